@@ -1,0 +1,1 @@
+"""`python -m app.cli <noun> <verb>`: one file per noun, services only."""

@@ -1,0 +1,1 @@
+"""What every layer may use: security, logging, errors, clock, randomness."""

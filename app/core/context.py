@@ -1,0 +1,41 @@
+"""What is known about the request under way, for log lines, audit rows and answers."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from uuid import UUID
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """Facts of one request; middleware makes it, later layers add to it.
+
+    Attributes:
+        correlation_id: ``X-Request-ID``; the id of every log line, problem and event.
+        trace_id: 32 hex digits of W3C ``traceparent``, when one was sent.
+        ip: Address of the client, after trusted proxies, in its canonical form.
+        user_agent: As sent, cut to 256 characters.
+        user_id: Set once the caller is known.
+        reason: Why the request was refused; for the log only.
+        headers: Header fields that the answer gets, such as ``RateLimit``.
+    """
+
+    correlation_id: str = ""
+    trace_id: str | None = None
+    ip: str = ""
+    user_agent: str = ""
+    user_id: UUID | None = None
+    reason: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+_current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
+
+
+def current() -> RequestContext:
+    """Return the context of the request under way, or an empty one outside of any."""
+    return _current.get() or RequestContext()
+
+
+def begin(context: RequestContext) -> None:
+    """Make ``context`` current for this task and the tasks it starts."""
+    _current.set(context)

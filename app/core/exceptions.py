@@ -1,0 +1,152 @@
+"""Refusals made on purpose, and how they leave the process (RFC 9457).
+
+    AppError                     500 internal_error
+    ├── BadRequest               400   malformed: nothing in it was understood
+    ├── Unauthenticated          401   no acceptable proof of who is asking
+    ├── Forbidden                403   known, and not allowed
+    ├── NotFound                 404   also what may not be seen
+    ├── Conflict                 409   the state of things refuses
+    ├── PreconditionFailed       412   somebody else changed it first
+    ├── Unprocessable            422   understood, and not acceptable
+    ├── TooManyRequests          429   later, see Retry-After
+    └── Unavailable              503   not now, see Retry-After
+
+Concrete refusals stand beside the service that makes them.
+"""
+
+from typing import Any, ClassVar
+
+
+class AppError(Exception):
+    """A refusal made on purpose, rendered as RFC 9457; ``hint`` is for the log only."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Something went wrong"
+
+    def __init__(self, hint: str = "", *, retry_after: int | None = None) -> None:
+        """Refuse.
+
+        Args:
+            hint: The true reason, for the log and never for the answer.
+            retry_after: Seconds until another try may succeed.
+        """
+        super().__init__(hint or self.code)
+        self.hint = hint
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Header fields that the answer carries."""
+        if self.retry_after is None:
+            return {}
+        return {"Retry-After": str(self.retry_after)}
+
+    @property
+    def detail(self) -> str | None:
+        """What to do about it, when the title does not say so; public."""
+        return None
+
+    @property
+    def errors(self) -> list["FieldError"]:
+        """The fields at fault, for refusals of input."""
+        return []
+
+
+class FieldError(dict[str, Any]):
+    """One field at fault: ``field`` (dotted path), ``code`` and ``message``."""
+
+    def __init__(self, field: str, code: str, message: str) -> None:
+        """Name the field, the stable code and the sentence for people."""
+        super().__init__(field=field, code=code, message=message)
+
+
+class BadRequest(AppError):
+    """The request could not be understood."""
+
+    status = 400
+    code = "bad_request"
+    title = "The request could not be understood"
+
+
+class Unauthenticated(AppError):
+    """The request carries no acceptable proof of who is asking."""
+
+    status = 401
+    code = "unauthenticated"
+    title = "Sign in to do this"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """RFC 9110 section 11.6.1: a 401 names the scheme that would help."""
+        return super().headers | {"WWW-Authenticate": "Bearer"}
+
+
+class Forbidden(AppError):
+    """The caller is known, and may not do this."""
+
+    status = 403
+    code = "forbidden"
+    title = "You may not do this"
+
+
+class NotFound(AppError):
+    """There is no such thing, or the caller may not know of it."""
+
+    status = 404
+    code = "not_found"
+    title = "There is nothing here"
+
+
+class Conflict(AppError):
+    """The current state of things refuses the change."""
+
+    status = 409
+    code = "conflict"
+    title = "The current state does not allow this"
+
+
+class PreconditionFailed(AppError):
+    """``If-Match`` names another version than the stored one (RFC 9110 13.1.1)."""
+
+    status = 412
+    code = "precondition_failed"
+    title = "Somebody changed it since you read it"
+
+
+class Unprocessable(AppError):
+    """The request was understood and its content is not acceptable."""
+
+    status = 422
+    code = "validation_failed"
+    title = "The request has fields that are not acceptable"
+
+    def __init__(self, errors: list[FieldError], hint: str = "") -> None:
+        """Refuse the named fields."""
+        super().__init__(hint or "; ".join(error["code"] for error in errors))
+        self._errors = errors
+
+    @property
+    def errors(self) -> list[FieldError]:
+        """The fields at fault."""
+        return self._errors
+
+
+class TooManyRequests(AppError):
+    """A limit was reached; ``retry_after`` says when it ends."""
+
+    status = 429
+    code = "too_many_attempts"
+    title = "Too many attempts; try again later"
+
+
+class Unavailable(AppError):
+    """Something that the answer needs is not available now."""
+
+    status = 503
+    code = "unavailable"
+    title = "The service cannot do this now; try again shortly"
+
+    def __init__(self, hint: str = "", *, retry_after: int = 5) -> None:
+        """Refuse for now; every 503 says when to come back."""
+        super().__init__(hint, retry_after=retry_after)

@@ -1,0 +1,33 @@
+"""How an outbound request ends when it brings no response."""
+
+from app.core.exceptions import BadRequest, Unavailable
+
+
+class OutboundRefused(BadRequest):
+    """The guard says no: the URL may not be called from here. Nothing was sent.
+
+    A service that was given the URL by somebody turns this into a field error.
+    """
+
+    code = "url_refused"
+    title = "This address may not be called"
+
+
+class OutboundFailed(Unavailable):
+    """The destination did not answer in time, in size, in protocol, or said 5xx.
+
+    The hint names the destination and never the path or query, which may be secret.
+    """
+
+    code = "dependency_failed"
+    title = "A service that this needs did not answer; try again shortly"
+
+    def __init__(self, hint: str = "", *, answered: int | None = None) -> None:
+        """Fail.
+
+        Args:
+            hint: What went wrong, for the log.
+            answered: The status of the response, if there was one.
+        """
+        super().__init__(hint)
+        self.answered = answered

@@ -1,0 +1,208 @@
+"""Passwords: which are acceptable, how they are hashed, how they are verified.
+
+Everything here is synchronous and, where it hashes, slow on purpose: callers run it on
+the `HashingPool`, never on the event loop.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from passlib.context import CryptContext
+
+from app.core.common_passwords import is_common
+from app.core.password_schemes import PEPPERED, SCHEMES, TRIMMED, TRUNCATED
+from app.core.password_schemes.argon2id import DIGEST_BYTES, SALT_BYTES, engine_for
+from app.core.password_schemes.importable import check_importable, scheme_of
+from app.core.password_schemes.limits import refuse_costly_argon2
+
+__all__ = [
+    "MAX_LENGTH",
+    "MIN_LENGTH",
+    "PasswordHasher",
+    "PasswordProblem",
+    "Verification",
+    "check_importable",
+    "check_password",
+    "normalise_password",
+]
+
+MIN_LENGTH = 8
+MAX_LENGTH = 1024  # code points after NFC; bounds the work, not the choice
+
+# OWASP Password Storage Cheat Sheet, the least that it accepts for Argon2id.
+_LEAST_MEMORY_KIB = 19456
+_LEAST_PASSES = 2
+_BCRYPT_BYTES = 72
+_LONGEST_DECOMPOSITION = 4  # code points that NFC may join into one
+_PHP_BLANKS = " \t\n\r\0\x0b"
+
+
+class PasswordProblem(StrEnum):
+    """Why a new password is refused; the values are public error codes."""
+
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    TOO_COMMON = "too_common"
+    CONTAINS_CONTEXT = "contains_context"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether a password is right, and the hash to store instead, if there is one."""
+
+    ok: bool
+    replacement: str | None = None
+
+
+def normalise_password(password: str) -> str:
+    """Return the password in NFC, so that every keyboard types the same one."""
+    return unicodedata.normalize("NFC", password)
+
+
+def check_password(password: str, *, context: Iterable[str]) -> PasswordProblem | None:
+    """Judge a new password by length, frequency and context (NIST SP 800-63B).
+
+    Args:
+        password: As it was typed.
+        context: Words that belong to the account: the product's name, the address.
+            Of an e-mail address the local part counts by itself as well.
+    """
+    if len(password) > MAX_LENGTH * _LONGEST_DECOMPOSITION:
+        return PasswordProblem.TOO_LONG  # before the work of normalising it
+    password = normalise_password(password)
+    if len(password) < MIN_LENGTH:
+        return PasswordProblem.TOO_SHORT
+    if len(password) > MAX_LENGTH:
+        return PasswordProblem.TOO_LONG
+    if is_common(password):
+        return PasswordProblem.TOO_COMMON
+    if _is_from_context(password, context):
+        return PasswordProblem.CONTAINS_CONTEXT
+    return None
+
+
+class PasswordHasher:
+    """Argon2id for new passwords; imported hashes are verified and then replaced."""
+
+    def __init__(
+        self,
+        *,
+        memory_cost: int = _LEAST_MEMORY_KIB,
+        time_cost: int = _LEAST_PASSES,
+        parallelism: int = 1,
+        devise_pepper: str = "",
+    ) -> None:
+        """Take the parameters of new hashes.
+
+        Args:
+            memory_cost: KiB that one hash fills.
+            time_cost: Passes over that memory.
+            parallelism: Lanes; above one the faster engine cannot be used.
+            devise_pepper: What the Devise application of imported bcrypt hashes
+                appended to each password (``config.pepper``).
+
+        Raises:
+            ValueError: Less than OWASP's minimum, or more than an import may ask for.
+        """
+        if memory_cost < _LEAST_MEMORY_KIB or time_cost < _LEAST_PASSES:
+            raise ValueError("Argon2id below the OWASP minimum of m=19456, t=2, p=1")
+        if parallelism < 1:
+            raise ValueError("Argon2id needs at least one lane")
+        refuse_costly_argon2(memory_cost, time_cost, parallelism)
+        self._parallelism = parallelism
+        self._devise_pepper = devise_pepper
+        self._context = CryptContext(
+            schemes=list(SCHEMES),
+            deprecated="auto",
+            argon2__type="ID",
+            argon2__memory_cost=memory_cost,
+            argon2__time_cost=time_cost,
+            argon2__parallelism=parallelism,
+            argon2__salt_len=SALT_BYTES,
+            argon2__hash_len=DIGEST_BYTES,
+        )
+        # Nobody knows a password of it: it is no digest, only its cost is real.
+        self._decoy = (
+            f"$argon2id$v=19$m={memory_cost},t={time_cost},p={parallelism}"
+            f"${'A' * 22}${'A' * 43}"
+        )
+
+    @property
+    def engine_name(self) -> str:
+        """The engine that computes new hashes: ``libsodium`` or ``argon2-cffi``."""
+        return engine_for(self._parallelism)
+
+    def hash(self, password: str) -> str:
+        """Return a PHC string to store.
+
+        Raises:
+            ValueError: The password cannot be one: U+0000, a lone surrogate, or
+                longer than ``MAX_LENGTH``.
+        """
+        if not _is_usable(password):
+            raise ValueError("not a possible password")
+        return self._context.hash(normalise_password(password))
+
+    def verify(self, password: str, hashed: str | None) -> Verification:
+        """Verify a password of any origin; never raises for what is stored or typed.
+
+        Args:
+            password: As it was typed.
+            hashed: What is stored. None (no such account, no password) costs what a
+                wrong password costs, and so does a hash that cannot be read.
+        """
+        usable = hashed is not None and check_importable(hashed) is None
+        if hashed is None or not usable or not _is_usable(password):
+            self._context.verify("", self._decoy)
+            return Verification(ok=False)
+        if not self._matches_any(password, hashed):
+            return Verification(ok=False)
+        # Imported schemes are deprecated; own hashes are when the settings changed.
+        stale = self._context.needs_update(hashed)
+        return Verification(True, self.hash(password) if stale else None)
+
+    def _matches_any(self, password: str, hashed: str) -> bool:
+        """Try the password in the forms that the writer of the hash may have used."""
+        try:
+            secrets = self._secrets(password, scheme_of(hashed) or "")
+            return any(self._context.verify(secret, hashed) for secret in secrets)
+        except (ValueError, TypeError, NotImplementedError):
+            return False  # parsed, and still nothing that its library can verify
+
+    def _secrets(self, password: str, scheme: str) -> Iterator[bytes]:
+        """Yield NFC first; only foreign schemes may hold what was typed unchanged."""
+        forms = [normalise_password(password)]
+        if scheme != "argon2" and password not in forms:
+            forms.append(password)
+        if scheme in TRIMMED:
+            forms += [form.strip(_PHP_BLANKS) for form in forms]
+        for form in dict.fromkeys(forms):
+            if scheme in PEPPERED and self._devise_pepper:
+                yield (form + self._devise_pepper).encode()[:_BCRYPT_BYTES]
+            raw = form.encode()
+            yield raw[:_BCRYPT_BYTES] if scheme in TRUNCATED else raw
+
+
+def _is_usable(password: str) -> bool:
+    """Tell whether somebody could have set this password here."""
+    if len(password) > MAX_LENGTH * _LONGEST_DECOMPOSITION or "\0" in password:
+        return False
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        return False  # half of a surrogate pair is no text
+    return len(normalise_password(password)) <= MAX_LENGTH
+
+
+def _is_from_context(password: str, context: Iterable[str]) -> bool:
+    """Tell whether it is a word of the context, alone or with digits and signs."""
+    folded = password.casefold()
+    for entry in context:
+        word = normalise_password(entry).casefold()
+        for part in (word, word.partition("@")[0]):
+            rest = folded.removeprefix(part)
+            if part and rest != folded and not any(map(str.isalpha, rest)):
+                return True
+    return False

@@ -1,0 +1,166 @@
+"""Access tokens (RFC 9068) and the keys that sign them; passwords stand beside.
+
+`passwords.py` hashes, `jose.py` wraps the JOSE library, `secret_key.py` holds what
+stands under the secret key. This module puts tokens together from them.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from joserfc.jwk import Key
+
+from app.core import jose
+from app.core.jose import InvalidToken
+from app.core.passwords import PasswordHasher, Verification
+
+__all__ = [
+    "AccessTokens",
+    "Caller",
+    "InvalidToken",
+    "KeyRing",
+    "LoadedKey",
+    "PasswordHasher",
+    "Verification",
+]
+
+ACCESS_TOKEN_TYPE = "at+jwt"  # RFC 9068 section 2.1
+FIRST_PARTY_CLIENT = "auth-serve"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedKey:
+    """A signing key as the process holds it: parsed once, kept."""
+
+    kid: str
+    algorithm: str
+    key: Key
+    public_jwk: Mapping[str, Any]
+    activates_at: datetime
+    expires_at: datetime | None
+
+
+class KeyRing:
+    """The keys known to this process, replaced as a whole when they change."""
+
+    def __init__(self) -> None:
+        """Start empty; nothing can be signed or verified yet."""
+        self._keys: dict[str, LoadedKey] = {}
+        self.jwks = b'{"keys":[]}'
+        self.etag = ""
+
+    def replace(self, keys: Sequence[LoadedKey]) -> None:
+        """Hold these keys, and build what is published once."""
+        self._keys = {key.kid: key for key in keys}
+        document = {"keys": [dict(key.public_jwk) for key in keys]}
+        self.jwks = orjson.dumps(document)
+        self.etag = f'"{hashlib.sha256(self.jwks).hexdigest()[:32]}"'
+
+    def by_kid(self, kid: str, now: datetime) -> LoadedKey | None:
+        """Return a published key; one past its end verifies nothing any more."""
+        key = self._keys.get(kid)
+        if key is None or (key.expires_at is not None and now >= key.expires_at):
+            return None
+        return key
+
+    def signing(self, algorithm: str, now: datetime) -> LoadedKey:
+        """Return the newest key of the algorithm that was announced long enough.
+
+        Raises:
+            LookupError: There is none; start-up makes one, so this is a defect.
+        """
+        ready = [
+            key
+            for key in self._keys.values()
+            if key.algorithm == algorithm and key.activates_at <= now
+        ]
+        if not ready:
+            raise LookupError(f"no {algorithm} key is active")
+        return max(ready, key=lambda key: key.activates_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom an access token speaks for, before anybody asked the database."""
+
+    user_id: UUID
+    session_id: UUID
+
+
+class AccessTokens:
+    """Issues and verifies the access tokens of this service's own API."""
+
+    def __init__(self, ring: KeyRing, *, issuer: str, algorithm: str, ttl: int) -> None:
+        """Bind tokens to an issuer.
+
+        Args:
+            ring: Where keys are found.
+            issuer: The public URL; the audience is its API.
+            algorithm: JWA name of the signature.
+            ttl: Seconds that a token lives.
+        """
+        self._ring = ring
+        self._issuer = issuer
+        self.audience = f"{issuer}/api/v1"
+        self._algorithm = algorithm
+        self.ttl = ttl
+
+    def issue(
+        self,
+        *,
+        user_id: UUID,
+        session_id: UUID,
+        roles: Sequence[str],
+        token_id: UUID,
+        now: datetime,
+    ) -> str:
+        """Return a signed access token (RFC 9068 section 2.2)."""
+        issued = int(now.timestamp())
+        claims = {
+            "iss": self._issuer,
+            "sub": str(user_id),
+            "aud": self.audience,
+            "client_id": FIRST_PARTY_CLIENT,
+            "exp": issued + self.ttl,
+            "iat": issued,
+            "jti": str(token_id),
+            "sid": str(session_id),
+            "scope": "api",
+            "roles": list(roles),
+        }
+        key = self._ring.signing(self._algorithm, now)
+        return jose.sign(
+            claims,
+            key.key,
+            kid=key.kid,
+            algorithm=key.algorithm,
+            typ=ACCESS_TOKEN_TYPE,
+        )
+
+    def verify(self, token: str, now: datetime) -> Caller:
+        """Return whom a token speaks for.
+
+        Raises:
+            InvalidToken: Any check of RFC 9068 section 4 failed; the text says which.
+        """
+        header = jose.unverified_header(token)
+        key = self._ring.by_kid(header["kid"], now)
+        if key is None:
+            raise InvalidToken("the key is unknown")
+        claims = jose.verify(
+            token, key.key, algorithm=key.algorithm, typ=ACCESS_TOKEN_TYPE
+        )
+        jose.check_claims(claims, issuer=self._issuer, audience=self.audience, now=now)
+        try:
+            return Caller(UUID(claims["sub"]), UUID(claims["sid"]))
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise InvalidToken("sub or sid is missing or malformed") from error
+
+    @property
+    def key_grace(self) -> timedelta:
+        """How long a key must stay published after its last signature."""
+        return timedelta(seconds=self.ttl) + timedelta(minutes=5)

@@ -1,0 +1,296 @@
+"""Connections to the database: the ordinary session, and one short way for hot paths.
+
+SQLite and PostgreSQL behave alike from here on: foreign keys are on, and a writing
+transaction waits for its turn instead of failing. On SQLite that takes ``BEGIN
+IMMEDIATE``: without it two transactions that read and then write lose one of the
+writes, and no error says so.
+"""
+
+import itertools
+import sqlite3
+from collections import namedtuple
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from fastapi import Request
+from sqlalchemy import ClauseElement, Executable, event
+from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.util import greenlet_spawn
+
+_DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_DRIVERS |= {"sqlite": "sqlite+aiosqlite"}
+_SQLITE_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+Processor = Callable[[Any], Any] | None
+
+
+class DatabaseUnavailable(Exception):
+    """No answer from the database; whether a write happened is unknown."""
+
+
+def normalise_url(url: str) -> URL:
+    """Return the URL with the driver that this service uses.
+
+    Raises:
+        ValueError: The scheme is neither SQLite nor PostgreSQL.
+    """
+    parsed = make_url(url)
+    if parsed.drivername in _DRIVERS.values():
+        return parsed
+    if parsed.drivername not in _DRIVERS:
+        raise ValueError("the database URL must begin with sqlite:// or postgresql://")
+    return parsed.set(drivername=_DRIVERS[parsed.drivername])
+
+
+@dataclass(frozen=True, slots=True)
+class PoolOptions:
+    """How connections behave; the names are those of ``DatabaseSettings``."""
+
+    pool_size: int = 5
+    pool_overflow: int = 10
+    pool_timeout: float = 2.0
+    statement_timeout: int = 10
+    prepared_statements: bool = True
+
+
+def create_engine(url: str, options: PoolOptions | None = None) -> AsyncEngine:
+    """Return an engine for either database; nothing is connected yet."""
+    options = options or PoolOptions()
+    parsed = normalise_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    connect = _sqlite_arguments(options) if is_sqlite else _asyncpg_arguments(options)
+    engine = create_async_engine(
+        parsed,
+        connect_args=connect,
+        pool_size=options.pool_size,
+        max_overflow=options.pool_overflow,
+        pool_timeout=options.pool_timeout,
+        hide_parameters=True,  # an error text must not carry what people typed
+    )
+    if is_sqlite:
+        _prepare_sqlite(engine)
+    else:
+        event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _sqlite_arguments(options: PoolOptions) -> dict[str, Any]:
+    return {"isolation_level": None, "timeout": float(options.statement_timeout)}
+
+
+def _asyncpg_arguments(options: PoolOptions) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "timeout": 5.0,
+        "command_timeout": float(options.statement_timeout),
+    }
+    if options.prepared_statements:
+        milliseconds = str(options.statement_timeout * 1000)
+        arguments["server_settings"] = {
+            "application_name": "auth-serve",
+            "statement_timeout": milliseconds,
+            "lock_timeout": milliseconds,
+            "idle_in_transaction_session_timeout": milliseconds,
+        }
+        return arguments
+    # A pooler in transaction mode hands every statement to another server process:
+    # nothing may be kept there, and no two clients may choose the same name.
+    numbers = itertools.count()
+    arguments["statement_cache_size"] = 0
+    arguments["prepared_statement_cache_size"] = 0
+    arguments["prepared_statement_name_func"] = (
+        lambda: f"_{id(numbers)}_{next(numbers)}"
+    )
+    return arguments
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_pragmas(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in _SQLITE_PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        options = connection.get_execution_options()
+        connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN IMMEDIATE"))
+
+
+def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Let the pool replace what the server hung up on, without a ping per request."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A Core statement in the driver's own words."""
+
+    sql: str
+    names: Sequence[str]
+    fixed: Mapping[str, Any]
+    binders: Mapping[str, Callable[[Any], Any]]
+    converters: Sequence[Processor]
+    row: Callable[..., Any]
+
+    def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
+        values = {**self.fixed, **parameters}
+        binders = self.binders
+        return [
+            binders[name](values[name]) if name in binders else values[name]
+            for name in self.names
+        ]
+
+    def convert(self, raw: Sequence[Any]) -> Any:
+        pairs = zip(self.converters, raw, strict=True)
+        return self.row(*(value if to is None else to(value) for to, value in pairs))
+
+
+def _prepare(statement: Executable, dialect: Dialect) -> _Prepared:
+    assert isinstance(statement, ClauseElement)
+    options = {"render_postcompile": True}
+    compiled: Any = statement.compile(dialect=dialect, compile_kwargs=options)
+    columns = compiled._result_columns
+    fixed = {
+        key: value
+        for key, value in compiled.params.items()
+        if not compiled.binds[key].required
+    }
+    return _Prepared(
+        sql=compiled.string,
+        names=tuple(compiled.positiontup or ()),
+        fixed=fixed,
+        binders=dict(compiled._bind_processors),
+        converters=tuple(
+            column.type._cached_result_processor(dialect, None) for column in columns
+        ),
+        row=namedtuple("Row", [column.keyname for column in columns]),
+    )
+
+
+class Database:
+    """The engine, its sessions, and statements without a session for hot paths."""
+
+    def __init__(self, url: str, options: PoolOptions | None = None) -> None:
+        """Prepare the pool; the first use connects."""
+        self.engine = create_engine(url, options)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._prepared: dict[Executable, _Prepared] = {}
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        reading = self.engine.execution_options(
+            sqlite_begin="BEGIN", postgresql_readonly=not self.is_sqlite
+        )
+        self._reading = async_sessionmaker(reading, expire_on_commit=False)
+
+    def session(self, *, read_only: bool = False) -> AsyncSession:
+        """Return a new session; it takes a connection at its first statement."""
+        return self._reading() if read_only else self._sessions()
+
+    async def fetch_one(
+        self, statement: Executable, parameters: Mapping[str, Any]
+    ) -> Any | None:
+        """Run one statement in its own transaction; return its first row or None.
+
+        The way of the hot paths (performance.md): the statement is compiled once and
+        runs as the driver's own prepared statement on a connection of the pool.
+
+        Args:
+            statement: A Core statement that is a constant of its module.
+            parameters: Values of its ``bindparam`` names.
+
+        Raises:
+            DatabaseUnavailable: No connection, no answer, or the answer came too late.
+        """
+        rows = await self.fetch_all(statement, parameters)
+        return rows[0] if rows else None
+
+    async def fetch_all(
+        self, statement: Executable, parameters: Mapping[str, Any]
+    ) -> list[Any]:
+        """Run one statement in its own transaction; return its rows, as fetch_one."""
+        prepared = self._prepare(statement)
+        arguments = prepared.arguments(parameters)
+        async with self._driver() as driver:
+            if self.is_sqlite:
+                rows = await driver.execute_fetchall(prepared.sql, arguments)
+            else:
+                rows = await driver.fetch(prepared.sql, *arguments)
+        return [prepared.convert(row) for row in rows]
+
+    async def run_guarded(
+        self, statements: Sequence[Executable], parameters: Mapping[str, Any]
+    ) -> bool:
+        """Run statements in one transaction on SQLite, if the first returns a row.
+
+        PostgreSQL does the same in one statement with data-modifying CTEs, which
+        SQLite does not have.
+        """
+        prepared = [self._prepare(statement) for statement in statements]
+        async with self._driver() as driver:
+            await driver.execute_fetchall("BEGIN IMMEDIATE")
+            try:
+                for number, step in enumerate(prepared):
+                    arguments = step.arguments(parameters)
+                    rows = await driver.execute_fetchall(step.sql, arguments)
+                    if number == 0 and not list(rows):
+                        return False
+                await driver.execute_fetchall("COMMIT")
+            finally:
+                if driver.in_transaction:
+                    await driver.execute_fetchall("ROLLBACK")
+        return True
+
+    def _prepare(self, statement: Executable) -> _Prepared:
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = _prepare(statement, self.engine.dialect)
+            self._prepared[statement] = prepared
+        return prepared
+
+    @asynccontextmanager
+    async def _driver(self) -> AsyncIterator[Any]:
+        """Lend the driver's connection; whatever goes wrong is one kind of error."""
+        try:
+            connection = await greenlet_spawn(self.engine.sync_engine.pool.connect)
+        except (SQLAlchemyError, OSError, asyncpg.PostgresError) as error:
+            raise DatabaseUnavailable(type(error).__name__) from error
+        try:
+            yield connection.driver_connection
+        except (OSError, asyncpg.InterfaceError) as error:
+            connection.invalidate(error)
+            raise DatabaseUnavailable(type(error).__name__) from error
+        except (asyncpg.PostgresError, sqlite3.OperationalError) as error:
+            raise DatabaseUnavailable(type(error).__name__) from error
+        except BaseException:
+            connection.invalidate()  # cancelled half-way: its state is unknown
+            raise
+        finally:
+            await greenlet_spawn(connection.close)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+async def get_db(request: Request) -> AsyncIterator[AsyncSession]:
+    """Lend a session and commit it before the answer leaves.
+
+    Use it as ``Depends(get_db, scope="function")``: a failing commit is then a 5xx and
+    never a 200. This is the one commit of a request.
+    """
+    database: Database = request.app.state.runtime.database
+    async with database.session(read_only=request.method in _SAFE_METHODS) as db:
+        yield db
+        await db.commit()

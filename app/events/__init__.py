@@ -1,0 +1,74 @@
+"""Every kind of event, the explicit list that docs/events.md is generated from."""
+
+from app.events.base import Event, MailedEvent
+from app.events.email import (
+    EmailChangeCollided,
+    EmailChanged,
+    EmailChangeRequested,
+    EmailVerificationRequested,
+    EmailVerified,
+)
+from app.events.outbox import OutboxMessageRetried
+from app.events.password import (
+    PasswordChanged,
+    PasswordChangeFailed,
+    PasswordRehashed,
+    PasswordReset,
+    PasswordResetRequested,
+)
+from app.events.role import RoleCreated, RoleDeleted, RoleUpdated
+from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevoked
+from app.events.sign_in import EmailCodeRequested, Refusal, SignedIn, SignInFailed
+from app.events.signing_key import SigningKeyCreated
+from app.events.user import (
+    InvitationAccepted,
+    RegistrationRepeated,
+    SetupCompleted,
+    UserCreated,
+    UserDeleted,
+    UserExported,
+    UserImported,
+    UserInvited,
+    UserRegistered,
+    UserRolesChanged,
+    UserStatusChanged,
+    UserUpdated,
+)
+
+EVENTS: tuple[type[Event], ...] = (
+    EmailChangeCollided,
+    EmailChangeRequested,
+    EmailChanged,
+    EmailCodeRequested,
+    EmailVerificationRequested,
+    EmailVerified,
+    InvitationAccepted,
+    OutboxMessageRetried,
+    PasswordChangeFailed,
+    PasswordChanged,
+    PasswordRehashed,
+    PasswordReset,
+    PasswordResetRequested,
+    RefreshTokenReused,
+    RegistrationRepeated,
+    RoleCreated,
+    RoleDeleted,
+    RoleUpdated,
+    SessionRevoked,
+    SessionsRevoked,
+    SetupCompleted,
+    SignInFailed,
+    SignedIn,
+    SigningKeyCreated,
+    UserCreated,
+    UserDeleted,
+    UserExported,
+    UserImported,
+    UserInvited,
+    UserRegistered,
+    UserRolesChanged,
+    UserStatusChanged,
+    UserUpdated,
+)
+
+__all__ = ["EVENTS", "Event", "MailedEvent", "Refusal"]

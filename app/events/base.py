@@ -1,0 +1,65 @@
+"""What happened, in the past tense: the language of audit, outbox and webhooks."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+_NOT_DATA = frozenset({"user_id", "actor_id", "to", "locale", "token_id", "expires_at"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to an account or to the service.
+
+    Attributes:
+        user_id: Whom it is about.
+        actor_id: Who did it; unset, it is the caller of the request.
+    """
+
+    name: ClassVar[str]
+
+    user_id: UUID | None = None
+    actor_id: UUID | None = None
+
+    def data(self) -> dict[str, Any]:
+        """Return what the audit trail keeps beside the ids; never a secret."""
+        own = [field.name for field in fields(self) if field.name not in _NOT_DATA]
+        return {name: _plain(getattr(self, name)) for name in own}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailedEvent(Event):
+    """An event that somebody is told of by mail.
+
+    Attributes:
+        to: Where the mail goes; kept in the outbox only.
+        locale: Language of the reader (BCP 47), when it is known.
+        token_id: The one-time token whose link and code the mail carries.
+        expires_at: When the mail has no use any more.
+    """
+
+    template: ClassVar[str]
+
+    to: str
+    locale: str | None = None
+    token_id: UUID | None = None
+    expires_at: datetime | None = None
+
+    def payload(self) -> dict[str, Any]:
+        """Return what the mail worker needs; it holds no secret."""
+        return {
+            "template": self.template,
+            "to": self.to,
+            "locale": self.locale,
+            "token_id": str(self.token_id) if self.token_id else None,
+            "data": self.data(),
+        }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return value

@@ -1,0 +1,45 @@
+"""Addresses: verified and changed."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.events.base import Event, MailedEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailVerificationRequested(MailedEvent):
+    """A link and a code went to an address to see whether its owner reads it."""
+
+    name: ClassVar[str] = "email.verification_requested"
+    template: ClassVar[str] = "verify_email"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailVerified(Event):
+    """The owner of the account reads mail at its address."""
+
+    name: ClassVar[str] = "email.verified"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChangeRequested(MailedEvent):
+    """A link and a code went to the new address."""
+
+    name: ClassVar[str] = "email.change_requested"
+    template: ClassVar[str] = "change_email"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChangeCollided(MailedEvent):
+    """Somebody asked to move to an address that has an account; its owner is told."""
+
+    name: ClassVar[str] = "email.change_collided"
+    template: ClassVar[str] = "registration_repeated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChanged(MailedEvent):
+    """The account has another address; the old one is told."""
+
+    name: ClassVar[str] = "email.changed"
+    template: ClassVar[str] = "email_changed"

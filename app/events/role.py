@@ -1,0 +1,35 @@
+"""Roles: made, changed, gone."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.events.base import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleCreated(Event):
+    """A role was made."""
+
+    name: ClassVar[str] = "role.created"
+
+    role: str
+    permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleUpdated(Event):
+    """A role's description or permissions changed."""
+
+    name: ClassVar[str] = "role.updated"
+
+    role: str
+    permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleDeleted(Event):
+    """A role is gone, and with it every membership."""
+
+    name: ClassVar[str] = "role.deleted"
+
+    role: str

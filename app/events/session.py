@@ -1,0 +1,38 @@
+"""Ends of sessions."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from app.events.base import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRevoked(Event):
+    """A session was ended before its time."""
+
+    name: ClassVar[str] = "session.revoked"
+
+    session_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionsRevoked(Event):
+    """Several sessions of one account were ended at once."""
+
+    name: ClassVar[str] = "session.all_revoked"
+
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshTokenReused(Event):
+    """A spent refresh token came back after the window: somebody else holds a copy."""
+
+    name: ClassVar[str] = "session.refresh_token_reused"
+
+    session_id: UUID
+    presented: int
+    current: int

@@ -1,0 +1,47 @@
+"""Signing in."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from app.events.base import Event, MailedEvent
+
+
+class Refusal(StrEnum):
+    """Why a sign-in was refused; for the trail, never for the answer."""
+
+    UNKNOWN_ACCOUNT = "unknown_account"
+    NO_PASSWORD = "no_password"
+    WRONG_PASSWORD = "wrong_password"
+    WRONG_CODE = "wrong_code"
+    DISABLED = "disabled"
+    EMAIL_NOT_VERIFIED = "email_not_verified"
+    CHANGED_MEANWHILE = "changed_meanwhile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn(Event):
+    """Somebody proved to be the owner of the account."""
+
+    name: ClassVar[str] = "sign_in.succeeded"
+
+    session_id: UUID
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInFailed(Event):
+    """A first factor was refused. The identifier is not kept: it may be a password."""
+
+    name: ClassVar[str] = "sign_in.failed"
+
+    reason: Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailCodeRequested(MailedEvent):
+    """A code that signs in was asked for."""
+
+    name: ClassVar[str] = "email_code.requested"
+    template: ClassVar[str] = "email_code"

@@ -1,0 +1,17 @@
+"""Keys that sign tokens."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.events.base import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKeyCreated(Event):
+    """A key was made and is published; it signs from its ``activates_at`` on."""
+
+    name: ClassVar[str] = "signing_key.created"
+
+    kid: str
+    algorithm: str
+    activates_at: str

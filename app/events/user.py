@@ -1,0 +1,106 @@
+"""Accounts: made, changed, gone."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.events.base import Event, MailedEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRegistered(Event):
+    """Somebody made an account."""
+
+    name: ClassVar[str] = "user.registered"
+
+    mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationRepeated(MailedEvent):
+    """Somebody registered with an address that has an account; its owner is told."""
+
+    name: ClassVar[str] = "user.registration_repeated"
+    template: ClassVar[str] = "registration_repeated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserCreated(Event):
+    """An administrator made an account."""
+
+    name: ClassVar[str] = "user.created"
+
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserImported(Event):
+    """An account came from another system."""
+
+    name: ClassVar[str] = "user.imported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserInvited(MailedEvent):
+    """An account waits for its owner to choose a password."""
+
+    name: ClassVar[str] = "user.invited"
+    template: ClassVar[str] = "invitation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationAccepted(Event):
+    """The owner of an invited account chose a password."""
+
+    name: ClassVar[str] = "user.invitation_accepted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserUpdated(Event):
+    """Profile fields changed; their names are kept, their values are not."""
+
+    name: ClassVar[str] = "user.updated"
+
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserStatusChanged(Event):
+    """An account was disabled or enabled again."""
+
+    name: ClassVar[str] = "user.status_changed"
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRolesChanged(Event):
+    """An account gained or lost roles."""
+
+    name: ClassVar[str] = "user.roles_changed"
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserExported(Event):
+    """The owner took a copy of everything held about the account."""
+
+    name: ClassVar[str] = "user.exported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDeleted(MailedEvent):
+    """An account and all that belonged to it is gone."""
+
+    name: ClassVar[str] = "user.deleted"
+    template: ClassVar[str] = "account_deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupCompleted(Event):
+    """The first administrator was made."""
+
+    name: ClassVar[str] = "setup.completed"
+
+    method: str

@@ -1,0 +1,47 @@
+"""Accounts."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import BYTEWISE, Base
+
+
+class User(Base):
+    """A person's account. An address is a contact; the identity is ``id``.
+
+    ``email`` is what the person typed and where mail goes; ``email_canonical`` is what
+    is unique, computed by ``utils.helpers.canonical_email`` because no two databases
+    fold letters alike. ``version`` counts the changes that others may see (``ETag``).
+    """
+
+    __tablename__ = "users"
+    __table_args__ = (CheckConstraint("status IN ('active', 'disabled')", "status"),)
+    retention: ClassVar[str] = "until the account is deleted"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(320))
+    email_canonical: Mapped[str] = mapped_column(BYTEWISE, unique=True)
+    email_verified: Mapped[bool]
+    password_hash: Mapped[str | None] = mapped_column(String(1024))
+    password_changed_at: Mapped[datetime | None]
+    name: Mapped[str | None] = mapped_column(String(200))
+    given_name: Mapped[str | None] = mapped_column(String(200))
+    family_name: Mapped[str | None] = mapped_column(String(200))
+    picture: Mapped[str | None] = mapped_column(String(2048))
+    locale: Mapped[str | None] = mapped_column(String(35))
+    zoneinfo: Mapped[str | None] = mapped_column(String(64))
+    search_text: Mapped[str] = mapped_column(String(1400))  # folded address and name
+    status: Mapped[str] = mapped_column(String(16), index=True)
+    version: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    last_sign_in_at: Mapped[datetime | None]
+
+    @property
+    def is_active(self) -> bool:
+        """Tell whether the account may sign in and use what it holds."""
+        return self.status == "active"

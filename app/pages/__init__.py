@@ -1,0 +1,1 @@
+"""Hosted pages: second callers of the same services."""

@@ -1,0 +1,46 @@
+"""Permissions ``<area>:<read|write>``, the roles that come built in, and who holds what."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+ALL = "*"
+AREAS = ("users", "roles", "audit", "settings", "keys", "outbox")
+_READ_ONLY = ("audit", "settings")
+PERMISSIONS = tuple(
+    f"{area}:{kind}"
+    for area in AREAS
+    for kind in (("read",) if area in _READ_ONLY else ("read", "write"))
+)
+ADMIN_ROLE = "admin"
+USER_ROLE = "user"
+
+
+def covers(held: Iterable[str], wanted: Iterable[str]) -> bool:
+    """Tell whether permissions contain all of others; ``*`` contains everything."""
+    own = set(held)
+    return ALL in own or set(wanted) <= own
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is asking: a live session of an active account, as the database has it.
+
+    Attributes:
+        permissions: Loaded only where a permission is asked for; else empty.
+    """
+
+    user_id: UUID
+    session_id: UUID
+    authenticated_at: datetime
+    roles: tuple[str, ...]
+    permissions: frozenset[str] = frozenset()
+
+    def may(self, permission: str) -> bool:
+        """Tell whether the actor holds a permission."""
+        return covers(self.permissions, (permission,))
+
+    def signed_in_within(self, ttl: timedelta, now: datetime) -> bool:
+        """Tell whether the sign-in is recent enough to prove presence."""
+        return now - self.authenticated_at <= ttl

@@ -1,0 +1,1 @@
+"""All SQL, one class per table; nothing here decides and nothing commits."""

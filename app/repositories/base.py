@@ -1,0 +1,86 @@
+"""What all repositories share: a session, and pages by key."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, CursorResult, Select, delete, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.models.base import Base
+
+Row = TypeVar("Row", bound=Base)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A sort that a listing allows: columns that together are unique.
+
+    Attributes:
+        columns: What is sorted by, the last one unique.
+        descending: The direction, the same for all of them.
+    """
+
+    columns: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]
+    descending: bool = False
+
+
+class Repository(Generic[Row]):
+    """SQL for one table. Asks and stores; never decides, never commits."""
+
+    def __init__(self, db: AsyncSession) -> None:
+        """Work in the transaction of this session."""
+        self.db = db
+
+    def add(self, row: Row) -> Row:
+        """Store a new row with the next flush."""
+        self.db.add(row)
+        return row
+
+    async def one_or_none(self, query: Select[Row]) -> Row | None:
+        """Return the only row of a query, or None."""
+        return (await self.db.scalars(query)).one_or_none()
+
+    async def page(
+        self,
+        query: Select[Any],
+        order: Order,
+        *,
+        after: Sequence[Any] | None,
+        limit: int,
+    ) -> Sequence[Any]:
+        """Return up to ``limit`` rows that stand behind ``after`` in this order.
+
+        By key and not by offset: the cost of a page does not grow with its number, and
+        rows that come or go meanwhile neither repeat nor hide others.
+        """
+        key = tuple_(*order.columns)
+        if after is not None:
+            query = query.where(key < after if order.descending else key > after)
+        columns = [
+            column.desc() if order.descending else column.asc()
+            for column in order.columns
+        ]
+        return (await self.db.scalars(query.order_by(*columns).limit(limit))).all()
+
+    async def delete_batch(
+        self,
+        table: type[Base],
+        key: InstrumentedAttribute[Any],
+        condition: ColumnElement[bool],
+        limit: int,
+    ) -> int:
+        """Delete at most ``limit`` rows that meet the condition; return how many."""
+        chosen = select(key).where(condition).limit(limit).scalar_subquery()
+        result = await self.db.execute(delete(table).where(key.in_(chosen)))
+        assert isinstance(result, CursorResult)
+        return int(result.rowcount)
+
+
+def is_live(
+    expires_at: InstrumentedAttribute[datetime], now: datetime
+) -> ColumnElement[bool]:
+    """Return the condition that something has not expired at ``now``."""
+    return expires_at > now

@@ -1,0 +1,90 @@
+"""SQL for everything that may be used once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, update
+
+from app.models.one_time_token import OneTimeToken
+from app.repositories.base import Repository
+
+MAX_ATTEMPTS = 5
+
+
+class OneTimeTokenRepository(Repository[OneTimeToken]):
+    """One-time tokens: added, superseded, tried and consumed, each in one statement."""
+
+    async def consume(
+        self, token_id: UUID, purpose: str, now: datetime
+    ) -> OneTimeToken | None:
+        """Use a token up and return it; None for one that is used, expired or unknown.
+
+        Of any number of callers at once exactly one gets the row.
+        """
+        this = _usable(purpose, now) & (OneTimeToken.id == token_id)
+        query = update(OneTimeToken).where(this).values(consumed_at=now)
+        rows = await self.db.scalars(query.returning(OneTimeToken))
+        return rows.one_or_none()
+
+    async def peek(
+        self, token_id: UUID, purpose: str, now: datetime
+    ) -> OneTimeToken | None:
+        """Return a token that could be consumed now; it decides nothing."""
+        this = _usable(purpose, now) & (OneTimeToken.id == token_id)
+        return await self.one_or_none(select(OneTimeToken).where(this))
+
+    async def count_attempt(
+        self, purpose: str, subject: str, now: datetime
+    ) -> UUID | None:
+        """Count a typed code against the subject's token; None when none is left.
+
+        It counts before anybody compares, so parallel guesses cannot outrun it.
+        """
+        mine = _usable(purpose, now) & (OneTimeToken.subject == subject)
+        left = mine & (OneTimeToken.attempts < MAX_ATTEMPTS)
+        query = update(OneTimeToken).where(left)
+        query = query.values(attempts=OneTimeToken.attempts + 1)
+        ids = (await self.db.scalars(query.returning(OneTimeToken.id))).all()
+        return max(ids) if ids else None
+
+    async def revoke(self, purpose: str, subject: str, now: datetime) -> None:
+        """Use up all tokens of a subject for one purpose: a newer one replaces them."""
+        await self._revoke(
+            (OneTimeToken.purpose == purpose) & (OneTimeToken.subject == subject), now
+        )
+
+    async def revoke_for_user(self, user_id: UUID, now: datetime) -> None:
+        """Use up every token of a user, whatever its purpose."""
+        await self._revoke(OneTimeToken.user_id == user_id, now)
+
+    async def list_for_user(self, user_id: UUID) -> Sequence[OneTimeToken]:
+        """Return all that is stored about the user's tokens."""
+        query = select(OneTimeToken).where(OneTimeToken.user_id == user_id)
+        return (await self.db.scalars(query.order_by(OneTimeToken.id))).all()
+
+    async def latest(self, purpose: str, now: datetime) -> OneTimeToken | None:
+        """Return the newest usable token of a purpose."""
+        query = select(OneTimeToken).where(_usable(purpose, now))
+        query = query.order_by(OneTimeToken.id.desc()).limit(1)
+        return await self.one_or_none(query)
+
+    async def revoke_purpose(self, purpose: str, now: datetime) -> None:
+        """Use up every token of a purpose."""
+        await self._revoke(OneTimeToken.purpose == purpose, now)
+
+    async def _revoke(self, which: ColumnElement[bool], now: datetime) -> None:
+        unused = which & OneTimeToken.consumed_at.is_(None)
+        query: Any = update(OneTimeToken).where(unused).values(consumed_at=now)
+        await self.db.execute(query)
+
+    async def delete_expired(self, before: datetime, limit: int) -> int:
+        """Delete a batch of tokens that expired before an instant."""
+        expired = OneTimeToken.expires_at < before
+        return await self.delete_batch(OneTimeToken, OneTimeToken.id, expired, limit)
+
+
+def _usable(purpose: str, now: datetime) -> ColumnElement[bool]:
+    unused = OneTimeToken.consumed_at.is_(None) & (OneTimeToken.purpose == purpose)
+    return unused & (OneTimeToken.expires_at > now)

@@ -1,0 +1,84 @@
+"""SQL for the outbox."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select, update
+
+from app.models.outbox import OutboxMessage
+from app.repositories.base import Order, Repository
+
+_OLDEST_FIRST = Order((OutboxMessage.id,))
+
+
+class OutboxRepository(Repository[OutboxMessage]):
+    """Messages: claimed by one worker at a time, finished once."""
+
+    async def claim(
+        self, *, now: datetime, lease_until: datetime, limit: int
+    ) -> Sequence[OutboxMessage]:
+        """Take messages that are due; nobody else gets them until the lease ends."""
+        due = select(OutboxMessage.id).where(_open(), OutboxMessage.available_at <= now)
+        due = due.order_by(OutboxMessage.available_at).limit(limit)
+        chosen = due.with_for_update(skip_locked=True).scalar_subquery()
+        query = update(OutboxMessage).where(OutboxMessage.id.in_(chosen))
+        query = query.values(
+            available_at=lease_until, attempts=OutboxMessage.attempts + 1
+        )
+        rows = await self.db.scalars(query.returning(OutboxMessage))
+        return sorted(rows.all(), key=lambda row: row.id)
+
+    async def mark_delivered(self, message_id: UUID, at: datetime) -> None:
+        """Record that the outside has it."""
+        await self._finish(message_id, delivered_at=at, last_error=None)
+
+    async def mark_failed(self, message_id: UUID, at: datetime, error: str) -> None:
+        """Give up; an administrator may ask for another try."""
+        await self._finish(message_id, failed_at=at, last_error=error)
+
+    async def postpone(self, message_id: UUID, until: datetime, error: str) -> None:
+        """Try again later."""
+        await self._finish(message_id, available_at=until, last_error=error)
+
+    async def _finish(self, message_id: UUID, **values: Any) -> None:
+        query = update(OutboxMessage).where(OutboxMessage.id == message_id, _open())
+        await self.db.execute(query.values(**values))
+
+    async def retry(self, message_id: UUID, now: datetime) -> OutboxMessage | None:
+        """Make a message that is not delivered due now; None if there is no such."""
+        query = update(OutboxMessage).where(
+            OutboxMessage.id == message_id, OutboxMessage.delivered_at.is_(None)
+        )
+        query = query.values(available_at=now, failed_at=None, attempts=0)
+        return (await self.db.scalars(query.returning(OutboxMessage))).one_or_none()
+
+    async def list_page(
+        self, state: str, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[OutboxMessage]:
+        """Return a page of ``pending``, ``failed`` or ``delivered`` messages."""
+        states = {
+            "pending": _open(),
+            "failed": OutboxMessage.failed_at.is_not(None),
+            "delivered": OutboxMessage.delivered_at.is_not(None),
+        }
+        query = select(OutboxMessage).where(states[state])
+        return await self.page(query, _OLDEST_FIRST, after=after, limit=limit)
+
+    async def count_pending(self) -> int:
+        """Return how many messages wait."""
+        query = select(func.count()).select_from(OutboxMessage).where(_open())
+        return await self.db.scalar(query) or 0
+
+    async def delete_finished(self, before: datetime, limit: int) -> int:
+        """Delete a batch of messages that were finished before an instant."""
+        done = OutboxMessage.delivered_at < before
+        dead = OutboxMessage.failed_at < before
+        return await self.delete_batch(
+            OutboxMessage, OutboxMessage.id, done | dead, limit
+        )
+
+
+def _open() -> ColumnElement[bool]:
+    return OutboxMessage.delivered_at.is_(None) & OutboxMessage.failed_at.is_(None)

@@ -1,0 +1,42 @@
+"""SQL for roles."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from app.models.role import Role, UserRole
+from app.repositories.base import Order, Repository
+
+
+class RoleRepository(Repository[Role]):
+    """Roles, found by name."""
+
+    async def by_name(self, name: str, *, lock: bool = False) -> Role | None:
+        """Return the role; with ``lock``, those who change its members wait in line."""
+        query = select(Role).where(Role.name == name)
+        return await self.one_or_none(query.with_for_update() if lock else query)
+
+    async def by_names(self, names: Iterable[str]) -> Sequence[Role]:
+        """Return the roles of these names that exist."""
+        query = select(Role).where(Role.name.in_(list(names)))
+        return (await self.db.scalars(query)).all()
+
+    async def permissions_of(self, user_id: UUID) -> frozenset[str]:
+        """Return what a user may do, through all of their roles."""
+        query = select(Role.permissions).join(UserRole, UserRole.role == Role.name)
+        rows = await self.db.scalars(query.where(UserRole.user_id == user_id))
+        return frozenset(permission for row in rows for permission in row)
+
+    async def list_page(
+        self, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[Role]:
+        """Return a page of roles by name."""
+        order = Order((Role.name,))
+        return await self.page(select(Role), order, after=after, limit=limit)
+
+    async def delete(self, role: Role) -> None:
+        """Delete a role; memberships go with it (foreign keys)."""
+        await self.db.execute(delete(Role).where(Role.name == role.name))
+        self.db.expunge(role)

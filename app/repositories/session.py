@@ -1,0 +1,63 @@
+"""SQL for sessions; what runs on every request is in `session_statement.py`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, update
+
+from app.models.session import Session
+from app.repositories.base import Repository
+
+
+class SessionRepository(Repository[Session]):
+    """Sessions of a user: listed and ended."""
+
+    async def by_id(self, session_id: UUID, user_id: UUID) -> Session | None:
+        """Return a session if it is this user's."""
+        mine = (Session.id == session_id) & (Session.user_id == user_id)
+        return await self.one_or_none(select(Session).where(mine))
+
+    async def list_live(self, user_id: UUID, now: datetime) -> Sequence[Session]:
+        """Return the user's live sessions, the latest first."""
+        query = select(Session).where(_live_of(user_id), Session.expires_at > now)
+        return (await self.db.scalars(query.order_by(Session.id.desc()))).all()
+
+    async def list_for_user(self, user_id: UUID) -> Sequence[Session]:
+        """Return all that is stored about the user's sessions."""
+        query = select(Session).where(Session.user_id == user_id)
+        return (await self.db.scalars(query.order_by(Session.id))).all()
+
+    async def revoke(
+        self, session_id: UUID, user_id: UUID, *, at: datetime, reason: str
+    ) -> bool:
+        """End one live session of a user; tell whether there was one."""
+        this = _live_of(user_id) & (Session.id == session_id)
+        return await self._revoke(this, at, reason) == 1
+
+    async def revoke_all(
+        self, user_id: UUID, *, at: datetime, reason: str, keep: UUID | None = None
+    ) -> int:
+        """End every live session of a user, but ``keep``; return how many."""
+        others = _live_of(user_id)
+        if keep is not None:
+            others &= Session.id != keep
+        return await self._revoke(others, at, reason)
+
+    async def _revoke(
+        self, which: ColumnElement[bool], at: datetime, reason: str
+    ) -> int:
+        query = update(Session).where(which).returning(Session.id)
+        revoked = await self.db.scalars(
+            query.values(revoked_at=at, revoked_reason=reason)
+        )
+        return len(revoked.all())
+
+    async def delete_ended(self, before: datetime, limit: int) -> int:
+        """Delete a batch of sessions that ended before an instant."""
+        ended = (Session.expires_at < before) | (Session.revoked_at < before)
+        return await self.delete_batch(Session, Session.id, ended, limit)
+
+
+def _live_of(user_id: UUID) -> ColumnElement[bool]:
+    return (Session.user_id == user_id) & Session.revoked_at.is_(None)

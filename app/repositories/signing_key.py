@@ -1,0 +1,41 @@
+"""SQL for signing keys."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.models.signing_key import SigningKey
+from app.repositories.base import Repository
+
+
+class SigningKeyRepository(Repository[SigningKey]):
+    """Signing keys, oldest first."""
+
+    async def list_published(self, now: datetime) -> Sequence[SigningKey]:
+        """Return every key that others may still need."""
+        alive = SigningKey.expires_at.is_(None) | (SigningKey.expires_at > now)
+        query = select(SigningKey).where(alive).order_by(SigningKey.sequence)
+        return (await self.db.scalars(query)).all()
+
+    async def add_once(self, values: dict[str, Any]) -> bool:
+        """Store a key unless another process stored one of its sequence first."""
+        is_sqlite = self.db.get_bind().dialect.name == "sqlite"
+        insert: Any = sqlite.insert if is_sqlite else postgresql.insert
+        query = insert(SigningKey).values(values).on_conflict_do_nothing()
+        stored = await self.db.scalars(query.returning(SigningKey.kid))
+        return stored.one_or_none() is not None
+
+    async def expire_before(
+        self, algorithm: str, sequence: int, expires_at: datetime
+    ) -> None:
+        """Set the end of all keys that come before one."""
+        older = (SigningKey.algorithm == algorithm) & (SigningKey.sequence < sequence)
+        query = update(SigningKey).where(older, SigningKey.expires_at.is_(None))
+        await self.db.execute(query.values(expires_at=expires_at))
+
+    async def delete_expired(self, before: datetime) -> None:
+        """Delete the keys whose last token is dead."""
+        await self.db.execute(delete(SigningKey).where(SigningKey.expires_at < before))

@@ -1,0 +1,116 @@
+"""One transaction: the repositories that share it, and the evidence it leaves."""
+
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.clock import Clock
+from app.core.context import current
+from app.core.randomness import Randomness
+from app.events.base import Event, MailedEvent
+from app.models.audit_event import AuditEvent
+from app.models.outbox import OutboxMessage
+from app.repositories.audit_event import AuditEventRepository
+from app.repositories.idempotency_key import IdempotencyKeyRepository
+from app.repositories.one_time_token import OneTimeTokenRepository
+from app.repositories.outbox import OutboxRepository
+from app.repositories.role import RoleRepository
+from app.repositories.session import SessionRepository
+from app.repositories.signing_key import SigningKeyRepository
+from app.repositories.user import UserRepository
+
+MAIL = "mail"
+
+
+class UnitOfWork:
+    """Joins repositories to one transaction; the caller's session commits it."""
+
+    def __init__(self, db: AsyncSession, clock: Clock, randomness: Randomness) -> None:
+        """Work in the transaction of this session."""
+        self.db = db
+        self.clock = clock
+        self.randomness = randomness
+
+    @cached_property
+    def users(self) -> UserRepository:
+        """Accounts and their roles."""
+        return UserRepository(self.db)
+
+    @cached_property
+    def roles(self) -> RoleRepository:
+        """Roles."""
+        return RoleRepository(self.db)
+
+    @cached_property
+    def sessions(self) -> SessionRepository:
+        """Sign-ins."""
+        return SessionRepository(self.db)
+
+    @cached_property
+    def one_time_tokens(self) -> OneTimeTokenRepository:
+        """What works once."""
+        return OneTimeTokenRepository(self.db)
+
+    @cached_property
+    def signing_keys(self) -> SigningKeyRepository:
+        """Keys that sign tokens."""
+        return SigningKeyRepository(self.db)
+
+    @cached_property
+    def audit_events(self) -> AuditEventRepository:
+        """Evidence."""
+        return AuditEventRepository(self.db)
+
+    @cached_property
+    def outbox(self) -> OutboxRepository:
+        """Promises to the outside."""
+        return OutboxRepository(self.db)
+
+    @cached_property
+    def idempotency_keys(self) -> IdempotencyKeyRepository:
+        """Answers that are given again."""
+        return IdempotencyKeyRepository(self.db)
+
+    def record(self, event: Event) -> None:
+        """Write the audit row of an event, and the mail it causes, with the change."""
+        now = self.clock.now()
+        self.db.add(AuditEvent(**evidence(event, self.randomness.uuid7(), now)))
+        if isinstance(event, MailedEvent):
+            self.db.add(self._mail(event, now))
+
+    def _mail(self, event: MailedEvent, now: datetime) -> OutboxMessage:
+        return OutboxMessage(
+            id=self.randomness.uuid7(),
+            kind=MAIL,
+            payload=event.payload(),
+            created_at=now,
+            available_at=now,
+            expires_at=event.expires_at,
+            attempts=0,
+        )
+
+    async def commit(self) -> None:
+        """Commit before a refusal that must be remembered (ADR-0004).
+
+        Everything else is committed by ``get_db`` when the request has succeeded.
+        """
+        await self.db.commit()
+
+
+def evidence(event: Event, event_id: UUID, now: datetime) -> dict[str, Any]:
+    """Return every column of an event's audit row, with the facts of the request."""
+    context = current()
+    return {
+        "id": event_id,
+        "name": event.name,
+        "user_id": event.user_id,
+        "actor_id": event.actor_id or context.user_id,
+        "correlation_id": context.correlation_id,
+        "ip": context.ip,
+        "user_agent": context.user_agent,
+        "data": event.data(),
+        "created_at": now,
+    }

@@ -1,0 +1,85 @@
+"""SQL for accounts and their roles."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select
+
+from app.models.role import UserRole
+from app.models.user import User
+from app.repositories.base import Order, Repository
+
+SORTS = {
+    "created_at": Order((User.id,)),
+    "-created_at": Order((User.id,), descending=True),
+    "email": Order((User.email_canonical, User.id)),
+    "-email": Order((User.email_canonical, User.id), descending=True),
+}
+
+
+class UserRepository(Repository[User]):
+    """Accounts, found by id or by the canonical form of their address."""
+
+    async def by_id(self, user_id: UUID, *, lock: bool = False) -> User | None:
+        """Return the account, and with ``lock`` keep others from changing it."""
+        query = select(User).where(User.id == user_id)
+        return await self.one_or_none(query.with_for_update() if lock else query)
+
+    async def by_email(self, canonical: str, *, lock: bool = False) -> User | None:
+        """Return the account with this canonical address."""
+        query = select(User).where(User.email_canonical == canonical)
+        return await self.one_or_none(query.with_for_update() if lock else query)
+
+    async def list_page(
+        self,
+        *,
+        search: str | None,
+        status: str | None,
+        role: str | None,
+        sort: str,
+        after: Sequence[Any] | None,
+        limit: int,
+    ) -> Sequence[User]:
+        """Return a page of accounts; ``search`` is folded and matched anywhere."""
+        query = select(User)
+        if search:
+            query = query.where(User.search_text.contains(search, autoescape=True))
+        if status:
+            query = query.where(User.status == status)
+        if role:
+            members = select(UserRole.user_id).where(UserRole.role == role)
+            query = query.where(User.id.in_(members))
+        return await self.page(query, SORTS[sort], after=after, limit=limit)
+
+    async def roles_of(self, user_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
+        """Return the sorted role names of each user; users without any are absent."""
+        query = select(UserRole).where(UserRole.user_id.in_(list(user_ids)))
+        roles: dict[UUID, list[str]] = {}
+        for row in await self.db.scalars(query.order_by(UserRole.role)):
+            roles.setdefault(row.user_id, []).append(row.role)
+        return roles
+
+    async def add_roles(self, user_id: UUID, roles: Iterable[str]) -> None:
+        """Make the user a member of these roles."""
+        rows = [{"user_id": user_id, "role": role} for role in roles]
+        if rows:
+            await self.db.execute(insert(UserRole), rows)
+
+    async def remove_roles(self, user_id: UUID, roles: Iterable[str]) -> None:
+        """End the user's membership in these roles."""
+        mine = UserRole.user_id == user_id
+        query = delete(UserRole).where(mine, UserRole.role.in_(list(roles)))
+        await self.db.execute(query)
+
+    async def count_active_members(self, role: str) -> int:
+        """Return how many active accounts have a role."""
+        query = select(func.count()).select_from(UserRole)
+        query = query.join(User, User.id == UserRole.user_id)
+        query = query.where(UserRole.role == role, User.status == "active")
+        return await self.db.scalar(query) or 0
+
+    async def delete(self, user: User) -> None:
+        """Delete the account; what belongs to it goes with it (foreign keys)."""
+        await self.db.execute(delete(User).where(User.id == user.id))
+        self.db.expunge(user)

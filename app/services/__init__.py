@@ -1,0 +1,1 @@
+"""Use cases: verbs a product manager knows; no FastAPI, no SQL."""

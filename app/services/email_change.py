@@ -1,0 +1,117 @@
+"""Moving an account to another address."""
+
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from app.core.exceptions import FieldError, Unprocessable
+from app.events.email import EmailChangeCollided, EmailChanged, EmailChangeRequested
+from app.models.one_time_token import OneTimeToken
+from app.models.user import User
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.errors import InvalidOneTimeToken
+from app.services.mail_request import MailRequestService
+from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.runtime import Runtime
+from app.services.user_change import existing, set_email, touch
+from app.utils.helpers import canonical_email
+
+
+class EmailChangeService:
+    """The new address confirms, the old one is told."""
+
+    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+        """Work in this transaction."""
+        self._uow = uow
+        self._runtime = runtime
+        self._tokens = OneTimeTokenService(uow, runtime)
+
+    async def request(self, owner_id: UUID, email: str) -> None:
+        """Send a link and a code to the new address; the answer never tells more.
+
+        Raises:
+            Unprocessable: It is the present address.
+            TooManyRequests: The caller's address asked for too many mails.
+        """
+        canonical = canonical_email(email)
+        admitted = await MailRequestService(self._runtime).admit(canonical)
+        owner = await existing(self._uow, owner_id)
+        if canonical == owner.email_canonical:
+            message = "this is the present address"
+            raise Unprocessable([FieldError("email", "email_unchanged", message)])
+        if not admitted:
+            return
+        holder = await self._uow.users.by_email(canonical)
+        if holder is None:
+            await self._send(owner, email)
+        else:
+            self._uow.record(
+                EmailChangeCollided(
+                    user_id=holder.id, to=holder.email, locale=holder.locale
+                )
+            )
+
+    async def _send(self, owner: User, email: str) -> None:
+        token = await self._tokens.issue(
+            Purpose.CHANGE_EMAIL,
+            subject=str(owner.id),  # the code is typed by the owner, signed in
+            user_id=owner.id,
+            ttl=self._runtime.settings.one_time.change_email_ttl,
+            data={"email": email, "from": owner.email_canonical},
+        )
+        self._uow.record(
+            EmailChangeRequested(
+                user_id=owner.id,
+                to=email,
+                locale=owner.locale,
+                token_id=token.id,
+                expires_at=token.expires_at,
+            )
+        )
+
+    async def with_token(self, token: str, owner_id: UUID | None = None) -> None:
+        """Move the account with the link.
+
+        Args:
+            token: From the link.
+            owner_id: When given, the account that the link must belong to.
+
+        Raises:
+            InvalidOneTimeToken: The link does not work, whatever the reason.
+        """
+        row = await self._tokens.consume(Purpose.CHANGE_EMAIL, token)
+        if owner_id is not None and row.user_id != owner_id:
+            raise InvalidOneTimeToken(hint="the link is of another account")
+        await self._change(row)
+
+    async def with_code(self, owner_id: UUID, code: str) -> None:
+        """Move the caller's account with the code from the mail.
+
+        Raises:
+            InvalidCode: The code does not work, whatever the reason.
+            TooManyRequests: Too many tries.
+        """
+        await self._change(
+            await self._tokens.consume_code(Purpose.CHANGE_EMAIL, str(owner_id), code)
+        )
+
+    async def _change(self, row: OneTimeToken) -> None:
+        user = (
+            await self._uow.users.by_id(row.user_id, lock=True) if row.user_id else None
+        )
+        if user is None or user.email_canonical != row.data["from"]:
+            raise InvalidOneTimeToken(hint="the account changed since")
+        before = user.email
+        set_email(user, row.data["email"])
+        user.email_verified = True
+        touch(user, self._uow)
+        try:
+            await self._uow.db.flush()
+        except IntegrityError as error:
+            raise InvalidOneTimeToken(hint="the address was taken since") from error
+        await self._uow.one_time_tokens.revoke_for_user(user.id, self._uow.clock.now())
+        self._uow.record(
+            EmailChanged(
+                user_id=user.id, actor_id=user.id, to=before, locale=user.locale
+            )
+        )

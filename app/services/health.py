@@ -1,0 +1,54 @@
+"""Whether the process can do its work."""
+
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.database import DatabaseUnavailable
+from app.repositories.schema import SCHEMA_REVISION, SchemaRepository
+from app.services.runtime import Runtime
+
+_log = logging.getLogger("auth_serve.health")
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """``ready``, ``degraded`` (works, with less) or ``down``, and why."""
+
+    status: str
+    checks: dict[str, str]
+
+
+class HealthService:
+    """Looks at what every request needs, and at what only some do."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Look at this process."""
+        self._runtime = runtime
+
+    async def readiness(self) -> Readiness:
+        """Return the state; an open circuit degrades, only the needed takes down."""
+        needed = {"database": await self._database(), "signing_keys": self._keys()}
+        circuits = self._runtime.breakers.states()
+        checks = needed | {f"circuit:{name}": state for name, state in circuits.items()}
+        if any(state != "ok" for state in needed.values()):
+            return Readiness("down", checks)
+        is_degraded = any(state != "closed" for state in circuits.values())
+        return Readiness("degraded" if is_degraded else "ready", checks)
+
+    async def _database(self) -> str:
+        try:
+            found = await SchemaRepository(self._runtime.database).revision()
+        except (SQLAlchemyError, DatabaseUnavailable, OSError) as error:
+            _log.warning("the database does not answer", exc_info=error)
+            return "unavailable"
+        return "ok" if found == SCHEMA_REVISION else "schema_mismatch"
+
+    def _keys(self) -> str:
+        algorithm = self._runtime.settings.token.algorithm
+        try:
+            self._runtime.ring.signing(algorithm, self._runtime.clock.now())
+        except LookupError:
+            return "none"
+        return "ok"

@@ -1,0 +1,115 @@
+"""``Idempotency-Key``: a request that comes again gets the first answer again."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from app.core.exceptions import BadRequest, Conflict
+from app.models.idempotency_key import IdempotencyKey
+from app.repositories.unit_of_work import UnitOfWork
+
+KEPT = timedelta(days=1)
+MAX_LENGTH = 255
+
+
+class IdempotencyKeyReused(Conflict):
+    """The key came with another request before."""
+
+    code = "idempotency_key_reused"
+    title = "This Idempotency-Key was used for another request"
+
+
+class IdempotencyKeyMalformed(BadRequest):
+    """Empty, too long, or not printable ASCII."""
+
+    code = "idempotency_key_malformed"
+    title = "Idempotency-Key must be 1 to 255 printable characters"
+
+
+class RequestInProgress(Conflict):
+    """The first request with this key has not been answered yet."""
+
+    code = "request_in_progress"
+    title = "The first request with this Idempotency-Key is still under way"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it is kept."""
+
+    status: int
+    body: str
+    location: str | None = None
+
+
+class IdempotencyService:
+    """Keeps first answers in the transaction that made them."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in this transaction."""
+        self._uow = uow
+
+    async def once(
+        self,
+        key: str | None,
+        *,
+        scope: str,
+        body: bytes,
+        make: Callable[[], Awaitable[Answer]],
+    ) -> Answer:
+        """Return the first answer to a key, making it if this is the first request.
+
+        Args:
+            key: The header's value; None runs the request plainly.
+            scope: Caller and route, so that keys of different ones never meet.
+            body: The request's body as received.
+            make: Does the work; what it raises is not kept, so it may be tried again.
+
+        Raises:
+            IdempotencyKeyMalformed: Not a usable key.
+            IdempotencyKeyReused: The key came with another body before.
+            RequestInProgress: Another request with the key finished just now.
+        """
+        if key is None:
+            return await make()
+        if not (0 < len(key) <= MAX_LENGTH and key.isascii() and key.isprintable()):
+            raise IdempotencyKeyMalformed
+        key_hash = hashlib.sha256(f"{scope}\0{key}".encode()).digest()
+        request_hash = hashlib.sha256(body).digest()
+        kept = await self._kept(key_hash, request_hash)
+        if kept is not None:
+            return kept
+        await self._uow.db.rollback()  # the work may hash: no connection is held
+        answer = await make()
+        await self._keep(key_hash, request_hash, answer)
+        return answer
+
+    async def _kept(self, key_hash: bytes, request_hash: bytes) -> Answer | None:
+        now = self._uow.clock.now()
+        row = await self._uow.idempotency_keys.by_hash(key_hash, now)
+        if row is None:
+            return None
+        if row.request_hash != request_hash:
+            raise IdempotencyKeyReused
+        return Answer(row.status, row.body, row.location)
+
+    async def _keep(self, key_hash: bytes, request_hash: bytes, answer: Answer) -> None:
+        now = self._uow.clock.now()
+        await self._uow.idempotency_keys.forget_expired(key_hash, now)
+        self._uow.idempotency_keys.add(
+            IdempotencyKey(
+                key_hash=key_hash,
+                request_hash=request_hash,
+                status=answer.status,
+                location=answer.location,
+                body=answer.body,
+                expires_at=now + KEPT,
+            )
+        )
+        try:
+            await self._uow.db.flush()
+        except IntegrityError as error:
+            raise RequestInProgress from error

@@ -1,0 +1,79 @@
+"""Accounts that administrators make and their owners complete."""
+
+from app.events.user import InvitationAccepted, UserInvited
+from app.models.user import User
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.errors import InvalidOneTimeToken
+from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.password import PasswordService
+from app.services.runtime import Runtime
+from app.services.user_change import end_everything, set_password, touch
+from app.utils.helpers import canonical_email
+
+
+class InvitationService:
+    """Sends invitations and takes their links back."""
+
+    def __init__(
+        self, uow: UnitOfWork, runtime: Runtime, passwords: PasswordService
+    ) -> None:
+        """Work in this transaction, which begins only after the hashing."""
+        self._uow = uow
+        self._runtime = runtime
+        self._passwords = passwords
+        self._tokens = OneTimeTokenService(uow, runtime)
+
+    async def send(self, user: User) -> None:
+        """Invite the owner of an account's address to choose a password."""
+        token = await self._tokens.issue(
+            Purpose.INVITATION,
+            subject=user.email_canonical,
+            user_id=user.id,
+            ttl=self._runtime.settings.one_time.invitation_ttl,
+        )
+        self._uow.record(
+            UserInvited(
+                user_id=user.id,
+                to=user.email,
+                locale=user.locale,
+                token_id=token.id,
+                expires_at=token.expires_at,
+            )
+        )
+
+    async def accept(
+        self, token: str, password: str, name: str | None, *, email: str | None = None
+    ) -> User:
+        """Complete an invited account; its address is verified by the link.
+
+        Args:
+            token: From the link.
+            password: What the owner chose.
+            name: Replaces the one that the administrator gave, if any.
+            email: When given, it must be the invited address.
+
+        Raises:
+            InvalidOneTimeToken: The link does not work, whatever the reason.
+            UnacceptablePassword: Refused by the policy; the link works on.
+        """
+        usable = await self._tokens.is_usable(Purpose.INVITATION, token)
+        await self._uow.db.rollback()  # no connection is held while hashing
+        if not usable:
+            raise InvalidOneTimeToken(hint="unknown, used, superseded or expired")
+        chosen = await self._passwords.accept(password, context=(email, name))
+        row = await self._tokens.consume(Purpose.INVITATION, token)
+        user = (
+            await self._uow.users.by_id(row.user_id, lock=True) if row.user_id else None
+        )
+        if user is None or user.email_canonical != row.subject or not user.is_active:
+            raise InvalidOneTimeToken(hint="the account changed since")
+        if email is not None and canonical_email(email) != row.subject:
+            raise InvalidOneTimeToken(hint="the invitation is for another address")
+        now = self._uow.clock.now()
+        set_password(user, chosen.hash, now)
+        user.name = name or user.name
+        user.email_verified = True
+        touch(user, self._uow)
+        await end_everything(self._uow, user, now, "invitation_accepted")
+        self._uow.record(InvitationAccepted(user_id=user.id, actor_id=user.id))
+        return user

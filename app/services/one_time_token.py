@@ -1,0 +1,125 @@
+"""Links and codes that work once."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from app.core.context import current
+from app.core.rate_limit import Charge, address_key, subject_key
+from app.models.one_time_token import OneTimeToken
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.errors import InvalidCode, InvalidOneTimeToken
+from app.services.runtime import Runtime
+
+
+class Purpose(StrEnum):
+    """What a token is for; it works for nothing else."""
+
+    VERIFY_EMAIL = "verify_email"
+    RESET_PASSWORD = "reset_password"
+    CHANGE_EMAIL = "change_email"
+    INVITATION = "invitation"
+    EMAIL_CODE = "email_code"
+    SETUP = "setup"
+
+
+class OneTimeTokenService:
+    """Issues tokens and takes them back, exactly once."""
+
+    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+        """Work in this transaction."""
+        self._uow = uow
+        self._runtime = runtime
+
+    async def issue(
+        self,
+        purpose: Purpose,
+        *,
+        subject: str,
+        ttl: int,
+        user_id: UUID | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> OneTimeToken:
+        """Store a new token; older ones of the subject for this purpose end.
+
+        Args:
+            purpose: What it will work for.
+            subject: The canonical address that a code is typed with.
+            ttl: Seconds that it lives.
+            user_id: Whose it is.
+            data: What has to be known when it is used; no secrets.
+        """
+        now = self._uow.clock.now()
+        await self._uow.one_time_tokens.revoke(purpose, subject, now)
+        return self._uow.one_time_tokens.add(
+            OneTimeToken(
+                id=self._uow.randomness.uuid7(),
+                purpose=purpose,
+                user_id=user_id,
+                subject=subject,
+                data=dict(data or {}),
+                attempts=0,
+                created_at=now,
+                expires_at=now + timedelta(seconds=ttl),
+                consumed_at=None,
+            )
+        )
+
+    async def consume(self, purpose: Purpose, token: str) -> OneTimeToken:
+        """Use a link up.
+
+        Raises:
+            InvalidOneTimeToken: It is not usable, whatever the reason.
+        """
+        token_id = self._runtime.secret_key.read_one_time_token(purpose, token)
+        if token_id is None:
+            raise InvalidOneTimeToken(hint="not a token of ours for this purpose")
+        now = self._uow.clock.now()
+        row = await self._uow.one_time_tokens.consume(token_id, purpose, now)
+        if row is None:
+            raise InvalidOneTimeToken(hint="unknown, used, superseded or expired")
+        return row
+
+    async def is_usable(self, purpose: Purpose, token: str) -> bool:
+        """Tell whether a link would work now; it changes nothing and decides nothing."""
+        token_id = self._runtime.secret_key.read_one_time_token(purpose, token)
+        if token_id is None:
+            return False
+        now = self._uow.clock.now()
+        return await self._uow.one_time_tokens.peek(token_id, purpose, now) is not None
+
+    async def consume_code(
+        self, purpose: Purpose, subject: str, code: str
+    ) -> OneTimeToken:
+        """Use up the token that a typed code belongs to.
+
+        Every try is counted and committed before anything is compared, against the
+        token (five tries), the subject and the address.
+
+        Raises:
+            InvalidCode: Wrong, or there is nothing that it could belong to.
+            TooManyRequests: Too many tries for the subject or from the address.
+        """
+        charge = await self._charge(subject)
+        now = self._uow.clock.now()
+        tokens = self._uow.one_time_tokens
+        token_id = await tokens.count_attempt(purpose, subject, now)
+        await self._uow.commit()  # the try counts whatever happens next: ADR-0004
+        if token_id is None:
+            raise InvalidCode(hint="no token with tries left")
+        if not self._runtime.secret_key.code_matches(purpose, token_id, code):
+            raise InvalidCode(hint="wrong digits")
+        row = await tokens.consume(token_id, purpose, now)
+        if row is None:
+            raise InvalidCode(hint="used by somebody else just now")
+        await charge.give_back()
+        return row
+
+    async def _charge(self, subject: str) -> Charge:
+        limits = self._runtime.limits
+        return await self._runtime.limiter.take(
+            (limits.code_account, subject_key("code", subject)),
+            (limits.code_address, address_key(current().ip)),
+        )

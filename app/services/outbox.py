@@ -1,0 +1,44 @@
+"""Messages that wait or failed, for operators."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from app.core.exceptions import NotFound
+from app.events.outbox import OutboxMessageRetried
+from app.models.outbox import OutboxMessage
+from app.repositories.unit_of_work import UnitOfWork
+
+
+class OutboxMessageNotFound(NotFound):
+    """There is no such message, or it was delivered."""
+
+    code = "outbox_message_not_found"
+    title = "There is no such undelivered message"
+
+
+class OutboxService:
+    """What is stuck, and another try for it."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in this transaction."""
+        self._uow = uow
+
+    async def list_page(
+        self, state: str, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[OutboxMessage]:
+        """Return a page of messages in a state, oldest first."""
+        return await self._uow.outbox.list_page(state, after=after, limit=limit)
+
+    async def retry(self, message_id: UUID) -> OutboxMessage:
+        """Make a message due now.
+
+        Raises:
+            OutboxMessageNotFound: Unknown, or delivered.
+        """
+        now = self._uow.clock.now()
+        message = await self._uow.outbox.retry(message_id, now)
+        if message is None:
+            raise OutboxMessageNotFound
+        self._uow.record(OutboxMessageRetried(message_id=message_id))
+        return message

@@ -1,0 +1,151 @@
+"""Passwords: what is acceptable, hashing off the loop, and changing one's own."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.core.context import current
+from app.core.passwords import (
+    PasswordProblem,
+    Verification,
+    check_password,
+    normalise_password,
+)
+from app.core.rate_limit import address_key, subject_key
+from app.events.password import PasswordChanged, PasswordChangeFailed
+from app.models.user import User
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.errors import InvalidCredentials, UnacceptablePassword
+from app.services.runtime import Runtime
+from app.services.user_change import end_everything, set_password
+
+_PRODUCT = ("auth serve", "authserve", "auth-serve")
+_MESSAGES = {
+    PasswordProblem.TOO_SHORT: "use at least {minimum} characters",
+    PasswordProblem.TOO_LONG: "use at most 1024 characters",
+    PasswordProblem.TOO_COMMON: "this is one of the commonest passwords; use another",
+    PasswordProblem.CONTAINS_CONTEXT: "this is your name, address or our name",
+}
+
+
+class WrongPassword(InvalidCredentials):
+    """The current password is wrong; the caller is signed in all the same."""
+
+    code = "wrong_password"
+    title = "The current password is not right"
+    status = 403
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """No challenge: another token would not help."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """An accepted password, hashed."""
+
+    hash: str
+
+
+class PasswordService:
+    """The policy for new passwords and the way to the hashing pool."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Work without a transaction: no connection is held while hashing."""
+        self._runtime = runtime
+
+    async def accept(
+        self, password: str, *, context: Iterable[str | None], field: str = "password"
+    ) -> NewPassword:
+        """Check a new password and hash it.
+
+        Args:
+            password: What the person chose.
+            context: Words that it must not be: address, names.
+            field: The input field that the refusal names.
+
+        Raises:
+            UnacceptablePassword: Too short, too long, too common, or breached.
+            HashingOverloaded: Too many hashes wait already.
+        """
+        words = [word for word in context if word]
+        words += [*_PRODUCT, *self._runtime.settings.password.context_words]
+        minimum = self._runtime.settings.password.min_length
+        problem = check_password(password, context=words)
+        if problem is None and len(normalise_password(password)) < minimum:
+            problem = PasswordProblem.TOO_SHORT
+        if problem is not None:
+            message = _MESSAGES[problem].format(minimum=minimum)
+            raise UnacceptablePassword(field, f"password_{problem}", message)
+        await self._refuse_breached(password, field)
+        hasher = self._runtime.hasher
+        return NewPassword(await self._runtime.hashing_pool.run(hasher.hash, password))
+
+    async def verify(self, password: str, password_hash: str | None) -> Verification:
+        """Check a password; without a hash it costs the same and is wrong."""
+        hasher = self._runtime.hasher
+        return await self._runtime.hashing_pool.run(
+            hasher.verify, password, password_hash
+        )
+
+    async def _refuse_breached(self, password: str, field: str) -> None:
+        """Ask the range API if that is on; silence there leaves the offline list."""
+        if not self._runtime.settings.password.breach_check:
+            return
+        if await self._runtime.breached_passwords.is_breached(password):
+            message = "this password is known from a breach elsewhere; use another"
+            raise UnacceptablePassword(field, "password_breached", message)
+
+
+class PasswordChangeService:
+    """Changing one's own password."""
+
+    def __init__(
+        self, uow: UnitOfWork, runtime: Runtime, passwords: PasswordService
+    ) -> None:
+        """Work in this transaction, which begins only after the hashing."""
+        self._uow = uow
+        self._runtime = runtime
+        self._passwords = passwords
+
+    async def change(self, owner: User, session_id: UUID, old: str, new: str) -> None:
+        """Replace the owner's password; every other session ends.
+
+        Args:
+            owner: The account as the caller's session showed it.
+            session_id: The session that stays.
+            old: The current password, asked for again.
+            new: What it shall be.
+
+        Raises:
+            WrongPassword: The current one is not right.
+            UnacceptablePassword: The new one is refused by the policy.
+            TooManyRequests: Too many wrong ones; counted with sign-ins.
+        """
+        limits = self._runtime.limits
+        charge = await self._runtime.limiter.take(
+            (limits.sign_in_account, subject_key("password", str(owner.id))),
+            (limits.sign_in_address, address_key(current().ip)),
+        )
+        if not (await self._passwords.verify(old, owner.password_hash)).ok:
+            self._uow.record(PasswordChangeFailed(user_id=owner.id))
+            await self._uow.commit()  # remember the refusal: ADR-0004
+            raise WrongPassword
+        await charge.give_back()
+        context = (owner.email, owner.name)
+        chosen = await self._passwords.accept(
+            new, context=context, field="new_password"
+        )
+        await self._store(owner, session_id, chosen.hash)
+
+    async def _store(self, owner: User, session_id: UUID, new_hash: str) -> None:
+        user = await self._uow.users.by_id(owner.id, lock=True)
+        if user is None or user.password_hash != owner.password_hash:
+            raise WrongPassword(hint="changed by somebody else meanwhile")
+        now = self._uow.clock.now()
+        set_password(user, new_hash, now)
+        await end_everything(self._uow, user, now, "password_changed", keep=session_id)
+        self._uow.record(
+            PasswordChanged(user_id=user.id, to=user.email, locale=user.locale)
+        )

@@ -1,0 +1,93 @@
+"""Setting a new password with a link from a mail."""
+
+from app.events.password import PasswordReset, PasswordResetRequested
+from app.models.user import User
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.errors import InvalidOneTimeToken
+from app.services.mail_request import MailRequestService
+from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.password import PasswordService
+from app.services.runtime import Runtime
+from app.services.user_change import end_everything, set_password, touch
+from app.utils.helpers import canonical_email
+
+
+class PasswordResetService:
+    """Sends reset mails and takes their links back."""
+
+    def __init__(
+        self, uow: UnitOfWork, runtime: Runtime, passwords: PasswordService
+    ) -> None:
+        """Work in this transaction."""
+        self._uow = uow
+        self._runtime = runtime
+        self._passwords = passwords
+        self._tokens = OneTimeTokenService(uow, runtime)
+
+    async def request(self, email: str) -> None:
+        """Send a link if there is an active account; the answer never says so.
+
+        Raises:
+            TooManyRequests: The caller's address asked for too many mails.
+        """
+        canonical = canonical_email(email)
+        if not await MailRequestService(self._runtime).admit(canonical):
+            return
+        user = await self._uow.users.by_email(canonical)
+        if user is not None and user.is_active:
+            await self.send(user)
+
+    async def send(self, user: User) -> None:
+        """Send a link to the stored address, never to the one that was typed."""
+        token = await self._tokens.issue(
+            Purpose.RESET_PASSWORD,
+            subject=user.email_canonical,
+            user_id=user.id,
+            ttl=self._runtime.settings.one_time.reset_password_ttl,
+        )
+        self._uow.record(
+            PasswordResetRequested(
+                user_id=user.id,
+                to=user.email,
+                locale=user.locale,
+                token_id=token.id,
+                expires_at=token.expires_at,
+            )
+        )
+
+    async def reset(self, token: str, new_password: str) -> None:
+        """Set a new password; every session and every other link ends.
+
+        Whoever holds the link reads the mailbox, so the address is verified too.
+
+        Raises:
+            InvalidOneTimeToken: The link does not work, whatever the reason.
+            UnacceptablePassword: Refused by the policy; the link works on.
+        """
+        await self._refuse_useless(token)
+        chosen = await self._passwords.accept(
+            new_password, context=(), field="new_password"
+        )
+        row = await self._tokens.consume(Purpose.RESET_PASSWORD, token)
+        user = (
+            await self._uow.users.by_id(row.user_id, lock=True) if row.user_id else None
+        )
+        if user is None or user.email_canonical != row.subject or not user.is_active:
+            raise InvalidOneTimeToken(hint="the account changed since")
+        now = self._uow.clock.now()
+        set_password(user, chosen.hash, now)
+        user.email_verified = True
+        touch(user, self._uow)
+        await end_everything(self._uow, user, now, "password_reset")
+        self._uow.record(
+            PasswordReset(
+                user_id=user.id, actor_id=user.id, to=user.email, locale=user.locale
+            )
+        )
+
+    async def _refuse_useless(self, token: str) -> None:
+        """Refuse before hashing what cannot work, and hold no connection meanwhile."""
+        usable = await self._tokens.is_usable(Purpose.RESET_PASSWORD, token)
+        await self._uow.db.rollback()
+        if not usable:
+            raise InvalidOneTimeToken(hint="unknown, used, superseded or expired")

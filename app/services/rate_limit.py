@@ -1,0 +1,53 @@
+"""What is limited, and where attempts are counted."""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+from app.config import LimitSettings, Settings
+from app.core.circuit_breaker import CircuitBreakers
+from app.core.clock import Clock
+from app.core.rate_limit import (
+    FallbackStore,
+    Limit,
+    MemoryStore,
+    RateLimitStore,
+    ValkeyStore,
+)
+from app.database import Database
+from app.repositories.rate_limit import SqlStore
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every limit by name; docs/operations.md says what each one is for."""
+
+    sign_in_account: Limit
+    sign_in_address: Limit
+    register_address: Limit
+    code_account: Limit
+    code_address: Limit
+    mail_recipient: Limit
+    mail_address: Limit
+
+    @classmethod
+    def from_settings(cls, settings: LimitSettings) -> Self:
+        """Read COUNT/SECONDS for each."""
+        limits = {}
+        for limit in fields(cls):
+            count, _, period = getattr(settings, limit.name).partition("/")
+            limits[limit.name] = Limit(limit.name, int(count), float(period))
+        return cls(**limits)
+
+
+def build_store(
+    settings: Settings, database: Database, breakers: CircuitBreakers, clock: Clock
+) -> RateLimitStore:
+    """Return the store that all processes share, or what stands in for it."""
+    chosen = settings.limits.store
+    sql = SqlStore(database)
+    if chosen == "memory":
+        return MemoryStore()
+    if chosen == "sql" or settings.valkey_url is None:
+        return sql
+    valkey = ValkeyStore(settings.valkey_url.get_secret_value(), breakers)
+    return FallbackStore(valkey, sql)

@@ -1,0 +1,148 @@
+"""Making an account for oneself."""
+
+import logging
+
+from sqlalchemy.exc import IntegrityError
+
+from app.core.context import current
+from app.core.exceptions import Forbidden
+from app.core.rate_limit import address_key
+from app.events.password import PasswordResetRequested
+from app.events.user import RegistrationRepeated, UserRegistered
+from app.models.user import User
+from app.policies.permission import USER_ROLE
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.email_verification import EmailVerificationService
+from app.services.errors import EmailTaken
+from app.services.invitation import InvitationService
+from app.services.mail_request import MailRequestService
+from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.password import NewPassword, PasswordService
+from app.services.runtime import Runtime
+from app.services.user_change import end_everything, new_user, set_password
+from app.utils.helpers import canonical_email
+
+_log = logging.getLogger("auth_serve.registration")
+
+
+class RegistrationClosed(Forbidden):
+    """Accounts are made by invitation, or by administrators."""
+
+    code = "registration_closed"
+    title = "Registration needs a valid invitation"
+
+
+class RegistrationService:
+    """Makes accounts, as the operator's mode allows."""
+
+    def __init__(
+        self, uow: UnitOfWork, runtime: Runtime, passwords: PasswordService
+    ) -> None:
+        """Work in this transaction, which begins only after the hashing."""
+        self._uow = uow
+        self._runtime = runtime
+        self._passwords = passwords
+
+    async def register(
+        self, email: str, password: str, name: str | None, invitation: str | None
+    ) -> User | None:
+        """Make an account.
+
+        Returns:
+            The account; None in mode ``verified``, where the answer must not tell
+            whether the address has one already.
+
+        Raises:
+            RegistrationClosed: The mode wants a valid invitation.
+            EmailTaken: Mode ``open``, and the address has an account.
+            UnacceptablePassword: Refused by the policy.
+            TooManyRequests: Too many registrations from the address.
+        """
+        await self._charge()
+        mode = self._runtime.settings.registration_mode
+        if invitation is not None:
+            invitations = InvitationService(self._uow, self._runtime, self._passwords)
+            return await invitations.accept(invitation, password, name, email=email)
+        if mode in ("invite", "closed"):
+            raise RegistrationClosed
+        chosen = await self._passwords.accept(password, context=(email, name))
+        if mode == "open":
+            return await self._open(email, chosen, name)
+        await self._verified(email, chosen, name)
+        return None
+
+    async def _charge(self) -> None:
+        limit = self._runtime.limits.register_address
+        await self._runtime.limiter.take((limit, address_key(current().ip)))
+
+    async def _open(self, email: str, chosen: NewPassword, name: str | None) -> User:
+        if await self._uow.users.by_email(canonical_email(email)) is not None:
+            raise EmailTaken
+        try:
+            user = await self._add(email, chosen, name, "open")
+        except IntegrityError as error:
+            raise EmailTaken(hint="registered by somebody else just now") from error
+        if await MailRequestService(self._runtime).admit(user.email_canonical):
+            await EmailVerificationService(self._uow, self._runtime).send(user)
+        return user
+
+    async def _verified(
+        self, email: str, chosen: NewPassword, name: str | None
+    ) -> None:
+        canonical = canonical_email(email)
+        if not await MailRequestService(self._runtime).admit(canonical):
+            return
+        user = await self._uow.users.by_email(canonical, lock=True)
+        if user is not None:
+            await self._repeat(user)
+            return
+        try:
+            user = await self._add(email, chosen, name, "verified")
+        except IntegrityError:
+            await self._uow.db.rollback()
+            _log.info("registered by somebody else just now")
+            return
+        await EmailVerificationService(self._uow, self._runtime).send(user)
+
+    async def _add(
+        self, email: str, chosen: NewPassword, name: str | None, mode: str
+    ) -> User:
+        user = new_user(self._uow, email, name=name)
+        set_password(user, chosen.hash, self._uow.clock.now())
+        self._uow.users.add(user)
+        await self._uow.db.flush()
+        await self._uow.users.add_roles(user.id, [USER_ROLE])
+        self._uow.record(UserRegistered(user_id=user.id, actor_id=user.id, mode=mode))
+        return user
+
+    async def _repeat(self, user: User) -> None:
+        """Tell the owner of the mailbox, whoever it is that registers.
+
+        A verified account: its owner learns of it. An unverified one was perhaps made
+        by somebody who hopes that the owner of the address confirms it (pre-hijacking,
+        or just the same person with another password): nobody's password survives, and
+        the mail lets its reader choose one.
+        """
+        if user.email_verified:
+            self._uow.record(
+                RegistrationRepeated(user_id=user.id, to=user.email, locale=user.locale)
+            )
+            return
+        now = self._uow.clock.now()
+        set_password(user, None, now)
+        await end_everything(self._uow, user, now, "registered_again")
+        token = await OneTimeTokenService(self._uow, self._runtime).issue(
+            Purpose.RESET_PASSWORD,
+            subject=user.email_canonical,
+            user_id=user.id,
+            ttl=self._runtime.settings.one_time.verify_email_ttl,
+        )
+        self._uow.record(
+            PasswordResetRequested(
+                user_id=user.id,
+                to=user.email,
+                locale=user.locale,
+                token_id=token.id,
+                expires_at=token.expires_at,
+            )
+        )

@@ -1,0 +1,128 @@
+"""Roles: named sets of permissions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from app.core.exceptions import Conflict, Forbidden, NotFound, PreconditionFailed
+from app.events.role import RoleCreated, RoleDeleted, RoleUpdated
+from app.models.role import Role
+from app.policies.permission import Actor
+from app.policies.role import may_change
+from app.repositories.unit_of_work import UnitOfWork
+
+
+class RoleNotFound(NotFound):
+    """There is no role of this name."""
+
+    code = "role_not_found"
+    title = "There is no such role"
+
+
+class RoleExists(Conflict):
+    """The name is in use."""
+
+    code = "role_exists"
+    title = "A role of this name exists"
+
+
+class RoleService:
+    """What users with ``roles:read`` and ``roles:write`` may do."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in this transaction."""
+        self._uow = uow
+
+    async def list_page(
+        self, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[Role]:
+        """Return a page of roles by name."""
+        return await self._uow.roles.list_page(after=after, limit=limit)
+
+    async def get(self, name: str, *, lock: bool = False) -> Role:
+        """Return a role.
+
+        Raises:
+            RoleNotFound: There is none.
+        """
+        role = await self._uow.roles.by_name(name, lock=lock)
+        if role is None:
+            raise RoleNotFound
+        return role
+
+    async def create(
+        self, actor: Actor, name: str, description: str, permissions: Sequence[str]
+    ) -> Role:
+        """Make a role.
+
+        Raises:
+            Forbidden: It would hold a permission that the actor does not.
+            RoleExists: The name is in use.
+        """
+        _check(actor, False, (), permissions)
+        now = self._uow.clock.now()
+        role = Role(
+            name=name,
+            description=description,
+            permissions=sorted(set(permissions)),
+            built_in=False,
+            version=1,
+            created_at=now,
+            updated_at=now,
+        )
+        self._uow.roles.add(role)
+        try:
+            await self._uow.db.flush()
+        except IntegrityError as error:
+            raise RoleExists from error
+        granted = tuple(role.permissions)
+        self._uow.record(RoleCreated(role=name, permissions=granted))
+        return role
+
+    async def update(
+        self,
+        actor: Actor,
+        name: str,
+        *,
+        description: str | None,
+        permissions: Sequence[str] | None,
+        version: int | None,
+    ) -> Role:
+        """Change a role; None leaves a field as it is.
+
+        Raises:
+            Forbidden: It is built in, or holds or would hold more than the actor.
+            PreconditionFailed: Somebody changed it since.
+        """
+        role = await self.get(name, lock=True)
+        if version is not None and version != role.version:
+            raise PreconditionFailed(hint=f"{version} named, {role.version} stored")
+        after = role.permissions if permissions is None else sorted(set(permissions))
+        _check(actor, role.built_in, role.permissions, after)
+        role.permissions = list(after)
+        role.description = role.description if description is None else description
+        role.version += 1
+        role.updated_at = self._uow.clock.now()
+        granted = tuple(role.permissions)
+        self._uow.record(RoleUpdated(role=name, permissions=granted))
+        return role
+
+    async def delete(self, actor: Actor, name: str) -> None:
+        """Delete a role; whoever had it loses it.
+
+        Raises:
+            Forbidden: It is built in, or holds more than the actor.
+        """
+        role = await self.get(name, lock=True)
+        _check(actor, role.built_in, role.permissions, ())
+        await self._uow.roles.delete(role)
+        self._uow.record(RoleDeleted(role=name))
+
+
+def _check(
+    actor: Actor, built_in: bool, before: Sequence[str], after: Sequence[str]
+) -> None:
+    refusal = may_change(actor, built_in, before, after)
+    if refusal is not None:
+        raise Forbidden(hint=refusal)

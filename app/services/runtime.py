@@ -1,0 +1,152 @@
+"""What one process shares, put together in one place from the settings."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.config import Settings
+from app.core.circuit_breaker import CircuitBreakers
+from app.core.clock import Clock, SystemClock
+from app.core.hashing_pool import HashingPool
+from app.core.mailbox import Mailbox
+from app.core.outbound import OutboundClient
+from app.core.passwords import PasswordHasher
+from app.core.randomness import Randomness, SystemRandomness
+from app.core.rate_limit import RateLimiter
+from app.core.secret_key import SecretKey
+from app.core.security import AccessTokens, KeyRing
+from app.database import Database, PoolOptions, normalise_url
+from app.repositories.session_statement import SessionStatements
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.breached_password import BreachedPasswordService
+from app.services.rate_limit import Limits, build_store
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The long-lived parts of a process; requests add a session to them."""
+
+    settings: Settings
+    clock: Clock
+    randomness: Randomness
+    database: Database
+    statements: SessionStatements
+    secret_key: SecretKey
+    hasher: PasswordHasher
+    hashing_pool: HashingPool
+    breakers: CircuitBreakers
+    outbound: OutboundClient
+    breached_passwords: BreachedPasswordService
+    limiter: RateLimiter
+    limits: Limits
+    ring: KeyRing
+    tokens: AccessTokens
+    mailbox: Mailbox = field(default_factory=Mailbox)
+
+    def uow(self, db: AsyncSession) -> UnitOfWork:
+        """Join the repositories to the transaction of a session."""
+        return UnitOfWork(db, self.clock, self.randomness)
+
+    @asynccontextmanager
+    async def unit_of_work(
+        self, *, read_only: bool = False
+    ) -> AsyncIterator[UnitOfWork]:
+        """Open a transaction outside of a request's, and commit it at the end."""
+        async with self.database.session(read_only=read_only) as db:
+            yield self.uow(db)
+            await db.commit()
+
+    async def close(self) -> None:
+        """Give everything back; nothing is used afterwards."""
+        await self.outbound.close()
+        await self.limiter.close()
+        self.hashing_pool.close()
+        await self.database.close()
+
+
+def build_runtime(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    randomness: Randomness | None = None,
+) -> Runtime:
+    """Put a process together; nothing is connected yet."""
+    clock = clock or SystemClock()
+    randomness = randomness or SystemRandomness()
+    database = Database(
+        settings.database_url.get_secret_value(),
+        PoolOptions(**settings.database.model_dump(exclude={"migrate"})),
+    )
+    breakers = CircuitBreakers(clock)
+    outbound = OutboundClient(
+        breakers,
+        allowed_hosts=frozenset(settings.outbound.allowed_hosts),
+        ca_file=settings.outbound.ca_file,
+    )
+    ring = KeyRing()
+    password = settings.password
+    return Runtime(
+        settings=settings,
+        clock=clock,
+        randomness=randomness,
+        database=database,
+        statements=SessionStatements(database),
+        secret_key=SecretKey(_secret(settings, randomness)),
+        hasher=PasswordHasher(
+            memory_cost=password.memory_cost,
+            time_cost=password.time_cost,
+            parallelism=password.parallelism,
+        ),
+        hashing_pool=HashingPool(
+            password.hashing_threads or os.cpu_count() or 1, password.hashing_queue
+        ),
+        breakers=breakers,
+        outbound=outbound,
+        breached_passwords=BreachedPasswordService(
+            outbound, base_url=password.breach_url
+        ),
+        limiter=RateLimiter(build_store(settings, database, breakers, clock), clock),
+        limits=Limits.from_settings(settings.limits),
+        ring=ring,
+        tokens=AccessTokens(
+            ring,
+            issuer=settings.public_url,
+            algorithm=settings.token.algorithm,
+            ttl=settings.token.access_ttl,
+        ),
+    )
+
+
+def _secret(settings: Settings, randomness: Randomness) -> str:
+    """Return the secret key; development makes one and keeps it for the next start."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    path = _secret_path(settings)
+    if not path.exists():
+        _write_once(path, randomness.token())
+    return path.read_text().strip()
+
+
+def _secret_path(settings: Settings) -> Path:
+    """Return the file beside the database, or in the working folder."""
+    url = normalise_url(settings.database_url.get_secret_value())
+    if url.get_backend_name() == "sqlite" and url.database:
+        return Path(url.database).with_suffix(".secret.key")
+    return Path("auth_serve.secret.key")
+
+
+def _write_once(path: Path, secret: str) -> None:
+    """Write a whole file or none; of two processes at once the first one wins."""
+    draft = path.with_suffix(f".{os.getpid()}.draft")
+    draft.touch(mode=0o600)
+    draft.write_text(secret)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,42 @@
+"""The schema of the database and the one that this code needs."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from app.repositories.schema import SCHEMA_REVISION, SchemaRepository
+from app.services.runtime import Runtime
+
+_log = logging.getLogger("auth_serve.schema")
+_INI = Path(__file__).parents[2] / "alembic.ini"
+
+
+class SchemaMismatch(Exception):
+    """The database has another schema than this code needs."""
+
+
+async def ensure_schema(runtime: Runtime) -> None:
+    """Refuse to run on another schema; in development, bring it up to date first.
+
+    Raises:
+        SchemaMismatch: The text says what to run.
+    """
+    found = await SchemaRepository(runtime.database).revision()
+    if found != SCHEMA_REVISION and runtime.settings.migrates:
+        _log.info("migrating", extra={"from": found, "to": SCHEMA_REVISION})
+        await asyncio.to_thread(_upgrade)
+        found = await SchemaRepository(runtime.database).revision()
+    if found != SCHEMA_REVISION:
+        raise SchemaMismatch(
+            f"the database has schema {found or 'none'} and this release needs "
+            f"{SCHEMA_REVISION}; run: alembic upgrade head"
+        )
+
+
+def _upgrade() -> None:
+    """Run the migrations; env.py makes several processes at once take turns."""
+    # Imported here: a start with a current schema never needs it.
+    from alembic import command
+    from alembic.config import Config
+
+    command.upgrade(Config(str(_INI)), "head")

@@ -1,0 +1,180 @@
+"""Sessions: tokens for them, and their ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core.context import current
+from app.core.exceptions import NotFound, Unauthenticated
+from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevoked
+from app.models.session import Session
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.runtime import Runtime
+
+
+class InvalidRefreshToken(Unauthenticated):
+    """Forged, expired, revoked: sign in again."""
+
+    code = "invalid_refresh_token"
+    title = "The session is over; sign in again"
+
+
+class ReusedRefreshToken(Unauthenticated):
+    """A spent token came back: there are two holders, so there is none any more."""
+
+    code = "refresh_token_reused"
+    title = "The session was ended because its refresh token was used twice"
+
+
+class SessionNotFound(NotFound):
+    """There is no such live session of this account."""
+
+    code = "session_not_found"
+    title = "There is no such session"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedTokens:
+    """What a client gets for a session. Lives are seconds from now."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+
+
+class SessionTokenService:
+    """Tokens of a session: issued, refreshed. One statement, no transaction held."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Work outside of a request's transaction."""
+        self._runtime = runtime
+
+    async def refresh(self, token: str) -> IssuedTokens:
+        """Exchange a refresh token for its successor and an access token.
+
+        The same token again within the window gets the very same successor: two tabs,
+        a retry and a lost answer are no attack (architecture, rule 3).
+
+        Raises:
+            InvalidRefreshToken: Not ours, or the session is over.
+            ReusedRefreshToken: Spent before the window; the session ends now.
+        """
+        runtime = self._runtime
+        read = runtime.secret_key.read_refresh_token(token)
+        if read is None:
+            raise InvalidRefreshToken(hint="not a refresh token of ours")
+        session_id, presented = read
+        now = runtime.clock.now()
+        idle = timedelta(seconds=runtime.settings.session.idle_ttl)
+        row = await runtime.statements.rotate(session_id, presented, now=now, idle=idle)
+        if row is None:
+            row = await self._repeated(session_id, presented, now)
+        current().user_id = row.user_id
+        return self.issue(
+            session_id=session_id,
+            user_id=row.user_id,
+            counter=presented + 1,
+            roles=tuple((row.roles or "").split()),
+            expires_at=row.expires_at,
+            now=now,
+        )
+
+    def issue(
+        self,
+        *,
+        session_id: UUID,
+        user_id: UUID,
+        counter: int,
+        roles: Sequence[str],
+        expires_at: datetime,
+        now: datetime,
+    ) -> IssuedTokens:
+        """Return the tokens of a session at a count."""
+        runtime = self._runtime
+        access = runtime.tokens.issue(
+            user_id=user_id,
+            session_id=session_id,
+            roles=sorted(roles),
+            token_id=runtime.randomness.uuid7(),
+            now=now,
+        )
+        return IssuedTokens(
+            access_token=access,
+            expires_in=runtime.tokens.ttl,
+            refresh_token=runtime.secret_key.refresh_token(session_id, counter),
+            refresh_expires_in=int((expires_at - now).total_seconds()),
+        )
+
+    async def _repeated(self, session_id: UUID, presented: int, now: datetime) -> Any:
+        """Return the session's row if the token was a retry; else refuse or end it."""
+        state = await self._runtime.statements.state(session_id)
+        if state is None:
+            raise InvalidRefreshToken(hint="the session is gone")
+        if state.revoked_at is not None or now >= state.expires_at:
+            raise InvalidRefreshToken(hint="the session is revoked or expired")
+        if state.status != "active":
+            raise InvalidRefreshToken(hint="the account is disabled")
+        window = timedelta(seconds=self._runtime.settings.session.refresh_window)
+        if state.counter == presented + 1 and now - state.refreshed_at <= window:
+            return state
+        await self._end_reused(state, session_id, presented, now)
+        raise ReusedRefreshToken(hint=f"{presented} presented, at {state.counter}")
+
+    async def _end_reused(
+        self, state: Any, session_id: UUID, presented: int, now: datetime
+    ) -> None:
+        async with self._runtime.unit_of_work() as uow:
+            ended = await uow.sessions.revoke(
+                session_id, state.user_id, at=now, reason="refresh_token_reused"
+            )
+            if ended:
+                uow.record(
+                    RefreshTokenReused(
+                        user_id=state.user_id,
+                        session_id=session_id,
+                        presented=presented,
+                        current=state.counter,
+                    )
+                )
+
+
+class SessionService:
+    """Sessions of an account: listed and ended."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in this transaction."""
+        self._uow = uow
+
+    async def list_live(self, user_id: UUID) -> Sequence[Session]:
+        """Return the live sessions, the latest first."""
+        return await self._uow.sessions.list_live(user_id, self._uow.clock.now())
+
+    async def end(self, user_id: UUID, session_id: UUID, reason: str) -> None:
+        """End one session of a user; its refresh token dies with it.
+
+        Raises:
+            SessionNotFound: It is not the user's, or it was over already.
+        """
+        now = self._uow.clock.now()
+        ended = await self._uow.sessions.revoke(
+            session_id, user_id, at=now, reason=reason
+        )
+        if not ended:
+            raise SessionNotFound
+        self._uow.record(
+            SessionRevoked(user_id=user_id, session_id=session_id, reason=reason)
+        )
+
+    async def end_all(
+        self, user_id: UUID, reason: str, *, keep: UUID | None = None
+    ) -> int:
+        """End a user's sessions, but ``keep``; return how many ended."""
+        now = self._uow.clock.now()
+        count = await self._uow.sessions.revoke_all(
+            user_id, at=now, reason=reason, keep=keep
+        )
+        self._uow.record(SessionsRevoked(user_id=user_id, count=count, reason=reason))
+        return count

@@ -1,0 +1,105 @@
+"""The first administrator."""
+
+from app.core.exceptions import Conflict
+from app.events.user import SetupCompleted
+from app.models.user import User
+from app.policies.permission import ADMIN_ROLE, USER_ROLE
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.password import NewPassword, PasswordService
+from app.services.runtime import Runtime
+from app.services.user_change import end_everything, new_user, set_password, touch
+from app.utils.helpers import canonical_email
+
+LINK_TTL = 24 * 3_600
+
+
+class SetupFinished(Conflict):
+    """There is an administrator, so nobody else may become the first."""
+
+    code = "setup_finished"
+    title = "This service is set up already; sign in as its administrator"
+
+
+class SetupService:
+    """Makes the first administrator: from the settings, or with a one-time link."""
+
+    def __init__(
+        self, uow: UnitOfWork, runtime: Runtime, passwords: PasswordService
+    ) -> None:
+        """Work in this transaction, which begins only after the hashing."""
+        self._uow = uow
+        self._runtime = runtime
+        self._passwords = passwords
+
+    async def is_finished(self) -> bool:
+        """Tell whether there is an active administrator."""
+        return await self._uow.users.count_active_members(ADMIN_ROLE) > 0
+
+    async def link(self) -> str | None:
+        """Return the set-up link; None once there is an administrator.
+
+        A link that is still good is returned again, so that a restart does not break
+        the one in the operator's hand.
+        """
+        if await self.is_finished():
+            return None
+        now = self._uow.clock.now()
+        token = await self._uow.one_time_tokens.latest(Purpose.SETUP, now)
+        if token is None:
+            service = OneTimeTokenService(self._uow, self._runtime)
+            token = await service.issue(Purpose.SETUP, subject="", ttl=LINK_TTL)
+        secret = self._runtime.secret_key.one_time_token(Purpose.SETUP, token.id)
+        return f"{self._runtime.settings.public_url}/setup?token={secret}"
+
+    async def complete(self, token: str, email: str, password: str) -> User:
+        """Make the administrator of whoever holds the link.
+
+        Raises:
+            InvalidOneTimeToken: The link does not work.
+            SetupFinished: There is an administrator already.
+            UnacceptablePassword: Refused by the policy; the link works on.
+        """
+        chosen = await self._passwords.accept(password, context=(email,))
+        tokens = OneTimeTokenService(self._uow, self._runtime)
+        await tokens.consume(Purpose.SETUP, token)
+        return await self._make(email, chosen, "link")
+
+    async def from_settings(self) -> None:
+        """Make the administrator that the settings name, if there is none."""
+        admin = self._runtime.settings.admin
+        if admin.email is None or admin.password is None or await self.is_finished():
+            return
+        await self._uow.db.rollback()  # no connection is held while hashing
+        chosen = await self._passwords.accept(
+            admin.password.get_secret_value(),
+            context=(admin.email,),
+            field="AUTH_SERVE_ADMIN__PASSWORD",
+        )
+        await self._make(admin.email, chosen, "settings")
+
+    async def _make(self, email: str, chosen: NewPassword, method: str) -> User:
+        """Make an account an administrator, under the lock that makes it the first.
+
+        An account that has the address already may be anybody's: it gets the new
+        password, and everything that its maker held ends.
+        """
+        await self._uow.roles.by_name(ADMIN_ROLE, lock=True)
+        if await self.is_finished():
+            raise SetupFinished
+        users, now = self._uow.users, self._uow.clock.now()
+        user = await users.by_email(canonical_email(email), lock=True)
+        if user is None:
+            user = users.add(new_user(self._uow, email))
+            await self._uow.db.flush()
+        held = (await users.roles_of([user.id])).get(user.id, [])
+        set_password(user, chosen.hash, now)
+        user.email_verified, user.status = True, "active"
+        touch(user, self._uow)
+        await end_everything(self._uow, user, now, "setup")
+        await users.add_roles(user.id, sorted({ADMIN_ROLE, USER_ROLE} - set(held)))
+        await self._uow.one_time_tokens.revoke_purpose(Purpose.SETUP, now)
+        self._uow.record(
+            SetupCompleted(user_id=user.id, actor_id=user.id, method=method)
+        )
+        return user

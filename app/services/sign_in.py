@@ -1,0 +1,244 @@
+"""Signing in: with a password, or with a code from a mail."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+from uuid import UUID
+
+from app.core.context import current
+from app.core.rate_limit import Charge, address_key, subject_key
+from app.events.password import PasswordRehashed
+from app.events.sign_in import EmailCodeRequested, Refusal, SignedIn, SignInFailed
+from app.models.user import User
+from app.repositories.unit_of_work import UnitOfWork, evidence
+from app.services.errors import EmailNotVerified, InvalidCode, InvalidCredentials
+from app.services.mail_request import MailRequestService
+from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.password import PasswordService
+from app.services.runtime import Runtime
+from app.services.session import IssuedTokens, SessionTokenService
+from app.services.user_change import end_everything, set_password
+from app.utils.helpers import canonical_email, network_of
+
+
+class SignInService:
+    """Starts sessions. No transaction is open while a password is hashed."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Work outside of a request's transaction."""
+        self._runtime = runtime
+        self._passwords = PasswordService(runtime)
+
+    async def with_password(self, email: str, password: str) -> IssuedTokens:
+        """Start a session for whoever knows the password.
+
+        Args:
+            email: What the person typed.
+            password: What they typed; must reach neither the log nor an event.
+
+        Raises:
+            InvalidCredentials: The reason is in the audit trail, not in the answer.
+            EmailNotVerified: The password was right; said to its owner only.
+            TooManyRequests: Too many wrong ones for the account or from the address.
+            HashingOverloaded: Too many hashes wait already.
+        """
+        runtime = self._runtime
+        canonical, network = canonical_email(email), network_of(current().ip)
+        found = await runtime.statements.candidate(canonical, network)
+        charge = await self._charge(canonical, network, found)
+        password_hash = found.password_hash if found else None
+        verified = await self._passwords.verify(password, password_hash)
+        refusal = self._refusal(found, verified.ok)
+        if found is None or refusal is not None:
+            await self._refuse(found, refusal or Refusal.UNKNOWN_ACCOUNT)
+        await charge.give_back()
+        tokens = await self._start(found, password_hash, method="password", amr=["pwd"])
+        if verified.replacement is not None:
+            await self._rehash(found.id, password_hash, verified.replacement)
+        return tokens
+
+    async def _charge(self, canonical: str, network: str, found: Any) -> Charge:
+        """Count an attempt before the hash decides anything.
+
+        An address that the account signed in from before is counted by itself: whoever
+        guesses from elsewhere uses up the others' share and cannot lock the owner out.
+        """
+        known = found is not None and found.known_network
+        account = subject_key("sign_in", f"{canonical} {network if known else ''}")
+        limits = self._runtime.limits
+        return await self._runtime.limiter.take(
+            (limits.sign_in_address, address_key(current().ip)),
+            (limits.sign_in_account, account),
+        )
+
+    def _refusal(self, found: Any, is_right: bool) -> Refusal | None:
+        if found is None:
+            return Refusal.UNKNOWN_ACCOUNT
+        if found.password_hash is None:
+            return Refusal.NO_PASSWORD
+        if not is_right:
+            return Refusal.WRONG_PASSWORD
+        if found.status != "active":
+            return Refusal.DISABLED
+        if self._must_verify and not found.email_verified:
+            return Refusal.EMAIL_NOT_VERIFIED
+        return None
+
+    @property
+    def _must_verify(self) -> bool:
+        return self._runtime.settings.registration_mode != "open"
+
+    async def _refuse(self, found: Any, reason: Refusal) -> NoReturn:
+        user_id = found.id if found else None
+        async with self._runtime.unit_of_work() as uow:
+            uow.record(SignInFailed(user_id=user_id, reason=reason))
+        if reason is Refusal.EMAIL_NOT_VERIFIED:
+            raise EmailNotVerified
+        raise InvalidCredentials(hint=reason)
+
+    async def start(
+        self, user: User, roles: Sequence[str], method: str
+    ) -> IssuedTokens:
+        """Start a session for an account that proved itself in another way."""
+        found = _Found(user, roles)
+        return await self._start(found, user.password_hash, method=method, amr=["otp"])
+
+    async def _start(
+        self, found: Any, password_hash: str | None, *, method: str, amr: list[str]
+    ) -> IssuedTokens:
+        runtime = self._runtime
+        now = runtime.clock.now()
+        session_id = runtime.randomness.uuid7()
+        event = SignedIn(
+            user_id=found.id, actor_id=found.id, session_id=session_id, method=method
+        )
+        session = self._session_row(session_id, found.id, amr, now)
+        stored = await runtime.statements.start(
+            session,
+            evidence(event, runtime.randomness.uuid7(), now),
+            password_hash=password_hash,
+        )
+        if not stored:
+            await self._refuse(found, Refusal.CHANGED_MEANWHILE)
+        current().user_id = found.id
+        return SessionTokenService(runtime).issue(
+            session_id=session_id,
+            user_id=found.id,
+            counter=0,
+            roles=tuple((found.roles or "").split()),
+            expires_at=session["expires_at"],
+            now=now,
+        )
+
+    def _session_row(
+        self, session_id: UUID, user_id: UUID, amr: list[str], now: datetime
+    ) -> dict[str, Any]:
+        settings, context = self._runtime.settings.session, current()
+        absolute = now + timedelta(seconds=settings.absolute_ttl)
+        idle = now + timedelta(seconds=settings.idle_ttl)
+        return {
+            "id": session_id,
+            "user_id": user_id,
+            "counter": 0,
+            "amr": amr,
+            "ip": context.ip,
+            "network": network_of(context.ip),
+            "user_agent": context.user_agent,
+            "created_at": now,
+            "authenticated_at": now,
+            "refreshed_at": now,
+            "expires_at": min(idle, absolute),
+            "absolute_expires_at": absolute,
+            "revoked_at": None,
+            "revoked_reason": None,
+        }
+
+    async def _rehash(self, user_id: UUID, old: str | None, new: str) -> None:
+        """Move the hash to today's scheme or cost, unless somebody changed it."""
+        async with self._runtime.unit_of_work() as uow:
+            user = await uow.users.by_id(user_id, lock=True)
+            if user is not None and user.password_hash == old:
+                user.password_hash = new
+                uow.record(PasswordRehashed(user_id=user_id, actor_id=user_id))
+
+
+class _Found:
+    """An account in the shape of the row that a password sign-in reads."""
+
+    def __init__(self, user: User, roles: Sequence[str]) -> None:
+        self.id = user.id
+        self.roles = " ".join(roles)
+
+
+class EmailCodeService:
+    """Signing in with a code that only the reader of a mailbox knows."""
+
+    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+        """Work in this transaction."""
+        self._uow = uow
+        self._runtime = runtime
+        self._tokens = OneTimeTokenService(uow, runtime)
+
+    async def request(self, email: str) -> None:
+        """Send a code if there is an active account; the answer never says so.
+
+        Raises:
+            TooManyRequests: The caller's address asked for too many mails.
+        """
+        canonical = canonical_email(email)
+        if not await MailRequestService(self._runtime).admit(canonical):
+            return
+        user = await self._uow.users.by_email(canonical)
+        if user is None or not user.is_active or not self._is_enabled:
+            return
+        token = await self._tokens.issue(
+            Purpose.EMAIL_CODE,
+            subject=canonical,
+            user_id=user.id,
+            ttl=self._runtime.settings.one_time.email_code_ttl,
+        )
+        self._uow.record(
+            EmailCodeRequested(
+                user_id=user.id,
+                to=user.email,
+                locale=user.locale,
+                token_id=token.id,
+                expires_at=token.expires_at,
+            )
+        )
+
+    @property
+    def _is_enabled(self) -> bool:
+        return self._runtime.settings.email_code.enabled
+
+    async def verify(self, email: str, code: str) -> IssuedTokens:
+        """Start a session for whoever read the code.
+
+        Raises:
+            InvalidCode: Wrong, used up, or there is no such account.
+            TooManyRequests: Too many tries.
+        """
+        canonical = canonical_email(email)
+        token = await self._tokens.consume_code(Purpose.EMAIL_CODE, canonical, code)
+        user_id = token.user_id
+        user = await self._uow.users.by_id(user_id, lock=True) if user_id else None
+        if user is None or user.email_canonical != canonical or not user.is_active:
+            await self._uow.commit()  # the code stays used: ADR-0004
+            raise InvalidCode(hint="the account changed since the code was sent")
+        await self._adopt(user)
+        roles = (await self._uow.users.roles_of([user.id])).get(user.id, [])
+        await self._uow.commit()  # the session begins in a statement of its own
+        return await SignInService(self._runtime).start(user, roles, "email_code")
+
+    async def _adopt(self, user: User) -> None:
+        """Make an unverified account its mailbox's owner's alone.
+
+        Whoever registered it may have been somebody else, waiting with a password and
+        a session for the owner to come (pre-hijacking).
+        """
+        if user.email_verified:
+            return
+        now = self._uow.clock.now()
+        user.email_verified = True
+        set_password(user, None, now)
+        await end_everything(self._uow, user, now, "email_verified")

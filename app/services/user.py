@@ -1,0 +1,232 @@
+"""Accounts, as administrators manage them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from app.core.exceptions import FieldError, Forbidden, Unprocessable
+from app.events.user import UserCreated, UserRolesChanged, UserStatusChanged
+from app.models.role import Role
+from app.models.user import User
+from app.policies.permission import USER_ROLE, Actor
+from app.policies.user import may_edit, may_grant
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.account import apply_change, delete_user
+from app.services.email_verification import EmailVerificationService
+from app.services.errors import EmailTaken
+from app.services.invitation import InvitationService
+from app.services.password import PasswordService
+from app.services.password_reset import PasswordResetService
+from app.services.runtime import Runtime
+from app.services.session import SessionService
+from app.services.user_change import (
+    end_everything,
+    existing,
+    keeping_an_administrator,
+    new_user,
+    set_password,
+    touch,
+)
+from app.utils.helpers import fold
+
+
+class UserService:
+    """What users with ``users:read`` and ``users:write`` may do to others."""
+
+    def __init__(
+        self, uow: UnitOfWork, runtime: Runtime, passwords: PasswordService
+    ) -> None:
+        """Work in this transaction, which begins only after any hashing."""
+        self._uow = uow
+        self._runtime = runtime
+        self._passwords = passwords
+
+    async def list_page(
+        self,
+        *,
+        search: str | None,
+        status: str | None,
+        role: str | None,
+        sort: str,
+        after: Sequence[Any] | None,
+        limit: int,
+    ) -> Sequence[User]:
+        """Return a page of accounts."""
+        return await self._uow.users.list_page(
+            search=fold(search) if search else None,
+            status=status,
+            role=role,
+            sort=sort,
+            after=after,
+            limit=limit,
+        )
+
+    async def roles_of(self, users: Sequence[User]) -> dict[UUID, list[str]]:
+        """Return the role names of each account."""
+        return await self._uow.users.roles_of(user.id for user in users)
+
+    async def get(self, user_id: UUID) -> User:
+        """Return an account.
+
+        Raises:
+            UserNotFound: There is none.
+        """
+        return await existing(self._uow, user_id)
+
+    async def create(
+        self,
+        actor: Actor,
+        *,
+        email: str,
+        name: str | None,
+        password: str | None,
+        email_verified: bool,
+        roles: Sequence[str] | None,
+    ) -> User:
+        """Make an account; without a password its owner is invited by mail.
+
+        Raises:
+            EmailTaken: The address has an account.
+            Forbidden: A role may do more than the actor.
+            Unprocessable: A role does not exist, or the password is refused.
+        """
+        hashed = None
+        if password is not None:
+            hashed = await self._passwords.accept(password, context=(email, name))
+        wanted = sorted(set(roles if roles is not None else [USER_ROLE]))
+        await self._granted(actor, wanted)
+        user = new_user(self._uow, email, name=name)
+        user.email_verified = email_verified
+        if hashed is not None:
+            set_password(user, hashed.hash, self._uow.clock.now())
+        await self._store(user, wanted)
+        if hashed is None:
+            invitations = InvitationService(self._uow, self._runtime, self._passwords)
+            await invitations.send(user)
+        elif not email_verified:
+            await EmailVerificationService(self._uow, self._runtime).send(user)
+        return user
+
+    async def _store(self, user: User, roles: Sequence[str]) -> None:
+        if await self._uow.users.by_email(user.email_canonical) is not None:
+            raise EmailTaken
+        self._uow.users.add(user)
+        try:
+            await self._uow.db.flush()
+        except IntegrityError as error:
+            raise EmailTaken(hint="made by somebody else just now") from error
+        await self._uow.users.add_roles(user.id, roles)
+        self._uow.record(UserCreated(user_id=user.id, roles=tuple(roles)))
+
+    async def update(
+        self,
+        actor: Actor,
+        user_id: UUID,
+        change: Mapping[str, Any],
+        version: int | None,
+    ) -> User:
+        """Change profile, status or roles.
+
+        Args:
+            actor: Who asks.
+            user_id: Whose account.
+            change: Profile columns, and ``status`` and ``roles``.
+            version: What the caller read (``If-Match``), when they said so.
+
+        Raises:
+            Forbidden: The account, or a role, may do more than the actor.
+            LastAdministrator: Nobody would be left to administrate.
+            PreconditionFailed: Somebody changed it since.
+        """
+        async with keeping_an_administrator(self._uow, user_id):
+            user = await self._editable(actor, user_id)
+            profile = {
+                name: value
+                for name, value in change.items()
+                if name not in ("status", "roles")
+            }
+            apply_change(self._uow, user, profile, version)
+            if "status" in change:
+                await self._set_status(user, change["status"])
+            if "roles" in change:
+                await self._set_roles(actor, user, change["roles"])
+        return user
+
+    async def _set_status(self, user: User, status: str) -> None:
+        if status == user.status:
+            return
+        user.status = status
+        touch(user, self._uow)
+        if not user.is_active:
+            now = self._uow.clock.now()
+            await end_everything(self._uow, user, now, "user_disabled")
+        self._uow.record(UserStatusChanged(user_id=user.id, status=status))
+
+    async def _set_roles(self, actor: Actor, user: User, wanted: Sequence[str]) -> None:
+        held = set((await self._uow.users.roles_of([user.id])).get(user.id, []))
+        added, removed = sorted(set(wanted) - held), sorted(held - set(wanted))
+        if not added and not removed:
+            return
+        await self._granted(actor, added + removed)
+        await self._uow.users.add_roles(user.id, added)
+        await self._uow.users.remove_roles(user.id, removed)
+        touch(user, self._uow)
+        self._uow.record(
+            UserRolesChanged(
+                user_id=user.id, added=tuple(added), removed=tuple(removed)
+            )
+        )
+
+    async def delete(self, actor: Actor, user_id: UUID) -> None:
+        """Delete an account and all that belongs to it.
+
+        Raises:
+            Forbidden: The account may do more than the actor.
+            LastAdministrator: Nobody would be left to administrate.
+        """
+        async with keeping_an_administrator(self._uow, user_id):
+            await delete_user(self._uow, await self._editable(actor, user_id))
+
+    async def revoke_sessions(self, actor: Actor, user_id: UUID) -> None:
+        """End every session of an account.
+
+        Raises:
+            Forbidden: The account may do more than the actor.
+        """
+        user = await self._editable(actor, user_id)
+        await SessionService(self._uow).end_all(user.id, "administrator")
+
+    async def start_password_reset(self, actor: Actor, user_id: UUID) -> None:
+        """Send the owner a reset link; the administrator never sees it.
+
+        Every session ends: whoever asks for this has a reason.
+
+        Raises:
+            Forbidden: The account may do more than the actor.
+        """
+        user = await self._editable(actor, user_id)
+        now = self._uow.clock.now()
+        await end_everything(self._uow, user, now, "administrator")
+        resets = PasswordResetService(self._uow, self._runtime, self._passwords)
+        await resets.send(user)
+
+    async def _editable(self, actor: Actor, user_id: UUID) -> User:
+        user = await existing(self._uow, user_id, lock=True)
+        permissions = await self._uow.roles.permissions_of(user_id)
+        refusal = may_edit(actor, permissions)
+        if refusal is not None and user_id != actor.user_id:
+            raise Forbidden(hint=refusal)
+        return user
+
+    async def _granted(self, actor: Actor, names: Sequence[str]) -> None:
+        roles: Sequence[Role] = await self._uow.roles.by_names(names)
+        missing = sorted(set(names) - {role.name for role in roles})
+        if missing:
+            message = f"there is no role {missing[0]}"
+            raise Unprocessable([FieldError("roles", "unknown_role", message)])
+        for role in roles:
+            refusal = may_grant(actor, role.permissions)
+            if refusal is not None:
+                raise Forbidden(hint=f"{role.name}: {refusal}")

@@ -1,0 +1,58 @@
+"""Pure text and bytes helpers; nothing here knows the rest of the house."""
+
+import ipaddress
+import re
+import unicodedata
+
+UNKNOWN_NETWORK = "unknown"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_BIDI = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def fold(text: str) -> str:
+    """Return text as compared when case and Unicode form must not matter.
+
+    Compatibility forms fold too, so that look-alikes of one string are one string; the
+    second pass is needed because folding case can undo a normal form.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", folded).casefold()
+
+
+def canonical_email(email: str) -> str:
+    """Return the form under which an address is unique.
+
+    It is a key and never a destination: mail goes to the address as the person gave
+    it, or a folded twin could receive somebody else's reset link.
+    """
+    local, _, domain = email.strip().rpartition("@")
+    try:
+        domain = domain.encode("idna").decode()
+    except UnicodeError:
+        pass  # no valid host name; such an address is one account all the same
+    return f"{fold(local)}@{fold(domain)}"
+
+
+def canonical_ip(text: str) -> str:
+    """Return one spelling of an address; IPv4 in IPv6 clothes is IPv4; else ""."""
+    try:
+        address = ipaddress.ip_address(text.strip().strip("[]").partition("%")[0])
+    except ValueError:
+        return ""
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
+
+
+def network_of(ip: str) -> str:
+    """Return what counts as one client: an IPv4 address, or an IPv6 /64."""
+    canonical = canonical_ip(ip)
+    if not canonical:
+        return UNKNOWN_NETWORK
+    if ":" in canonical:
+        return str(ipaddress.ip_network((canonical, 64), strict=False))
+    return canonical
+
+
+def printable(text: str, limit: int) -> str:
+    """Return text for a log or a page: no control or direction marks, cut to length."""
+    return _BIDI.sub("", _CONTROL.sub(" ", text))[:limit]

@@ -1,0 +1,1 @@
+"""The test suite; `docs/map.md` says which file proves what."""

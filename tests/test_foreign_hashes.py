@@ -1,0 +1,511 @@
+"""Hashes from other products: verified once, replaced, and never too costly.
+
+Vectors are those that the products or hashcat publish; where none is published the
+test builds the hash itself, from hashlib alone.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import struct
+from typing import Any
+
+import bcrypt
+import passlib.hash
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.password_schemes import SCHEMES, convert
+from app.core.password_schemes.aspnet import AspNetIdentity
+from app.core.passwords import PasswordHasher, check_importable
+
+PASSWORD = "l\u00e8tmein"
+
+
+def b64(raw: bytes) -> str:
+    """Return standard base64."""
+    return base64.b64encode(raw).decode()
+
+
+def wordpress(password: str, cost: int = 4) -> str:
+    """Return what wp_hash_password() of WordPress 6.8 returns."""
+    digest = hmac.new(b"wp-sha384", password.strip().encode(), "sha384").digest()
+    hashed = bcrypt.hashpw(base64.b64encode(digest), bcrypt.gensalt(cost))
+    return "$wp" + hashed.decode().replace("$2b$", "$2y$")
+
+
+def aspnet_v3(
+    password: str, prf: int = 2, *, rounds: int = 10, salt: int = 16, length: int = 32
+) -> str:
+    """Return what PasswordHasher of ASP.NET Core Identity returns."""
+    digest = ["sha1", "sha256", "sha512"][prf]
+    raw = bytes(range(salt))
+    subkey = hashlib.pbkdf2_hmac(digest, password.encode(), raw, rounds, length)
+    return b64(b"\x01" + struct.pack(">III", prf, rounds, salt) + raw + subkey)
+
+
+def aspnet_v2(password: str) -> str:
+    """Return what ASP.NET Identity 2 stored."""
+    salt = bytes(range(16))
+    return b64(
+        b"\0" + salt + hashlib.pbkdf2_hmac("sha1", password.encode(), salt, 1000, 32)
+    )
+
+
+def keycloak(password: str, digest: str, length: int) -> dict[str, Any]:
+    """Return a credential as a realm export holds it."""
+    salt = bytes(range(16))
+    value = hashlib.pbkdf2_hmac(digest, password.encode(), salt, 50, length)
+    return {
+        "type": "password",
+        "secretData": json.dumps({"value": b64(value), "salt": b64(salt)}),
+        "credentialData": json.dumps(
+            {"hashIterations": 50, "algorithm": f"pbkdf2-{digest}"}
+        ),
+    }
+
+
+def keycloak_argon2(password: str, kind: str = "id", version: str = "1.3") -> Any:
+    """Return a credential of Keycloak 24 and later."""
+    from argon2.low_level import Type, hash_secret_raw
+
+    salt = bytes(range(16))
+    number = {"1.3": 0x13, "1.0": 0x10}[version]
+    flavour = {"id": Type.ID, "i": Type.I}[kind]
+    value = hash_secret_raw(
+        password.encode(), salt, 5, 7168, 1, 32, flavour, version=number
+    )
+    more = {
+        "hashLength": ["32"],
+        "memory": ["7168"],
+        "type": [kind],
+        "version": [version],
+        "parallelism": ["1"],
+    }
+    return {
+        "secretData": {"value": b64(value), "salt": b64(salt)},
+        "credentialData": {
+            "hashIterations": 5,
+            "algorithm": "argon2",
+            "additionalParameters": more,
+        },
+    }
+
+
+def drupal(password: str, log2: int = 7, *, from_md5: bool = False) -> str:
+    """Return what Drupal 7 stores; its base64 has the low bits first."""
+    digits = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    secret = password.encode()
+    if from_md5:
+        secret = hashlib.md5(secret).hexdigest().encode()
+    value = hashlib.sha512(b"saltsalt" + secret).digest()
+    for _ in range(1 << log2):
+        value = hashlib.sha512(value + secret).digest()
+    number = int.from_bytes(value, "little")
+    text = "".join(digits[number >> 6 * at & 63] for at in range(43))
+    return f"{'U' if from_md5 else ''}$S${digits[log2]}saltsalt{text}"
+
+
+FIREBASE = {  # github.com/firebase/scrypt, README
+    "base64_signer_key": (
+        "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZv"
+        "pjeJ9WmXA=="
+    ),
+    "base64_salt_separator": "Bw==",
+    "rounds": 8,
+    "mem_cost": 14,
+}
+FIREBASE_HASH = (
+    "lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdR"
+    "uid5lQ=="
+)
+FIREBASE_SALT = "42xEC+ixf3L2lw=="
+
+PUBLISHED = {
+    "firebase": (
+        "user1password",
+        convert.from_firebase(FIREBASE_HASH, FIREBASE_SALT, parameters=FIREBASE),
+    ),
+    "phpass (Openwall)": ("test12345", "$P$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0"),
+    "phpass (hashcat)": ("hashcat", "$P$984478476IagS59wHZvyQMArzfx58u."),
+    "drupal (hashcat)": (
+        "hashcat",
+        "$S$C33783772bRXEx1aCsvY.dqgaaSu76XmVlKrW9Qu8IQlvxHlmzLf",
+    ),
+    "django scrypt": (
+        PASSWORD,
+        "scrypt$16384$seasalt$8$1$Qj3+9PPyRjSJIebHnG81TMjsqtaIGxNQG/aEB/NYafTJ7tibgfYz"
+        "71m0ldQESkXFRkdVCBhhY8mx7rQwite/Pw==",
+    ),
+    "django pbkdf2_sha256": (
+        PASSWORD,
+        "pbkdf2_sha256$390000$seasalt$8xBlGd3jVgvJ+92hWPxi5ww0uuAuAnKgC45eudxro7c=",
+    ),
+    "django argon2id": (
+        "secret",
+        "argon2$argon2id$v=19$m=102400,t=2,p=8$Y041dExhNkljRUUy$TMa6A8fPJhCAUXRhJXCXdw",
+    ),
+    "django argon2i": (
+        "secret",
+        "argon2$argon2i$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$YC9+jJCrQhs5R6db7LlN8Q",
+    ),
+    "django argon2i 1.0": (
+        "secret",
+        "argon2$argon2i$m=8,t=1,p=1$c29tZXNhbHQ$gwQOXSNhxiOxPOA0+PY10P9QFO4NAYysnqRt1G"
+        "SQLE55m+2GYDt9FEjPMHhP2Cuf0nOEXXMocVrsJAtNSsKyfg",
+    ),
+    "sha256_crypt (Drepper)": (
+        "Hello world!",
+        "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5",
+    ),
+    "sha512_crypt (Drepper)": (
+        "Hello world!",
+        "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLi"
+        "BFdcbYEdFCoEOfaS35inz1",
+    ),
+    "bcrypt 2a (Openwall)": (
+        "U*U",
+        "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+    ),
+    "ldap ssha (RFC 2307 form)": (
+        "testing123",
+        "{SSHA}0c0blFTXXNuAMHECS4uxrj3ZieMoWImr",
+    ),
+}
+P = passlib.hash
+BUILT = {
+    "wordpress": wordpress(PASSWORD),
+    "aspnet sha1": aspnet_v3(PASSWORD, 0),
+    "aspnet sha256": aspnet_v3(PASSWORD, 1),
+    "aspnet sha512": aspnet_v3(PASSWORD, 2, length=64),
+    "aspnet v2": convert.from_aspnet_identity_v2(aspnet_v2(PASSWORD)),
+    "keycloak sha256": convert.from_keycloak(keycloak(PASSWORD, "sha256", 64)),
+    "keycloak sha512": convert.from_keycloak(keycloak(PASSWORD, "sha512", 64)),
+    "keycloak argon2id": convert.from_keycloak(keycloak_argon2(PASSWORD)),
+    "keycloak argon2i 1.0": convert.from_keycloak(
+        keycloak_argon2(PASSWORD, "i", "1.0")
+    ),
+    "drupal": drupal(PASSWORD),
+    "drupal 6": drupal(PASSWORD, from_md5=True),
+    "bcrypt 2b": bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode(),
+    "bcrypt 2y": P.bcrypt.using(rounds=4, ident="2y").hash(PASSWORD),
+    "django bcrypt": P.django_bcrypt.using(rounds=4).hash(PASSWORD),
+    "django bcrypt_sha256": P.django_bcrypt_sha256.using(rounds=4).hash(PASSWORD),
+    "django pbkdf2_sha1": P.django_pbkdf2_sha1.using(rounds=9).hash(PASSWORD),
+    "ssha": P.ldap_salted_sha1.hash(PASSWORD),
+    "ssha256": P.ldap_salted_sha256.hash(PASSWORD),
+    "ssha512": P.ldap_salted_sha512.hash(PASSWORD),
+    "ldap crypt 5": P.ldap_sha256_crypt.using(rounds=1000).hash(PASSWORD),
+    "ldap crypt 6": P.ldap_sha512_crypt.using(rounds=1000).hash(PASSWORD),
+    "ldap bcrypt": P.ldap_bcrypt.using(rounds=4).hash(PASSWORD),
+}
+ALL = {**PUBLISHED, **{name: (PASSWORD, hashed) for name, hashed in BUILT.items()}}
+
+
+@pytest.fixture(scope="module")
+def hasher() -> PasswordHasher:
+    return PasswordHasher()
+
+
+# --- verified once, then replaced ----------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_first_good_sign_in_replaces_a_foreign_hash(
+    hasher: PasswordHasher, name: str
+) -> None:
+    password, hashed = ALL[name]
+    assert check_importable(hashed) is None
+
+    verification = hasher.verify(password, hashed)
+
+    assert verification.ok
+    assert verification.replacement is not None
+    assert verification.replacement.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    own = hasher.verify(password, verification.replacement)
+    assert (own.ok, own.replacement) == (True, None)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_foreign_hash_refuses_every_other_password(
+    hasher: PasswordHasher, name: str
+) -> None:
+    password, hashed = ALL[name]
+
+    for wrong in ["", password + "x", password[:-1], "x" + password, hashed]:
+        verification = hasher.verify(wrong, hashed)
+        assert (verification.ok, verification.replacement) == (False, None)
+
+
+def test_every_scheme_of_the_list_is_tried_here() -> None:
+    from app.core.password_schemes.importable import scheme_of
+
+    tried = {scheme_of(hashed) for _, hashed in ALL.values()}
+
+    assert tried == {getattr(scheme, "name", scheme) for scheme in SCHEMES}
+
+
+def test_nothing_new_is_ever_written_in_a_foreign_form() -> None:
+    with pytest.raises(NotImplementedError):
+        AspNetIdentity.hash(PASSWORD)
+
+
+# --- quirks of their writers ---------------------------------------------------------
+
+
+LONG = "\u00e9" * 40  # 80 bytes
+
+
+@pytest.mark.parametrize("prefix", ["", "{CRYPT}", "bcrypt$"])
+def test_an_imported_bcrypt_hash_counts_72_bytes_and_its_replacement_all(
+    hasher: PasswordHasher, prefix: str
+) -> None:
+    inner = bcrypt.hashpw(LONG.encode()[:72], bcrypt.gensalt(4)).decode()
+
+    replacement = hasher.verify(LONG, prefix + inner).replacement
+
+    assert replacement is not None
+    assert hasher.verify(LONG, replacement).ok
+    assert not hasher.verify(LONG[:36], replacement).ok
+
+
+def test_bcrypt_is_cut_within_a_character_as_its_writers_did(
+    hasher: PasswordHasher,
+) -> None:
+    odd = "x" + LONG
+
+    hashed = bcrypt.hashpw(odd.encode()[:72], bcrypt.gensalt(4)).decode()
+
+    assert hasher.verify(odd, hashed).ok
+
+
+def test_a_bcrypt_sha256_hash_counts_every_byte(hasher: PasswordHasher) -> None:
+    hashed = P.django_bcrypt_sha256.using(rounds=4).hash(LONG)
+
+    assert hasher.verify(LONG, hashed).ok
+    assert not hasher.verify(LONG[:36], hashed).ok
+
+
+def test_a_devise_pepper_is_appended_to_imported_bcrypt(
+    hasher: PasswordHasher,
+) -> None:
+    hashed = bcrypt.hashpw(b"correct horsePEPPER", bcrypt.gensalt(4)).decode()
+    peppered = PasswordHasher(devise_pepper="PEPPER")
+
+    assert peppered.verify("correct horse", hashed).ok
+    assert not hasher.verify("correct horse", hashed).ok
+    # Accounts of other origin, and our own hashes, know nothing of it.
+    assert peppered.verify(PASSWORD, BUILT["bcrypt 2b"]).ok
+    assert peppered.verify(PASSWORD, hasher.hash(PASSWORD)).ok
+
+
+@pytest.mark.parametrize("typed", ["correct horse", " correct horse\t"])
+def test_wordpress_takes_blanks_away(hasher: PasswordHasher, typed: str) -> None:
+    assert hasher.verify(typed, wordpress("correct horse")).ok
+    assert hasher.verify(typed, P.phpass.using(rounds=7).hash("correct horse")).ok
+
+
+def test_blanks_count_everywhere_else(hasher: PasswordHasher) -> None:
+    assert not hasher.verify(PASSWORD + " ", BUILT["bcrypt 2b"]).ok
+    assert not hasher.verify(PASSWORD + " ", hasher.hash(PASSWORD)).ok
+
+
+def test_a_foreign_hash_of_decomposed_letters_still_verifies(
+    hasher: PasswordHasher,
+) -> None:
+    decomposed = "le\u0300tmein"
+    foreign = P.django_pbkdf2_sha256.using(rounds=9).hash(decomposed)
+
+    replacement = hasher.verify(decomposed, foreign).replacement
+
+    assert replacement is not None
+    assert hasher.verify(PASSWORD, replacement).ok  # from now on it is one password
+    assert hasher.verify(decomposed, BUILT["ssha"]).ok
+
+
+# --- what may be imported ------------------------------------------------------------
+
+
+SALT, DIGEST = "A" * 22, "A" * 43
+COSTLY = {
+    "argon2 memory": f"$argon2id$v=19$m=1048577,t=1,p=1${SALT}${DIGEST}",
+    "argon2 work": f"$argon2id$v=19$m=1048576,t=5,p=1${SALT}${DIGEST}",
+    "argon2 passes": f"$argon2id$v=19$m=8,t=4294967295,p=1${SALT}${DIGEST}",
+    "argon2 lanes": f"$argon2id$v=19$m=65536,t=1,p=65${SALT}${DIGEST}",
+    "django argon2": f"argon2$argon2i$v=19$m=1048577,t=1,p=1${SALT}${DIGEST}",
+    "bcrypt": "$2b$16$" + "." * 53,
+    "bcrypt 31": "$2y$31$" + "." * 53,
+    "ldap bcrypt": "{CRYPT}$2b$16$" + "." * 53,
+    "django bcrypt": "bcrypt$$2b$16$" + "." * 53,
+    "django bcrypt_sha256": "bcrypt_sha256$$2b$16$" + "." * 53,
+    "wordpress": "$wp$2y$16$" + "." * 53,
+    "pbkdf2": f"$pbkdf2-sha256$10000001${SALT}${DIGEST}",
+    "django pbkdf2": f"pbkdf2_sha256$10000001$salt${DIGEST}=",
+    "sha256_crypt": f"$5$rounds=1000001$saltsalt${DIGEST}",
+    "ldap crypt": f"{{CRYPT}}$6$rounds=999999999$saltsalt${DIGEST * 2}",
+    "phpass": "$P$Jsaltsalt" + "." * 22,
+    "drupal": "$S$Jsaltsalt" + "." * 43,
+    "django scrypt": f"scrypt$1048576$salt$8$2${b64(bytes(64))}",
+    "django scrypt p": f"scrypt$16384$salt$8$99999${b64(bytes(64))}",
+    "firebase": f"$fbscrypt$v=1,n=21,r=8,p=1,ss=Bw==,sk={b64(bytes(64))}"
+    f"$Bw==${b64(bytes(64))}",
+    "firebase n": f"$fbscrypt$v=1,n=99,r=1,p=1,ss=Bw==,sk={b64(bytes(64))}"
+    f"$Bw==${b64(bytes(64))}",
+    "aspnet": b64(
+        b"\x01" + struct.pack(">III", 2, 10_000_001, 16) + bytes(16) + bytes(32)
+    ),
+    "aspnet blocks": b64(
+        b"\x01" + struct.pack(">III", 0, 2_000_000, 16) + bytes(16) + bytes(600)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_a_hash_that_would_cost_too_much_is_neither_imported_nor_computed(
+    hasher: PasswordHasher, name: str
+) -> None:
+    reason = check_importable(COSTLY[name])
+
+    assert reason is not None
+    assert "above the limit" in reason
+    assert COSTLY[name] not in reason
+    assert not hasher.verify("x", COSTLY[name]).ok
+
+
+# Each of these would be met by every password if it was compared carelessly.
+EMPTY = {
+    "aspnet without a subkey": b64(b"\x01" + struct.pack(">III", 2, 9, 16) + bytes(16)),
+    "aspnet short subkey": aspnet_v3("x", length=4),
+    "aspnet salt beyond the end": b64(
+        b"\x01" + struct.pack(">III", 2, 9, 4_000_000_000) + bytes(48)
+    ),
+    "aspnet short salt": aspnet_v3("x", salt=8),
+    "aspnet unknown prf": b64(b"\x01" + struct.pack(">III", 3, 9, 16) + bytes(48)),
+    "aspnet no rounds": b64(b"\x01" + struct.pack(">III", 2, 0, 16) + bytes(48)),
+    "aspnet header only": "AQAAAAIA",
+    "firebase without a hash": "$fbscrypt$v=1,n=4,r=1,p=1,ss=,sk=Bw==$Bw==$Bw==",
+    "firebase without a signer key": "$fbscrypt$v=1,n=4,r=1,p=1,ss=,sk=$Bw==$",
+    "firebase lengths differ": f"$fbscrypt$v=1,n=4,r=1,p=1,ss=,sk={b64(bytes(64))}"
+    f"$Bw==${b64(bytes(32))}",
+    "firebase other version": f"$fbscrypt$v=2,n=4,r=1,p=1,ss=,sk={b64(bytes(64))}"
+    f"$Bw==${b64(bytes(64))}",
+    "django scrypt without a hash": "scrypt$16$salt$8$1$",
+    "django scrypt short": f"scrypt$16$salt$8$1${b64(bytes(16))}",
+    "django scrypt N": f"scrypt$17$salt$8$1${b64(bytes(64))}",
+    "django scrypt N=1": f"scrypt$1$salt$8$1${b64(bytes(64))}",
+    "django scrypt r": f"scrypt$16$salt$0$1${b64(bytes(64))}",
+    "drupal cut": "$S$7saltsalt",
+    "wordpress cut": "$wp$2y$04$" + "." * 22,
+    "bcrypt cut": "$2b$04$" + "." * 22,
+    "bcrypt cost": "$2b$4$" + "." * 53,
+    "argon2 without a digest": f"$argon2id$v=19$m=64,t=1,p=1${SALT}",
+    "argon2 short digest": f"$argon2id$v=19$m=64,t=1,p=1${SALT}$AAAAAA",
+    "pbkdf2 without a digest": f"$pbkdf2-sha256$9${SALT}$",
+    "pbkdf2 short digest": f"$pbkdf2-sha256$9${SALT}$AAAA",
+    "ssha empty": "{SSHA}",
+    "phpass cut": "$P$7saltsalt",
+    "crypt cut": "$6$saltsalt$",
+    "unknown": "$7$unknown",
+    "plain": "password",
+    "md5": "5f4dcc3b5aa765d61d8327deb882cf99",
+    "django disabled": "!unusable",
+    "not ascii": "$2b$04$\u00e9",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_malformed_hash_is_not_imported_and_matches_nothing(
+    hasher: PasswordHasher, name: str
+) -> None:
+    assert check_importable(EMPTY[name])
+    for password in ["", "x", "password", EMPTY[name]]:
+        assert not hasher.verify(password, EMPTY[name]).ok
+
+
+CHEAP = sorted(hashed for hashed in BUILT.values() if "1000$" not in hashed)
+
+
+@settings(max_examples=300, deadline=None)
+@given(hashed=st.sampled_from(CHEAP), data=st.data())
+def test_no_damage_to_a_hash_raises_or_lets_somebody_in(
+    hashed: str, data: st.DataObject
+) -> None:
+    start = data.draw(st.integers(0, len(hashed) - 1))
+    end = data.draw(st.integers(start, min(len(hashed), start + 8)))
+    put = data.draw(st.text("$,=./+{}AzU \0\u00e9\n-", max_size=3))
+    damaged = hashed[:start] + put + hashed[end:]
+
+    assert not FUZZED.verify("another password", damaged).ok
+
+
+FUZZED = PasswordHasher()
+
+
+# --- converters ----------------------------------------------------------------------
+
+
+def test_keycloak_writes_64_bytes_for_sha256_and_32_are_kept() -> None:
+    short = convert.from_keycloak(keycloak(PASSWORD, "sha256", 32))
+
+    assert short == BUILT["keycloak sha256"]
+    assert short.startswith("$pbkdf2-sha256$50$")
+
+
+def test_keycloak_exports_of_sha1_are_known(hasher: PasswordHasher) -> None:
+    credential = keycloak(PASSWORD, "sha1", 64)
+    credential["credentialData"] = '{"hashIterations": 50, "algorithm": "pbkdf2"}'
+
+    assert hasher.verify(PASSWORD, convert.from_keycloak(credential)).ok
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        {},
+        {"secretData": "{}", "credentialData": "{}"},
+        {"secretData": "[", "credentialData": "{}"},
+        {"secretData": None, "credentialData": None},
+        {"secretData": "[]", "credentialData": "[]"},
+        {**keycloak("x", "sha256", 64), "credentialData": '{"algorithm": "md5"}'},
+        {**keycloak("x", "sha256", 64), "secretData": '{"value": "?", "salt": "?"}'},
+        keycloak("x", "sha256", 16),
+        keycloak("x", "sha512", 32),
+        {
+            **keycloak_argon2("x"),
+            "credentialData": '{"algorithm": "argon2", "additionalParameters": {}}',
+        },
+    ],
+    ids=range(10),
+)
+def test_what_is_no_keycloak_credential_is_refused(credential: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 (the text is for the operator)
+        convert.from_keycloak(credential)
+
+
+@pytest.mark.parametrize(
+    "exported", ["", "?", aspnet_v3("x"), b64(b"\0" * 48), b64(b"\0" * 50)]
+)
+def test_what_is_no_aspnet_identity_2_hash_is_refused(exported: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 (as above)
+        convert.from_aspnet_identity_v2(exported)
+
+
+def test_firebase_exports_in_either_alphabet_are_one(hasher: PasswordHasher) -> None:
+    def web(text: str) -> str:
+        return text.replace("+", "-").replace("/", "_").rstrip("=")
+
+    hashed = convert.from_firebase(
+        web(FIREBASE_HASH), web(FIREBASE_SALT), parameters=FIREBASE
+    )
+
+    assert hashed == PUBLISHED["firebase"][1]
+
+
+def test_firebase_parameters_must_be_complete() -> None:
+    for missing in FIREBASE:
+        rest = {name: value for name, value in FIREBASE.items() if name != missing}
+        with pytest.raises(ValueError, match="hash parameters"):
+            convert.from_firebase(FIREBASE_HASH, FIREBASE_SALT, parameters=rest)
