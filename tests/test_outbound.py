@@ -2,27 +2,22 @@
 
 import asyncio
 import gzip
-import ssl
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import FrozenInstanceError
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from traceback import format_exception
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.core.circuit_breaker import CircuitBreakers, CircuitOpen
 from app.core.clock import SystemClock
 from app.core.outbound import OutboundClient, OutboundFailed, OutboundRefused
 from app.core.outbound.body import read_body
 from tests.servers.http import HttpServer
+from tests.servers.raw import serving
 from tests.servers.resolvers import answers, unknown
+
 
 class FakeClock(SystemClock):
     """Monotonic seconds that a test moves."""

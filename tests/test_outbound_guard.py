@@ -307,6 +307,7 @@ async def test_an_operator_may_name_internal_hosts(
         "a:0",
         "u@a",
         "10.0.0.0/8",
+        "fe80::1%eth0",
         "0x7f.1",
     ],
 )

@@ -14,7 +14,21 @@
 Concrete refusals stand beside the service that makes them.
 """
 
+import logging
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from app.core.context import current
+
+_log = logging.getLogger("auth_serve.errors")
+PROBLEM_JSON = "application/problem+json"
 
 
 class AppError(Exception):
@@ -150,3 +164,112 @@ class Unavailable(AppError):
     def __init__(self, hint: str = "", *, retry_after: int = 5) -> None:
         """Refuse for now; every 503 says when to come back."""
         super().__init__(hint, retry_after=retry_after)
+
+
+class MethodNotAllowed(AppError):
+    """The path exists, and not for this method."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "This address does not take this method"
+
+
+class PayloadTooLarge(AppError):
+    """The body is longer than anything this service takes."""
+
+    status = 413
+    code = "payload_too_large"
+    title = "The request is too large"
+
+
+class UnsupportedMediaType(AppError):
+    """The body is not in the form that the path takes."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = "Send the body as application/json"
+
+
+_BY_STATUS: dict[int, type[AppError]] = {
+    kind.status: kind
+    for kind in (
+        BadRequest,
+        Unauthenticated,
+        Forbidden,
+        NotFound,
+        MethodNotAllowed,
+        PayloadTooLarge,
+        UnsupportedMediaType,
+    )
+}
+PageRenderer = Callable[[Request, AppError], Response]
+
+
+def problem(error: AppError, issuer: str) -> Response:
+    """Return a refusal as RFC 9457 has it; the hint stays here."""
+    document: dict[str, Any] = {
+        "type": f"{issuer}/docs/errors#{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail or error.title,
+        "code": error.code,
+        "correlation_id": current().correlation_id,
+    }
+    if error.errors:
+        document["errors"] = error.errors
+    return Response(
+        orjson.dumps(document),
+        status_code=error.status,
+        headers=error.headers,
+        media_type=PROBLEM_JSON,
+    )
+
+
+def validation_problem(errors: Sequence[Any]) -> Unprocessable:
+    """Return pydantic's complaints without what was sent, which may be a secret."""
+    return Unprocessable(
+        [
+            FieldError(
+                ".".join(str(part) for part in error["loc"] if part != "body"),
+                error["type"],
+                error["msg"].removeprefix("Value error, "),
+            )
+            for error in errors[:20]
+        ]
+    )
+
+
+def install_handlers(app: FastAPI, issuer: str, render_page: PageRenderer) -> None:
+    """Give every error that leaves the application one of its forms."""
+
+    def render(request: Request, error: AppError) -> Response:
+        current().reason = f"{error.code}: {error.hint}" if error.hint else error.code
+        if error.status >= 500:
+            _log.error("refused: %s", current().reason, exc_info=error.__cause__)
+        return render_page(request, error)
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, AppError)
+        return render(request, error)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return render(request, validation_problem(error.errors()))
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        known = _BY_STATUS.get(error.status_code, BadRequest)(hint=error.detail)
+        answer = render(request, known)
+        answer.headers.update(error.headers or {})
+        return answer
+
+    async def unavailable(request: Request, error: Exception) -> Response:
+        refusal = Unavailable(hint=type(error).__name__)
+        refusal.__cause__ = error
+        return render(request, refusal)
+
+    app.add_exception_handler(AppError, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    for kind in (DBAPIError, PoolTimeoutError):
+        app.add_exception_handler(kind, unavailable)

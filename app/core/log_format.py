@@ -3,8 +3,9 @@
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
-from itertools import islice
+from itertools import count, islice
 from traceback import TracebackException
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -15,7 +16,14 @@ from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from app.core.context import current
-from app.core.redaction import redact, redact_value, shorten
+from app.core.redaction import (
+    CUT,
+    any_secret_name,
+    may_hold_secret,
+    redact,
+    redact_value,
+    shorten,
+)
 
 LINE_BYTES = 16_384
 """Bytes of the longest line, its end not counted."""
@@ -24,10 +32,13 @@ LINE_BYTES = 16_384
 _KEEP = 4_000
 _ITEMS = 50
 _DEPTH = 6
+_NODES = 500
 _STACK = 9_000
+_STACK_READ = 60_000
 _FRAMES = 60
 
-_ATOMS = frozenset((int, float, bool, type(None), UUID, datetime, date))
+_ATOMS = frozenset((int, float, bool, type(None), UUID))
+_CARRIED = _ATOMS | {str, datetime, date}
 # uvicorn sends each message a second time, in colour.
 _NOT_EXTRA = frozenset(RESERVED_ATTRS) | {"taskName", "color_message"}
 _OURS = frozenset(("timestamp", "level", "logger", "message", "exception"))
@@ -44,45 +55,83 @@ class ExceptionSnapshot(NamedTuple):
     trace: TracebackException
 
 
-def snapshot(record: logging.LogRecord) -> logging.LogRecord:
+class SettledRecord(logging.LogRecord):
+    """A record of plain values only, which another thread may format later.
+
+    Attributes:
+        fields: What the line says besides time, level, logger, message and exception.
+        exception: The exception that goes with it, or None.
+    """
+
+    fields: dict[str, Any]
+    exception: ExceptionSnapshot | None
+
+
+_TEMPLATE = logging.makeLogRecord({"fields": {}, "exception": None}).__dict__
+
+
+def settled(**attributes: Any) -> SettledRecord:
+    """Make a record from attributes that are plain values already.
+
+    A tenth of what ``Logger.makeRecord`` costs; no file, line, process or thread.
+    """
+    record: SettledRecord = object.__new__(SettledRecord)
+    record.__dict__ = {**_TEMPLATE, **attributes}
+    return record
+
+
+def context_fields() -> dict[str, Any]:
+    """Return what every line says about the request under way."""
+    context = current()
+    fields: dict[str, Any] = {"correlation_id": context.correlation_id or None}
+    if context.trace_id is not None:
+        fields["trace_id"] = context.trace_id
+    return fields
+
+
+def snapshot(record: logging.LogRecord) -> SettledRecord:
     """Copy a record so that another thread may format it later.
 
     Runs at the call, in the calling task: that is where the request's context is,
     and where objects that may change or belong to this thread can be read. Texts and
     numbers are only carried; merging, redaction and JSON are left for the writer.
     """
-    copy = object.__new__(logging.LogRecord)
-    fields = copy.__dict__
-    fields.update(record.__dict__)
-    context = current()
-    fields.setdefault("correlation_id", context.correlation_id or None)
-    if context.trace_id is not None:
-        fields.setdefault("trace_id", context.trace_id)
+    if type(record) is SettledRecord:
+        return record
+    fields = context_fields()
     for name, value in record.__dict__.items():
         if name not in _NOT_EXTRA:
-            fields[name] = _still(value)
-    _settle_message(copy)
-    copy.exc_text = None
-    if record.exc_info:
-        fields["exception"] = _settle_exception(record.exc_info)
-        copy.exc_info = None
-    return copy
+            fields[f"{name}_" if name in _OURS else str(name)] = _still(value)
+    msg, args = _settle_message(record)
+    return settled(
+        name=record.name,
+        levelno=record.levelno,
+        levelname=record.levelname,
+        created=record.created,
+        msg=msg,
+        args=args,
+        fields=fields,
+        exception=_settle_exception(record.exc_info) if record.exc_info else None,
+        stack_info=record.stack_info,
+    )
 
 
-def _settle_message(record: logging.LogRecord) -> None:
+def _settle_message(record: logging.LogRecord) -> tuple[Any, Any]:
     """Leave a text with plain arguments to be merged later; settle all else now."""
-    if isinstance(record.msg, dict):
-        record.msg = _still(record.msg)
-        return
-    args = record.args
-    if isinstance(record.msg, str) and type(args) is tuple:
-        if all(type(arg) is str or type(arg) in _ATOMS for arg in args):
-            record.args = tuple(map(_still, args)) if args else None
-            return
+    msg, args = record.msg, record.args
+    if type(msg) is str:
+        if not args:
+            return msg[:_KEEP], None
+        if type(args) is tuple and all(type(arg) in _CARRIED for arg in args):
+            return msg, tuple(_still(arg) if type(arg) is str else arg for arg in args)
+    if isinstance(msg, dict):
+        return _still(msg), None
     if isinstance(args, Mapping):  # "%(password)s": the names tell what is secret
-        record.args = redact_value(dict(args))
-    record.msg = _text(record.getMessage())
-    record.args = None
+        args = redact_value({str(name): value for name, value in args.items()})
+    try:
+        return (_text(msg) % args if args else _text(msg))[:_KEEP], None
+    except Exception:  # a mistake in a log call must not hurt who logs
+        return f"{_text(msg)} [not formatted]", None
 
 
 def _settle_exception(
@@ -98,29 +147,35 @@ def _settle_exception(
     return ExceptionSnapshot(name, _text(error), frames)
 
 
-def _still(value: Any, depth: int = 0) -> Any:
+def _still(value: Any) -> Any:
     """Return the value as dicts, lists and plain values that nobody else can change."""
     kind = type(value)
     if kind is str:
         return value if len(value) <= _KEEP else value[:_KEEP]
-    if kind in _ATOMS:
-        # JSON numbers end at 64 bits here; a longer one is shown in hexadecimal.
-        big = kind is int and not -(2**63) <= value < 2**63
-        return hex(value)[:_KEEP] if big else value
-    if depth >= _DEPTH:
-        return "[too deep]"
+    if kind in _ATOMS and not (kind is int and value.bit_length() > 63):
+        return value
+    return _still_deep(value, count(), 0)
+
+
+def _still_deep(value: Any, seen: "count[int]", depth: int) -> Any:
+    if depth >= _DEPTH or next(seen) >= _NODES:
+        return "[too much]"
     if isinstance(value, Mapping):
         pairs = islice(value.items(), _ITEMS)
-        return {_text(name)[:128]: _still(item, depth + 1) for name, item in pairs}
+        return {_text(k)[:128]: _still_deep(v, seen, depth + 1) for k, v in pairs}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_still(item, depth + 1) for item in islice(value, _ITEMS)]
-    return _text(value)
+        return [_still_deep(v, seen, depth + 1) for v in islice(value, _ITEMS)]
+    if type(value) is int and value.bit_length() > 63:
+        return hex(value)[:_KEEP]  # past what JSON numbers hold everywhere
+    return value if type(value) in _ATOMS else _text(value)
 
 
 def _text(value: object) -> str:
     try:
         if isinstance(value, bytes | bytearray):  # as text, or no pattern would see it
             return value[:_KEEP].decode("utf-8", "backslashreplace")
+        if isinstance(value, date):
+            return value.isoformat()
         return str(value)[:_KEEP]
     except Exception:  # a broken __str__ must not hurt whoever logs
         return f"[unprintable {type(value).__name__}]"
@@ -131,12 +186,13 @@ class JsonLineFormatter(OrjsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without its end; whatever happens, there is a line."""
-        try:
+        with suppress(Exception):
             return super().format(record)
-        except Exception as error:  # such as arguments that do not fit the message
-            record.msg = f"{record.msg} [not formatted: {type(error).__name__}]"
-            record.args = None
-            return super().format(record)
+        # Such as arguments that do not fit. The thread that writes must live on.
+        with suppress(Exception):
+            plain = {"msg": f"{record.msg} [not formatted]", "args": None}
+            return super().format(settled(**record.__dict__ | plain))
+        return '{"level":"ERROR","message":"a line could not be formatted"}'
 
     def add_fields(
         self,
@@ -145,25 +201,27 @@ class JsonLineFormatter(OrjsonFormatter):
         message_dict: dict[str, Any],
     ) -> None:
         """Put the fields in the order that people read them."""
+        data = record.__dict__
         stamp = datetime.fromtimestamp(record.created, UTC)
         log_data["timestamp"] = stamp.isoformat(timespec="milliseconds")[:-6] + "Z"
         log_data["level"] = record.levelname
         log_data["logger"] = record.name
         log_data["message"] = record.message[:_KEEP]
-        for fields in (message_dict, record.__dict__):
-            for name, value in fields.items():
-                if name not in _NOT_EXTRA and type(value) is not ExceptionSnapshot:
-                    log_data[f"{name}_" if name in _OURS else str(name)] = value
-        if record.stack_info:
-            log_data["stack"] = _lines([record.stack_info])
-        exception = record.__dict__.get("exception")
-        if type(exception) is ExceptionSnapshot:
-            log_data["exception"] = _describe(exception)
+        message_dict.pop("stack_info", None)  # put there by our base class, as a text
+        for name in message_dict.keys() & _OURS:
+            message_dict[f"{name}_"] = message_dict.pop(name)
+        log_data |= data["fields"] | message_dict
+        if data["stack_info"]:
+            log_data["stack"] = _lines([data["stack_info"]])
+        if data["exception"] is not None:
+            log_data["exception"] = _describe(data["exception"])
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        """Take the secrets out, after the time, which holds none."""
-        stamp = log_data.pop("timestamp")
-        return {"timestamp": stamp, **redact_value(log_data)}
+        """Take the secrets out."""
+        stamp = log_data.pop("timestamp")  # holds none, but looks as if it could
+        if _may_hold_secret(log_data):
+            log_data = redact_value(log_data)
+        return {"timestamp": stamp, **log_data}
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
         """Return strict JSON of at most :data:`LINE_BYTES` bytes, with no line end."""
@@ -178,9 +236,18 @@ class JsonLineFormatter(OrjsonFormatter):
         kept = {name: log_data.get(name) for name in few}
         return _dump({**_squeeze(kept, 250), "cut": True})
 
-    def formatException(self, ei: object) -> str:
-        """Return nothing: the snapshot is shown, whatever other handlers have kept."""
-        return ""
+
+def _may_hold_secret(fields: dict[str, Any]) -> bool:
+    texts = []
+    for value in fields.values():
+        if type(value) is str:
+            texts.append(value)
+        elif type(value) is dict or type(value) is list:
+            return True
+    joined = "\n".join(texts)  # one look at all of them costs little more than at one
+    return (
+        len(joined) > CUT or may_hold_secret(joined) or any_secret_name(tuple(fields))
+    )
 
 
 def _describe(exception: ExceptionSnapshot) -> dict[str, Any]:
@@ -193,12 +260,10 @@ def _describe(exception: ExceptionSnapshot) -> dict[str, Any]:
 
 def _lines(chunks: Any) -> list[str]:
     """Return lines without secrets, some left out in the middle if there are many."""
-    # Redacted before they are split: a key or a message may be several lines long.
-    lines = [
-        shorten(line)
-        for chunk in chunks
-        for line in redact(chunk[:_KEEP]).rstrip("\n").split("\n")
-    ]
+    # Redacted before it is split, for a key is several lines long, in a note even
+    # several chunks.
+    whole = redact("".join(chunk[:_KEEP] for chunk in chunks)[:_STACK_READ])
+    lines = [shorten(line) for line in whole.rstrip("\n").split("\n")]
     while len(lines) > 3 and sum(map(len, lines)) > _STACK:
         # The root cause stands first, the place that failed last: both are kept.
         third = len(lines) // 3

@@ -9,7 +9,14 @@ from queue import Empty, SimpleQueue
 from threading import Event, RLock, Thread, current_thread
 from typing import IO, Any
 
-from app.core.log_format import JsonLineFormatter, snapshot
+from app.core.clock import SystemClock
+from app.core.log_format import (
+    JsonLineFormatter,
+    SettledRecord,
+    context_fields,
+    settled,
+    snapshot,
+)
 
 # Few lines at a time: the writer holds the interpreter while it formats them.
 _BATCH = 64
@@ -61,28 +68,41 @@ class LogWriter:
             self._untold += lines
 
     def flush(self, timeout: float) -> bool:
-        """Wait until everything queued so far is written; tell whether it was."""
+        """Wait until everything queued so far is written, or counted as lost.
+
+        Returns:
+            False when that took longer than ``timeout`` seconds.
+        """
         if current_thread() is self._thread or not self._thread.is_alive():
             return False
-        written = Event()
-        self._queue.put(written)
+        done = Event()
+        self._queue.put(done)
         self._hurry.set()
-        return written.wait(timeout)
+        return done.wait(timeout)
 
     def stop(self, timeout: float) -> None:
         """Write what is queued and end the thread, or leave it after ``timeout``."""
         self._queue.put(self._end)
         self._hurry.set()
         self._thread.join(timeout)
-        if self._thread.is_alive():
-            self._abandoned = True
-        self.report()
+        self.tell_losses(abandon=self._thread.is_alive())
 
-    def report(self) -> None:
-        """Tell standard error about lines that are lost or could not be written yet."""
-        waiting = self._in_hand + self._queue.qsize()
-        if self._untold or waiting and self._thread.is_alive():
-            _complain(self._line_about_loss(self._untold + waiting))
+    def tell_losses(self, *, abandon: bool) -> None:
+        """Tell standard error about lines that are lost and that no line tells yet.
+
+        Args:
+            abandon: Count what is waiting as lost, for the output takes nothing.
+        """
+        if abandon:
+            self._abandoned = True
+            waiting = self._in_hand
+            with contextlib.suppress(Empty):
+                while True:
+                    waiting += isinstance(self._queue.get_nowait(), logging.LogRecord)
+            self._queue.put(self._end)
+            self.count_lost(waiting)
+        if self._untold:
+            _complain(self._line_about_loss(self._untold))
 
     def _run(self) -> None:
         running = True
@@ -134,12 +154,14 @@ class LogWriter:
         return data[max(0, written - len(lead)) :].count(b"\n")
 
     def _line_about_loss(self, lines: int) -> str:
-        record = logging.makeLogRecord(
-            {"name": "auth_serve.log", "levelno": logging.WARNING, "dropped": lines}
+        record = settled(
+            name="auth_serve.log",
+            levelname="WARNING",
+            created=SystemClock().now().timestamp(),
+            msg=f"dropped {lines} lines",
+            fields=context_fields() | {"dropped": lines},
         )
-        record.levelname = "WARNING"
-        record.msg = f"dropped {lines} lines"
-        return self._formatter.format(snapshot(record))
+        return self._formatter.format(record)
 
 
 class _Output:
@@ -162,7 +184,7 @@ class _Output:
         try:
             self._stream.write(data.decode() if self._is_text else data)
             self._stream.flush()
-        except (OSError, ValueError):  # ValueError: the stream is closed
+        except Exception:  # closed, full, gone, or not what it should be
             return 0
         return len(data)
 
@@ -197,7 +219,7 @@ class LogHandler(QueueHandler):
         self._writer = writer
         self.patience = 0.0
 
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+    def prepare(self, record: logging.LogRecord) -> SettledRecord:
         """Return what the writer needs, as it is at the call."""
         return snapshot(record)
 

@@ -11,7 +11,9 @@ from types import TracebackType
 from typing import IO, Any
 from urllib.parse import quote
 
+from app.core.clock import SystemClock
 from app.core.context import current
+from app.core.log_format import context_fields, settled
 from app.core.log_writer import LogHandler, LogWriter
 from app.core.redaction import CUT
 
@@ -24,6 +26,7 @@ _UVICORN = ("uvicorn", "uvicorn.error", "uvicorn.asgi")
 # Below this level they print the values that are bound to SQL statements.
 _TALKATIVE = ("aiosqlite", "sqlalchemy")
 
+_clock = SystemClock()
 _active: "LoggingRuntime | None" = None
 
 
@@ -95,7 +98,7 @@ class LoggingRuntime:
         logging.captureWarnings(True)
 
     def flush(self, timeout: float = 2.0) -> bool:
-        """Wait until everything logged so far is written; tell whether it was."""
+        """Wait until all lines so far are written or lost; False if it took longer."""
         return self._writer.flush(timeout)
 
     def drain(self, timeout: float = 2.0) -> bool:
@@ -123,8 +126,7 @@ class LoggingRuntime:
 
     def _at_exit(self) -> None:
         # The handler stays: without it late lines would leave with their secrets.
-        self.drain()
-        self._writer.report()
+        self._writer.tell_losses(abandon=not self.drain())
 
 
 def access_line(
@@ -152,24 +154,29 @@ def access_line(
     context = current()
     path = _printable(path[:CUT].partition("?")[0])
     fields = {
-        "method": method,
+        **context_fields(),
+        "method": method[:32],
         "path": path,
         "route": route,
         "status": status,
         "duration_ms": round(duration_ms, 2),
         "bytes_out": bytes_out,
-        "reason": reason,
+        "reason": reason[:CUT],
         "ip": context.ip,
         "user_agent": context.user_agent,
-        "user_id": context.user_id,
+        "user_id": context.user_id and str(context.user_id),
     }
     # Not Logger.info(): looking for the caller's file and line costs as much again.
-    args = (method, path, status)
-    _access.handle(
-        _access.makeRecord(
-            _access.name, logging.INFO, "", 0, "%s %s %d", args, None, extra=fields
-        )
+    record = settled(
+        name=_access.name,
+        levelno=logging.INFO,
+        levelname="INFO",
+        created=_clock.now().timestamp(),
+        msg="%s %s %d",
+        args=(method[:32], path, status),
+        fields=fields,
     )
+    _access.handle(record)
 
 
 def loop_exception_handler(

@@ -203,6 +203,6 @@ def _is_from_context(password: str, context: Iterable[str]) -> bool:
         word = normalise_password(entry).casefold()
         for part in (word, word.partition("@")[0]):
             rest = folded.removeprefix(part)
-            if part and rest != folded and not any(map(str.isalpha, rest)):
+            if rest != folded and not any(map(str.isalpha, rest)):
                 return True
     return False

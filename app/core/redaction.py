@@ -27,57 +27,83 @@ _ENDINGS = tuple(
 _WHOLE_LINE = ("authorization", "cookie")  # their values hold ";", "," and spaces
 _JWK_SECRETS = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))  # RFC 7518
 
-# A cheap look first: most strings hold nothing that could begin a secret.
-_SUSPECT = re.compile(
-    r"[=:@$]|%3|eyJ|as_|\[p|bearer|Bearer|BEARER|basic|Basic|BASIC|dpop|DPoP|DPOP"
-    r"|PRIVATE|ailing|\] |[\"'] {0,4},"
-)
 _WORDS = "auth|authentication|authorization|credentials|error|realm|scheme|tokens?"
+# Each pattern with a text in lower case without which it cannot match: most strings
+# hold none of them, and are not searched any further.
 _SHAPES = tuple(
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
+    (mark, re.compile(pattern), replacement)
+    for mark, pattern, replacement in (
         (
+            "private key",
             r"(?s)-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----"
             r".*?(?:-----END [A-Z ]{0,40}-----|\Z)",
             REDACTED,
         ),
-        (r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*", REDACTED),  # JWT, JWE
-        (
-            r"(?i)\b(bearer|basic|dpop)((?:\s|%20|\+){1,4})"
-            rf"(?!(?:{_WORDS})(?![A-Za-z0-9._~+/-]))[A-Za-z0-9._~+/=-]+",
-            rf"\1\2{REDACTED}",
+        ("eyj", r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*", REDACTED),  # JWT, JWE
+        *(
+            (
+                scheme,
+                rf"(?i)\b({scheme})((?:\s|%20|\+){{1,4}})"
+                rf"(?!(?:{_WORDS})(?![A-Za-z0-9._~+/-]))[A-Za-z0-9._~+/=-]+",
+                rf"\1\2{REDACTED}",
+            )
+            for scheme in ("bearer", "basic", "dpop")
         ),
         (  # what we make ourselves: as_rt_..., as_ot_...
+            "as_",
             r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))as_[a-z]{2}_[A-Za-z0-9_-]{6,}",
             REDACTED,
         ),
         (  # user:password@, where the password may hold "/" but is no port
+            "://",
             r"://[^\s/:@]{0,256}:(?!\d{1,5}(?:[/?#]|$))[^\s\"<>]{0,256}@",
             f"://{REDACTED}@",
         ),
-        (r"://[^\s/?#@\"<>]{0,256}@", f"://{REDACTED}@"),
-        (r"\$(?:argon2\w*|2[abxy]|5|6|y|scrypt|pbkdf2[\w-]*)\$\S+", REDACTED),
+        ("://", r"://[^\s/?#@\"<>]{0,256}@", f"://{REDACTED}@"),
+        ("$", r"\$(?:argon2\w*|2[abxy]|5|6|y|scrypt|pbkdf2[\w-]*)\$\S+", REDACTED),
         # pydantic shows what was typed, SQLAlchemy and the databases what was stored.
-        (r"input_value=(?:.*(?=, input_type=)|.*)", f"input_value={REDACTED}"),
-        (r"\[parameters: .*", f"[parameters: {REDACTED}]"),
         (
+            "input_value=",
+            r"input_value=(?:.*(?=, input_type=)|.*)",
+            f"input_value={REDACTED}",
+        ),
+        ("[parameters", r"\[parameters: .*", f"[parameters: {REDACTED}]"),
+        (
+            "] ",
             r"(\[(?:generated in|cached since|no key|caching disabled|raw sql)"
             r"[^\]\n]{0,80}\] ).*",
             rf"\1{REDACTED}",
         ),
-        (r"(Key \(.{0,200}?\)=\().*(?=\))", rf"\1{REDACTED}"),
-        (r"Failing row contains \(.*", f"Failing row contains ({REDACTED})"),
-        (r"(invalid (?:input|literal) [^:\n]{1,80}: ).*", rf"\1{REDACTED}"),
+        ("key (", r"(Key \(.{0,200}?\)=\().*(?=\))", rf"\1{REDACTED}"),
+        (
+            "failing row",
+            r"Failing row contains \(.*",
+            f"Failing row contains ({REDACTED})",
+        ),
+        ("invalid ", r"(invalid (?:input|literal) [^:\n]{1,80}: ).*", rf"\1{REDACTED}"),
     )
 )
+_PAIR_MARKS = ("=", ":", "%3d", "'", '"')
+_MARKS = (*dict.fromkeys(mark for mark, _, _ in _SHAPES), *_PAIR_MARKS)
 # name=, name: , "name": , name%3D and ('name', 'value'), the last as headers are shown
 _NAME = re.compile(
     r"(?<![\w-])(?:(?<=%)[0-9A-Fa-f]{2})?([\w-]{1,64}+)"
-    r"((?:\\?[\"'])?\s{0,4}(?:=|:|%3[dD])\s{0,4}|[\"']\s{0,4},\s{0,4}(?=b?[\"']))"
+    r"((?:\\{0,9}[\"'])?\s{0,4}(?:=|:|%3[dD])\s{0,4}"
+    r"|\\{0,9}[\"']\s{0,4},\s{0,4}(?=b?\\{0,9}[\"']))"
 )
-_QUOTED = r"""b?"(?:[^"\\]|\\.)*"?|b?'(?:[^'\\]|\\.)*'?|\\["'].*?(?:\\["']|\Z)"""
-_VALUE = re.compile(rf"(?s){_QUOTED}|[\[({{][^\])}}]*[\])}}]?|[^\s&;,\"'<>)\]}}]*")
-_REST_OF_LINE = re.compile(rf"(?s){_QUOTED}|[^\r\n]*")
+# A quote behind backslashes, however many, is taken for a part of the value: a repr
+# within a repr doubles them. What opens a bracket may be anything up to the line's end.
+_VALUE = re.compile(
+    r"""(?s)\[redacted\]|b?"(?:[^"\\]|\\+.)*"?|b?'(?:[^'\\]|\\+.)*'?"""
+    r"""|b?\\+["'].*?(?:\\+["']|\Z)|[\[({][^\r\n]*|[^\s&;,"'<>)\]}]*"""
+)
+_REST_OF_LINE = re.compile(r"[^\r\n]*")
+
+
+@lru_cache(maxsize=1_024)
+def any_secret_name(names: tuple[str, ...]) -> bool:
+    """Tell whether one of the names is secret, for the few sets that lines have."""
+    return any(map(is_secret_name, names))
 
 
 @lru_cache(maxsize=2_048)
@@ -91,16 +117,27 @@ def _plain(name: str) -> str:
     return name.rpartition(".")[2].lower().replace("_", "").replace("-", "")
 
 
+def may_hold_secret(text: str) -> bool:
+    """Tell, at little cost, whether :func:`redact` could change the text."""
+    lower = text.lower()
+    for mark in _MARKS:  # a loop costs a third of any()
+        if mark in lower:
+            return True
+    return False
+
+
 def redact(text: str) -> str:
     """Replace whatever looks like a secret in ``text``; the rest stays readable.
 
-    Costs grow with the length: give it what :func:`shorten` has cut before.
+    Costs grow with the length: what is long is cut before, with room to spare.
     """
-    if _SUSPECT.search(text) is None:
-        return text
-    for pattern, replacement in _SHAPES:
-        text = pattern.sub(replacement, text)
-    return _redact_pairs(text)
+    lower = text.lower()
+    for mark, pattern, replacement in _SHAPES:
+        if mark in lower:
+            text = pattern.sub(replacement, text)
+    if any(mark in lower for mark in _PAIR_MARKS):
+        text = _redact_pairs(text)
+    return text
 
 
 def _redact_pairs(text: str) -> str:
@@ -109,7 +146,7 @@ def _redact_pairs(text: str) -> str:
     for found in _NAME.finditer(text):
         if found.start() < done or not is_secret_name(found[1]):
             continue
-        whole = _plain(found[1]).endswith(_WHOLE_LINE) and "=" not in found[2]
+        whole = found[2][0] == ":" and _plain(found[1]).endswith(_WHOLE_LINE)
         value = (_REST_OF_LINE if whole else _VALUE).match(text, found.end())
         kept += text[done : found.end()], REDACTED
         done = value.end() if value else found.end()

@@ -1,1 +1,16 @@
+"""Every job, the explicit list; a new one is a file here and a line below."""
 
+from app.jobs.base import Job
+from app.jobs.janitor import JanitorJob
+from app.jobs.mail import OutboxJob
+from app.jobs.signing_keys import SigningKeysJob
+from app.services.runtime import Runtime
+
+
+def build_jobs(runtime: Runtime) -> list[Job]:
+    """Return the jobs of a process.
+
+    Raises:
+        SettingsError: A setting of a job makes no sense; the process must not start.
+    """
+    return [OutboxJob(runtime), SigningKeysJob(runtime), JanitorJob(runtime)]

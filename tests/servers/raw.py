@@ -13,13 +13,12 @@ async def serving(
     connected: Connected, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[int]:
     """Serve on loopback, after the head of a request; yields the port."""
-
     under_way: list[asyncio.Task[None]] = []
 
     async def guarded(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, EOFError):
             await reader.readuntil(b"\r\n\r\n")
             await connected(reader, writer)
         writer.close()

@@ -104,13 +104,12 @@ def _keycloak_argon2(how: Mapping[str, Any], salt: bytes, digest: bytes) -> str:
     """Write a PHC string; Keycloak keeps each parameter as a list of one string."""
     more = {key: value[0] for key, value in how["additionalParameters"].items()}
     version = _ARGON2_VERSIONS[more["version"]]
-    marker = "" if version == 0x10 else f"v={version}$"
     costs = (
         f"m={int(more['memory'])},t={int(how['hashIterations'])}"
         f",p={int(more['parallelism'])}"
     )
     b64s = [base64.b64encode(raw).decode().rstrip("=") for raw in (salt, digest)]
-    return f"$argon2{more['type']}${marker}{costs}${b64s[0]}${b64s[1]}"
+    return f"$argon2{more['type']}$v={version}${costs}${b64s[0]}${b64s[1]}"
 
 
 def _json(value: Any) -> Mapping[str, Any]:

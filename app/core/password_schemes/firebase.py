@@ -16,7 +16,6 @@ from app.core.password_schemes.base import ImportedHandler, b64, same, scrypt_di
 from app.core.password_schemes.limits import (
     MIN_DIGEST_BYTES,
     HashRefused,
-    refuse_above,
     refuse_costly_scrypt,
 )
 
@@ -67,7 +66,6 @@ def _parse(hashed: str) -> _Account:
     if form is None:
         raise HashRefused("malformed Firebase hash")
     log2_n, r = int(form[1]), int(form[2])
-    refuse_above(log2_n, 30, "Firebase memory cost")
     refuse_costly_scrypt(1 << log2_n, r, 1)
     separator, signer_key, salt, digest = (b64(form[at]) for at in (3, 4, 5, 6))
     if len(signer_key) < MIN_DIGEST_BYTES or len(digest) != len(signer_key):

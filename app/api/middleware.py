@@ -1,0 +1,212 @@
+"""What happens to every request: an id, a client address, safe headers, one line.
+
+Pure ASGI, once around everything (performance.md, rule 3): it is also the last resort
+for errors that nobody caught, so that those carry the id and the headers too.
+"""
+
+import ipaddress
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.clock import Clock
+from app.core.context import RequestContext, begin
+from app.core.exceptions import AppError, BadRequest, PayloadTooLarge, problem
+from app.core.logging import access_line
+from app.core.randomness import Randomness
+from app.utils.helpers import canonical_ip, printable
+
+_log = logging.getLogger("auth_serve.errors")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
+_SECURITY = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cache-control": "no-store",
+}
+MAX_BODY = 64 * 1024  # bytes; no request of this service comes near it
+_HSTS = "max-age=63072000; includeSubDomains"
+
+
+class RequestMiddleware:
+    """Wraps the application; one instance serves all requests."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        clock: Clock,
+        randomness: Randomness,
+        issuer: str,
+        trusted_proxies: Iterable[str],
+    ) -> None:
+        """Wrap.
+
+        Args:
+            app: What is wrapped.
+            clock: For the duration in the access line.
+            randomness: For ids of requests that bring none.
+            issuer: The public URL; https there turns HSTS on.
+            trusted_proxies: Networks whose ``X-Forwarded-For`` counts.
+        """
+        self._app = app
+        self._clock = clock
+        self._randomness = randomness
+        self._issuer = issuer
+        self._proxies = [ipaddress.ip_network(proxy) for proxy in trusted_proxies]
+        self._headers = dict(_SECURITY)
+        if issuer.startswith("https://"):
+            self._headers["strict-transport-security"] = _HSTS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other kinds of scope pass through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        context = self._context(scope)
+        begin(context)
+        answer = _Answer(send, context, self._headers)
+        started = self._clock.monotonic()
+        try:
+            if _has_nul(scope):
+                await self._refuse(BadRequest(hint="U+0000"), scope, receive, answer)
+            else:
+                await self._app(scope, _Body(scope, receive), answer)
+        except Exception as error:  # the last resort: nothing else caught it
+            _log.error("unhandled", exc_info=error)
+            if not answer.started:
+                await self._refuse(AppError(hint="unhandled"), scope, receive, answer)
+        finally:
+            self._line(scope, context, answer, started)
+
+    async def _refuse(
+        self, error: AppError, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        await problem(error, self._issuer)(scope, receive, send)
+
+    def _context(self, scope: Scope) -> RequestContext:
+        headers = Headers(scope=scope)
+        given = headers.getlist("x-request-id")
+        known = len(given) == 1 and _REQUEST_ID.fullmatch(given[0])
+        trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+        return RequestContext(
+            correlation_id=given[0] if known else str(self._randomness.uuid7()),
+            trace_id=trace[1] if trace else None,
+            ip=self._client_ip(scope, headers),
+            user_agent=printable(headers.get("user-agent", ""), 256),
+        )
+
+    def _client_ip(self, scope: Scope, headers: Headers) -> str:
+        """Return the first address, from our side, that is not a trusted proxy's.
+
+        From the right: what stands further left was written by somebody we do not know.
+        """
+        client = scope.get("client")
+        address = canonical_ip(client[0]) if client else ""
+        if not self._proxies or not self._is_trusted(address):
+            return address
+        hops = ",".join(headers.getlist("x-forwarded-for")).split(",")
+        for hop in reversed(hops):
+            candidate = canonical_ip(hop)
+            if not candidate:
+                break
+            address = candidate
+            if not self._is_trusted(candidate):
+                break
+        return address
+
+    def _is_trusted(self, address: str) -> bool:
+        return bool(address) and _within(address, tuple(self._proxies))
+
+    def _line(
+        self, scope: Scope, context: RequestContext, answer: "_Answer", started: float
+    ) -> None:
+        route = scope.get("route")
+        access_line(
+            method=scope["method"],
+            path=scope["path"],
+            route=getattr(route, "path", None),
+            status=answer.status,
+            duration_ms=(self._clock.monotonic() - started) * 1000,
+            bytes_out=answer.bytes_out,
+            reason=context.reason,
+        )
+
+
+class _Answer:
+    """Passes an answer on, with the headers that every answer has."""
+
+    def __init__(
+        self, send: Send, context: RequestContext, headers: dict[str, str]
+    ) -> None:
+        self._send = send
+        self._context = context
+        self._headers = headers
+        self.started = False
+        self.status = 0
+        self.bytes_out = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            self.status = message["status"]
+            self._add_headers(message)
+        elif message["type"] == "http.response.body":
+            self.bytes_out += len(message.get("body", b""))
+        await self._send(message)
+
+    def _add_headers(self, message: Message) -> None:
+        headers = MutableHeaders(scope=message)
+        for name, value in self._headers.items():
+            headers.setdefault(name, value)
+        for name, value in self._context.headers.items():
+            headers[name] = value
+        headers["x-request-id"] = self._context.correlation_id
+
+
+class _Body:
+    """Hands a request's body on until it is longer than anything this service takes.
+
+    Starlette's own limiter answers in plain text; this one raises a refusal of ours.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._receive = receive
+        declared = Headers(scope=scope).get("content-length", "0")
+        self._left = MAX_BODY - (int(declared) if declared.isdecimal() else 0)
+        self._size = 0
+
+    async def __call__(self) -> Message:
+        if self._left < 0:
+            raise PayloadTooLarge
+        message = await self._receive()
+        self._size += len(message.get("body", b""))
+        if self._size > MAX_BODY:
+            raise PayloadTooLarge
+        return message
+
+
+@lru_cache(maxsize=4_096)
+def _within(
+    address: str,
+    networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network],
+) -> bool:
+    parsed = ipaddress.ip_address(address)
+    return any(
+        parsed.version == network.version and parsed in network for network in networks
+    )
+
+
+def _has_nul(scope: Scope) -> bool:
+    """PostgreSQL cannot store U+0000 and SQLite can: nobody may send it."""
+    raw = scope.get("raw_path") or b""
+    return "\0" in scope["path"] or b"%00" in raw or b"%00" in scope["query_string"]

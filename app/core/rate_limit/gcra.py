@@ -1,0 +1,112 @@
+"""The generic cell rate algorithm (ITU-T I.371), in whole microseconds.
+
+A bucket is one number, its *tat* (theoretical arrival time): the instant at which it
+will be full again. An attempt moves the tat one interval into the future, and is
+refused if that would put it further ahead than the whole period. A bucket whose tat is
+past is as good as one that never was, so forgetting it loses nothing. Refused attempts
+change nothing: hammering at a limit does not prolong it.
+
+All stores use this arithmetic, in integers, so that they agree to the microsecond.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most ``burst`` attempts at once, refilled evenly, ``burst`` per ``period``.
+
+    In any stretch of time, however chosen, at most ``burst + elapsed / period * burst``
+    attempts are allowed.
+
+    Attributes:
+        name: Names the limit in answers and scopes its buckets.
+        burst: Attempts of a full bucket.
+        period: Seconds in which an empty bucket becomes full.
+    """
+
+    name: str
+    burst: int
+    period: float
+
+    def __post_init__(self) -> None:
+        """Refuse what would never or always allow.
+
+        Raises:
+            ValueError: The limit makes no sense; a process must not start with it.
+        """
+        if not _NAME.fullmatch(self.name):
+            raise ValueError("a limit is named in lower case letters, digits and _")
+        if self.burst < 1:
+            raise ValueError(f"limit {self.name} would refuse everything")
+        if not (0 < self.period < math.inf):
+            raise ValueError(f"limit {self.name} needs a period in seconds")
+
+    @property
+    def cost(self) -> int:
+        """Microseconds in which one attempt is refilled, rounded up."""
+        return max(1, math.ceil(self.period * _SECOND / self.burst))
+
+    @property
+    def window(self) -> int:
+        """Microseconds in which all are; a multiple of the cost, so ``burst`` fit."""
+        return self.cost * self.burst
+
+    def bucket(self, key: str) -> str:
+        """Return the name of a bucket: the same key never shares between limits."""
+        return f"{self.name}:{key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one attempt.
+
+    Attributes:
+        allowed: Whether it may go on; only then was it counted.
+        limit: The limit that was asked.
+        remaining: Attempts that would be allowed right now.
+        retry_after: Seconds until one is allowed again; 0 when this one was.
+        reset_after: Seconds until the bucket is full.
+    """
+
+    allowed: bool
+    limit: Limit
+    remaining: int
+    retry_after: float
+    reset_after: float
+
+    @classmethod
+    def at(cls, limit: Limit, tat: int, now: int, *, allowed: bool) -> "Verdict":
+        """Describe a bucket as it is after the decision."""
+        ahead = max(0, tat - now)
+        wait = 0 if allowed else max(0, ahead + limit.cost - limit.window)
+        return cls(
+            allowed=allowed,
+            limit=limit,
+            remaining=max(0, limit.window - ahead) // limit.cost,
+            retry_after=wait / _SECOND,
+            reset_after=ahead / _SECOND,
+        )
+
+
+def advance(limit: Limit, tat: int, now: int) -> int | None:
+    """Return the tat after one more attempt, or None if that is one too many.
+
+    A clock that was set back leaves buckets whose tat is too far ahead. They refuse
+    until the clock has caught up: a limit fails closed, and ends by itself.
+    """
+    moved = max(tat, now) + limit.cost
+    return moved if moved <= now + limit.window else None
+
+
+def microseconds(instant: datetime) -> int:
+    """Return an instant as microseconds since 1970, without rounding."""
+    return (instant - _EPOCH) // _MICROSECOND

@@ -1,0 +1,82 @@
+"""What services call before they do what strangers may ask for."""
+
+import math
+from datetime import timedelta
+
+from app.core.clock import Clock
+from app.core.context import current
+from app.core.exceptions import TooManyRequests
+from app.core.rate_limit.gcra import Limit, Verdict
+from app.core.rate_limit.store import RateLimitStore
+
+
+class Charge:
+    """Attempts that were counted; a rightful one gets its own back, and no other's."""
+
+    def __init__(
+        self, store: RateLimitStore, clock: Clock, taken: list[tuple[Limit, str]]
+    ) -> None:
+        """Remember what was taken, and when."""
+        self._store = store
+        self._clock = clock
+        self._taken = taken
+        self._taken_at = clock.now()
+
+    async def give_back(self) -> None:
+        """Return each attempt of this charge, once.
+
+        Not the whole bucket: who alternates guesses with sign-ins of their own must
+        not clear what the guesses cost (CVE-2019-5421). And not after it has been
+        refilled anyway, or whoever keeps requests hanging could save attempts up.
+        """
+        taken, self._taken = self._taken, []
+        elapsed = self._clock.now() - self._taken_at
+        for limit, key in taken:
+            if elapsed < timedelta(microseconds=limit.cost):
+                await self._store.give_back(key, limit)
+
+
+class RateLimiter:
+    """Counts attempts against limits, and tells the caller where they stand."""
+
+    def __init__(self, store: RateLimitStore, clock: Clock) -> None:
+        """Count in a store, at the times of a clock."""
+        self._store = store
+        self._clock = clock
+
+    async def take(self, *charges: tuple[Limit, str]) -> Charge:
+        """Count one attempt against each limit, in the order given.
+
+        Name what belongs to the caller first (their address), then what belongs to
+        others (an account, a recipient): the first refusal ends it, so that a caller
+        who may no longer ask cannot use up anybody else's attempts. What was counted
+        before a refusal stays counted: asking costs the one who asks, whatever the
+        answer, and a failure half-way never gives an attempt away.
+
+        Raises:
+            TooManyRequests: A limit is reached; the log learns which.
+        """
+        verdicts: list[Verdict] = []
+        for limit, key in charges:
+            verdict = await self._store.take(key, limit, self._clock.now())
+            if not verdict.allowed:
+                _show(verdict)
+                wait = max(1, math.ceil(verdict.retry_after))
+                raise TooManyRequests(hint=limit.name, retry_after=wait)
+            verdicts.append(verdict)
+        if verdicts:
+            _show(min(verdicts, key=lambda each: each.remaining))
+        return Charge(self._store, self._clock, list(charges))
+
+    async def close(self) -> None:
+        """Close the store."""
+        await self._store.close()
+
+
+def _show(verdict: Verdict) -> None:
+    """Add draft-ietf-httpapi-ratelimit-headers fields to the answer; last one wins."""
+    limit = verdict.limit
+    reset, window = math.ceil(verdict.reset_after), math.ceil(limit.period)
+    headers = current().headers
+    headers["RateLimit"] = f'"{limit.name}";r={verdict.remaining};t={reset}'
+    headers["RateLimit-Policy"] = f'"{limit.name}";q={limit.burst};w={window}'

@@ -1,0 +1,63 @@
+"""Buckets of this process alone."""
+
+import heapq
+from datetime import datetime
+
+from app.core.rate_limit.gcra import Limit, Verdict, advance, microseconds
+
+
+class MemoryStore:
+    """At most ``capacity`` buckets; those with the least to remember go first.
+
+    Full buckets are forgotten at no loss, then the one nearest to full. A flood of
+    strange keys therefore forgets its own attempts, each new and nearly full, long
+    before it reaches a bucket that somebody has emptied (CVE-2024-21652).
+    """
+
+    def __init__(self, capacity: int = 100_000) -> None:
+        """Start with every bucket full."""
+        self._capacity = capacity
+        self._tats: dict[str, int] = {}
+        # One entry for each bucket, with a tat that it once had: see _make_room.
+        self._queue: list[tuple[int, str]] = []
+
+    def __len__(self) -> int:
+        """Return how many buckets are remembered."""
+        return len(self._tats)
+
+    async def take(self, key: str, limit: Limit, now: datetime) -> Verdict:
+        """Count one attempt; nothing is awaited, so it is one step."""
+        bucket, instant = limit.bucket(key), microseconds(now)
+        tat = self._tats.get(bucket, instant)
+        moved = advance(limit, tat, instant)
+        if moved is None:
+            return Verdict.at(limit, tat, instant, allowed=False)
+        if bucket not in self._tats:
+            self._make_room()
+            heapq.heappush(self._queue, (moved, bucket))
+        self._tats[bucket] = moved
+        return Verdict.at(limit, moved, instant, allowed=True)
+
+    async def give_back(self, key: str, limit: Limit) -> None:
+        """Return one attempt."""
+        bucket = limit.bucket(key)
+        if bucket in self._tats:
+            self._tats[bucket] -= limit.cost
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to give back."""
+
+    def _make_room(self) -> None:
+        """Forget the bucket with the lowest tat, if there is no room for another.
+
+        Entries of the queue are brought up to date only when they come first, which
+        each attempt pays for at most once.
+        """
+        while len(self._tats) >= self._capacity:
+            tat, bucket = self._queue[0]
+            actual = self._tats[bucket]
+            if actual > tat:
+                heapq.heapreplace(self._queue, (actual, bucket))
+            else:
+                heapq.heappop(self._queue)
+                del self._tats[bucket]

@@ -1,0 +1,108 @@
+"""Buckets in Valkey (or Redis), shared by all processes."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from app.core.circuit_breaker import CircuitBreakers, CircuitOpen
+from app.core.rate_limit.gcra import Limit, Verdict, microseconds
+from app.core.rate_limit.store import StoreUnavailable
+
+DESTINATION = "valkey"
+TIMEOUT = 0.025  # seconds; two limits and their refunds make 100 ms, once
+_PREFIX = "auth-serve:limit:"
+_FAILURES = (RedisError, OSError, TimeoutError)
+
+# Lua counts in doubles, which hold microseconds exactly until the year 2255. A bucket
+# outlives its use by a minute, in case that the clock there runs ahead of ours.
+_TAKE = """
+local now, cost, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local tat = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
+if tat + cost > now + window then return {0, tat} end
+tat = tat + cost
+local keep = math.ceil((tat - now) / 1000) + 60000
+redis.call('SET', KEYS[1], string.format('%.0f', tat), 'PX', keep)
+return {1, tat}
+"""
+_GIVE_BACK = """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECRBY', KEYS[1], ARGV[1]) end
+"""
+
+
+class ValkeyStore:
+    """One script each way, with little patience.
+
+    Run it with ``maxmemory-policy noeviction``: a full server then fails, which is
+    noticed, instead of forgetting, which is not.
+    """
+
+    def __init__(
+        self, url: str, breakers: CircuitBreakers, *, timeout: float = TIMEOUT
+    ) -> None:
+        """Prepare a pool; the first use connects.
+
+        Args:
+            url: ``redis://`` or ``rediss://``, credentials and database included.
+            breakers: One of them, ``valkey``, is used here.
+            timeout: Seconds for one step, connecting included.
+        """
+        self._breakers = breakers
+        self._timeout = timeout
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=20,
+            timeout=timeout,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,  # no greeting before the first command
+            driver_info=None,
+        )
+        self._client = Redis.from_pool(pool)
+
+    async def take(self, key: str, limit: Limit, now: datetime) -> Verdict:
+        """Count one attempt.
+
+        Raises:
+            StoreUnavailable: No answer in time, or none was asked for.
+        """
+        instant = microseconds(now)
+        arguments = (instant, limit.cost, limit.window)
+        allowed, tat = await self._run(_TAKE, limit.bucket(key), *arguments)
+        return Verdict.at(limit, int(tat), instant, allowed=allowed == 1)
+
+    async def give_back(self, key: str, limit: Limit) -> None:
+        """Return one attempt.
+
+        Raises:
+            StoreUnavailable: No answer in time, or none was asked for.
+        """
+        await self._run(_GIVE_BACK, limit.bucket(key), limit.cost)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.aclose(close_connection_pool=True)
+
+    async def _run(self, script: str, bucket: str, *arguments: int) -> Any:
+        breaker = self._breakers.get(
+            DESTINATION, expected=_FAILURES, failure_threshold=3, recovery_timeout=2.0
+        )
+        try:
+            return await breaker.call(self._eval, script, bucket, *arguments)
+        except (*_FAILURES, CircuitOpen) as error:
+            raise StoreUnavailable(f"valkey: {type(error).__name__}") from error
+
+    async def _eval(self, script: str, bucket: str, *arguments: int) -> Any:
+        # The whole script each time and not its digest: a restarted server knows no
+        # digests, and the second round trip would come when time is shortest.
+        running: Awaitable[Any] = self._client.eval(
+            script, 1, _PREFIX + bucket, *arguments
+        )
+        async with asyncio.timeout(self._timeout):
+            return await running

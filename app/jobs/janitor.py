@@ -1,0 +1,69 @@
+"""Deletes what was kept long enough, as each model's ``retention`` says.
+
+It only cleans: expiry is enforced wherever something is used (architecture, rule 15).
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from app.config import DAY
+from app.repositories.rate_limit import SqlStore
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.runtime import Runtime
+from app.services.signing_key import SigningKeyService
+
+BATCH = 500  # rows a statement deletes: short locks, short transactions
+Sweep = Callable[[UnitOfWork], Awaitable[int]]
+
+_log = logging.getLogger("auth_serve.janitor")
+
+
+class JanitorJob:
+    """One batch of each table a run, each in a transaction of its own."""
+
+    name = "janitor"
+    interval = 600.0
+
+    def __init__(self, runtime: Runtime, *, batch: int = BATCH) -> None:
+        """Delete at most ``batch`` rows with one statement."""
+        self._runtime = runtime
+        self._batch = batch
+        self._buckets = SqlStore(runtime.database)
+        self._keys = SigningKeyService(runtime)
+
+    async def run(self) -> bool:
+        """Delete a batch everywhere; True when a table may hold more."""
+        now = self._runtime.clock.now()
+        deleted = {"rate_limits": await self._buckets.delete_full(now, self._batch)}
+        for table, sweep in self._sweeps(now).items():
+            async with self._runtime.unit_of_work() as uow:
+                deleted[table] = await sweep(uow)
+        await self._keys.clean()
+        if any(deleted.values()):
+            _log.info("cleaned", extra={"deleted": deleted})
+        return self._batch in deleted.values()
+
+    def _sweeps(self, now: datetime) -> dict[str, Sweep]:
+        keep, batch = self._runtime.settings.retention, self._batch
+
+        def before(seconds: int) -> datetime:
+            return now - timedelta(seconds=seconds)
+
+        return {
+            "sessions": lambda uow: uow.sessions.delete_ended(
+                before(keep.session_ttl), batch
+            ),
+            "one_time_tokens": lambda uow: uow.one_time_tokens.delete_expired(
+                before(DAY), batch
+            ),
+            "outbox": lambda uow: uow.outbox.delete_finished(
+                before(keep.outbox_ttl), batch
+            ),
+            "audit_events": lambda uow: uow.audit_events.delete_older(
+                before(keep.audit_ttl), batch
+            ),
+            "idempotency_keys": lambda uow: uow.idempotency_keys.delete_expired(
+                now, batch
+            ),
+        }

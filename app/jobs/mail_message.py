@@ -1,0 +1,216 @@
+"""Mails, from what the outbox holds to what the reader sees.
+
+Nothing that a person chose gets into a mail but the address it goes to: names in mails
+carry other people's advertising (T062).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from app.config import Settings
+from app.core.secret_key import SecretKey
+from app.models.outbox import OutboxMessage
+from app.services.one_time_token import Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One kind of mail.
+
+    Attributes:
+        subject: Fixed text.
+        purpose: Of the one-time token that it carries, if any.
+        path: Page that the link opens; it asks for one more click there.
+        has_code: Whether the code may be typed somewhere; a code that opens nothing
+            is not printed.
+    """
+
+    subject: str
+    purpose: Purpose | None = None
+    path: str | None = None
+    has_code: bool = False
+
+
+TEMPLATES: Mapping[str, Template] = {
+    "verify_email": Template(
+        "Confirm your email address", Purpose.VERIFY_EMAIL, "/verify-email", True
+    ),
+    "reset_password": Template(
+        "Choose a new password", Purpose.RESET_PASSWORD, "/reset-password"
+    ),
+    "change_email": Template(
+        "Confirm your new email address", Purpose.CHANGE_EMAIL, "/confirm-email", True
+    ),
+    "invitation": Template("You are invited", Purpose.INVITATION, "/accept-invitation"),
+    "email_code": Template("Your code to sign in", Purpose.EMAIL_CODE, has_code=True),
+    "registration_repeated": Template("You have an account already"),
+    "email_changed": Template("Your email address was changed"),
+    "password_changed": Template("Your password was changed"),
+    "account_deleted": Template("Your account was deleted"),
+}
+
+
+class Unsendable(Exception):
+    """No later try will make a mail of this message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a message of the outbox asks for."""
+
+    id: UUID
+    name: str
+    template: Template
+    to: str
+    token_id: UUID | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail, ready to leave."""
+
+    id: UUID
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+def read_draft(message: OutboxMessage) -> Draft:
+    """Read a message of the outbox.
+
+    Raises:
+        Unsendable: Its template is unknown, or a part is missing.
+    """
+    payload: Mapping[str, Any] = message.payload
+    name = str(payload.get("template"))
+    template = TEMPLATES.get(name)
+    if template is None:
+        raise Unsendable(f"unknown template {name}")
+    token_id = payload.get("token_id")
+    if bool(token_id) != (template.purpose is not None) or not payload.get("to"):
+        raise Unsendable("the message lacks what its template needs")
+    return Draft(
+        id=message.id,
+        name=name,
+        template=template,
+        to=_wire_address(str(payload["to"])),
+        token_id=UUID(token_id) if token_id else None,
+        expires_at=message.expires_at,
+    )
+
+
+def _wire_address(address: str) -> str:
+    """Return the address with its domain as DNS knows it.
+
+    By IDNA 2008: the older mapping of the standard library turns ``ß`` into ``ss``,
+    which is somebody else's domain.
+
+    Raises:
+        Unsendable: It holds what would end the header, or the domain cannot exist.
+    """
+    local, _, domain = address.rpartition("@")
+    if not local or not address.isprintable():
+        raise Unsendable("the address cannot be used")
+    if domain.isascii():
+        return address
+    try:
+        checked = validate_email(address, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise Unsendable("the domain of the address cannot be used") from error
+    return f"{checked.local_part}@{checked.ascii_domain}"
+
+
+class MailRenderer:
+    """Turns drafts into mails; links and codes come into being here."""
+
+    def __init__(self, settings: Settings, secret_key: SecretKey) -> None:
+        """Read the templates; an undefined name in one is an error, not a gap."""
+        self._settings = settings
+        self._secret_key = secret_key
+        self._environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates" / "mail"),
+            autoescape=select_autoescape(["html"]),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def render(self, draft: Draft) -> Mail:
+        """Return the mail in both forms."""
+        values = {
+            "subject": draft.template.subject,
+            "sender": self._settings.smtp.sender_name,
+            "site": self._settings.public_url,
+            "until": _instant(draft.expires_at),
+            "link": self._link(draft),
+            "code": self._code(draft),
+        }
+        return Mail(
+            id=draft.id,
+            to=draft.to,
+            subject=draft.template.subject,
+            text=self._environment.get_template(f"{draft.name}.txt").render(values),
+            html=self._environment.get_template(f"{draft.name}.html").render(values),
+        )
+
+    def _link(self, draft: Draft) -> str | None:
+        purpose, path = draft.template.purpose, draft.template.path
+        if purpose is None or path is None or draft.token_id is None:
+            return None
+        token = self._secret_key.one_time_token(purpose, draft.token_id)
+        return f"{self._settings.public_url}{path}?token={token}"
+
+    def _code(self, draft: Draft) -> str | None:
+        purpose = draft.template.purpose
+        if not draft.template.has_code or purpose is None or draft.token_id is None:
+            return None
+        return self._secret_key.one_time_code(purpose, draft.token_id)
+
+
+def compose(mail: Mail, settings: Settings, now: datetime) -> EmailMessage:
+    """Return the message for the wire.
+
+    ``Message-ID`` is the outbox id: when a delivery had to be repeated because its
+    answer was lost, mail servers and programs can see that it is the same mail.
+
+    Raises:
+        Unsendable: The address does not make a header.
+    """
+    message = EmailMessage()
+    sender = settings.smtp
+    try:
+        message["From"] = Address(sender.sender_name, addr_spec=str(sender.sender))
+        message["To"] = Address(addr_spec=mail.to)
+    except (MessageError, ValueError, IndexError) as error:
+        raise Unsendable("the address does not make a header") from error
+    message["Subject"] = mail.subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{mail.id}@{host_of(settings.public_url)}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies
+    message["Content-Language"] = "en"
+    message.set_content(mail.text, cte="quoted-printable")
+    message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    return message
+
+
+def host_of(url: str) -> str:
+    """Return the host of the public URL."""
+    return urlsplit(url).hostname or "localhost"
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return f"{instant:%Y-%m-%d %H:%M} UTC" if instant else None

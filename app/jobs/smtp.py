@@ -1,0 +1,191 @@
+"""Handing one mail to the mail server."""
+
+import asyncio
+import ipaddress
+import ssl
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+from app.config import PREFIX, SettingsError, SmtpSettings
+from app.core.circuit_breaker import Breaker, CircuitBreakers
+
+# What says that the server, and not this one mail, is at fault. Refusals of a mail
+# (greylisting, unknown recipient) leave the circuit as it is.
+_SERVER_AT_FAULT = (
+    OSError,  # also lost connections, time-outs and TLS: aiosmtplib derives from it
+    aiosmtplib.SMTPHeloError,
+    aiosmtplib.SMTPAuthenticationError,
+)
+_ATTEMPT = 3.0  # a whole delivery may take as long as three slow answers
+
+
+class MailRefused(Exception):
+    """The server will never take this mail (RFC 5321 section 4.2.1, 5yz)."""
+
+
+class MailDelayed(Exception):
+    """It did not work this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpAddress:
+    """Where the mail server is, and how it is talked to."""
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None
+    implicit_tls: bool
+    starttls: bool
+
+    @classmethod
+    def parse(cls, url: str, *, has_ca: bool) -> Self:
+        """Read the setting.
+
+        STARTTLS is demanded, never merely tried: whoever can strip an offer reads every
+        link otherwise. Only a server on this machine is spared, unless it has a CA.
+
+        Raises:
+            SettingsError: Neither smtp:// nor smtps://, or without a host.
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            parts, host, port = urlsplit(""), "", None
+        if parts.scheme not in ("smtp", "smtps") or not host:
+            raise SettingsError(f"{PREFIX}SMTP__URL must read smtp[s]://host:port")
+        implicit = parts.scheme == "smtps"
+        return cls(
+            host=host,
+            port=port or (465 if implicit else 587),
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            implicit_tls=implicit,
+            starttls=not implicit and (has_ca or not _is_loopback(host)),
+        )
+
+
+class SmtpSender:
+    """Sends mails, one connection each, behind the server's circuit breaker."""
+
+    def __init__(
+        self, url: str, settings: SmtpSettings, breakers: CircuitBreakers, ehlo: str
+    ) -> None:
+        """Prepare.
+
+        Args:
+            url: Of the mail server.
+            settings: Time limit, CA and sender.
+            breakers: Where the server's breaker is kept.
+            ehlo: The name that this machine gives as its own.
+
+        Raises:
+            SettingsError: The URL or the CA file makes no sense.
+        """
+        self._address = SmtpAddress.parse(url, has_ca=settings.ca_file is not None)
+        self._settings = settings
+        self._ehlo = ehlo
+        self._breakers = breakers
+        encrypted = self._address.implicit_tls or self._address.starttls
+        self._tls = _context(settings) if encrypted else None
+
+    @property
+    def longest(self) -> float:
+        """Seconds after which a delivery is given up for this time."""
+        return self._settings.timeout * _ATTEMPT
+
+    @property
+    def is_paused(self) -> bool:
+        """Tell whether the server is being left alone for a while."""
+        return self._breaker().state == "open"
+
+    async def send(self, message: EmailMessage, recipient: str) -> None:
+        """Hand one mail over.
+
+        Raises:
+            MailRefused: It will not work later either.
+            MailDelayed: Later it may.
+            CircuitOpen: The server was not asked.
+        """
+        try:
+            async with self._breaker(), asyncio.timeout(self.longest):
+                await self._deliver(message, recipient)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise MailDelayed(_describe(error)) from error
+
+    def _breaker(self) -> Breaker:
+        name = f"smtp:{self._address.host}"
+        return self._breakers.get(name, expected=_SERVER_AT_FAULT)
+
+    async def _deliver(self, message: EmailMessage, recipient: str) -> None:
+        client = aiosmtplib.SMTP(
+            hostname=self._address.host,
+            port=self._address.port,
+            username=self._address.username,
+            password=self._address.password,
+            local_hostname=self._ehlo,
+            timeout=self._settings.timeout,
+            use_tls=self._address.implicit_tls,
+            start_tls=self._address.starttls,
+            tls_context=self._tls,
+        )
+        try:
+            await client.connect()
+            await self._hand_over(client, message, recipient)
+            await _say_goodbye(client)
+        finally:
+            client.close()
+
+    async def _hand_over(
+        self, client: aiosmtplib.SMTP, message: EmailMessage, recipient: str
+    ) -> None:
+        try:
+            await client.send_message(
+                message, sender=str(self._settings.sender), recipients=[recipient]
+            )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            if any(refusal.code >= 500 for refusal in error.recipients):
+                raise MailRefused(_describe(error)) from error
+            raise
+        except aiosmtplib.SMTPDataError as error:
+            if error.code >= 500:
+                raise MailRefused(_describe(error)) from error
+            raise
+        except (aiosmtplib.SMTPNotSupported, ValueError) as error:
+            raise MailRefused(f"the address cannot be used: {error}") from error
+
+
+async def _say_goodbye(client: aiosmtplib.SMTP) -> None:
+    """Take leave; the mail was accepted, whatever happens from here on."""
+    try:
+        await client.quit()
+    except (aiosmtplib.SMTPException, OSError):
+        pass
+
+
+def _context(settings: SmtpSettings) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}SMTP__CA_FILE cannot be read") from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _describe(error: Exception) -> str:
+    """Return the server's words; refusals of recipients hide theirs in a list."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return "; ".join(f"{each.code} {each.message}" for each in error.recipients)
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return f"{error.code} {error.message}"
+    return f"{type(error).__name__}: {error}".removesuffix(": ")

@@ -1,0 +1,98 @@
+"""Bodies of ``/api/v1/auth``."""
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from app.schemas.base import (
+    Code,
+    Email,
+    Input,
+    Output,
+    Password,
+    ShownText,
+    Token,
+    TypedEmail,
+)
+
+
+class RegisterRequest(Input):
+    """A new account; ``invitation`` is the token from an invitation's link."""
+
+    email: Email
+    password: Password
+    name: ShownText | None = None
+    invitation: Token | None = None
+
+
+class VerificationSent(Output):
+    """The same answer whether the address had an account or not."""
+
+    status: Literal["verification_sent"] = "verification_sent"
+
+
+class LoginRequest(Input):
+    """What somebody claims to be theirs."""
+
+    email: TypedEmail
+    password: Password
+
+
+class Tokens(Output):
+    """Tokens of a session; lives are seconds from now."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+
+
+class RefreshRequest(Input):
+    """The newest refresh token of the session."""
+
+    refresh_token: Token
+
+
+class VerifyEmailRequest(Input):
+    """The link's token, or the address and the code."""
+
+    token: Token | None = None
+    email: TypedEmail | None = None
+    code: Code | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        by_link = self.token is not None
+        by_code = self.email is not None and self.code is not None
+        partly = self.email is not None or self.code is not None
+        if by_link == by_code or (by_link and partly):
+            raise ValueError("send token, or email and code")
+        return self
+
+
+class EmailRequest(Input):
+    """An address that a mail shall go to, if it has an account."""
+
+    email: TypedEmail
+
+
+class ResetPasswordRequest(Input):
+    """The link's token and the password that its reader chose."""
+
+    token: Token
+    new_password: Password
+
+
+class ChangePasswordRequest(Input):
+    """Both passwords; the current one is asked for again."""
+
+    current_password: Password
+    new_password: Password
+
+
+class EmailCodeRequest(Input):
+    """The address and the code from its mail."""
+
+    email: TypedEmail
+    code: Code

@@ -1,0 +1,48 @@
+"""Bodies of ``/api/v1/roles``."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from app.schemas.base import Input, Instant, Output, ShownText
+from app.schemas.user import RoleName
+
+Permission = Literal[
+    "users:read",
+    "users:write",
+    "roles:read",
+    "roles:write",
+    "audit:read",
+    "settings:read",
+    "keys:read",
+    "keys:write",
+    "outbox:read",
+    "outbox:write",
+]
+Permissions = Annotated[list[Permission], Field(max_length=100)]
+
+
+class Role(Output):
+    """A named set of permissions; ``*`` is every permission."""
+
+    name: str
+    description: str
+    permissions: list[str]
+    built_in: bool
+    created_at: Instant
+    updated_at: Instant
+
+
+class RoleCreate(Input):
+    """A new role; its name stays."""
+
+    name: RoleName
+    description: ShownText = ""
+    permissions: Permissions = []
+
+
+class RoleChange(Input):
+    """What changes; an absent field stays."""
+
+    description: ShownText | None = None
+    permissions: Permissions | None = None

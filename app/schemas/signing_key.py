@@ -1,0 +1,22 @@
+"""Bodies of ``/api/v1/keys``."""
+
+from typing import Any
+
+from app.schemas.base import Instant, Output
+
+
+class SigningKey(Output):
+    """A published key; the private half never leaves the database readable."""
+
+    kid: str
+    algorithm: str
+    public_jwk: dict[str, Any]
+    created_at: Instant
+    activates_at: Instant
+    expires_at: Instant | None
+
+
+class SigningKeys(Output):
+    """All published keys, oldest first."""
+
+    items: list[SigningKey]

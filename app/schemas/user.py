@@ -1,0 +1,144 @@
+"""Bodies of ``/api/v1/users``."""
+
+import re
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, StrictBool, model_validator
+
+from app.schemas.base import (
+    Code,
+    Email,
+    Input,
+    Instant,
+    Output,
+    Password,
+    ShownText,
+    Token,
+)
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+ROLE_NAME = r"^[a-z][a-z0-9_-]{0,62}$"
+
+
+def _picture(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.hostname or not value.isprintable():
+        raise ValueError("must be an https URL")
+    return value
+
+
+def _locale(value: str) -> str:
+    if not _LANGUAGE.fullmatch(value):
+        raise ValueError("must be a language tag (BCP 47), for example en-GB")
+    return value
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("must be a name of the time zone database")
+    return value
+
+
+Picture = Annotated[str, Field(max_length=2_048), AfterValidator(_picture)]
+Locale = Annotated[str, Field(max_length=35), AfterValidator(_locale)]
+Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone)]
+RoleName = Annotated[str, Field(pattern=ROLE_NAME)]
+Status = Literal["active", "disabled"]
+
+
+class User(Output):
+    """An account as the API shows it."""
+
+    id: UUID
+    email: str
+    email_verified: bool
+    name: str | None
+    given_name: str | None
+    family_name: str | None
+    picture: str | None
+    locale: str | None
+    zoneinfo: str | None
+    status: Status
+    roles: list[str]
+    created_at: Instant
+    updated_at: Instant
+    last_sign_in_at: Instant | None
+
+
+class ProfileChange(Input):
+    """Profile fields to change; null empties one, an absent one stays."""
+
+    name: ShownText | None = None
+    given_name: ShownText | None = None
+    family_name: ShownText | None = None
+    picture: Picture | None = None
+    locale: Locale | None = None
+    zoneinfo: Zone | None = None
+
+
+class UserChange(ProfileChange):
+    """What administrators may change besides the profile."""
+
+    status: Status = "active"
+    roles: Annotated[list[RoleName], Field(max_length=50)] = []
+
+
+class UserCreate(Input):
+    """A new account; without a password its owner is invited by mail."""
+
+    email: Email
+    name: ShownText | None = None
+    password: Password | None = None
+    email_verified: StrictBool = False
+    roles: Annotated[list[RoleName], Field(max_length=50)] | None = None
+
+
+class EmailChange(Input):
+    """The address that the account shall move to."""
+
+    email: Email
+
+
+class EmailChangeConfirm(Input):
+    """The link's token, or the code, from the mail to the new address."""
+
+    token: Token | None = None
+    code: Code | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.token is None) == (self.code is None):
+            raise ValueError("send token or code")
+        return self
+
+
+class SessionOut(Output):
+    """A live session of an account."""
+
+    id: UUID
+    current: bool
+    ip: str
+    user_agent: str
+    amr: list[str]
+    created_at: Instant
+    authenticated_at: Instant
+    refreshed_at: Instant
+    expires_at: Instant
+
+
+class Sessions(Output):
+    """All live sessions of an account; their number is small."""
+
+    items: list[SessionOut]
+
+
+class Export(Output):
+    """Everything held about an account."""
+
+    user: dict[str, Any]
+    sessions: list[dict[str, Any]]
+    one_time_tokens: list[dict[str, Any]]
+    activity: list[dict[str, Any]]

@@ -1,0 +1,223 @@
+"""The worker: what was promised leaves the process, whatever happens to it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+import pytest_asyncio
+
+from app.jobs import OutboxJob, build_jobs
+from app.jobs.base import Job
+from app.jobs.mail import BATCH
+from app.jobs.worker import Worker
+from app.services.runtime import Runtime
+from tests.job_support import (
+    FakeClock,
+    Make,
+    eventually,
+    messages,
+    store_messages,
+)
+from tests.servers.smtp import SmtpServer
+
+pytest_plugins = ["tests.job_support"]
+
+
+@pytest.fixture
+def smtp() -> Iterator[SmtpServer]:
+    with SmtpServer() as server:
+        yield server
+
+
+def smtp_settings(server: SmtpServer) -> dict[str, str]:
+    return {"url": f"smtp://127.0.0.1:{server.port}"}
+
+
+@pytest_asyncio.fixture
+async def runtime(make_runtime: Make, smtp: SmtpServer) -> Runtime:
+    return make_runtime(smtp=smtp_settings(smtp))
+
+
+async def drain(job: Job) -> None:
+    while await job.run():
+        pass
+
+
+class Stumbling:
+    """A job that fails as often as it is told, and then works."""
+
+    name = "stumbling"
+    interval = 0.001
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.worked = asyncio.Event()
+
+    async def run(self) -> bool:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise RuntimeError("a stumble")
+        self.worked.set()
+        return False
+
+
+async def test_several_workers_never_send_a_mail_twice(
+    make_runtime: Make, smtp: SmtpServer
+) -> None:
+    runtimes = [make_runtime(smtp=smtp_settings(smtp)) for _ in range(4)]
+    await store_messages(runtimes[0], 6 * BATCH)
+
+    await asyncio.gather(*(drain(OutboxJob(runtime)) for runtime in runtimes))
+    await drain(OutboxJob(runtimes[0]))
+
+    sent = Counter(message["Message-ID"] for message in smtp.messages)
+    assert set(sent.values()) == {1}
+    assert len(sent) == 6 * BATCH
+    assert len(await messages(runtimes[0], "delivered")) == 6 * BATCH
+
+
+async def test_a_worker_that_dies_gives_its_mail_back_when_the_lease_ends(
+    make_runtime: Make, runtime: Runtime, smtp: SmtpServer, clock: FakeClock
+) -> None:
+    await store_messages(runtime)
+    smtp.hang = True
+    dying = asyncio.create_task(OutboxJob(runtime).run())
+    await eventually(lambda: _is_claimed(runtime))
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    smtp.hang = False
+    survivor = OutboxJob(make_runtime(smtp=smtp_settings(smtp)))
+
+    clock.seconds = survivor.lease.total_seconds() - 1
+    await survivor.run()
+    early = await messages(runtime, "delivered")
+    clock.seconds += 1
+    await survivor.run()
+
+    assert early == []
+    [delivered] = await messages(runtime, "delivered")
+    assert delivered.attempts == 2
+
+
+async def _is_claimed(runtime: Runtime) -> bool:
+    [message] = await messages(runtime, "pending")
+    return message.attempts == 1
+
+
+async def test_no_connection_to_the_database_is_held_while_sending(
+    runtime: Runtime, smtp: SmtpServer
+) -> None:
+    await store_messages(runtime, 3)
+    smtp.hang = True
+
+    sending = asyncio.create_task(OutboxJob(runtime).run())
+    await eventually(lambda: _all_claimed(runtime, 3))
+    held = runtime.database.engine.pool.status()
+    smtp.hang = False
+    await sending
+
+    assert "Current Checked out connections: 0" in held
+    assert len(smtp.messages) == 3
+
+
+async def _all_claimed(runtime: Runtime, count: int) -> bool:
+    pending = await messages(runtime, "pending")
+    return [message.attempts for message in pending] == [1] * count
+
+
+async def test_stop_finishes_what_is_in_flight_and_leaves_the_rest(
+    runtime: Runtime, smtp: SmtpServer
+) -> None:
+    await store_messages(runtime, BATCH + 5)
+    smtp.hang = True
+    worker = Worker(runtime, [OutboxJob(runtime)])
+    await worker.start()
+    await eventually(lambda: _claimed_number(runtime, BATCH))
+
+    stopping = asyncio.create_task(worker.stop(grace=30))
+    await asyncio.sleep(0)
+    smtp.hang = False
+    await stopping
+
+    assert len(await messages(runtime, "delivered")) == BATCH
+    untouched = await messages(runtime, "pending")
+    assert [message.attempts for message in untouched] == [0] * 5
+
+
+async def _claimed_number(runtime: Runtime, count: int) -> bool:
+    pending = await messages(runtime, "pending")
+    return sum(message.attempts for message in pending) == count
+
+
+async def test_what_is_not_finished_within_the_grace_stays_in_the_outbox(
+    runtime: Runtime, smtp: SmtpServer
+) -> None:
+    await store_messages(runtime)
+    smtp.hang = True
+    worker = Worker(runtime, [OutboxJob(runtime)])
+    await worker.start()
+    await eventually(lambda: _claimed_number(runtime, 1))
+
+    await worker.stop(grace=0.05)
+
+    smtp.hang = False
+    assert len(await messages(runtime, "pending")) == 1
+    assert "Current Checked out connections: 0" in runtime.database.engine.pool.status()
+
+
+async def test_a_job_that_fails_is_logged_and_goes_on(
+    make_runtime: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = Stumbling(failures=3)
+    worker = Worker(make_runtime(), [job])
+
+    await worker.start()
+    async with asyncio.timeout(10):
+        await job.worked.wait()
+    await worker.stop()
+
+    failed = [record for record in caplog.records if record.message == "job failed"]
+    assert len(failed) == 3
+    assert all(record.exc_info for record in failed)
+
+
+async def test_a_worker_that_never_started_stops(make_runtime: Make) -> None:
+    worker = Worker(make_runtime(), [])
+
+    await worker.stop()
+
+    assert await worker.run_once() is None  # type: ignore[func-returns-value]
+
+
+async def test_one_round_delivers_what_waits_and_makes_the_first_key(
+    runtime: Runtime, smtp: SmtpServer
+) -> None:
+    await store_messages(runtime, 2 * BATCH + 1)
+
+    await Worker(runtime, build_jobs(runtime)).run_once()
+
+    assert len(smtp.messages) == 2 * BATCH + 1
+    async with runtime.unit_of_work(read_only=True) as uow:
+        keys = await uow.signing_keys.list_published(runtime.clock.now())
+    assert len(keys) == 1
+
+
+async def test_the_database_going_away_does_not_lose_a_mail(
+    runtime: Runtime, smtp: SmtpServer, clock: FakeClock
+) -> None:
+    await store_messages(runtime)
+    async with runtime.database.session() as db:
+        connection = await db.connection()
+        await connection.exec_driver_sql("ALTER TABLE outbox RENAME TO elsewhere")
+        await db.commit()
+
+    with pytest.raises(Exception, match="outbox"):
+        await OutboxJob(runtime).run()
+    async with runtime.database.session() as db:
+        connection = await db.connection()
+        await connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO outbox")
+        await db.commit()
+    await OutboxJob(runtime).run()
+
+    assert len(smtp.messages) == 1
