@@ -2,6 +2,7 @@
 
 import asyncio
 import zlib
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import Connection, text
@@ -9,9 +10,17 @@ from sqlalchemy import Connection, text
 from app.config import load_settings
 from app.database import create_engine
 from app.models import Base
+from app.models.base import UtcDateTime
 
 # Whoever migrates holds this lock of PostgreSQL; others wait and find the work done.
 _LOCK = zlib.crc32(b"auth-serve:migrate")
+
+
+def _render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
+    """Write plain types into migrations: they must not change when the models do."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    return False
 
 
 def _run(connection: Connection) -> None:
@@ -20,9 +29,11 @@ def _run(connection: Connection) -> None:
         connection=connection,
         target_metadata=Base.metadata,
         render_as_batch=is_sqlite,
+        render_item=_render_item,
         compare_type=True,
         compare_server_default=True,
         transaction_per_migration=False,
+        transactional_ddl=True,
     )
     with context.begin_transaction():
         if not is_sqlite:  # on SQLite, BEGIN IMMEDIATE is the lock

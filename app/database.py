@@ -160,13 +160,12 @@ class _Prepared:
 
 def _prepare(statement: Executable, dialect: Dialect) -> _Prepared:
     assert isinstance(statement, ClauseElement)
-    options = {"render_postcompile": True}
-    compiled: Any = statement.compile(dialect=dialect, compile_kwargs=options)
+    compiled: Any = statement.compile(dialect=dialect)
     columns = compiled._result_columns
     fixed = {
-        key: value
-        for key, value in compiled.params.items()
-        if not compiled.binds[key].required
+        name: bind.effective_value
+        for name, bind in compiled.binds.items()
+        if not bind.required
     }
     return _Prepared(
         sql=compiled.string,

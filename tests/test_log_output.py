@@ -1,6 +1,7 @@
 """Slow, stuck, full and vanished outputs, against real pipes, files and processes."""
 
 import asyncio
+import contextlib
 import fcntl
 import io
 import json
@@ -170,6 +171,7 @@ def test_a_full_disk_is_survived(capfd: pytest.CaptureFixture[str]) -> None:
         runtime = configure_logging("INFO", full)
         log.info("first")
         runtime.flush()
+        runtime.flush()  # nothing new: only the loss is tried to be told, in vain
         log.info("second")
         runtime.close()
 
@@ -238,23 +240,57 @@ def test_a_non_blocking_output_gets_every_line() -> None:
     assert messages == [str(number) for number in range(2_000)]
 
 
+def _fill(write_end: int) -> None:
+    """Leave no room in a pipe."""
+    fcntl.fcntl(write_end, fcntl.F_SETFL, os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(write_end, b"\n" * 4_096)
+    fcntl.fcntl(write_end, fcntl.F_SETFL, 0)
+
+
+def _release(read_end: int) -> None:
+    """Read until the thread that is left behind has written what it has in hand."""
+    (writer,) = [each for each in threading.enumerate() if each.name == "log-writer"]
+    while writer.is_alive():
+        os.read(read_end, 4_096)
+        writer.join(0.05)
+
+
 def test_closing_leaves_a_stuck_output_and_tells(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     read_end, write_end = os.pipe()
-    with os.fdopen(read_end, "rb") as source:
-        with os.fdopen(write_end, "w") as sink:
-            runtime = configure_logging("INFO", sink)
-            for _ in range(1_000):
-                log.info("x" * 1_000)
-            assert not runtime.drain(timeout=0.05)
-            runtime.close(timeout=0.05)
-            told = parsed(capfd.readouterr().err.encode())
-            (writer,) = [t for t in threading.enumerate() if t.name == "log-writer"]
-            source.read1(65_536)  # what it has in hand fits in now
-            writer.join(GUARD)
+    _fill(write_end)
+    with os.fdopen(read_end, "rb"), os.fdopen(write_end, "w") as sink:
+        runtime = configure_logging("INFO", sink, capacity=100)
+        for _ in range(1_000):
+            log.info("n")
+        assert not runtime.drain(timeout=0.05)
+        runtime.close(timeout=0.05)
+        told = parsed(capfd.readouterr().err.encode())
+        _release(read_end)
 
-    assert told[0]["dropped"] == runtime.dropped > 0
+    assert told[0]["dropped"] == runtime.dropped == 1_000
+
+
+def test_a_drained_log_waits_only_once_for_a_stuck_output(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end, "rb"), os.fdopen(write_end, "w") as sink:
+        runtime = configure_logging("INFO", sink)
+        assert runtime.drain()
+        log.info("written before the call returns")
+        written = os.read(read_end, 4_096)
+        _fill(write_end)
+        for _ in range(1_000):  # a wait for each would take eight minutes
+            log.info("n")
+        runtime.close(timeout=0.05)
+        _release(read_end)
+
+    assert parsed(written)[0]["message"] == "written before the call returns"
+    assert parsed(capfd.readouterr().err.encode())[0]["dropped"] == 1_000
 
 
 def test_uncaught_errors_become_lines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,6 +99,7 @@ def test_a_job_may_name_the_ids_itself(read: Read) -> None:
 
 
 def test_t179_hostile_text_makes_one_escaped_line(read: Read) -> None:
+    configure_logging()  # without pytest's handler: xdist cannot send surrogates
     log.info(HOSTILE)
     log.info("%s", HOSTILE)
     log.info("extra", extra={"name_": HOSTILE, "deep": [{HOSTILE: HOSTILE}]})
@@ -125,13 +126,16 @@ def test_t179_long_values_are_cut(read: Read) -> None:
     log.error("failed", exc_info=ValueError(million))
     wide = {f"n{number}": [million] * 40 for number in range(40)}
     log.info("wide", extra=wide | {"deep": wide})
+    tree = {f"n{n}": {f"{m}" + "k" * 60: 1 for m in range(40)} for n in range(40)}
+    log.info("tree", extra=tree)
 
     lines = read()
     assert lines[1]["message"] == "it is " + "\u2028" * 1_993 + "…"
-    assert [line["level"] for line in lines] == ["INFO"] * 4 + ["ERROR", "INFO"]
+    assert [line["level"] for line in lines] == ["INFO"] * 4 + ["ERROR", "INFO", "INFO"]
     assert lines[2]["cut"] and lines[3]["cut"]
     assert lines[4]["exception"]["type"] == "ValueError"
-    assert lines[5]["message"] == "wide" and lines[5]["cut"]
+    assert [line["message"] for line in lines[5:]] == ["wide", "tree"]
+    assert lines[5]["cut"] and lines[6]["cut"]
     assert max(len(str(value)) for value in lines[0].values()) <= 2_000
 
 

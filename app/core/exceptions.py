@@ -239,37 +239,45 @@ def validation_problem(errors: Sequence[Any]) -> Unprocessable:
     )
 
 
-def install_handlers(app: FastAPI, issuer: str, render_page: PageRenderer) -> None:
-    """Give every error that leaves the application one of its forms."""
+def install_handlers(
+    app: FastAPI, render: PageRenderer, outages: Sequence[type[Exception]]
+) -> None:
+    """Give every error that leaves the application one of its forms.
 
-    def render(request: Request, error: AppError) -> Response:
-        current().reason = f"{error.code}: {error.hint}" if error.hint else error.code
+    Args:
+        app: The application.
+        render: Makes the answer of a refusal, for people or for programs.
+        outages: What the database layer raises when there is no answer.
+    """
+
+    def refuse(request: Request, error: AppError) -> Response:
+        current().reason = f"{error.code} ({error.hint})" if error.hint else error.code
         if error.status >= 500:
-            _log.error("refused: %s", current().reason, exc_info=error.__cause__)
-        return render_page(request, error)
+            _log.error("refused %s", current().reason, exc_info=error.__cause__)
+        return render(request, error)
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, AppError)
-        return render(request, error)
+        return refuse(request, error)
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return render(request, validation_problem(error.errors()))
+        return refuse(request, validation_problem(error.errors()))
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         known = _BY_STATUS.get(error.status_code, BadRequest)(hint=error.detail)
-        answer = render(request, known)
+        answer = refuse(request, known)
         answer.headers.update(error.headers or {})
         return answer
 
     async def unavailable(request: Request, error: Exception) -> Response:
         refusal = Unavailable(hint=type(error).__name__)
         refusal.__cause__ = error
-        return render(request, refusal)
+        return refuse(request, refusal)
 
     app.add_exception_handler(AppError, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    for kind in (DBAPIError, PoolTimeoutError):
+    for kind in (DBAPIError, PoolTimeoutError, *outages):
         app.add_exception_handler(kind, unavailable)

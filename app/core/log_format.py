@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from itertools import count, islice
+from itertools import islice
 from traceback import TracebackException
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -32,7 +32,8 @@ LINE_BYTES = 16_384
 _KEEP = 4_000
 _ITEMS = 50
 _DEPTH = 6
-_NODES = 500
+_ROOM = 80_000
+_NODE = 100
 _STACK = 9_000
 _STACK_READ = 60_000
 _FRAMES = 60
@@ -99,10 +100,11 @@ def snapshot(record: logging.LogRecord) -> SettledRecord:
     if type(record) is SettledRecord:
         return record
     fields = context_fields()
+    room = [_ROOM]
     for name, value in record.__dict__.items():
         if name not in _NOT_EXTRA:
-            fields[f"{name}_" if name in _OURS else str(name)] = _still(value)
-    msg, args = _settle_message(record)
+            fields[f"{name}_" if name in _OURS else str(name)] = _still(value, room)
+    msg, args = _settle_message(record, room)
     return settled(
         name=record.name,
         levelno=record.levelno,
@@ -116,16 +118,16 @@ def snapshot(record: logging.LogRecord) -> SettledRecord:
     )
 
 
-def _settle_message(record: logging.LogRecord) -> tuple[Any, Any]:
+def _settle_message(record: logging.LogRecord, room: list[int]) -> tuple[Any, Any]:
     """Leave a text with plain arguments to be merged later; settle all else now."""
     msg, args = record.msg, record.args
     if type(msg) is str:
         if not args:
             return msg[:_KEEP], None
         if type(args) is tuple and all(type(arg) in _CARRIED for arg in args):
-            return msg, tuple(_still(arg) if type(arg) is str else arg for arg in args)
+            return msg, tuple(a[:_KEEP] if type(a) is str else a for a in args)
     if isinstance(msg, dict):
-        return _still(msg), None
+        return _still(msg, room), None
     if isinstance(args, Mapping):  # "%(password)s": the names tell what is secret
         args = redact_value({str(name): value for name, value in args.items()})
     try:
@@ -147,27 +149,37 @@ def _settle_exception(
     return ExceptionSnapshot(name, _text(error), frames)
 
 
-def _still(value: Any) -> Any:
-    """Return the value as dicts, lists and plain values that nobody else can change."""
+def _still(value: Any, room: list[int]) -> Any:
+    """Return the value as dicts, lists and plain values that nobody else can change.
+
+    Args:
+        value: Anything.
+        room: How much the deep values of the record may still hold, in characters.
+    """
     kind = type(value)
     if kind is str:
         return value if len(value) <= _KEEP else value[:_KEEP]
     if kind in _ATOMS and not (kind is int and value.bit_length() > 63):
         return value
-    return _still_deep(value, count(), 0)
+    return _still_deep(value, room, 0)
 
 
-def _still_deep(value: Any, seen: "count[int]", depth: int) -> Any:
-    if depth >= _DEPTH or next(seen) >= _NODES:
+def _still_deep(value: Any, room: list[int], depth: int) -> Any:
+    room[0] -= _NODE
+    if depth >= _DEPTH or room[0] <= 0:
         return "[too much]"
     if isinstance(value, Mapping):
         pairs = islice(value.items(), _ITEMS)
-        return {_text(k)[:128]: _still_deep(v, seen, depth + 1) for k, v in pairs}
+        return {_text(k)[:128]: _still_deep(v, room, depth + 1) for k, v in pairs}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_still_deep(v, seen, depth + 1) for v in islice(value, _ITEMS)]
+        return [_still_deep(v, room, depth + 1) for v in islice(value, _ITEMS)]
     if type(value) is int and value.bit_length() > 63:
         return hex(value)[:_KEEP]  # past what JSON numbers hold everywhere
-    return value if type(value) in _ATOMS else _text(value)
+    if type(value) in _ATOMS:
+        return value
+    text = _text(value)[: room[0]]
+    room[0] -= len(text)
+    return text
 
 
 def _text(value: object) -> str:

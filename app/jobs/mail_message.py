@@ -120,17 +120,14 @@ def _wire_address(address: str) -> str:
     which is somebody else's domain.
 
     Raises:
-        Unsendable: It holds what would end the header, or the domain cannot exist.
+        Unsendable: There can be no such address.
     """
-    local, _, domain = address.rpartition("@")
-    if not local or not address.isprintable():
-        raise Unsendable("the address cannot be used")
-    if domain.isascii():
-        return address
+    if address.isascii():
+        return address  # judged where it becomes a header
     try:
         checked = validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
-        raise Unsendable("the domain of the address cannot be used") from error
+        raise Unsendable("the address cannot be used") from error
     return f"{checked.local_part}@{checked.ascii_domain}"
 
 
@@ -193,8 +190,8 @@ def compose(mail: Mail, settings: Settings, now: datetime) -> EmailMessage:
     message = EmailMessage()
     sender = settings.smtp
     try:
-        message["From"] = Address(sender.sender_name, addr_spec=str(sender.sender))
-        message["To"] = Address(addr_spec=mail.to)
+        message["From"] = _header(sender.sender_name, str(sender.sender))
+        message["To"] = _header("", mail.to)
     except (MessageError, ValueError, IndexError) as error:
         raise Unsendable("the address does not make a header") from error
     message["Subject"] = mail.subject
@@ -205,6 +202,18 @@ def compose(mail: Mail, settings: Settings, now: datetime) -> EmailMessage:
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     return message
+
+
+def _header(name: str, address: str) -> Address:
+    """Return an address for a header.
+
+    The parser of ``addr_spec`` is strict, and does not know RFC 6532; what is not ASCII
+    was checked by email-validator before.
+    """
+    if address.isascii():
+        return Address(name, addr_spec=address)
+    local, _, domain = address.rpartition("@")
+    return Address(name, username=local, domain=domain)
 
 
 def host_of(url: str) -> str:

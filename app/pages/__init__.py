@@ -1,1 +1,30 @@
-"""Hosted pages: second callers of the same services."""
+"""Hosted pages: server-rendered, complete without script.
+
+Second callers of the services that the API calls; a page holds no rule of its own.
+"""
+
+from fastapi import APIRouter
+
+from app.pages import (
+    accept_invitation,
+    confirm_email,
+    dev_mailbox,
+    errors,
+    home,
+    reset_password,
+    setup,
+    verify_email,
+)
+
+router = APIRouter(include_in_schema=False)
+for _page in (
+    home,
+    setup,
+    verify_email,
+    reset_password,
+    confirm_email,
+    accept_invitation,
+    dev_mailbox,
+    errors,
+):
+    router.include_router(_page.router)

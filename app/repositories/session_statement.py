@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
     Select,
+    String,
     bindparam,
     case,
     exists,
@@ -21,10 +22,12 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from app.database import Database
 from app.models.audit_event import AuditEvent
-from app.models.role import UserRole
+from app.models.role import Role, UserRole
 from app.models.session import Session
 from app.models.user import User
 
@@ -33,10 +36,30 @@ _AUDIT = tuple(column.name for column in AuditEvent.__table__.columns)
 _SESSION = tuple(column.name for column in Session.__table__.columns)
 
 
+class _Joined(FunctionElement[str]):
+    """The values of a group in one string, joined by spaces.
+
+    SQLAlchemy's ``aggregate_strings`` renders its separator at each execution, which a
+    statement that is compiled once cannot have.
+    """
+
+    inherit_cache = True
+    type = String()
+
+
+@compiles(_Joined, "postgresql")
+def _joined_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"string_agg({compiler.process(element.clauses, **options)}, ' ')"
+
+
+@compiles(_Joined, "sqlite")
+def _joined_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **options)}, ' ')"
+
+
 def _roles_of(user_id: Any) -> ScalarSelect[str | None]:
     """Return the role names of a user as one string, joined by spaces."""
-    names = func.aggregate_strings(UserRole.role, " ")
-    query = select(names).where(UserRole.user_id == user_id)
+    query = select(_Joined(UserRole.role)).where(UserRole.user_id == user_id)
     return query.correlate_except(UserRole).scalar_subquery()
 
 
@@ -144,6 +167,11 @@ _CALLER = (
         *_LIVE,
     )
 )
+_PERMISSIONS = (
+    select(Role.permissions)
+    .join(UserRole, UserRole.role == Role.name)
+    .where(UserRole.user_id == bindparam("user_id", type_=User.id.type))
+)
 
 
 class SessionStatements:
@@ -209,3 +237,8 @@ class SessionStatements:
         """Return the account behind a live session of an active user, or None."""
         parameters = {"user_id": user_id, "session_id": session_id, "now": now}
         return await self._database.fetch_one(_CALLER, parameters)
+
+    async def permissions(self, user_id: UUID) -> frozenset[str]:
+        """Return what a user may do, through all of their roles."""
+        rows = await self._database.fetch_all(_PERMISSIONS, {"user_id": user_id})
+        return frozenset(name for row in rows for name in row.permissions)

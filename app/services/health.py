@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,7 +17,7 @@ _log = logging.getLogger("auth_serve.health")
 class Readiness:
     """``ready``, ``degraded`` (works, with less) or ``down``, and why."""
 
-    status: str
+    status: Literal["ready", "degraded", "down"]
     checks: dict[str, str]
 
 

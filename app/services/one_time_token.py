@@ -111,10 +111,10 @@ class OneTimeTokenService:
             raise InvalidCode(hint="no token with tries left")
         if not self._runtime.secret_key.code_matches(purpose, token_id, code):
             raise InvalidCode(hint="wrong digits")
+        await charge.give_back()  # before the transaction: it has a connection too
         row = await tokens.consume(token_id, purpose, now)
         if row is None:
             raise InvalidCode(hint="used by somebody else just now")
-        await charge.give_back()
         return row
 
     async def _charge(self, subject: str) -> Charge:

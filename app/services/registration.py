@@ -76,13 +76,14 @@ class RegistrationService:
         await self._runtime.limiter.take((limit, address_key(current().ip)))
 
     async def _open(self, email: str, chosen: NewPassword, name: str | None) -> User:
+        admitted = await MailRequestService(self._runtime).admit(canonical_email(email))
         if await self._uow.users.by_email(canonical_email(email)) is not None:
             raise EmailTaken
         try:
             user = await self._add(email, chosen, name, "open")
         except IntegrityError as error:
             raise EmailTaken(hint="registered by somebody else just now") from error
-        if await MailRequestService(self._runtime).admit(user.email_canonical):
+        if admitted:
             await EmailVerificationService(self._uow, self._runtime).send(user)
         return user
 

@@ -1,0 +1,244 @@
+"""Turns requests into services: the only place that does."""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.security import HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.exceptions import BadRequest
+from app.database import get_db
+from app.policies.permission import Actor
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.account import AccountService
+from app.services.audit_event import AuditEventService
+from app.services.authentication import AuthenticationService, SignedInUser
+from app.services.email_change import EmailChangeService
+from app.services.email_verification import EmailVerificationService
+from app.services.idempotency import IdempotencyService
+from app.services.outbox import OutboxService
+from app.services.password import PasswordChangeService, PasswordService
+from app.services.password_reset import PasswordResetService
+from app.services.registration import RegistrationService
+from app.services.role import RoleService
+from app.services.runtime import Runtime
+from app.services.session import SessionService
+from app.services.sign_in import EmailCodeService
+from app.services.user import UserService
+
+MAX_PAGE, DEFAULT_PAGE = 200, 50
+# Only for the OpenAPI document; the header itself is read by AuthenticationService.
+_bearer = HTTPBearer(auto_error=False, scheme_name="bearer", bearerFormat="JWT")
+
+
+class InvalidCursor(BadRequest):
+    """The cursor was not made by this listing, or was changed."""
+
+    code = "invalid_cursor"
+    title = "This cursor is not one of this list; start again without it"
+
+
+class InvalidIfMatch(BadRequest):
+    """``If-Match`` is not a version that a read gave."""
+
+    code = "invalid_if_match"
+    title = "If-Match must be the ETag that reading gave"
+
+
+def get_runtime(request: Request) -> Runtime:
+    """Return the parts of the process."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+async def _runtime(request: Request) -> Runtime:
+    return get_runtime(request)
+
+
+RuntimeDep = Annotated[Runtime, Depends(_runtime)]
+Db = Annotated[AsyncSession, Depends(get_db, scope="function")]
+
+
+async def _uow(db: Db, runtime: RuntimeDep) -> UnitOfWork:
+    return runtime.uow(db)
+
+
+Uow = Annotated[UnitOfWork, Depends(_uow)]
+
+
+async def recognise(request: Request) -> SignedInUser:
+    """Return the caller of a request, or refuse."""
+    authorization = request.headers.getlist("authorization")
+    return await AuthenticationService(get_runtime(request)).recognise(authorization)
+
+
+async def _caller(
+    request: Request, _scheme: Annotated[Any, Depends(_bearer)]
+) -> SignedInUser:
+    return await recognise(request)
+
+
+Caller = Annotated[SignedInUser, Depends(_caller)]
+
+
+async def _recent(caller: Caller, runtime: RuntimeDep) -> SignedInUser:
+    AuthenticationService(runtime).demand_recent(caller.actor)
+    return caller
+
+
+RecentCaller = Annotated[SignedInUser, Depends(_recent)]
+
+
+def require(permission: str) -> Any:
+    """Return a dependency: the actor, who holds this permission."""
+    return Depends(_holder(permission))
+
+
+def _holder(permission: str) -> Callable[..., Coroutine[Any, Any, Actor]]:
+    async def holder(caller: Caller, runtime: RuntimeDep) -> Actor:
+        return await AuthenticationService(runtime).authorise(caller.actor, permission)
+
+    return holder
+
+
+def _version(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    number = if_match.strip().removeprefix('"').removesuffix('"')
+    if not (number.isascii() and number.isdecimal() and len(number) < 16):
+        raise InvalidIfMatch
+    return int(number)
+
+
+async def _if_match(
+    if_match: Annotated[str | None, Header(description="ETag of the last read")] = None,
+) -> int | None:
+    return _version(if_match)
+
+
+IfMatch = Annotated[int | None, Depends(_if_match)]
+IdempotencyKeyHeader = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", description="Makes a repeated POST one POST"),
+]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
+CursorText = Annotated[str | None, Query(max_length=2_048)]
+
+
+class Pages:
+    """Cursors of one request."""
+
+    def __init__(self, runtime: Runtime, cursor: str | None, limit: int) -> None:
+        """Hold what the caller sent."""
+        self._runtime = runtime
+        self._cursor = cursor
+        self.limit = limit
+
+    def after(self, listing: str) -> list[str] | None:
+        """Return the key to go on behind.
+
+        Raises:
+            InvalidCursor: It belongs to another listing, or was changed.
+        """
+        if self._cursor is None:
+            return None
+        parts = self._runtime.secret_key.read_cursor(listing, self._cursor)
+        if parts is None:
+            raise InvalidCursor
+        return parts
+
+    def next(self, listing: str, count: int, key: list[str]) -> str | None:
+        """Return the cursor behind the last row, if the page was full."""
+        if count < self.limit:
+            return None
+        return self._runtime.secret_key.cursor(listing, key)
+
+
+async def _pages(
+    runtime: RuntimeDep, cursor: CursorText = None, limit: Limit = DEFAULT_PAGE
+) -> Pages:
+    return Pages(runtime, cursor, limit)
+
+
+PageDep = Annotated[Pages, Depends(_pages)]
+
+
+async def _passwords(runtime: RuntimeDep) -> PasswordService:
+    return PasswordService(runtime)
+
+
+PasswordsDep = Annotated[PasswordService, Depends(_passwords)]
+
+
+async def _registrations(
+    uow: Uow, runtime: RuntimeDep, passwords: PasswordsDep
+) -> RegistrationService:
+    return RegistrationService(uow, runtime, passwords)
+
+
+async def _verifications(uow: Uow, runtime: RuntimeDep) -> EmailVerificationService:
+    return EmailVerificationService(uow, runtime)
+
+
+async def _resets(
+    uow: Uow, runtime: RuntimeDep, passwords: PasswordsDep
+) -> PasswordResetService:
+    return PasswordResetService(uow, runtime, passwords)
+
+
+async def _password_changes(
+    uow: Uow, runtime: RuntimeDep, passwords: PasswordsDep
+) -> PasswordChangeService:
+    return PasswordChangeService(uow, runtime, passwords)
+
+
+async def _email_changes(uow: Uow, runtime: RuntimeDep) -> EmailChangeService:
+    return EmailChangeService(uow, runtime)
+
+
+async def _email_codes(uow: Uow, runtime: RuntimeDep) -> EmailCodeService:
+    return EmailCodeService(uow, runtime)
+
+
+async def _sessions(uow: Uow) -> SessionService:
+    return SessionService(uow)
+
+
+async def _accounts(uow: Uow) -> AccountService:
+    return AccountService(uow)
+
+
+async def _users(uow: Uow, runtime: RuntimeDep, passwords: PasswordsDep) -> UserService:
+    return UserService(uow, runtime, passwords)
+
+
+async def _roles(uow: Uow) -> RoleService:
+    return RoleService(uow)
+
+
+async def _audit_events(uow: Uow) -> AuditEventService:
+    return AuditEventService(uow)
+
+
+async def _outbox(uow: Uow) -> OutboxService:
+    return OutboxService(uow)
+
+
+async def _idempotency(uow: Uow) -> IdempotencyService:
+    return IdempotencyService(uow)
+
+
+Registrations = Annotated[RegistrationService, Depends(_registrations)]
+Verifications = Annotated[EmailVerificationService, Depends(_verifications)]
+Resets = Annotated[PasswordResetService, Depends(_resets)]
+PasswordChanges = Annotated[PasswordChangeService, Depends(_password_changes)]
+EmailChanges = Annotated[EmailChangeService, Depends(_email_changes)]
+EmailCodes = Annotated[EmailCodeService, Depends(_email_codes)]
+Sessions = Annotated[SessionService, Depends(_sessions)]
+Accounts = Annotated[AccountService, Depends(_accounts)]
+Users = Annotated[UserService, Depends(_users)]
+Roles = Annotated[RoleService, Depends(_roles)]
+AuditEvents = Annotated[AuditEventService, Depends(_audit_events)]
+Outbox = Annotated[OutboxService, Depends(_outbox)]
+Idempotency = Annotated[IdempotencyService, Depends(_idempotency)]

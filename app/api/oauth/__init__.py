@@ -1,0 +1,1 @@
+"""Protocol endpoints: HTTP in, engine types out."""

@@ -1,0 +1,44 @@
+"""``/api/v1/audit-events``: the evidence."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from app.api.answers import problems
+from app.api.dependencies import AuditEvents, PageDep, require
+from app.core.exceptions import Forbidden, Unauthenticated
+from app.policies.permission import Actor
+from app.schemas.audit_event import AuditEvent
+from app.schemas.base import Page
+from app.services.authentication import InvalidAccessToken
+
+router = APIRouter(prefix="/audit-events", tags=["audit"])
+Text = Annotated[str | None, Query(max_length=128)]
+
+
+@router.get("", responses=problems(Unauthenticated, InvalidAccessToken, Forbidden))
+async def list_audit_events(
+    _actor: Annotated[Actor, require("audit:read")],
+    events: AuditEvents,
+    pages: PageDep,
+    user_id: UUID | None = None,
+    actor_id: UUID | None = None,
+    name: Text = None,
+    correlation_id: Text = None,
+) -> Page[AuditEvent]:
+    """List events, newest first."""
+    after = pages.after("audit_events")
+    rows = await events.list_page(
+        user_id=user_id,
+        actor_id=actor_id,
+        name=name,
+        correlation_id=correlation_id,
+        after=after and [UUID(after[0])],
+        limit=pages.limit,
+    )
+    last = [str(rows[-1].id)] if rows else []
+    return Page[AuditEvent](
+        items=[AuditEvent.model_validate(row) for row in rows],
+        next_cursor=pages.next("audit_events", len(rows), last),
+    )

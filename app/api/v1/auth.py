@@ -1,0 +1,217 @@
+"""``/api/v1/auth``: registering, signing in and out, passwords and addresses."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request, Response, status
+
+from app.api.answers import (
+    TOKENS,
+    documented_body,
+    problems,
+    tokens_response,
+    user_out,
+)
+from app.api.dependencies import (
+    Caller,
+    EmailCodes,
+    Idempotency,
+    IdempotencyKeyHeader,
+    PasswordChanges,
+    Registrations,
+    Resets,
+    Sessions,
+    Uow,
+    Verifications,
+    get_runtime,
+)
+from app.api.strict_json import StrictRoute, read_model
+from app.core.exceptions import TooManyRequests, Unauthenticated
+from app.schemas.auth import (
+    ChangePasswordRequest,
+    EmailCodeRequest,
+    EmailRequest,
+    LoginRequest,
+    RefreshRequest,
+    RegisterRequest,
+    ResetPasswordRequest,
+    VerificationSent,
+    VerifyEmailRequest,
+)
+from app.schemas.user import User
+from app.services.authentication import InvalidAccessToken
+from app.services.errors import (
+    EmailNotVerified,
+    EmailTaken,
+    InvalidCode,
+    InvalidCredentials,
+    InvalidOneTimeToken,
+)
+from app.services.idempotency import Answer, IdempotencyKeyReused
+from app.services.password import WrongPassword
+from app.services.registration import RegistrationClosed
+from app.services.session import (
+    InvalidRefreshToken,
+    ReusedRefreshToken,
+    SessionTokenService,
+)
+from app.services.sign_in import SignInService
+
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=StrictRoute)
+_SIGNED_IN = (Unauthenticated, InvalidAccessToken)
+
+
+@router.post(
+    "/register",
+    status_code=status.HTTP_201_CREATED,
+    response_model=User,
+    responses={
+        202: {"model": VerificationSent, "description": "Confirm by mail"},
+        **problems(
+            EmailTaken,
+            IdempotencyKeyReused,
+            RegistrationClosed,
+            TooManyRequests,
+            InvalidOneTimeToken,
+            body=True,
+        ),
+    },
+)
+async def register(
+    body: RegisterRequest,
+    request: Request,
+    registrations: Registrations,
+    idempotency: Idempotency,
+    uow: Uow,
+    idempotency_key: IdempotencyKeyHeader = None,
+) -> Response:
+    """Make an account; what follows depends on the registration mode."""
+
+    async def make() -> Answer:
+        user = await registrations.register(
+            body.email, body.password, body.name, body.invitation
+        )
+        if user is None:
+            return Answer(202, VerificationSent().model_dump_json())
+        roles = (await uow.users.roles_of([user.id])).get(user.id, [])
+        return Answer(201, user_out(user, roles).model_dump_json())
+
+    answer = await idempotency.once(
+        idempotency_key, scope="register", body=await request.body(), make=make
+    )
+    return Response(answer.body, answer.status, media_type="application/json")
+
+
+@router.post(
+    "/login",
+    responses=TOKENS
+    | problems(InvalidCredentials, EmailNotVerified, TooManyRequests, body=True),
+    openapi_extra=documented_body(LoginRequest),
+)
+async def login(request: Request) -> Response:
+    """Sign in with a password."""
+    body = await read_model(request, LoginRequest)
+    service = SignInService(get_runtime(request))
+    return tokens_response(await service.with_password(body.email, body.password))
+
+
+@router.post(
+    "/refresh",
+    responses=TOKENS | problems(InvalidRefreshToken, ReusedRefreshToken, body=True),
+    openapi_extra=documented_body(RefreshRequest),
+)
+async def refresh(request: Request) -> Response:
+    """Exchange a refresh token for its successor and a new access token."""
+    body = await read_model(request, RefreshRequest)
+    service = SessionTokenService(get_runtime(request))
+    return tokens_response(await service.refresh(body.refresh_token))
+
+
+@router.post("/logout", status_code=204, responses=problems(*_SIGNED_IN))
+async def logout(caller: Caller, sessions: Sessions) -> None:
+    """End the session; its refresh token ends with it."""
+    actor = caller.actor
+    await sessions.end(actor.user_id, actor.session_id, "logout")
+
+
+@router.post(
+    "/verify-email",
+    status_code=204,
+    responses=problems(InvalidOneTimeToken, InvalidCode, TooManyRequests, body=True),
+)
+async def verify_email(body: VerifyEmailRequest, verifications: Verifications) -> None:
+    """Confirm the address with the link's token, or with address and code."""
+    if body.token is not None:
+        await verifications.with_token(body.token)
+    else:
+        await verifications.with_code(body.email or "", body.code or "")
+
+
+@router.post(
+    "/resend-verification",
+    status_code=202,
+    responses=problems(TooManyRequests, body=True),
+)
+async def resend_verification(
+    body: EmailRequest, verifications: Verifications
+) -> VerificationSent:
+    """Send the verification mail again, if the account waits for one."""
+    await verifications.resend(body.email)
+    return VerificationSent()
+
+
+@router.post(
+    "/forgot-password",
+    status_code=202,
+    responses=problems(TooManyRequests, body=True),
+)
+async def forgot_password(body: EmailRequest, resets: Resets) -> VerificationSent:
+    """Send a reset link, if the address has an account."""
+    await resets.request(body.email)
+    return VerificationSent()
+
+
+@router.post(
+    "/reset-password",
+    status_code=204,
+    responses=problems(InvalidOneTimeToken, body=True),
+)
+async def reset_password(body: ResetPasswordRequest, resets: Resets) -> None:
+    """Set a new password with the link's token; every session ends."""
+    await resets.reset(body.token, body.new_password)
+
+
+@router.post(
+    "/change-password",
+    status_code=204,
+    responses=problems(*_SIGNED_IN, WrongPassword, TooManyRequests, body=True),
+)
+async def change_password(
+    body: ChangePasswordRequest, caller: Caller, changes: PasswordChanges
+) -> None:
+    """Set a new password; every other session ends."""
+    await changes.change(
+        caller.account,
+        caller.actor.session_id,
+        body.current_password,
+        body.new_password,
+    )
+
+
+@router.post(
+    "/email-code", status_code=202, responses=problems(TooManyRequests, body=True)
+)
+async def email_code(body: EmailRequest, codes: EmailCodes) -> VerificationSent:
+    """Send a code that signs in, if the address has an account."""
+    await codes.request(body.email)
+    return VerificationSent()
+
+
+@router.post(
+    "/email-code/verify",
+    responses=TOKENS | problems(InvalidCode, TooManyRequests, body=True),
+)
+async def verify_email_code(
+    body: Annotated[EmailCodeRequest, Body()], codes: EmailCodes
+) -> Response:
+    """Sign in with the code from the mail."""
+    return tokens_response(await codes.verify(body.email, body.code))

@@ -1,0 +1,36 @@
+"""``/api/v1/keys``: the keys that sign tokens."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from app.api.answers import problems
+from app.api.dependencies import RuntimeDep, Uow, require
+from app.core.exceptions import Forbidden, Unauthenticated
+from app.policies.permission import Actor
+from app.schemas.signing_key import SigningKey, SigningKeys
+from app.services.authentication import InvalidAccessToken
+from app.services.signing_key import SigningKeyService
+
+router = APIRouter(prefix="/keys", tags=["keys"])
+_SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
+
+
+@router.get("", responses=problems(*_SIGNED_IN))
+async def list_keys(
+    _actor: Annotated[Actor, require("keys:read")], uow: Uow, runtime: RuntimeDep
+) -> SigningKeys:
+    """List the published keys."""
+    rows = await SigningKeyService(runtime).list_published(uow)
+    return SigningKeys(items=[SigningKey.model_validate(row) for row in rows])
+
+
+@router.post("/rotate", status_code=202, responses=problems(*_SIGNED_IN))
+async def rotate_keys(
+    _actor: Annotated[Actor, require("keys:write")], uow: Uow, runtime: RuntimeDep
+) -> SigningKeys:
+    """Announce the next key now; it signs once everybody has had time to see it."""
+    service = SigningKeyService(runtime)
+    await service.rotate(uow)
+    rows = await service.list_published(uow)
+    return SigningKeys(items=[SigningKey.model_validate(row) for row in rows])

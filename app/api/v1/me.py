@@ -1,0 +1,182 @@
+"""``/api/v1/users/me``: one's own account."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from app.api.answers import SECURED, etag, json_response, problems, user_out
+from app.api.dependencies import (
+    Accounts,
+    AuditEvents,
+    Caller,
+    EmailChanges,
+    IfMatch,
+    PageDep,
+    RecentCaller,
+    Sessions,
+    recognise,
+)
+from app.api.strict_json import StrictRoute
+from app.core.exceptions import PreconditionFailed, TooManyRequests, Unauthenticated
+from app.schemas.audit_event import AuditEvent
+from app.schemas.auth import VerificationSent
+from app.schemas.base import Page, plain
+from app.schemas.user import (
+    EmailChange,
+    EmailChangeConfirm,
+    Export,
+    ProfileChange,
+    SessionOut,
+)
+from app.schemas.user import Sessions as SessionsOut
+from app.schemas.user import User
+from app.services.authentication import InvalidAccessToken
+from app.services.errors import (
+    InvalidCode,
+    InvalidOneTimeToken,
+    LastAdministrator,
+    ReauthenticationRequired,
+    UserNotFound,
+)
+from app.services.session import SessionNotFound
+
+router = APIRouter(prefix="/users/me", tags=["me"], route_class=StrictRoute)
+_SIGNED_IN = (Unauthenticated, InvalidAccessToken)
+
+
+@router.get(
+    "",
+    responses={
+        200: {"model": User, "description": "The account"},
+        **problems(*_SIGNED_IN),
+    },
+    openapi_extra=SECURED,
+)
+async def read_me(request: Request) -> Response:
+    """Return one's own account."""
+    caller = await recognise(request)
+    user = user_out(caller.account, list(caller.actor.roles))
+    return json_response(user, etag=etag(caller.account.version))
+
+
+@router.patch(
+    "",
+    response_model=User,
+    responses=problems(*_SIGNED_IN, PreconditionFailed, UserNotFound, body=True),
+)
+async def update_me(
+    body: ProfileChange, caller: Caller, accounts: Accounts, if_match: IfMatch
+) -> Response:
+    """Change one's own profile."""
+    user = await accounts.update(caller.actor.user_id, plain(body), if_match)
+    answer = user_out(user, list(caller.actor.roles))
+    return json_response(answer, etag=etag(user.version))
+
+
+@router.delete(
+    "",
+    status_code=204,
+    responses=problems(
+        *_SIGNED_IN, ReauthenticationRequired, LastAdministrator, UserNotFound
+    ),
+)
+async def delete_me(caller: RecentCaller, accounts: Accounts) -> None:
+    """Delete one's own account and all that belongs to it."""
+    await accounts.delete(caller.actor.user_id)
+
+
+@router.get(
+    "/export",
+    responses=problems(*_SIGNED_IN, UserNotFound),
+    response_model=Export,
+)
+async def export_me(caller: Caller, accounts: Accounts) -> Response:
+    """Return everything held about one's own account."""
+    content = await accounts.export(caller.actor.user_id)
+    return json_response(content, content_disposition='attachment; filename="me.json"')
+
+
+@router.post(
+    "/email",
+    status_code=202,
+    responses=problems(
+        *_SIGNED_IN,
+        ReauthenticationRequired,
+        TooManyRequests,
+        UserNotFound,
+        body=True,
+    ),
+)
+async def change_email(
+    body: EmailChange, caller: RecentCaller, changes: EmailChanges
+) -> VerificationSent:
+    """Ask to move the account to another address; that one confirms."""
+    await changes.request(caller.actor.user_id, body.email)
+    return VerificationSent()
+
+
+@router.post(
+    "/email/confirm",
+    status_code=204,
+    responses=problems(
+        *_SIGNED_IN, InvalidOneTimeToken, InvalidCode, TooManyRequests, body=True
+    ),
+)
+async def confirm_email(
+    body: EmailChangeConfirm, caller: Caller, changes: EmailChanges
+) -> None:
+    """Move the account, with the token or the code from the new address."""
+    if body.token is not None:
+        await changes.with_token(body.token, caller.actor.user_id)
+    else:
+        await changes.with_code(caller.actor.user_id, body.code or "")
+
+
+@router.get("/sessions", responses=problems(*_SIGNED_IN))
+async def list_sessions(caller: Caller, sessions: Sessions) -> SessionsOut:
+    """List one's live sessions, the latest first."""
+    rows = await sessions.list_live(caller.actor.user_id)
+    names = [name for name in SessionOut.model_fields if name != "current"]
+    items = [
+        SessionOut(
+            **{name: getattr(row, name) for name in names},
+            current=row.id == caller.actor.session_id,
+        )
+        for row in rows
+    ]
+    return SessionsOut(items=items)
+
+
+@router.delete("/sessions", status_code=204, responses=problems(*_SIGNED_IN))
+async def end_other_sessions(caller: Caller, sessions: Sessions) -> None:
+    """End all of one's sessions but this one."""
+    actor = caller.actor
+    await sessions.end_all(actor.user_id, "owner", keep=actor.session_id)
+
+
+@router.delete(
+    "/sessions/{session_id}",
+    status_code=204,
+    responses=problems(*_SIGNED_IN, SessionNotFound),
+)
+async def end_session(session_id: UUID, caller: Caller, sessions: Sessions) -> None:
+    """End one of one's sessions."""
+    await sessions.end(caller.actor.user_id, session_id, "owner")
+
+
+@router.get("/activity", responses=problems(*_SIGNED_IN))
+async def list_activity(
+    caller: Caller, events: AuditEvents, pages: PageDep
+) -> Page[AuditEvent]:
+    """List what happened to one's account, newest first."""
+    user_id = caller.actor.user_id
+    listing = f"activity:{user_id}"
+    after = pages.after(listing)
+    rows = await events.list_page(
+        user_id=user_id, after=after and [UUID(after[0])], limit=pages.limit
+    )
+    key = [str(rows[-1].id)] if rows else []
+    return Page[AuditEvent](
+        items=[AuditEvent.model_validate(row) for row in rows],
+        next_cursor=pages.next(listing, len(rows), key),
+    )

@@ -1,0 +1,51 @@
+"""``/api/v1/outbox``: what is stuck, and another try for it."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from app.api.answers import problems
+from app.api.dependencies import Outbox, PageDep, require
+from app.core.exceptions import Forbidden, Unauthenticated
+from app.policies.permission import Actor
+from app.schemas.base import Page
+from app.schemas.outbox import OutboxMessage
+from app.services.authentication import InvalidAccessToken
+from app.services.outbox import OutboxMessageNotFound
+
+router = APIRouter(prefix="/outbox", tags=["outbox"])
+_SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
+State = Literal["pending", "failed", "delivered"]
+
+
+@router.get("", responses=problems(*_SIGNED_IN))
+async def list_outbox(
+    _actor: Annotated[Actor, require("outbox:read")],
+    outbox: Outbox,
+    pages: PageDep,
+    state: State = "failed",
+) -> Page[OutboxMessage]:
+    """List messages in a state, oldest first."""
+    listing = f"outbox:{state}"
+    after = pages.after(listing)
+    rows = await outbox.list_page(
+        state, after=after and [UUID(after[0])], limit=pages.limit
+    )
+    last = [str(rows[-1].id)] if rows else []
+    return Page[OutboxMessage](
+        items=[OutboxMessage.model_validate(row) for row in rows],
+        next_cursor=pages.next(listing, len(rows), last),
+    )
+
+
+@router.post(
+    "/{message_id}/retry", responses=problems(*_SIGNED_IN, OutboxMessageNotFound)
+)
+async def retry_message(
+    message_id: UUID,
+    _actor: Annotated[Actor, require("outbox:write")],
+    outbox: Outbox,
+) -> OutboxMessage:
+    """Make a message due now."""
+    return OutboxMessage.model_validate(await outbox.retry(message_id))

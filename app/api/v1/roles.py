@@ -1,0 +1,110 @@
+"""``/api/v1/roles``: named sets of permissions."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from app.api.answers import etag, json_response, problems
+from app.api.dependencies import (
+    Idempotency,
+    IdempotencyKeyHeader,
+    IfMatch,
+    PageDep,
+    Roles,
+    require,
+)
+from app.api.strict_json import StrictRoute
+from app.core.exceptions import Forbidden, PreconditionFailed, Unauthenticated
+from app.policies.permission import Actor
+from app.schemas.base import Page
+from app.schemas.role import Role, RoleChange, RoleCreate
+from app.schemas.user import ROLE_NAME
+from app.services.authentication import InvalidAccessToken
+from app.services.idempotency import Answer, IdempotencyKeyReused
+from app.services.role import RoleExists, RoleNotFound
+
+router = APIRouter(prefix="/roles", tags=["roles"], route_class=StrictRoute)
+_SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
+Reader = Annotated[Actor, require("roles:read")]
+Writer = Annotated[Actor, require("roles:write")]
+Name = Annotated[str, Path(pattern=ROLE_NAME)]
+
+
+@router.get("", responses=problems(*_SIGNED_IN))
+async def list_roles(_actor: Reader, roles: Roles, pages: PageDep) -> Page[Role]:
+    """List roles by name."""
+    rows = await roles.list_page(after=pages.after("roles"), limit=pages.limit)
+    last = [rows[-1].name] if rows else []
+    return Page[Role](
+        items=[Role.model_validate(row) for row in rows],
+        next_cursor=pages.next("roles", len(rows), last),
+    )
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Role,
+    responses=problems(*_SIGNED_IN, RoleExists, IdempotencyKeyReused, body=True),
+)
+async def create_role(
+    body: RoleCreate,
+    request: Request,
+    actor: Writer,
+    roles: Roles,
+    idempotency: Idempotency,
+    idempotency_key: IdempotencyKeyHeader = None,
+) -> Response:
+    """Make a role out of permissions that the caller holds."""
+
+    async def make() -> Answer:
+        role = await roles.create(
+            actor, body.name, body.description, list(body.permissions)
+        )
+        location = f"/api/v1/roles/{role.name}"
+        return Answer(201, Role.model_validate(role).model_dump_json(), location)
+
+    answer = await idempotency.once(
+        idempotency_key,
+        scope=f"roles:{actor.user_id}",
+        body=await request.body(),
+        make=make,
+    )
+    headers = {"Location": answer.location or ""}
+    return Response(answer.body, answer.status, headers, "application/json")
+
+
+@router.get(
+    "/{name}", response_model=Role, responses=problems(*_SIGNED_IN, RoleNotFound)
+)
+async def read_role(name: Name, _actor: Reader, roles: Roles) -> Response:
+    """Return a role."""
+    role = await roles.get(name)
+    return json_response(Role.model_validate(role), etag=etag(role.version))
+
+
+@router.patch(
+    "/{name}",
+    response_model=Role,
+    responses=problems(*_SIGNED_IN, RoleNotFound, PreconditionFailed, body=True),
+)
+async def update_role(
+    name: Name, body: RoleChange, actor: Writer, roles: Roles, if_match: IfMatch
+) -> Response:
+    """Change description or permissions of a role that is not built in."""
+    role = await roles.update(
+        actor,
+        name,
+        description=body.description,
+        permissions=body.permissions,
+        version=if_match,
+    )
+    return json_response(Role.model_validate(role), etag=etag(role.version))
+
+
+@router.delete(
+    "/{name}", status_code=204, responses=problems(*_SIGNED_IN, RoleNotFound)
+)
+async def delete_role(name: Name, actor: Writer, roles: Roles) -> None:
+    """Delete a role; whoever had it loses it."""
+    await roles.delete(actor, name)

@@ -1,0 +1,162 @@
+"""``/api/v1/users``: accounts, as administrators manage them."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.api.answers import etag, json_response, problems, user_out
+from app.api.dependencies import (
+    Idempotency,
+    IdempotencyKeyHeader,
+    IfMatch,
+    PageDep,
+    Users,
+    require,
+)
+from app.api.strict_json import StrictRoute
+from app.core.exceptions import (
+    Forbidden,
+    PreconditionFailed,
+    TooManyRequests,
+    Unauthenticated,
+)
+from app.policies.permission import Actor
+from app.schemas.base import Page, plain
+from app.schemas.user import RoleName, Status, User, UserChange, UserCreate
+from app.services.authentication import InvalidAccessToken
+from app.services.errors import EmailTaken, LastAdministrator, UserNotFound
+from app.services.idempotency import Answer, IdempotencyKeyReused
+
+router = APIRouter(prefix="/users", tags=["users"], route_class=StrictRoute)
+_SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
+Reader = Annotated[Actor, require("users:read")]
+Writer = Annotated[Actor, require("users:write")]
+Sort = Literal["created_at", "-created_at", "email", "-email"]
+Search = Annotated[str | None, Query(max_length=200)]
+
+
+@router.get("", responses=problems(*_SIGNED_IN))
+async def list_users(
+    _actor: Reader,
+    users: Users,
+    pages: PageDep,
+    q: Search = None,
+    status: Status | None = None,
+    role: RoleName | None = None,
+    sort: Sort = "created_at",
+) -> Page[User]:
+    """List accounts; ``q`` is found anywhere in address or name."""
+    listing = f"users:{sort}"
+    key = pages.after(listing)
+    after: list[Any] | None = key and [*key[:-1], UUID(key[-1])]
+    rows = await users.list_page(
+        search=q, status=status, role=role, sort=sort, after=after, limit=pages.limit
+    )
+    roles = await users.roles_of(rows)
+    last: list[str] = []
+    if rows:
+        by_email = [rows[-1].email_canonical] if "email" in sort else []
+        last = [*by_email, str(rows[-1].id)]
+    return Page[User](
+        items=[user_out(row, roles.get(row.id, [])) for row in rows],
+        next_cursor=pages.next(listing, len(rows), last),
+    )
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=User,
+    responses=problems(*_SIGNED_IN, EmailTaken, IdempotencyKeyReused, body=True),
+)
+async def create_user(
+    body: UserCreate,
+    request: Request,
+    actor: Writer,
+    users: Users,
+    idempotency: Idempotency,
+    idempotency_key: IdempotencyKeyHeader = None,
+) -> Response:
+    """Make an account; without a password its owner is invited by mail."""
+
+    async def make() -> Answer:
+        user = await users.create(
+            actor,
+            email=body.email,
+            name=body.name,
+            password=body.password,
+            email_verified=body.email_verified,
+            roles=body.roles,
+        )
+        roles = (await users.roles_of([user])).get(user.id, [])
+        location = f"/api/v1/users/{user.id}"
+        return Answer(201, user_out(user, roles).model_dump_json(), location)
+
+    answer = await idempotency.once(
+        idempotency_key,
+        scope=f"users:{actor.user_id}",
+        body=await request.body(),
+        make=make,
+    )
+    headers = {"Location": answer.location or ""}
+    return Response(answer.body, answer.status, headers, "application/json")
+
+
+@router.get(
+    "/{user_id}",
+    response_model=User,
+    responses=problems(*_SIGNED_IN, UserNotFound),
+)
+async def read_user(user_id: UUID, _actor: Reader, users: Users) -> Response:
+    """Return an account."""
+    user = await users.get(user_id)
+    roles = (await users.roles_of([user])).get(user.id, [])
+    return json_response(user_out(user, roles), etag=etag(user.version))
+
+
+@router.patch(
+    "/{user_id}",
+    response_model=User,
+    responses=problems(
+        *_SIGNED_IN, UserNotFound, LastAdministrator, PreconditionFailed, body=True
+    ),
+)
+async def update_user(
+    user_id: UUID, body: UserChange, actor: Writer, users: Users, if_match: IfMatch
+) -> Response:
+    """Change profile, status or roles of an account."""
+    user = await users.update(actor, user_id, plain(body), if_match)
+    roles = (await users.roles_of([user])).get(user.id, [])
+    return json_response(user_out(user, roles), etag=etag(user.version))
+
+
+@router.delete(
+    "/{user_id}",
+    status_code=204,
+    responses=problems(*_SIGNED_IN, UserNotFound, LastAdministrator),
+)
+async def delete_user(user_id: UUID, actor: Writer, users: Users) -> None:
+    """Delete an account and all that belongs to it."""
+    await users.delete(actor, user_id)
+
+
+@router.post(
+    "/{user_id}/sessions/revoke",
+    status_code=204,
+    responses=problems(*_SIGNED_IN, UserNotFound),
+)
+async def revoke_sessions(user_id: UUID, actor: Writer, users: Users) -> None:
+    """End every session of an account."""
+    await users.revoke_sessions(actor, user_id)
+
+
+@router.post(
+    "/{user_id}/password-reset",
+    status_code=202,
+    responses=problems(*_SIGNED_IN, UserNotFound, TooManyRequests),
+)
+async def reset_password(user_id: UUID, actor: Writer, users: Users) -> Response:
+    """End every session and send the owner a reset link."""
+    await users.start_password_reset(actor, user_id)
+    return Response(status_code=202)

@@ -1,0 +1,116 @@
+"""The application: parts put together, started, stopped."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from fastapi.telemetry import TelemetryConfig
+
+from app import __version__, pages
+from app.api import health, v1
+from app.api.middleware import RequestMiddleware
+from app.api.oauth import well_known
+from app.api.openapi import install_openapi
+from app.config import Settings, SettingsError, load_settings
+from app.core.exceptions import AppError, install_handlers, problem
+from app.core.logging import configure_logging
+from app.database import DatabaseUnavailable
+from app.jobs import build_jobs
+from app.jobs.worker import Worker
+from app.services.runtime import Runtime, build_runtime
+from app.services.startup import StartRefused, start
+
+# Tracing is off unless it is asked for: spans would carry query strings, and those
+# carry codes and tokens (dependencies.md, S2).
+_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Start strictly, stop gracefully (architecture, rule 14)."""
+    runtime: Runtime = app.state.runtime
+    try:
+        link = await start(runtime)
+    except StartRefused as refusal:
+        await runtime.close()
+        sys.exit(f"auth-serve: {refusal}")
+    if link is not None:
+        # For the operator's eyes: the log redacts tokens, and this one opens the door.
+        print(f"\n  Make the first administrator: {link}\n", file=sys.stderr)
+    worker = Worker(runtime, build_jobs(runtime))
+    if runtime.settings.jobs:
+        await worker.start()
+    try:
+        yield
+    finally:
+        await worker.stop()
+        await runtime.close()
+
+
+def _render(request: Request, error: AppError) -> Response:
+    """Answer people with a page and programs with problem details."""
+    path = request.scope["path"]
+    if "text/html" in request.headers.get("accept", "") and not path.startswith("/api"):
+        return pages.render_error(request, error)
+    return problem(error, request.app.state.runtime.settings.public_url)
+
+
+def create_app(
+    settings: Settings | None = None, runtime: Runtime | None = None
+) -> FastAPI:
+    """Return the application; nothing is connected until it starts.
+
+    Args:
+        settings: Read from the environment when not given.
+        runtime: Built from the settings when not given; tests bring their own clock.
+
+    Raises:
+        SettingsError: The environment does not make a safe configuration.
+    """
+    settings = settings or load_settings()
+    runtime = runtime or build_runtime(settings)
+    app = FastAPI(
+        title="Auth Serve",
+        version=__version__,
+        description="Sign-in, tokens and users for your applications.",
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if settings.serves_docs else None,
+        redirect_slashes=False,
+        telemetry=_TELEMETRY,
+    )
+    app.state.runtime = runtime
+    app.include_router(v1.router)
+    app.include_router(health.router)
+    app.include_router(well_known.router)
+    pages.install(app)
+    install_openapi(app)
+    install_handlers(app, _render, [DatabaseUnavailable])
+    app.add_middleware(
+        RequestMiddleware,
+        clock=runtime.clock,
+        randomness=runtime.randomness,
+        issuer=settings.public_url,
+        trusted_proxies=settings.trusted_proxies,
+    )
+    return app
+
+
+def _create() -> FastAPI:
+    """Return the application for uvicorn, or say in one line why there is none."""
+    try:
+        settings = load_settings()
+    except SettingsError as refusal:
+        sys.exit(f"auth-serve: {refusal}")
+    configure_logging(settings.log_level)
+    return create_app(settings)
+
+
+def __getattr__(name: str) -> FastAPI:
+    """Make ``app`` when a server asks for it; importing the module has no effect."""
+    if name != "app":
+        raise AttributeError(name)
+    globals()["app"] = application = _create()
+    return application

@@ -1,0 +1,45 @@
+"""Completing an account that an administrator made."""
+
+from fastapi import APIRouter, Response
+
+from app.pages.dependencies import Db, LinkToken, Posted, State, open_link
+from app.pages.form import validated
+from app.pages.form_page import NAME, NEW_PASSWORD, Form, FormPage
+from app.schemas.base import Input, Password, ShownText, Token
+from app.services.invitation import InvitationService
+from app.services.one_time_token import Purpose
+from app.services.password import PasswordService
+
+router = APIRouter()
+_PAGE = FormPage(
+    "/accept-invitation",
+    "Accept the invitation",
+    "Choose a password, and the account is yours.",
+    (Form("Accept invitation", (NAME, NEW_PASSWORD)),),
+    "invitation-accepted",
+)
+
+
+class _AcceptForm(Input):
+    token: Token
+    name: ShownText | None = None
+    password: Password
+
+
+@router.get("/accept-invitation")
+async def show_accept_invitation(token: LinkToken, runtime: State, db: Db) -> Response:
+    """Ask for a password, and for a name if they like."""
+    return await open_link(_PAGE, Purpose.INVITATION, token, runtime, db)
+
+
+@router.post("/accept-invitation")
+async def submit_accept_invitation(values: Posted, runtime: State, db: Db) -> Response:
+    """Complete the account."""
+
+    async def work() -> None:
+        form = validated(_AcceptForm, values)
+        passwords = PasswordService(runtime)
+        service = InvitationService(runtime.uow(db), runtime, passwords)
+        await service.accept(form.token, form.password, form.name)
+
+    return await _PAGE.submit(db, values, work)

@@ -1,0 +1,46 @@
+"""What page handlers are given."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database import get_db
+from app.pages.form import Values, read_form
+from app.pages.form_page import FormPage
+from app.services.errors import InvalidOneTimeToken
+from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.runtime import Runtime
+
+
+def get_runtime(request: Request) -> Runtime:
+    """Return what the process shares."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+def get_token(request: Request) -> str:
+    """Return the token of the link; one that stands twice is none."""
+    tokens = request.query_params.getlist("token")
+    return tokens[0] if len(tokens) == 1 else ""
+
+
+Db = Annotated[AsyncSession, Depends(get_db, scope="function")]
+State = Annotated[Runtime, Depends(get_runtime)]
+LinkToken = Annotated[str, Depends(get_token)]
+# First among the parameters of a handler: nothing is looked up for a foreign form.
+Posted = Annotated[Values, Depends(read_form)]
+
+
+async def open_link(
+    page: FormPage, purpose: Purpose, token: str, runtime: Runtime, db: AsyncSession
+) -> Response:
+    """Show the page that a link leads to; it changes nothing.
+
+    Mail programs and scanners open links before people do, so it is the button that
+    uses the link up. A link that cannot work is said to be so before anybody types.
+    """
+    tokens = OneTimeTokenService(runtime.uow(db), runtime)
+    if await tokens.is_usable(purpose, token):
+        return page.show({"token": token})
+    return page.show({}, InvalidOneTimeToken(hint="opened a link that cannot work"))

@@ -1,0 +1,123 @@
+"""A page with a form: shown, sent, and shown again with what was wrong."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from fastapi import Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.context import current
+from app.core.exceptions import AppError, FieldError
+from app.pages.form import Values
+from app.pages.render import render
+
+Work = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """An input; names and autocomplete are those that password managers know."""
+
+    name: str
+    label: str
+    type: str
+    autocomplete: str
+    required: bool = True
+    hint: str = ""
+
+    @property
+    def echoed(self) -> bool:
+        """Tell whether it is filled in again after a refusal; passwords never are."""
+        return self.type != "password"
+
+
+NAME = Field("name", "Your name", "text", "name", required=False, hint="Optional.")
+EMAIL = Field("email", "Email address", "email", "username webauthn")
+CODE = Field("code", "Code from the mail", "text", "one-time-code")
+NEW_PASSWORD = Field(
+    "password",
+    "New password",
+    "password",
+    "new-password",
+    hint="A few words that nobody would guess are better than strange characters.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form with one button.
+
+    Attributes:
+        button: What it does.
+        fields: What is typed.
+        by_link: The form carries the token of the link, and is shown with one only.
+    """
+
+    button: str
+    fields: tuple[Field, ...] = ()
+    by_link: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FormPage:
+    """A page whose forms post to the address of the page itself.
+
+    Attributes:
+        path: That address.
+        title: Heading of the page.
+        intro: One sentence below it.
+        forms: Usually one.
+        done: Key of the text that is shown afterwards, see ``done.py``.
+    """
+
+    path: str
+    title: str
+    intro: str
+    forms: tuple[Form, ...]
+    done: str
+
+    def show(self, values: Values, error: AppError | None = None) -> HTMLResponse:
+        """Return the page.
+
+        Args:
+            values: What was typed before, and the token.
+            error: Why it is shown again.
+        """
+        return render(
+            "form.html",
+            status=error.status if error else 200,
+            headers=error.headers if error else {},
+            page=self,
+            values=values,
+            error=error,
+            field_errors=_by_field(error.errors if error else []),
+            forms=[
+                form for form in self.forms if values.get("token") or not form.by_link
+            ],
+        )
+
+    async def submit(self, db: AsyncSession, values: Values, work: Work) -> Response:
+        """Do the work, and lead to the result or show the form again.
+
+        What a refused attempt wrote is taken back, as for the API; what had to be
+        remembered was committed before it was refused.
+        """
+        try:
+            await work()
+        except AppError as error:
+            await db.rollback()
+            hint = f"{error.code}: {error.hint}" if error.hint else error.code
+            current().reason = hint
+            return self.show(values, error)
+        # 303: the browser goes on with GET and posts no password again.
+        return RedirectResponse(f"/done/{self.done}", 303)
+
+
+def _by_field(errors: list[FieldError]) -> dict[str, str]:
+    """Return the message for each input; services say ``new_password`` for one."""
+    found: dict[str, str] = {}
+    for error in errors:
+        name = str(error["field"]).removeprefix("new_")
+        found.setdefault(name, str(error["message"]))
+    return found

@@ -1,0 +1,63 @@
+"""From templates to answers; every page has the same strict headers."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.core.context import current
+from app.core.exceptions import AppError
+
+_HERE = Path(__file__).parent
+CSP = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "Cache-Control": "no-store",  # pages hold links that work
+    "Referrer-Policy": "no-referrer",  # and so do their addresses
+    "X-Content-Type-Options": "nosniff",
+}
+STYLE = (_HERE / "static" / "pages.css").read_bytes()
+STYLE_TAG = hashlib.sha256(STYLE).hexdigest()[:16]
+
+_environment = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.globals["style"] = f"/static/pages.css?v={STYLE_TAG}"
+
+
+def render(
+    template: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **values: Any,
+) -> HTMLResponse:
+    """Return a page; whatever people typed is escaped."""
+    html = _environment.get_template(template).render(values)
+    return HTMLResponse(html, status, headers=HEADERS | (headers or {}))
+
+
+def render_error(request: Request, error: AppError) -> HTMLResponse:
+    """Return a refusal as a page; the hint stays in the log.
+
+    Args:
+        request: Unused; part of what ``install_handlers`` calls.
+        error: The refusal.
+    """
+    return render(
+        "error.html",
+        status=error.status,
+        headers=error.headers,
+        error=error,
+        correlation_id=current().correlation_id,
+    )

@@ -1,0 +1,44 @@
+"""Choosing a new password with the link from a mail."""
+
+from fastapi import APIRouter, Response
+
+from app.pages.dependencies import Db, LinkToken, Posted, State, open_link
+from app.pages.form import validated
+from app.pages.form_page import NEW_PASSWORD, Form, FormPage
+from app.schemas.base import Input, Password, Token
+from app.services.one_time_token import Purpose
+from app.services.password import PasswordService
+from app.services.password_reset import PasswordResetService
+
+router = APIRouter()
+_PAGE = FormPage(
+    "/reset-password",
+    "Choose a new password",
+    "Every session of the account ends when the new password is set.",
+    (Form("Set password", (NEW_PASSWORD,)),),
+    "password-reset",
+)
+
+
+class _ResetForm(Input):
+    token: Token
+    password: Password
+
+
+@router.get("/reset-password")
+async def show_reset_password(token: LinkToken, runtime: State, db: Db) -> Response:
+    """Ask for the new password."""
+    return await open_link(_PAGE, Purpose.RESET_PASSWORD, token, runtime, db)
+
+
+@router.post("/reset-password")
+async def submit_reset_password(values: Posted, runtime: State, db: Db) -> Response:
+    """Set the new password."""
+
+    async def work() -> None:
+        form = validated(_ResetForm, values)
+        passwords = PasswordService(runtime)
+        service = PasswordResetService(runtime.uow(db), runtime, passwords)
+        await service.reset(form.token, form.password)
+
+    return await _PAGE.submit(db, values, work)

@@ -1,0 +1,105 @@
+"""Who is asking: from an access token to a live session of an active account."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from app.core.context import current
+from app.core.exceptions import Forbidden, Unauthenticated
+from app.core.security import InvalidToken
+from app.policies.permission import Actor
+from app.services.errors import ReauthenticationRequired
+from app.services.runtime import Runtime
+
+
+class InvalidAccessToken(Unauthenticated):
+    """Forged, expired, revoked, or of an account that may not sign in (RFC 6750)."""
+
+    code = "invalid_access_token"
+    title = "The access token is not valid; refresh it or sign in again"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """RFC 6750 section 3.1."""
+        return {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInUser:
+    """A caller as the database has it at this moment.
+
+    Attributes:
+        actor: What policies ask about.
+        account: The columns of the account, ``session_id`` and ``roles``.
+    """
+
+    actor: Actor
+    account: Any
+
+
+class AuthenticationService:
+    """Recognises callers. The database is asked every time: nothing is remembered."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Work outside of a request's transaction."""
+        self._runtime = runtime
+
+    async def recognise(self, authorization: list[str]) -> SignedInUser:
+        """Return the caller of a request.
+
+        Args:
+            authorization: The ``Authorization`` fields of the request.
+
+        Raises:
+            Unauthenticated: There is none, or more than one, or no bearer token.
+            InvalidAccessToken: The token, its session or its account does not hold.
+        """
+        now = self._runtime.clock.now()
+        try:
+            caller = self._runtime.tokens.verify(_bearer(authorization), now)
+        except InvalidToken as error:
+            raise InvalidAccessToken(hint=str(error)) from None
+        row = await self._runtime.statements.caller(
+            caller.user_id, caller.session_id, now=now
+        )
+        if row is None:
+            raise InvalidAccessToken(hint="the session or the account is not active")
+        current().user_id = row.id
+        actor = Actor(
+            user_id=row.id,
+            session_id=row.session_id,
+            authenticated_at=row.authenticated_at,
+            roles=tuple(sorted((row.roles or "").split())),
+        )
+        return SignedInUser(actor, row)
+
+    async def authorise(self, actor: Actor, permission: str) -> Actor:
+        """Return the actor with all their permissions, if they hold this one.
+
+        Raises:
+            Forbidden: They do not.
+        """
+        held = await self._runtime.statements.permissions(actor.user_id)
+        actor = replace(actor, permissions=held)
+        if not actor.may(permission):
+            raise Forbidden(hint=f"{permission} is missing")
+        return actor
+
+    def demand_recent(self, actor: Actor) -> None:
+        """Refuse when the sign-in is too old to prove that the owner is present.
+
+        Raises:
+            ReauthenticationRequired: Sign in again first.
+        """
+        ttl = timedelta(seconds=self._runtime.settings.session.recent_ttl)
+        if not actor.signed_in_within(ttl, self._runtime.clock.now()):
+            raise ReauthenticationRequired
+
+
+def _bearer(fields: list[str]) -> str:
+    if len(fields) != 1:
+        raise Unauthenticated(hint=f"{len(fields)} Authorization fields")
+    scheme, _, token = fields[0].partition(" ")
+    if scheme.casefold() != "bearer" or not token.strip():
+        raise Unauthenticated(hint="no bearer token")
+    return token.strip()

@@ -1,0 +1,178 @@
+"""Fixtures: two real databases, the application in process, people to act with."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+import pytest
+from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient
+
+from app.config import Settings
+from app.main import create_app
+from app.services.runtime import Runtime, build_runtime
+from tests.api import Api
+from tests.chance import FakeClock
+from tests.servers.postgres import PostgresServer, create_database, drop_database
+
+SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+ENGINES = ("sqlite", "postgresql")
+T = TypeVar("T")
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_report_header() -> str:
+    """Say which databases this run is about."""
+    version = os.environ.get("TEST_POSTGRES_VERSION", "18")
+    given = "TEST_DATABASE_URL" if os.environ.get("TEST_DATABASE_URL") else version
+    return f"databases: SQLite and PostgreSQL ({given})"
+
+
+def migrate(url: str, target: str = "head") -> None:
+    """Bring a database to a revision, as an operator would."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(str(ROOT / "alembic.ini"))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    step = command.downgrade if target == "base" else command.upgrade
+    _apart(lambda: step(config, target))
+
+
+def _apart(work: Callable[[], T]) -> T:
+    """Run in a thread: session fixtures may be asked for inside a running loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The address of a real PostgreSQL where databases may be made."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    version = int(os.environ.get("TEST_POSTGRES_VERSION", "18"))
+    directory = Path(tempfile.mkdtemp(prefix="auth-serve-pg-"))
+    try:
+        with PostgresServer.start(directory, version=version) as server:
+            yield server.url()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _named(url: str, name: str) -> str:
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> Iterator[str]:
+    """The name of a migrated database that others are copied from."""
+    name = f"template_{uuid4().hex}"
+    _apart(lambda: asyncio.run(create_database(postgres_url, name)))
+    migrate(_named(postgres_url, name))
+    yield name
+    _apart(lambda: asyncio.run(drop_database(postgres_url, name)))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file that others are copied from."""
+    path = tmp_path_factory.mktemp("template") / "auth.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=ENGINES)
+async def database_url(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[str]:
+    """A database of this test's own, with the current schema, of each engine."""
+    if request.param == "sqlite":
+        path = tmp_path / "auth.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: str = request.getfixturevalue("postgres_url")
+    template: str = request.getfixturevalue("postgres_template")
+    name = f"test_{uuid4().hex}"
+    await create_database(server, name, template)
+    yield _named(server, name)
+    await drop_database(server, name)
+
+
+@pytest.fixture(params=ENGINES)
+async def empty_database_url(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[str]:
+    """A database without any schema, of each engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: str = request.getfixturevalue("postgres_url")
+    name = f"empty_{uuid4().hex}"
+    await create_database(server, name)
+    yield _named(server, name)
+    await drop_database(server, name)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """The time that the application sees; tests move it."""
+    return FakeClock()
+
+
+@pytest.fixture
+def options() -> dict[str, object]:
+    """Settings that a test module changes by overriding this fixture."""
+    return {}
+
+
+@pytest.fixture
+def settings(database_url: str, options: dict[str, object]) -> Settings:
+    """Development settings on the test's own database, without the worker."""
+    chosen = {"database_url": database_url, "secret_key": SECRET, "jobs": False}
+    return Settings.model_validate(chosen | options)
+
+
+@pytest.fixture
+async def app(settings: Settings, clock: FakeClock) -> AsyncIterator[FastAPI]:
+    """The started application; its mails stay in the outbox until a test runs jobs."""
+    application = create_app(settings, build_runtime(settings, clock=clock))
+    async with LifespanManager(application):
+        yield application
+
+
+@pytest.fixture
+def runtime(app: FastAPI) -> Runtime:
+    """The parts of the application."""
+    found: Runtime = app.state.runtime
+    return found
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """An HTTP client of the application."""
+    transport = ASGITransport(app=app, client=("192.0.2.1", 40_000))
+    async with AsyncClient(transport=transport, base_url="http://test") as http:
+        yield http
+
+
+@pytest.fixture
+def api(client: AsyncClient, runtime: Runtime) -> Api:
+    """People who use the API, and a look at what it left behind."""
+    return Api(client, runtime)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the environment of whoever runs the tests out of them."""
+    for name in [name for name in os.environ if name.startswith("AUTH_SERVE_")]:
+        monkeypatch.delenv(name)

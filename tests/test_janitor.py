@@ -1,0 +1,231 @@
+"""The janitor: nothing is kept longer than its table says, and nothing less long."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import func, select
+
+from app.core.rate_limit import Limit
+from app.jobs.janitor import JanitorJob
+from app.jobs.signing_keys import SigningKeysJob
+from app.models import Base
+from app.models.audit_event import AuditEvent
+from app.models.idempotency_key import IdempotencyKey
+from app.models.one_time_token import OneTimeToken
+from app.models.outbox import OutboxMessage
+from app.models.rate_limit import RateLimit
+from app.models.session import Session
+from app.repositories.rate_limit import SqlStore
+from app.services.runtime import Runtime
+from tests.job_support import FakeClock, Make, add_message, add_user
+
+pytest_plugins = ["tests.job_support"]
+DAY = 86_400
+
+
+@pytest_asyncio.fixture
+async def runtime(make_runtime: Make) -> Runtime:
+    return make_runtime()
+
+
+async def count(runtime: Runtime, table: type[Base]) -> int:
+    async with runtime.database.session(read_only=True) as db:
+        return await db.scalar(select(func.count()).select_from(table)) or 0
+
+
+async def store(runtime: Runtime, rows: Sequence[Base]) -> None:
+    async with runtime.unit_of_work() as uow:
+        uow.db.add_all(rows)
+
+
+async def clean(runtime: Runtime, batch: int = 500) -> int:
+    """Run the janitor until it is done; return how many runs that took."""
+    janitor, runs = JanitorJob(runtime, batch=batch), 1
+    while await janitor.run():
+        runs += 1
+    return runs
+
+
+def published(runtime: Runtime) -> list[str]:
+    """Return the ids of the keys that this process publishes."""
+    return [key["kid"] for key in json.loads(runtime.ring.jwks)["keys"]]
+
+
+def audit_event(runtime: Runtime, at: datetime) -> AuditEvent:
+    return AuditEvent(
+        id=runtime.randomness.uuid7(),
+        name="user.registered",
+        correlation_id="",
+        ip="",
+        user_agent="",
+        data={},
+        created_at=at,
+    )
+
+
+def one_time_token(runtime: Runtime, expires_at: datetime) -> OneTimeToken:
+    return OneTimeToken(
+        id=runtime.randomness.uuid7(),
+        purpose="verify_email",
+        subject="ada@example.com",
+        data={},
+        attempts=0,
+        created_at=expires_at,
+        expires_at=expires_at,
+    )
+
+
+def idempotency_key(runtime: Runtime, expires_at: datetime) -> IdempotencyKey:
+    return IdempotencyKey(
+        key_hash=runtime.randomness.bytes(32),
+        request_hash=b"",
+        status=201,
+        body="",
+        expires_at=expires_at,
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "make", "kept"),
+    [
+        (AuditEvent, audit_event, 365 * DAY),
+        (OneTimeToken, one_time_token, DAY),
+        (IdempotencyKey, idempotency_key, 0),
+    ],
+)
+async def test_rows_go_when_their_time_is_over_and_not_before(
+    runtime: Runtime, clock: FakeClock, table: type[Base], make: Any, kept: int
+) -> None:
+    await store(runtime, [make(runtime, clock.now())])
+
+    clock.seconds = kept
+    await clean(runtime)
+    on_the_last_instant = await count(runtime, table)
+    clock.seconds = kept + 1
+    await clean(runtime)
+
+    assert on_the_last_instant == 1
+    assert await count(runtime, table) == 0
+
+
+@pytest.mark.parametrize("column", ["delivered_at", "failed_at"])
+async def test_finished_messages_go_and_waiting_ones_stay(
+    runtime: Runtime, clock: FakeClock, column: str
+) -> None:
+    async with runtime.unit_of_work() as uow:
+        waiting = add_message(uow)
+        add_message(uow, **{column: clock.now()})
+
+    clock.seconds = 7 * DAY + 1
+    await clean(runtime)
+
+    async with runtime.database.session(read_only=True) as db:
+        left = (await db.scalars(select(OutboxMessage.id))).all()
+    assert left == [waiting.id]
+
+
+@pytest.mark.parametrize("ended", ["expires_at", "revoked_at"])
+async def test_ended_sessions_go_and_live_ones_stay(
+    runtime: Runtime, clock: FakeClock, ended: str
+) -> None:
+    user = await add_user(runtime)
+    far = clock.now() + timedelta(days=400)
+    live, over = (_session(runtime, user.id, far) for _ in range(2))
+    setattr(over, ended, clock.now())
+    await store(runtime, [live, over])
+
+    clock.seconds = 30 * DAY + 1
+    await clean(runtime)
+
+    async with runtime.database.session(read_only=True) as db:
+        assert (await db.scalars(select(Session.id))).all() == [live.id]
+
+
+def _session(runtime: Runtime, user_id: UUID, expires_at: datetime) -> Session:
+    now = runtime.clock.now()
+    return Session(
+        id=runtime.randomness.uuid7(),
+        user_id=user_id,
+        counter=0,
+        amr=["pwd"],
+        ip="",
+        network="",
+        user_agent="",
+        created_at=now,
+        authenticated_at=now,
+        refreshed_at=now,
+        expires_at=expires_at,
+        absolute_expires_at=expires_at,
+    )
+
+
+async def test_full_buckets_go_and_counting_ones_stay(
+    runtime: Runtime, clock: FakeClock
+) -> None:
+    buckets = SqlStore(runtime.database)
+    short, long = Limit("short", 1, 10.0), Limit("long", 1, 10_000.0)
+    for limit in (short, long):
+        await buckets.take("ada", limit, clock.now())
+
+    clock.seconds = 1_000
+    await clean(runtime)
+
+    assert await count(runtime, RateLimit) == 1
+    assert not (await buckets.take("ada", long, clock.now())).allowed
+
+
+async def test_no_statement_deletes_more_than_a_batch(
+    runtime: Runtime, clock: FakeClock
+) -> None:
+    await store(runtime, [idempotency_key(runtime, clock.now()) for _ in range(25)])
+    clock.seconds = 1
+
+    more = await JanitorJob(runtime, batch=10).run()
+    left = await count(runtime, IdempotencyKey)
+    runs = await clean(runtime, batch=10)
+
+    assert more
+    assert left == 15
+    assert runs == 2
+    assert await count(runtime, IdempotencyKey) == 0
+
+
+async def test_a_key_goes_when_its_last_token_is_dead(
+    runtime: Runtime, clock: FakeClock
+) -> None:
+    keys = SigningKeysJob(runtime)
+    await keys.run()
+    first = published(runtime)
+
+    clock.seconds = 89 * DAY  # time to announce the next one
+    await keys.run()
+    announced = published(runtime)
+    clock.seconds = 91 * DAY
+    await clean(runtime)
+    await keys.run()
+
+    assert set(first) < set(announced)
+    left = published(runtime)
+    assert left == [kid for kid in announced if kid not in first]
+
+
+async def test_a_process_learns_the_key_that_another_one_made(
+    make_runtime: Make,
+) -> None:
+    one, other = make_runtime(), make_runtime()
+    await SigningKeysJob(one).run()
+
+    await SigningKeysJob(other).run()
+
+    assert published(other) == published(one) != []
+
+
+async def test_every_table_says_how_long_it_keeps_its_rows() -> None:
+    silent = [m.class_ for m in Base.registry.mappers if not m.class_.retention]
+
+    assert silent == []
