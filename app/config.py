@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "AUTH_SERVE_"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
+_ENV_FILE = Path(".env")
 _PLACEHOLDERS = ("changeme", "change-me", "change_me", "secret", "password", "example")
 
 
@@ -178,8 +179,9 @@ class SmtpSettings(Group):
 
     url: SecretStr | None = Field(
         None,
-        description="`smtp://user:password@host:587` (STARTTLS demanded unless the host "
-        "is this machine) or `smtps://host:465`. Unset: `/dev/mailbox` in development.",
+        description="`smtp://user:password@host:587` (STARTTLS unless the "
+        "host is this machine) or `smtps://host:465`. Unset: `/dev/mailbox`, in "
+        "development only.",
     )
     sender: EmailStr = Field(
         "auth@localhost.localdomain", description="Address that mails come from."
@@ -359,7 +361,7 @@ def known_names(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> set[
     return names
 
 
-def load_settings(env_file: Path | None = Path(".env")) -> Settings:
+def load_settings(env_file: Path | None = _ENV_FILE) -> Settings:
     """Read the environment, and in development a ``.env`` file.
 
     Raises:

@@ -1,88 +1,34 @@
-"""Fixtures for tests of jobs and pages: a real runtime whose clock stands still.
+"""For tests of jobs: runtimes as several processes have them, and a filled outbox.
 
-A fixture ``database_url`` of ``conftest.py`` replaces the one here. It is imported before it is a plugin: PYTEST_DONT_REWRITE.
+Imported before it is a plugin, so without its asserts: PYTEST_DONT_REWRITE.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
-from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 
 from app.config import Settings
-from app.database import create_engine
-from app.models import Base, OutboxMessage, User
+from app.models import OutboxMessage, User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.runtime import Runtime, build_runtime
 from app.services.user_change import new_user
-from tests.servers.postgres import PostgresServer, create_database, drop_database
+from tests.chance import FakeClock
 
-SECRET_KEY = "xK3v9Qm2Lr8Tz5Wp7Yc4Nf6Hb1Jd0Gs-uVaE"  # long enough, and opens nothing
-
-
-class FakeClock:
-    """Stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now(self) -> datetime:
-        """Return an instant that agrees with ``monotonic``."""
-        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        """Return the seconds a test has set."""
-        return self.seconds
-
-
+SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 Make = Callable[..., Runtime]
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    """A clock that the test moves."""
-    return FakeClock()
-
-
-@pytest.fixture(scope="session")
-def job_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """One cluster for all tests."""
-    with PostgresServer.start(tmp_path_factory.mktemp("postgres")) as server:
-        yield server
-
-
-@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
-async def database_url(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[str]:
-    """An empty database on each engine."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'test.db'}"
-        return
-    server: PostgresServer = request.getfixturevalue("job_postgres")
-    name = f"test_{uuid4().hex}"
-    await create_database(server.url(), name)
-    yield server.url(name)
-    await drop_database(server.url(), name)
-
-
-@pytest_asyncio.fixture
 async def make_runtime(database_url: str, clock: FakeClock) -> AsyncIterator[Make]:
     """Return a function that makes runtimes on one database, one per process."""
-    engine = create_engine(database_url)
-    async with engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-    await engine.dispose()
     made: list[Runtime] = []
 
     def make(**settings: Any) -> Runtime:
         values = {
             "database_url": database_url,
-            "secret_key": SECRET_KEY,
+            "secret_key": SECRET,
             "limits": {"store": "memory"},
         }
         given = Settings.model_validate(values | settings)

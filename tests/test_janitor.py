@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import func, select
 
 from app.core.rate_limit import Limit
@@ -22,13 +21,14 @@ from app.models.rate_limit import RateLimit
 from app.models.session import Session
 from app.repositories.rate_limit import SqlStore
 from app.services.runtime import Runtime
-from tests.job_support import FakeClock, Make, add_message, add_user
+from tests.chance import FakeClock
+from tests.job_support import Make, add_message, add_user
 
 pytest_plugins = ["tests.job_support"]
 DAY = 86_400
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
 async def runtime(make_runtime: Make) -> Runtime:
     return make_runtime()
 
@@ -103,10 +103,10 @@ async def test_rows_go_when_their_time_is_over_and_not_before(
 ) -> None:
     await store(runtime, [make(runtime, clock.now())])
 
-    clock.seconds = kept
+    clock.advance(seconds=kept)
     await clean(runtime)
     on_the_last_instant = await count(runtime, table)
-    clock.seconds = kept + 1
+    clock.advance(seconds=1)
     await clean(runtime)
 
     assert on_the_last_instant == 1
@@ -121,7 +121,7 @@ async def test_finished_messages_go_and_waiting_ones_stay(
         waiting = add_message(uow)
         add_message(uow, **{column: clock.now()})
 
-    clock.seconds = 7 * DAY + 1
+    clock.advance(seconds=7 * DAY + 1)
     await clean(runtime)
 
     async with runtime.database.session(read_only=True) as db:
@@ -139,7 +139,7 @@ async def test_ended_sessions_go_and_live_ones_stay(
     setattr(over, ended, clock.now())
     await store(runtime, [live, over])
 
-    clock.seconds = 30 * DAY + 1
+    clock.advance(seconds=30 * DAY + 1)
     await clean(runtime)
 
     async with runtime.database.session(read_only=True) as db:
@@ -172,7 +172,7 @@ async def test_full_buckets_go_and_counting_ones_stay(
     for limit in (short, long):
         await buckets.take("ada", limit, clock.now())
 
-    clock.seconds = 1_000
+    clock.advance(seconds=1_000)
     await clean(runtime)
 
     assert await count(runtime, RateLimit) == 1
@@ -183,7 +183,7 @@ async def test_no_statement_deletes_more_than_a_batch(
     runtime: Runtime, clock: FakeClock
 ) -> None:
     await store(runtime, [idempotency_key(runtime, clock.now()) for _ in range(25)])
-    clock.seconds = 1
+    clock.advance(seconds=1)
 
     more = await JanitorJob(runtime, batch=10).run()
     left = await count(runtime, IdempotencyKey)
@@ -202,10 +202,10 @@ async def test_a_key_goes_when_its_last_token_is_dead(
     await keys.run()
     first = published(runtime)
 
-    clock.seconds = 89 * DAY  # time to announce the next one
+    clock.advance(days=89)  # time to announce the next one
     await keys.run()
     announced = published(runtime)
-    clock.seconds = 91 * DAY
+    clock.advance(days=2)
     await clean(runtime)
     await keys.run()
 

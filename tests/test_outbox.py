@@ -5,15 +5,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-import pytest_asyncio
 
 from app.jobs import OutboxJob, build_jobs
 from app.jobs.base import Job
 from app.jobs.mail import BATCH
 from app.jobs.worker import Worker
 from app.services.runtime import Runtime
+from tests.chance import FakeClock
 from tests.job_support import (
-    FakeClock,
     Make,
     eventually,
     messages,
@@ -34,7 +33,7 @@ def smtp_settings(server: SmtpServer) -> dict[str, str]:
     return {"url": f"smtp://127.0.0.1:{server.port}"}
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
 async def runtime(make_runtime: Make, smtp: SmtpServer) -> Runtime:
     return make_runtime(smtp=smtp_settings(smtp))
 
@@ -89,10 +88,10 @@ async def test_a_worker_that_dies_gives_its_mail_back_when_the_lease_ends(
     smtp.hang = False
     survivor = OutboxJob(make_runtime(smtp=smtp_settings(smtp)))
 
-    clock.seconds = survivor.lease.total_seconds() - 1
+    clock.advance(seconds=survivor.lease.total_seconds() - 1)
     await survivor.run()
     early = await messages(runtime, "delivered")
-    clock.seconds += 1
+    clock.advance(seconds=1)
     await survivor.run()
 
     assert early == []

@@ -19,29 +19,10 @@ from app.core.rate_limit import (
     subject_key,
 )
 from app.core.rate_limit.gcra import advance
+from tests.chance import FakeClock
 
 TEN = Limit("sign_in_account", 10, 600)
 START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class FakeClock:
-    """Stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now(self) -> datetime:
-        """Return an instant that agrees with ``monotonic``."""
-        return START + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        """Return the seconds a test has set."""
-        return self.seconds
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
 
 
 @pytest.fixture
@@ -124,17 +105,20 @@ async def test_own_successes_hide_at_most_one_guess(
 ) -> None:
     clock, limit = FakeClock(), Limit("any", 4, 16)  # one each four seconds
     limiter = RateLimiter(MemoryStore(), clock)
-    own, guesses = deque[tuple[float, Charge]](), list[float]()
+    own, guesses, at = deque[tuple[float, Charge]](), list[float](), 0.0
 
     for gap, is_own in steps:
-        until = clock.seconds + gap
+        until = at + gap
         while own and own[0][0] <= until:  # each success takes its time
-            clock.seconds, charge = own.popleft()
+            due, charge = own.popleft()
+            clock.advance(seconds=due - at)
+            at = due
             await charge.give_back()
-        clock.seconds = until
+        clock.advance(seconds=until - at)
+        at = until
         with suppress(TooManyRequests):
             charge = await limiter.take((limit, "a"))
-            own.append((until + 3.9, charge)) if is_own else guesses.append(until)
+            own.append((at + 3.75, charge)) if is_own else guesses.append(at)
 
     for first in range(len(guesses)):
         for last in range(first, len(guesses)):
@@ -156,7 +140,7 @@ async def test_refused_attempts_do_not_prolong_the_wait(
 ) -> None:
     await allowed(limiter, TEN, "a", 1000)
 
-    clock.seconds += 60
+    clock.advance(minutes=1)
 
     assert await allowed(limiter, TEN, "a", 1000) == 1
 
@@ -164,13 +148,13 @@ async def test_refused_attempts_do_not_prolong_the_wait(
 async def test_a_clock_set_back_refuses_until_it_has_caught_up(
     limiter: RateLimiter, clock: FakeClock
 ) -> None:
-    clock.seconds = 3600
+    clock.advance(hours=1)
     await allowed(limiter, TEN, "a", 10)
 
-    clock.seconds = 0
+    clock.advance(hours=-1)
     assert await allowed(limiter, TEN, "a", 10) == 0
 
-    clock.seconds = 3660
+    clock.advance(hours=1, minutes=1)
     assert await allowed(limiter, TEN, "a", 10) == 1
 
 
@@ -214,7 +198,7 @@ async def test_t173_a_flood_of_names_does_not_free_an_emptied_bucket(
 async def test_full_buckets_are_forgotten_before_others(clock: FakeClock) -> None:
     store = MemoryStore(capacity=2)
     await store.take("full by now", TEN, clock.now())
-    clock.seconds = 100
+    clock.advance(seconds=100)
     await store.take("in use", TEN, clock.now())
 
     await store.take("new", TEN, clock.now())
@@ -319,7 +303,7 @@ async def test_a_refusal_says_when_to_return_and_logs_which_limit(
     limiter: RateLimiter, context: RequestContext, clock: FakeClock
 ) -> None:
     await allowed(limiter, TEN, "a", 10)
-    clock.seconds += 0.5
+    clock.advance(seconds=0.5)
 
     with pytest.raises(TooManyRequests) as refusal:
         await limiter.take((TEN, "a"))
@@ -387,7 +371,7 @@ async def test_what_was_refilled_meanwhile_is_not_given_back(
     limiter: RateLimiter, clock: FakeClock
 ) -> None:
     charges = [await limiter.take((TEN, "a")) for _ in range(10)]
-    clock.seconds += 60
+    clock.advance(minutes=1)
 
     for charge in charges:
         await charge.give_back()

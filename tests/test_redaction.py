@@ -32,7 +32,8 @@ CANARIES = {
     "cookie": "Cookie: sid=canary-sid; other=canary-other",
     "password hash": "$argon2id$v=19$m=19456,t=2,p=1$Y2FuYXJ5$aGFzaC1jYW5hcnk",
     "key": "-----BEGIN PRIVATE KEY-----\nMIcanary\nabc\n-----END PRIVATE KEY-----",
-    "pydantic": "Value error [type=x, input_value='canary, ', input_type=str]",
+    "repr in double quotes": 'X(password="canary\'s \\"quoted\\" hunter2", n=1)',
+    "pydantic": "Value error [type=x, input_value=<A 'canary, ' canary>, input_type=A]",
     "sql": "[SQL: INSERT ...]\n[parameters: ('canary-parameter', 1)]\n(Background)",
     "detail": "DETAIL:  Key (lower(email))=(canary@example.com) already exists.",
     "argument": "invalid input for query argument $1: 'canary-argument' (expected int)",
@@ -129,7 +130,7 @@ def test_a_field_of_a_secret_name_is_redacted(read: Read, name: str) -> None:
     log.info("top", extra={name: "canary", "kept": "yes"})
     log.info("deep", extra={"body": {"list": [{name: ["canary"], "kept": "yes"}]}})
     log.info("header list", extra={"headers": [(name.encode(), b"canary")]})
-    log.info("mapping %(kept)s", {name: "canary", "kept": "yes"})
+    log.info(f"%({name})s %(kept)s", {name: "canary", "kept": "yes"})
     log.info("shown %s", {name: "canary", "kept": "yes"})
     log.info("repr %r", [{"kept": "yes", name: {"a": {"b": "}"}, "c": "canary"}}])
 
@@ -137,7 +138,7 @@ def test_a_field_of_a_secret_name_is_redacted(read: Read, name: str) -> None:
     assert (top[name], top["kept"]) == ("[redacted]", "yes")
     assert deep["body"]["list"][0] == {name: "[redacted]", "kept": "yes"}
     assert header["headers"] == [[name, "[redacted]"]]
-    assert mapping["message"] == "mapping yes"
+    assert mapping["message"] == "[redacted] yes"
     assert "'kept': 'yes'" in shown["message"]
     assert "'kept': 'yes'" in in_repr["message"]
 

@@ -42,7 +42,8 @@ def json_response(content: Any, status: int = 200, **headers: str) -> Response:
     if isinstance(content, BaseModel):
         raw = content.model_dump_json().encode()
     else:
-        raw = orjson.dumps(content)
+        # asyncpg has a UUID of its own, which orjson knows only through ``default``.
+        raw = orjson.dumps(content, default=str, option=orjson.OPT_UTC_Z)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(raw, status, named, "application/json")
 

@@ -198,7 +198,7 @@ class _Output:
                 ready = select.poll()
                 ready.register(fd, select.POLLOUT)
                 ready.poll(1_000)
-            except ZeroDivisionError:  # nobody reads it, or the disk is full
+            except OSError:  # nobody reads it, or the disk is full
                 break
         return written
 

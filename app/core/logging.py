@@ -180,7 +180,7 @@ def access_line(
 
 
 def loop_exception_handler(
-    loop: asyncio.AbstractEventLoop, context: dict[str, Any]
+    _loop: asyncio.AbstractEventLoop, context: dict[str, Any]
 ) -> None:
     """Log what nobody awaited; for ``loop.set_exception_handler``.
 

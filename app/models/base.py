@@ -52,7 +52,7 @@ BYTEWISE = String(1024).with_variant(String(1024, collation="C"), "postgresql")
 
 
 class Base(DeclarativeBase):
-    """A table. ``retention`` says until when its rows are kept (architecture, rule 15)."""
+    """A table; ``retention`` says until when its rows are kept."""
 
     metadata = MetaData(naming_convention=_NAMES)
     type_annotation_map: ClassVar[dict[Any, Any]] = {

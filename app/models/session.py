@@ -13,8 +13,8 @@ from app.models.base import Base
 class Session(Base):
     """A signed-in browser or device.
 
-    Its refresh token is no row: it is ``id`` and ``counter`` under an HMAC, so a refresh
-    is one guarded update and nothing grows (architecture, rule 3). ``network`` is the
+    Its refresh token is no row: it is ``id`` and ``counter`` under an HMAC, so a
+    refresh is one guarded update and nothing grows (ADR-0003). ``network`` is the
     address, or for IPv6 its /64: the unit that the limiter counts by.
     """
 

@@ -3,7 +3,7 @@
 Second callers of the services that the API calls; a page holds no rule of its own.
 """
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from app.pages import (
     accept_invitation,
@@ -15,6 +15,9 @@ from app.pages import (
     setup,
     verify_email,
 )
+from app.pages.render import render_error
+
+__all__ = ["install", "render_error", "router"]
 
 router = APIRouter(include_in_schema=False)
 for _page in (
@@ -28,3 +31,8 @@ for _page in (
     errors,
 ):
     router.include_router(_page.router)
+
+
+def install(app: FastAPI) -> None:
+    """Add the pages to the application."""
+    app.include_router(router)

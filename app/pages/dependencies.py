@@ -13,13 +13,13 @@ from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
 
 
-def get_runtime(request: Request) -> Runtime:
+async def get_runtime(request: Request) -> Runtime:
     """Return what the process shares."""
     runtime: Runtime = request.app.state.runtime
     return runtime
 
 
-def get_token(request: Request) -> str:
+async def get_token(request: Request) -> str:
     """Return the token of the link; one that stands twice is none."""
     tokens = request.query_params.getlist("token")
     return tokens[0] if len(tokens) == 1 else ""

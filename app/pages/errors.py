@@ -32,7 +32,8 @@ def error_entries() -> list[ErrorEntry]:
 
     A class without a code of its own is a special case of its parent's.
     """
-    named = [kind for kind in (AppError, *_descendants(AppError)) if _is_ours(kind)]
+    kinds: list[type[AppError]] = [AppError, *_descendants(AppError)]
+    named = [kind for kind in kinds if _is_ours(kind)]
     entries = {kind.code: _entry(kind) for kind in named if "code" in vars(kind)}
     return [entries[code] for code in sorted(entries)]
 

@@ -1,4 +1,4 @@
-"""Permissions ``<area>:<read|write>``, the roles that come built in, and who holds what."""
+"""Permissions ``<area>:<read|write>``, built-in roles, and who holds what."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

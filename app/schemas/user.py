@@ -142,3 +142,12 @@ class Export(Output):
     sessions: list[dict[str, Any]]
     one_time_tokens: list[dict[str, Any]]
     activity: list[dict[str, Any]]
+
+
+class UserImport(Input):
+    """One account of another system, as one line of an import file."""
+
+    email: Email
+    name: ShownText | None = None
+    email_verified: StrictBool = False
+    password_hash: Annotated[str, Field(max_length=1_024)] | None = None

@@ -83,7 +83,7 @@ class OneTimeTokenService:
         return row
 
     async def is_usable(self, purpose: Purpose, token: str) -> bool:
-        """Tell whether a link would work now; it changes nothing and decides nothing."""
+        """Tell whether a link would work now; it changes and decides nothing."""
         token_id = self._runtime.secret_key.read_one_time_token(purpose, token)
         if token_id is None:
             return False

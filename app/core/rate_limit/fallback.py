@@ -43,6 +43,7 @@ class FallbackStore:
             return local
         verdict = await self._take_shared(key, limit, now)
         if not verdict.allowed:
+            await self._local.give_back(key, limit)
             return verdict
         return min(local, verdict, key=lambda each: each.remaining)
 

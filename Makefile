@@ -1,0 +1,69 @@
+# Two commands are enough: `make serve` and `make test`. Both make their own
+# virtual environment; nothing but Python 3.11+ and make has to be there.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+# Another interpreter gets another environment: make test PYTHON=python3.13
+VENV ?= .venv$(if $(filter python3.%,$(notdir $(PYTHON))),-$(notdir $(PYTHON)))
+HOST ?= 127.0.0.1
+PORT ?= 8000
+FUZZ ?= 200
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+SOURCES := app tests alembic benchmarks tools
+
+# Links point at the port that was asked for, unless the operator named an address.
+ifeq ($(shell grep -s '^AUTH_SERVE_PUBLIC_URL=' .env),)
+  AUTH_SERVE_PUBLIC_URL ?= http://localhost:$(PORT)
+endif
+
+.PHONY: serve test check fix fuzz bench docs lock
+
+serve: $(VENV)/.serve
+	@AUTH_SERVE_PUBLIC_URL="$(AUTH_SERVE_PUBLIC_URL)" \
+	  $(BIN)/python -m app.cli server start --host $(HOST) --port $(PORT)
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -v --cov=app
+
+check: $(VENV)/.test
+	$(BIN)/black --check --quiet $(SOURCES)
+	$(BIN)/isort --check --quiet $(SOURCES)
+	$(BIN)/flake8 $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.generate_docs --check
+
+fix: $(VENV)/.test
+	$(BIN)/black --quiet $(SOURCES)
+	$(BIN)/isort --quiet $(SOURCES)
+	$(BIN)/python -m tools.generate_docs
+
+fuzz: $(VENV)/.test
+	FUZZ_EXAMPLES=$(FUZZ) $(BIN)/python -m pytest -q tests/test_api_document.py --timeout=3600
+
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.test
+	$(BIN)/python -m tools.generate_docs
+
+# Only for whoever changes a dependency: ranges in pyproject.toml, pins from here.
+lock:
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	  --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	  --no-emit-index-url --custom-compile-command "make lock" --extra dev pyproject.toml \
+	  -o requirements-dev.txt
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Auth Serve needs Python 3.11 or later"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.serve: requirements.txt | $(BIN)/python
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.test: requirements-dev.txt | $(BIN)/python
+	$(PIP) -r requirements-dev.txt
+	@touch $@ $(VENV)/.serve

@@ -1,0 +1,48 @@
+"""What tests of the places to count in share."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from app.core.rate_limit import Limit, MemoryStore, RateLimitStore
+from app.database import Database
+
+TEN = Limit("sign_in_account", 10, 600)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def allowed(store: RateLimitStore, key: str, tries: int) -> int:
+    """Return how many of so many attempts, one after the other, are allowed."""
+    return sum([(await store.take(key, TEN, NOW)).allowed for _ in range(tries)])
+
+
+async def allowed_at_once(tries: int, *stores: RateLimitStore) -> int:
+    """Return how many of so many attempts at once are allowed, over all stores."""
+    takes = [
+        stores[number % len(stores)].take("a", TEN, NOW) for number in range(tries)
+    ]
+    return sum(verdict.allowed for verdict in await asyncio.gather(*takes))
+
+
+async def agrees_with_memory(store: RateLimitStore, seed: int) -> None:
+    """Run one random schedule here and in memory; every verdict is the same."""
+    chance, model, now = random.Random(seed), MemoryStore(), NOW
+    limits = [TEN, Limit("mail", 3, 1000.0), Limit("one", 1, 700.1)]
+    for _ in range(200):
+        now += timedelta(microseconds=chance.choice([0, 0, 1, 10**7, 10**9]))
+        key, limit = chance.choice("ab"), chance.choice(limits)
+        if chance.random() < 0.2:
+            await store.give_back(key, limit)
+            await model.give_back(key, limit)
+        assert await store.take(key, limit, now) == await model.take(key, limit, now)
