@@ -1,5 +1,6 @@
 """The application: parts put together, started, stopped."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from app.api.oauth import well_known
 from app.api.openapi import install_openapi
 from app.config import Settings, SettingsError, load_settings
 from app.core.exceptions import AppError, install_handlers, problem
-from app.core.logging import configure_logging
+from app.core.logging import configure_logging, loop_exception_handler
 from app.database import DatabaseUnavailable
 from app.jobs import build_jobs
 from app.jobs.worker import Worker
@@ -30,6 +31,7 @@ _TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Start strictly, stop gracefully (architecture, rule 14)."""
     runtime: Runtime = app.state.runtime
+    asyncio.get_running_loop().set_exception_handler(loop_exception_handler)
     try:
         link = await start(runtime)
     except StartRefused as refusal:
@@ -46,6 +48,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         await worker.stop()
         await runtime.close()
+        if app.state.logging is not None:
+            app.state.logging.drain()  # uvicorn may end the process right after
 
 
 def _render(request: Request, error: AppError) -> Response:
@@ -82,6 +86,7 @@ def create_app(
         telemetry=_TELEMETRY,
     )
     app.state.runtime = runtime
+    app.state.logging = None
     app.include_router(v1.router)
     app.include_router(health.router)
     app.include_router(well_known.router)
@@ -104,8 +109,10 @@ def _create() -> FastAPI:
         settings = load_settings()
     except SettingsError as refusal:
         sys.exit(f"auth-serve: {refusal}")
-    configure_logging(settings.log_level)
-    return create_app(settings)
+    log = configure_logging(settings.log_level)
+    application = create_app(settings)
+    application.state.logging = log
+    return application
 
 
 def __getattr__(name: str) -> FastAPI:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -54,10 +54,9 @@ async def falling_back(
     """Count in Valkey, as one process does, and in ``secondary`` without it."""
     primary = ValkeyStore(server.url, breakers, timeout=timeout)
     store = FallbackStore(primary, secondary or MemoryStore())
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
         yield store
-    finally:
-        await store.close()
 
 
 async def until_answering(valkey: ValkeyServer) -> None:

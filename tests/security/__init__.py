@@ -1,0 +1,1 @@
+"""Past failures of systems like this one, tried on it."""

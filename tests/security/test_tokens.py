@@ -1,0 +1,338 @@
+"""Forged, confused and misdirected access tokens."""
+
+import json
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from app.services.runtime import Runtime
+from tests.api import Api
+from tests.chance import FakeClock
+from tests.security.forgery import (
+    assert_refused,
+    encode,
+    forge,
+    genuine,
+    present,
+    unsigned,
+    with_our_key,
+    with_own_key,
+    with_secret,
+)
+
+
+async def test_t001_a_token_without_a_signature_is_refused(api: Api) -> None:
+    header, claims = genuine(await api.admin())
+    names = ("none", "None", "nOnE", "NONE", "", "HS256", None, 1, ["none"])
+
+    forged = {
+        f"{name}": forge(header | {"alg": name}, claims, unsigned) for name in names
+    }
+
+    await assert_refused(api, forged)
+
+
+async def test_t002_the_public_key_is_no_hmac_secret(
+    api: Api, runtime: Runtime
+) -> None:
+    header, claims = genuine(await api.admin())
+    jwks = (await api.client.get("/.well-known/jwks.json")).content
+    loaded = runtime.ring.signing("ES256", runtime.clock.now())
+    public = loaded.key.get_op_key("verify")  # type: ignore[attr-defined]  # of EC keys
+    assert isinstance(public, EllipticCurvePublicKey)
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    secrets = {
+        "pem": pem,
+        "pem without end": pem.strip(),
+        "pem with crlf": pem.replace(b"\n", b"\r\n"),
+        "pem after a space": b" " + pem,
+        "der": public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        "point": public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint),
+        "jwks": jwks,
+        "jwk": json.dumps(json.loads(jwks)["keys"][0]).encode(),
+        "compact jwk": json.dumps(
+            json.loads(jwks)["keys"][0], separators=(",", ":")
+        ).encode(),
+    }
+
+    forged = {
+        name: forge(header | {"alg": "HS256"}, claims, with_secret(secret))
+        for name, secret in secrets.items()
+    }
+
+    await assert_refused(api, forged)
+
+
+async def test_t004_an_empty_hmac_key_opens_nothing(api: Api) -> None:
+    header, claims = genuine(await api.admin())
+    header["alg"] = "HS256"
+
+    forged = {
+        repr(secret): forge(header, claims, with_secret(secret))
+        for secret in (b"", b"\0", b"secret", b"changeme")
+    }
+
+    await assert_refused(api, forged)
+
+
+async def test_t005_a_key_that_the_token_brings_is_not_used(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header, claims = genuine(await api.admin())
+    sign, jwk = with_own_key()
+    fetched: list[Any] = []
+
+    async def fetch(*args: Any, **_options: Any) -> None:
+        fetched.append(args)
+
+    monkeypatch.setattr(type(api.runtime.outbound), "request", fetch)
+    url = "http://127.0.0.1:9/jwks.json"
+    bare = {name: header[name] for name in ("alg", "typ")}
+    kids = ("../../etc/passwd", url, "' OR 1=1 --", "", "x" * 4_000)
+    headers: list[dict[str, Any]] = [
+        header,
+        bare,
+        header | {"jwk": jwk},
+        bare | {"jwk": jwk},
+        header | {"jku": url},
+        header | {"x5u": url},
+        header | {"x5c": ["MIIB"]},
+        *({**header, "kid": kid, "jwk": jwk} for kid in kids),
+        header | {"kid": None},
+        header | {"kid": 1},
+        header | {"kid": [header["kid"]]},
+    ]
+
+    forged = {str(each): forge(each, claims, sign) for each in headers}
+
+    await assert_refused(api, forged)
+    assert fetched == []
+
+
+@pytest.mark.parametrize("critical", [["b64"], ["x"], [], "b64", None, ["exp"]])
+async def test_t007_an_extension_that_is_not_understood_is_refused(
+    api: Api, runtime: Runtime, critical: Any
+) -> None:
+    header, claims = genuine(await api.admin())
+    header |= {"crit": critical, "b64": True, "x": 1}
+
+    forged = forge(header, claims, with_our_key(runtime))
+
+    await assert_refused(api, {"crit": forged})
+
+
+async def test_t040_the_issuer_is_compared_whole(api: Api, runtime: Runtime) -> None:
+    header, claims = genuine(await api.admin())
+    issuer = claims["iss"]
+    wrong: list[Any] = ["", issuer[:-1], f"{issuer}/", issuer.upper(), [issuer], None]
+    wrong += [{issuer: 1}, f" {issuer}", "https://evil.example"]
+
+    forged = {
+        repr(each): forge(header, claims | {"iss": each}, with_our_key(runtime))
+        for each in wrong
+    }
+
+    await assert_refused(api, forged)
+    control = forge(header, claims, with_our_key(runtime))
+    assert (await present(api, control)).status_code == 200
+
+
+async def test_t041_a_token_for_another_audience_is_refused(
+    api: Api, runtime: Runtime
+) -> None:
+    header, claims = genuine(await api.admin())
+    own = claims["aud"]
+    wrong: list[Any] = ["", own[:-1], f"{own}/", [own], [own, "https://api2.example"]]
+    wrong += ["https://api2.example", None, [], {own: 1}, claims["iss"]]
+
+    forged = {
+        repr(each): forge(header, claims | {"aud": each}, with_our_key(runtime))
+        for each in wrong
+    }
+
+    await assert_refused(api, forged)
+
+
+async def test_t049_no_kind_of_token_works_as_another(
+    api: Api, runtime: Runtime
+) -> None:
+    person = await api.person()
+    header, claims = genuine(person)
+    await api.post("/auth/forgot-password", {"email": person.email})
+    reset = (await api.mailed("reset_password")).token
+    access, refresh = person.tokens["access_token"], person.tokens["refresh_token"]
+    cursor = runtime.secret_key.cursor("users:created_at", ["x"])
+    retyped = {
+        str(typ): forge(header | {"typ": typ}, claims, with_our_key(runtime))
+        for typ in ("JWT", "logout+jwt", "dpop+jwt", "", None, "application/at+jwt")
+    }
+    password = "a brand new password"
+
+    await assert_refused(api, {"refresh": refresh, "reset": reset, "c": cursor})
+    await assert_refused(api, retyped)
+    for token in (access, reset, cursor):
+        answer = await api.post("/auth/refresh", {"refresh_token": token})
+        assert answer.status_code == 401
+    for token in (access, refresh, cursor):
+        body = {"token": token, "new_password": password}
+        assert (await api.post("/auth/reset-password", body)).status_code == 400
+    for token in (access, refresh, reset, cursor):
+        answer = await api.post("/auth/verify-email", {"token": token})
+        assert answer.status_code == 400
+        confirmed = await api.post("/users/me/email/confirm", {"token": token}, person)
+        assert confirmed.status_code == 400
+    assert (await api.get(f"/users?cursor={access}", person)).status_code in (400, 403)
+
+
+async def test_t115_a_changed_refresh_token_is_refused(api: Api) -> None:
+    token = (await api.person()).tokens["refresh_token"]
+    body = token.removeprefix("as_rt_")
+    changed = [
+        "as_rt_" + body[:place] + ("A" if body[place] != "A" else "B") + body[place + 1 :]
+        for place in range(0, len(body), 3)
+    ]
+    changed += [token[:-1], token[:-10], token + "A", token + "=", token.upper(), body]
+    changed += [token.replace("as_rt_", "as_ot_"), "as_rt_", f" {token}", f"{token}\n"]
+
+    answers = [await api.post("/auth/refresh", {"refresh_token": t}) for t in changed]
+
+    assert {answer.status_code for answer in answers} == {401}
+    good = await api.post("/auth/refresh", {"refresh_token": token})
+    assert good.status_code == 200
+
+
+async def test_t137_monstrous_tokens_are_refused_unparsed(
+    api: Api, runtime: Runtime
+) -> None:
+    header, claims = genuine(await api.admin())
+    deep = encode(b'{"alg":"ES256","kid":' + b"[" * 4_000)
+    deeper = encode(b'{"kid":"a","x":' + b"[" * 2_000 + b"]" * 2_000 + b"}")
+    huge = forge(header, claims | {"x": "y" * 8_192}, with_our_key(runtime))
+
+    await assert_refused(
+        api,
+        {
+            "dots": "." * 1_000_000,
+            "three dots": "...",
+            "two dots": "..",
+            "megabytes": "a" * 10_000_000,
+            "huge but signed": huge,
+            "deep": f"{deep}.e30.AA",
+            "deeper": f"{deeper}.e30.AA",
+            "number": f"{encode(b'1')}.e30.AA",
+            "not utf-8": f"{encode(bytes([255]))}.e30.AA",
+            "lone surrogate": f"{encode(rb'{`kid`:`\ud800`}'.replace(b'`', b'"'))}.e30.AA",
+            "infinite": f"{encode(b'{"kid":Infinity}')}.e30.AA",
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [],
+        [""],
+        ["Basic"],
+        ["Basic !!!"],
+        ["Basic bm9jb2xvbg=="],
+        ["Bearer"],
+        ["Bearer "],
+        ["Bearer  "],
+        ["Bearer \xff\xfe"],
+        ["Bearer caf\xe9.\xe9.\xe9"],
+        ["Bearer a b c"],
+        ["Digest username=x"],
+        ["Bearer a.b.c", "Bearer a.b.c"],
+        ["Bearer \x00"],
+    ],
+)
+async def test_t145_a_malformed_authorization_field_is_a_401(
+    api: Api, fields: list[str]
+) -> None:
+    headers = [("authorization", field.encode("latin-1")) for field in fields]
+
+    answer = await api.client.get(
+        "/api/v1/users/me", headers=[(k.encode(), v) for k, v in headers]
+    )
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_t145_two_good_authorization_fields_are_one_too_many(api: Api) -> None:
+    value = (await api.person()).headers["Authorization"]
+
+    answer = await api.client.get(
+        "/api/v1/users/me",
+        headers=[("Authorization", value), ("Authorization", value)],
+    )
+
+    assert answer.status_code == 401
+
+
+async def test_t190_an_access_token_ends_at_its_second(
+    api: Api, runtime: Runtime, clock: FakeClock
+) -> None:
+    person = await api.person()
+    header, claims = genuine(person)
+    now = int(clock.now().timestamp())
+    sign = with_our_key(runtime)
+
+    wrong = {
+        "no exp": {**claims, "exp": None},
+        "text": {**claims, "exp": str(claims["exp"])},
+        "float": {**claims, "exp": claims["exp"] + 0.5},
+        "true": {**claims, "exp": True},
+        "past": {**claims, "exp": now - 1},
+        "now": {**claims, "exp": now},
+        "not yet": {**claims, "nbf": now + 1},
+        "nbf text": {**claims, "nbf": "0"},
+        "no iat": {**claims, "iat": None},
+    }
+    await assert_refused(
+        api, {name: forge(header, each, sign) for name, each in wrong.items()}
+    )
+    clock.advance(seconds=runtime.settings.token.access_ttl - 1)
+    last_second = await api.get("/users/me", person)
+    clock.advance(seconds=1)
+    after = await api.get("/users/me", person)
+
+    assert (last_second.status_code, after.status_code) == (200, 401)
+
+
+async def test_t190_a_one_time_link_ends_at_its_second(
+    api: Api, clock: FakeClock
+) -> None:
+    people = [await api.users(), await api.users()]
+    tokens = []
+    for user in people:
+        await api.post("/auth/forgot-password", {"email": user.email})
+        tokens.append((await api.mailed("reset_password")).token)
+    bodies = [{"token": t, "new_password": "a brand new password"} for t in tokens]
+
+    clock.advance(seconds=3_599)
+    last_second = await api.post("/auth/reset-password", bodies[0])
+    clock.advance(seconds=1)
+    after = await api.post("/auth/reset-password", bodies[1])
+
+    assert (last_second.status_code, after.status_code) == (204, 400)
+
+
+async def test_t191_a_retired_key_verifies_nothing(
+    api: Api, runtime: Runtime
+) -> None:
+    person = await api.admin()
+    loaded = runtime.ring.signing("ES256", runtime.clock.now())
+    sign, _ = with_own_key()
+    header, claims = genuine(person)
+
+    same_kid = forge(header, claims, sign)
+    runtime.ring.replace([])
+    retired = await present(api, person.tokens["access_token"])
+    runtime.ring.replace([loaded])
+
+    assert retired.status_code == 401
+    await assert_refused(api, {"same kid, other key": same_kid})
+    assert (await api.get("/users/me", person)).status_code == 200
