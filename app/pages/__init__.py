@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 
 from app.pages import (
     accept_invitation,
+    api_docs,
     confirm_email,
     dev_mailbox,
     errors,
@@ -22,6 +23,7 @@ __all__ = ["install", "render_error", "router"]
 router = APIRouter(include_in_schema=False)
 for _page in (
     home,
+    api_docs,
     setup,
     verify_email,
     reset_password,

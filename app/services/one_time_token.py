@@ -120,6 +120,6 @@ class OneTimeTokenService:
     async def _charge(self, subject: str) -> Charge:
         limits = self._runtime.limits
         return await self._runtime.limiter.take(
-            (limits.code_account, subject_key("code", subject)),
             (limits.code_address, address_key(current().ip)),
+            (limits.code_account, subject_key("code", subject)),
         )

@@ -125,8 +125,8 @@ class PasswordChangeService:
         """
         limits = self._runtime.limits
         charge = await self._runtime.limiter.take(
-            (limits.sign_in_account, subject_key("password", str(owner.id))),
             (limits.sign_in_address, address_key(current().ip)),
+            (limits.sign_in_account, subject_key("password", str(owner.id))),
         )
         if not (await self._passwords.verify(old, owner.password_hash)).ok:
             self._uow.record(PasswordChangeFailed(user_id=owner.id))
