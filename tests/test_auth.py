@@ -270,3 +270,36 @@ async def test_an_idempotency_key_gives_the_first_answer_again(api: Api) -> None
     assert first.status_code == again.status_code == 201
     assert first.json() == again.json()
     assert other.json()["code"] == "idempotency_key_reused"
+
+
+async def test_a_password_is_reset_with_the_code_after_wrong_tries_counted(
+    api: Api,
+) -> None:
+    person = await api.person()
+    await api.post("/auth/forgot-password", {"email": person.email})
+    mail = await api.mailed("reset_password")
+    body = {"email": person.email, "new_password": "a brand new password"}
+
+    wrong = await api.post("/auth/reset-password", body | {"code": "0"})
+    both = await api.post(
+        "/auth/reset-password", body | {"code": mail.code, "token": mail.token}
+    )
+    right = await api.post("/auth/reset-password", body | {"code": mail.code})
+    again = await api.post("/auth/reset-password", body | {"code": mail.code})
+
+    assert (wrong.status_code, both.status_code) == (400, 422)
+    assert (right.status_code, again.status_code) == (204, 400)
+    assert (await api.login(person.email, "a brand new password")).status_code == 200
+
+
+async def test_an_invitation_is_accepted_with_the_code(api: Api) -> None:
+    admin = await api.admin()
+    await api.post("/users", {"email": "new@example.com"}, admin)
+    mail = await api.mailed("invitation")
+    body = {"password": PASSWORD, "invitation": mail.code}
+
+    other = await api.post("/auth/register", body | {"email": "x@example.com"})
+    right = await api.post("/auth/register", body | {"email": "new@example.com"})
+
+    assert (other.status_code, right.status_code) == (400, 201)
+    assert right.json()["email_verified"] is True

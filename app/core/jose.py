@@ -60,7 +60,8 @@ def unverified_header(token: str) -> dict[str, Any]:
     """Return the protected header, to look the key up by; it proves nothing.
 
     Raises:
-        InvalidToken: Too long, or not three parts with a JSON object in the first.
+        InvalidToken: Too long, not three parts with a JSON object in the first, or
+            the object demands an extension.
     """
     if len(token) > MAX_TOKEN_LENGTH or token.count(".") != 2 or not token.isascii():
         raise InvalidToken("not a compact JWS of acceptable size")
@@ -70,6 +71,8 @@ def unverified_header(token: str) -> dict[str, Any]:
         raise InvalidToken("the header cannot be read") from error
     if not isinstance(header, dict) or not isinstance(header.get("kid"), str):
         raise InvalidToken("the header names no key")
+    if "crit" in header:  # RFC 7515 section 4.1.11: this service knows no extension
+        raise InvalidToken("an extension is critical")
     return header
 
 

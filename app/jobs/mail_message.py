@@ -48,12 +48,14 @@ TEMPLATES: Mapping[str, Template] = {
         "Confirm your email address", Purpose.VERIFY_EMAIL, "/verify-email", True
     ),
     "reset_password": Template(
-        "Choose a new password", Purpose.RESET_PASSWORD, "/reset-password"
+        "Choose a new password", Purpose.RESET_PASSWORD, "/reset-password", True
     ),
     "change_email": Template(
         "Confirm your new email address", Purpose.CHANGE_EMAIL, "/confirm-email", True
     ),
-    "invitation": Template("You are invited", Purpose.INVITATION, "/accept-invitation"),
+    "invitation": Template(
+        "You are invited", Purpose.INVITATION, "/accept-invitation", True
+    ),
     "email_code": Template("Your code to sign in", Purpose.EMAIL_CODE, has_code=True),
     "registration_repeated": Template("You have an account already"),
     "email_changed": Template("Your email address was changed"),

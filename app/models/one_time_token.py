@@ -14,8 +14,8 @@ class OneTimeToken(Base):
     """A link or code that works once (architecture, rule 2).
 
     No secret is stored, nor its hash: link and code are HMACs of ``id`` under a key
-    that the database never sees, so a dump opens nothing and the mail worker can make the
-    link again when it sends.
+    that the database never sees (ADR-0002), so a dump opens nothing and the mail worker
+    can make the link again when it sends.
     """
 
     __tablename__ = "one_time_tokens"

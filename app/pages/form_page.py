@@ -51,7 +51,8 @@ class Form:
     Attributes:
         button: What it does.
         fields: What is typed.
-        by_link: The form carries the token of the link, and is shown with one only.
+        by_link: The form carries the token of the link and is shown with one; the
+            others are shown to whoever came without.
     """
 
     button: str
@@ -84,6 +85,7 @@ class FormPage:
             values: What was typed before, and the token.
             error: Why it is shown again.
         """
+        is_by_link = bool(values.get("token"))
         return render(
             "form.html",
             status=error.status if error else 200,
@@ -92,9 +94,7 @@ class FormPage:
             values=values,
             error=error,
             field_errors=_by_field(error.errors if error else []),
-            forms=[
-                form for form in self.forms if values.get("token") or not form.by_link
-            ],
+            forms=[form for form in self.forms if form.by_link == is_by_link],
         )
 
     async def submit(self, db: AsyncSession, values: Values, work: Work) -> Response:

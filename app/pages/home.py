@@ -16,6 +16,10 @@ _DONE = {
         "Your new email address is confirmed",
         "Sign in with it from now on.",
     ),
+    "mail-sent": (
+        "Look into your mailbox",
+        "If the address has an account, a mail is on its way.",
+    ),
     "password-reset": (
         "Your new password is set",
         "Every session has ended. Sign in with the new password.",

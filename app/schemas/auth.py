@@ -17,7 +17,7 @@ from app.schemas.base import (
 
 
 class RegisterRequest(Input):
-    """A new account; ``invitation`` is the token from an invitation's link."""
+    """A new account; ``invitation`` is the token or the code from an invitation."""
 
     email: Email
     password: Password
@@ -54,8 +54,8 @@ class RefreshRequest(Input):
     refresh_token: Token
 
 
-class VerifyEmailRequest(Input):
-    """The link's token, or the address and the code."""
+class MailedProof(Input):
+    """What a mail carries: the link's token, or the code typed with the address."""
 
     token: Token | None = None
     email: TypedEmail | None = None
@@ -71,16 +71,19 @@ class VerifyEmailRequest(Input):
         return self
 
 
+class VerifyEmailRequest(MailedProof):
+    """Proof that somebody reads mail at the address."""
+
+
 class EmailRequest(Input):
     """An address that a mail shall go to, if it has an account."""
 
     email: TypedEmail
 
 
-class ResetPasswordRequest(Input):
-    """The link's token and the password that its reader chose."""
+class ResetPasswordRequest(MailedProof):
+    """Proof from the mail, and the password that its reader chose."""
 
-    token: Token
     new_password: Password
 
 

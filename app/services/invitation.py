@@ -1,5 +1,7 @@
 """Accounts that administrators make and their owners complete."""
 
+from uuid import UUID
+
 from app.events.user import InvitationAccepted, UserInvited
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
@@ -47,21 +49,19 @@ class InvitationService:
         """Complete an invited account; its address is verified by the link.
 
         Args:
-            token: From the link.
+            token: From the link; or, with ``email``, the digits from the mail.
             password: What the owner chose.
             name: Replaces the one that the administrator gave, if any.
             email: When given, it must be the invited address.
 
         Raises:
             InvalidOneTimeToken: The link does not work, whatever the reason.
+            InvalidCode: The digits do not work, whatever the reason.
             UnacceptablePassword: Refused by the policy; the link works on.
         """
-        usable = await self._tokens.is_usable(Purpose.INVITATION, token)
-        await self._uow.db.rollback()  # no connection is held while hashing
-        if not usable:
-            raise InvalidOneTimeToken(hint="unknown, used, superseded or expired")
+        found = await self._find(token, email)
         chosen = await self._passwords.accept(password, context=(email, name))
-        row = await self._tokens.consume(Purpose.INVITATION, token)
+        row = await self._tokens.consume_found(Purpose.INVITATION, found)
         user = (
             await self._uow.users.by_id(row.user_id, lock=True) if row.user_id else None
         )
@@ -77,3 +77,9 @@ class InvitationService:
         await end_everything(self._uow, user, now, "invitation_accepted")
         self._uow.record(InvitationAccepted(user_id=user.id, actor_id=user.id))
         return user
+
+    async def _find(self, token: str, email: str | None) -> UUID:
+        if email is not None and token.isdecimal():
+            subject = canonical_email(email)
+            return await self._tokens.find_by_code(Purpose.INVITATION, subject, token)
+        return await self._tokens.find(Purpose.INVITATION, token)

@@ -76,11 +76,34 @@ class OneTimeTokenService:
         token_id = self._runtime.secret_key.read_one_time_token(purpose, token)
         if token_id is None:
             raise InvalidOneTimeToken(hint="not a token of ours for this purpose")
+        return await self.consume_found(purpose, token_id)
+
+    async def consume_found(self, purpose: Purpose, token_id: UUID) -> OneTimeToken:
+        """Use up what ``find`` or ``find_by_code`` found, unless somebody just did.
+
+        Raises:
+            InvalidOneTimeToken: It is not usable any more.
+        """
         now = self._uow.clock.now()
         row = await self._uow.one_time_tokens.consume(token_id, purpose, now)
         if row is None:
             raise InvalidOneTimeToken(hint="unknown, used, superseded or expired")
         return row
+
+    async def find(self, purpose: Purpose, token: str) -> UUID:
+        """Return the id of a link that would work now, and give the connection back.
+
+        For work that takes time before the link is used up, such as hashing.
+
+        Raises:
+            InvalidOneTimeToken: It is not usable, whatever the reason.
+        """
+        usable = await self.is_usable(purpose, token)
+        await self._uow.db.rollback()
+        token_id = self._runtime.secret_key.read_one_time_token(purpose, token)
+        if not usable or token_id is None:
+            raise InvalidOneTimeToken(hint="unknown, used, superseded or expired")
+        return token_id
 
     async def is_usable(self, purpose: Purpose, token: str) -> bool:
         """Tell whether a link would work now; it changes and decides nothing."""
@@ -94,6 +117,20 @@ class OneTimeTokenService:
         self, purpose: Purpose, subject: str, code: str
     ) -> OneTimeToken:
         """Use up the token that a typed code belongs to.
+
+        Raises:
+            InvalidCode: Wrong, or there is nothing that it could belong to.
+            TooManyRequests: Too many tries for the subject or from the address.
+        """
+        token_id = await self.find_by_code(purpose, subject, code)
+        now = self._uow.clock.now()
+        row = await self._uow.one_time_tokens.consume(token_id, purpose, now)
+        if row is None:
+            raise InvalidCode(hint="used by somebody else just now")
+        return row
+
+    async def find_by_code(self, purpose: Purpose, subject: str, code: str) -> UUID:
+        """Return the id of the token that a typed code belongs to.
 
         Every try is counted and committed before anything is compared, against the
         token (five tries), the subject and the address.
@@ -111,11 +148,8 @@ class OneTimeTokenService:
             raise InvalidCode(hint="no token with tries left")
         if not self._runtime.secret_key.code_matches(purpose, token_id, code):
             raise InvalidCode(hint="wrong digits")
-        await charge.give_back()  # before the transaction: it has a connection too
-        row = await tokens.consume(token_id, purpose, now)
-        if row is None:
-            raise InvalidCode(hint="used by somebody else just now")
-        return row
+        await charge.give_back()
+        return token_id
 
     async def _charge(self, subject: str) -> Charge:
         limits = self._runtime.limits

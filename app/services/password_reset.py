@@ -1,4 +1,6 @@
-"""Setting a new password with a link from a mail."""
+"""Setting a new password with a link or a code from a mail."""
+
+from uuid import UUID
 
 from app.events.password import PasswordReset, PasswordResetRequested
 from app.models.user import User
@@ -55,20 +57,37 @@ class PasswordResetService:
             )
         )
 
-    async def reset(self, token: str, new_password: str) -> None:
-        """Set a new password; every session and every other link ends.
-
-        Whoever holds the link reads the mailbox, so the address is verified too.
+    async def with_token(self, token: str, new_password: str) -> None:
+        """Set a new password with the link.
 
         Raises:
             InvalidOneTimeToken: The link does not work, whatever the reason.
             UnacceptablePassword: Refused by the policy; the link works on.
         """
-        await self._refuse_useless(token)
+        found = await self._tokens.find(Purpose.RESET_PASSWORD, token)
+        await self._reset(found, new_password)
+
+    async def with_code(self, email: str, code: str, new_password: str) -> None:
+        """Set a new password with the code from the mail.
+
+        Raises:
+            InvalidCode: The code does not work, whatever the reason.
+            UnacceptablePassword: Refused by the policy; the code works on.
+            TooManyRequests: Too many tries.
+        """
+        subject = canonical_email(email)
+        found = await self._tokens.find_by_code(Purpose.RESET_PASSWORD, subject, code)
+        await self._reset(found, new_password)
+
+    async def _reset(self, token_id: UUID, new_password: str) -> None:
+        """Set the password; every session and every other link ends.
+
+        Whoever holds the link reads the mailbox, so the address is verified too.
+        """
         chosen = await self._passwords.accept(
             new_password, context=(), field="new_password"
         )
-        row = await self._tokens.consume(Purpose.RESET_PASSWORD, token)
+        row = await self._tokens.consume_found(Purpose.RESET_PASSWORD, token_id)
         user = (
             await self._uow.users.by_id(row.user_id, lock=True) if row.user_id else None
         )
@@ -84,10 +103,3 @@ class PasswordResetService:
                 user_id=user.id, actor_id=user.id, to=user.email, locale=user.locale
             )
         )
-
-    async def _refuse_useless(self, token: str) -> None:
-        """Refuse before hashing what cannot work, and hold no connection meanwhile."""
-        usable = await self._tokens.is_usable(Purpose.RESET_PASSWORD, token)
-        await self._uow.db.rollback()
-        if not usable:
-            raise InvalidOneTimeToken(hint="unknown, used, superseded or expired")

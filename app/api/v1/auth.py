@@ -173,11 +173,14 @@ async def forgot_password(body: EmailRequest, resets: Resets) -> VerificationSen
 @router.post(
     "/reset-password",
     status_code=204,
-    responses=problems(InvalidOneTimeToken, body=True),
+    responses=problems(InvalidOneTimeToken, InvalidCode, TooManyRequests, body=True),
 )
 async def reset_password(body: ResetPasswordRequest, resets: Resets) -> None:
-    """Set a new password with the link's token; every session ends."""
-    await resets.reset(body.token, body.new_password)
+    """Set a new password with the link's token or the code; every session ends."""
+    if body.token is not None:
+        await resets.with_token(body.token, body.new_password)
+    else:
+        await resets.with_code(body.email or "", body.code or "", body.new_password)
 
 
 @router.post(
