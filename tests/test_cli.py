@@ -1,0 +1,97 @@
+"""``python -m app.cli``: what operators type."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from app.cli import app
+from tests.api import PASSWORD, Api
+from tests.conftest import SECRET
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
+    """Settings as an operator has them in the shell."""
+    monkeypatch.setenv("AUTH_SERVE_DATABASE_URL", database_url)
+    monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", SECRET)
+
+
+def run(*arguments: str) -> Result:
+    """Run a command; in a thread, for it starts a loop of its own."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(CliRunner().invoke, app, list(arguments)).result()
+
+
+@pytest.mark.usefixtures("environment")
+async def test_the_set_up_link_is_the_same_until_it_is_used(api: Api) -> None:
+    first, second = run("setup", "link"), run("setup", "link")
+
+    assert first.exit_code == 0, first.output
+    assert first.stdout == second.stdout
+    assert first.stdout.startswith("http://localhost:8000/setup?token=as_ot_")
+    await api.admin()
+    assert "already" in run("setup", "link").stdout
+
+
+@pytest.mark.usefixtures("environment")
+async def test_a_rotated_key_is_announced_before_it_signs(api: Api) -> None:
+    before = run("key", "list").stdout.splitlines()
+
+    after = run("key", "rotate").stdout.splitlines()
+
+    published = (await api.client.get("/.well-known/jwks.json")).json()["keys"]
+    assert (len(before), len(after)) == (1, 2)
+    assert published[0]["kid"] == before[0].split()[0]
+    assert (await api.person()).tokens["access_token"]
+
+
+@pytest.mark.usefixtures("environment")
+async def test_accounts_of_another_system_sign_in_with_their_old_password(
+    api: Api, tmp_path: Path
+) -> None:
+    hashed = api.runtime.hasher.hash(PASSWORD)
+    lines = [
+        {"email": "ann@example.com", "name": "Ann", "password_hash": hashed},
+        {"email": "bob@example.com", "email_verified": True},
+        {"email": "ANN@example.com"},
+        {"email": "eve@example.com", "password_hash": "plain text"},
+        {"email": "no address"},
+    ]
+    file = tmp_path / "users.jsonl"
+    file.write_text("\n".join(json.dumps(line) for line in lines) + "\n\n")
+
+    done = run("user", "import", str(file))
+
+    assert done.exit_code == 1
+    assert "2 imported, 3 refused" in done.output
+    assert "plain text" not in done.output and "line 5" in done.output
+    assert (await api.login("ann@example.com")).status_code == 200
+
+
+def test_an_unsafe_environment_ends_a_command_with_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", "hunter2")
+
+    done = run("setup", "link")
+
+    assert done.exit_code != 0
+    assert "SECRET_KEY" in done.output and "hunter2" not in done.output
+
+
+def test_a_schema_that_may_not_be_changed_ends_a_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'none.db'}"
+    monkeypatch.setenv("AUTH_SERVE_DATABASE_URL", url)
+    monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", SECRET)
+    monkeypatch.setenv("AUTH_SERVE_DATABASE__MIGRATE", "false")
+
+    done = run("key", "list")
+
+    assert done.exit_code != 0
+    assert "alembic upgrade head" in done.output
