@@ -10,6 +10,8 @@ from app.database import DatabaseUnavailable
 from app.repositories.schema import SCHEMA_REVISION, SchemaRepository
 from app.services.runtime import Runtime
 
+_KINDS = ("smtp", "valkey")
+_SEVERITY = ("closed", "half_open", "open")
 _log = logging.getLogger("auth_serve.health")
 
 
@@ -31,12 +33,21 @@ class HealthService:
     async def readiness(self) -> Readiness:
         """Return the state; an open circuit degrades, only the needed takes down."""
         needed = {"database": await self._database(), "signing_keys": self._keys()}
-        circuits = self._runtime.breakers.states()
-        checks = needed | {f"circuit:{name}": state for name, state in circuits.items()}
+        circuits = self._circuits()
+        checks = needed | {f"circuit:{kind}": state for kind, state in circuits.items()}
         if any(state != "ok" for state in needed.values()):
             return Readiness("down", checks)
         is_degraded = any(state != "closed" for state in circuits.values())
         return Readiness("degraded" if is_degraded else "ready", checks)
+
+    def _circuits(self) -> dict[str, str]:
+        """Return the worst state of each kind; host names are nobody's business."""
+        worst: dict[str, str] = {}
+        for name, state in self._runtime.breakers.states().items():
+            kind = name.partition(":")[0]
+            kind = kind if kind in _KINDS else "outbound"
+            worst[kind] = max(state, worst.get(kind, state), key=_SEVERITY.index)
+        return worst
 
     async def _database(self) -> str:
         try:

@@ -1,0 +1,70 @@
+"""``/health``: what orchestrators see."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from tests.api import Api
+
+
+async def test_a_started_process_is_live_and_ready(api: Api) -> None:
+    live = await api.client.get("/health/live")
+    ready = await api.client.get("/health/ready")
+
+    assert live.json() == {"status": "live"}
+    assert ready.json()["status"] == "ready"
+
+
+async def test_an_open_circuit_degrades_and_names_no_host(api: Api) -> None:
+    breakers = api.runtime.breakers
+    for name in ("smtp:mail.internal", "api.internal:443"):
+        breaker = breakers.get(name, expected=(OSError,), failure_threshold=1)
+        with pytest.raises(OSError):
+            async with breaker:
+                await asyncio.sleep(0)
+                raise OSError
+
+    answer = await api.client.get("/health/ready")
+
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "degraded"
+    assert answer.json()["checks"]["circuit:smtp"] == "open"
+    assert answer.json()["checks"]["circuit:outbound"] == "open"
+    assert "internal" not in answer.text
+
+
+async def test_another_schema_or_missing_keys_take_the_process_out(api: Api) -> None:
+    async with api.runtime.database.session() as db:
+        await db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        await db.commit()
+    api.runtime.ring.replace([])
+
+    answer = await api.client.get("/health/ready")
+
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.json()["checks"]["database"] == "schema_mismatch"
+    assert answer.json()["checks"]["signing_keys"] == "none"
+
+
+async def test_a_database_that_is_gone_is_a_503_and_never_data(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await api.person()
+    await api.runtime.database.close()
+
+    def gone(*_arguments: object, **_options: object) -> None:
+        raise OSError("no route")
+
+    pool = api.runtime.database.engine.sync_engine.pool
+    monkeypatch.setattr(pool, "connect", gone)
+    monkeypatch.setattr(pool, "_do_get", gone)
+
+    me = await api.get("/users/me", person)
+    login = await api.login(person.email)
+    ready = await api.client.get("/health/ready")
+
+    assert [a.status_code for a in (me, login, ready)] == [503, 503, 503]
+    assert me.json()["code"] == "unavailable" and "route" not in me.text
+    assert int(me.headers["Retry-After"]) > 0
