@@ -49,7 +49,7 @@ async def add_user(runtime: Runtime, email: str = "ada@example.com") -> User:
 def add_message(uow: UnitOfWork, **columns: Any) -> OutboxMessage:
     """Store a mail without a link."""
     now = uow.clock.now()
-    payload = {
+    payload: dict[str, Any] = {
         "template": "password_changed",
         "to": "ada@example.com",
         "locale": None,

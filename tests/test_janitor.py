@@ -19,6 +19,7 @@ from app.models.one_time_token import OneTimeToken
 from app.models.outbox import OutboxMessage
 from app.models.rate_limit import RateLimit
 from app.models.session import Session
+from app.models.signing_key import SigningKey
 from app.repositories.rate_limit import SqlStore
 from app.services.runtime import Runtime
 from tests.chance import FakeClock
@@ -210,6 +211,7 @@ async def test_a_key_goes_when_its_last_token_is_dead(
     await keys.run()
 
     assert set(first) < set(announced)
+    assert await count(runtime, SigningKey) == 1
     left = published(runtime)
     assert left == [kid for kid in announced if kid not in first]
 

@@ -3,11 +3,18 @@
 import asyncio
 import json
 import logging
+import ssl
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.config import SettingsError
 from app.events import EVENTS, MailedEvent
@@ -27,6 +34,7 @@ from tests.job_support import (
     messages,
     store_messages,
 )
+from tests.servers.ports import free_port
 from tests.servers.smtp import SmtpServer
 
 pytest_plugins = ["tests.job_support"]
@@ -54,6 +62,57 @@ async def runtime(make_runtime: Make, smtp: SmtpServer) -> Runtime:
 @pytest.fixture
 async def job(runtime: Runtime) -> OutboxJob:
     return OutboxJob(runtime)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A self-signed certificate of ``localhost`` and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1)
+    builder = builder.not_valid_before(start)
+    builder = builder.not_valid_after(start + timedelta(days=36_500))
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    signed = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    path = tmp_path / "mail.pem"
+    path.write_bytes(
+        signed.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return path
+
+
+class EncryptedSmtp:
+    """A mail server that takes nothing before STARTTLS."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self.port = free_port()
+        self.encrypted: list[bool] = []
+        self._controller = Controller(
+            self,
+            hostname="127.0.0.1",
+            port=self.port,
+            server_hostname="localhost",
+            tls_context=tls,
+            require_starttls=True,
+        )
+
+    async def handle_DATA(self, _server: Any, session: Session, _mail: Any) -> str:
+        """Remember whether it came encrypted."""
+        self.encrypted.append(session.ssl is not None)
+        return "250 2.0.0 OK"
+
+    def __enter__(self) -> Self:
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._controller.stop()
 
 
 async def only(runtime: Runtime, state: str) -> OutboxMessage:
@@ -364,18 +423,34 @@ async def test_a_dead_server_opens_the_circuit_and_costs_no_more_tries(
 
 
 async def test_a_demanded_starttls_that_is_not_offered_sends_nothing_in_clear(
-    make_runtime: Make, smtp: SmtpServer
+    make_runtime: Make, smtp: SmtpServer, certificate: Path
 ) -> None:
-    import certifi  # noqa: PLC0415
-
-    url = f"smtp://user:secret@127.0.0.1:{smtp.port}"
-    runtime = make_runtime(smtp={"url": url, "ca_file": certifi.where()})
+    url = f"smtp://127.0.0.1:{smtp.port}"
+    runtime = make_runtime(smtp={"url": url, "ca_file": certificate})
     await store_messages(runtime)
 
     await OutboxJob(runtime).run()
 
     assert smtp.messages == []
     assert "STARTTLS" in ((await only(runtime, "pending")).last_error or "")
+
+
+@pytest.mark.parametrize(
+    ("host", "arrives"), [("localhost", True), ("127.0.0.1", False)]
+)
+async def test_mail_is_encrypted_for_the_name_in_the_settings_only(
+    make_runtime: Make, certificate: Path, host: str, arrives: bool
+) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    with EncryptedSmtp(tls) as server:
+        url = f"smtp://{host}:{server.port}"
+        runtime = make_runtime(smtp={"url": url, "ca_file": certificate})
+        await store_messages(runtime)
+        await OutboxJob(runtime).run()
+
+    assert server.encrypted == ([True] if arrives else [])
+    assert len(await messages(runtime, "delivered")) == int(arrives)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from app.core.context import RequestContext, begin
 from app.jobs.base import Job
@@ -47,11 +47,9 @@ class Worker:
             return
         _, late = await asyncio.wait(self._tasks, timeout=grace)
         for task in late:
-            _log.warning(
-                "cancelled at the end of the grace", extra={"job": task.get_name()}
-            )
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+            name = task.get_name()
+            _log.warning("cancelled at the end of the grace", extra={"job": name})
+        await _cancel(late)
         self._tasks = []
 
     async def run_once(self) -> None:
@@ -80,6 +78,20 @@ class Worker:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
             pass  # the ordinary end of a pause
+
+
+async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel tasks, more than once if need be.
+
+    Before Python 3.12 ``wait_for`` swallows a cancellation that comes together with
+    what it waits for (gh-86296), and a mail would then go on until its time-out.
+    """
+    for _ in range(5):
+        if not tasks:
+            return
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=1.0)
 
 
 def _pause_after(failures: int, interval: float) -> float:
