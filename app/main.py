@@ -36,7 +36,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         link = await start(runtime)
     except StartRefused as refusal:
         await runtime.close()
-        sys.exit(f"auth-serve: {refusal}")
+        print(f"auth-serve: {refusal}", file=sys.stderr)
+        sys.exit(1)
     if link is not None:
         # For the operator's eyes: the log redacts tokens, and this one opens the door.
         print(f"\n  Make the first administrator: {link}\n", file=sys.stderr)

@@ -1,0 +1,158 @@
+"""The schema: migrated up and down, and the same as the models say on both engines."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint, Connection, UniqueConstraint, inspect, text
+
+from app.config import Settings
+from app.database import create_engine
+from app.models import Base
+from app.repositories.schema import SCHEMA_REVISION
+from app.services.runtime import build_runtime
+from tests.api import PASSWORD
+from tests.conftest import ROOT, SECRET, migrate
+from tests.factories.user import UserFactory
+from tests.servers.service import spawned
+
+T = TypeVar("T")
+
+
+def _config(url: str) -> Config:
+    config = Config(str(ROOT / "alembic.ini"))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return config
+
+
+async def _look(url: str, look: Callable[[Connection], T]) -> T:
+    engine = create_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(look)
+    finally:
+        await engine.dispose()
+
+
+async def _add_person(url: str) -> None:
+    settings = {"database_url": url, "secret_key": SECRET, "jobs": False}
+    runtime = build_runtime(Settings.model_validate(settings))
+    await UserFactory(runtime).with_password(PASSWORD)
+    await runtime.close()
+
+
+def _tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names()) - {"alembic_version"}
+
+
+async def test_a_database_with_data_goes_down_and_up_again(
+    empty_database_url: str,
+) -> None:
+    await asyncio.to_thread(migrate, empty_database_url)
+    await _add_person(empty_database_url)
+
+    await asyncio.to_thread(migrate, empty_database_url, "base")
+    left = await _look(empty_database_url, _tables)
+    await asyncio.to_thread(migrate, empty_database_url)
+
+    assert left == set()
+    assert await _look(empty_database_url, _tables) == set(Base.metadata.tables)
+    await _add_person(empty_database_url)
+
+
+async def test_the_models_ask_for_no_other_schema_than_the_migrations_make(
+    database_url: str,
+) -> None:
+    # Raises when a new migration would hold anything.
+    await asyncio.to_thread(command.check, _config(database_url))
+
+
+def test_the_revision_that_the_code_wants_is_the_only_head() -> None:
+    scripts = ScriptDirectory.from_config(_config("sqlite://"))
+
+    assert scripts.get_heads() == [SCHEMA_REVISION]
+
+
+def _found(connection: Connection) -> dict[str, set[Any]]:
+    """Return what the database enforces, by kind; Alembic does not compare CHECKs."""
+    found: dict[str, set[Any]] = {"unique": set(), "foreign": set(), "check": set()}
+    seen = inspect(connection)
+    for table in _tables(connection):
+        for unique in seen.get_unique_constraints(table):
+            found["unique"].add((table, tuple(unique["column_names"])))
+        for index in seen.get_indexes(table):
+            if index["unique"]:
+                found["unique"].add((table, tuple(index["column_names"])))
+        for key in seen.get_foreign_keys(table):
+            columns = tuple(key["constrained_columns"])
+            rule = key.get("options", {}).get("ondelete")
+            found["foreign"].add((table, columns, key["referred_table"], rule))
+        for check in seen.get_check_constraints(table):
+            found["check"].add((table, check["name"]))
+    return found
+
+
+def _wanted() -> dict[str, set[Any]]:
+    """Return the same from the models."""
+    wanted: dict[str, set[Any]] = {"unique": set(), "foreign": set(), "check": set()}
+    for name, table in Base.metadata.tables.items():
+        for rule in table.constraints:
+            if isinstance(rule, UniqueConstraint):
+                wanted["unique"].add((name, tuple(rule.columns.keys())))
+            if isinstance(rule, CheckConstraint):
+                wanted["check"].add((name, str(rule.name)))
+        for index in table.indexes:
+            if index.unique:
+                wanted["unique"].add((name, tuple(index.columns.keys())))
+        for key in table.foreign_key_constraints:
+            columns = tuple(key.column_keys)
+            entry = (name, columns, key.referred_table.name, key.ondelete)
+            wanted["foreign"].add(entry)
+    return wanted
+
+
+async def test_the_database_enforces_what_the_models_promise(
+    database_url: str,
+) -> None:
+    found = await _look(database_url, _found)
+
+    assert found == _wanted()
+    assert found["unique"] and found["foreign"]
+
+
+async def test_processes_that_start_at_once_on_an_empty_database_migrate_it_once(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    migrates = {"AUTH_SERVE_DATABASE__MIGRATE": "true"}
+    with ExitStack() as stack:
+        several = [
+            stack.enter_context(spawned(empty_database_url, tmp_path / name, migrates))
+            for name in ("a", "b", "c", "d")
+        ]
+        for service in several:
+            await asyncio.to_thread(service.wait_until_ready)
+
+    found = await _look(empty_database_url, _versions)
+    assert found == [SCHEMA_REVISION]
+    assert await _look(empty_database_url, _tables) == set(Base.metadata.tables)
+
+
+def _versions(connection: Connection) -> list[str]:
+    return list(connection.scalars(text("SELECT version_num FROM alembic_version")))
+
+
+def test_a_process_on_an_old_database_refuses_to_start_and_says_what_to_run(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    stays = {"AUTH_SERVE_DATABASE__MIGRATE": "false"}
+
+    with spawned(empty_database_url, tmp_path / "a", stays) as service:
+        code = service.wait()
+
+    assert code != 0
+    assert "alembic upgrade head" in service.output()
