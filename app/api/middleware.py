@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -77,8 +78,9 @@ class RequestMiddleware:
         answer = _Answer(send, context, self._headers)
         started = self._clock.monotonic()
         try:
-            if _has_nul(scope):
-                await self._refuse(BadRequest(hint="U+0000"), scope, receive, answer)
+            flaw = _flaw(scope)
+            if flaw is not None:
+                await self._refuse(BadRequest(hint=flaw), scope, receive, answer)
             else:
                 await self._app(scope, _Body(scope, receive), answer)
         except Exception as error:  # the last resort: nothing else caught it
@@ -206,7 +208,18 @@ def _within(
     )
 
 
-def _has_nul(scope: Scope) -> bool:
-    """PostgreSQL cannot store U+0000 and SQLite can: nobody may send it."""
-    raw = scope.get("raw_path") or b""
-    return "\0" in scope["path"] or b"%00" in raw or b"%00" in scope["query_string"]
+def _flaw(scope: Scope) -> str | None:
+    """Return what is wrong with path or query before anybody looks at them, or None.
+
+    PostgreSQL cannot store U+0000 and SQLite can: nobody may send it. Of a parameter
+    that stands twice one reader takes the first and another the last.
+    """
+    raw, query = scope.get("raw_path") or b"", scope["query_string"]
+    if "\0" in scope["path"] or b"%00" in raw or b"%00" in query:
+        return "U+0000"
+    if b"&" in query and scope["path"].startswith("/api/"):
+        parts = (part.partition(b"=")[0] for part in query.split(b"&"))
+        names = [unquote_to_bytes(part.replace(b"+", b" ")) for part in parts if part]
+        if len(names) != len(set(names)):
+            return "a parameter twice"
+    return None

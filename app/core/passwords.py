@@ -166,8 +166,8 @@ class PasswordHasher:
     def _matches_any(self, password: str, hashed: str) -> bool:
         """Try the password in the forms that the writer of the hash may have used."""
         try:
-            secrets = self._secrets(password, scheme_of(hashed) or "")
-            return any(self._context.verify(secret, hashed) for secret in secrets)
+            spellings = self._secrets(password, scheme_of(hashed) or "")
+            return any(self._context.verify(secret, hashed) for secret in spellings)
         except (ValueError, TypeError, NotImplementedError):
             return False  # parsed, and still nothing that its library can verify
 

@@ -11,7 +11,6 @@ from app.core.rate_limit import (
     Limit,
     MemoryStore,
     RateLimitStore,
-    ValkeyStore,
 )
 from app.database import Database
 from app.repositories.rate_limit import SqlStore
@@ -49,5 +48,8 @@ def build_store(
         return MemoryStore()
     if chosen == "sql" or settings.valkey_url is None:
         return sql
+    # Here: the client library is six megabytes that few installations need.
+    from app.core.rate_limit.valkey import ValkeyStore
+
     valkey = ValkeyStore(settings.valkey_url.get_secret_value(), breakers)
     return FallbackStore(valkey, sql)

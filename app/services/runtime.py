@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.config import Settings
+from app.config import PasswordSettings, Settings
 from app.core.circuit_breaker import CircuitBreakers
 from app.core.clock import Clock, SystemClock
 from app.core.hashing_pool import HashingPool
@@ -96,11 +96,7 @@ def build_runtime(
         database=database,
         statements=SessionStatements(database),
         secret_key=SecretKey(_secret(settings, randomness)),
-        hasher=PasswordHasher(
-            memory_cost=password.memory_cost,
-            time_cost=password.time_cost,
-            parallelism=password.parallelism,
-        ),
+        hasher=_hasher(password),
         hashing_pool=HashingPool(
             password.hashing_threads or os.cpu_count() or 1, password.hashing_queue
         ),
@@ -118,6 +114,14 @@ def build_runtime(
             algorithm=settings.token.algorithm,
             ttl=settings.token.access_ttl,
         ),
+    )
+
+
+def _hasher(password: PasswordSettings) -> PasswordHasher:
+    return PasswordHasher(
+        memory_cost=password.memory_cost,
+        time_cost=password.time_cost,
+        parallelism=password.parallelism,
     )
 
 

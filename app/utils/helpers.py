@@ -30,7 +30,8 @@ def canonical_email(email: str) -> str:
         domain = domain.encode("idna").decode()
     except UnicodeError:
         pass  # no valid host name; such an address is one account all the same
-    return f"{fold(local)}@{fold(domain)}"
+    # Folding makes a space of some signs, and a space at an end counts for nothing.
+    return f"{fold(local)}@{fold(domain)}".strip()
 
 
 def canonical_ip(text: str) -> str:

@@ -1,5 +1,6 @@
 """Forged, confused and misdirected access tokens."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -40,7 +41,7 @@ async def test_t002_the_public_key_is_no_hmac_secret(
     header, claims = genuine(await api.admin())
     jwks = (await api.client.get("/.well-known/jwks.json")).content
     loaded = runtime.ring.signing("ES256", runtime.clock.now())
-    public = loaded.key.get_op_key("verify")  # type: ignore[attr-defined]  # of EC keys
+    public = loaded.key.get_op_key("verify")
     assert isinstance(public, EllipticCurvePublicKey)
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     secrets = {
@@ -77,18 +78,17 @@ async def test_t004_an_empty_hmac_key_opens_nothing(api: Api) -> None:
     await assert_refused(api, forged)
 
 
-async def test_t005_a_key_that_the_token_brings_is_not_used(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_t005_a_key_that_the_token_brings_is_not_used(api: Api) -> None:
     header, claims = genuine(await api.admin())
     sign, jwk = with_own_key()
     fetched: list[Any] = []
 
-    async def fetch(*args: Any, **_options: Any) -> None:
-        fetched.append(args)
+    def fetch(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        fetched.append(writer)
+        writer.close()
 
-    monkeypatch.setattr(type(api.runtime.outbound), "request", fetch)
-    url = "http://127.0.0.1:9/jwks.json"
+    collector = await asyncio.start_server(fetch, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{collector.sockets[0].getsockname()[1]}/jwks.json"
     bare = {name: header[name] for name in ("alg", "typ")}
     kids = ("../../etc/passwd", url, "' OR 1=1 --", "", "x" * 4_000)
     headers: list[dict[str, Any]] = [
@@ -108,6 +108,8 @@ async def test_t005_a_key_that_the_token_brings_is_not_used(
     forged = {str(each): forge(each, claims, sign) for each in headers}
 
     await assert_refused(api, forged)
+    collector.close()
+    await collector.wait_closed()
     assert fetched == []
 
 
@@ -174,15 +176,16 @@ async def test_t049_no_kind_of_token_works_as_another(
     await assert_refused(api, retyped)
     for token in (access, reset, cursor):
         answer = await api.post("/auth/refresh", {"refresh_token": token})
-        assert answer.status_code == 401
+        assert answer.status_code in (401, 422)  # 422: longer than any of these
     for token in (access, refresh, cursor):
         body = {"token": token, "new_password": password}
-        assert (await api.post("/auth/reset-password", body)).status_code == 400
+        answer = await api.post("/auth/reset-password", body)
+        assert answer.status_code in (400, 422)
     for token in (access, refresh, reset, cursor):
         answer = await api.post("/auth/verify-email", {"token": token})
-        assert answer.status_code == 400
-        confirmed = await api.post("/users/me/email/confirm", {"token": token}, person)
-        assert confirmed.status_code == 400
+        assert answer.status_code in (400, 422)
+        answer = await api.post("/users/me/email/confirm", {"token": token}, person)
+        assert answer.status_code in (400, 422)
     assert (await api.get(f"/users?cursor={access}", person)).status_code in (400, 403)
 
 
@@ -190,7 +193,10 @@ async def test_t115_a_changed_refresh_token_is_refused(api: Api) -> None:
     token = (await api.person()).tokens["refresh_token"]
     body = token.removeprefix("as_rt_")
     changed = [
-        "as_rt_" + body[:place] + ("A" if body[place] != "A" else "B") + body[place + 1 :]
+        "as_rt_"
+        + body[:place]
+        + ("A" if body[place] != "A" else "B")
+        + body[place + 1 :]
         for place in range(0, len(body), 3)
     ]
     changed += [token[:-1], token[:-10], token + "A", token + "=", token.upper(), body]
@@ -209,6 +215,8 @@ async def test_t137_monstrous_tokens_are_refused_unparsed(
     header, claims = genuine(await api.admin())
     deep = encode(b'{"alg":"ES256","kid":' + b"[" * 4_000)
     deeper = encode(b'{"kid":"a","x":' + b"[" * 2_000 + b"]" * 2_000 + b"}")
+    surrogate = encode(rb'{"kid":"\ud800"}')
+    infinite = encode(b'{"kid":Infinity}')
     huge = forge(header, claims | {"x": "y" * 8_192}, with_our_key(runtime))
 
     await assert_refused(
@@ -223,8 +231,8 @@ async def test_t137_monstrous_tokens_are_refused_unparsed(
             "deeper": f"{deeper}.e30.AA",
             "number": f"{encode(b'1')}.e30.AA",
             "not utf-8": f"{encode(bytes([255]))}.e30.AA",
-            "lone surrogate": f"{encode(rb'{`kid`:`\ud800`}'.replace(b'`', b'"'))}.e30.AA",
-            "infinite": f"{encode(b'{"kid":Infinity}')}.e30.AA",
+            "lone surrogate": f"{surrogate}.e30.AA",
+            "infinite": f"{infinite}.e30.AA",
         },
     )
 
@@ -320,9 +328,7 @@ async def test_t190_a_one_time_link_ends_at_its_second(
     assert (last_second.status_code, after.status_code) == (204, 400)
 
 
-async def test_t191_a_retired_key_verifies_nothing(
-    api: Api, runtime: Runtime
-) -> None:
+async def test_t191_a_retired_key_verifies_nothing(api: Api, runtime: Runtime) -> None:
     person = await api.admin()
     loaded = runtime.ring.signing("ES256", runtime.clock.now())
     sign, _ = with_own_key()

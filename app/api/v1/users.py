@@ -154,6 +154,7 @@ async def revoke_sessions(user_id: UUID, actor: Writer, users: Users) -> None:
 @router.post(
     "/{user_id}/password-reset",
     status_code=202,
+    response_class=Response,  # no body
     responses=problems(*_SIGNED_IN, UserNotFound, TooManyRequests),
 )
 async def reset_password(user_id: UUID, actor: Writer, users: Users) -> Response:

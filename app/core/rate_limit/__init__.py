@@ -3,6 +3,7 @@
 ``gcra`` is the arithmetic, ``store`` what a place to count in has to do; ``memory``,
 ``valkey`` and ``fallback`` are three (SQL's is in the repositories); ``keys`` says what
 is counted by, and ``limiter`` is what services call.
+``valkey`` is imported by whoever uses it: its client library is heavy.
 """
 
 from app.core.rate_limit.fallback import FallbackStore
@@ -11,7 +12,6 @@ from app.core.rate_limit.keys import address_key, subject_key
 from app.core.rate_limit.limiter import Charge, RateLimiter
 from app.core.rate_limit.memory import MemoryStore
 from app.core.rate_limit.store import RateLimitStore, StoreUnavailable
-from app.core.rate_limit.valkey import ValkeyStore
 
 __all__ = [
     "Charge",
@@ -21,7 +21,6 @@ __all__ = [
     "RateLimitStore",
     "RateLimiter",
     "StoreUnavailable",
-    "ValkeyStore",
     "Verdict",
     "address_key",
     "subject_key",

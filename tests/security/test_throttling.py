@@ -1,0 +1,245 @@
+"""Guessing costs, whatever it is called and however it is spelled."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from httpx2 import ASGITransport, AsyncClient
+
+from app.services.runtime import Runtime
+from tests.api import PASSWORD, Api
+from tests.chance import FakeClock
+
+
+def from_address(api: Api, address: str) -> AsyncClient:
+    """Return a client at another network address."""
+    transport: Any = api.client._transport
+    assert isinstance(transport, ASGITransport)
+    return AsyncClient(
+        transport=ASGITransport(app=transport.app, client=(address, 1)),
+        base_url="http://test",
+    )
+
+
+async def guess(client: AsyncClient, email: str, password: str = "wrong") -> int:
+    """Try a password; return the status."""
+    body = {"email": email, "password": password}
+    return (await client.post("/api/v1/auth/login", json=body)).status_code
+
+
+@pytest.mark.parametrize("path", ["/auth/email-code/verify", "/auth/verify-email"])
+async def test_t091_a_hundred_wrong_codes_void_the_code_and_throttle(
+    api: Api, path: str
+) -> None:
+    user = await api.users(email_verified=False)
+    kind = "email_code" if "email-code" in path else "verify_email"
+    ask = "/auth/email-code" if kind == "email_code" else "/auth/resend-verification"
+    await api.post(ask, {"email": user.email})
+    code = (await api.mailed(kind)).code
+    wrong = [f"{(int(code) + n) % 10**8:08d}" for n in range(1, 101)]
+
+    statuses = [
+        (await api.post(path, {"email": user.email, "code": each})).status_code
+        for each in wrong
+    ]
+    right = await api.post(path, {"email": user.email, "code": code})
+
+    assert statuses == [400] * 10 + [429] * 90
+    assert right.status_code == 429
+
+
+async def test_t092_a_new_code_does_not_buy_new_guesses(api: Api) -> None:
+    user = await api.users()
+    statuses = []
+
+    for _ in range(5):
+        await api.post("/auth/email-code", {"email": user.email})
+        for number in range(4):
+            body = {"email": user.email, "code": f"{number:08d}"}
+            answer = await api.post("/auth/email-code/verify", body)
+            statuses.append(answer.status_code)
+
+    assert statuses == [400] * 10 + [429] * 10
+
+
+@pytest.mark.parametrize("blank", [" {}", "{} ", "\t{}", "wide"])
+async def test_t095_other_spellings_of_a_code_are_wrong_and_counted(
+    api: Api, blank: str
+) -> None:
+    user = await api.users()
+    await api.post("/auth/email-code", {"email": user.email})
+    code = (await api.mailed("email_code")).code
+    wide = "".join(chr(0xFF10 + int(digit)) for digit in code)
+    spelled = wide if blank == "wide" else blank.format(code)
+
+    statuses = [
+        (
+            await api.post(
+                "/auth/email-code/verify", {"email": user.email, "code": spelled}
+            )
+        ).status_code
+        for _ in range(5)
+    ]
+    right = await api.post(
+        "/auth/email-code/verify", {"email": user.email, "code": code}
+    )
+
+    assert statuses == [400] * 5
+    assert right.status_code == 400
+
+
+async def test_t094_changing_the_password_counts_guesses_too(api: Api) -> None:
+    person = await api.person()
+    body = {"current_password": "wrong", "new_password": "a brand new password"}
+
+    statuses = [
+        (await api.post("/auth/change-password", body, person)).status_code
+        for _ in range(11)
+    ]
+    right = body | {"current_password": PASSWORD}
+
+    assert statuses == [403] * 10 + [429]
+    answer = await api.post("/auth/change-password", right, person)
+    assert answer.status_code == 429
+
+
+async def test_t083_twins_of_an_address_share_a_counter(api: Api) -> None:
+    user = await api.users.with_password(PASSWORD, email="anna@example.com")
+    twins = ("ANNA@example.com", " anna@example.com", "anna@EXAMPLE.com", user.email)
+
+    statuses = [(await api.login(twins[n % 4], "wrong")).status_code for n in range(12)]
+
+    assert statuses == [401] * 10 + [429] * 2
+
+
+async def test_t172_a_whole_ipv6_network_is_one_guesser(api: Api) -> None:
+    statuses = []
+    for number in range(62):
+        async with from_address(api, f"2001:db8::{number:x}:1") as client:
+            email = f"user{number}@example.com"
+            statuses.append(await guess(client, email))
+
+    async with from_address(api, "2001:db8:0:1::1") as elsewhere:
+        other = await guess(elsewhere, "x@example.com")
+
+    assert statuses == [401] * 60 + [429] * 2
+    assert other == 401
+
+
+async def test_t172_forwarded_addresses_of_strangers_do_not_count(api: Api) -> None:
+    user = await api.users.with_password(PASSWORD)
+    body = {"email": user.email, "password": "wrong"}
+
+    statuses = [
+        (
+            await api.client.post(
+                "/api/v1/auth/login",
+                json=body,
+                headers={
+                    "X-Forwarded-For": f"198.51.100.{number}",
+                    "Forwarded": f"for=198.51.100.{number}",
+                    "X-Real-IP": f"198.51.100.{number}",
+                },
+            )
+        ).status_code
+        for number in range(11)
+    ]
+
+    assert statuses == [401] * 10 + [429]
+
+
+async def test_t175_parallel_guesses_do_not_outrun_the_counter(
+    api: Api, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = await api.users.with_password(PASSWORD)
+    evaluated: list[str] = []
+    real = runtime.hasher.verify
+
+    def verify(password: str, hashed: str | None) -> Any:
+        evaluated.append(password)
+        return real(password, hashed)
+
+    monkeypatch.setattr(runtime.hasher, "verify", verify)
+
+    answers = await asyncio.gather(*(api.login(user.email, "no") for _ in range(100)))
+
+    statuses = [answer.status_code for answer in answers]
+    assert len(evaluated) <= 10
+    assert set(statuses) <= {401, 429, 503} and 429 in statuses
+
+
+async def test_t176_own_sign_ins_do_not_clear_what_guesses_cost(api: Api) -> None:
+    own = await api.users.with_password(PASSWORD)
+    victim = await api.users.with_password(PASSWORD)
+    statuses = []
+
+    for _ in range(12):
+        assert (await api.login(own.email)).status_code == 200
+        statuses.append((await api.login(victim.email, "wrong")).status_code)
+
+    assert statuses == [401] * 10 + [429] * 2
+
+
+async def test_t178_guesses_from_elsewhere_do_not_lock_the_owner_out(
+    api: Api, clock: FakeClock
+) -> None:
+    owner = await api.person()  # signed in from here before
+    statuses = []
+    for number in range(40):
+        async with from_address(api, f"203.0.113.{number}") as client:
+            statuses.append(await guess(client, owner.email))
+
+    here = await api.login(owner.email)
+    async with from_address(api, "198.51.100.1") as new_place:
+        locked = await guess(new_place, owner.email, PASSWORD)
+        clock.advance(minutes=2)
+        later = await guess(new_place, owner.email, PASSWORD)
+
+    assert statuses == [401] * 10 + [429] * 30  # the total is bounded
+    assert here.status_code == 200
+    assert (locked, later) == (429, 200)  # and the lock ends by itself
+
+
+async def test_t134_a_giant_password_is_refused_before_any_hash(
+    api: Api, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await api.person()
+    hashed: list[str] = []
+    for name in ("hash", "verify"):
+        monkeypatch.setattr(runtime.hasher, name, lambda *a: hashed.append(str(a)))
+    tries: list[tuple[str, dict[str, Any]]] = [
+        ("/auth/login", {"email": person.email}),
+        ("/auth/register", {"email": "new@example.com"}),
+        ("/auth/change-password", {"current_password": "x", "new_password": "y"}),
+        ("/auth/reset-password", {"token": "x", "new_password": "y"}),
+    ]
+
+    statuses = set()
+    for size in (5_000, 60_000, 1_000_000):
+        for path, body in tries:
+            giant = {key: "x" * size for key in ("password", "new_password")}
+            sent = body | {k: v for k, v in giant.items() if k in body or "n" not in k}
+            answer = await api.post(path, sent, person)
+            statuses.add(answer.status_code)
+
+    assert statuses <= {413, 422}
+    assert hashed == []
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["x1 " * 24 + "y", "aB3 " * 50, "aB3 " * 250, "🙂🙃" * 20, "é" * 600, "ß ä" * 300],
+    ids=["73 bytes", "200", "1000", "emoji", "1200", "long"],
+)
+async def test_t133_a_long_password_works_whole_or_is_refused(
+    api: Api, password: str
+) -> None:
+    body = {"email": "new@example.com", "password": password}
+
+    made = await api.post("/auth/register", body)
+    whole = await api.login("new@example.com", password)
+    cut = await api.login("new@example.com", password[:-1])
+
+    expected = (201, 200) if len(password) <= 1_024 else (422, 401)
+    assert (made.status_code, whole.status_code) == expected
+    assert cut.status_code == 401

@@ -1,0 +1,406 @@
+"""Traps of the language, the framework and the databases, each sprung on purpose."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import Base, OneTimeToken, OutboxMessage, Session, User, UserRole
+from app.models.base import UtcDateTime
+from app.services.runtime import Runtime
+from app.utils.helpers import canonical_email
+from tests.api import PASSWORD, Api
+from tests.test_api_document import document
+
+ROOT = Path(__file__).parents[2]
+
+
+def sources() -> dict[str, str]:
+    """Return the text of every module of the application."""
+    return {
+        str(path.relative_to(ROOT)): path.read_text()
+        for path in sorted((ROOT / "app").rglob("*.py"))
+    }
+
+
+async def test_trap_01_mixed_requests_at_once_see_nobody_elses_data(api: Api) -> None:
+    people = [await api.person() for _ in range(4)]
+
+    async def mixed(number: int) -> bool:
+        person = people[number % 4]
+        me = await api.get("/users/me", person)
+        renamed = await api.patch("/users/me", {"name": person.email}, person)
+        ids = {me.json()["id"], renamed.json()["id"]}
+        return ids == {str(person.id)}
+
+    found = await asyncio.gather(*(mixed(number) for number in range(40)))
+
+    assert all(found)
+    for person in people:
+        assert (await api.get("/users/me", person)).json()["name"] == person.email
+
+
+def test_trap_01_no_session_is_made_outside_of_the_database_module() -> None:
+    makers = re.compile(r"\b(sessionmaker|async_sessionmaker|AsyncSession)\(")
+
+    found = [name for name, source in sources().items() if makers.search(source)]
+
+    assert found == ["app/database.py"]
+
+
+async def test_trap_02_a_commit_that_fails_is_never_a_success(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, admin = await api.person(), await api.admin()
+
+    async def fail(_session: AsyncSession) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(AsyncSession, "commit", fail)
+    answers = [
+        await api.post(
+            "/auth/register", {"email": "a@x.example", "password": PASSWORD}
+        ),
+        await api.patch("/users/me", {"name": "x"}, person),
+        await api.post("/users", {"email": "b@x.example"}, admin),
+        await api.post("/roles", {"name": "new"}, admin),
+        await api.delete("/users/me", person),
+        await api.post("/auth/forgot-password", {"email": person.email}),
+    ]
+    monkeypatch.undo()
+
+    assert all(answer.status_code >= 500 for answer in answers)
+    me = (await api.get("/users/me", person)).json()
+    assert me["name"] is None
+    assert await api.mails() == []
+
+
+async def test_trap_03_a_promised_mail_is_stored_with_the_change_or_not_at_all(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"email": "ann@example.com", "password": PASSWORD}
+
+    made = await api.post("/auth/register", body)
+    stored = await api.mails()
+    monkeypatch.setattr(OutboxMessage, "__init__", lambda *_a, **_k: 1 / 0)
+    broken = await api.post("/auth/register", body | {"email": "bob@example.com"})
+    monkeypatch.undo()
+
+    assert made.status_code == 201
+    assert [mail["to"] for mail in stored] == ["ann@example.com"]
+    assert broken.status_code == 500
+    assert (await api.login("bob@example.com")).status_code == 401
+
+
+def test_trap_03_nothing_is_left_to_background_tasks() -> None:
+    found = [name for name, source in sources().items() if "BackgroundTask" in source]
+
+    assert found == []
+
+
+async def test_trap_04_instants_keep_their_zone_on_both_databases(
+    api: Api, runtime: Runtime
+) -> None:
+    kiritimati = timezone(timedelta(hours=14))
+    instant = datetime(2026, 3, 1, 0, 30, 15, 123_456, tzinfo=kiritimati)
+    user = await api.users(last_sign_in_at=instant)
+
+    async with runtime.unit_of_work(read_only=True) as uow:
+        found = await uow.users.by_id(user.id)
+
+    assert found is not None and found.last_sign_in_at == instant
+    assert found.last_sign_in_at.tzinfo is UTC or (
+        found.last_sign_in_at.utcoffset() == timedelta(0)
+    )
+    with pytest.raises(Exception, match="zone"):
+        await api.users(last_sign_in_at=datetime(2026, 3, 1))  # naive on purpose
+
+
+def test_trap_04_every_instant_column_keeps_its_zone() -> None:
+    columns = [c for table in Base.metadata.sorted_tables for c in table.columns]
+    instants = [column for column in columns if column.name.endswith("_at")]
+
+    assert len(instants) > 15
+    assert all(isinstance(column.type, UtcDateTime) for column in instants)
+
+
+@pytest.mark.parametrize("secret", ["é", "🔑", "ß" * 8, "\u0130", "１２３４５６７８"])
+async def test_trap_05_secrets_beyond_ascii_are_wrong_and_not_an_error(
+    api: Api, secret: str
+) -> None:
+    person = await api.person()
+    await api.post("/auth/email-code", {"email": person.email})
+    tries: list[tuple[str, dict[str, Any]]] = [
+        ("/auth/login", {"email": person.email, "password": secret}),
+        ("/auth/refresh", {"refresh_token": secret}),
+        ("/auth/refresh", {"refresh_token": f"as_rt_{secret}"}),
+        ("/auth/reset-password", {"token": f"as_ot_{secret}", "new_password": "x" * 9}),
+        ("/auth/verify-email", {"token": secret}),
+        ("/auth/email-code/verify", {"email": person.email, "code": secret}),
+    ]
+
+    answers = [await api.post(path, body) for path, body in tries]
+    listed = await api.client.get(
+        "/api/v1/users/me/activity", params={"cursor": secret}, headers=person.headers
+    )
+
+    assert {answer.status_code for answer in answers} <= {400, 401, 422}
+    assert listed.status_code == 400
+
+
+async def test_trap_07_every_write_route_answers_with_what_it_wrote(api: Api) -> None:
+    admin = await api.admin()
+    made = await api.post("/users", {"email": "new@example.com", "name": "N"}, admin)
+    path = made.headers["location"].removeprefix("/api/v1")
+
+    answers = [
+        made,
+        await api.patch(path, {"name": "M", "status": "disabled"}, admin),
+        await api.patch(path, {"roles": ["admin", "user"]}, admin),
+        await api.post("/roles", {"name": "ops", "permissions": ["keys:read"]}, admin),
+        await api.patch("/roles/ops", {"description": "d"}, admin),
+        await api.patch("/users/me", {"locale": "de"}, admin),
+        await api.post(
+            "/auth/register", {"email": "b@x.example", "password": PASSWORD}
+        ),
+        await api.post("/keys/rotate", None, admin),
+    ]
+
+    assert all(answer.status_code in (200, 201, 202) for answer in answers)
+    assert answers[2].json()["roles"] == ["admin", "user"]
+    assert answers[2].json() == (await api.get(path, admin)).json()
+    assert answers[4].json() == (await api.get("/roles/ops", admin)).json()
+
+
+async def test_trap_08_no_connection_is_held_while_a_password_is_hashed(
+    api: Api, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin, person = await api.admin(), await api.person()
+    await api.post("/auth/forgot-password", {"email": person.email})
+    reset = (await api.mailed("reset_password")).token
+    await api.post("/users", {"email": "guest@example.com"}, admin)
+    invited = (await api.mailed("invitation")).token
+    pool: Any = runtime.database.engine.sync_engine.pool
+    held: list[int] = []
+    for name in ("hash", "verify"):
+        real = getattr(runtime.hasher, name)
+
+        def watched(*args: Any, real: Any = real) -> Any:
+            held.append(pool.checkedout())
+            return real(*args)
+
+        monkeypatch.setattr(runtime.hasher, name, watched)
+    new, guest = "a brand new password", "guest@example.com"
+    change = {"current_password": PASSWORD, "new_password": new}
+    accept = {"email": guest, "password": new, "invitation": invited}
+
+    answers = [
+        await api.login(person.email),
+        await api.login("nobody@example.com"),
+        await api.post("/auth/register", {"email": "b@x.example", "password": new}),
+        await api.post("/auth/register", accept),
+        await api.post("/auth/change-password", change, person),
+        await api.post("/users", {"email": "c@x.example", "password": new}, admin),
+        await api.post("/auth/reset-password", {"token": reset, "new_password": new}),
+    ]
+
+    assert [a.status_code for a in answers] == [200, 401, 201, 201, 204, 201, 400]
+    assert len(held) >= 7
+    assert set(held) == {0}
+
+
+async def test_trap_09_requests_at_once_keep_their_own_ids(api: Api) -> None:
+    ids = [f"request-{number}" for number in range(30)]
+
+    async def fail(request_id: str) -> tuple[str, str]:
+        answer = await api.client.post(
+            "/api/v1/auth/login",
+            json={"email": f"{request_id}@example.com", "password": "x"},
+            headers={"X-Request-ID": request_id},
+        )
+        return answer.headers["x-request-id"], answer.json()["correlation_id"]
+
+    answered = await asyncio.gather(*(fail(request_id) for request_id in ids))
+
+    assert answered == [(request_id, request_id) for request_id in ids]
+
+
+@settings(max_examples=100, deadline=None, database=None)
+@given(st.emails(), st.sampled_from(["upper", "lower", "swapcase", "title"]))
+def test_trap_12_the_canonical_address_is_stable_under_case(
+    email: str, change: str
+) -> None:
+    twin = getattr(email, change)()
+
+    assert canonical_email(twin) == canonical_email(email)
+    assert canonical_email(canonical_email(email)) == canonical_email(email)
+
+
+@settings(max_examples=100, deadline=None, database=None)
+@given(st.text(max_size=40))
+def test_trap_12_folding_twice_changes_nothing_for_any_text(text: str) -> None:
+    once = canonical_email(f"{text}@example.com")
+
+    assert canonical_email(once) == once
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ANNÉ", "anné"),
+        ("straße", "STRASSE"),
+        ("ﬁ", "FI"),
+        ("Σ", "ς"),
+        ("e\u0301", "É"),
+    ],
+)
+async def test_trap_12_unicode_twins_are_one_account_on_both_databases(
+    api: Api, one: str, other: str
+) -> None:
+    await api.users(email=f"{one}@example.com")
+
+    with pytest.raises(IntegrityError):
+        await api.users(email=f"{other}@example.com")
+
+
+async def test_trap_13_fifty_writers_at_once_all_write(
+    api: Api, runtime: Runtime
+) -> None:
+    user = await api.users()
+
+    async def write(number: int) -> None:
+        async with runtime.database.session() as db:
+            found = await db.get_one(User, user.id)  # a read first, then a write
+            found.name = f"{number}"
+            await db.flush()
+            await db.execute(
+                text("UPDATE users SET version = version + 1 WHERE id = :id"),
+                {"id": user.id.hex if runtime.database.is_sqlite else user.id},
+            )
+            await db.commit()
+
+    limit = asyncio.Semaphore(10)  # the pool's size; the others wait their turn
+
+    async def in_turn(number: int) -> None:
+        async with limit:
+            await write(number)
+
+    await asyncio.gather(*(in_turn(number) for number in range(50)))
+
+    async with runtime.unit_of_work(read_only=True) as uow:
+        found = await uow.users.by_id(user.id)
+    assert found is not None and found.version == user.version + 50
+
+
+@pytest.mark.parametrize("proxies", ["*", "0.0.0.0/0", "::/0"])
+def test_trap_15_every_address_is_no_proxy(proxies: str) -> None:
+    from pydantic import ValidationError
+
+    from app.config import Settings
+
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"trusted_proxies": proxies})
+
+
+async def test_trap_16_nothing_of_a_deleted_user_stays(
+    api: Api, runtime: Runtime
+) -> None:
+    person = await api.person()
+    await api.post("/auth/forgot-password", {"email": person.email})
+
+    deleted = await api.delete("/users/me", person)
+
+    assert deleted.status_code == 204
+    async with runtime.database.session(read_only=True) as db:
+        for model in (Session, OneTimeToken, UserRole):
+            query = select(func.count()).select_from(model)
+            own = query.where(model.user_id == person.id)
+            assert (await db.execute(own)).scalar_one() == 0
+
+
+async def test_trap_16_an_orphan_cannot_be_stored(api: Api, runtime: Runtime) -> None:
+    orphan = UserRole(user_id=uuid4(), role="user")
+
+    with pytest.raises(IntegrityError):
+        async with runtime.database.session() as db:
+            db.add(orphan)
+            await db.commit()
+
+
+async def test_trap_17_a_refusal_is_remembered(api: Api) -> None:
+    person = await api.person()
+    wrong = {"current_password": "wrong", "new_password": "a brand new password"}
+
+    await api.login(person.email, "wrong")
+    await api.post("/auth/change-password", wrong, person)
+    trail = await api.trail(person.id)  # read on a connection of its own
+
+    assert trail.count("sign_in.failed") == 1
+    assert trail.count("password.change_failed") == 1
+
+
+async def test_trap_20_no_answer_repeats_a_post_somewhere_else(api: Api) -> None:
+    paths = [path for path, item in document()["paths"].items() if "post" in item]
+
+    for path in paths:
+        url = path.format(user_id=uuid4(), message_id=uuid4())
+        assert (await api.client.post(url, json={})).status_code not in (307, 308)
+        assert (await api.client.post(f"{url}/", json={})).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=1&limit=200", "sort=email&sort=-email", "cursor=a&cursor=b", "q=a&q=b"],
+)
+async def test_trap_21_a_parameter_twice_is_refused(api: Api, query: str) -> None:
+    admin = await api.admin()
+
+    answer = await api.get(f"/users?{query}", admin)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+def test_trap_23_every_answer_declares_its_fields() -> None:
+    schemas = document()["components"]["schemas"]
+    checked = 0
+
+    for path, item in document()["paths"].items():
+        for method, operation in item.items():
+            for status, answer in operation["responses"].items():
+                content = answer.get("content", {}).get("application/json")
+                if content is None or not path.startswith("/api/"):
+                    continue
+                name = content["schema"].get("$ref", "").rpartition("/")[2]
+                assert schemas[name]["properties"], f"{method} {path} {status}"
+                checked += 1
+    assert checked > 15
+
+
+def test_trap_23_every_request_body_forbids_unknown_fields() -> None:
+    schemas = document()["components"]["schemas"]
+
+    for path, item in document()["paths"].items():
+        for method, operation in item.items():
+            body = operation.get("requestBody")
+            if body is not None:
+                schema = body["content"]["application/json"]["schema"]
+                name = schema.get("$ref", "").rpartition("/")[2]
+                found = schemas[name] if name else schema
+                assert found["additionalProperties"] is False, f"{method} {path}"
+
+
+def test_trap_26_no_module_reads_the_address_that_a_request_claims() -> None:
+    banned = re.compile(r"request\.(url|base_url)\b|\burl_for\(|HTTP_HOST")
+
+    found = [name for name, source in sources().items() if banned.search(source)]
+
+    assert found == []

@@ -1,0 +1,265 @@
+"""Bodies and paths that no honest program sends, on every route there is."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from httpx2 import AsyncClient, Response
+from sqlalchemy import func, select
+
+from app.core.exceptions import PROBLEM_JSON
+from app.models import Base
+from app.services.runtime import Runtime
+from tests.api import Api, Person
+
+UNKNOWN = str(UUID(int=7))
+PATH_VALUES = {"user_id": UNKNOWN, "message_id": UNKNOWN, "session_id": UNKNOWN}
+PATH_VALUES |= {"name": "user"}
+Route = tuple[str, str, dict[str, Any]]
+BAD_JSON: dict[str, bytes] = {
+    "not JSON": b"{",
+    "text": b"email=x",
+    "two values": b"{}{}",
+    "NaN": b'{"email":NaN}',
+    "Infinity": b'{"email":-Infinity}',
+    "a key twice": b'{"email":"a","email":"b"}',
+    "U+0000": b'{"email":"a\\u0000b"}',
+    "a key with U+0000": b'{"a\\u0000":1}',
+    "a lone surrogate": b'{"email":"\\ud800"}',
+    "not UTF-8": b'{"email":"\xff"}',
+    "UTF-16": '{"email":"a"}'.encode("utf-16"),
+    "a byte order mark": b'\xef\xbb\xbf{"email":"a"}',
+    "deep": b'{"email":' + b"[" * 40 + b"]" * 40 + b"}",
+    "very deep": b"[" * 30_000 + b"]" * 30_000,
+    "a huge number": b'{"email":' + b"9" * 5_000 + b"}",
+}
+WRONG_TYPES: tuple[Any, ...] = (None, True, 0, 1.5, [], {}, ["x"], {"x": 1})
+
+
+@pytest.fixture
+async def admin(api: Api) -> Person:
+    """Somebody whom no missing permission stops before the body is read."""
+    return await api.admin()
+
+
+@pytest.fixture
+async def routes(client: AsyncClient) -> list[Route]:
+    """Every operation that takes a body: method, path and the schema of the body."""
+    document = (await client.get("/openapi.json")).json()
+    found = []
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if "requestBody" in operation:
+                content = operation["requestBody"]["content"]["application/json"]
+                schema = _resolved(document, content["schema"])
+                found.append((method, path.format(**PATH_VALUES), schema))
+    assert len(found) >= 15
+    return found
+
+
+def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    found: dict[str, Any] = document["components"]["schemas"][name] if name else schema
+    return found
+
+
+@pytest.fixture
+async def unchanged(runtime: Runtime, admin: Person) -> AsyncIterator[None]:
+    """Demand that no table has a row more, or fewer, at the end."""
+    before = await _counts(runtime)
+    yield
+    assert await _counts(runtime) == before
+
+
+async def _counts(runtime: Runtime) -> dict[str, int]:
+    """Count rows; attempts are counted on purpose, so the limiter is left out."""
+    counts = {}
+    async with runtime.database.session(read_only=True) as db:
+        for table in Base.metadata.sorted_tables:
+            if table.name not in ("rate_limits", "audit_events"):
+                query = select(func.count()).select_from(table)
+                counts[table.name] = (await db.execute(query)).scalar_one()
+    return counts
+
+
+def assert_problem(answer: Response, status: int, code: str) -> None:
+    """Demand problem details (RFC 9457) with this status and code."""
+    where = f"{answer.request.method} {answer.request.url}"
+    assert answer.headers["content-type"] == PROBLEM_JSON, where
+    body = answer.json()
+    assert (answer.status_code, body["code"]) == (status, code), where
+    assert body["status"] == status and body["title"] and body["detail"]
+    assert body["correlation_id"] == answer.headers["x-request-id"]
+
+
+async def send(
+    client: AsyncClient, route: Route, admin: Person, content: bytes, **headers: str
+) -> Response:
+    """Send bytes to a route as an administrator."""
+    fields = {"Content-Type": "application/json"} | admin.headers
+    fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+    method, path, _ = route
+    return await client.request(method, path, content=content, headers=fields)
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("what", BAD_JSON)
+async def test_trap_10_what_parsers_read_differently_is_refused_everywhere(
+    client: AsyncClient, routes: list[Route], admin: Person, what: str
+) -> None:
+    for route in routes:
+        answer = await send(client, route, admin, BAD_JSON[what])
+
+        assert_problem(answer, 400, "malformed_json")
+
+
+@pytest.mark.usefixtures("unchanged")
+async def test_trap_23_wrong_types_and_unknown_fields_are_refused_everywhere(
+    api: Api, routes: list[Route], admin: Person
+) -> None:
+    for method, path, schema in routes:
+        bodies: list[Any] = [[], "x", 1, True, None, {"unknown_field": 1}]
+        for name, field in schema["properties"].items():
+            bodies += [{name: value} for value in _wrong_for(field)]
+        for body in bodies:
+            answer = await api.client.request(
+                method, path, json=body, headers=admin.headers
+            )
+            assert_problem(answer, 422, "validation_failed")
+
+
+def _wrong_for(field: dict[str, Any]) -> list[Any]:
+    """Return values of types that the field does not take."""
+    kinds = {part.get("type") for part in (field, *field.get("anyOf", []))}
+    names = {type(None): "null", bool: "boolean", int: "integer", float: "number"}
+    names |= {list: "array", dict: "object"}
+    return [value for value in WRONG_TYPES if names[type(value)] not in kinds] + (
+        ["true"] if "boolean" in kinds else []
+    )
+
+
+@pytest.mark.usefixtures("unchanged")
+async def test_a_body_of_ten_megabytes_is_too_large_everywhere(
+    client: AsyncClient, routes: list[Route], admin: Person
+) -> None:
+    large = b'{"email":"' + b"x" * 10_000_000 + b'"}'
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 10_000
+
+    for route in routes:
+        assert_problem(
+            await send(client, route, admin, large), 413, "payload_too_large"
+        )
+    fields = {"Content-Type": "application/json"}
+    streamed = await client.post("/api/v1/auth/login", content=chunks(), headers=fields)
+    assert_problem(streamed, 413, "payload_too_large")
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/jsonx",
+        "application/json; charset=utf-16",
+        "",
+    ],
+)
+async def test_another_content_type_is_refused_everywhere(
+    client: AsyncClient, routes: list[Route], admin: Person, kind: str
+) -> None:
+    for route in routes:
+        answer = await send(client, route, admin, b"{}", Content_Type=kind)
+
+        assert_problem(answer, 415, "unsupported_media_type")
+
+
+@pytest.mark.usefixtures("unchanged")
+async def test_an_empty_body_is_refused_everywhere(
+    client: AsyncClient, routes: list[Route], admin: Person
+) -> None:
+    for route in routes:
+        assert_problem(await send(client, route, admin, b""), 422, "validation_failed")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/nothing", "/api/v1/users/", "/api/v1/auth/login/", "/api/v2", "/x"],
+)
+async def test_an_unknown_path_is_not_found(client: AsyncClient, path: str) -> None:
+    for method in ("GET", "POST", "DELETE"):
+        assert_problem(await client.request(method, path), 404, "not_found")
+
+
+async def test_another_method_is_not_allowed_anywhere(client: AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+
+    for path in paths:
+        if path.startswith("/api/"):
+            answer = await client.request("PUT", path.format(**PATH_VALUES))
+            assert_problem(answer, 405, "method_not_allowed")
+            assert answer.headers["allow"]
+
+
+@pytest.mark.usefixtures("unchanged")
+async def test_trap_11_no_path_and_no_query_may_hold_u_0000(
+    client: AsyncClient, admin: Person
+) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    urls = [f"{path.format(**PATH_VALUES)}?q=a%00b" for path in paths]
+    urls += [f"{path.format(**PATH_VALUES)}%00" for path in paths]
+    urls += [
+        "/api/v1/users/%00",
+        "/api/v1/roles/a%00b",
+        "/%00",
+        "/verify-email?token=%00",
+    ]
+
+    for url in urls:
+        for method in ("GET", "POST"):
+            answer = await client.request(method, url, headers=admin.headers)
+            assert_problem(answer, 400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/users/not-a-uuid",
+        "/users?limit=0",
+        "/users?limit=201",
+        "/users?limit=x",
+        "/users?limit=99999999999999999999999",
+        "/users?status=gone",
+        "/users?role=A%20B",
+        "/audit-events?user_id=1",
+        "/outbox?state=x",
+    ],
+)
+async def test_a_parameter_that_is_not_acceptable_is_named(
+    api: Api, admin: Person, path: str
+) -> None:
+    answer = await api.get(path, admin)
+
+    assert_problem(answer, 422, "validation_failed")
+    assert answer.json()["errors"]
+
+
+@pytest.mark.parametrize("value", ['"x"', "W/", '"1', "-1", "é", '"1","2"', "9" * 20])
+async def test_an_if_match_that_is_no_version_is_refused(
+    api: Api, admin: Person, value: str
+) -> None:
+    headers = admin.headers | {"If-Match": value.encode("latin-1").decode("latin-1")}
+
+    answer = await api.client.patch(
+        "/api/v1/users/me",
+        json={"name": "x"},
+        headers=[(k.encode(), v.encode("latin-1")) for k, v in headers.items()],
+    )
+
+    assert answer.status_code in (400, 412), answer.text
+    assert answer.headers["content-type"] == PROBLEM_JSON
