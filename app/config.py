@@ -86,8 +86,10 @@ class Group(BaseModel):
 class DatabaseSettings(Group):
     """How the connections to the database behave."""
 
-    pool_size: int = Field(5, ge=1, description="Connections kept open per process.")
-    pool_overflow: int = Field(10, ge=0, description="Connections more under load.")
+    pool_size: int = Field(15, ge=1, description="Connections kept open per process.")
+    pool_overflow: int = Field(
+        0, ge=0, description="Connections more under load; each is opened anew."
+    )
     pool_timeout: float = Field(
         2.0, gt=0, description="Seconds to wait for a connection before a 503."
     )

@@ -57,8 +57,8 @@ def normalise_url(url: str) -> URL:
 class PoolOptions:
     """How connections behave; the names are those of ``DatabaseSettings``."""
 
-    pool_size: int = 5
-    pool_overflow: int = 10
+    pool_size: int = 15
+    pool_overflow: int = 0
     pool_timeout: float = 2.0
     statement_timeout: int = 10
     prepared_statements: bool = True

@@ -14,8 +14,8 @@ from app.core.rate_limit import (
     MemoryStore,
     RateLimitStore,
     StoreUnavailable,
-    ValkeyStore,
 )
+from app.core.rate_limit.valkey import ValkeyStore
 from app.repositories.rate_limit import SqlStore
 from tests.chance import FakeClock
 from tests.rate_limit_support import (

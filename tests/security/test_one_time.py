@@ -43,10 +43,11 @@ async def test_t122_no_step_of_a_reset_works_without_the_link(api: Api) -> None:
     await api.post("/auth/forgot-password", {"email": victim.email})
     code = (await api.mailed("reset_password")).code
     own = await reset_token(api, attacker.email)
+    own_code = (await api.mailed("reset_password")).code
     tries: list[dict[str, Any]] = [
         {"new_password": NEW},
         {"email": victim.email, "new_password": NEW},
-        {"email": victim.email, "code": code, "new_password": NEW},
+        {"email": victim.email, "code": own_code, "new_password": NEW},
         {"token": code, "new_password": NEW},
         {"token": own, "new_password": NEW, "user_id": str(victim.id)},
         {"token": own, "new_password": NEW, "email": victim.email},

@@ -1,0 +1,1 @@
+"""What the service does per second and core: ``make bench``."""

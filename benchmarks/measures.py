@@ -1,0 +1,187 @@
+"""What is measured, in which order."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import asyncpg
+
+from app.core.password_schemes.argon2id import ENGINES
+from benchmarks.load import Answer, Connection, Load, Step, drive, get, post
+from benchmarks.stage import Stage, pin
+
+SECONDS = 5.0
+USERS = 64
+CONNECTIONS = 16
+_PASSWORD = "violet harbour stone 42"
+_WRITES = """SELECT coalesce(sum(n_tup_ins), 0)::bigint AS inserted,
+    coalesce(sum(n_tup_upd), 0)::bigint AS updated,
+    coalesce(sum(n_tup_del), 0)::bigint AS deleted FROM pg_stat_user_tables"""
+
+
+@dataclass
+class Measured:
+    """Everything of one run."""
+
+    raw: dict[str, float] = field(default_factory=dict)
+    loads: dict[str, Load] = field(default_factory=dict)
+    busy: dict[str, float] = field(default_factory=dict)
+    writes: dict[str, float] = field(default_factory=dict)
+    start_seconds: float = 0.0
+    rest_mb: float = 0.0
+    loaded_mb: float = 0.0
+
+
+def raw_rate(engine: str, core: int | None, seconds: float = 2.0) -> float:
+    """Return how many Argon2id digests a second one core computes."""
+    rates: list[float] = []
+    thread = threading.Thread(target=lambda: rates.append(_hash(engine, core, seconds)))
+    thread.start()
+    thread.join()
+    return rates[0]
+
+
+def _hash(engine: str, core: int | None, seconds: float) -> float:
+    pin(0, core)
+    derive, count = ENGINES[engine], 0
+    started = time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        derive(
+            _PASSWORD.encode(),
+            os.urandom(16),
+            memory_cost=19_456,
+            time_cost=2,
+            parallelism=1,
+            length=32,
+        )
+        count += 1
+    return count / (time.perf_counter() - started)
+
+
+def address(number: int) -> str:
+    """Return where a user sits: each somewhere else, as in life."""
+    return f"198.51.100.{number + 1}"
+
+
+def sign_in(number: int) -> bytes:
+    """Return the sign-in of one user."""
+    body = {"email": f"user{number}@example.com", "password": _PASSWORD}
+    return post("/api/v1/auth/login", body, address(number))
+
+
+async def register(port: int) -> None:
+    """Make the accounts that sign in."""
+    connection = await Connection.open(port)
+    for number in range(USERS):
+        body = {"email": f"user{number}@example.com", "password": _PASSWORD}
+        request = post("/api/v1/auth/register", body, address(number))
+        (await connection.send(request)).json()
+    connection.close()
+
+
+async def measure(stage: Stage, database_url: str, core: int | None) -> Measured:
+    """Take every measure once; the whole takes under a minute."""
+    measured = Measured(start_seconds=stage.start_seconds)
+    sessions = await _sign_in_some(stage.port, CONNECTIONS)
+    measured.rest_mb = stage.memory_mb()
+    engines = list(ENGINES)
+    for engine in engines:
+        measured.raw[engine] = raw_rate(engine, core)
+    await _take(measured, stage, "sign-in", _sign_ins(CONNECTIONS))
+    # Twice, before and after: other tenants of the machine come and go.
+    measured.raw[engines[0]] += raw_rate(engines[0], core)
+    measured.raw[engines[0]] /= 2
+    await _take(measured, stage, "JWKS", [_reads("/.well-known/jwks.json")] * 16)
+    me = [_reads("/api/v1/users/me", tokens["access_token"]) for tokens in sessions]
+    await _take(measured, stage, "GET /users/me", me)
+    before = await _writes(database_url)
+    refreshing = [_refreshes(tokens["refresh_token"]) for tokens in sessions]
+    await _take(measured, stage, "refresh", refreshing)
+    await drive(stage.port, me, 1.5)  # a later use makes each backend report
+    after = await _writes(database_url)
+    count = len(measured.loads["refresh"].times)
+    measured.writes = {key: (after[key] - before[key]) / count for key in before}
+    await _overload(measured, stage)
+    measured.loaded_mb = stage.memory_mb()
+    return measured
+
+
+async def _overload(measured: Measured, stage: Stage) -> None:
+    """Refresh at an even pace while more sign in than one core can hash."""
+    some = await _sign_in_some(stage.port, 4)
+    flood = asyncio.create_task(drive(stage.port, _sign_ins(USERS), SECONDS))
+    await asyncio.sleep(0.5)
+    steps = [_refreshes(tokens["refresh_token"]) for tokens in some]
+    seconds = SECONDS - 1
+    measured.loads["refresh under flood"] = await drive(
+        stage.port, steps, seconds, 0.01
+    )
+    measured.loads["sign-in flood"] = await flood
+
+
+async def _take(
+    measured: Measured, stage: Stage, name: str, steps: Sequence[Step]
+) -> None:
+    used, begun = stage.busy_seconds(), time.perf_counter()
+    measured.loads[name] = await drive(stage.port, steps, SECONDS)
+    spent = time.perf_counter() - begun
+    measured.busy[name] = (stage.busy_seconds() - used) / spent
+
+
+async def _sign_in_some(port: int, count: int) -> list[dict[str, str]]:
+    connection = await Connection.open(port)
+    answers = [await connection.send(sign_in(number)) for number in range(count)]
+    connection.close()
+    return [answer.json() for answer in answers]
+
+
+def _sign_ins(count: int) -> list[Step]:
+    """Return users who sign in again and again, each on a connection."""
+    return [_always(partial(sign_in, number)) for number in range(count)]
+
+
+def _reads(path: str, token: str | None = None) -> Step:
+    request = get(path, token)
+    return _always(lambda: request)
+
+
+def _always(make: Callable[[], bytes]) -> Step:
+    async def step(connection: Connection) -> bool:
+        return (await connection.send(make())).status == 200
+
+    return step
+
+
+def _refreshes(token: str) -> Step:
+    """Return a user who exchanges each refresh token for the next."""
+    newest = token
+
+    async def step(connection: Connection) -> bool:
+        nonlocal newest
+        request = post("/api/v1/auth/refresh", {"refresh_token": newest})
+        answer: Answer = await connection.send(request)
+        newest = str(answer.json()["refresh_token"])
+        return True
+
+    return step
+
+
+async def _writes(database_url: str) -> dict[str, int]:
+    connection = await asyncpg.connect(database_url)
+    try:
+        return dict(await connection.fetchrow(_WRITES))
+    finally:
+        await connection.close()
+
+
+async def forget_mail(database_url: str) -> None:
+    """Drop the mails of the registrations: nobody is there to take them."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("DELETE FROM outbox")
+    finally:
+        await connection.close()

@@ -1,0 +1,89 @@
+"""The one table."""
+
+from benchmarks.measures import Measured
+
+_TARGETS = {"refresh": 2_000, "GET /users/me": 3_000, "JWKS": 10_000}
+Row = tuple[str, str, str, str, str]
+_HEAD: Row = ("measure", "value", "target", "ratio to target", "details")
+
+
+def rows(measured: Measured) -> list[Row]:
+    """Return what was measured beside what was wanted."""
+    return [*_hash_rows(measured), *_rate_rows(measured), *_rest_rows(measured)]
+
+
+def table(measured: Measured) -> str:
+    """Return the rows as a Markdown table with even columns."""
+    lines = [_HEAD, *rows(measured)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
+    rule = tuple("-" * width for width in widths)
+    return "\n".join(_line(cells, widths) for cells in (_HEAD, rule, *lines[1:]))
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    even = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return f"| {' | '.join(even)} |"
+
+
+def _hash_rows(measured: Measured) -> list[Row]:
+    raw, engine = measured.raw, next(iter(measured.raw))
+    yes = [
+        (f"raw Argon2id, {name}", f"{rate:.1f}/s", "", "", "in use" * (name == engine))
+        for name, rate in raw.items()
+    ]
+    ratio = measured.loads["sign-in"].rate / raw[engine]
+    value = f"{measured.loads['sign-in'].rate:.1f}/s = {ratio:.1%} of raw"
+    share = _at_least(ratio, 0.95)
+    return [*yes, ("sign-in", value, "95 % of raw", share, _details(measured))]
+
+
+def _rate_rows(measured: Measured) -> list[Row]:
+    return [
+        (
+            name,
+            f"{measured.loads[name].rate:,.0f}/s",
+            f"{target:,}/s",
+            _at_least(measured.loads[name].rate, target),
+            _details(measured, name),
+        )
+        for name, target in _TARGETS.items()
+    ]
+
+
+def _rest_rows(measured: Measured) -> list[Row]:
+    flooded, flood = (
+        measured.loads[name] for name in ("refresh under flood", "sign-in flood")
+    )
+    p99 = flooded.percentile(0.99)
+    by = f"p50 {flooded.percentile(0.5):.1f} ms; sign-ins {flood.rate:.0f}/s beside it"
+    rest, start = measured.rest_mb, measured.start_seconds
+    writes = ", ".join(f"{count:.2f} {kind}" for kind, count in measured.writes.items())
+    loaded = f"{measured.loaded_mb:.0f} MB after load"
+    return [
+        ("refresh p99 under flood", f"{p99:.1f} ms", "100 ms", _at_most(p99, 100), by),
+        ("memory at rest", f"{rest:.0f} MB", "110 MB", _at_most(rest, 110), loaded),
+        (
+            "start to ready",
+            f"{start:.2f} s",
+            "2 s",
+            _at_most(start, 2),
+            "schema current",
+        ),
+        ("rows per refresh", writes, "1 updated only", "", "pg_stat_user_tables"),
+    ]
+
+
+def _at_least(value: float, target: float) -> str:
+    return f"{value / target:.2f} {'met' if value >= target else 'missed'}"
+
+
+def _at_most(value: float, target: float) -> str:
+    return f"{value / target:.2f} {'met' if value <= target else 'missed'}"
+
+
+def _details(measured: Measured, name: str = "sign-in") -> str:
+    load = measured.loads[name]
+    times = f"p50 {load.percentile(0.5):.1f} ms, p99 {load.percentile(0.99):.1f} ms"
+    busy = measured.busy[name]  # below one, somebody else took the core or the disk
+    per_cpu = f"{load.rate / busy:,.0f} per CPU second ({busy:.0%} busy)"
+    return f"{times}, {per_cpu}, failed {load.failures}"

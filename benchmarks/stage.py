@@ -1,0 +1,132 @@
+"""The real service as one process on one core, everything else on the other."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import psutil
+
+from tests.servers.ports import LOOPBACK, free_port
+from tests.servers.service import NO_LIMITS, ROOT
+
+SECRET = "bench-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+PREPARING = {"AUTH_SERVE_JOBS": "false"}
+PRODUCTION = {
+    "AUTH_SERVE_ENVIRONMENT": "production",
+    "AUTH_SERVE_REGISTRATION": "open",
+    "AUTH_SERVE_PUBLIC_URL": "https://auth.example.com",
+    "AUTH_SERVE_SMTP__URL": f"smtp://{LOOPBACK}:9",  # nothing is mailed
+}
+_PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Cores:
+    """Which core serves and which one drives; None where there is only one."""
+
+    server: int | None
+    driver: int | None
+
+    @classmethod
+    def choose(cls) -> "Cores":
+        """Take the last two cores; the first is where the system's own work goes."""
+        usable = sorted(os.sched_getaffinity(0))
+        if len(usable) < 2:
+            return cls(None, None)
+        return cls(usable[-1], usable[-2])
+
+    def __str__(self) -> str:
+        if self.server is None:
+            return "ONE core for all, nothing pinned: rates are too low"
+        return f"server on core {self.server}, load and PostgreSQL on {self.driver}"
+
+
+def pin(pid: int, core: int | None) -> None:
+    """Keep a process, or the calling thread (0), on a core."""
+    if core is not None:
+        os.sched_setaffinity(pid, {core})
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A running service."""
+
+    port: int
+    start_seconds: float
+    process: psutil.Process
+
+    def busy_seconds(self) -> float:
+        """CPU time of the server so far."""
+        used = self.process.cpu_times()
+        return float(used.user + used.system)
+
+    def memory_mb(self) -> float:
+        """Resident memory in megabytes (10^6 bytes)."""
+        return float(self.process.memory_info().rss) / 1e6
+
+
+@contextmanager
+def serving(
+    database_url: str, log: Path, core: int | None, options: Mapping[str, str]
+) -> Iterator[Stage]:
+    """Start the service, wait until it is ready, stop it at the end."""
+    port = free_port()
+    environment = {
+        "PATH": os.defpath,
+        "PYTHONPATH": str(ROOT),
+        "AUTH_SERVE_DATABASE_URL": database_url,
+        "AUTH_SERVE_SECRET_KEY": SECRET,
+        "AUTH_SERVE_TRUSTED_PROXIES": LOOPBACK,
+        "AUTH_SERVE_LIMITS__STORE": "sql",
+        "AUTH_SERVE_PASSWORD__HASHING_THREADS": "1",  # it has one core
+        **NO_LIMITS,
+        **options,
+    }
+    command = [sys.executable, "-m", "app.cli", "server", "start", f"--port={port}"]
+    with log.open("wb") as out:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            cwd=log.parent,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            pin(process.pid, core)
+            _wait(port, process, log)
+            taken = time.perf_counter() - started
+            yield Stage(port, taken, psutil.Process(process.pid))
+        finally:
+            _stop(process)
+
+
+def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    with httpx2.Client(trust_env=False) as http:
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                ready = http.get(f"http://{LOOPBACK}:{port}/health/ready")
+            except httpx2.TransportError:
+                time.sleep(0.01)
+                continue
+            if ready.status_code == 200:
+                return
+    raise RuntimeError(log.read_text()[-4000:])
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

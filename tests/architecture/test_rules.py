@@ -1,0 +1,103 @@
+"""House rules that a tree can show, each with the places that may break it."""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from app.models import Base
+from tests.architecture.source import ROOT, modules
+
+_SYSTEM = {"app/core/clock.py", "app/core/randomness.py"}
+_NAMES = {
+    "BackgroundTasks": set[str](),
+    "BaseHTTPMiddleware": set[str](),
+    "create_task": {"app/jobs/worker.py"},
+    "secrets": _SYSTEM,
+    "token_bytes": _SYSTEM,
+    "url_for": set[str](),
+    "urandom": _SYSTEM,
+    "utcnow": set[str](),
+    "uuid4": _SYSTEM,
+}
+_DOTTED = {
+    "datetime.now": _SYSTEM,
+    "request.url": set[str](),
+    "time.monotonic": _SYSTEM,
+    "time.time": _SYSTEM,
+}
+_COMMITS = {
+    "app/database.py",
+    "app/repositories/unit_of_work.py",
+    "app/services/runtime.py",
+}
+
+
+def _mentions(tree: ast.AST) -> Iterator[str]:
+    """Yield names and ``owner.name`` pairs that code (not text) speaks of."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+            owner = node.value
+            if isinstance(owner, ast.Attribute):
+                yield f"{owner.attr}.{node.attr}"
+            elif isinstance(owner, ast.Name):
+                yield f"{owner.id}.{node.attr}"
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("name", sorted(_NAMES | _DOTTED))
+def test_what_is_banned_is_used_only_where_it_may(name: str) -> None:
+    allowed = (_NAMES | _DOTTED)[name]
+
+    users = {path for path, tree in modules().items() if name in _mentions(tree)}
+
+    assert users <= allowed
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["datetime.now()", "dt.datetime.now()", "from time import time", "import secrets"],
+)
+def test_the_search_sees_what_it_looks_for(line: str) -> None:
+    seen = set(_mentions(ast.parse(line)))
+
+    assert seen & (_NAMES.keys() | _DOTTED.keys())
+
+
+def _bare_commits(path: str, tree: ast.Module) -> Iterator[str]:
+    lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "commit":
+            line = lines[node.lineno - 1]
+            if "uow.commit()  # " not in line:
+                yield f"{path}:{node.lineno}"
+
+
+def test_only_the_unit_of_work_commits_unless_a_line_says_why() -> None:
+    bare = [
+        place
+        for path, tree in modules().items()
+        if path not in _COMMITS
+        for place in _bare_commits(path, tree)
+    ]
+
+    assert bare == []
+
+
+def test_every_table_states_how_long_its_rows_are_kept() -> None:
+    silent = [
+        mapper.class_.__name__
+        for mapper in Base.registry.mappers
+        if not getattr(mapper.class_, "retention", "")
+    ]
+
+    assert len(list(Base.registry.mappers)) > 5
+    assert silent == []

@@ -1,0 +1,48 @@
+"""Sizes have bounds, so that growth is a decision."""
+
+import ast
+
+from tests.architecture.source import ROOT, modules
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _lines(path: str) -> int:
+    return len((ROOT / path).read_text(encoding="utf-8").splitlines())
+
+
+def test_no_module_is_longer_than_400_lines() -> None:
+    assert [path for path in modules() if _lines(path) > 400] == []
+
+
+def test_the_helpers_stay_under_150_lines() -> None:
+    assert _lines("app/utils/helpers.py") <= 150
+
+
+def test_no_function_is_longer_than_50_lines() -> None:
+    long = [
+        f"{path}:{node.name}"
+        for path, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, _Function)
+        and (node.end_lineno or node.lineno) - node.lineno >= 50
+    ]
+
+    assert long == []
+
+
+def _public_methods(node: ast.ClassDef) -> int:
+    methods = (item for item in node.body if isinstance(item, _Function))
+    return sum(not method.name.startswith("_") for method in methods)
+
+
+def test_no_service_has_more_than_12_public_methods() -> None:
+    wide = [
+        f"{path}:{node.name}"
+        for path, tree in modules().items()
+        if path.startswith("app/services/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and _public_methods(node) > 12
+    ]
+
+    assert wide == []

@@ -1,0 +1,177 @@
+"""Write the documents that are made from the code.
+
+Usage: ``python -m tools.generate_docs`` writes them; ``--check`` only compares, and
+ends with 1 when one is stale.
+"""
+
+import argparse
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+import app
+from app.config import PREFIX, Settings
+from app.core.exceptions import AppError
+from app.events import EVENTS, Event, MailedEvent
+
+ROOT = Path(__file__).resolve().parent.parent
+_MADE = "<!-- Made by `python -m tools.generate_docs`; do not edit. -->"
+# Importing these starts something: the application, or the command line.
+_PROGRAMS = ("app.main", "app.cli.__main__")
+
+
+def _first_line(thing: type) -> str:
+    return (inspect.getdoc(thing) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def _default(field: FieldInfo) -> str:
+    value: Any = field.get_default(call_default_factory=True)
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(value)
+    return "" if value is None else str(value)
+
+
+def _group(kind: Any) -> type[BaseModel] | None:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind
+    return None
+
+
+def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
+    for name, field in model.model_fields.items():
+        if _group(field.annotation) is None:
+            meaning = field.description or ""
+            yield f"{prefix}{name}".upper(), _default(field), meaning
+
+
+def _groups() -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
+    yield "The service as a whole.", list(_rows(Settings, PREFIX))
+    for name, field in Settings.model_fields.items():
+        group = _group(field.annotation)
+        if group is not None:
+            yield _first_line(group), list(_rows(group, f"{PREFIX}{name}__"))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def configuration() -> str:
+    """Return every setting, its default and its meaning, group by group."""
+    lines = ["# Configuration", "", _MADE, ""]
+    lines += ["Durations are seconds. A list is separated by commas.", ""]
+    for title, rows in _groups():
+        lines += [f"## {title.rstrip('.')}", ""]
+        lines += ["| Setting | Default | Meaning |", "| --- | --- | --- |"]
+        for name, default, meaning in rows:
+            shown = f"`{default}`" if default else "unset"
+            lines.append(f"| `{name}` | {shown} | {_cell(meaning)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def env_example() -> str:
+    """Return an environment file that changes nothing: each line is a comment."""
+    lines = ["# Copy to .env (read in development only); uncomment what you change."]
+    for title, rows in _groups():
+        lines += ["", f"# --- {title.rstrip('.')} ---"]
+        for name, default, meaning in rows:
+            lines += [f"# {meaning}", f"#{name}={default}"]
+    return "\n".join(lines) + "\n"
+
+
+def _load_everything() -> None:
+    for module in pkgutil.walk_packages(app.__path__, "app."):
+        if module.name not in _PROGRAMS:
+            importlib.import_module(module.name)
+
+
+def _kinds(kind: type[AppError]) -> Iterator[type[AppError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        if child.__module__.startswith("app."):
+            yield from _kinds(child)
+
+
+def errors() -> str:
+    """Return every refusal; one code is one section, the target of a ``type``."""
+    _load_everything()
+    by_code: dict[str, list[type[AppError]]] = {}
+    for kind in sorted(set(_kinds(AppError)), key=lambda kind: kind.__name__):
+        by_code.setdefault(kind.code, []).append(kind)
+    lines = ["# Errors", "", _MADE, ""]
+    lines += ["Answers are `application/problem+json` (RFC 9457).", ""]
+    for code in sorted(by_code):
+        lines += [f"## {code}", ""]
+        for kind in by_code[code]:
+            meaning = _first_line(kind)
+            lines += [f"**{kind.status} {kind.title}** (`{kind.__name__}`). {meaning}"]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _event(kind: type[Event]) -> Iterator[str]:
+    yield from (f"## {kind.name}", "", _first_line(kind), "")
+    fields = [f"`{field.name}`" for field in dataclasses.fields(kind)]
+    yield f"- Fields: {', '.join(fields) or 'none'}"
+    if issubclass(kind, MailedEvent):
+        yield f"- Mail: `{kind.template}`"
+    yield ""
+
+
+def events() -> str:
+    """Return every event with its fields and the mail that it sends."""
+    lines = ["# Events", "", _MADE, ""]
+    for kind in sorted(EVENTS, key=lambda kind: kind.name):
+        lines += _event(kind)
+    return "\n".join(lines)
+
+
+def documents() -> dict[Path, str]:
+    """Return the text of every made document by its place."""
+    return {
+        ROOT / "docs/configuration.md": configuration(),
+        ROOT / ".env.example": env_example(),
+        ROOT / "docs/errors.md": errors(),
+        ROOT / "docs/events.md": events(),
+    }
+
+
+def stale(made: dict[Path, str]) -> list[Path]:
+    """Return the files that differ from what the code says now."""
+    return [
+        path
+        for path, text in made.items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
+
+
+def main() -> int:
+    """Write or compare; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare only")
+    only_compare = parser.parse_args().check
+    made = documents()
+    old = stale(made)
+    for path in old:
+        print(f"{'stale' if only_compare else 'wrote'}: {path.relative_to(ROOT)}")
+        if not only_compare:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(made[path], encoding="utf-8")
+    return int(bool(old) and only_compare)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
