@@ -89,7 +89,8 @@ class OutboxJob:
                     draft = await self._checked(uow, message)
                 except Unsendable as error:
                     _log.warning("mail not sent: %s", error, extra=_about(message.id))
-                    await uow.outbox.mark_failed(message.id, now, _reason(error))
+                    claim = message.attempts
+                    await uow.outbox.mark_failed(message.id, claim, now, _reason(error))
                 else:
                     claims.append(_Claim(draft, message.attempts))
         return len(messages), claims
@@ -160,14 +161,18 @@ class OutboxJob:
         )
         until = self._runtime.clock.now() + timedelta(seconds=delay)
         async with self._runtime.unit_of_work() as uow:
-            await uow.outbox.postpone(claim.draft.id, until, _reason(error))
+            await uow.outbox.postpone(
+                claim.draft.id, claim.attempts, until, _reason(error)
+            )
 
     async def _fail(self, claim: _Claim, error: Exception) -> None:
         about = _about(claim.draft.id) | {"attempts": claim.attempts}
         _log.error("mail given up: %s", _reason(error), extra=about)
         now = self._runtime.clock.now()
         async with self._runtime.unit_of_work() as uow:
-            await uow.outbox.mark_failed(claim.draft.id, now, _reason(error))
+            await uow.outbox.mark_failed(
+                claim.draft.id, claim.attempts, now, _reason(error)
+            )
 
 
 def _sender(runtime: Runtime) -> SmtpSender | None:

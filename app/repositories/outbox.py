@@ -31,19 +31,33 @@ class OutboxRepository(Repository[OutboxMessage]):
         return sorted(rows.all(), key=lambda row: row.id)
 
     async def mark_delivered(self, message_id: UUID, at: datetime) -> None:
-        """Record that the outside has it."""
-        await self._finish(message_id, delivered_at=at, last_error=None)
+        """Record that the outside has it, whoever sent it."""
+        await self._finish(_of(message_id), delivered_at=at, last_error=None)
 
-    async def mark_failed(self, message_id: UUID, at: datetime, error: str) -> None:
-        """Give up; an administrator may ask for another try."""
-        await self._finish(message_id, failed_at=at, last_error=error)
+    async def mark_failed(
+        self, message_id: UUID, claim: int, at: datetime, error: str
+    ) -> None:
+        """Give up; an administrator may ask for another try.
 
-    async def postpone(self, message_id: UUID, until: datetime, error: str) -> None:
-        """Try again later."""
-        await self._finish(message_id, available_at=until, last_error=error)
+        Args:
+            message_id: Which message.
+            claim: Its ``attempts`` when it was claimed. A worker that outlived its
+                lease is too late: the message is somebody else's by then.
+            at: When.
+            error: Why, for the administrator.
+        """
+        mine = _of(message_id) & (OutboxMessage.attempts == claim)
+        await self._finish(mine, failed_at=at, last_error=error)
 
-    async def _finish(self, message_id: UUID, **values: Any) -> None:
-        query = update(OutboxMessage).where(OutboxMessage.id == message_id, _open())
+    async def postpone(
+        self, message_id: UUID, claim: int, until: datetime, error: str
+    ) -> None:
+        """Try again later, if the message is still this claim's."""
+        mine = _of(message_id) & (OutboxMessage.attempts == claim)
+        await self._finish(mine, available_at=until, last_error=error)
+
+    async def _finish(self, which: ColumnElement[bool], **values: Any) -> None:
+        query = update(OutboxMessage).where(which, _open())
         await self.db.execute(query.values(**values))
 
     async def retry(self, message_id: UUID, now: datetime) -> OutboxMessage | None:
@@ -82,3 +96,7 @@ class OutboxRepository(Repository[OutboxMessage]):
 
 def _open() -> ColumnElement[bool]:
     return OutboxMessage.delivered_at.is_(None) & OutboxMessage.failed_at.is_(None)
+
+
+def _of(message_id: UUID) -> ColumnElement[bool]:
+    return OutboxMessage.id == message_id
