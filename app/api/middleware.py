@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.clock import Clock
@@ -35,6 +35,7 @@ _SECURITY = {
     "cache-control": "no-store",
 }
 MAX_BODY = 64 * 1024  # bytes; no request of this service comes near it
+Field = tuple[bytes, bytes]
 _HSTS = "max-age=63072000; includeSubDomains"
 
 
@@ -63,10 +64,11 @@ class RequestMiddleware:
         self._clock = clock
         self._randomness = randomness
         self._issuer = issuer
-        self._proxies = [ipaddress.ip_network(proxy) for proxy in trusted_proxies]
-        self._headers = dict(_SECURITY)
+        self._proxies = tuple(ipaddress.ip_network(proxy) for proxy in trusted_proxies)
+        fields = dict(_SECURITY)
         if issuer.startswith("https://"):
-            self._headers["strict-transport-security"] = _HSTS
+            fields["strict-transport-security"] = _HSTS
+        self._headers = [_encoded(name, value) for name, value in fields.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of scope pass through."""
@@ -127,7 +129,7 @@ class RequestMiddleware:
         return address
 
     def _is_trusted(self, address: str) -> bool:
-        return bool(address) and _within(address, tuple(self._proxies))
+        return bool(address) and _within(address, self._proxies)
 
     def _line(
         self, scope: Scope, context: RequestContext, answer: "_Answer", started: float
@@ -148,7 +150,7 @@ class _Answer:
     """Passes an answer on, with the headers that every answer has."""
 
     def __init__(
-        self, send: Send, context: RequestContext, headers: dict[str, str]
+        self, send: Send, context: RequestContext, headers: list[Field]
     ) -> None:
         self._send = send
         self._context = context
@@ -167,12 +169,18 @@ class _Answer:
         await self._send(message)
 
     def _add_headers(self, message: Message) -> None:
-        headers = MutableHeaders(scope=message)
-        for name, value in self._headers.items():
-            headers.setdefault(name, value)
+        """Add what the answer does not say itself; encoded once, not per request."""
+        fields = list(message.get("headers", ()))
+        said = {name for name, _ in fields}
+        fields += [field for field in self._headers if field[0] not in said]
         for name, value in self._context.headers.items():
-            headers[name] = value
-        headers["x-request-id"] = self._context.correlation_id
+            fields.append(_encoded(name.lower(), value))
+        fields.append(_encoded("x-request-id", self._context.correlation_id))
+        message["headers"] = fields
+
+
+def _encoded(name: str, value: str) -> Field:
+    return name.encode("latin-1"), value.encode("latin-1")
 
 
 class _Body:

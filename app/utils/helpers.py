@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import unicodedata
+from functools import lru_cache
 
 UNKNOWN_NETWORK = "unknown"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -34,6 +35,7 @@ def canonical_email(email: str) -> str:
     return f"{fold(local)}@{fold(domain)}".strip()
 
 
+@lru_cache(maxsize=4_096)
 def canonical_ip(text: str) -> str:
     """Return one spelling of an address; IPv4 in IPv6 clothes is IPv4; else ""."""
     try:
@@ -44,6 +46,7 @@ def canonical_ip(text: str) -> str:
     return str(mapped or address)
 
 
+@lru_cache(maxsize=4_096)
 def network_of(ip: str) -> str:
     """Return what counts as one client: an IPv4 address, or an IPv6 /64."""
     canonical = canonical_ip(ip)
