@@ -167,3 +167,15 @@ class TestBreached:
 
         assert breached.json()["errors"][0]["code"] == "password_breached"
         assert silent.status_code == 201
+
+
+async def test_an_address_longer_than_mail_can_carry_is_refused(api: Api) -> None:
+    longest = {"email": f"{'a' * 64}@example.com", "password": PASSWORD}
+
+    accepted = await api.post("/auth/register", longest)
+    refused = await api.post(
+        "/auth/register", longest | {"email": f"{'a' * 65}@example.com"}
+    )
+
+    assert (accepted.status_code, refused.status_code) == (201, 422)
+    assert refused.json()["errors"][0]["field"] == "email"

@@ -7,6 +7,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
 MAX_EMAIL = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
+MAX_LOCAL = 64  # octets, RFC 5321 section 4.5.3.1.1
 MAX_SECRET = 4_096
 Item = TypeVar("Item")
 
@@ -35,6 +36,8 @@ def _email(value: str) -> str:
     address = value.strip()
     if len(address) > MAX_EMAIL:
         raise ValueError("an email address has at most 254 characters")
+    if len(address.rpartition("@")[0].encode()) > MAX_LOCAL:
+        raise ValueError("the part before the @ has at most 64 octets")
     try:
         checked = validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
