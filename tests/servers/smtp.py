@@ -25,7 +25,7 @@ class SmtpServer:
         refuse_with: A reply such as ``"451 4.7.1 try later"`` for everything, or None.
         refuse_at: ``"RCPT"`` refuses each recipient, ``"DATA"`` the whole message.
         hang: While True, a message that was sent completely gets no reply at all; the
-            client cannot know whether it was delivered. (It was not, unless the client
+            client cannot know whether it was delivered. (It was not, even if the client
             is still there when this becomes False.)
     """
 
@@ -73,8 +73,11 @@ class SmtpServer:
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         """Keep or refuse one message."""
+        came_too_early = self.hang
         while self.hang:  # noqa: ASYNC110 - set from another thread: no Event fits
             await asyncio.sleep(0.01)
+        if came_too_early:
+            return "421 4.3.2 Try later"
         if self.refuse_with and self.refuse_at == "DATA":
             return self.refuse_with
         assert isinstance(envelope.content, bytes)
