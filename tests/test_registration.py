@@ -125,6 +125,9 @@ class TestAdministratorFromSettings:
 
         assert answer.status_code == 202
         assert await api.mails() == []
+        body = {"email": "root@example.com", "code": "12345678"}
+        verified = await api.post("/auth/email-code/verify", body)
+        assert verified.json()["code"] == "invalid_code"
 
 
 async def test_a_code_sign_in_takes_an_unverified_account_from_its_maker(

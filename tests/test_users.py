@@ -67,7 +67,8 @@ async def test_the_export_holds_everything_and_no_secret(api: Api) -> None:
 
     content = answer.json()
     assert content["user"]["email"] == person.email
-    assert [len(content[part]) for part in ("sessions", "activity")] == [1, 1]
+    assert [len(content[part]) for part in ("sessions", "activity")] == [1, 2]
+    assert (await api.trail(person.id))[-1] == "user.exported"
     assert "argon2" not in answer.text and "password_hash" not in answer.text
 
 

@@ -1,6 +1,5 @@
 """What stands under the secret key: derived keys, sealed values, unforgeable tokens."""
 
-import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -138,8 +137,3 @@ def _decode(text: str, limit: int = 128) -> bytes | None:
     except (Base64Error, ValueError):
         return None
     return raw if _encode(raw) == text else None
-
-
-def fingerprint(value: str) -> bytes:
-    """Return SHA-256 of a value of ours that has 256 bits of chance."""
-    return hashlib.sha256(value.encode()).digest()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.core.context import current
 from app.core.rate_limit import Charge, address_key, subject_key
+from app.events.email import EmailVerified
 from app.events.password import PasswordRehashed
 from app.events.sign_in import EmailCodeRequested, Refusal, SignedIn, SignInFailed
 from app.models.user import User
@@ -17,7 +18,7 @@ from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.session import IssuedTokens, SessionTokenService
-from app.services.user_change import end_everything, set_password
+from app.services.user_change import end_everything, set_password, touch
 from app.utils.helpers import canonical_email, network_of
 
 
@@ -218,6 +219,8 @@ class EmailCodeService:
             InvalidCode: Wrong, used up, or there is no such account.
             TooManyRequests: Too many tries.
         """
+        if not self._is_enabled:
+            raise InvalidCode(hint="signing in by code is switched off")
         canonical = canonical_email(email)
         token = await self._tokens.consume_code(Purpose.EMAIL_CODE, canonical, code)
         user_id = token.user_id
@@ -241,4 +244,6 @@ class EmailCodeService:
         now = self._uow.clock.now()
         user.email_verified = True
         set_password(user, None, now)
+        touch(user, self._uow)
         await end_everything(self._uow, user, now, "email_verified")
+        self._uow.record(EmailVerified(user_id=user.id, actor_id=user.id))

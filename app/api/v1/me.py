@@ -13,6 +13,7 @@ from app.api.dependencies import (
     IfMatch,
     PageDep,
     RecentCaller,
+    RuntimeDep,
     Sessions,
     recognise,
 )
@@ -30,6 +31,7 @@ from app.schemas.user import (
 )
 from app.schemas.user import Sessions as SessionsOut
 from app.schemas.user import User
+from app.services.account import AccountService
 from app.services.authentication import InvalidAccessToken
 from app.services.errors import (
     InvalidCode,
@@ -90,8 +92,13 @@ async def delete_me(caller: RecentCaller, accounts: Accounts) -> None:
     responses=problems(*_SIGNED_IN, UserNotFound),
     response_model=Export,
 )
-async def export_me(caller: Caller, accounts: Accounts) -> Response:
+async def export_me(
+    caller: Caller, accounts: Accounts, runtime: RuntimeDep
+) -> Response:
     """Return everything held about one's own account."""
+    # A transaction of its own, and over before the reading one begins.
+    async with runtime.unit_of_work() as uow:
+        AccountService(uow).record_export(caller.actor.user_id)
     content = await accounts.export(caller.actor.user_id)
     return json_response(content, content_disposition='attachment; filename="me.json"')
 
