@@ -6,11 +6,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from app.core.rate_limit import Limit, MemoryStore, RateLimitStore
+from app.core.rate_limit import Attempt, Limit, MemoryStore, RateLimitStore, Verdict
 from app.database import Database
 
 TEN = Limit("sign_in_account", 10, 600)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def take(store: RateLimitStore, key: str, limit: Limit, now: datetime) -> Verdict:
+    """Count one attempt."""
+    [verdict] = await store.take([Attempt(limit, key)], now)
+    return verdict
+
+
+async def give_back(store: RateLimitStore, key: str, limit: Limit) -> None:
+    """Return one attempt."""
+    await store.give_back([Attempt(limit, key)])
 
 
 @asynccontextmanager
@@ -24,13 +35,13 @@ async def opened(url: str) -> AsyncIterator[Database]:
 
 async def allowed(store: RateLimitStore, key: str, tries: int) -> int:
     """Return how many of so many attempts, one after the other, are allowed."""
-    return sum([(await store.take(key, TEN, NOW)).allowed for _ in range(tries)])
+    return sum([(await take(store, key, TEN, NOW)).allowed for _ in range(tries)])
 
 
 async def allowed_at_once(tries: int, *stores: RateLimitStore) -> int:
     """Return how many of so many attempts at once are allowed, over all stores."""
     takes = [
-        stores[number % len(stores)].take("a", TEN, NOW) for number in range(tries)
+        take(stores[number % len(stores)], "a", TEN, NOW) for number in range(tries)
     ]
     return sum(verdict.allowed for verdict in await asyncio.gather(*takes))
 
@@ -43,6 +54,6 @@ async def agrees_with_memory(store: RateLimitStore, seed: int) -> None:
         now += timedelta(microseconds=chance.choice([0, 0, 1, 10**7, 10**9]))
         key, limit = chance.choice("ab"), chance.choice(limits)
         if chance.random() < 0.2:
-            await store.give_back(key, limit)
-            await model.give_back(key, limit)
-        assert await store.take(key, limit, now) == await model.take(key, limit, now)
+            await give_back(store, key, limit)
+            await give_back(model, key, limit)
+        assert await take(store, key, limit, now) == await take(model, key, limit, now)

@@ -24,6 +24,7 @@ from app.repositories.rate_limit import SqlStore
 from app.services.runtime import Runtime
 from tests.chance import FakeClock
 from tests.job_support import Make, add_message, add_user
+from tests.rate_limit_support import take
 
 pytest_plugins = ["tests.job_support"]
 DAY = 86_400
@@ -171,13 +172,13 @@ async def test_full_buckets_go_and_counting_ones_stay(
     buckets = SqlStore(runtime.database)
     short, long = Limit("short", 1, 10.0), Limit("long", 1, 10_000.0)
     for limit in (short, long):
-        await buckets.take("ada", limit, clock.now())
+        await take(buckets, "ada", limit, clock.now())
 
     clock.advance(seconds=1_000)
     await clean(runtime)
 
     assert await count(runtime, RateLimit) == 1
-    assert not (await buckets.take("ada", long, clock.now())).allowed
+    assert not (await take(buckets, "ada", long, clock.now())).allowed
 
 
 async def test_no_statement_deletes_more_than_a_batch(

@@ -5,10 +5,13 @@ fixed algorithm per key, an explicit ``typ``, a known ``kid``, no keys from the 
 """
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
@@ -50,10 +53,17 @@ def public_jwk(key: Key, kid: str, algorithm: str) -> dict[str, Any]:
 def sign(
     claims: Mapping[str, Any], key: Key, *, kid: str, algorithm: str, typ: str
 ) -> str:
-    """Return a compact JWS of the claims."""
+    """Return a compact JWS of the claims (RFC 7515 section 7.1)."""
+    payload = urlsafe_b64encode(orjson.dumps(claims)).rstrip(b"=")
+    signed = _header(algorithm, typ, kid) + b"." + payload
+    signature = jws.JWSRegistry.algorithms[algorithm].sign(signed, key)
+    return (signed + b"." + urlsafe_b64encode(signature).rstrip(b"=")).decode()
+
+
+@lru_cache(maxsize=64)
+def _header(algorithm: str, typ: str, kid: str) -> bytes:
     header = {"alg": algorithm, "typ": typ, "kid": kid}
-    payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
-    return jws.serialize_compact(header, payload, key, algorithms=[algorithm])
+    return urlsafe_b64encode(orjson.dumps(header)).rstrip(b"=")
 
 
 def unverified_header(token: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from app.core.log_format import (
 
 # Few lines at a time: the writer holds the interpreter while it formats them.
 _BATCH = 64
-_LINGER = 0.01  # seconds for a batch to gather: waking for each line costs the loop
+_LINGER = 0.05  # seconds for a batch to gather: waking for each line costs the loop
 
 
 class LogWriter:

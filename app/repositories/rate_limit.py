@@ -1,21 +1,27 @@
 """Buckets of the limiter in SQL: what all processes share without another server."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Executable,
+    String,
     bindparam,
     case,
     delete,
+    exists,
+    func,
     select,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.core.rate_limit import Limit, Verdict
+from app.core.rate_limit import Attempt, Verdict
 from app.core.rate_limit.gcra import microseconds
 from app.database import Database, DatabaseUnavailable
 from app.models.rate_limit import RateLimit
@@ -30,82 +36,149 @@ def _number(name: str) -> ColumnElement[int]:
     return bindparam(name, type_=BigInteger)
 
 
-def _take(insert: Any) -> Any:
+def _take(insert: Any, index: int = 0, before: Any = None) -> Any:
     """Return the statement that moves a bucket if it may, and else returns no row.
 
     The row is locked while it is compared, so of attempts at once each sees the one
     before; a refused one writes nothing.
+
+    Args:
+        insert: The dialect's own.
+        index: Which attempt of several; ends the parameters' names.
+        before: The attempt that must have been counted for this one to be.
     """
-    now, cost, window = _number("now"), _number("cost"), _number("window")
+    now, cost, window = (
+        _number("now"),
+        _number(f"cost{index}"),
+        _number(f"window{index}"),
+    )
     later = case((RateLimit.tat > now, RateLimit.tat), else_=now)
-    return (
-        insert(RateLimit)
-        .values(key=bindparam("bucket"), tat=now + cost)
-        .on_conflict_do_update(
-            index_elements=[RateLimit.key],
-            set_={"tat": later + cost},
-            where=later + cost <= now + window,
+    key, full = bindparam(f"bucket{index}", type_=String), now + cost
+    if before is None:
+        adding = insert(RateLimit).values(key=key, tat=full)
+    else:
+        counted = exists(select(before.c.tat))
+        adding = insert(RateLimit).from_select(
+            ["key", "tat"], select(key, full).where(counted)
         )
-        .returning(RateLimit.tat)
+    return adding.on_conflict_do_update(
+        index_elements=[RateLimit.key],
+        set_={"tat": later + cost},
+        where=later + cost <= now + window,
+    ).returning(RateLimit.tat)
+
+
+_TAKE_SQLITE = _take(sqlite.insert)
+
+
+@cache
+def _take_all(count: int) -> Executable:
+    """Return one statement of PostgreSQL for several attempts, each after the last."""
+    steps: list[Any] = []
+    for index in range(count):
+        before = steps[-1] if steps else None
+        steps.append(_take(postgresql.insert, index, before).cte(f"take{index}"))
+    tats = (select(step.c.tat).scalar_subquery() for step in steps)
+    return select(*(tat.label(f"tat{index}") for index, tat in enumerate(tats)))
+
+
+def _give_back(index: int = 0, before: Any = None) -> Any:
+    """Return the statement that moves a bucket back.
+
+    Args:
+        index: Which attempt of several; ends the parameters' names.
+        before: What must be done first: rows are locked in the order of taking.
+    """
+    statement = update(RateLimit).where(RateLimit.key == bindparam(f"bucket{index}"))
+    if before is not None:
+        done = select(func.count()).select_from(before).scalar_subquery()
+        statement = statement.where(done >= 0)
+    return statement.values(tat=RateLimit.tat - _number(f"cost{index}"))
+
+
+@cache
+def _give_all_back(count: int) -> Executable:
+    steps: list[Any] = []
+    for index in range(count):
+        before = steps[-1] if steps else None
+        step = _give_back(index, before).returning(RateLimit.key)
+        steps.append(step.cte(f"back{index}"))
+    return select(
+        *(select(func.count()).select_from(s).scalar_subquery() for s in steps)
     )
 
 
-_TAKE_POSTGRESQL = _take(postgresql.insert)
-_TAKE_SQLITE = _take(sqlite.insert)
+_GIVE_BACK_SQLITE = _give_back()
 _READ = select(RateLimit.tat).where(RateLimit.key == bindparam("bucket"))
-_GIVE_BACK = (
-    update(RateLimit)
-    .where(RateLimit.key == bindparam("bucket"))
-    .values(tat=RateLimit.tat - _number("cost"))
-)
 _FULL = RateLimit.tat < _number("before")
-# Twice the same condition: PostgreSQL waits for a row that is being moved, and must
-# then look at the row again and not only at the list of keys.
+_SOME_FULL = select(RateLimit.key).where(_FULL).limit(_number("n"))
+# Twice the same condition: the row may be moved between the looks. What somebody moves
+# now is left alone: waiting for it, with other rows in hand, could be a deadlock.
 _DELETE_FULL = (
     delete(RateLimit)
-    .where(
-        _FULL, RateLimit.key.in_(select(RateLimit.key).where(_FULL).limit(_number("n")))
-    )
+    .where(_FULL, RateLimit.key.in_(_SOME_FULL.with_for_update(skip_locked=True)))
     .returning(RateLimit.key)
 )
 
 
 class SqlStore:
-    """One statement for each attempt that is allowed, two for a refused one."""
+    """All attempts in one statement on PostgreSQL, one for each on SQLite."""
 
     def __init__(self, db: Database) -> None:
-        """Count in this database, each attempt in a transaction of its own."""
+        """Count in this database, in transactions of its own."""
         self._db = db
-        self._take = _TAKE_SQLITE if db.is_sqlite else _TAKE_POSTGRESQL
 
-    async def take(self, key: str, limit: Limit, now: datetime) -> Verdict:
-        """Count one attempt.
+    async def take(self, attempts: Sequence[Attempt], now: datetime) -> list[Verdict]:
+        """Count attempts.
 
         Raises:
             DatabaseUnavailable: Nothing was decided, so nothing may go on.
         """
-        bucket, instant = limit.bucket(key), microseconds(now)
-        parameters = {
-            "bucket": bucket,
-            "now": instant,
-            "cost": limit.cost,
-            "window": limit.window,
-        }
-        row = await self._db.fetch_one(self._take, parameters)
-        if row is not None:
-            return Verdict.at(limit, row.tat, instant, allowed=True)
-        row = await self._db.fetch_one(_READ, {"bucket": bucket})
-        tat = instant if row is None else row.tat
-        return Verdict.at(limit, tat, instant, allowed=False)
+        instant = microseconds(now)
+        tats = await self._tats(attempts, instant)
+        verdicts: list[Verdict] = []
+        for attempt, tat in zip(attempts, tats, strict=False):
+            if tat is None:
+                verdicts.append(await self._refusal(attempt, instant))
+                break
+            verdicts.append(Verdict.at(attempt.limit, tat, instant, allowed=True))
+        return verdicts
 
-    async def give_back(self, key: str, limit: Limit) -> None:
-        """Return one attempt, if the database answers.
+    async def _tats(
+        self, attempts: Sequence[Attempt], instant: int
+    ) -> list[int | None]:
+        """Return where the buckets are now; the first None was refused."""
+        if not self._db.is_sqlite:
+            parameters = {"now": instant, **_parameters(attempts)}
+            [row] = await self._db.fetch_all(_take_all(len(attempts)), parameters)
+            return list(row)
+        tats: list[int | None] = []
+        for attempt in attempts:
+            parameters = {"now": instant, **_parameters([attempt])}
+            row = await self._db.fetch_one(_TAKE_SQLITE, parameters)
+            tats.append(row.tat if row is not None else None)
+            if row is None:
+                break
+        return tats
+
+    async def _refusal(self, attempt: Attempt, instant: int) -> Verdict:
+        row = await self._db.fetch_one(_READ, {"bucket": attempt.bucket})
+        tat = instant if row is None else row.tat
+        return Verdict.at(attempt.limit, tat, instant, allowed=False)
+
+    async def give_back(self, attempts: Sequence[Attempt]) -> None:
+        """Return one attempt each, if the database answers.
 
         It comes after success, which must not turn into an error for its sake.
         """
-        parameters = {"bucket": limit.bucket(key), "cost": limit.cost}
         try:
-            await self._db.fetch_all(_GIVE_BACK, parameters)
+            if not self._db.is_sqlite:
+                statement = _give_all_back(len(attempts))
+                await self._db.fetch_all(statement, _parameters(attempts))
+                return
+            for attempt in attempts:
+                parameters = _parameters([attempt])
+                await self._db.fetch_all(_GIVE_BACK_SQLITE, parameters)
         except DatabaseUnavailable as error:
             logger.warning("an attempt could not be given back: %s", error)
 
@@ -117,3 +190,12 @@ class SqlStore:
 
     async def close(self) -> None:
         """Do nothing: the database is closed by its owner."""
+
+
+def _parameters(attempts: Sequence[Attempt]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for index, attempt in enumerate(attempts):
+        values[f"bucket{index}"] = attempt.bucket
+        values[f"cost{index}"] = attempt.limit.cost
+        values[f"window{index}"] = attempt.limit.window
+    return values

@@ -1,9 +1,10 @@
 """What stands in when the shared store does not answer or has forgotten."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
-from app.core.rate_limit.gcra import Limit, Verdict
+from app.core.rate_limit.gcra import Attempt, Verdict
 from app.core.rate_limit.memory import MemoryStore
 from app.core.rate_limit.store import RateLimitStore, StoreUnavailable
 
@@ -36,29 +37,41 @@ class FallbackStore:
         self._local = local or MemoryStore()
         self._is_degraded = False
 
-    async def take(self, key: str, limit: Limit, now: datetime) -> Verdict:
-        """Count one attempt."""
-        local = await self._local.take(key, limit, now)
+    async def take(self, attempts: Sequence[Attempt], now: datetime) -> list[Verdict]:
+        """Count attempts one after the other, here and in the shared store.
+
+        Not all here and then all there: whoever is refused there at the first would,
+        for that moment, hold what belongs to others here.
+        """
+        verdicts: list[Verdict] = []
+        for attempt in attempts:
+            verdicts.append(await self._take(attempt, now))
+            if not verdicts[-1].allowed:
+                break
+        return verdicts
+
+    async def _take(self, attempt: Attempt, now: datetime) -> Verdict:
+        [local] = await self._local.take([attempt], now)
         if not local.allowed:
             return local
-        verdict = await self._take_shared(key, limit, now)
-        if not verdict.allowed:
-            await self._local.give_back(key, limit)
-            return verdict
-        return min(local, verdict, key=lambda each: each.remaining)
+        [shared] = await self._take_shared([attempt], now)
+        if not shared.allowed:
+            await self._local.give_back([attempt])
+            return shared
+        return min(local, shared, key=lambda each: each.remaining)
 
-    async def give_back(self, key: str, limit: Limit) -> None:
-        """Return one attempt, to the store that is in use now.
+    async def give_back(self, attempts: Sequence[Attempt]) -> None:
+        """Return attempts, to the store that is in use now.
 
-        That is another than it was taken from only if the change came in between, and
-        then what this process counts still holds.
+        That is another than they were taken from only if the change came in between,
+        and then what this process counts still holds.
         """
-        await self._local.give_back(key, limit)
+        await self._local.give_back(attempts)
         if self._is_degraded:
-            await self._secondary.give_back(key, limit)
+            await self._secondary.give_back(attempts)
             return
         try:
-            await self._primary.give_back(key, limit)
+            await self._primary.give_back(attempts)
         except StoreUnavailable:
             pass  # one attempt too few for an honest user; the next take falls back
 
@@ -67,14 +80,16 @@ class FallbackStore:
         await self._primary.close()
         await self._secondary.close()
 
-    async def _take_shared(self, key: str, limit: Limit, now: datetime) -> Verdict:
+    async def _take_shared(
+        self, attempts: Sequence[Attempt], now: datetime
+    ) -> list[Verdict]:
         try:
-            verdict = await self._primary.take(key, limit, now)
+            verdicts = await self._primary.take(attempts, now)
         except StoreUnavailable as error:
             self._note(degraded=True, reason=error.hint)
-            return await self._secondary.take(key, limit, now)
+            return await self._secondary.take(attempts, now)
         self._note(degraded=False, reason="it answers again")
-        return verdict
+        return verdicts
 
     def _note(self, *, degraded: bool, reason: str) -> None:
         if degraded == self._is_degraded:

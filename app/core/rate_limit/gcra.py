@@ -60,9 +60,18 @@ class Limit:
         """Microseconds in which all are; a multiple of the cost, so ``burst`` fit."""
         return self.cost * self.burst
 
-    def bucket(self, key: str) -> str:
-        """Return the name of a bucket: the same key never shares between limits."""
-        return f"{self.name}:{key}"
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt: the limit that it counts against, and whose it is."""
+
+    limit: Limit
+    key: str
+
+    @property
+    def bucket(self) -> str:
+        """The name of the bucket: the same key never shares between limits."""
+        return f"{self.limit.name}:{self.key}"
 
 
 @dataclass(frozen=True, slots=True)

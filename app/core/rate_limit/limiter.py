@@ -1,12 +1,13 @@
 """What services call before they do what strangers may ask for."""
 
 import math
+from collections.abc import Sequence
 from datetime import timedelta
 
 from app.core.clock import Clock
 from app.core.context import current
 from app.core.exceptions import TooManyRequests
-from app.core.rate_limit.gcra import Limit, Verdict
+from app.core.rate_limit.gcra import Attempt, Limit, Verdict
 from app.core.rate_limit.store import RateLimitStore
 
 
@@ -14,7 +15,7 @@ class Charge:
     """Attempts that were counted; a rightful one gets its own back, and no other's."""
 
     def __init__(
-        self, store: RateLimitStore, clock: Clock, taken: list[tuple[Limit, str]]
+        self, store: RateLimitStore, clock: Clock, taken: Sequence[Attempt]
     ) -> None:
         """Remember what was taken, and when."""
         self._store = store
@@ -29,11 +30,11 @@ class Charge:
         not clear what the guesses cost (CVE-2019-5421). And not after it has been
         refilled anyway, or whoever keeps requests hanging could save attempts up.
         """
-        taken, self._taken = self._taken, []
-        elapsed = self._clock.now() - self._taken_at
-        for limit, key in taken:
-            if elapsed < timedelta(microseconds=limit.cost):
-                await self._store.give_back(key, limit)
+        elapsed = (self._clock.now() - self._taken_at) / timedelta(microseconds=1)
+        taken = [each for each in self._taken if elapsed < each.limit.cost]
+        self._taken = ()
+        if taken:
+            await self._store.give_back(taken)
 
 
 class RateLimiter:
@@ -56,17 +57,16 @@ class RateLimiter:
         Raises:
             TooManyRequests: A limit is reached; the log learns which.
         """
-        verdicts: list[Verdict] = []
-        for limit, key in charges:
-            verdict = await self._store.take(key, limit, self._clock.now())
-            if not verdict.allowed:
-                _show(verdict)
-                wait = max(1, math.ceil(verdict.retry_after))
-                raise TooManyRequests(hint=limit.name, retry_after=wait)
-            verdicts.append(verdict)
-        if verdicts:
-            _show(min(verdicts, key=lambda each: each.remaining))
-        return Charge(self._store, self._clock, list(charges))
+        if not charges:
+            return Charge(self._store, self._clock, ())
+        attempts = [Attempt(limit, key) for limit, key in charges]
+        verdicts = await self._store.take(attempts, self._clock.now())
+        if not verdicts[-1].allowed:
+            _show(verdicts[-1])
+            wait = max(1, math.ceil(verdicts[-1].retry_after))
+            raise TooManyRequests(hint=verdicts[-1].limit.name, retry_after=wait)
+        _show(min(verdicts, key=lambda each: each.remaining))
+        return Charge(self._store, self._clock, attempts)
 
     async def close(self) -> None:
         """Close the store."""

@@ -1,9 +1,10 @@
 """Buckets of this process alone."""
 
 import heapq
+from collections.abc import Sequence
 from datetime import datetime
 
-from app.core.rate_limit.gcra import Limit, Verdict, advance, microseconds
+from app.core.rate_limit.gcra import Attempt, Verdict, advance, microseconds
 
 
 class MemoryStore:
@@ -25,9 +26,17 @@ class MemoryStore:
         """Return how many buckets are remembered."""
         return len(self._tats)
 
-    async def take(self, key: str, limit: Limit, now: datetime) -> Verdict:
-        """Count one attempt; nothing is awaited, so it is one step."""
-        bucket, instant = limit.bucket(key), microseconds(now)
+    async def take(self, attempts: Sequence[Attempt], now: datetime) -> list[Verdict]:
+        """Count attempts; nothing is awaited, so it is one step."""
+        verdicts: list[Verdict] = []
+        for attempt in attempts:
+            verdicts.append(self._take(attempt, microseconds(now)))
+            if not verdicts[-1].allowed:
+                break
+        return verdicts
+
+    def _take(self, attempt: Attempt, instant: int) -> Verdict:
+        bucket, limit = attempt.bucket, attempt.limit
         tat = self._tats.get(bucket, instant)
         moved = advance(limit, tat, instant)
         if moved is None:
@@ -38,11 +47,11 @@ class MemoryStore:
         self._tats[bucket] = moved
         return Verdict.at(limit, moved, instant, allowed=True)
 
-    async def give_back(self, key: str, limit: Limit) -> None:
-        """Return one attempt."""
-        bucket = limit.bucket(key)
-        if bucket in self._tats:
-            self._tats[bucket] -= limit.cost
+    async def give_back(self, attempts: Sequence[Attempt]) -> None:
+        """Return one attempt each."""
+        for attempt in attempts:
+            if attempt.bucket in self._tats:
+                self._tats[attempt.bucket] -= attempt.limit.cost
 
     async def close(self) -> None:
         """Do nothing: there is nothing to give back."""

@@ -1,7 +1,7 @@
 """Buckets in Valkey (or Redis), shared by all processes."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from app.core.circuit_breaker import CircuitBreakers, CircuitOpen
-from app.core.rate_limit.gcra import Limit, Verdict, microseconds
+from app.core.rate_limit.gcra import Attempt, Verdict, microseconds
 from app.core.rate_limit.store import StoreUnavailable
 
 DESTINATION = "valkey"
@@ -66,24 +66,31 @@ class ValkeyStore:
         )
         self._client = Redis.from_pool(pool)
 
-    async def take(self, key: str, limit: Limit, now: datetime) -> Verdict:
-        """Count one attempt.
+    async def take(self, attempts: Sequence[Attempt], now: datetime) -> list[Verdict]:
+        """Count attempts; each is a step of its own, for keys may live apart.
 
         Raises:
             StoreUnavailable: No answer in time, or none was asked for.
         """
-        instant = microseconds(now)
-        arguments = (instant, limit.cost, limit.window)
-        allowed, tat = await self._run(_TAKE, limit.bucket(key), *arguments)
-        return Verdict.at(limit, int(tat), instant, allowed=allowed == 1)
+        instant, verdicts = microseconds(now), []
+        for attempt in attempts:
+            limit = attempt.limit
+            numbers = (instant, limit.cost, limit.window)
+            allowed, tat = await self._run(_TAKE, attempt.bucket, *numbers)
+            verdict = Verdict.at(limit, int(tat), instant, allowed=allowed == 1)
+            verdicts.append(verdict)
+            if not verdict.allowed:
+                break
+        return verdicts
 
-    async def give_back(self, key: str, limit: Limit) -> None:
-        """Return one attempt.
+    async def give_back(self, attempts: Sequence[Attempt]) -> None:
+        """Return one attempt each.
 
         Raises:
             StoreUnavailable: No answer in time, or none was asked for.
         """
-        await self._run(_GIVE_BACK, limit.bucket(key), limit.cost)
+        for attempt in attempts:
+            await self._run(_GIVE_BACK, attempt.bucket, attempt.limit.cost)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -1,0 +1,63 @@
+"""The few addresses that are asked all the time, found with one look in a table.
+
+Matching the router's templates one after the other, and the wrapping of each matched
+route, costs as much as answering (performance.md, rule 1). The routes stay where they
+are declared: they make the document, and answer other methods of the same address.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+from app.api.oauth import well_known
+from app.api.v1 import auth, me
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class HotPath:
+    """One method of one address; ``path`` is what the access line calls the route."""
+
+    path: str
+    endpoint: Endpoint
+
+
+class HotPaths(BaseRoute):
+    """A route that stands before all others; what it does not know goes on to them."""
+
+    def __init__(self, endpoints: Mapping[tuple[str, str], Endpoint]) -> None:
+        """Know the endpoints by method and exact path."""
+        self.table = {
+            (method, path): HotPath(path, endpoint)
+            for (method, path), endpoint in endpoints.items()
+        }
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Look the request up."""
+        if scope["type"] == "http":
+            found = self.table.get((scope["method"], scope["path"]))
+            if found is not None:
+                return Match.FULL, {"route": found}
+        return Match.NONE, {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; errors are rendered around the router, as for every route."""
+        response = await scope["route"].endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+def hot_paths() -> HotPaths:
+    """Return the addresses of this service that are asked all the time."""
+    return HotPaths(
+        {
+            ("GET", "/.well-known/jwks.json"): well_known.jwks,
+            ("GET", "/api/v1/users/me"): me.read_me,
+            ("POST", "/api/v1/auth/login"): auth.login,
+            ("POST", "/api/v1/auth/refresh"): auth.refresh,
+        }
+    )
