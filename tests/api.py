@@ -7,6 +7,7 @@ from uuid import UUID
 from httpx2 import AsyncClient, Response
 from sqlalchemy import select
 
+from app.events.base import NOBODY
 from app.models import AuditEvent, OneTimeToken, OutboxMessage
 from app.policies.permission import ADMIN_ROLE
 from app.services.runtime import Runtime
@@ -91,10 +92,11 @@ class Api:
             return [row.name for row in rows]
 
     async def mails(self) -> list[dict[str, Any]]:
-        """Return what waits in the outbox, oldest first."""
+        """Return what waits for somebody in the outbox, oldest first."""
         query = select(OutboxMessage).order_by(OutboxMessage.id)
         async with self.runtime.database.session(read_only=True) as db:
-            return [row.payload for row in await db.scalars(query)]
+            payloads = [row.payload for row in await db.scalars(query)]
+        return [payload for payload in payloads if payload["to"] != NOBODY]
 
     async def mailed(self, template: str) -> "Mailed":
         """Return link token and code of the latest mail of a kind."""

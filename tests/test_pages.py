@@ -21,6 +21,7 @@ from app.services.password import PasswordService
 from app.services.password_reset import PasswordResetService
 from app.services.runtime import Runtime
 from app.services.setup import SetupService
+from app.services.sign_in import SignInService
 from tests.chance import FakeClock
 from tests.job_support import add_user
 
@@ -69,7 +70,11 @@ async def reset_link(runtime: Runtime) -> str:
 async def change_link(runtime: Runtime) -> str:
     user = await add_user(runtime, EMAIL)
     async with runtime.unit_of_work() as uow:
-        await EmailChangeService(uow, runtime).request(user.id, "new@example.com")
+        tokens = await SignInService(runtime).start(user, [], "password")
+        read = runtime.secret_key.read_refresh_token(tokens.refresh_token)
+        assert read is not None
+        changes = EmailChangeService(uow, runtime)
+        await changes.request(user.id, read[0], "new@example.com")
     return await mailed_token(runtime)
 
 

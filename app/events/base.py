@@ -5,6 +5,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+NOBODY = ""
+"""Where a mail goes that is written for its time only: nowhere."""
+
 _NOT_DATA = frozenset({"user_id", "actor_id", "to", "locale", "token_id", "expires_at"})
 
 
@@ -33,7 +36,7 @@ class MailedEvent(Event):
     """An event that somebody is told of by mail.
 
     Attributes:
-        to: Where the mail goes; kept in the outbox only.
+        to: Where the mail goes, or :data:`NOBODY`; kept in the outbox only.
         locale: Language of the reader (BCP 47), when it is known.
         token_id: The one-time token whose link and code the mail carries.
         expires_at: When the mail has no use any more.

@@ -38,6 +38,15 @@ class PasswordChangeFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordCleared(Event):
+    """An unverified account lost a password that may have been anybody's."""
+
+    name: ClassVar[str] = "password.cleared"
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordRehashed(Event):
     """A good sign-in moved the hash to today's scheme or cost."""
 

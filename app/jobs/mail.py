@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.core.circuit_breaker import CircuitOpen
 from app.core.mailbox import KeptMail
+from app.events.base import NOBODY
 from app.jobs.mail_message import (
     Draft,
     Mail,
@@ -85,6 +86,9 @@ class OutboxJob:
                 now=now, lease_until=now + self.lease, limit=BATCH
             )
             for message in messages:
+                if message.payload.get("to") == NOBODY:
+                    await uow.outbox.mark_delivered(message.id, now)
+                    continue
                 try:
                     draft = await self._checked(uow, message)
                 except Unsendable as error:

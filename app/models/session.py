@@ -37,7 +37,3 @@ class Session(Base):
     absolute_expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None] = mapped_column(index=True)
     revoked_reason: Mapped[str | None] = mapped_column(String(32))
-
-    def is_live(self, now: datetime) -> bool:
-        """Tell whether the session may still be used at ``now``."""
-        return self.revoked_at is None and now < self.expires_at

@@ -13,7 +13,9 @@ router = APIRouter()
 _PAGE = FormPage(
     "/verify-email",
     "Confirm your email address",
-    "One click, or the code from the mail, shows that you read mail there.",
+    "One click, or the code from the mail, shows that you read mail there. Do it only "
+    "for an account that you made. If somebody else made it, ask for a new password "
+    "at /forgot-password instead: that makes the account yours and ends their access.",
     (
         Form("Confirm address"),
         Form("Confirm with code", (EMAIL, CODE), by_link=False),

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, CursorResult, Select, delete, select, tuple_
@@ -77,10 +76,3 @@ class Repository(Generic[Row]):
         result = await self.db.execute(delete(table).where(key.in_(chosen)))
         assert isinstance(result, CursorResult)
         return int(result.rowcount)
-
-
-def is_live(
-    expires_at: InstrumentedAttribute[datetime], now: datetime
-) -> ColumnElement[bool]:
-    """Return the condition that something has not expired at ``now``."""
-    return expires_at > now

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 
 from app.models.one_time_token import OneTimeToken
 from app.repositories.base import Repository
@@ -37,7 +37,7 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
 
     async def count_attempt(
         self, purpose: str, subject: str, now: datetime
-    ) -> UUID | None:
+    ) -> OneTimeToken | None:
         """Count a typed code against the subject's token; None when none is left.
 
         It counts before anybody compares, so parallel guesses cannot outrun it.
@@ -46,8 +46,13 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
         left = mine & (OneTimeToken.attempts < MAX_ATTEMPTS)
         query = update(OneTimeToken).where(left)
         query = query.values(attempts=OneTimeToken.attempts + 1)
-        ids = (await self.db.scalars(query.returning(OneTimeToken.id))).all()
-        return max(ids) if ids else None
+        rows = (await self.db.scalars(query.returning(OneTimeToken))).all()
+        return max(rows, key=lambda row: row.id, default=None)
+
+    async def is_pending(self, purpose: str, subject: str, now: datetime) -> bool:
+        """Tell whether a subject has a usable token of a purpose."""
+        mine = _usable(purpose, now) & (OneTimeToken.subject == subject)
+        return bool(await self.db.scalar(select(exists().where(mine))))
 
     async def revoke(self, purpose: str, subject: str, now: datetime) -> None:
         """Use up all tokens of a subject for one purpose: a newer one replaces them."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 
 from app.models.session import Session
 from app.repositories.base import Repository
@@ -13,10 +13,11 @@ from app.repositories.base import Repository
 class SessionRepository(Repository[Session]):
     """Sessions of a user: listed and ended."""
 
-    async def by_id(self, session_id: UUID, user_id: UUID) -> Session | None:
-        """Return a session if it is this user's."""
-        mine = (Session.id == session_id) & (Session.user_id == user_id)
-        return await self.one_or_none(select(Session).where(mine))
+    async def is_live(self, session_id: UUID, user_id: UUID, now: datetime) -> bool:
+        """Tell whether a session is this user's and not over."""
+        this = _live_of(user_id) & (Session.id == session_id)
+        live = exists().where(this, Session.expires_at > now)
+        return bool(await self.db.scalar(select(live)))
 
     async def list_live(self, user_id: UUID, now: datetime) -> Sequence[Session]:
         """Return the user's live sessions, the latest first."""

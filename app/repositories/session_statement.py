@@ -70,6 +70,15 @@ def _parameter(table: Any, name: str, prefix: str = "") -> ColumnElement[Any]:
 _KNOWN_NETWORK = exists().where(
     Session.user_id == User.id, Session.network == bindparam("network")
 )
+_KNOWS_NETWORK = select(
+    exists()
+    .where(
+        User.email_canonical == bindparam("email"),
+        Session.user_id == User.id,
+        Session.network == bindparam("network"),
+    )
+    .label("is_known")
+)
 _CANDIDATE = select(
     User.id,
     User.email,
@@ -185,6 +194,12 @@ class SessionStatements:
         """Return what a sign-in by canonical address needs to know, or None."""
         parameters = {"email": email, "network": network}
         return await self._database.fetch_one(_CANDIDATE, parameters)
+
+    async def knows_network(self, email: str, network: str) -> bool:
+        """Tell whether the account with this address signed in from a network."""
+        parameters = {"email": email, "network": network}
+        [row] = await self._database.fetch_all(_KNOWS_NETWORK, parameters)
+        return bool(row.is_known)
 
     async def start(
         self,

@@ -73,10 +73,14 @@ class UserRepository(Repository[User]):
         await self.db.execute(query)
 
     async def count_active_members(self, role: str) -> int:
-        """Return how many active accounts have a role."""
+        """Return how many active accounts with a role somebody can sign in to.
+
+        An invitation that nobody accepted is not one: its address may be mistyped.
+        """
         query = select(func.count()).select_from(UserRole)
         query = query.join(User, User.id == UserRole.user_id)
-        query = query.where(UserRole.role == role, User.status == "active")
+        usable = User.email_verified | User.password_hash.is_not(None)
+        query = query.where(UserRole.role == role, User.status == "active", usable)
         return await self.db.scalar(query) or 0
 
     async def delete(self, user: User) -> None:

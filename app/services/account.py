@@ -13,6 +13,7 @@ from app.services.user_change import (
     end_everything,
     existing,
     keeping_an_administrator,
+    present,
     touch,
 )
 
@@ -43,14 +44,15 @@ class AccountService:
         apply_change(self._uow, user, change, version)
         return user
 
-    async def delete(self, owner_id: UUID) -> None:
+    async def delete(self, owner_id: UUID, session_id: UUID) -> None:
         """Delete the account and all that belongs to it; say goodbye by mail.
 
         Raises:
+            InvalidAccessToken: The session ended meanwhile.
             LastAdministrator: Nobody would be left to administrate.
         """
         async with keeping_an_administrator(self._uow, owner_id):
-            user = await existing(self._uow, owner_id, lock=True)
+            user = await present(self._uow, owner_id, session_id)
             await delete_user(self._uow, user)
 
     async def export(self, owner_id: UUID) -> dict[str, Any]:

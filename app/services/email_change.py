@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from app.core.exceptions import FieldError, Unprocessable
+from app.events.base import NOBODY
 from app.events.email import EmailChangeCollided, EmailChanged, EmailChangeRequested
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
@@ -13,7 +14,7 @@ from app.services.errors import InvalidOneTimeToken
 from app.services.mail_request import MailRequestService
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
-from app.services.user_change import existing, set_email, touch
+from app.services.user_change import present, set_email, touch
 from app.utils.helpers import canonical_email
 
 
@@ -26,47 +27,44 @@ class EmailChangeService:
         self._runtime = runtime
         self._tokens = OneTimeTokenService(uow, runtime)
 
-    async def request(self, owner_id: UUID, email: str) -> None:
+    async def request(self, owner_id: UUID, session_id: UUID, email: str) -> None:
         """Send a link and a code to the new address; the answer never tells more.
 
+        For an address that has an account the same is written for the caller, and its
+        holder gets another mail: neither answer, trail nor export tells which it was.
+
         Raises:
+            InvalidAccessToken: The session ended meanwhile.
             Unprocessable: It is the present address.
             TooManyRequests: The caller's address asked for too many mails.
         """
         canonical = canonical_email(email)
-        admitted = await MailRequestService(self._runtime).admit(canonical)
-        owner = await existing(self._uow, owner_id)
+        mails = MailRequestService(self._runtime)
+        admitted = await mails.admit(Purpose.CHANGE_EMAIL, canonical)
+        owner = await present(self._uow, owner_id, session_id)
         if canonical == owner.email_canonical:
             message = "this is the present address"
             raise Unprocessable([FieldError("email", "email_unchanged", message)])
         if not admitted:
             return
         holder = await self._uow.users.by_email(canonical)
-        if holder is None:
-            await self._send(owner, email)
-        else:
+        await self._send(owner, email, to=NOBODY if holder else email)
+        if holder is not None:
             self._uow.record(
                 EmailChangeCollided(
                     user_id=holder.id, to=holder.email, locale=holder.locale
                 )
             )
 
-    async def _send(self, owner: User, email: str) -> None:
-        token = await self._tokens.issue(
+    async def _send(self, owner: User, email: str, *, to: str) -> None:
+        await self._tokens.send(
+            EmailChangeRequested,
             Purpose.CHANGE_EMAIL,
+            owner,
             subject=str(owner.id),  # the code is typed by the owner, signed in
-            user_id=owner.id,
             ttl=self._runtime.settings.one_time.change_email_ttl,
+            to=to,
             data={"email": email, "from": owner.email_canonical},
-        )
-        self._uow.record(
-            EmailChangeRequested(
-                user_id=owner.id,
-                to=email,
-                locale=owner.locale,
-                token_id=token.id,
-                expires_at=token.expires_at,
-            )
         )
 
     async def with_token(self, token: str, owner_id: UUID | None = None) -> None:

@@ -8,7 +8,7 @@ from app.services.errors import InvalidOneTimeToken
 from app.services.mail_request import MailRequestService
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
-from app.services.user_change import touch
+from app.services.user_change import owner_of, touch
 from app.utils.helpers import canonical_email
 
 
@@ -23,20 +23,15 @@ class EmailVerificationService:
 
     async def send(self, user: User) -> None:
         """Send a link and a code to the address of the account."""
-        token = await self._tokens.issue(
+        await self._send(user.email_canonical, user)
+
+    async def _send(self, canonical: str, user: User | None) -> None:
+        await self._tokens.send(
+            EmailVerificationRequested,
             Purpose.VERIFY_EMAIL,
-            subject=user.email_canonical,
-            user_id=user.id,
+            user,
+            subject=canonical,
             ttl=self._runtime.settings.one_time.verify_email_ttl,
-        )
-        self._uow.record(
-            EmailVerificationRequested(
-                user_id=user.id,
-                to=user.email,
-                locale=user.locale,
-                token_id=token.id,
-                expires_at=token.expires_at,
-            )
         )
 
     async def resend(self, email: str) -> None:
@@ -46,11 +41,12 @@ class EmailVerificationService:
             TooManyRequests: The caller's address asked for too many mails.
         """
         canonical = canonical_email(email)
-        if not await MailRequestService(self._runtime).admit(canonical):
+        mails = MailRequestService(self._runtime)
+        if not await mails.admit(Purpose.VERIFY_EMAIL, canonical):
             return
         user = await self._uow.users.by_email(canonical, lock=True)
-        if user is not None and user.is_active and not user.email_verified:
-            await self.send(user)
+        waits = user is not None and user.is_active and not user.email_verified
+        await self._send(canonical, user if waits else None)
 
     async def with_token(self, token: str) -> None:
         """Confirm the address with the link.
@@ -73,10 +69,9 @@ class EmailVerificationService:
         )
 
     async def _verify(self, token: OneTimeToken) -> None:
-        user_id = token.user_id
-        user = await self._uow.users.by_id(user_id, lock=True) if user_id else None
-        if user is None or user.email_canonical != token.subject:
-            raise InvalidOneTimeToken(hint="the address changed since")
+        user = await owner_of(self._uow, token)
+        if user is None:
+            raise InvalidOneTimeToken(hint="the account changed since")
         user.email_verified = True
         touch(user, self._uow)
         self._uow.record(EmailVerified(user_id=user.id, actor_id=user.id))

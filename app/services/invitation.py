@@ -9,7 +9,7 @@ from app.services.errors import InvalidOneTimeToken
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
-from app.services.user_change import end_everything, set_password, touch
+from app.services.user_change import end_everything, owner_of, set_password, touch
 from app.utils.helpers import canonical_email
 
 
@@ -27,20 +27,12 @@ class InvitationService:
 
     async def send(self, user: User) -> None:
         """Invite the owner of an account's address to choose a password."""
-        token = await self._tokens.issue(
+        await self._tokens.send(
+            UserInvited,
             Purpose.INVITATION,
+            user,
             subject=user.email_canonical,
-            user_id=user.id,
             ttl=self._runtime.settings.one_time.invitation_ttl,
-        )
-        self._uow.record(
-            UserInvited(
-                user_id=user.id,
-                to=user.email,
-                locale=user.locale,
-                token_id=token.id,
-                expires_at=token.expires_at,
-            )
         )
 
     async def accept(
@@ -57,15 +49,14 @@ class InvitationService:
         Raises:
             InvalidOneTimeToken: The link does not work, whatever the reason.
             InvalidCode: The digits do not work, whatever the reason.
-            UnacceptablePassword: Refused by the policy; the link works on.
+            UnacceptablePassword: Refused by the policy; the link works on, and for
+                digits it counts as a try.
         """
         found = await self._find(token, email)
         chosen = await self._passwords.accept(password, context=(email, name))
         row = await self._tokens.consume_found(Purpose.INVITATION, found)
-        user = (
-            await self._uow.users.by_id(row.user_id, lock=True) if row.user_id else None
-        )
-        if user is None or user.email_canonical != row.subject or not user.is_active:
+        user = await owner_of(self._uow, row)
+        if user is None:
             raise InvalidOneTimeToken(hint="the account changed since")
         if email is not None and canonical_email(email) != row.subject:
             raise InvalidOneTimeToken(hint="the invitation is for another address")

@@ -1,11 +1,11 @@
-"""Mails that anybody may ask for: how many, before anything is looked up."""
+"""Mails that anybody may ask for: how many, before anything is written."""
 
 import logging
 
 from app.core.context import current
-from app.core.exceptions import TooManyRequests
 from app.core.rate_limit import address_key, subject_key
 from app.services.runtime import Runtime
+from app.utils.helpers import network_of
 
 _log = logging.getLogger("auth_serve.mail")
 
@@ -17,23 +17,28 @@ class MailRequestService:
         """Count in the shared store."""
         self._runtime = runtime
 
-    async def admit(self, recipient: str) -> bool:
-        """Count a request; False when the recipient has had enough mails.
+    async def admit(self, purpose: str, recipient: str) -> bool:
+        """Count a request; False when the recipient has had enough mails of a kind.
 
         The answer outside is the same then, and the same for addresses without an
-        account: the limit is counted before anybody looks one up.
+        account. Each purpose has a count of its own, and so has each network that the
+        account signed in from: whoever asks for a stranger's mails from elsewhere can
+        neither keep the owner from theirs nor see how many there were.
 
         Args:
+            purpose: What the mail is for.
             recipient: The canonical address.
 
         Raises:
             TooManyRequests: The caller's address asked too often.
         """
-        limiter, limits = self._runtime.limiter, self._runtime.limits
+        runtime, network = self._runtime, network_of(current().ip)
+        limits, limiter = runtime.limits, runtime.limiter
         await limiter.take((limits.mail_address, address_key(current().ip)))
-        try:
-            await limiter.take((limits.mail_recipient, subject_key("mail", recipient)))
-        except TooManyRequests as refusal:
-            _log.warning("mail not sent: %s", refusal.hint)
-            return False
-        return True
+        known = await runtime.statements.knows_network(recipient, network)
+        share = f"{purpose} {recipient} {network if known else ''}"
+        key = subject_key("mail", share)
+        if await limiter.admits(limits.mail_recipient, key):
+            return True
+        _log.warning("mail not sent: %s", limits.mail_recipient.name)
+        return False

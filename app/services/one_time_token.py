@@ -8,10 +8,15 @@ from uuid import UUID
 
 from app.core.context import current
 from app.core.rate_limit import Charge, address_key, subject_key
+from app.events.base import NOBODY, MailedEvent
+from app.events.one_time_token import CodeRefused
+from app.events.sign_in import Refusal, SignInFailed
 from app.models.one_time_token import OneTimeToken
+from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.errors import InvalidCode, InvalidOneTimeToken
 from app.services.runtime import Runtime
+from app.utils.helpers import network_of
 
 
 class Purpose(StrEnum):
@@ -64,6 +69,45 @@ class OneTimeTokenService:
                 created_at=now,
                 expires_at=now + timedelta(seconds=ttl),
                 consumed_at=None,
+            )
+        )
+
+    async def send(
+        self,
+        kind: type[MailedEvent],
+        purpose: Purpose,
+        user: User | None,
+        *,
+        subject: str,
+        ttl: int,
+        to: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Issue a token, and have its link and code mailed.
+
+        Args:
+            kind: The event that tells of it; the mail is its template.
+            purpose: What the token will work for.
+            user: Whose it is. Without an account all the same is written and nobody
+                gets a mail, so that the time it takes tells nothing.
+            subject: What a code is typed with.
+            ttl: Seconds that it lives.
+            to: Another place than the account's own address; "" sends no mail.
+            data: What has to be known when it is used; no secrets.
+        """
+        user_id = user.id if user else None
+        token = await self.issue(
+            purpose, subject=subject, user_id=user_id, ttl=ttl, data=data
+        )
+        if to is None:
+            to = user.email if user else NOBODY
+        self._uow.record(
+            kind(
+                user_id=user_id,
+                to=to,
+                locale=user.locale if user else None,
+                token_id=token.id,
+                expires_at=token.expires_at,
             )
         )
 
@@ -132,8 +176,8 @@ class OneTimeTokenService:
     async def find_by_code(self, purpose: Purpose, subject: str, code: str) -> UUID:
         """Return the id of the token that a typed code belongs to.
 
-        Every try is counted and committed before anything is compared, against the
-        token (five tries), the subject and the address.
+        Every try is counted and committed before anybody learns what came of it,
+        against the token (five tries), the subject and the address.
 
         Raises:
             InvalidCode: Wrong, or there is nothing that it could belong to.
@@ -141,19 +185,29 @@ class OneTimeTokenService:
         """
         charge = await self._charge(subject)
         now = self._uow.clock.now()
-        tokens = self._uow.one_time_tokens
-        token_id = await tokens.count_attempt(purpose, subject, now)
+        token = await self._uow.one_time_tokens.count_attempt(purpose, subject, now)
+        matches = self._runtime.secret_key.code_matches
+        is_right = token is not None and matches(purpose, token.id, code)
+        if not is_right:
+            self._record_refusal(purpose, token.user_id if token else None)
         await self._uow.commit()  # the try counts whatever happens next: ADR-0004
-        if token_id is None:
-            raise InvalidCode(hint="no token with tries left")
-        if not self._runtime.secret_key.code_matches(purpose, token_id, code):
-            raise InvalidCode(hint="wrong digits")
+        if token is None or not is_right:
+            raise InvalidCode(hint="wrong digits" if token else "no token, or tries")
         await charge.give_back()
-        return token_id
+        return token.id
+
+    def _record_refusal(self, purpose: Purpose, user_id: UUID | None) -> None:
+        if purpose is Purpose.EMAIL_CODE:
+            self._uow.record(SignInFailed(user_id=user_id, reason=Refusal.WRONG_CODE))
+        else:
+            self._uow.record(CodeRefused(user_id=user_id, purpose=purpose))
 
     async def _charge(self, subject: str) -> Charge:
-        limits = self._runtime.limits
-        return await self._runtime.limiter.take(
-            (limits.code_address, address_key(current().ip)),
-            (limits.code_account, subject_key("code", subject)),
+        """Count a try; known networks by themselves, as with passwords (ADR-0007)."""
+        runtime, network = self._runtime, network_of(current().ip)
+        known = await runtime.statements.knows_network(subject, network)
+        share = subject_key("code", f"{subject} {network if known else ''}")
+        return await runtime.limiter.take(
+            (runtime.limits.code_address, address_key(current().ip)),
+            (runtime.limits.code_account, share),
         )

@@ -17,7 +17,7 @@ from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.errors import InvalidCredentials, UnacceptablePassword
 from app.services.runtime import Runtime
-from app.services.user_change import end_everything, set_password
+from app.services.user_change import end_everything, present, set_password
 
 _PRODUCT = ("auth serve", "authserve", "auth-serve")
 _MESSAGES = {
@@ -140,8 +140,8 @@ class PasswordChangeService:
         await self._store(owner, session_id, chosen.hash)
 
     async def _store(self, owner: User, session_id: UUID, new_hash: str) -> None:
-        user = await self._uow.users.by_id(owner.id, lock=True)
-        if user is None or user.password_hash != owner.password_hash:
+        user = await present(self._uow, owner.id, session_id)
+        if user.password_hash != owner.password_hash:
             raise WrongPassword(hint="changed by somebody else meanwhile")
         now = self._uow.clock.now()
         set_password(user, new_hash, now)

@@ -10,7 +10,7 @@ from app.services.mail_request import MailRequestService
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
-from app.services.user_change import end_everything, set_password, touch
+from app.services.user_change import end_everything, owner_of, set_password, touch
 from app.utils.helpers import canonical_email
 
 
@@ -33,28 +33,30 @@ class PasswordResetService:
             TooManyRequests: The caller's address asked for too many mails.
         """
         canonical = canonical_email(email)
-        if not await MailRequestService(self._runtime).admit(canonical):
+        mails = MailRequestService(self._runtime)
+        if not await mails.admit(Purpose.RESET_PASSWORD, canonical):
             return
-        user = await self._uow.users.by_email(canonical)
-        if user is not None and user.is_active:
-            await self.send(user)
+        user = await self._uow.users.by_email(canonical, lock=True)
+        await self._send(canonical, user if user and user.is_active else None)
 
-    async def send(self, user: User) -> None:
-        """Send a link to the stored address, never to the one that was typed."""
-        token = await self._tokens.issue(
+    async def send(self, user: User, *, ttl: int | None = None) -> None:
+        """Send a link to the stored address, never to one that was typed.
+
+        Args:
+            user: Whose password.
+            ttl: Seconds that the link lives, if not as long as other reset links.
+        """
+        await self._send(user.email_canonical, user, ttl)
+
+    async def _send(
+        self, canonical: str, user: User | None, ttl: int | None = None
+    ) -> None:
+        await self._tokens.send(
+            PasswordResetRequested,
             Purpose.RESET_PASSWORD,
-            subject=user.email_canonical,
-            user_id=user.id,
-            ttl=self._runtime.settings.one_time.reset_password_ttl,
-        )
-        self._uow.record(
-            PasswordResetRequested(
-                user_id=user.id,
-                to=user.email,
-                locale=user.locale,
-                token_id=token.id,
-                expires_at=token.expires_at,
-            )
+            user,
+            subject=canonical,
+            ttl=ttl or self._runtime.settings.one_time.reset_password_ttl,
         )
 
     async def with_token(self, token: str, new_password: str) -> None:
@@ -72,7 +74,7 @@ class PasswordResetService:
 
         Raises:
             InvalidCode: The code does not work, whatever the reason.
-            UnacceptablePassword: Refused by the policy; the code works on.
+            UnacceptablePassword: Refused by the policy; it counts as a try.
             TooManyRequests: Too many tries.
         """
         subject = canonical_email(email)
@@ -88,10 +90,8 @@ class PasswordResetService:
             new_password, context=(), field="new_password"
         )
         row = await self._tokens.consume_found(Purpose.RESET_PASSWORD, token_id)
-        user = (
-            await self._uow.users.by_id(row.user_id, lock=True) if row.user_id else None
-        )
-        if user is None or user.email_canonical != row.subject or not user.is_active:
+        user = await owner_of(self._uow, row)
+        if user is None:
             raise InvalidOneTimeToken(hint="the account changed since")
         now = self._uow.clock.now()
         set_password(user, chosen.hash, now)

@@ -7,21 +7,23 @@ from sqlalchemy.exc import IntegrityError
 from app.core.context import current
 from app.core.exceptions import Forbidden
 from app.core.rate_limit import address_key
-from app.events.password import PasswordResetRequested
 from app.events.user import RegistrationRepeated, UserRegistered
 from app.models.user import User
 from app.policies.permission import USER_ROLE
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.email_verification import EmailVerificationService
-from app.services.errors import EmailTaken
+from app.services.errors import EmailTaken, InvalidCode, InvalidOneTimeToken
 from app.services.invitation import InvitationService
 from app.services.mail_request import MailRequestService
-from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.one_time_token import Purpose
 from app.services.password import NewPassword, PasswordService
+from app.services.password_reset import PasswordResetService
 from app.services.runtime import Runtime
-from app.services.user_change import end_everything, new_user, set_password
+from app.services.user_change import clear_password, new_user, set_password
 from app.utils.helpers import canonical_email
 
+_CLOSED = ("invite", "closed")
+_MAIL = "registration"  # counted apart from mails that are asked for later
 _log = logging.getLogger("auth_serve.registration")
 
 
@@ -42,6 +44,8 @@ class RegistrationService:
         self._uow = uow
         self._runtime = runtime
         self._passwords = passwords
+        self._invitations = InvitationService(uow, runtime, passwords)
+        self._mails = MailRequestService(runtime)
 
     async def register(
         self, email: str, password: str, name: str | None, invitation: str | None
@@ -54,6 +58,7 @@ class RegistrationService:
 
         Raises:
             RegistrationClosed: The mode wants a valid invitation.
+            InvalidOneTimeToken: The mode wants none, and the one given does not work.
             EmailTaken: Mode ``open``, and the address has an account.
             UnacceptablePassword: Refused by the policy.
             TooManyRequests: Too many registrations from the address.
@@ -61,9 +66,8 @@ class RegistrationService:
         await self._charge()
         mode = self._runtime.settings.registration_mode
         if invitation is not None:
-            invitations = InvitationService(self._uow, self._runtime, self._passwords)
-            return await invitations.accept(invitation, password, name, email=email)
-        if mode in ("invite", "closed"):
+            return await self._invited(email, password, name, invitation)
+        if mode in _CLOSED:
             raise RegistrationClosed
         chosen = await self._passwords.accept(password, context=(email, name))
         if mode == "open":
@@ -71,13 +75,25 @@ class RegistrationService:
         await self._verified(email, chosen, name)
         return None
 
+    async def _invited(
+        self, email: str, password: str, name: str | None, invitation: str
+    ) -> User:
+        accept = self._invitations.accept
+        try:
+            return await accept(invitation, password, name, email=email)
+        except (InvalidOneTimeToken, InvalidCode) as error:
+            if self._runtime.settings.registration_mode not in _CLOSED:
+                raise
+            raise RegistrationClosed(hint=str(error)) from error
+
     async def _charge(self) -> None:
         limit = self._runtime.limits.register_address
         await self._runtime.limiter.take((limit, address_key(current().ip)))
 
     async def _open(self, email: str, chosen: NewPassword, name: str | None) -> User:
-        admitted = await MailRequestService(self._runtime).admit(canonical_email(email))
-        if await self._uow.users.by_email(canonical_email(email)) is not None:
+        canonical = canonical_email(email)
+        admitted = await self._mails.admit(_MAIL, canonical)
+        if await self._uow.users.by_email(canonical) is not None:
             raise EmailTaken
         try:
             user = await self._add(email, chosen, name, "open")
@@ -91,11 +107,11 @@ class RegistrationService:
         self, email: str, chosen: NewPassword, name: str | None
     ) -> None:
         canonical = canonical_email(email)
-        if not await MailRequestService(self._runtime).admit(canonical):
-            return
+        admitted = await self._mails.admit(_MAIL, canonical)
         user = await self._uow.users.by_email(canonical, lock=True)
         if user is not None:
-            await self._repeat(user)
+            if admitted:
+                await self._repeat(user)
             return
         try:
             user = await self._add(email, chosen, name, "verified")
@@ -103,7 +119,8 @@ class RegistrationService:
             await self._uow.db.rollback()
             _log.info("registered by somebody else just now")
             return
-        await EmailVerificationService(self._uow, self._runtime).send(user)
+        if admitted:  # without the mail the account waits; another can be asked for
+            await EmailVerificationService(self._uow, self._runtime).send(user)
 
     async def _add(
         self, email: str, chosen: NewPassword, name: str | None, mode: str
@@ -119,31 +136,27 @@ class RegistrationService:
     async def _repeat(self, user: User) -> None:
         """Tell the owner of the mailbox, whoever it is that registers.
 
-        A verified account: its owner learns of it. An unverified one was perhaps made
-        by somebody who hopes that the owner of the address confirms it (pre-hijacking,
-        or just the same person with another password): nobody's password survives, and
-        the mail lets its reader choose one.
+        A verified account: its owner learns of it. An invited one: the invitation is
+        sent again. Any other was perhaps made by somebody who hopes that the owner of
+        the address confirms it (pre-hijacking, or just the same person with another
+        password): nobody's password survives, and the mail lets its reader choose one
+        (ADR-0008). A disabled account stays as it is.
         """
+        if not user.is_active:
+            return
         if user.email_verified:
             self._uow.record(
                 RegistrationRepeated(user_id=user.id, to=user.email, locale=user.locale)
             )
             return
         now = self._uow.clock.now()
-        set_password(user, None, now)
-        await end_everything(self._uow, user, now, "registered_again")
-        token = await OneTimeTokenService(self._uow, self._runtime).issue(
-            Purpose.RESET_PASSWORD,
-            subject=user.email_canonical,
-            user_id=user.id,
-            ttl=self._runtime.settings.one_time.verify_email_ttl,
-        )
-        self._uow.record(
-            PasswordResetRequested(
-                user_id=user.id,
-                to=user.email,
-                locale=user.locale,
-                token_id=token.id,
-                expires_at=token.expires_at,
-            )
+        if await self._uow.one_time_tokens.is_pending(
+            Purpose.INVITATION, user.email_canonical, now
+        ):
+            await self._invitations.send(user)
+            return
+        await clear_password(self._uow, user, now, "registered_again")
+        ttl = self._runtime.settings.one_time.verify_email_ttl
+        await PasswordResetService(self._uow, self._runtime, self._passwords).send(
+            user, ttl=ttl
         )

@@ -60,9 +60,10 @@ class SetupService:
             SetupFinished: There is an administrator already.
             UnacceptablePassword: Refused by the policy; the link works on.
         """
-        chosen = await self._passwords.accept(password, context=(email,))
         tokens = OneTimeTokenService(self._uow, self._runtime)
-        await tokens.consume(Purpose.SETUP, token)
+        found = await tokens.find(Purpose.SETUP, token)
+        chosen = await self._passwords.accept(password, context=(email,))
+        await tokens.consume_found(Purpose.SETUP, found)
         return await self._make(email, chosen, "link")
 
     async def from_settings(self) -> None:

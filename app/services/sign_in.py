@@ -18,7 +18,7 @@ from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.session import IssuedTokens, SessionTokenService
-from app.services.user_change import end_everything, set_password, touch
+from app.services.user_change import clear_password, owner_of
 from app.utils.helpers import canonical_email, network_of
 
 
@@ -187,25 +187,16 @@ class EmailCodeService:
             TooManyRequests: The caller's address asked for too many mails.
         """
         canonical = canonical_email(email)
-        if not await MailRequestService(self._runtime).admit(canonical):
+        mails = MailRequestService(self._runtime)
+        if not self._is_enabled or not await mails.admit(Purpose.EMAIL_CODE, canonical):
             return
-        user = await self._uow.users.by_email(canonical)
-        if user is None or not user.is_active or not self._is_enabled:
-            return
-        token = await self._tokens.issue(
+        user = await self._uow.users.by_email(canonical, lock=True)
+        await self._tokens.send(
+            EmailCodeRequested,
             Purpose.EMAIL_CODE,
+            user if user and user.is_active else None,
             subject=canonical,
-            user_id=user.id,
             ttl=self._runtime.settings.one_time.email_code_ttl,
-        )
-        self._uow.record(
-            EmailCodeRequested(
-                user_id=user.id,
-                to=user.email,
-                locale=user.locale,
-                token_id=token.id,
-                expires_at=token.expires_at,
-            )
         )
 
     @property
@@ -223,9 +214,8 @@ class EmailCodeService:
             raise InvalidCode(hint="signing in by code is switched off")
         canonical = canonical_email(email)
         token = await self._tokens.consume_code(Purpose.EMAIL_CODE, canonical, code)
-        user_id = token.user_id
-        user = await self._uow.users.by_id(user_id, lock=True) if user_id else None
-        if user is None or user.email_canonical != canonical or not user.is_active:
+        user = await owner_of(self._uow, token)
+        if user is None:
             await self._uow.commit()  # the code stays used: ADR-0004
             raise InvalidCode(hint="the account changed since the code was sent")
         await self._adopt(user)
@@ -234,16 +224,9 @@ class EmailCodeService:
         return await SignInService(self._runtime).start(user, roles, "email_code")
 
     async def _adopt(self, user: User) -> None:
-        """Make an unverified account its mailbox's owner's alone.
-
-        Whoever registered it may have been somebody else, waiting with a password and
-        a session for the owner to come (pre-hijacking).
-        """
+        """Make an unverified account its mailbox's owner's alone."""
         if user.email_verified:
             return
-        now = self._uow.clock.now()
         user.email_verified = True
-        set_password(user, None, now)
-        touch(user, self._uow)
-        await end_everything(self._uow, user, now, "email_verified")
+        await clear_password(self._uow, user, self._uow.clock.now(), "email_verified")
         self._uow.record(EmailVerified(user_id=user.id, actor_id=user.id))

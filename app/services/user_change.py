@@ -5,9 +5,12 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
+from app.events.password import PasswordCleared
+from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.policies.permission import ADMIN_ROLE
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.authentication import InvalidAccessToken
 from app.services.errors import LastAdministrator, UserNotFound
 from app.utils.helpers import canonical_email, fold
 
@@ -29,6 +32,50 @@ async def end_everything(
     await uow.db.flush()
     await uow.one_time_tokens.revoke_for_user(user.id, now)
     return await uow.sessions.revoke_all(user.id, at=now, reason=reason, keep=keep)
+
+
+async def clear_password(
+    uow: UnitOfWork, user: User, now: datetime, reason: str
+) -> None:
+    """Take an account away from whoever made it, for the reader of its mailbox.
+
+    Whoever registered an address may have been somebody else, waiting with a password
+    and a session for its owner to come (pre-hijacking).
+    """
+    had_password = user.password_hash is not None
+    set_password(user, None, now)
+    touch(user, uow)
+    await end_everything(uow, user, now, reason)
+    if had_password:
+        uow.record(PasswordCleared(user_id=user.id, reason=reason))
+
+
+async def owner_of(uow: UnitOfWork, token: OneTimeToken) -> User | None:
+    """Return the active account that a token was issued to, locked.
+
+    None when it is gone or disabled, or has another address than the token was for.
+    """
+    if token.user_id is None:
+        return None
+    user = await uow.users.by_id(token.user_id, lock=True)
+    if user is None or not user.is_active or user.email_canonical != token.subject:
+        return None
+    return user
+
+
+async def present(uow: UnitOfWork, user_id: UUID, session_id: UUID) -> User:
+    """Return the caller's account, locked, if their session still lives.
+
+    A request may have waited, for a limit or a hash, while the session was ended.
+    Whoever ends everything waits for the same row, so one of the two sees the other.
+
+    Raises:
+        InvalidAccessToken: The session is over.
+    """
+    user = await existing(uow, user_id, lock=True)
+    if not await uow.sessions.is_live(session_id, user_id, uow.clock.now()):
+        raise InvalidAccessToken(hint="the session ended meanwhile")
+    return user
 
 
 async def existing(uow: UnitOfWork, user_id: UUID, *, lock: bool = False) -> User:

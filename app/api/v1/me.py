@@ -84,7 +84,8 @@ async def update_me(
 )
 async def delete_me(caller: RecentCaller, accounts: Accounts) -> None:
     """Delete one's own account and all that belongs to it."""
-    await accounts.delete(caller.actor.user_id)
+    actor = caller.actor
+    await accounts.delete(actor.user_id, actor.session_id)
 
 
 @router.get(
@@ -118,7 +119,8 @@ async def change_email(
     body: EmailChange, caller: RecentCaller, changes: EmailChanges
 ) -> VerificationSent:
     """Ask to move the account to another address; that one confirms."""
-    await changes.request(caller.actor.user_id, body.email)
+    actor = caller.actor
+    await changes.request(actor.user_id, actor.session_id, body.email)
     return VerificationSent()
 
 

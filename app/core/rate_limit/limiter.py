@@ -61,12 +61,21 @@ class RateLimiter:
             return Charge(self._store, self._clock, ())
         attempts = [Attempt(limit, key) for limit, key in charges]
         verdicts = await self._store.take(attempts, self._clock.now())
-        if not verdicts[-1].allowed:
-            _show(verdicts[-1])
+        refused = not verdicts[-1].allowed
+        _show(verdicts[-1] if refused else min(verdicts, key=lambda v: v.remaining))
+        if refused:
             wait = max(1, math.ceil(verdicts[-1].retry_after))
             raise TooManyRequests(hint=verdicts[-1].limit.name, retry_after=wait)
-        _show(min(verdicts, key=lambda each: each.remaining))
         return Charge(self._store, self._clock, attempts)
+
+    async def admits(self, limit: Limit, key: str) -> bool:
+        """Count one attempt that is not the caller's to know of; tell if it may go on.
+
+        Nothing of it is shown in the answer.
+        """
+        attempt = Attempt(limit, key)
+        [verdict] = await self._store.take([attempt], self._clock.now())
+        return verdict.allowed
 
     async def close(self) -> None:
         """Close the store."""
