@@ -16,10 +16,10 @@ from app.core.rate_limit import (
     Limit,
     MemoryStore,
     RateLimiter,
-    address_key,
     subject_key,
 )
 from app.core.rate_limit.gcra import advance
+from app.utils.helpers import network_of
 from tests.chance import FakeClock
 from tests.rate_limit_support import give_back, take
 
@@ -237,10 +237,10 @@ async def test_giving_back_never_fills_above_the_burst(
 
 
 def test_t172_one_ipv6_network_is_one_bucket() -> None:
-    network = {address_key(f"2001:db8:0:1::{number:x}") for number in range(10_000)}
+    network = {network_of(f"2001:db8:0:1::{number:x}") for number in range(10_000)}
 
     assert network == {"2001:db8:0:1::/64"}
-    assert address_key("2001:db8:0:2::1") not in network
+    assert network_of("2001:db8:0:2::1") not in network
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_t172_one_ipv6_network_is_one_bucket() -> None:
     ["192.0.2.1", "::ffff:192.0.2.1", "::FFFF:C000:0201", "[::ffff:c000:201]"],
 )
 def test_t172_ipv4_is_one_bucket_however_it_is_written(spelling: str) -> None:
-    assert address_key(spelling) == "192.0.2.1"
+    assert network_of(spelling) == "192.0.2.1"
 
 
 @pytest.mark.parametrize(
@@ -256,12 +256,12 @@ def test_t172_ipv4_is_one_bucket_however_it_is_written(spelling: str) -> None:
     ["2001:DB8::1", "2001:db8:0:0::ffff", "2001:db8::%eth0", " [2001:db8::2]"],
 )
 def test_t172_ipv6_is_one_bucket_however_it_is_written(spelling: str) -> None:
-    assert address_key(spelling) == "2001:db8::/64"
+    assert network_of(spelling) == "2001:db8::/64"
 
 
 @pytest.mark.parametrize("garbage", ["", "testclient", "1", "01.2.3.4", "\ud800", "%"])
 def test_what_is_no_address_shares_one_bucket(garbage: str) -> None:
-    assert address_key(garbage) == "unknown"
+    assert network_of(garbage) == "unknown"
 
 
 def test_subjects_are_not_stored_in_clear_and_fit_the_column() -> None:

@@ -27,7 +27,7 @@ class OneTimeToken(Base):
     user_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), index=True
     )
-    subject: Mapped[str] = mapped_column(String(1024))  # canonical address, or ""
+    subject: Mapped[str] = mapped_column(String(1024))  # what a code is typed with
     data: Mapped[dict[str, Any]]
     attempts: Mapped[int]  # codes tried, right or wrong
     created_at: Mapped[datetime]

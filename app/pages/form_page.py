@@ -69,7 +69,7 @@ class FormPage:
         title: Heading of the page.
         intro: One sentence below it.
         forms: Usually one.
-        done: Key of the text that is shown afterwards, see ``done.py``.
+        done: Key of the text that is shown afterwards.
     """
 
     path: str

@@ -3,16 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import get_args
 from uuid import UUID
 
+from app.schemas.role import Permission
+
 ALL = "*"
-AREAS = ("users", "roles", "audit", "settings", "keys", "outbox")
-_READ_ONLY = ("audit", "settings")
-PERMISSIONS = tuple(
-    f"{area}:{kind}"
-    for area in AREAS
-    for kind in (("read",) if area in _READ_ONLY else ("read", "write"))
-)
+PERMISSIONS: tuple[str, ...] = get_args(Permission)
 ADMIN_ROLE = "admin"
 USER_ROLE = "user"
 

@@ -3,7 +3,7 @@
 import logging
 
 from app.core.context import current
-from app.core.rate_limit import address_key, subject_key
+from app.core.rate_limit import subject_key
 from app.services.runtime import Runtime
 from app.utils.helpers import network_of
 
@@ -34,7 +34,7 @@ class MailRequestService:
         """
         runtime, network = self._runtime, network_of(current().ip)
         limits, limiter = runtime.limits, runtime.limiter
-        await limiter.take((limits.mail_address, address_key(current().ip)))
+        await limiter.take((limits.mail_address, network_of(current().ip)))
         known = await runtime.statements.knows_network(recipient, network)
         share = f"{purpose} {recipient} {network if known else ''}"
         key = subject_key("mail", share)

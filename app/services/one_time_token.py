@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.context import current
-from app.core.rate_limit import Charge, address_key, subject_key
+from app.core.rate_limit import Charge, subject_key
 from app.events.base import NOBODY, MailedEvent
 from app.events.one_time_token import CodeRefused
 from app.events.sign_in import Refusal, SignInFailed
@@ -51,7 +51,8 @@ class OneTimeTokenService:
 
         Args:
             purpose: What it will work for.
-            subject: The canonical address that a code is typed with.
+            subject: What a code is typed with: the canonical address, or the account's
+                id where its owner is signed in.
             ttl: Seconds that it lives.
             user_id: Whose it is.
             data: What has to be known when it is used; no secrets.
@@ -208,6 +209,6 @@ class OneTimeTokenService:
         known = await runtime.statements.knows_network(subject, network)
         share = subject_key("code", f"{subject} {network if known else ''}")
         return await runtime.limiter.take(
-            (runtime.limits.code_address, address_key(current().ip)),
+            (runtime.limits.code_address, network_of(current().ip)),
             (runtime.limits.code_account, share),
         )

@@ -11,13 +11,14 @@ from app.core.passwords import (
     check_password,
     normalise_password,
 )
-from app.core.rate_limit import address_key, subject_key
+from app.core.rate_limit import subject_key
 from app.events.password import PasswordChanged, PasswordChangeFailed
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.errors import InvalidCredentials, UnacceptablePassword
 from app.services.runtime import Runtime
 from app.services.user_change import end_everything, present, set_password
+from app.utils.helpers import network_of
 
 _PRODUCT = ("auth serve", "authserve", "auth-serve")
 _MESSAGES = {
@@ -125,7 +126,7 @@ class PasswordChangeService:
         """
         limits = self._runtime.limits
         charge = await self._runtime.limiter.take(
-            (limits.sign_in_address, address_key(current().ip)),
+            (limits.sign_in_address, network_of(current().ip)),
             (limits.sign_in_account, subject_key("password", str(owner.id))),
         )
         if not (await self._passwords.verify(old, owner.password_hash)).ok:

@@ -6,7 +6,6 @@ from sqlalchemy.exc import IntegrityError
 
 from app.core.context import current
 from app.core.exceptions import Forbidden
-from app.core.rate_limit import address_key
 from app.events.user import RegistrationRepeated, UserRegistered
 from app.models.user import User
 from app.policies.permission import USER_ROLE
@@ -20,7 +19,7 @@ from app.services.password import NewPassword, PasswordService
 from app.services.password_reset import PasswordResetService
 from app.services.runtime import Runtime
 from app.services.user_change import clear_password, new_user, set_password
-from app.utils.helpers import canonical_email
+from app.utils.helpers import canonical_email, network_of
 
 _CLOSED = ("invite", "closed")
 _MAIL = "registration"  # counted apart from mails that are asked for later
@@ -88,7 +87,7 @@ class RegistrationService:
 
     async def _charge(self) -> None:
         limit = self._runtime.limits.register_address
-        await self._runtime.limiter.take((limit, address_key(current().ip)))
+        await self._runtime.limiter.take((limit, network_of(current().ip)))
 
     async def _open(self, email: str, chosen: NewPassword, name: str | None) -> User:
         canonical = canonical_email(email)

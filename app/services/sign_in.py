@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from app.core.context import current
-from app.core.rate_limit import Charge, address_key, subject_key
+from app.core.rate_limit import Charge, subject_key
 from app.events.email import EmailVerified
 from app.events.password import PasswordRehashed
 from app.events.sign_in import EmailCodeRequested, Refusal, SignedIn, SignInFailed
@@ -68,7 +68,7 @@ class SignInService:
         account = subject_key("sign_in", f"{canonical} {network if known else ''}")
         limits = self._runtime.limits
         return await self._runtime.limiter.take(
-            (limits.sign_in_address, address_key(current().ip)),
+            (limits.sign_in_address, network_of(current().ip)),
             (limits.sign_in_account, account),
         )
 

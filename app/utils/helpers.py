@@ -48,7 +48,11 @@ def canonical_ip(text: str) -> str:
 
 @lru_cache(maxsize=4_096)
 def network_of(ip: str) -> str:
-    """Return what counts as one client: an IPv4 address, or an IPv6 /64."""
+    """Return what counts as one client: an IPv4 address, or an IPv6 /64.
+
+    Who has one address of a /64 has them all. Whatever cannot be read is one client,
+    because a free count each would be no limit.
+    """
     canonical = canonical_ip(ip)
     if not canonical:
         return UNKNOWN_NETWORK

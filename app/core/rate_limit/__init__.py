@@ -8,7 +8,7 @@ is counted by, and ``limiter`` is what services call.
 
 from app.core.rate_limit.fallback import FallbackStore
 from app.core.rate_limit.gcra import Attempt, Limit, Verdict
-from app.core.rate_limit.keys import address_key, subject_key
+from app.core.rate_limit.keys import subject_key
 from app.core.rate_limit.limiter import Charge, RateLimiter
 from app.core.rate_limit.memory import MemoryStore
 from app.core.rate_limit.store import RateLimitStore, StoreUnavailable
@@ -23,6 +23,5 @@ __all__ = [
     "RateLimiter",
     "StoreUnavailable",
     "Verdict",
-    "address_key",
     "subject_key",
 ]
