@@ -225,8 +225,8 @@ async def _outbox(uow: Uow) -> OutboxService:
     return OutboxService(uow)
 
 
-async def _idempotency(uow: Uow) -> IdempotencyService:
-    return IdempotencyService(uow)
+async def _idempotency(uow: Uow, runtime: RuntimeDep) -> IdempotencyService:
+    return IdempotencyService(uow, runtime.secret_key)
 
 
 Registrations = Annotated[RegistrationService, Depends(_registrations)]

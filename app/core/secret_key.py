@@ -32,12 +32,21 @@ class SecretKey:
         self._one_time = self.derive("one-time-token")
         self._code = self.derive("one-time-code")
         self._cursor = self.derive("cursor")
+        self._digest = self.derive("digest")
         self._seal = AESGCM(self.derive("seal"))
 
     def derive(self, purpose: str) -> bytes:
         """Return 32 bytes for one purpose; they say nothing about the others."""
         info = f"auth-serve:{purpose}".encode()
         return HKDF(SHA256(), length=32, salt=None, info=info).derive(self._root)
+
+    def digest(self, *parts: bytes) -> bytes:
+        """Return 32 bytes to recognise something by.
+
+        Not a plain hash: what people send holds passwords, and whoever has a dump of
+        the database could try guesses on it, past Argon2.
+        """
+        return _mac(self._digest, b"".join(_framed(part) for part in parts))
 
     def seal(self, value: bytes, nonce: bytes, context: str) -> bytes:
         """Encrypt a value for storage, bound to where it is stored.
@@ -112,6 +121,11 @@ class SecretKey:
 
 def _mac(key: bytes, body: bytes) -> bytes:
     return hmac.digest(key, body, "sha256")
+
+
+def _framed(part: bytes) -> bytes:
+    """Return the part with its length, so that no two lists of parts are alike."""
+    return len(part).to_bytes(8, "big") + part
 
 
 def _open(

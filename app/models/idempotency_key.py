@@ -10,7 +10,10 @@ from app.models.base import Base
 
 
 class IdempotencyKey(Base):
-    """The first answer to an ``Idempotency-Key``, bound to caller, route and body."""
+    """The first answer to an ``Idempotency-Key``, bound to caller, route and body.
+
+    Both hashes are made under the secret key: a body holds a password.
+    """
 
     __tablename__ = "idempotency_keys"
     retention: ClassVar[str] = "one day"

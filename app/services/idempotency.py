@@ -1,15 +1,18 @@
 """``Idempotency-Key``: a request that comes again gets the first answer again."""
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
+from app.core.context import current
 from app.core.exceptions import BadRequest, Conflict
+from app.core.secret_key import SecretKey
 from app.models.idempotency_key import IdempotencyKey
 from app.repositories.unit_of_work import UnitOfWork
+from app.utils.helpers import network_of
 
 KEPT = timedelta(days=1)
 MAX_LENGTH = 255
@@ -48,15 +51,17 @@ class Answer:
 class IdempotencyService:
     """Keeps first answers in the transaction that made them."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
-        """Work in this transaction."""
+    def __init__(self, uow: UnitOfWork, secret_key: SecretKey) -> None:
+        """Work in this transaction; what is stored is hashed under the secret key."""
         self._uow = uow
+        self._secret_key = secret_key
 
     async def once(
         self,
         key: str | None,
         *,
-        scope: str,
+        route: str,
+        caller: UUID | None,
         body: bytes,
         make: Callable[[], Awaitable[Answer]],
     ) -> Answer:
@@ -64,7 +69,9 @@ class IdempotencyService:
 
         Args:
             key: The header's value; None runs the request plainly.
-            scope: Caller and route, so that keys of different ones never meet.
+            route: Keys of different routes never meet.
+            caller: Nor do those of different callers. Anonymous ones (None) are told
+                apart by their network, or a stranger could block a key by using it.
             body: The request's body as received.
             make: Does the work; what it raises is not kept, so it may be tried again.
 
@@ -77,8 +84,10 @@ class IdempotencyService:
             return await make()
         if not (0 < len(key) <= MAX_LENGTH and key.isascii() and key.isprintable()):
             raise IdempotencyKeyMalformed
-        key_hash = hashlib.sha256(f"{scope}\0{key}".encode()).digest()
-        request_hash = hashlib.sha256(body).digest()
+        scope = f"user {caller}" if caller else f"network {network_of(current().ip)}"
+        named = (route.encode(), scope.encode(), key.encode())
+        key_hash = self._secret_key.digest(b"key", *named)
+        request_hash = self._secret_key.digest(b"request", *named, body)
         kept = await self._kept(key_hash, request_hash)
         if kept is not None:
             return kept

@@ -1,6 +1,8 @@
 """Mailed links and codes: once, in time, for one thing and one account."""
 
 import asyncio
+import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from tests.chance import FakeClock
 from tests.conftest import SECRET
 
 NEW = "a brand new password"
+JSON = {"Content-Type": "application/json"}
+HASHES = ("md5", "sha1", "sha256", "sha512", "blake2b", "sha3_256")
 
 
 async def reset_token(api: Api, email: str) -> str:
@@ -176,6 +180,32 @@ async def test_t127_no_secret_that_was_handed_out_is_in_the_database(
     assert len(runtime.mailbox.list()) >= 5
     assert person.email in before  # the dump is one
     assert [piece for piece in pieces if piece in before + after] == []
+
+
+async def test_t127_no_hash_of_a_password_is_kept_that_guesses_can_be_tried_on(
+    api: Api, runtime: Runtime
+) -> None:
+    admin, headers = await api.admin(), {"Idempotency-Key": "a key of the client"}
+    bodies = [
+        json.dumps({"email": f"{name}@example.com", "password": PASSWORD}).encode()
+        for name in ("ann", "bob")
+    ]
+    answers = [
+        await api.client.post(path, content=body, headers=headers | sender)
+        for path, body, sender in (
+            ("/api/v1/auth/register", bodies[0], JSON),
+            ("/api/v1/users", bodies[1], JSON | admin.headers),
+        )
+    ]
+
+    kept = await dump(runtime)
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert kept.count("idempotency_keys [") == 2
+    known = [*bodies, PASSWORD.encode(), headers["Idempotency-Key"].encode()]
+    hashes = [hashlib.new(name, text) for name in HASHES for text in known]
+    found = [each for each in hashes if each.hexdigest() in kept]
+    assert found == [] and PASSWORD not in kept
 
 
 BLANKS: list[Any] = [

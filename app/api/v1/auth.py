@@ -96,7 +96,11 @@ async def register(
         return Answer(201, user_out(user, roles).model_dump_json())
 
     answer = await idempotency.once(
-        idempotency_key, scope="register", body=await request.body(), make=make
+        idempotency_key,
+        route="register",
+        caller=None,
+        body=await request.body(),
+        make=make,
     )
     return Response(answer.body, answer.status, media_type="application/json")
 

@@ -66,7 +66,8 @@ async def create_role(
 
     answer = await idempotency.once(
         idempotency_key,
-        scope=f"roles:{actor.user_id}",
+        route="roles",
+        caller=actor.user_id,
         body=await request.body(),
         make=make,
     )

@@ -95,7 +95,8 @@ async def create_user(
 
     answer = await idempotency.once(
         idempotency_key,
-        scope=f"users:{actor.user_id}",
+        route="users",
+        caller=actor.user_id,
         body=await request.body(),
         make=make,
     )
