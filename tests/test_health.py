@@ -34,9 +34,9 @@ async def test_an_open_circuit_degrades_and_names_no_host(api: Api) -> None:
     assert "internal" not in answer.text
 
 
-async def test_another_schema_or_missing_keys_take_the_process_out(api: Api) -> None:
+async def test_an_older_schema_or_missing_keys_take_the_process_out(api: Api) -> None:
     async with api.runtime.database.session() as db:
-        await db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        await db.execute(text("UPDATE alembic_version SET version_num = '0000'"))
         await db.commit()
     api.runtime.ring.replace([])
 
@@ -46,6 +46,20 @@ async def test_another_schema_or_missing_keys_take_the_process_out(api: Api) -> 
     assert int(answer.headers["Retry-After"]) > 0
     assert answer.json()["checks"]["database"] == "schema_mismatch"
     assert answer.json()["checks"]["signing_keys"] == "none"
+
+
+async def test_the_previous_release_stays_ready_while_the_next_one_migrates(
+    api: Api,
+) -> None:
+    before = await api.client.get("/health/ready")
+    async with api.runtime.database.session() as db:
+        await db.execute(text("UPDATE alembic_version SET version_num = '0999'"))
+        await db.commit()
+
+    after = await api.client.get("/health/ready")
+
+    assert (before.status_code, after.status_code) == (200, 200)
+    assert before.json() == after.json()
 
 
 async def test_a_database_that_is_gone_is_a_503_and_never_data(

@@ -9,6 +9,15 @@ SCHEMA_REVISION = "0001"  # a test holds it equal to the head of alembic/version
 _REVISION = select(column("version_num", String)).select_from(table("alembic_version"))
 
 
+def is_behind(found: str | None) -> bool:
+    """Tell whether this code needs a newer schema, or none of this service is there.
+
+    One ahead is none of its business: a release migrates while the previous one still
+    serves, and expands before it contracts (architecture, rule 12).
+    """
+    return found is None or not found.isdecimal() or int(found) < int(SCHEMA_REVISION)
+
+
 class SchemaRepository:
     """Reads Alembic's own table."""
 

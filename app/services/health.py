@@ -7,7 +7,7 @@ from typing import Literal
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import DatabaseUnavailable
-from app.repositories.schema import SCHEMA_REVISION, SchemaRepository
+from app.repositories.schema import SchemaRepository, is_behind
 from app.services.runtime import Runtime
 
 _KINDS = ("smtp", "valkey")
@@ -55,7 +55,7 @@ class HealthService:
         except (SQLAlchemyError, DatabaseUnavailable, OSError) as error:
             _log.warning("the database does not answer", exc_info=error)
             return "unavailable"
-        return "ok" if found == SCHEMA_REVISION else "schema_mismatch"
+        return "schema_mismatch" if is_behind(found) else "ok"
 
     def _keys(self) -> str:
         algorithm = self._runtime.settings.token.algorithm

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from app.repositories.schema import SCHEMA_REVISION, SchemaRepository
+from app.repositories.schema import SCHEMA_REVISION, SchemaRepository, is_behind
 from app.services.runtime import Runtime
 
 _log = logging.getLogger("auth_serve.schema")
@@ -12,24 +12,29 @@ _INI = Path(__file__).parents[2] / "alembic.ini"
 
 
 class SchemaMismatch(Exception):
-    """The database has another schema than this code needs."""
+    """The database has an older schema than this code needs, or another one."""
 
 
 async def ensure_schema(runtime: Runtime) -> None:
-    """Refuse to run on another schema; in development, bring it up to date first.
+    """Refuse to run on an older schema; in development, bring it up to date first.
 
     Raises:
         SchemaMismatch: The text says what to run.
     """
     found = await SchemaRepository(runtime.database).revision()
-    if found != SCHEMA_REVISION and runtime.settings.migrates:
+    if is_behind(found) and runtime.settings.migrates:
         _log.info("migrating", extra={"from": found, "to": SCHEMA_REVISION})
         await asyncio.to_thread(_upgrade)
         found = await SchemaRepository(runtime.database).revision()
-    if found != SCHEMA_REVISION:
+    if is_behind(found):
         raise SchemaMismatch(
             f"the database has schema {found or 'none'} and this release needs "
             f"{SCHEMA_REVISION}; run: alembic upgrade head"
+        )
+    if found != SCHEMA_REVISION:
+        _log.warning(
+            "the schema is newer than this release",
+            extra={"found": found, "needed": SCHEMA_REVISION},
         )
 
 
