@@ -1,14 +1,16 @@
 """Runs migrations: one process at a time, all of them in one transaction."""
 
 import asyncio
+import sys
 import zlib
 from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.config import load_settings
-from app.database import create_engine
+from app.config import Settings, SettingsError, load_settings
+from app.database import PoolOptions, create_engine
 from app.models import Base
 from app.models.base import UtcDateTime
 
@@ -37,16 +39,17 @@ def _run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         if not is_sqlite:  # on SQLite, BEGIN IMMEDIATE is the lock
+            # Whatever the server or the role is set to: a turn may take long to come.
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             # A migration waits for its tables briefly or fails; it never makes
             # everybody else queue behind it.
             connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
         context.run_migrations()
 
 
-async def _migrate(url: str) -> None:
-    engine = create_engine(url)
+async def _migrate(engine: AsyncEngine) -> None:
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_run)
@@ -55,9 +58,25 @@ async def _migrate(url: str) -> None:
         await engine.dispose()
 
 
-def _url() -> str:
-    given: str | None = context.config.get_main_option("sqlalchemy.url")
-    return given or load_settings().database_url.get_secret_value()
+def _engine() -> AsyncEngine:
+    """Return an engine of the service's kind that never gives a statement up.
+
+    The settings are those of whoever calls (a process that starts), or else of the
+    environment; tests name a database instead.
+    """
+    given = context.config.get_main_option("sqlalchemy.url")
+    if given:
+        return create_engine(given, PoolOptions(statement_timeout=None))
+    settings: Settings = context.config.attributes.get("settings") or load_settings()
+    chosen = settings.database.model_dump(exclude={"migrate", "statement_timeout"})
+    return create_engine(
+        settings.database_url.get_secret_value(),
+        PoolOptions(**chosen, statement_timeout=None),
+    )
 
 
-asyncio.run(_migrate(_url()))
+try:
+    _chosen = _engine()
+except SettingsError as refusal:
+    sys.exit(f"auth-serve: {refusal}")
+asyncio.run(_migrate(_chosen))

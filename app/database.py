@@ -30,6 +30,7 @@ from sqlalchemy.util import greenlet_spawn
 _DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _DRIVERS |= {"sqlite": "sqlite+aiosqlite"}
 _SQLITE_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
+_SQLITE_PATIENCE = 3_600.0  # seconds; SQLite cannot wait without a limit
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 Processor = Callable[[Any], Any] | None
@@ -55,12 +56,15 @@ def normalise_url(url: str) -> URL:
 
 @dataclass(frozen=True, slots=True)
 class PoolOptions:
-    """How connections behave; the names are those of ``DatabaseSettings``."""
+    """How connections behave; the names are those of ``DatabaseSettings``.
+
+    Without a ``statement_timeout`` a statement takes, and waits, as long as it must.
+    """
 
     pool_size: int = 15
     pool_overflow: int = 0
     pool_timeout: float = 2.0
-    statement_timeout: int = 10
+    statement_timeout: int | None = 10
     prepared_statements: bool = True
 
 
@@ -86,16 +90,17 @@ def create_engine(url: str, options: PoolOptions | None = None) -> AsyncEngine:
 
 
 def _sqlite_arguments(options: PoolOptions) -> dict[str, Any]:
-    return {"isolation_level": None, "timeout": float(options.statement_timeout)}
+    timeout = options.statement_timeout or _SQLITE_PATIENCE
+    return {"isolation_level": None, "timeout": float(timeout)}
 
 
 def _asyncpg_arguments(options: PoolOptions) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "timeout": 5.0,
-        "command_timeout": float(options.statement_timeout),
+        "command_timeout": options.statement_timeout,
     }
     if options.prepared_statements:
-        milliseconds = str(options.statement_timeout * 1000)
+        milliseconds = str((options.statement_timeout or 0) * 1000)
         arguments["server_settings"] = {
             "application_name": "auth-serve",
             "statement_timeout": milliseconds,

@@ -1,13 +1,19 @@
-"""The schema at start: older, equal, newer, somebody else's."""
+"""The schema at start: older, equal, newer, somebody else's; and bringing it along."""
 
+import asyncio
 import logging
+import zlib
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from app import database
 from app.config import Settings
-from app.repositories.schema import SchemaRepository
+from app.database import Database, PoolOptions
+from app.repositories.schema import SCHEMA_REVISION, SchemaRepository
 from app.services.runtime import Runtime, build_runtime
 from app.services.startup import StartRefused, start
 from tests.conftest import SECRET
@@ -55,14 +61,71 @@ async def test_the_previous_release_starts_on_a_newer_schema_and_says_so_once(
     assert caplog.messages.count(NEWER) == 1
 
 
+@pytest.mark.parametrize("migrate", [False, True])
 @pytest.mark.parametrize("other", ["0000", "ae1027a6acf0"])
 async def test_an_older_schema_or_one_of_another_program_refuses_the_start(
-    database_url: str, other: str
+    database_url: str, other: str, migrate: bool
 ) -> None:
-    runtime = make_runtime(database_url, migrate=False)
+    runtime = make_runtime(database_url, migrate=migrate)
     await set_revision(runtime, other)
 
     with pytest.raises(StartRefused, match="schema"):
         await start(runtime)
 
     await runtime.close()
+
+
+async def test_a_start_migrates_its_own_database_and_not_the_environments(
+    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere.db"
+    monkeypatch.setenv("AUTH_SERVE_DATABASE_URL", f"sqlite:///{elsewhere}")
+    runtime = make_runtime(_with_percent(empty_database_url))
+
+    await start(runtime)
+
+    found = await SchemaRepository(runtime.database).revision()
+    await runtime.close()
+    assert found == SCHEMA_REVISION
+    assert not elsewhere.exists()
+
+
+def _with_percent(url: str) -> str:
+    """Return the address with a sign that means something to Alembic's parser."""
+    if url.startswith("sqlite"):
+        return url.replace("empty.db", "100%(here)s.db")
+    before, at, host = url.rpartition("@")
+    return f"{before[:-1]}%{ord(before[-1]):02X}{at}{host}"
+
+
+async def test_a_migration_waits_for_its_turn_longer_than_a_statement_may_take(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is not told otherwise gives up after a second.
+    hurried = partial(PoolOptions, statement_timeout=1)
+    monkeypatch.setattr(database, "PoolOptions", hurried)
+    runtime = make_runtime(
+        empty_database_url, statement_timeout=1, prepared_statements=False
+    )
+    other = Database(empty_database_url, PoolOptions(statement_timeout=60))
+    async with other.session() as db:
+        await db.execute(text("SELECT 1") if other.is_sqlite else _LOCK)
+        starting = asyncio.create_task(start(runtime))
+        await asyncio.sleep(2.5)
+        was_waiting = not starting.done()
+        names = [] if other.is_sqlite else (await db.scalars(_WAITING)).all()
+        await db.rollback()
+
+    await starting
+    await runtime.close()
+    await other.close()
+    assert was_waiting
+    # A pooler refuses start-up parameters; the name would be one of them.
+    assert list(names) == ([] if other.is_sqlite else [""])
+
+
+_LOCK = text(f"SELECT pg_advisory_xact_lock({zlib.crc32(b'auth-serve:migrate')})")
+_WAITING = text(
+    "SELECT application_name FROM pg_stat_activity"
+    " WHERE wait_event = 'advisory' AND datname = current_database()"
+)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
+from app.config import Settings
 from app.repositories.schema import SCHEMA_REVISION, SchemaRepository, is_behind
 from app.services.runtime import Runtime
 
@@ -24,7 +25,7 @@ async def ensure_schema(runtime: Runtime) -> None:
     found = await SchemaRepository(runtime.database).revision()
     if is_behind(found) and runtime.settings.migrates:
         _log.info("migrating", extra={"from": found, "to": SCHEMA_REVISION})
-        await asyncio.to_thread(_upgrade)
+        await asyncio.to_thread(_upgrade, runtime.settings)
         found = await SchemaRepository(runtime.database).revision()
     if is_behind(found):
         raise SchemaMismatch(
@@ -38,10 +39,20 @@ async def ensure_schema(runtime: Runtime) -> None:
         )
 
 
-def _upgrade() -> None:
-    """Run the migrations; env.py makes several processes at once take turns."""
+def _upgrade(settings: Settings) -> None:
+    """Run the migrations; env.py makes several processes at once take turns.
+
+    Raises:
+        SchemaMismatch: The database is not of this service, or of a release unknown.
+    """
     # Imported here: a start with a current schema never needs it.
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
-    command.upgrade(Config(str(_INI)), "head")
+    config = Config(str(_INI))
+    config.attributes["settings"] = settings  # the environment may say otherwise
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise SchemaMismatch(f"the schema cannot be migrated: {error}") from error
