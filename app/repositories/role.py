@@ -19,9 +19,13 @@ class RoleRepository(Repository[Role]):
         return await self.one_or_none(query.with_for_update() if lock else query)
 
     async def by_names(self, names: Iterable[str]) -> Sequence[Role]:
-        """Return the roles of these names that exist."""
-        query = select(Role).where(Role.name.in_(list(names)))
-        return (await self.db.scalars(query)).all()
+        """Return the roles of these names that exist, and keep them from being deleted.
+
+        The lock is the one that a new member takes on its role (foreign key).
+        """
+        query = select(Role).where(Role.name.in_(list(names))).order_by(Role.name)
+        locked = query.with_for_update(read=True, key_share=True)
+        return (await self.db.scalars(locked)).all()
 
     async def permissions_of(self, user_id: UUID) -> frozenset[str]:
         """Return what a user may do, through all of their roles."""
