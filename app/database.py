@@ -17,7 +17,7 @@ from typing import Any
 import asyncpg
 from fastapi import Request
 from sqlalchemy import ClauseElement, Executable, event
-from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.engine import URL, Dialect, ExceptionContext, make_url
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -32,12 +32,41 @@ _DRIVERS |= {"sqlite": "sqlite+aiosqlite"}
 _SQLITE_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
 _SQLITE_PATIENCE = 3_600.0  # seconds; SQLite cannot wait without a limit
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+# SQLSTATEs that another try may cure: lost connections, a server that ended its role
+# as primary, rejected log-ins, lost races, full resources, locks and time limits.
+_OUTAGE_STATES = (
+    "08",
+    "25006",
+    "25P03",
+    "28",
+    "3D000",
+    "40",
+    "53",
+    "55P03",
+    "57",
+    "58",
+)
+_OUTAGES = (
+    OSError,  # also time limits of asyncpg
+    asyncpg.InterfaceError,
+    asyncpg.InvalidCachedStatementError,  # a migration ran meanwhile
+    asyncpg.OutdatedSchemaCacheError,
+)
 
 Processor = Callable[[Any], Any] | None
 
 
 class DatabaseUnavailable(Exception):
     """No answer from the database; whether a write happened is unknown."""
+
+
+def is_outage(error: BaseException) -> bool:
+    """Tell whether a driver's error may pass; any other is a defect of ours."""
+    if isinstance(error, sqlite3.OperationalError):
+        # The code for faulty SQL; the others are locks, disks and files.
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_ERROR
+    state = getattr(error, "sqlstate", None) or ""
+    return isinstance(error, _OUTAGES) or state.startswith(_OUTAGE_STATES)
 
 
 def normalise_url(url: str) -> URL:
@@ -86,6 +115,8 @@ def create_engine(url: str, options: PoolOptions | None = None) -> AsyncEngine:
         _prepare_sqlite(engine)
     else:
         event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    event.listen(engine.sync_engine, "do_connect", _connect)
+    event.listen(engine.sync_engine, "handle_error", _translate)
     return engine
 
 
@@ -131,6 +162,27 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
     def begin(connection: Any) -> None:
         options = connection.get_execution_options()
         connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN IMMEDIATE"))
+
+
+def _connect(
+    dialect: Dialect, _record: Any, arguments: Any, options: dict[str, Any]
+) -> Any:
+    """Connect; whatever keeps it from happening is an outage."""
+    try:
+        return dialect.connect(*arguments, **options)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseUnavailable(type(error).__name__) from error
+    except dialect.loaded_dbapi.Error as error:
+        raise DatabaseUnavailable(type(error.__cause__ or error).__name__) from error
+
+
+def _translate(context: ExceptionContext) -> Exception | None:
+    """Turn an outage into the one error that says so; SQLAlchemy wraps the others."""
+    original = context.original_exception
+    cause = original.__cause__ or original  # asyncpg's own, below SQLAlchemy's adapter
+    if context.is_disconnect or is_outage(cause):
+        return DatabaseUnavailable(type(cause).__name__)
+    return None
 
 
 def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
@@ -275,7 +327,9 @@ class Database:
         except (OSError, asyncpg.InterfaceError) as error:
             connection.invalidate(error)
             raise DatabaseUnavailable(type(error).__name__) from error
-        except (asyncpg.PostgresError, sqlite3.OperationalError) as error:
+        except (asyncpg.PostgresError, sqlite3.Error) as error:
+            if not is_outage(error):
+                raise
             raise DatabaseUnavailable(type(error).__name__) from error
         except BaseException:
             connection.invalidate()  # cancelled half-way: its state is unknown

@@ -138,12 +138,16 @@ async def test_several_attempts_at_once_never_wait_for_each_other_in_a_ring(
 
 
 async def test_without_a_database_nothing_is_allowed(
-    database: Database, caplog: pytest.LogCaptureFixture
+    database: Database,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store = SqlStore(database)
-    async with database.engine.begin() as connection:
-        await connection.exec_driver_sql("DROP TABLE rate_limits")
 
+    def cut() -> None:
+        raise OSError("no route")
+
+    monkeypatch.setattr(database.engine.sync_engine.pool, "connect", cut)
     with pytest.raises(DatabaseUnavailable):
         await take(store, "a", TEN, NOW)
     await give_back(store, "a", TEN)  # success stays success

@@ -124,7 +124,7 @@ def upgrade() -> None:
         sa.Column("picture", sa.String(length=2048)),
         sa.Column("locale", sa.String(length=35)),
         sa.Column("zoneinfo", sa.String(length=64)),
-        sa.Column("search_text", sa.String(length=1400), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),

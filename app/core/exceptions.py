@@ -21,7 +21,6 @@ from typing import Any, ClassVar
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
@@ -247,7 +246,8 @@ def install_handlers(
     Args:
         app: The application.
         render: Makes the answer of a refusal, for people or for programs.
-        outages: What the database layer raises when there is no answer.
+        outages: What the database layer raises when there is no answer. Its other
+            errors are defects: they end as 500, and another try would not help.
     """
 
     def refuse(request: Request, error: AppError) -> Response:
@@ -279,5 +279,6 @@ def install_handlers(
     app.add_exception_handler(AppError, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    for kind in (DBAPIError, PoolTimeoutError, *outages):
+    kinds: list[type[Exception]] = [PoolTimeoutError, *outages]
+    for kind in kinds:
         app.add_exception_handler(kind, unavailable)

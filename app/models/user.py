@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import CheckConstraint, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import BYTEWISE, Base
@@ -34,7 +34,8 @@ class User(Base):
     picture: Mapped[str | None] = mapped_column(String(2048))
     locale: Mapped[str | None] = mapped_column(String(35))
     zoneinfo: Mapped[str | None] = mapped_column(String(64))
-    search_text: Mapped[str] = mapped_column(String(1400))  # folded address and name
+    # Address and name; folding makes up to 18 characters of one.
+    search_text: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(16), index=True)
     version: Mapped[int]
     created_at: Mapped[datetime]
