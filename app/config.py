@@ -4,18 +4,14 @@ Every name has the prefix ``AUTH_SERVE_``; ``__`` stands between levels. Duratio
 seconds. ``docs/configuration.md`` and ``.env.example`` are generated from here.
 """
 
-import ipaddress
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Literal, Self
 
 from dotenv import dotenv_values
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     EmailStr,
     Field,
@@ -23,58 +19,30 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.setting_types import (
+    CaFile,
+    DatabaseUrl,
+    HttpUrl,
+    Issuer,
+    Names,
+    Proxies,
+    Rate,
+    Seconds,
+    SmtpUrl,
+    ValkeyUrl,
+)
 
 PREFIX = "AUTH_SERVE_"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
+_MAX_HASHING_WORK = 1 << 22  # KiB times passes: about five seconds
 _ENV_FILE = Path(".env")
 _PLACEHOLDERS = ("changeme", "change-me", "change_me", "secret", "password", "example")
 
 
 class SettingsError(Exception):
     """The environment does not make a safe configuration; the text names no value."""
-
-
-def _split(value: Any) -> Any:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
-
-
-def _rate(value: str) -> str:
-    count, _, seconds = value.partition("/")
-    if not (count.isdecimal() and seconds.isdecimal() and int(count) and int(seconds)):
-        raise ValueError("must read COUNT/SECONDS, for example 10/600")
-    return value
-
-
-def _proxy(value: str) -> str:
-    try:
-        network = ipaddress.ip_network(value, strict=False)
-    except ValueError as error:
-        raise ValueError("must be addresses or networks, never *") from error
-    if network.prefixlen == 0:
-        raise ValueError("trusts every address, which lets any caller forge its own")
-    return str(network)
-
-
-def _issuer(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an http or https URL with a host")
-    if parts.query or parts.fragment or parts.username or parts.password:
-        raise ValueError("must not hold a query, a fragment or credentials")
-    if parts.path.rstrip("/"):
-        raise ValueError("must not hold a path: the service lives at the root")
-    return value.rstrip("/")
-
-
-Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
-Proxies = Annotated[
-    list[Annotated[str, AfterValidator(_proxy)]], NoDecode, BeforeValidator(_split)
-]
-Rate = Annotated[str, AfterValidator(_rate)]
-Seconds = Annotated[int, Field(gt=0)]
 
 
 class Group(BaseModel):
@@ -107,7 +75,9 @@ class DatabaseSettings(Group):
 class PasswordSettings(Group):
     """What passwords must be, and what a hash costs."""
 
-    memory_cost: int = Field(19_456, ge=19_456, description="Argon2id memory in KiB.")
+    memory_cost: int = Field(
+        19_456, ge=19_456, le=1 << 20, description="Argon2id memory in KiB."
+    )
     time_cost: int = Field(2, ge=2, description="Argon2id passes.")
     parallelism: int = Field(1, ge=1, le=16, description="Argon2id lanes.")
     min_length: int = Field(8, ge=8, le=64, description="Code points after NFC.")
@@ -117,7 +87,7 @@ class PasswordSettings(Group):
     breach_check: bool = Field(
         False, description="Ask the breach range API (k-anonymity) as well."
     )
-    breach_url: str = Field(
+    breach_url: HttpUrl = Field(
         "https://api.pwnedpasswords.com", description="Where that API is."
     )
     hashing_threads: int | None = Field(
@@ -126,6 +96,12 @@ class PasswordSettings(Group):
     hashing_queue: int = Field(
         64, ge=1, description="Hashes that may wait; past it the answer is 503."
     )
+
+    @model_validator(mode="after")
+    def _refuse_costly(self) -> Self:
+        if self.memory_cost * self.time_cost > _MAX_HASHING_WORK:
+            raise ValueError("MEMORY_COST times TIME_COST makes a sign-in too costly")
+        return self
 
 
 class TokenSettings(Group):
@@ -179,7 +155,7 @@ class EmailCodeSettings(Group):
 class SmtpSettings(Group):
     """Where mail goes."""
 
-    url: SecretStr | None = Field(
+    url: SmtpUrl | None = Field(
         None,
         description="`smtp://user:password@host:587` (STARTTLS unless the "
         "host is this machine) or `smtps://host:465`. Unset: `/dev/mailbox`, in "
@@ -190,7 +166,7 @@ class SmtpSettings(Group):
     )
     sender_name: str = Field("Auth Serve", description="Name that mails come from.")
     timeout: float = Field(10.0, gt=0, description="Seconds until a mail is retried.")
-    ca_file: Path | None = Field(None, description="CA of the mail server.")
+    ca_file: CaFile | None = Field(None, description="CA of the mail server.")
 
 
 class LimitSettings(Group):
@@ -214,7 +190,7 @@ class OutboundSettings(Group):
     allowed_hosts: Names = Field(
         [], description="Internal hosts (`host` or `host:port`) that it may reach."
     )
-    ca_file: Path | None = Field(None, description="CA of those hosts.")
+    ca_file: CaFile | None = Field(None, description="CA of those hosts.")
 
 
 class AdminSettings(Group):
@@ -252,10 +228,10 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = Field(
         "development", description="Production refuses what is unsafe."
     )
-    public_url: Annotated[str, AfterValidator(_issuer)] = Field(
+    public_url: Issuer = Field(
         "http://localhost:8000", description="The issuer; every link starts with it."
     )
-    database_url: SecretStr = Field(
+    database_url: DatabaseUrl = Field(
         SecretStr("sqlite:///auth_serve.db"),
         description="`sqlite:///file.db` or `postgresql://user:password@host/name`.",
     )
@@ -268,7 +244,7 @@ class Settings(BaseSettings):
         None,
         description="Who may register; unset: `open` in development, else `verified`.",
     )
-    valkey_url: SecretStr | None = Field(
+    valkey_url: ValkeyUrl | None = Field(
         None, description="`redis://host:6379/0`; optional."
     )
     trusted_proxies: Proxies = Field(
@@ -315,6 +291,12 @@ class Settings(BaseSettings):
         """Tell whether a start may change the schema."""
         chosen = self.database.migrate
         return not self.is_production if chosen is None else chosen
+
+    @model_validator(mode="after")
+    def _refuse_missing_valkey(self) -> Self:
+        if self.limits.store == "valkey" and self.valkey_url is None:
+            raise ValueError(f"{PREFIX}LIMITS__STORE: valkey needs {PREFIX}VALKEY_URL")
+        return self
 
     @model_validator(mode="after")
     def _refuse_weak_secret(self) -> Self:

@@ -17,7 +17,7 @@ from typing import Any
 import asyncpg
 from fastapi import Request
 from sqlalchemy import ClauseElement, Executable, event
-from sqlalchemy.engine import URL, Dialect, ExceptionContext, make_url
+from sqlalchemy.engine import Dialect, ExceptionContext
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -27,8 +27,8 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.util import greenlet_spawn
 
-_DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-_DRIVERS |= {"sqlite": "sqlite+aiosqlite"}
+from app.setting_types import database_address
+
 _SQLITE_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
 _SQLITE_PATIENCE = 3_600.0  # seconds; SQLite cannot wait without a limit
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -69,20 +69,6 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, _OUTAGES) or state.startswith(_OUTAGE_STATES)
 
 
-def normalise_url(url: str) -> URL:
-    """Return the URL with the driver that this service uses.
-
-    Raises:
-        ValueError: The scheme is neither SQLite nor PostgreSQL.
-    """
-    parsed = make_url(url)
-    if parsed.drivername in _DRIVERS.values():
-        return parsed
-    if parsed.drivername not in _DRIVERS:
-        raise ValueError("the database URL must begin with sqlite:// or postgresql://")
-    return parsed.set(drivername=_DRIVERS[parsed.drivername])
-
-
 @dataclass(frozen=True, slots=True)
 class PoolOptions:
     """How connections behave; the names are those of ``DatabaseSettings``.
@@ -100,7 +86,7 @@ class PoolOptions:
 def create_engine(url: str, options: PoolOptions | None = None) -> AsyncEngine:
     """Return an engine for either database; nothing is connected yet."""
     options = options or PoolOptions()
-    parsed = normalise_url(url)
+    parsed = database_address(url)
     is_sqlite = parsed.get_backend_name() == "sqlite"
     connect = _sqlite_arguments(options) if is_sqlite else _asyncpg_arguments(options)
     engine = create_async_engine(

@@ -34,20 +34,19 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Start strictly, stop gracefully (architecture, rule 14)."""
     runtime: Runtime = app.state.runtime
     asyncio.get_running_loop().set_exception_handler(loop_exception_handler)
+    worker = Worker(runtime, build_jobs(runtime))
     try:
         link = await start(runtime)
-    except StartRefused as refusal:
-        await runtime.close()
-        print(f"auth-serve: {refusal}", file=sys.stderr)
-        sys.exit(1)
-    if link is not None:
-        # For the operator's eyes: the log redacts tokens, and this one opens the door.
-        print(f"\n  Make the first administrator: {link}\n", file=sys.stderr)
-    worker = Worker(runtime, build_jobs(runtime))
-    if runtime.settings.jobs:
-        await worker.start()
-    try:
+        if link is not None:
+            # For the operator's eyes: the log redacts tokens, and this one opens the
+            # door.
+            print(f"\n  Make the first administrator: {link}\n", file=sys.stderr)
+        if runtime.settings.jobs:
+            await worker.start()
         yield
+    except StartRefused as refusal:
+        print(f"auth-serve: {refusal}", file=sys.stderr)
+        raise  # the server ends; RequestMiddleware keeps the traceback back
     finally:
         await worker.stop()
         await runtime.close()

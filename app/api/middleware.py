@@ -7,6 +7,7 @@ for errors that nobody caught, so that those carry the id and the headers too.
 import ipaddress
 import logging
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
@@ -19,6 +20,7 @@ from app.core.context import RequestContext, begin
 from app.core.exceptions import AppError, BadRequest, PayloadTooLarge, problem
 from app.core.logging import access_line
 from app.core.randomness import Randomness
+from app.services.startup import StartRefused
 from app.utils.helpers import canonical_ip, printable
 
 _log = logging.getLogger("auth_serve.errors")
@@ -73,7 +75,7 @@ class RequestMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of scope pass through."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _said(send))
             return
         context = self._context(scope)
         begin(context)
@@ -231,3 +233,15 @@ def _flaw(scope: Scope) -> str | None:
         if len(names) != len(set(names)):
             return "a parameter twice"
     return None
+
+
+def _said(send: Send) -> Send:
+    """Leave the traceback out of a refused start: one line has said why already."""
+
+    async def answer(message: Message) -> None:
+        failed = message["type"] == "lifespan.startup.failed"
+        if failed and isinstance(sys.exception(), StartRefused):
+            message = {**message, "message": ""}
+        await send(message)
+
+    return answer

@@ -8,9 +8,5 @@ from app.services.runtime import Runtime
 
 
 def build_jobs(runtime: Runtime) -> list[Job]:
-    """Return the jobs of a process.
-
-    Raises:
-        SettingsError: A setting of a job makes no sense; the process must not start.
-    """
+    """Return the jobs of a process."""
     return [OutboxJob(runtime), SigningKeysJob(runtime), JanitorJob(runtime)]

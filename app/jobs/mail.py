@@ -49,11 +49,7 @@ class OutboxJob:
     interval = 1.0
 
     def __init__(self, runtime: Runtime) -> None:
-        """Send to the server of the settings, or keep mails for ``/dev/mailbox``.
-
-        Raises:
-            SettingsError: The mail server's URL or CA makes no sense.
-        """
+        """Send to the server of the settings, or keep mails for ``/dev/mailbox``."""
         self._runtime = runtime
         self._renderer = MailRenderer(runtime.settings, runtime.secret_key)
         self._sender = _sender(runtime)

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from app.config import PREFIX, SettingsError, SmtpSettings
+from app.config import SmtpSettings
 from app.core.circuit_breaker import Breaker, CircuitBreakers
 
 # What says that the server, and not this one mail, is at fault. Refusals of a mail
@@ -48,17 +48,9 @@ class SmtpAddress:
 
         STARTTLS is demanded, never merely tried: whoever can strip an offer reads every
         link otherwise. Only a server on this machine is spared, unless it has a CA.
-
-        Raises:
-            SettingsError: Neither smtp:// nor smtps://, or without a host.
         """
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port
-        except ValueError:
-            parts, host, port = urlsplit(""), "", None
-        if parts.scheme not in ("smtp", "smtps") or not host:
-            raise SettingsError(f"{PREFIX}SMTP__URL must read smtp[s]://host:port")
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
         implicit = parts.scheme == "smtps"
         return cls(
             host=host,
@@ -83,16 +75,14 @@ class SmtpSender:
             settings: Time limit, CA and sender.
             breakers: Where the server's breaker is kept.
             ehlo: The name that this machine gives as its own.
-
-        Raises:
-            SettingsError: The URL or the CA file makes no sense.
         """
         self._address = SmtpAddress.parse(url, has_ca=settings.ca_file is not None)
         self._settings = settings
         self._ehlo = ehlo
         self._breakers = breakers
         encrypted = self._address.implicit_tls or self._address.starttls
-        self._tls = _context(settings) if encrypted else None
+        ca_file = settings.ca_file
+        self._tls = ssl.create_default_context(cafile=ca_file) if encrypted else None
 
     @property
     def longest(self) -> float:
@@ -166,13 +156,6 @@ async def _say_goodbye(client: aiosmtplib.SMTP) -> None:
         await client.quit()
     except (aiosmtplib.SMTPException, OSError):
         pass
-
-
-def _context(settings: SmtpSettings) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=settings.ca_file)
-    except OSError as error:
-        raise SettingsError(f"{PREFIX}SMTP__CA_FILE cannot be read") from error
 
 
 def _is_loopback(host: str) -> bool:

@@ -19,11 +19,12 @@ from app.core.randomness import Randomness, SystemRandomness
 from app.core.rate_limit import RateLimiter
 from app.core.secret_key import SecretKey
 from app.core.security import AccessTokens, KeyRing
-from app.database import Database, PoolOptions, normalise_url
+from app.database import Database, PoolOptions
 from app.repositories.session_statement import SessionStatements
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.breached_password import BreachedPasswordService
 from app.services.rate_limit import Limits, build_store
+from app.setting_types import database_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def _secret(settings: Settings, randomness: Randomness) -> str:
 
 def _secret_path(settings: Settings) -> Path:
     """Return the file beside the database, or in the working folder."""
-    url = normalise_url(settings.database_url.get_secret_value())
+    url = database_address(settings.database_url.get_secret_value())
     if url.get_backend_name() == "sqlite" and url.database:
         return Path(url.database).with_suffix(".secret.key")
     return Path("auth_serve.secret.key")

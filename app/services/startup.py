@@ -4,6 +4,7 @@ import logging
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.config import PREFIX
 from app.core.exceptions import AppError
 from app.database import DatabaseUnavailable
 from app.services.password import PasswordService
@@ -35,7 +36,9 @@ async def start(runtime: Runtime) -> str | None:
     except (SchemaMismatch, KeysUnreadable) as error:
         raise StartRefused(str(error)) from error
     except (SQLAlchemyError, DatabaseUnavailable, OSError) as error:
-        raise StartRefused(f"the database cannot be used: {_cause(error)}") from error
+        raise StartRefused(
+            f"the database of {PREFIX}DATABASE_URL cannot be used: {_cause(error)}"
+        ) from error
     except AppError as error:
         details = "; ".join(
             f"{item['field']}: {item['message']}" for item in error.errors

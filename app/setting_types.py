@@ -1,0 +1,128 @@
+"""Values that settings may have: judged at start, and never repeated in a refusal."""
+
+import inspect
+import ipaddress
+import ssl
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit
+
+import asyncpg
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+_DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_DRIVERS |= {"sqlite": "sqlite+aiosqlite"}
+
+
+def database_address(url: str) -> URL:
+    """Return the address of a database with the driver that this service uses.
+
+    Raises:
+        ValueError: It is no address of SQLite or PostgreSQL; the text does not repeat
+            it, for it may hold a password.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ValueError("is no URL that can be read; look at the port") from None
+    if parsed.drivername not in (*_DRIVERS, *_DRIVERS.values()):
+        raise ValueError("must begin with sqlite:// or postgresql://")
+    if not 0 < (parsed.port or 1) < 65_536:
+        raise ValueError("has a port that does not exist")
+    parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
+    if parsed.get_backend_name() == "postgresql":
+        unknown = set(parsed.query) - set(inspect.signature(asyncpg.connect).parameters)
+        if unknown:
+            raise ValueError(
+                "has an option that asyncpg does not know (sslmode is ssl there)"
+            )
+    return parsed
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    database_address(value.get_secret_value())
+    return value
+
+
+def _split(value: Any) -> Any:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _rate(value: str) -> str:
+    count, _, seconds = value.partition("/")
+    if not (count.isdecimal() and seconds.isdecimal() and int(count) and int(seconds)):
+        raise ValueError("must read COUNT/SECONDS, for example 10/600")
+    return value
+
+
+def _proxy(value: str) -> str:
+    try:
+        network = ipaddress.ip_network(value, strict=False)
+    except ValueError as error:
+        raise ValueError("must be addresses or networks, never *") from error
+    if network.prefixlen == 0:
+        raise ValueError("trusts every address, which lets any caller forge its own")
+    return str(network)
+
+
+def _parts(value: str, *schemes: str) -> SplitResult:
+    """Return the parts of a URL with a host."""
+    try:
+        parts = urlsplit(value)
+        is_usable = parts.scheme in schemes and parts.hostname and parts.port != 0
+    except ValueError:  # its text would repeat the value
+        is_usable = False
+    if not is_usable:
+        raise ValueError(f"must read {schemes[-1]}://host or {schemes[-1]}://host:port")
+    return parts
+
+
+def _http_url(value: str) -> str:
+    _parts(value, "http", "https")
+    return value
+
+
+def _smtp_url(value: SecretStr) -> SecretStr:
+    _parts(value.get_secret_value(), "smtp", "smtps")
+    return value
+
+
+def _valkey_url(value: SecretStr) -> SecretStr:
+    _parts(value.get_secret_value(), "redis", "rediss")
+    return value
+
+
+def _ca_file(value: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=value)
+    except OSError:  # also ssl.SSLError
+        raise ValueError("cannot be read as a file of certificates (PEM)") from None
+    return value
+
+
+def _issuer(value: str) -> str:
+    parts = _parts(value, "http", "https")
+    if parts.query or parts.fragment or parts.username or parts.password:
+        raise ValueError("must not hold a query, a fragment or credentials")
+    if parts.path.rstrip("/"):
+        raise ValueError("must not hold a path: the service lives at the root")
+    return value.rstrip("/")
+
+
+Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+Proxies = Annotated[
+    list[Annotated[str, AfterValidator(_proxy)]], NoDecode, BeforeValidator(_split)
+]
+Rate = Annotated[str, AfterValidator(_rate)]
+Seconds = Annotated[int, Field(gt=0)]
+Issuer = Annotated[str, AfterValidator(_issuer)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
+ValkeyUrl = Annotated[SecretStr, AfterValidator(_valkey_url)]
+CaFile = Annotated[Path, AfterValidator(_ca_file)]
