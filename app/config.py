@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Self
 
-from dotenv import dotenv_values
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -21,6 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.environment import EnvironmentRefused, check_environment, explain
 from app.setting_types import (
     CaFile,
     DatabaseUrl,
@@ -162,7 +162,8 @@ class SmtpSettings(Group):
         "development only.",
     )
     sender: EmailStr = Field(
-        "auth@localhost.localdomain", description="Address that mails come from."
+        "auth@localhost.localdomain",
+        description="Address that mails come from. Production demands it.",
     )
     sender_name: str = Field("Auth Serve", description="Name that mails come from.")
     timeout: float = Field(10.0, gt=0, description="Seconds until a mail is retried.")
@@ -220,6 +221,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_nested_delimiter="__",
+        env_ignore_empty=True,
         extra="forbid",
         frozen=True,
         validate_default=True,
@@ -287,35 +289,36 @@ class Settings(BaseSettings):
         return not self.is_production if self.docs is None else self.docs
 
     @property
+    def keeps_mails(self) -> bool:
+        """Tell whether mails are shown at ``/dev/mailbox`` instead of sent."""
+        return not self.is_production and self.smtp.url is None
+
+    @property
     def migrates(self) -> bool:
         """Tell whether a start may change the schema."""
         chosen = self.database.migrate
         return not self.is_production if chosen is None else chosen
 
     @model_validator(mode="after")
-    def _refuse_missing_valkey(self) -> Self:
-        if self.limits.store == "valkey" and self.valkey_url is None:
-            raise ValueError(f"{PREFIX}LIMITS__STORE: valkey needs {PREFIX}VALKEY_URL")
-        return self
-
-    @model_validator(mode="after")
-    def _refuse_weak_secret(self) -> Self:
-        if self.secret_key is not None:
-            problem = _weakness(self.secret_key.get_secret_value())
-            if problem:
-                raise ValueError(f"{PREFIX}SECRET_KEY {problem}")
-        return self
-
-    @model_validator(mode="after")
-    def _refuse_unsafe_production(self) -> Self:
+    def _refuse_unsafe(self) -> Self:
+        problems = [*_problems(self)]
         if self.is_production:
-            problems = list(_production_problems(self))
-            if problems:
-                raise ValueError("; ".join(problems))
+            problems += _production_problems(self)
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
 
-def _weakness(secret: str) -> str | None:
+def _problems(settings: Settings) -> Iterable[str]:
+    secret = settings.secret_key
+    if secret is not None and (problem := weakness(secret.get_secret_value())):
+        yield f"{PREFIX}SECRET_KEY {problem}"
+    if settings.limits.store == "valkey" and settings.valkey_url is None:
+        yield f"{PREFIX}LIMITS__STORE=valkey demands {PREFIX}VALKEY_URL"
+
+
+def weakness(secret: str) -> str | None:
+    """Say why a secret key is none, or None when it may be one."""
     if len(secret.strip()) < 32:
         return "must have at least 32 characters"
     if len(set(secret)) < 10 or secret.strip().casefold().startswith(_PLACEHOLDERS):
@@ -330,6 +333,8 @@ def _production_problems(settings: Settings) -> Iterable[str]:
         yield f"{PREFIX}PUBLIC_URL must be https in production"
     if settings.smtp.url is None:
         yield f"{PREFIX}SMTP__URL is demanded in production"
+    if "sender" not in settings.smtp.model_fields_set:
+        yield f"{PREFIX}SMTP__SENDER is demanded in production"
 
 
 def known_names(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> set[str]:
@@ -346,35 +351,19 @@ def known_names(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> set[
 
 
 def load_settings(env_file: Path | None = _ENV_FILE) -> Settings:
-    """Read the environment, and in development a ``.env`` file.
+    """Read the environment and, for what it does not say, a ``.env`` file.
+
+    An empty value is none.
 
     Raises:
         SettingsError: A name is unknown, or a value is missing or unsafe.
     """
-    if os.environ.get(f"{PREFIX}ENVIRONMENT", "").casefold() == "production":
-        env_file = None
     if env_file is not None and not env_file.is_file():
         env_file = None
-    _refuse_unknown_names(env_file)
     try:
+        check_environment(os.environ, env_file, PREFIX, known_names())
         return Settings(_env_file=env_file)
+    except EnvironmentRefused as refusal:
+        raise SettingsError(str(refusal)) from None
     except ValidationError as error:
-        raise SettingsError(_explain(error)) from None
-
-
-def _refuse_unknown_names(env_file: Path | None) -> None:
-    given = set(os.environ) | set(dotenv_values(env_file) if env_file else ())
-    ours = {name for name in given if name.upper().startswith(PREFIX)}
-    unknown = sorted(name for name in ours if name.upper() not in known_names())
-    if unknown:
-        raise SettingsError(f"unknown settings: {', '.join(unknown)}")
-
-
-def _explain(error: ValidationError) -> str:
-    """Say which settings are wrong and why; a value may be a secret and is left out."""
-    lines = []
-    for problem in error.errors(include_input=False, include_url=False):
-        name = "__".join(str(part) for part in problem["loc"]).upper()
-        message = problem["msg"].removeprefix("Value error, ")
-        lines.append(f"{PREFIX}{name}: {message}" if name else message)
-    return "\n".join(lines)
+        raise SettingsError(explain(error, PREFIX)) from None

@@ -110,10 +110,10 @@ def _create() -> FastAPI:
     """Return the application for uvicorn, or say in one line why there is none."""
     try:
         settings = load_settings()
+        log = configure_logging(settings.log_level)
+        application = create_app(settings)
     except SettingsError as refusal:
         sys.exit(f"auth-serve: {refusal}")
-    log = configure_logging(settings.log_level)
-    application = create_app(settings)
     application.state.logging = log
     _settle_collector()
     return application

@@ -23,6 +23,7 @@ PRODUCTION = {
     "AUTH_SERVE_REGISTRATION": "open",
     "AUTH_SERVE_PUBLIC_URL": "https://auth.example.com",
     "AUTH_SERVE_SMTP__URL": f"smtp://{LOOPBACK}:9",  # nothing is mailed
+    "AUTH_SERVE_SMTP__SENDER": "auth@example.com",
 }
 _PATIENCE = 30.0
 

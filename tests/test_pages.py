@@ -575,7 +575,7 @@ class TestInProduction:
         return {
             "environment": "production",
             "public_url": "https://auth.example.com",
-            "smtp": {"url": "smtp://127.0.0.1:9"},
+            "smtp": {"url": "smtp://127.0.0.1:9", "sender": "a@example.com"},
         }
 
     @pytest.mark.parametrize(

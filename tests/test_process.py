@@ -20,6 +20,7 @@ PRODUCTION = {
     "AUTH_SERVE_ENVIRONMENT": "production",
     "AUTH_SERVE_PUBLIC_URL": "https://auth.example.com",
     "AUTH_SERVE_SMTP__URL": "smtp://127.0.0.1:9",
+    "AUTH_SERVE_SMTP__SENDER": "auth@example.com",
 }
 
 

@@ -84,7 +84,7 @@ def configuration() -> str:
 
 def env_example() -> str:
     """Return an environment file that changes nothing: each line is a comment."""
-    lines = ["# Copy to .env (read in development only); uncomment what you change."]
+    lines = ["# Copy to .env, in the folder of the start; uncomment what you change."]
     for title, rows in _groups():
         lines += ["", f"# --- {title.rstrip('.')} ---"]
         for name, default, meaning in rows:

@@ -25,7 +25,10 @@ def with_runtime(work: Callable[[Runtime], Awaitable[Result]]) -> Result:
     settings = settings_or_exit()
 
     async def run() -> Result:
-        runtime = build_runtime(settings)
+        try:
+            runtime = build_runtime(settings)
+        except SettingsError as refusal:
+            sys.exit(f"auth-serve: {refusal}")
         try:
             await start(runtime)
             return await work(runtime)

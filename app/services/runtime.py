@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.config import PasswordSettings, Settings
+from app.config import PasswordSettings, Settings, SettingsError, weakness
 from app.core.circuit_breaker import CircuitBreakers
 from app.core.clock import Clock, SystemClock
 from app.core.hashing_pool import HashingPool
@@ -133,7 +133,15 @@ def _secret(settings: Settings, randomness: Randomness) -> str:
     path = _secret_path(settings)
     if not path.exists():
         _write_once(path, randomness.token())
-    return path.read_text().strip()
+    secret = path.read_text(encoding="utf-8", errors="replace").strip()
+    problem = weakness(secret)
+    if problem is not None:
+        # Not made anew: what the database holds may be sealed with what stood there.
+        raise SettingsError(
+            f'the secret key in {path} {problem}; restore the file, or see "The '
+            'secret key is lost" in docs/operations.md'
+        )
+    return secret
 
 
 def _secret_path(settings: Settings) -> Path:

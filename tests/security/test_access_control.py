@@ -209,7 +209,7 @@ class TestInProduction:
         return {
             "environment": "production",
             "public_url": "https://auth.example.com",
-            "smtp": {"url": "smtp://127.0.0.1:9"},
+            "smtp": {"url": "smtp://127.0.0.1:9", "sender": "a@example.com"},
         }
 
     async def test_t154_nothing_for_developers_is_served(self, api: Api) -> None:

@@ -11,6 +11,7 @@ PRODUCTION = {
     "AUTH_SERVE_PUBLIC_URL": "https://auth.example.com",
     "AUTH_SERVE_SECRET_KEY": GOOD,
     "AUTH_SERVE_SMTP__URL": "smtps://mail.example.com:465",
+    "AUTH_SERVE_SMTP__SENDER": "auth@example.com",
 }
 
 
@@ -57,7 +58,7 @@ def test_t193_t197_production_does_not_start_with_something_missing(
         ("AUTH_SERVE_ENVIRONMENT", ""),
         ("AUTH_SERVE_REGISTRATION", "everybody"),
         ("AUTH_SERVE_REGISTRATON", "closed"),
-        ("AUTH_SERVE_LIMITS__SIGN_IN_ACCOUNT", ""),
+        ("AUTH_SERVE_LIMITS__STORE", "valkey"),
         ("AUTH_SERVE_LIMITS__SIGN_IN_ACCOUNT", "0/600"),
         ("AUTH_SERVE_LIMITS__SIGN_IN_ACOUNT", "10/600"),
         ("AUTH_SERVE_LIMITS__SIGN_IN_ADDRESS", "ten/60"),

@@ -1,0 +1,141 @@
+"""Where settings come from: the environment, and a ``.env`` file read strictly."""
+
+from pathlib import Path
+
+import pytest
+
+from app.config import Settings, SettingsError, load_settings
+from app.services.runtime import build_runtime
+from tests.architecture.source import ROOT
+
+
+def from_file(tmp_path: Path, content: str | bytes) -> Settings:
+    """Read settings from a file with this content."""
+    file = tmp_path / ".env"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return load_settings(file)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "AUTH_SERVE_REGISTRATION=closed",
+        "AUTH_SERVE_REGISTRATION = closed",
+        "export AUTH_SERVE_REGISTRATION='closed'",
+        '  AUTH_SERVE_REGISTRATION="closed"  # nobody',
+        "\ufeffAUTH_SERVE_REGISTRATION=closed\r\n",
+    ],
+)
+def test_a_line_of_the_file_counts_however_it_is_spelled(
+    tmp_path: Path, line: str
+) -> None:
+    assert from_file(tmp_path, line).registration_mode == "closed"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "AUTH_SERVE_REGISTRATION: closed",
+        "AUTH_SERVE_REGISTRATION closed",
+        "AUTH_SERVE_REGISTRATION",
+        "set AUTH_SERVE_REGISTRATION=closed",
+        'AUTH_SERVE_REGISTRATION="closed',
+        "AUTH_SERVE_REGISTRATION='closed' please",
+    ],
+)
+def test_a_line_that_would_be_skipped_is_refused_by_its_place(
+    tmp_path: Path, line: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        from_file(tmp_path, f"# a comment\n\n\n{line}\nAUTH_SERVE_DOCS=true\n")
+
+    assert f"{tmp_path / '.env'}, line 4" in str(refused.value)
+    assert "closed" not in str(refused.value)
+
+
+def test_a_file_that_is_not_utf_8_is_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        from_file(tmp_path, "AUTH_SERVE_SMTP__SENDER_NAME=Jörg".encode("latin-1"))
+
+    assert "not UTF-8" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_environment_wins_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTH_SERVE_REGISTRATION", "invite")
+    monkeypatch.setenv("AUTH_SERVE_LOG_LEVEL", "")
+
+    text = "AUTH_SERVE_REGISTRATION=open\nAUTH_SERVE_LOG_LEVEL=ERROR\n"
+    settings = from_file(tmp_path, text)
+
+    assert (settings.registration, settings.log_level) == ("invite", "ERROR")
+
+
+def test_production_is_read_from_the_file_too(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        from_file(tmp_path, "AUTH_SERVE_ENVIRONMENT=production\n")
+
+    for name in ("SECRET_KEY", "PUBLIC_URL", "SMTP__URL", "SMTP__SENDER"):
+        assert f"AUTH_SERVE_{name}" in str(refused.value)
+
+
+def test_the_example_may_be_uncommented_and_changes_nothing(tmp_path: Path) -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    chosen = [line[1:] for line in lines if line.startswith("#AUTH_SERVE_")]
+
+    settings = from_file(tmp_path, "\n".join(chosen))
+
+    assert len(chosen) > 50
+    assert settings == load_settings(None)
+
+
+@pytest.mark.parametrize("place", ["environment", "file"])
+def test_t197_an_empty_name_of_the_environment_is_not_development(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    if place == "environment":
+        monkeypatch.setenv("AUTH_SERVE_ENVIRONMENT", "")
+
+    with pytest.raises(SettingsError, match="AUTH_SERVE_ENVIRONMENT is empty"):
+        from_file(tmp_path, "AUTH_SERVE_ENVIRONMENT=" if place == "file" else "")
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("AUTH_SERVE_SECRTE_KEY", "AUTH_SERVE_SECRET_KEY"),
+        ("AUTH_SERVE_SMTP_URL", "AUTH_SERVE_SMTP__URL"),
+        ("auth_serve_registratoin", "AUTH_SERVE_REGISTRATION"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest_known_one(
+    tmp_path: Path, name: str, nearest: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        from_file(tmp_path, f"{name}=hunter2")
+
+    assert f"{name} (did you mean {nearest}?)" in str(refused.value)
+    assert "docs/configuration.md" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_store_without_an_address_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="AUTH_SERVE_VALKEY_URL"):
+        from_file(tmp_path, "AUTH_SERVE_LIMITS__STORE=valkey")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"short", b"a" * 64, b"\xff" * 40])
+def test_a_spoiled_secret_key_file_is_neither_used_nor_replaced(
+    tmp_path: Path, content: bytes
+) -> None:
+    file = tmp_path / "a.secret.key"
+    file.write_bytes(content)
+    chosen = {"database_url": f"sqlite:///{tmp_path / 'a.db'}"}
+
+    with pytest.raises(SettingsError) as refused:
+        build_runtime(Settings.model_validate(chosen))
+
+    assert str(file) in str(refused.value)
+    assert file.read_bytes() == content
