@@ -7,10 +7,11 @@ writes, and no error says so.
 """
 
 import itertools
+import os
 import sqlite3
 from collections import namedtuple
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,7 +99,7 @@ def create_engine(url: str, options: PoolOptions | None = None) -> AsyncEngine:
         hide_parameters=True,  # an error text must not carry what people typed
     )
     if is_sqlite:
-        _prepare_sqlite(engine)
+        _prepare_sqlite(engine, parsed.database or "")
     else:
         event.listen(engine.sync_engine, "checkout", _refuse_closed)
     event.listen(engine.sync_engine, "do_connect", _connect)
@@ -136,7 +137,16 @@ def _asyncpg_arguments(options: PoolOptions) -> dict[str, Any]:
     return arguments
 
 
-def _prepare_sqlite(engine: AsyncEngine) -> None:
+def _prepare_sqlite(engine: AsyncEngine, file: str) -> None:
+    if not file.startswith("file:"):  # a URI of SQLite's own
+
+        @event.listens_for(engine.sync_engine, "do_connect")
+        def make_private(*_: Any) -> None:
+            # It holds what mails and passwords are checked with; SQLite would make it
+            # readable to all, and gives its rights to the -wal and -shm beside it.
+            with suppress(OSError):  # of which SQLite itself tells
+                os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
+
     @event.listens_for(engine.sync_engine, "connect")
     def set_pragmas(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()

@@ -1,5 +1,6 @@
 """Where settings come from: the environment, and a ``.env`` file read strictly."""
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,20 @@ def test_a_spoiled_secret_key_file_is_neither_used_nor_replaced(
 
     assert str(file) in str(refused.value)
     assert file.read_bytes() == content
+
+
+async def test_a_new_sqlite_file_and_its_key_are_the_owners_alone(
+    tmp_path: Path,
+) -> None:
+    chosen = {"database_url": f"sqlite:///{tmp_path / 'a.db'}"}
+    runtime = build_runtime(Settings.model_validate(chosen))
+    async with runtime.database.engine.begin() as connection:
+        await connection.exec_driver_sql("CREATE TABLE t (x)")
+
+        modes = {
+            path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()
+        }
+
+    await runtime.close()
+    names = {"a.db", "a.db-wal", "a.db-shm", "a.secret.key"}
+    assert modes == dict.fromkeys(names, 0o600)
