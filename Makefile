@@ -12,16 +12,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 SOURCES := app tests alembic benchmarks tools
 
-# Links point at the port that was asked for, unless the operator named an address.
-ifeq ($(shell grep -s '^AUTH_SERVE_PUBLIC_URL=' .env),)
-  AUTH_SERVE_PUBLIC_URL ?= http://localhost:$(PORT)
-endif
-
 .PHONY: serve test check fix fuzz bench docs lock
 
 serve: $(VENV)/.serve
-	@AUTH_SERVE_PUBLIC_URL="$(AUTH_SERVE_PUBLIC_URL)" \
-	  $(BIN)/python -m app.cli server start --host $(HOST) --port $(PORT)
+	@$(BIN)/python -m app.cli server start --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -v --cov=app

@@ -1,6 +1,7 @@
 """``python -m app.cli``: what operators type."""
 
 import json
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import app
+from app.config import load_settings
 from tests.api import PASSWORD, Api
 from tests.conftest import SECRET
 
@@ -94,3 +96,105 @@ def test_a_schema_that_may_not_be_changed_ends_a_command(
 
     assert done.exit_code != 0
     assert "alembic upgrade head" in done.output
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """Public URLs of the services that were started, in a folder of their own."""
+    urls: list[str] = []
+
+    def serve(*_: object, **__: object) -> None:
+        urls.append(load_settings().public_url)  # as the application does
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("app.cli.server.uvicorn.run", serve)
+    monkeypatch.setattr("app.cli.server.configure_logging", lambda _level: None)
+    return urls
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", "http://localhost:8123"),
+        ("AUTH_SERVE_PUBLIC_URL=", "http://localhost:8123"),
+        ("AUTH_SERVE_PUBLIC_URL=http://auth.test", "http://auth.test"),
+        ("export AUTH_SERVE_PUBLIC_URL=http://auth.test", "http://auth.test"),
+        ("AUTH_SERVE_PUBLIC_URL = http://auth.test", "http://auth.test"),
+    ],
+)
+@pytest.mark.parametrize("source", ["file", "environment"])
+def test_links_lead_to_the_port_unless_an_address_is_named(
+    served: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    line: str,
+    expected: str,
+) -> None:
+    if source == "file":
+        Path(".env").write_text(line)
+    elif line:
+        name, _, value = line.removeprefix("export ").partition("=")
+        monkeypatch.setenv(name.strip(), value.strip())
+
+    done = run("server", "start", "--port", "8123")
+
+    assert served == [expected], done.output
+    assert f"Pages  {expected}/" in done.output
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ({}, True),
+        ({"SMTP__URL": "smtp://127.0.0.1:9"}, False),
+        (
+            {
+                "ENVIRONMENT": "production",
+                "PUBLIC_URL": "https://auth.example.com",
+                "SECRET_KEY": SECRET,
+                "SMTP__URL": "smtp://127.0.0.1:9",
+                "SMTP__SENDER": "auth@example.com",
+                "DOCS": "true",
+            },
+            False,
+        ),
+    ],
+)
+def test_the_mailbox_is_announced_where_it_is_open(
+    served: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, str],
+    shown: bool,
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(f"AUTH_SERVE_{name}", value)
+
+    done = run("server", "start", "--port", "8123")
+
+    assert len(served) == 1
+    assert ("/dev/mailbox" in done.output) == shown
+    assert "/docs" in done.output
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_announced(
+    served: list[str],
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+
+        done = run("server", "start", "--port", port)
+
+    assert done.exit_code != 0 and served == []
+    assert f"cannot listen on 127.0.0.1:{port}" in done.output
+    assert "PORT=" in done.output
+    assert "Auth Serve listens" not in done.output
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "http"])
+def test_a_port_that_is_none_is_refused(served: list[str], port: str) -> None:
+    done = run("server", "start", f"--port={port}")
+
+    assert done.exit_code == 2 and served == []
+    assert "--port" in done.output
