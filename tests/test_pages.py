@@ -448,7 +448,8 @@ async def test_t184_every_page_has_the_strict_headers(
         assert "frame-ancestors 'none'" in policy and "base-uri 'none'" in policy
         assert "form-action" in policy
         assert answer.headers["cache-control"] == "no-store"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert "http" not in policy  # nothing is loaded from elsewhere
+        assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
@@ -606,6 +607,39 @@ class TestInProduction:
         links = [tag["href"] for tag in Page((await client.get("/")).text).all("a")]
 
         assert links == ["/docs/errors", "/verify-email"]
+
+
+class TestOverPlainHttp:
+    """A name of the local network: browsers send no Fetch Metadata there."""
+
+    @pytest.fixture
+    def options(self) -> dict[str, object]:
+        return {"public_url": "http://auth.test:8000"}
+
+    @pytest.mark.parametrize(
+        ("origin", "status"),
+        [
+            ("http://auth.test:8000", 400),  # accepted; the token is none
+            ("null", 403),
+            ("http://auth.test", 403),
+            ("http://evil.test:8000", 403),
+            ("http://localhost:8000", 403),
+        ],
+    )
+    async def test_the_origin_of_a_form_tells_whose_it_is(
+        self, client: AsyncClient, origin: str, status: int
+    ) -> None:
+        page = await client.get("/confirm-email")
+        headers = {"Origin": origin, "Host": "auth.test:8000", "Accept": "text/html"}
+
+        sent = await client.post("/confirm-email", data={"token": "x"}, headers=headers)
+
+        # With this policy browsers send a page's own origin, and "null" with none.
+        assert page.headers["referrer-policy"] == "same-origin"
+        assert sent.status_code == status
+        assert ("Open the page at http://auth.test:8000" in sent.text) == (
+            status == 403
+        )
 
 
 async def test_every_error_code_has_its_place_in_the_list(client: AsyncClient) -> None:

@@ -20,31 +20,47 @@ class CrossSiteRequest(Forbidden):
     """The form was sent from another site."""
 
     code = "cross_site_request"
-    title = "This form was not sent from our own page; open it again and retry"
+    title = "This form was not sent from our own page"
+
+    def __init__(self, public_url: str, hint: str) -> None:
+        """Refuse; whoever came by another name of this machine is told the right one.
+
+        Args:
+            public_url: Where our pages are.
+            hint: What gave it away.
+        """
+        super().__init__(hint)
+        self._public_url = public_url
+
+    @property
+    def detail(self) -> str:
+        """Where to go, for retrying on the same page would not help."""
+        return f"Open the page at {self._public_url} and send it from there."
 
 
 def refuse_cross_site(request: Request) -> None:
     """Let a request through that our own page sent; for every unsafe method of a page.
 
     Raises:
-        CrossSiteRequest: Another site sent it, or an old page that hides its origin.
+        CrossSiteRequest: Another site sent it, or a page that hides its origin.
     """
     runtime: Runtime = request.app.state.runtime
     settings = runtime.settings
     site = request.headers.get("sec-fetch-site")
     if site not in (None, "same-origin", "none"):
-        raise CrossSiteRequest(hint=f"Sec-Fetch-Site: {site}")
+        raise CrossSiteRequest(settings.public_url, f"Sec-Fetch-Site: {site}")
     origin = request.headers.get("origin")
     if origin is None or origin_of(origin) == origin_of(settings.public_url):
         return
-    # Our pages send no Referer, and a form on such a page has the origin "null"
+    # A browser that was told to send no Referer says "null" for our own pages too
     # (Fetch, append a request Origin header); then the other field must vouch for it.
+    # Over plain HTTP it does not send that one.
     if origin == "null" and site == "same-origin":
         return
     host = request.headers.get("host", "")
     if not settings.is_production and _is_this_machine(origin, host):
         return
-    raise CrossSiteRequest(hint=f"Origin: {origin[:200]}")
+    raise CrossSiteRequest(settings.public_url, f"Origin: {origin[:200]}")
 
 
 def origin_of(url: str) -> tuple[str, str, int | None] | None:
