@@ -141,6 +141,7 @@ def test_a_changed_secret_key_refuses_to_start(
         code = service.wait()
 
     assert "AUTH_SERVE_SECRET_KEY" in service.stderr()
+    assert '"The secret key is lost" in docs/operations.md' in service.stderr()
     assert other not in service.output()
     _ends_in_one_line(code, service)
 

@@ -44,7 +44,8 @@ class SigningKeyService:
         except SealBroken as error:
             raise KeysUnreadable(
                 "AUTH_SERVE_SECRET_KEY is not the one that the signing keys in the "
-                "database were sealed with"
+                'database were sealed with; give the old one, or see "The secret key '
+                'is lost" in docs/operations.md'
             ) from error
         return LoadedKey(
             kid=row.kid,

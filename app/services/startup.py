@@ -1,6 +1,7 @@
 """What has to hold before the first request is taken."""
 
 import logging
+import sqlite3
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -14,6 +15,25 @@ from app.services.setup import SetupService
 from app.services.signing_key import KeysUnreadable, SigningKeyService
 
 _log = logging.getLogger("auth_serve.start")
+# By name, as the drivers' errors have no other parent than Exception in common.
+_SENTENCES = {
+    "InvalidPasswordError": "user or password is wrong",
+    "InvalidAuthorizationSpecificationError": "the server does not let this user in",
+    "InvalidCatalogNameError": "the server has no database of this name; create it",
+    "InsufficientPrivilegeError": "the user may not use its tables; grant it that",
+    "TooManyConnectionsError": "the server has no connection left",
+    "CannotConnectNowError": "the server is starting or stopping; try again",
+    "gaierror": "no host of this name is known",
+    "ConnectionRefusedError": "nothing listens at this host and port",
+    "TimeoutError": "the host does not answer",
+}
+_SQLITE = {
+    "unable to open": "the file cannot be opened; its folder has to exist, and this "
+    "user has to be allowed to write there",
+    "readonly": "the file may not be written by this user",
+    "not a database": "the file is no SQLite database",
+    "locked": "another process has it locked",
+}
 
 
 class StartRefused(Exception):
@@ -64,5 +84,19 @@ async def _set_up(runtime: Runtime) -> str | None:
 
 
 def _cause(error: BaseException) -> str:
-    """Name the kind of failure; its text may hold the address with the password."""
+    """Say what to do; the error's own text may hold the address with the password."""
+    each: BaseException | None = error
+    while each is not None:
+        sentence = _sentence(each)
+        if sentence is not None:
+            return sentence
+        each = getattr(each, "orig", None) or each.__cause__
     return type(getattr(error, "orig", None) or error.__cause__ or error).__name__
+
+
+def _sentence(error: BaseException) -> str | None:
+    if isinstance(error, sqlite3.Error):
+        text = str(error)
+        return next((say for mark, say in _SQLITE.items() if mark in text), None)
+    names = [kind.__name__ for kind in type(error).__mro__]
+    return next((_SENTENCES[name] for name in names if name in _SENTENCES), None)
