@@ -3,19 +3,28 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from app.config import Settings
-from app.services.runtime import build_runtime
+from app.services.runtime import Runtime, build_runtime
 from app.services.startup import StartRefused, start
+from tests.architecture.source import ROOT
 from tests.conftest import SECRET
 from tests.servers.ports import free_port
 
+OPERATIONS = ROOT / "docs/operations.md"
 
-async def refusal(url: str) -> str:
+
+def build(url: str, secret: str = SECRET) -> Runtime:
+    """Return a service that is not started."""
+    chosen = {"database_url": url, "secret_key": secret, "jobs": False}
+    return build_runtime(Settings.model_validate(chosen))
+
+
+async def refusal(url: str, secret: str = SECRET) -> str:
     """Return why a service does not start on this database."""
-    chosen = {"database_url": url, "secret_key": SECRET, "jobs": False}
-    runtime = build_runtime(Settings.model_validate(chosen))
+    runtime = build(url, secret)
     try:
         with pytest.raises(StartRefused) as refused:
             await start(runtime)
@@ -67,3 +76,26 @@ async def test_a_file_that_cannot_be_used_is_said_to_be_so_by_kind(
 
     assert expected in said and "AUTH_SERVE_DATABASE_URL" in said
     assert "\n" not in said
+
+
+async def test_a_lost_secret_key_is_overcome_as_the_documentation_says(
+    database_url: str,
+) -> None:
+    first, other = build(database_url), "-another-" + SECRET
+    await start(first)
+    old = first.ring.signing("ES256", first.clock.now()).kid
+    await first.close()
+
+    said = await refusal(database_url, other)
+    second = build(database_url, other)
+    async with second.database.session() as db:
+        for table in ("signing_keys", "sessions"):
+            await db.execute(text(f"DELETE FROM {table}"))
+        await db.commit()
+    await start(second)
+    key = second.ring.signing("ES256", second.clock.now())
+    await second.close()
+
+    assert '"The secret key is lost" in docs/operations.md' in said
+    assert "### The secret key is lost" in OPERATIONS.read_text(encoding="utf-8")
+    assert key.kid != old
