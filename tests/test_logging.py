@@ -139,6 +139,36 @@ def test_t179_long_values_are_cut(read: Read) -> None:
     assert max(len(str(value)) for value in lines[0].values()) <= 2_000
 
 
+@pytest.mark.parametrize("form", ["message", "argument", "object"])
+def test_a_long_message_keeps_both_ends(read: Read, form: str) -> None:
+    trace = "Traceback (most recent call last):\n" + "  File ...\n" * 900
+    text = f"{trace}RuntimeError: the cause"
+    if form == "message":
+        log.error(text)
+    elif form == "argument":
+        log.error("%s", text)
+    else:
+        log.error("%s", RuntimeError(text))
+
+    message = read()[0]["message"]
+    assert message.startswith("Traceback (most recent call last):\n  File")
+    assert message.endswith("  File ...\nRuntimeError: the cause")
+    assert len(message) == 2_000
+
+
+@pytest.mark.parametrize("size", [700, 1_990, 3_000, 19_000, 30_000])
+def test_t179_no_cut_of_a_long_message_uncovers_a_secret(read: Read, size: int) -> None:
+    secrets = ["as_rt_" + "z" * 6_000, f"password='{'z' * 6_000}'"]
+    secrets.append(f"-----BEGIN PRIVATE KEY-----\n{'z' * 6_000}")
+    for secret in secrets:
+        log.error("-" * size + " " + secret + "\n-----END PRIVATE KEY-----")
+        log.error("%s %s", "-" * size, secret)
+
+    lines = read()
+    assert [line["message"] for line in lines if "zz" in line["message"]] == []
+    assert len(lines) == 6
+
+
 class _Broken:
     def __str__(self) -> str:
         raise RuntimeError

@@ -25,11 +25,9 @@ def build(url: str, secret: str = SECRET) -> Runtime:
 async def refusal(url: str, secret: str = SECRET) -> str:
     """Return why a service does not start on this database."""
     runtime = build(url, secret)
-    try:
-        with pytest.raises(StartRefused) as refused:
-            await start(runtime)
-    finally:
-        await runtime.close()
+    with pytest.raises(StartRefused) as refused:
+        await start(runtime)
+    await runtime.close()
     return str(refused.value)
 
 

@@ -19,6 +19,7 @@ from app.core.context import current
 from app.core.redaction import (
     CUT,
     any_secret_name,
+    both_ends,
     may_hold_secret,
     redact,
     redact_value,
@@ -30,6 +31,8 @@ LINE_BYTES = 16_384
 
 # Twice what a line shows, so that a secret at the cut is recognised before the cut.
 _KEEP = 4_000
+# A message up to here is redacted as a whole and shows both its ends.
+_WHOLE = 20_000
 _ITEMS = 50
 _DEPTH = 6
 _ROOM = 80_000
@@ -123,14 +126,16 @@ def _settle_message(record: logging.LogRecord, room: list[int]) -> tuple[Any, An
     msg, args = record.msg, record.args
     if type(msg) is str:
         if not args:
-            return msg[:_KEEP], None
+            return msg[:_WHOLE], None
         if type(args) is tuple and all(type(arg) in _CARRIED for arg in args):
-            return msg, tuple(a[:_KEEP] if type(a) is str else a for a in args)
+            return msg, tuple(a[:_WHOLE] if type(a) is str else a for a in args)
     if isinstance(msg, dict):
         return _still(msg, room), None
     if isinstance(args, Mapping):  # "%(password)s": the names tell what is secret
         args = redact_value({str(name): value for name, value in args.items()})
     try:
+        if type(msg) is str:
+            return (msg % args)[:_WHOLE], None
         return (_text(msg) % args if args else _text(msg))[:_KEEP], None
     except Exception:  # a mistake in a log call must not hurt who logs
         return f"{_text(msg)} [not formatted]", None
@@ -218,7 +223,7 @@ class JsonLineFormatter(OrjsonFormatter):
         log_data["timestamp"] = stamp.isoformat(timespec="milliseconds")[:-6] + "Z"
         log_data["level"] = record.levelname
         log_data["logger"] = record.name
-        log_data["message"] = record.message[:_KEEP]
+        log_data["message"] = _message(record.message)
         message_dict.pop("stack_info", None)  # put there by our base class, as a text
         for name in message_dict.keys() & _OURS:
             message_dict[f"{name}_"] = message_dict.pop(name)
@@ -247,6 +252,12 @@ class JsonLineFormatter(OrjsonFormatter):
         few = ("timestamp", "level", "logger", "message", "correlation_id")
         kept = {name: log_data.get(name) for name in few}
         return _dump({**_squeeze(kept, 250), "cut": True})
+
+
+def _message(text: str) -> str:
+    if len(text) <= CUT or len(text) >= _WHOLE:  # the latter was cut already
+        return text[:_KEEP]
+    return both_ends(redact(text))
 
 
 def _may_hold_secret(fields: dict[str, Any]) -> bool:
@@ -288,7 +299,7 @@ def _lines(chunks: Any) -> list[str]:
 
 def _squeeze(value: Any, limit: int) -> Any:
     if type(value) is str:
-        return shorten(value, limit)
+        return both_ends(value, limit)
     if type(value) is dict:
         pairs = islice(value.items(), _ITEMS)
         return {name[:limit]: _squeeze(item, limit) for name, item in pairs}

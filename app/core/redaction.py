@@ -158,6 +158,17 @@ def shorten(text: str, limit: int = CUT) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def both_ends(text: str, limit: int = CUT) -> str:
+    """Cut the middle out of ``text``; of a traceback, the cause stands last.
+
+    Only for a text that was redacted: what is left may begin within a secret.
+    """
+    if len(text) <= limit:
+        return text
+    head = limit // 3
+    return f"{text[:head]}…{text[head + 1 - limit:]}"
+
+
 def redact_value(value: Any) -> Any:
     """Redact and cut all strings of a value made of dicts, lists and plain values.
 
