@@ -10,6 +10,7 @@ from app.core.exceptions import (
     AppError,
     BadRequest,
     PayloadTooLarge,
+    RequestTimeout,
     Unavailable,
     Unprocessable,
     UnsupportedMediaType,
@@ -19,7 +20,11 @@ from app.schemas.user import User
 from app.services.session import IssuedTokens
 
 _ALWAYS: tuple[type[AppError], ...] = (BadRequest, Unprocessable, Unavailable)
-_WITH_BODY: tuple[type[AppError], ...] = (PayloadTooLarge, UnsupportedMediaType)
+_WITH_BODY: tuple[type[AppError], ...] = (
+    RequestTimeout,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+)
 
 
 def problems(*errors: type[AppError], body: bool = False) -> dict[int | str, Any]:

@@ -4,12 +4,14 @@ Pure ASGI, once around everything (performance.md, rule 3): it is also the last 
 for errors that nobody caught, so that those carry the id and the headers too.
 """
 
+import asyncio
 import ipaddress
 import logging
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
@@ -17,7 +19,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.clock import Clock
 from app.core.context import RequestContext, begin
-from app.core.exceptions import AppError, BadRequest, PayloadTooLarge, problem
+from app.core.exceptions import (
+    AppError,
+    BadRequest,
+    PayloadTooLarge,
+    RequestTimeout,
+    problem,
+)
 from app.core.logging import access_line
 from app.core.randomness import Randomness
 from app.services.startup import StartRefused
@@ -37,6 +45,8 @@ _SECURITY = {
     "cache-control": "no-store",
 }
 MAX_BODY = 64 * 1024  # bytes; no request of this service comes near it
+BODY_PAUSE = 15.0  # seconds in which something of a body has to come
+BODY_TIMEOUT = 30.0  # seconds in which all of it has to
 Field = tuple[bytes, bytes]
 _HSTS = "max-age=63072000; includeSubDomains"
 
@@ -186,9 +196,10 @@ def _encoded(name: str, value: str) -> Field:
 
 
 class _Body:
-    """Hands a request's body on until it is longer than anything this service takes.
+    """Hands a request's body on, as long as it is neither too long nor too slow.
 
-    Starlette's own limiter answers in plain text; this one raises a refusal of ours.
+    Starlette's own limiter answers in plain text, and nothing limits the time; this
+    raises refusals of ours.
     """
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
@@ -196,15 +207,53 @@ class _Body:
         declared = Headers(scope=scope).get("content-length", "0")
         self._left = MAX_BODY - (int(declared) if declared.isdecimal() else 0)
         self._size = 0
+        self._deadline: float | None = None
+        self._is_complete = False
 
     async def __call__(self) -> Message:
         if self._left < 0:
             raise PayloadTooLarge
-        message = await self._receive()
+        if self._is_complete:  # what comes now is only that the client went away
+            return await self._receive()
+        message = await self._next()
+        self._is_complete = not message.get("more_body", False)
         self._size += len(message.get("body", b""))
         if self._size > MAX_BODY:
             raise PayloadTooLarge
         return message
+
+    async def _next(self) -> Message:
+        """Return the next piece; without a timer when it is there already."""
+        steps = self._receive().__await__()
+        try:
+            first = next(steps)
+        except StopIteration as done:
+            message: Message = done.value
+            return message
+        now = asyncio.get_running_loop().time()
+        if self._deadline is None:
+            self._deadline = now + BODY_TIMEOUT
+        try:
+            async with asyncio.timeout_at(min(now + BODY_PAUSE, self._deadline)):
+                return await _Begun(first, steps)
+        except TimeoutError:
+            raise RequestTimeout(hint=f"{self._size} bytes of the body came") from None
+
+
+class _Begun:
+    """The rest of an awaitable whose first step has been taken."""
+
+    def __init__(self, first: Any, steps: Generator[Any, Any, Message]) -> None:
+        self._first = first
+        self._steps = steps
+
+    def __await__(self) -> Generator[Any, Any, Message]:
+        try:
+            yield self._first
+        except BaseException as error:  # a timeout, or the server's end
+            self._steps.throw(error)
+            raise
+        return (yield from self._steps)
 
 
 @lru_cache(maxsize=4_096)

@@ -23,11 +23,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.core.context import current
 
 _log = logging.getLogger("auth_serve.errors")
 PROBLEM_JSON = "application/problem+json"
+CLIENT_GONE = 499
 
 
 class AppError(Exception):
@@ -173,12 +175,33 @@ class MethodNotAllowed(AppError):
     title = "This address does not take this method"
 
 
+class RequestTimeout(AppError):
+    """The client began a request and did not end it (RFC 9110 section 15.5.9)."""
+
+    status = 408
+    code = "request_timeout"
+    title = "The request took too long to arrive"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The rest of the body is not waited for, so the connection is of no use."""
+        return super().headers | {"Connection": "close"}
+
+
 class PayloadTooLarge(AppError):
     """The body is longer than anything this service takes."""
 
     status = 413
     code = "payload_too_large"
     title = "The request is too large"
+
+
+class HeadTooLarge(AppError):
+    """The request line and header fields are longer than any that make sense."""
+
+    status = 431
+    code = "head_too_large"
+    title = "The request has header fields that are too large"
 
 
 class UnsupportedMediaType(AppError):
@@ -252,7 +275,10 @@ def install_handlers(
 
     def refuse(request: Request, error: AppError) -> Response:
         current().reason = f"{error.code} ({error.hint})" if error.hint else error.code
-        if error.status >= 500:
+        if error.status == Unavailable.status:
+            # Shedding load is no fault, and a stack per refusal would be load itself.
+            _log.warning("refused %s", current().reason)
+        elif error.status >= 500:
             _log.error("refused %s", current().reason, exc_info=error.__cause__)
         return render(request, error)
 
@@ -273,12 +299,18 @@ def install_handlers(
 
     async def unavailable(request: Request, error: Exception) -> Response:
         refusal = Unavailable(hint=type(error).__name__)
-        refusal.__cause__ = error
+        _log.error("no answer from the database", exc_info=error)
         return refuse(request, refusal)
+
+    async def gone(_request: Request, _error: Exception) -> Response:
+        """Answer nobody; the status is for the access line (as nginx has it)."""
+        current().reason = "client_gone"
+        return Response(status_code=CLIENT_GONE)
 
     app.add_exception_handler(AppError, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(ClientDisconnect, gone)
     kinds: list[type[Exception]] = [PoolTimeoutError, *outages]
     for kind in kinds:
         app.add_exception_handler(kind, unavailable)
