@@ -258,8 +258,9 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="What is worth a line."
     )
-    jobs: bool = Field(
-        True, description="Run the worker (mail, janitor, keys) in this process."
+    jobs: bool = Field(True, description="Run the worker (mail, janitor, keys) here.")
+    max_connections: int = Field(
+        900, ge=1, description="Open connections per process; past it, a 503."
     )
     admin: AdminSettings = AdminSettings()
     database: DatabaseSettings = DatabaseSettings()

@@ -13,7 +13,13 @@ from app.services.runtime import Runtime, build_runtime
 from tests.api import PASSWORD
 from tests.conftest import SECRET
 from tests.factories.user import UserFactory
-from tests.servers.service import NO_LIMITS, Service, running, spawned
+from tests.servers.service import (
+    COMMAND_LINE,
+    NO_LIMITS,
+    Service,
+    running,
+    spawned,
+)
 from tests.servers.smtp import SmtpServer
 
 PRODUCTION = {
@@ -62,6 +68,26 @@ async def test_a_request_under_way_at_sigterm_is_finished(
     assert code == -signal.SIGTERM  # uvicorn ends by the signal, after its work
     assert "Application shutdown complete." in service.stdout()
     assert [answer.status_code for answer in answers] == [200] * 20
+
+
+async def test_the_command_line_bounds_heads_and_connections(tmp_path: Path) -> None:
+    url, few = f"sqlite:///{tmp_path / 'a.db'}", {"AUTH_SERVE_MAX_CONNECTIONS": "2"}
+    large = {"X-Large": "x" * 40_000}
+
+    with running(url, tmp_path / "a", few, program=COMMAND_LINE) as service:
+        async with httpx2.AsyncClient(base_url=service.url) as http:
+            refused = await http.get("/health/live", headers=large)
+        port = int(service.url.rpartition(":")[2])
+        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        async with httpx2.AsyncClient(base_url=service.url) as http:
+            busy = await http.get("/health/live")
+        for _, writer in idle:
+            writer.close()
+        service.stop()
+
+    assert (refused.status_code, refused.json()["code"]) == (431, "head_too_large")
+    assert (busy.status_code, busy.json()["code"]) == (503, "unavailable")
+    assert busy.json()["correlation_id"] in service.stdout()
 
 
 async def test_a_mail_asked_for_before_a_stop_is_sent_by_the_next_process(

@@ -10,6 +10,7 @@ import typer
 import uvicorn
 
 from app.cli.base import settings_or_exit
+from app.cli.http_protocol import guarded
 from app.config import PREFIX, Settings
 from app.core.logging import configure_logging
 
@@ -34,6 +35,9 @@ def start(host: str = "127.0.0.1", port: Port = 8000) -> None:
         "app.main:app",
         host=host,
         port=port,
+        http=guarded(settings.public_url),
+        ws="none",  # an upgrade would leave the protocol, and its limits, behind
+        limit_concurrency=settings.max_connections,
         log_config=None,
         access_log=False,
         # Forwarded headers count from AUTH_SERVE_TRUSTED_PROXIES only.

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,8 @@ NO_LIMITS = {
         "MAIL_ADDRESS",
     )
 }
+UVICORN = ("uvicorn", "app.main:app", "--no-access-log")
+COMMAND_LINE = ("app.cli", "server", "start")
 _PATIENCE = 30.0  # seconds until a start or a stop counts as hanging
 
 
@@ -89,7 +91,11 @@ class Service:
 
 @contextmanager
 def spawned(
-    database_url: str, directory: Path, options: Mapping[str, str] | None = None
+    database_url: str,
+    directory: Path,
+    options: Mapping[str, str] | None = None,
+    *,
+    program: Sequence[str] = UVICORN,
 ) -> Iterator[Service]:
     """Start a process and do not wait for it; it is gone at the end, however it goes.
 
@@ -97,6 +103,7 @@ def spawned(
         database_url: The only thing that processes share.
         directory: Made for this process alone; no ``.env`` is found in it.
         options: Environment variables, besides a fixed secret key and no worker.
+        program: What is started, host and port follow.
     """
     directory.mkdir()
     port = free_port()
@@ -109,8 +116,7 @@ def spawned(
         "AUTH_SERVE_SECRET_KEY": SECRET,
         "AUTH_SERVE_JOBS": "false",
     }
-    command = [sys.executable, "-m", "uvicorn", "app.main:app", "--no-access-log"]
-    command += ["--host", LOOPBACK, "--port", str(port)]
+    command = [sys.executable, "-m", *program, "--host", LOOPBACK, "--port", str(port)]
     out, err = directory / "stdout", directory / "stderr"
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
@@ -130,9 +136,13 @@ def spawned(
 
 @contextmanager
 def running(
-    database_url: str, directory: Path, options: Mapping[str, str] | None = None
+    database_url: str,
+    directory: Path,
+    options: Mapping[str, str] | None = None,
+    *,
+    program: Sequence[str] = UVICORN,
 ) -> Iterator[Service]:
     """Start a process and wait until it takes requests; see `spawned`."""
-    with spawned(database_url, directory, options) as service:
+    with spawned(database_url, directory, options, program=program) as service:
         service.wait_until_ready()
         yield service

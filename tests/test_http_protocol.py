@@ -1,0 +1,230 @@
+"""What a stranger may make the server keep before the application sees anything."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from app.cli.http_protocol import MAX_HEAD, GuardedProtocol
+from tests.servers.ports import LOOPBACK
+
+REQUEST = b"GET /a HTTP/1.1\r\nHost: test\r\n\r\n"
+POST = b"POST /a HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n"
+CHUNKED = b"POST /a HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
+LIMIT = 4  # connections
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connect = Callable[[], Awaitable[Streams]]
+
+
+class ImpatientProtocol(GuardedProtocol):
+    """As in production, but a head has to come at once."""
+
+    issuer = "https://auth.example.com"
+    head_timeout = 0.15
+
+
+async def _application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the length of the body, after a while if the path says so."""
+    if scope["path"] == "/early":  # an answer before the body was read
+        await PlainTextResponse("early")(scope, receive, send)
+        return
+    body = await Request(scope, receive).body()
+    if scope["path"] == "/slow":
+        await asyncio.sleep(0.4)
+    await PlainTextResponse(f"{len(body)}")(scope, receive, send)
+
+
+@pytest.fixture
+async def state() -> ServerState:
+    """What uvicorn knows of its connections."""
+    return ServerState()
+
+
+@pytest.fixture
+async def connect(state: ServerState) -> AsyncIterator[Connect]:
+    """Open connections to a server of the protocol; all are closed at the end."""
+    config = Config(_application, ws="none", limit_concurrency=LIMIT, log_config=None)
+    config.load()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: ImpatientProtocol(config, state, {}), LOOPBACK, 0
+    )
+    port = server.sockets[0].getsockname()[1]
+    writers: list[asyncio.StreamWriter] = []
+
+    async def open_one() -> Streams:
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        writers.append(writer)
+        return reader, writer
+
+    yield open_one
+    for writer in writers:
+        writer.close()
+    server.close()
+
+
+async def answer_to(streams: Streams, *pieces: bytes) -> bytes:
+    """Send pieces, and return everything until the server closes the connection."""
+    reader, writer = streams
+    for piece in pieces:
+        if reader.at_eof():
+            break
+        writer.write(piece)
+        await asyncio.sleep(0.01)
+    return await asyncio.wait_for(reader.read(), 2)
+
+
+def problem_of(answer: bytes) -> dict[str, Any]:
+    """Return the problem details of the only answer."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"application/problem+json" in head and b"connection: close" in head
+    found: dict[str, Any] = json.loads(body)
+    assert head.startswith(b"HTTP/1.1 %d " % found["status"])
+    assert found["correlation_id"].encode() in head
+    assert found["type"] == f"https://auth.example.com/docs/errors#{found['code']}"
+    return found
+
+
+FAT = b"x" * (MAX_HEAD + 1)
+TOO_LARGE = {
+    "one finished field": [REQUEST[:-2] + b"A: " + FAT + b"\r\n\r\n"],
+    "one unfinished field": [REQUEST[:-2] + b"A: " + FAT, FAT],
+    "a field in pieces": [REQUEST[:-2] + b"A: "] + [b"x" * 9_000] * 4,
+    "a name in pieces": [REQUEST[:-2]] + [b"x" * 9_000] * 5,
+    "many fields": [REQUEST[:-2] + b"A: xxxxxx\r\n" * 4_000 + b"\r\n"],
+    "many fields in pieces": [REQUEST[:-2]] + [b"A: xxxxxx\r\n" * 1_000] * 4,
+    "an address": [b"GET /" + FAT + b" HTTP/1.1\r\n\r\n"],
+    "an address in pieces": [b"GET /"] + [b"x" * 9_000] * 4,
+    "a method": [b"X" * 40_000],
+    "trailers": [CHUNKED, b"0\r\nA: " + b"x" * 9_000] + [b"x" * 9_000] * 4,
+    "a chunk extension": [CHUNKED, b"1;a="] + [b"x" * 9_000] * 5,
+}
+
+
+@pytest.mark.parametrize("what", TOO_LARGE)
+async def test_a_head_without_measure_is_refused_and_the_connection_closed(
+    connect: Connect, what: str
+) -> None:
+    answer = await answer_to(await connect(), *TOO_LARGE[what])
+
+    assert problem_of(answer)["code"] in ("head_too_large", "bad_request")
+    assert what == "a method" or problem_of(answer)["status"] == 431
+
+
+async def test_trailers_without_measure_are_not_listened_to(connect: Connect) -> None:
+    trailers = b"0\r\n" + b"A: xxxxxx\r\n" * 4_000 + b"\r\n"
+
+    assert await answer_to(await connect(), CHUNKED, trailers) == b""
+
+
+async def test_a_large_head_and_a_large_body_in_one_piece_are_fine(
+    connect: Connect,
+) -> None:
+    head = REQUEST[:-2].replace(b"GET", b"POST") + b"A: " + b"x" * 30_000 + b"\r\n"
+    body = b"Connection: close\r\nContent-Length: 60000\r\n\r\n" + b"x" * 60_000
+
+    answer = await answer_to(await connect(), head + body)
+
+    assert answer.endswith(b"60000")
+
+
+async def test_requests_one_after_another_and_all_at_once_are_fine(
+    connect: Connect,
+) -> None:
+    reader, writer = await connect()
+    for _ in range(5):
+        writer.write(REQUEST[:9])
+        await asyncio.sleep(0.01)
+        writer.write(REQUEST[9:] + POST + b"12345")
+        answers = [await reader.readuntil(b"\r\n\r\n")]
+        answers += [await reader.readexactly(1), await reader.readuntil(b"\r\n\r\n")]
+        answers += [await reader.readexactly(1)]
+
+        assert answers[1::2] == [b"0", b"5"]
+
+
+UNFINISHED = {
+    "nothing": [],
+    "half a head": [REQUEST[:20]],
+    "a head in drops": [REQUEST[:20]] + [b"x"] * 60,
+    "empty lines": [b"\r\n"],
+    "half a head after a request": [REQUEST, REQUEST[:20]],
+    "half a head together with a request": [REQUEST + REQUEST[:20]],
+    "empty lines after a request": [REQUEST, b"\r\n"],
+    "half a body that nobody reads": [POST.replace(b"/a", b"/early"), b"123"],
+}
+
+
+@pytest.mark.parametrize("what", UNFINISHED)
+async def test_what_is_begun_and_not_ended_is_closed_in_time(
+    connect: Connect, state: ServerState, what: str
+) -> None:
+    started = asyncio.get_running_loop().time()
+
+    answer = await answer_to(await connect(), *UNFINISHED[what])
+
+    assert asyncio.get_running_loop().time() - started < 1
+    assert answer.count(b"HTTP/1.1 200") == ("request" in what or "body" in what)
+    await asyncio.sleep(0)
+    assert state.connections == set()
+
+
+async def test_a_request_that_takes_its_time_is_not_unfinished(
+    connect: Connect,
+) -> None:
+    slow = REQUEST.replace(b"/a", b"/slow")
+
+    answer = await answer_to(await connect(), slow + REQUEST[:20])
+
+    assert answer.startswith(b"HTTP/1.1 200") and answer.endswith(b"0")
+
+
+async def test_one_connection_too_many_is_told_so_and_no_other_suffers(
+    connect: Connect, state: ServerState
+) -> None:
+    first = await connect()
+    others = [await connect() for _ in range(LIMIT - 1)]
+    await asyncio.sleep(0.01)
+
+    refused = [await answer_to(await connect()) for _ in range(3)]
+    first[1].write(REQUEST)
+    served = await first[0].readuntil(b"\r\n\r\n")
+
+    assert [problem_of(each)["code"] for each in refused] == ["unavailable"] * 3
+    assert all(b"retry-after" in each for each in refused)
+    assert served.startswith(b"HTTP/1.1 200")
+    assert len(state.connections) <= LIMIT
+    others[0][1].close()
+    await asyncio.sleep(0.02)
+    assert b" 200 " in await answer_to(await connect(), REQUEST.replace(b"1.1", b"1.0"))
+
+
+async def test_requests_ahead_of_their_answers_are_bounded(connect: Connect) -> None:
+    slow = REQUEST.replace(b"/a", b"/slow")
+
+    answer = await answer_to(await connect(), slow + REQUEST * 2_000)
+
+    assert answer.count(b"HTTP/1.1") == 0
+
+
+async def test_what_is_not_http_is_refused_as_a_problem(connect: Connect) -> None:
+    answer = await answer_to(await connect(), b"\x16\x03\x01 not HTTP\r\n\r\n")
+
+    assert problem_of(answer)["code"] == "bad_request"
+
+
+async def test_nothing_is_said_into_the_answer_of_another_request(
+    connect: Connect,
+) -> None:
+    slow = REQUEST.replace(b"/a", b"/slow")
+
+    answer = await answer_to(await connect(), slow, b"not HTTP\r\n\r\n")
+
+    assert answer == b""
