@@ -249,7 +249,7 @@ async def test_a_parameter_that_is_not_acceptable_is_named(
     assert answer.json()["errors"]
 
 
-@pytest.mark.parametrize("value", ['"x"', "W/", '"1', "-1", "é", '"1","2"', "9" * 20])
+@pytest.mark.parametrize("value", ['"x"', "W/", '"1', "-1", "é", "9" * 20])
 async def test_an_if_match_that_is_no_version_is_refused(
     api: Api, admin: Person, value: str
 ) -> None:

@@ -1,5 +1,6 @@
 """Turns requests into services: the only place that does."""
 
+import re
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
@@ -28,6 +29,8 @@ from app.services.sign_in import EmailCodeService
 from app.services.user import UserService
 
 MAX_PAGE, DEFAULT_PAGE = 200, 50
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_TAGS = re.compile(rf"[ \t,]*{_TAG.pattern}(?:[ \t]*,[ \t,]*{_TAG.pattern})*[ \t,]*")
 # Only for the OpenAPI document; the header itself is read by AuthenticationService.
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearer", bearerFormat="JWT")
 
@@ -40,7 +43,7 @@ class InvalidCursor(BadRequest):
 
 
 class InvalidIfMatch(BadRequest):
-    """``If-Match`` is not a version that a read gave."""
+    """``If-Match`` is not a list of entity tags (RFC 9110 section 8.8.3)."""
 
     code = "invalid_if_match"
     title = "If-Match must be the ETag that reading gave"
@@ -102,22 +105,26 @@ def _holder(permission: str) -> Callable[..., Coroutine[Any, Any, Actor]]:
     return holder
 
 
-def _version(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    number = if_match.strip().removeprefix('"').removesuffix('"')
-    if not (number.isascii() and number.isdecimal() and len(number) < 16):
-        raise InvalidIfMatch
-    return int(number)
-
-
 async def _if_match(
-    if_match: Annotated[str | None, Header(description="ETag of the last read")] = None,
-) -> int | None:
-    return _version(if_match)
+    request: Request,
+    _field: Annotated[
+        str | None, Header(alias="If-Match", description="ETag of the last read")
+    ] = None,
+) -> frozenset[str] | None:
+    """Return the versions that the caller accepts (RFC 9110 section 13.1.1).
+
+    The comparison is strong: a weak tag is not of ours and matches nothing.
+    """
+    fields = request.headers.getlist("if-match")
+    named = ",".join(fields)
+    if not fields or named.strip() == "*":
+        return None
+    if not _TAGS.fullmatch(named):
+        raise InvalidIfMatch
+    return frozenset(tag for weak, tag in _TAG.findall(named) if not weak)
 
 
-IfMatch = Annotated[int | None, Depends(_if_match)]
+IfMatch = Annotated[frozenset[str] | None, Depends(_if_match)]
 IdempotencyKeyHeader = Annotated[
     str | None,
     Header(alias="Idempotency-Key", description="Makes a repeated POST one POST"),

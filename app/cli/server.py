@@ -43,7 +43,6 @@ def start(host: str = "127.0.0.1", port: Port = 8000) -> None:
         # Forwarded headers count from AUTH_SERVE_TRUSTED_PROXIES only.
         proxy_headers=False,
         server_header=False,
-        ws="none",  # nothing here speaks it
         timeout_graceful_shutdown=GRACE,
     )
 

@@ -1,14 +1,14 @@
 """One's own account: profile, export, deletion."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from app.core.exceptions import PreconditionFailed
 from app.events.user import UserDeleted, UserExported, UserUpdated
 from app.models.base import Base
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.precondition import demand_version
 from app.services.user_change import (
     end_everything,
     existing,
@@ -28,31 +28,38 @@ class AccountService:
         self._uow = uow
 
     async def update(
-        self, owner_id: UUID, change: Mapping[str, Any], version: int | None
+        self,
+        owner_id: UUID,
+        change: Mapping[str, Any],
+        versions: Collection[str] | None,
     ) -> User:
         """Change profile fields.
 
         Args:
             owner_id: Whose profile.
             change: Columns and their new values.
-            version: What the caller read (``If-Match``), when they said so.
+            versions: What the caller read (``If-Match``), when they said so.
 
         Raises:
             PreconditionFailed: Somebody changed it since.
         """
         user = await existing(self._uow, owner_id, lock=True)
-        apply_change(self._uow, user, change, version)
+        apply_change(self._uow, user, change, versions)
         return user
 
-    async def delete(self, owner_id: UUID, session_id: UUID) -> None:
+    async def delete(
+        self, owner_id: UUID, session_id: UUID, versions: Collection[str] | None
+    ) -> None:
         """Delete the account and all that belongs to it; say goodbye by mail.
 
         Raises:
             InvalidAccessToken: The session ended meanwhile.
             LastAdministrator: Nobody would be left to administrate.
+            PreconditionFailed: Somebody changed it since.
         """
         async with keeping_an_administrator(self._uow, owner_id):
             user = await present(self._uow, owner_id, session_id)
+            demand_version(user.version, versions)
             await delete_user(self._uow, user)
 
     async def export(self, owner_id: UUID) -> dict[str, Any]:
@@ -75,15 +82,17 @@ class AccountService:
 
 
 def apply_change(
-    uow: UnitOfWork, user: User, change: Mapping[str, Any], version: int | None
+    uow: UnitOfWork,
+    user: User,
+    change: Mapping[str, Any],
+    versions: Collection[str] | None,
 ) -> None:
     """Change columns of an account that is locked, if it is still what was read.
 
     Raises:
         PreconditionFailed: Somebody changed it since.
     """
-    if version is not None and version != user.version:
-        raise PreconditionFailed(hint=f"{version} named, {user.version} stored")
+    demand_version(user.version, versions)
     changed = [name for name, value in change.items() if getattr(user, name) != value]
     for name in changed:
         setattr(user, name, change[name])

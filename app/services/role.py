@@ -1,16 +1,17 @@
 """Roles: named sets of permissions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from app.core.exceptions import Conflict, Forbidden, NotFound, PreconditionFailed
+from app.core.exceptions import Conflict, Forbidden, NotFound
 from app.events.role import RoleCreated, RoleDeleted, RoleUpdated
 from app.models.role import Role
 from app.policies.permission import Actor
 from app.policies.role import may_change
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.precondition import demand_version
 
 
 class RoleNotFound(NotFound):
@@ -87,7 +88,7 @@ class RoleService:
         *,
         description: str | None,
         permissions: Sequence[str] | None,
-        version: int | None,
+        versions: Collection[str] | None,
     ) -> Role:
         """Change a role; None leaves a field as it is.
 
@@ -96,8 +97,7 @@ class RoleService:
             PreconditionFailed: Somebody changed it since.
         """
         role = await self.get(name, lock=True)
-        if version is not None and version != role.version:
-            raise PreconditionFailed(hint=f"{version} named, {role.version} stored")
+        demand_version(role.version, versions)
         after = role.permissions if permissions is None else sorted(set(permissions))
         _check(actor, role.built_in, role.permissions, after)
         role.permissions = list(after)
@@ -108,13 +108,17 @@ class RoleService:
         self._uow.record(RoleUpdated(role=name, permissions=granted))
         return role
 
-    async def delete(self, actor: Actor, name: str) -> None:
+    async def delete(
+        self, actor: Actor, name: str, versions: Collection[str] | None
+    ) -> None:
         """Delete a role; whoever had it loses it.
 
         Raises:
             Forbidden: It is built in, or holds more than the actor.
+            PreconditionFailed: Somebody changed it since.
         """
         role = await self.get(name, lock=True)
+        demand_version(role.version, versions)
         _check(actor, role.built_in, role.permissions, ())
         await self._uow.roles.delete(role)
         self._uow.record(RoleDeleted(role=name))

@@ -1,6 +1,6 @@
 """Accounts, as administrators manage them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from app.services.errors import EmailTaken
 from app.services.invitation import InvitationService
 from app.services.password import PasswordService
 from app.services.password_reset import PasswordResetService
+from app.services.precondition import demand_version
 from app.services.runtime import Runtime
 from app.services.session import SessionService
 from app.services.user_change import (
@@ -125,7 +126,7 @@ class UserService:
         actor: Actor,
         user_id: UUID,
         change: Mapping[str, Any],
-        version: int | None,
+        versions: Collection[str] | None,
     ) -> User:
         """Change profile, status or roles.
 
@@ -133,7 +134,7 @@ class UserService:
             actor: Who asks.
             user_id: Whose account.
             change: Profile columns, and ``status`` and ``roles``.
-            version: What the caller read (``If-Match``), when they said so.
+            versions: What the caller read (``If-Match``), when they said so.
 
         Raises:
             Forbidden: The account, or a role, may do more than the actor.
@@ -147,7 +148,7 @@ class UserService:
                 for name, value in change.items()
                 if name not in ("status", "roles")
             }
-            apply_change(self._uow, user, profile, version)
+            apply_change(self._uow, user, profile, versions)
             if "status" in change:
                 await self._set_status(user, change["status"])
             if "roles" in change:
@@ -179,15 +180,20 @@ class UserService:
             )
         )
 
-    async def delete(self, actor: Actor, user_id: UUID) -> None:
+    async def delete(
+        self, actor: Actor, user_id: UUID, versions: Collection[str] | None
+    ) -> None:
         """Delete an account and all that belongs to it.
 
         Raises:
             Forbidden: The account may do more than the actor.
             LastAdministrator: Nobody would be left to administrate.
+            PreconditionFailed: Somebody changed it since.
         """
         async with keeping_an_administrator(self._uow, user_id):
-            await delete_user(self._uow, await self._editable(actor, user_id))
+            user = await self._editable(actor, user_id)
+            demand_version(user.version, versions)
+            await delete_user(self._uow, user)
 
     async def revoke_sessions(self, actor: Actor, user_id: UUID) -> None:
         """End every session of an account.

@@ -79,13 +79,19 @@ async def update_me(
     "",
     status_code=204,
     responses=problems(
-        *_SIGNED_IN, ReauthenticationRequired, LastAdministrator, UserNotFound
+        *_SIGNED_IN,
+        ReauthenticationRequired,
+        LastAdministrator,
+        PreconditionFailed,
+        UserNotFound,
     ),
 )
-async def delete_me(caller: RecentCaller, accounts: Accounts) -> None:
+async def delete_me(
+    caller: RecentCaller, accounts: Accounts, if_match: IfMatch
+) -> None:
     """Delete one's own account and all that belongs to it."""
     actor = caller.actor
-    await accounts.delete(actor.user_id, actor.session_id)
+    await accounts.delete(actor.user_id, actor.session_id, if_match)
 
 
 @router.get(

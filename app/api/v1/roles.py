@@ -98,14 +98,18 @@ async def update_role(
         name,
         description=body.description,
         permissions=body.permissions,
-        version=if_match,
+        versions=if_match,
     )
     return json_response(Role.model_validate(role), etag=etag(role.version))
 
 
 @router.delete(
-    "/{name}", status_code=204, responses=problems(*_SIGNED_IN, RoleNotFound)
+    "/{name}",
+    status_code=204,
+    responses=problems(*_SIGNED_IN, RoleNotFound, PreconditionFailed),
 )
-async def delete_role(name: Name, actor: Writer, roles: Roles) -> None:
+async def delete_role(
+    name: Name, actor: Writer, roles: Roles, if_match: IfMatch
+) -> None:
     """Delete a role; whoever had it loses it."""
-    await roles.delete(actor, name)
+    await roles.delete(actor, name, if_match)

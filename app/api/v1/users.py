@@ -135,11 +135,15 @@ async def update_user(
 @router.delete(
     "/{user_id}",
     status_code=204,
-    responses=problems(*_SIGNED_IN, UserNotFound, LastAdministrator),
+    responses=problems(
+        *_SIGNED_IN, UserNotFound, LastAdministrator, PreconditionFailed
+    ),
 )
-async def delete_user(user_id: UUID, actor: Writer, users: Users) -> None:
+async def delete_user(
+    user_id: UUID, actor: Writer, users: Users, if_match: IfMatch
+) -> None:
     """Delete an account and all that belongs to it."""
-    await users.delete(actor, user_id)
+    await users.delete(actor, user_id, if_match)
 
 
 @router.post(
