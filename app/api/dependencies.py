@@ -1,8 +1,8 @@
 """Turns requests into services: the only place that does."""
 
 import re
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Query, Request
 from fastapi.security import HTTPBearer
@@ -29,6 +29,7 @@ from app.services.sign_in import EmailCodeService
 from app.services.user import UserService
 
 MAX_PAGE, DEFAULT_PAGE = 200, 50
+Row = TypeVar("Row")
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _TAGS = re.compile(rf"[ \t,]*{_TAG.pattern}(?:[ \t]*,[ \t,]*{_TAG.pattern})*[ \t,]*")
 # Only for the OpenAPI document; the header itself is read by AuthenticationService.
@@ -140,7 +141,8 @@ class Pages:
         """Hold what the caller sent."""
         self._runtime = runtime
         self._cursor = cursor
-        self.limit = limit
+        self._limit = limit
+        self.fetch = limit + 1  # the one more row tells whether there is a next page
 
     def after(self, listing: str) -> list[str] | None:
         """Return the key to go on behind.
@@ -155,11 +157,25 @@ class Pages:
             raise InvalidCursor
         return parts
 
-    def next(self, listing: str, count: int, key: list[str]) -> str | None:
-        """Return the cursor behind the last row, if the page was full."""
-        if count < self.limit:
-            return None
-        return self._runtime.secret_key.cursor(listing, key)
+    def cut(
+        self, listing: str, rows: Sequence[Row], key: Callable[[Row], list[str]]
+    ) -> tuple[Sequence[Row], str | None]:
+        """Return the rows of this page, and the cursor if there is a next one.
+
+        Args:
+            listing: What is listed, and in which order.
+            rows: Up to ``fetch`` of them.
+            key: What the next page begins behind, taken from a row.
+        """
+        if len(rows) <= self._limit:
+            return rows, None
+        shown = rows[: self._limit]
+        return shown, self._runtime.secret_key.cursor(listing, key(shown[-1]))
+
+
+def id_key(row: Any) -> list[str]:
+    """Return the key of a row in lists that are in the order of ids."""
+    return [str(row.id)]
 
 
 async def _pages(

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, select, update
 
 from app.models.session import Session
-from app.repositories.base import Repository
+from app.repositories.base import Order, Repository
+
+_LATEST_FIRST = Order((Session.id,), descending=True)
 
 
 class SessionRepository(Repository[Session]):
@@ -19,10 +22,12 @@ class SessionRepository(Repository[Session]):
         live = exists().where(this, Session.expires_at > now)
         return bool(await self.db.scalar(select(live)))
 
-    async def list_live(self, user_id: UUID, now: datetime) -> Sequence[Session]:
-        """Return the user's live sessions, the latest first."""
+    async def list_live(
+        self, user_id: UUID, now: datetime, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[Session]:
+        """Return a page of the user's live sessions, the latest first."""
         query = select(Session).where(_live_of(user_id), Session.expires_at > now)
-        return (await self.db.scalars(query.order_by(Session.id.desc()))).all()
+        return await self.page(query, _LATEST_FIRST, after=after, limit=limit)
 
     async def list_for_user(self, user_id: UUID) -> Sequence[Session]:
         """Return all that is stored about the user's sessions."""

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.models.signing_key import SigningKey
-from app.repositories.base import Repository
+from app.repositories.base import Order, Repository
+
+_LATEST_FIRST = Order((SigningKey.sequence, SigningKey.kid), descending=True)
 
 
 class SigningKeyRepository(Repository[SigningKey]):
@@ -16,9 +18,15 @@ class SigningKeyRepository(Repository[SigningKey]):
 
     async def list_published(self, now: datetime) -> Sequence[SigningKey]:
         """Return every key that others may still need."""
-        alive = SigningKey.expires_at.is_(None) | (SigningKey.expires_at > now)
-        query = select(SigningKey).where(alive).order_by(SigningKey.sequence)
-        return (await self.db.scalars(query)).all()
+        query = select(SigningKey).where(_published(now))
+        return (await self.db.scalars(query.order_by(SigningKey.sequence))).all()
+
+    async def list_page(
+        self, now: datetime, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[SigningKey]:
+        """Return a page of the published keys, the latest first."""
+        query = select(SigningKey).where(_published(now))
+        return await self.page(query, _LATEST_FIRST, after=after, limit=limit)
 
     async def add_once(self, values: dict[str, Any]) -> bool:
         """Store a key unless another process stored one of its sequence first."""
@@ -39,3 +47,7 @@ class SigningKeyRepository(Repository[SigningKey]):
     async def delete_expired(self, before: datetime) -> None:
         """Delete the keys whose last token is dead."""
         await self.db.execute(delete(SigningKey).where(SigningKey.expires_at < before))
+
+
+def _published(now: datetime) -> ColumnElement[bool]:
+    return SigningKey.expires_at.is_(None) | (SigningKey.expires_at > now)

@@ -17,6 +17,6 @@ class SigningKey(Output):
 
 
 class SigningKeys(Output):
-    """All published keys, oldest first."""
+    """All published keys, oldest first, the new one among them."""
 
     items: list[SigningKey]

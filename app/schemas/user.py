@@ -129,12 +129,6 @@ class SessionOut(Output):
     expires_at: Instant
 
 
-class Sessions(Output):
-    """All live sessions of an account; their number is small."""
-
-    items: list[SessionOut]
-
-
 class Export(Output):
     """Everything held about an account."""
 

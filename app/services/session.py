@@ -148,9 +148,14 @@ class SessionService:
         """Work in this transaction."""
         self._uow = uow
 
-    async def list_live(self, user_id: UUID) -> Sequence[Session]:
-        """Return the live sessions, the latest first."""
-        return await self._uow.sessions.list_live(user_id, self._uow.clock.now())
+    async def list_live(
+        self, user_id: UUID, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[Session]:
+        """Return a page of the live sessions, the latest first."""
+        now = self._uow.clock.now()
+        return await self._uow.sessions.list_live(
+            user_id, now, after=after, limit=limit
+        )
 
     async def end(self, user_id: UUID, session_id: UUID, reason: str) -> None:
         """End one session of a user; its refresh token dies with it.

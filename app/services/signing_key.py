@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.core import jose
 from app.core.secret_key import SealBroken
@@ -130,6 +131,13 @@ class SigningKeyService:
             )
         )
         _log.info("signing key made", extra={"kid": kid, "algorithm": algorithm})
+
+    async def list_page(
+        self, uow: UnitOfWork, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[SigningKey]:
+        """Return a page of the keys that are published now, the latest first."""
+        now = self._runtime.clock.now()
+        return await uow.signing_keys.list_page(now, after=after, limit=limit)
 
     async def list_published(self, uow: UnitOfWork) -> Sequence[SigningKey]:
         """Return the keys that are published now."""

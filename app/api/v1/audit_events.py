@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from app.api.answers import problems
-from app.api.dependencies import AuditEvents, PageDep, require
+from app.api.dependencies import AuditEvents, PageDep, id_key, require
 from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.audit_event import AuditEvent
@@ -35,10 +35,8 @@ async def list_audit_events(
         name=name,
         correlation_id=correlation_id,
         after=after and [UUID(after[0])],
-        limit=pages.limit,
+        limit=pages.fetch,
     )
-    last = [str(rows[-1].id)] if rows else []
-    return Page[AuditEvent](
-        items=[AuditEvent.model_validate(row) for row in rows],
-        next_cursor=pages.next("audit_events", len(rows), last),
-    )
+    shown, cursor = pages.cut("audit_events", rows, id_key)
+    items = [AuditEvent.model_validate(row) for row in shown]
+    return Page[AuditEvent](items=items, next_cursor=cursor)

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from app.api.answers import problems
-from app.api.dependencies import RuntimeDep, Uow, require
+from app.api.dependencies import PageDep, RuntimeDep, Uow, require
 from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
+from app.schemas.base import Page
 from app.schemas.signing_key import SigningKey, SigningKeys
 from app.services.authentication import InvalidAccessToken
 from app.services.signing_key import SigningKeyService
@@ -18,11 +19,19 @@ _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
 
 @router.get("", responses=problems(*_SIGNED_IN))
 async def list_keys(
-    _actor: Annotated[Actor, require("keys:read")], uow: Uow, runtime: RuntimeDep
-) -> SigningKeys:
-    """List the published keys."""
-    rows = await SigningKeyService(runtime).list_published(uow)
-    return SigningKeys(items=[SigningKey.model_validate(row) for row in rows])
+    _actor: Annotated[Actor, require("keys:read")],
+    uow: Uow,
+    runtime: RuntimeDep,
+    pages: PageDep,
+) -> Page[SigningKey]:
+    """List the published keys, the latest first."""
+    key = pages.after("keys")
+    rows = await SigningKeyService(runtime).list_page(
+        uow, after=key and [int(key[0]), key[1]], limit=pages.fetch
+    )
+    shown, cursor = pages.cut("keys", rows, lambda row: [str(row.sequence), row.kid])
+    items = [SigningKey.model_validate(row) for row in shown]
+    return Page[SigningKey](items=items, next_cursor=cursor)
 
 
 @router.post("/rotate", status_code=202, responses=problems(*_SIGNED_IN))

@@ -15,6 +15,7 @@ from app.api.dependencies import (
     RecentCaller,
     RuntimeDep,
     Sessions,
+    id_key,
     recognise,
 )
 from app.api.strict_json import StrictRoute
@@ -28,9 +29,8 @@ from app.schemas.user import (
     Export,
     ProfileChange,
     SessionOut,
+    User,
 )
-from app.schemas.user import Sessions as SessionsOut
-from app.schemas.user import User
 from app.services.account import AccountService
 from app.services.authentication import InvalidAccessToken
 from app.services.errors import (
@@ -148,18 +148,26 @@ async def confirm_email(
 
 
 @router.get("/sessions", responses=problems(*_SIGNED_IN))
-async def list_sessions(caller: Caller, sessions: Sessions) -> SessionsOut:
+async def list_sessions(
+    caller: Caller, sessions: Sessions, pages: PageDep
+) -> Page[SessionOut]:
     """List one's live sessions, the latest first."""
-    rows = await sessions.list_live(caller.actor.user_id)
+    user_id = caller.actor.user_id
+    listing = f"sessions:{user_id}"
+    after = pages.after(listing)
+    rows = await sessions.list_live(
+        user_id, after=after and [UUID(after[0])], limit=pages.fetch
+    )
+    shown, cursor = pages.cut(listing, rows, id_key)
     names = [name for name in SessionOut.model_fields if name != "current"]
     items = [
         SessionOut(
             **{name: getattr(row, name) for name in names},
             current=row.id == caller.actor.session_id,
         )
-        for row in rows
+        for row in shown
     ]
-    return SessionsOut(items=items)
+    return Page[SessionOut](items=items, next_cursor=cursor)
 
 
 @router.delete("/sessions", status_code=204, responses=problems(*_SIGNED_IN))
@@ -188,10 +196,8 @@ async def list_activity(
     listing = f"activity:{user_id}"
     after = pages.after(listing)
     rows = await events.list_page(
-        user_id=user_id, after=after and [UUID(after[0])], limit=pages.limit
+        user_id=user_id, after=after and [UUID(after[0])], limit=pages.fetch
     )
-    key = [str(rows[-1].id)] if rows else []
-    return Page[AuditEvent](
-        items=[AuditEvent.model_validate(row) for row in rows],
-        next_cursor=pages.next(listing, len(rows), key),
-    )
+    shown, cursor = pages.cut(listing, rows, id_key)
+    items = [AuditEvent.model_validate(row) for row in shown]
+    return Page[AuditEvent](items=items, next_cursor=cursor)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from app.api.answers import problems
-from app.api.dependencies import Outbox, PageDep, require
+from app.api.dependencies import Outbox, PageDep, id_key, require
 from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.base import Page
@@ -30,13 +30,11 @@ async def list_outbox(
     listing = f"outbox:{state}"
     after = pages.after(listing)
     rows = await outbox.list_page(
-        state, after=after and [UUID(after[0])], limit=pages.limit
+        state, after=after and [UUID(after[0])], limit=pages.fetch
     )
-    last = [str(rows[-1].id)] if rows else []
-    return Page[OutboxMessage](
-        items=[OutboxMessage.model_validate(row) for row in rows],
-        next_cursor=pages.next(listing, len(rows), last),
-    )
+    shown, cursor = pages.cut(listing, rows, id_key)
+    items = [OutboxMessage.model_validate(row) for row in shown]
+    return Page[OutboxMessage](items=items, next_cursor=cursor)
 
 
 @router.post(

@@ -33,12 +33,10 @@ Name = Annotated[str, Path(pattern=ROLE_NAME)]
 @router.get("", responses=problems(*_SIGNED_IN))
 async def list_roles(_actor: Reader, roles: Roles, pages: PageDep) -> Page[Role]:
     """List roles by name."""
-    rows = await roles.list_page(after=pages.after("roles"), limit=pages.limit)
-    last = [rows[-1].name] if rows else []
-    return Page[Role](
-        items=[Role.model_validate(row) for row in rows],
-        next_cursor=pages.next("roles", len(rows), last),
-    )
+    rows = await roles.list_page(after=pages.after("roles"), limit=pages.fetch)
+    shown, cursor = pages.cut("roles", rows, lambda row: [row.name])
+    items = [Role.model_validate(row) for row in shown]
+    return Page[Role](items=items, next_cursor=cursor)
 
 
 @router.post(

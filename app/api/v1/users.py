@@ -51,17 +51,16 @@ async def list_users(
     key = pages.after(listing)
     after: list[Any] | None = key and [*key[:-1], UUID(key[-1])]
     rows = await users.list_page(
-        search=q, status=status, role=role, sort=sort, after=after, limit=pages.limit
+        search=q, status=status, role=role, sort=sort, after=after, limit=pages.fetch
     )
-    roles = await users.roles_of(rows)
-    last: list[str] = []
-    if rows:
-        by_email = [rows[-1].email_canonical] if "email" in sort else []
-        last = [*by_email, str(rows[-1].id)]
-    return Page[User](
-        items=[user_out(row, roles.get(row.id, [])) for row in rows],
-        next_cursor=pages.next(listing, len(rows), last),
-    )
+
+    def last(row: Any) -> list[str]:
+        return [*([row.email_canonical] if "email" in sort else []), str(row.id)]
+
+    shown, cursor = pages.cut(listing, rows, last)
+    roles = await users.roles_of(shown)
+    items = [user_out(row, roles.get(row.id, [])) for row in shown]
+    return Page[User](items=items, next_cursor=cursor)
 
 
 @router.post(
