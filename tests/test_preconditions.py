@@ -101,7 +101,15 @@ async def test_what_is_no_list_of_tags_is_refused(
     it = await thing(api, path)
     tag = await it.tag()
 
-    for wrong in (tag.strip('"'), f"{tag}{tag}", f"{tag} {tag}", tag[:-1], "W/", ",", ""):
+    for wrong in (
+        tag.strip('"'),
+        f"{tag}{tag}",
+        f"{tag} {tag}",
+        tag[:-1],
+        "W/",
+        ",",
+        "",
+    ):
         answer = await it.change(method, wrong)
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_if_match")
     assert await it.tag() == tag
