@@ -64,6 +64,7 @@ def add_message(uow: UnitOfWork, **columns: Any) -> OutboxMessage:
         "available_at": now,
         "expires_at": None,
         "attempts": 0,
+        "claims": 0,
     }
     return uow.outbox.add(OutboxMessage(**values | columns))
 

@@ -5,6 +5,7 @@ import json
 import logging
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -19,8 +20,9 @@ from pydantic import ValidationError
 
 from app.events import EVENTS, MailedEvent
 from app.events.user import UserInvited
+from app.jobs import mail as mail_job
 from app.jobs.mail import FIRST_DELAY, LONGEST_DELAY, MAX_ATTEMPTS, OutboxJob
-from app.jobs.mail_message import TEMPLATES
+from app.jobs.mail_message import TEMPLATES, MailRenderer
 from app.jobs.smtp import SmtpAddress
 from app.models import OutboxMessage
 from app.services.email_verification import EmailVerificationService
@@ -285,8 +287,7 @@ async def test_a_mail_whose_link_was_replaced_is_not_sent(
 @pytest.mark.parametrize(
     ("columns", "reason"),
     [
-        ({"payload": {"template": "no_such"}}, "unknown template no_such"),
-        ({"kind": "pigeon"}, "unknown kind pigeon"),
+        ({"payload": {"to": ""}}, "the message lacks what its template needs"),
         (
             {"payload": {"template": "verify_email"}},
             "the message lacks what its template needs",
@@ -307,6 +308,40 @@ async def test_a_message_that_makes_no_sense_fails_and_holds_up_no_other(
 
     assert (await only(runtime, "failed")).last_error == reason
     assert len(smtp.messages) == 1
+
+
+@pytest.mark.parametrize(
+    "columns", [{"kind": "webhook"}, {"payload": {"template": "of_next_year"}}]
+)
+async def test_what_the_next_release_promised_waits_for_it_untouched(
+    job: OutboxJob,
+    runtime: Runtime,
+    smtp: SmtpServer,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    columns: dict[str, Any],
+) -> None:
+    await store_messages(runtime, **columns)
+    await store_messages(runtime)
+    for _ in range(2 * MAX_ATTEMPTS):
+        await job.run()
+        clock.advance(seconds=LONGEST_DELAY)
+    before = len(smtp.messages)
+    left = await only(runtime, "pending")
+
+    # The release that knows it comes.
+    monkeypatch.setitem(TEMPLATES, "of_next_year", TEMPLATES["password_changed"])
+    monkeypatch.setattr(MailRenderer, "render", _render_any(MailRenderer.render))
+    monkeypatch.setattr(mail_job, "MAIL", columns.get("kind", "mail"))
+    await job.run()
+
+    assert (before, left.attempts) == (1, 0)
+    assert await messages(runtime, "failed") == []
+    assert len(smtp.messages) == 2
+
+
+def _render_any(render: Any) -> Any:
+    return lambda self, draft: render(self, replace(draft, name="password_changed"))
 
 
 @pytest.mark.parametrize("at", ["RCPT", "DATA"])

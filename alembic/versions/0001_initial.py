@@ -59,6 +59,8 @@ def upgrade() -> None:
         sa.Column("available_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True)),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claims", sa.Integer(), nullable=False),
+        sa.Column("leased_until", sa.DateTime(timezone=True)),
         sa.Column("delivered_at", sa.DateTime(timezone=True)),
         sa.Column("failed_at", sa.DateTime(timezone=True)),
         sa.Column("last_error", sa.String(length=500)),
@@ -69,6 +71,7 @@ def upgrade() -> None:
         "outbox",
         ["delivered_at", "failed_at", "available_at"],
     )
+    op.create_index("ix_outbox_failed_at", "outbox", ["failed_at"])
 
     op.create_table(
         "rate_limits",

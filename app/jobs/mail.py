@@ -13,6 +13,7 @@ from app.jobs.mail_message import (
     Draft,
     Mail,
     MailRenderer,
+    UnknownTemplate,
     Unsendable,
     compose,
     host_of,
@@ -36,6 +37,7 @@ _log = logging.getLogger("auth_serve.mail")
 class _Claim:
     draft: Draft
     attempts: int
+    number: int
 
 
 class OutboxJob:
@@ -79,31 +81,34 @@ class OutboxJob:
         claims = []
         async with self._runtime.unit_of_work() as uow:
             messages = await uow.outbox.claim(
-                now=now, lease_until=now + self.lease, limit=BATCH
+                [MAIL], now=now, lease_until=now + self.lease, limit=BATCH
             )
             for message in messages:
+                number, outbox = message.claims, uow.outbox
                 if message.payload.get("to") == NOBODY:
-                    await uow.outbox.mark_delivered(message.id, now)
+                    await outbox.mark_delivered(message.id, now)
                     continue
                 try:
                     draft = await self._checked(uow, message)
+                except UnknownTemplate as error:
+                    _log.warning("mail left: %s", error, extra=_about(message.id))
+                    until = now + timedelta(seconds=FIRST_DELAY)
+                    await outbox.leave(message.id, number, until, _reason(error))
                 except Unsendable as error:
                     _log.warning("mail not sent: %s", error, extra=_about(message.id))
-                    claim = message.attempts
-                    await uow.outbox.mark_failed(message.id, claim, now, _reason(error))
+                    await outbox.mark_failed(message.id, number, now, _reason(error))
                 else:
-                    claims.append(_Claim(draft, message.attempts))
+                    claims.append(_Claim(draft, message.attempts, number))
         return len(messages), claims
 
     async def _checked(self, uow: UnitOfWork, message: OutboxMessage) -> Draft:
         """Return what to send.
 
         Raises:
+            UnknownTemplate: Not of this release.
             Unsendable: Malformed, too late, or its link was used or replaced since.
         """
         now = self._runtime.clock.now()
-        if message.kind != MAIL:
-            raise Unsendable(f"unknown kind {message.kind}")
         if message.expires_at is not None and message.expires_at <= now:
             raise Unsendable("expired")
         draft = read_draft(message)
@@ -162,7 +167,7 @@ class OutboxJob:
         until = self._runtime.clock.now() + timedelta(seconds=delay)
         async with self._runtime.unit_of_work() as uow:
             await uow.outbox.postpone(
-                claim.draft.id, claim.attempts, until, _reason(error)
+                claim.draft.id, claim.number, until, _reason(error)
             )
 
     async def _fail(self, claim: _Claim, error: Exception) -> None:
@@ -171,7 +176,7 @@ class OutboxJob:
         now = self._runtime.clock.now()
         async with self._runtime.unit_of_work() as uow:
             await uow.outbox.mark_failed(
-                claim.draft.id, claim.attempts, now, _reason(error)
+                claim.draft.id, claim.number, now, _reason(error)
             )
 
 

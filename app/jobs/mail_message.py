@@ -68,6 +68,10 @@ class Unsendable(Exception):
     """No later try will make a mail of this message."""
 
 
+class UnknownTemplate(Exception):
+    """Another release promised this mail, and its workers know how to write it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What a message of the outbox asks for."""
@@ -95,13 +99,14 @@ def read_draft(message: OutboxMessage) -> Draft:
     """Read a message of the outbox.
 
     Raises:
-        Unsendable: Its template is unknown, or a part is missing.
+        UnknownTemplate: This release has no such template.
+        Unsendable: A part is missing.
     """
     payload: Mapping[str, Any] = message.payload
     name = str(payload.get("template"))
     template = TEMPLATES.get(name)
     if template is None:
-        raise Unsendable(f"unknown template {name}")
+        raise UnknownTemplate(f"unknown template {name}")
     token_id = payload.get("token_id")
     if bool(token_id) != (template.purpose is not None) or not payload.get("to"):
         raise Unsendable("the message lacks what its template needs")

@@ -14,8 +14,10 @@ class OutboxMessage(Base):
     """A message promised by a committed change, delivered at least once.
 
     ``id`` is the idempotency key. ``available_at`` is when it may be tried next; a
-    claim moves it past the lease, so a worker that dies gives the message back by
-    itself. The payload names things, it holds no secret.
+    claim moves it to the end of its lease, so a worker that dies gives the message back
+    by itself. ``claims`` numbers the claims and only grows: whoever holds an older
+    number is too late. ``attempts`` counts the tries, anew when somebody asks for it.
+    The payload names things, it holds no secret.
     """
 
     __tablename__ = "outbox"
@@ -29,6 +31,8 @@ class OutboxMessage(Base):
     available_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     attempts: Mapped[int]
+    claims: Mapped[int]
+    leased_until: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
-    failed_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None] = mapped_column(index=True)
     last_error: Mapped[str | None] = mapped_column(String(500))

@@ -1,6 +1,6 @@
 """SQL for the outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,16 +16,36 @@ _OLDEST_FIRST = Order((OutboxMessage.id,))
 class OutboxRepository(Repository[OutboxMessage]):
     """Messages: claimed by one worker at a time, finished once."""
 
+    async def by_id(self, message_id: UUID) -> OutboxMessage | None:
+        """Return the message, whatever became of it."""
+        return await self.one_or_none(select(OutboxMessage).where(_of(message_id)))
+
     async def claim(
-        self, *, now: datetime, lease_until: datetime, limit: int
+        self,
+        kinds: Collection[str],
+        *,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
     ) -> Sequence[OutboxMessage]:
-        """Take messages that are due; nobody else gets them until the lease ends."""
+        """Take messages that are due; nobody else gets them until the lease ends.
+
+        Args:
+            kinds: What this worker can deliver; the next release may promise more.
+            now: When.
+            lease_until: When others may take them.
+            limit: At most so many.
+        """
         due = select(OutboxMessage.id).where(_open(), OutboxMessage.available_at <= now)
+        due = due.where(OutboxMessage.kind.in_(kinds))
         due = due.order_by(OutboxMessage.available_at).limit(limit)
         chosen = due.with_for_update(skip_locked=True).scalar_subquery()
         query = update(OutboxMessage).where(OutboxMessage.id.in_(chosen))
         query = query.values(
-            available_at=lease_until, attempts=OutboxMessage.attempts + 1
+            available_at=lease_until,
+            leased_until=lease_until,
+            attempts=OutboxMessage.attempts + 1,
+            claims=OutboxMessage.claims + 1,
         )
         rows = await self.db.scalars(query.returning(OutboxMessage))
         return sorted(rows.all(), key=lambda row: row.id)
@@ -41,31 +61,50 @@ class OutboxRepository(Repository[OutboxMessage]):
 
         Args:
             message_id: Which message.
-            claim: Its ``attempts`` when it was claimed. A worker that outlived its
-                lease is too late: the message is somebody else's by then.
+            claim: Its ``claims`` when it was claimed. A worker that outlived its lease
+                is too late: the message is somebody else's by then.
             at: When.
             error: Why, for the administrator.
         """
-        mine = _of(message_id) & (OutboxMessage.attempts == claim)
+        mine = _of(message_id) & (OutboxMessage.claims == claim)
         await self._finish(mine, failed_at=at, last_error=error)
 
     async def postpone(
         self, message_id: UUID, claim: int, until: datetime, error: str
     ) -> None:
         """Try again later, if the message is still this claim's."""
-        mine = _of(message_id) & (OutboxMessage.attempts == claim)
+        mine = _of(message_id) & (OutboxMessage.claims == claim)
         await self._finish(mine, available_at=until, last_error=error)
+
+    async def leave(
+        self, message_id: UUID, claim: int, until: datetime, error: str
+    ) -> None:
+        """Give a message back as if it had not been tried; others may know how to."""
+        mine = _of(message_id) & (OutboxMessage.claims == claim)
+        tries = OutboxMessage.attempts - 1
+        await self._finish(mine, available_at=until, attempts=tries, last_error=error)
 
     async def _finish(self, which: ColumnElement[bool], **values: Any) -> None:
         query = update(OutboxMessage).where(which, _open())
-        await self.db.execute(query.values(**values))
+        await self.db.execute(query.values(leased_until=None, **values))
 
     async def retry(self, message_id: UUID, now: datetime) -> OutboxMessage | None:
-        """Make a message that is not delivered due now; None if there is no such."""
+        """Make a message that is neither delivered nor leased due now, or return None.
+
+        It counts as a claim: a worker whose lease ended must not fail it any more.
+        """
+        lease = OutboxMessage.leased_until
         query = update(OutboxMessage).where(
-            OutboxMessage.id == message_id, OutboxMessage.delivered_at.is_(None)
+            _of(message_id),
+            OutboxMessage.delivered_at.is_(None),
+            lease.is_(None) | (lease <= now),
         )
-        query = query.values(available_at=now, failed_at=None, attempts=0)
+        query = query.values(
+            available_at=now,
+            failed_at=None,
+            attempts=0,
+            claims=OutboxMessage.claims + 1,
+        )
         return (await self.db.scalars(query.returning(OutboxMessage))).one_or_none()
 
     async def list_page(

@@ -90,6 +90,7 @@ class UnitOfWork:
             available_at=now,
             expires_at=event.expires_at,
             attempts=0,
+            claims=0,
         )
 
     async def commit(self) -> None:

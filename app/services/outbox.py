@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from app.core.exceptions import NotFound
+from app.core.exceptions import Conflict, NotFound
 from app.events.outbox import OutboxMessageRetried
 from app.models.outbox import OutboxMessage
 from app.repositories.unit_of_work import UnitOfWork
@@ -15,6 +15,13 @@ class OutboxMessageNotFound(NotFound):
 
     code = "outbox_message_not_found"
     title = "There is no such undelivered message"
+
+
+class OutboxMessageBusy(Conflict):
+    """A worker has the message; another try beside it could deliver it twice."""
+
+    code = "outbox_message_busy"
+    title = "This message is being delivered right now; look again in a minute"
 
 
 class OutboxService:
@@ -35,10 +42,14 @@ class OutboxService:
 
         Raises:
             OutboxMessageNotFound: Unknown, or delivered.
+            OutboxMessageBusy: A worker is at it.
         """
         now = self._uow.clock.now()
         message = await self._uow.outbox.retry(message_id, now)
         if message is None:
-            raise OutboxMessageNotFound
+            found = await self._uow.outbox.by_id(message_id)
+            if found is None or found.delivered_at is not None:
+                raise OutboxMessageNotFound
+            raise OutboxMessageBusy
         self._uow.record(OutboxMessageRetried(message_id=message_id))
         return message

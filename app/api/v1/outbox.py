@@ -12,7 +12,7 @@ from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.outbox import OutboxMessage
 from app.services.authentication import InvalidAccessToken
-from app.services.outbox import OutboxMessageNotFound
+from app.services.outbox import OutboxMessageBusy, OutboxMessageNotFound
 
 router = APIRouter(prefix="/outbox", tags=["outbox"])
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
@@ -38,7 +38,8 @@ async def list_outbox(
 
 
 @router.post(
-    "/{message_id}/retry", responses=problems(*_SIGNED_IN, OutboxMessageNotFound)
+    "/{message_id}/retry",
+    responses=problems(*_SIGNED_IN, OutboxMessageNotFound, OutboxMessageBusy),
 )
 async def retry_message(
     message_id: UUID,
