@@ -1,5 +1,7 @@
 """The first administrator."""
 
+import logging
+
 from app.core.exceptions import Conflict
 from app.events.user import SetupCompleted
 from app.models.user import User
@@ -12,6 +14,7 @@ from app.services.user_change import end_everything, new_user, set_password, tou
 from app.utils.helpers import canonical_email
 
 LINK_TTL = 24 * 3_600
+_log = logging.getLogger("auth_serve.setup")
 
 
 class SetupFinished(Conflict):
@@ -77,7 +80,10 @@ class SetupService:
             context=(admin.email,),
             field="AUTH_SERVE_ADMIN__PASSWORD",
         )
-        await self._make(admin.email, chosen, "settings")
+        try:
+            await self._make(admin.email, chosen, "settings")
+        except SetupFinished:
+            _log.info("another process made the administrator")
 
     async def _make(self, email: str, chosen: NewPassword, method: str) -> User:
         """Make an account an administrator, under the lock that makes it the first.
