@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.models.signing_key import SigningKey
@@ -43,6 +43,22 @@ class SigningKeyRepository(Repository[SigningKey]):
         older = (SigningKey.algorithm == algorithm) & (SigningKey.sequence < sequence)
         query = update(SigningKey).where(older, SigningKey.expires_at.is_(None))
         await self.db.execute(query.values(expires_at=expires_at))
+
+    async def expire_others(self, algorithm: str, expires_at: datetime) -> None:
+        """Set the end of all keys of other algorithms that have none."""
+        others = (SigningKey.algorithm != algorithm) & SigningKey.expires_at.is_(None)
+        query = update(SigningKey).where(others)
+        await self.db.execute(query.values(expires_at=expires_at))
+
+    async def set_end(self, kid: str, expires_at: datetime | None) -> None:
+        """Set or take away the end of one key."""
+        query = update(SigningKey).where(SigningKey.kid == kid)
+        await self.db.execute(query.values(expires_at=expires_at))
+
+    async def last_sequence(self, algorithm: str) -> int:
+        """Return the highest sequence of an algorithm, expired keys included, or 0."""
+        query = select(func.max(SigningKey.sequence))
+        return await self.db.scalar(query.where(SigningKey.algorithm == algorithm)) or 0
 
     async def delete_expired(self, before: datetime) -> None:
         """Delete the keys whose last token is dead."""
