@@ -90,6 +90,9 @@ class PasswordSettings(Group):
     breach_url: HttpUrl = Field(
         "https://api.pwnedpasswords.com", description="Where that API is."
     )
+    devise_pepper: SecretStr | None = Field(
+        None, description="`config.pepper` of the Devise that hashes came from."
+    )
     hashing_threads: int | None = Field(
         None, ge=1, description="Threads that hash; unset: one per core."
     )

@@ -50,29 +50,6 @@ async def test_a_rotated_key_is_announced_before_it_signs(api: Api) -> None:
     assert (await api.person()).tokens["access_token"]
 
 
-@pytest.mark.usefixtures("environment")
-async def test_accounts_of_another_system_sign_in_with_their_old_password(
-    api: Api, tmp_path: Path
-) -> None:
-    hashed = api.runtime.hasher.hash(PASSWORD)
-    lines = [
-        {"email": "ann@example.com", "name": "Ann", "password_hash": hashed},
-        {"email": "bob@example.com", "email_verified": True},
-        {"email": "ANN@example.com"},
-        {"email": "eve@example.com", "password_hash": "plain text"},
-        {"email": "no address"},
-    ]
-    file = tmp_path / "users.jsonl"
-    file.write_text("\n".join(json.dumps(line) for line in lines) + "\n\n")
-
-    done = run("user", "import", str(file))
-
-    assert done.exit_code == 1
-    assert "2 imported, 3 refused" in done.output
-    assert "plain text" not in done.output and "line 5" in done.output
-    assert (await api.login("ann@example.com")).status_code == 200
-
-
 def test_an_unsafe_environment_ends_a_command_with_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

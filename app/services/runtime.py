@@ -119,10 +119,12 @@ def build_runtime(
 
 
 def _hasher(password: PasswordSettings) -> PasswordHasher:
+    pepper = password.devise_pepper
     return PasswordHasher(
         memory_cost=password.memory_cost,
         time_cost=password.time_cost,
         parallelism=password.parallelism,
+        devise_pepper=pepper.get_secret_value() if pepper else "",
     )
 
 

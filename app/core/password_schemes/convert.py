@@ -4,8 +4,8 @@ PBKDF2 computes its output block by block, each from the start, so the first blo
 longer digest is the digest that passlib expects: what is beyond it is dropped.
 
 Devise: its bcrypt hashes are imported as they are. Where the application had a pepper
-(``config.pepper``), give it to ``PasswordHasher(devise_pepper=...)``; it stays a
-setting, for a pepper stored beside the hashes would protect nothing.
+(``config.pepper``), it becomes AUTH_SERVE_PASSWORD__DEVISE_PEPPER; it stays a setting,
+for a pepper stored beside the hashes would protect nothing.
 """
 
 import base64
@@ -15,6 +15,12 @@ from typing import Any
 
 from app.core.password_schemes.base import b64
 
+FIREBASE_PARAMETERS = (
+    "base64_signer_key",
+    "base64_salt_separator",
+    "rounds",
+    "mem_cost",
+)
 _KEYCLOAK_PBKDF2 = {  # its name: passlib's identifier, digest bytes
     "pbkdf2": ("pbkdf2", 20),
     "pbkdf2-sha256": ("pbkdf2-sha256", 32),
@@ -58,6 +64,16 @@ def from_aspnet_identity_v2(exported: str) -> str:
     if raw[:1] != b"\x00" or len(raw) != _ASPNET_V2_BYTES:
         raise ValueError("not a hash of ASP.NET Identity 2")
     return pbkdf2_string("pbkdf2", 1000, raw[1:17], raw[17:], 20)
+
+
+def from_aspnet_identity(exported: str) -> str:
+    """Convert a hash of either version; those of version 3 stay as they are.
+
+    Raises:
+        ValueError: It is none of version 2 where its first byte says so.
+    """
+    is_v2 = b64(exported)[:1] == b"\x00"
+    return from_aspnet_identity_v2(exported) if is_v2 else exported
 
 
 def from_firebase(
