@@ -606,7 +606,7 @@ class TestInProduction:
     ) -> None:
         links = [tag["href"] for tag in Page((await client.get("/")).text).all("a")]
 
-        assert links == ["/docs/errors", "/verify-email"]
+        assert links == ["/docs/errors", "/forgot-password", "/verify-email"]
 
 
 class TestOverPlainHttp:
@@ -668,6 +668,34 @@ async def test_set_up_explains_itself_the_same_before_and_after(
     assert before.status_code == after.status_code == 200
     assert before.text == after.text
     assert Page(before.text).inputs == {}
+    assert "python -m app.cli setup link" in before.text
+
+
+async def test_a_link_to_set_up_that_does_not_work_says_where_the_next_one_is(
+    client: AsyncClient, runtime: Runtime
+) -> None:
+    token = await setup_link(runtime)
+    forged = await client.get("/setup", params={"token": "as_ot_AAAA"})
+    done = await post(client, "/setup", PAGES["/setup"][1] | {"token": token})
+    result = await client.get(done.headers["location"])
+    used = await client.get("/setup", params={"token": token})
+
+    for page in (forged, used):
+        assert "python -m app.cli setup link" in page.text
+        assert "set-up is finished" in page.text
+    assert "/api/v1/auth/login" in result.text and "/docs" in result.text
+
+
+@every_page
+async def test_a_page_promises_a_click_only_where_there_is_a_button(
+    client: AsyncClient, path: str
+) -> None:
+    for query in ("", "?token=as_ot_AAAA"):
+        page = await client.get(f"{path}{query}")
+        has_button = bool(Page(page.text).all("button"))
+        assert has_button or "click" not in page.text
+        assert has_button or "link" in page.text
+    assert (await client.get(path)).status_code == 200
 
 
 async def test_pages_are_not_in_the_api_document(client: AsyncClient) -> None:

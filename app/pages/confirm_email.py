@@ -16,6 +16,8 @@ _PAGE = FormPage(
     "One click, and your account moves to the address that got the mail.",
     (Form("Confirm new address"),),
     "email-changed",
+    closed="Open the link from the mail to the new address. If it does not work any "
+    "more, ask for the change of address again where you did so before.",
 )
 
 
@@ -26,6 +28,8 @@ class _ConfirmForm(Input):
 @router.get("/confirm-email")
 async def show_confirm_email(token: LinkToken, runtime: State, db: Db) -> Response:
     """Ask for the click."""
+    if not token:
+        return _PAGE.show({})
     return await open_link(_PAGE, Purpose.CHANGE_EMAIL, token, runtime, db)
 
 

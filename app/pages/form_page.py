@@ -69,7 +69,8 @@ class FormPage:
         title: Heading of the page.
         intro: One sentence below it.
         forms: Usually one.
-        done: Key of the text that is shown afterwards.
+        done: Key of the text that is shown afterwards, see ``home.py``.
+        closed: Instead of the intro where no form can be shown: how to get a link.
     """
 
     path: str
@@ -77,6 +78,7 @@ class FormPage:
     intro: str
     forms: tuple[Form, ...]
     done: str
+    closed: str = ""
 
     def show(self, values: Values, error: AppError | None = None) -> HTMLResponse:
         """Return the page.
@@ -86,15 +88,17 @@ class FormPage:
             error: Why it is shown again.
         """
         is_by_link = bool(values.get("token"))
+        forms = [form for form in self.forms if form.by_link == is_by_link]
         return render(
             "form.html",
             status=error.status if error else 200,
             headers=error.headers if error else {},
             page=self,
+            intro=self.intro if forms else self.closed,
             values=values,
             error=error,
             field_errors=_by_field(error.errors if error else []),
-            forms=[form for form in self.forms if form.by_link == is_by_link],
+            forms=forms,
         )
 
     async def submit(self, db: AsyncSession, values: Values, work: Work) -> Response:

@@ -10,7 +10,11 @@ from app.pages.render import STYLE, STYLE_TAG, render
 router = APIRouter()
 # Fixed texts: a page that shows what its address says lends our name to anybody (T062).
 _DONE = {
-    "setup": ("Set-up is complete", "Sign in as the administrator now."),
+    "setup": (
+        "Set-up is complete",
+        "Sign in as the administrator now: with POST /api/v1/auth/login, or with "
+        "Authorize at /docs where the service shows its API.",
+    ),
     "email-verified": ("Your email address is confirmed", "You may close this page."),
     "email-changed": (
         "Your new email address is confirmed",

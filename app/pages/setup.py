@@ -14,10 +14,13 @@ router = APIRouter()
 _PAGE = FormPage(
     "/setup",
     "Set-up",
-    "The first administrator is made here, with the one-time link that the log prints "
-    "when the service starts without one.",
+    "Choose how the first administrator signs in.",
     (Form("Create administrator", (EMAIL, NEW_PASSWORD)),),
     "setup",
+    # The same before and after: whether there is an administrator is not told here.
+    closed="The first administrator is made with a one-time link, which the service "
+    "prints when it starts without one. Where it runs, the command python -m app.cli "
+    "setup link prints it again, or says that set-up is finished.",
 )
 
 
