@@ -127,6 +127,61 @@ async def test_trap_23_wrong_types_and_unknown_fields_are_refused_everywhere(
                 method, path, json=body, headers=admin.headers
             )
             assert_problem(answer, 422, "validation_failed")
+            if not isinstance(body, dict):
+                said = [wrong["message"] for wrong in answer.json()["errors"]]
+                assert said == ["a JSON object is required"]
+
+
+FLAWS = {
+    b'{"email": hunter2}': "Expecting value, line 1 column 11",
+    b'{\n"password": "hunter2': "Unterminated string starting, line 2 column 13",
+    b'{"password": "hunter2\\x"}': "Invalid \\escape, line 1 column 22",
+    b'{"a": 1} hunter2': "Extra data, line 1 column 10",
+    b'{"email": "\xff"}': "not UTF-8 at byte 11",
+    b'{"email": "a", "email": "hunter2"}': "a key twice",
+    b'{"email": NaN}': "NaN is no JSON",
+    b"[" * 30_000: "nested too deeply",
+    b'{"email":' + b"9" * 5_000 + b"}": "a long number",
+}
+
+
+@pytest.mark.parametrize("body", FLAWS, ids=FLAWS.values())
+async def test_a_flaw_is_told_by_kind_and_place_and_never_by_content(
+    client: AsyncClient, body: bytes
+) -> None:
+    headers = {"Content-Type": "application/json"}
+
+    answer = await client.post("/api/v1/auth/login", content=body, headers=headers)
+
+    assert_problem(answer, 400, "malformed_json")
+    told = answer.json()["detail"]
+    assert told == f"The body is not acceptable JSON: {FLAWS[body]}"
+    assert "hunter2" not in answer.text
+
+
+@pytest.mark.parametrize("prefix", ["", "Token ", "Basic ", "bearer:"])
+async def test_a_token_without_its_scheme_is_told_how_to_be_sent(
+    api: Api, prefix: str
+) -> None:
+    person = await api.person()
+    headers = {"Authorization": prefix + person.tokens["access_token"]}
+
+    answer = await api.client.get("/api/v1/users/me", headers=headers)
+
+    assert_problem(answer, 401, "unauthenticated")
+    assert "Authorization: Bearer" in answer.json()["detail"]
+    assert person.tokens["access_token"] not in answer.text
+
+
+async def test_the_example_of_registering_works_as_it_stands(
+    client: AsyncClient,
+) -> None:
+    document = (await client.get("/openapi.json")).json()
+    example = document["components"]["schemas"]["RegisterRequest"]["examples"][0]
+
+    answer = await client.post("/api/v1/auth/register", json=example)
+
+    assert answer.status_code == 201
 
 
 def _wrong_for(field: dict[str, Any]) -> list[Any]:

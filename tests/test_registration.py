@@ -93,7 +93,9 @@ class TestClosed:
         """Settings of these tests."""
         return {"registration": mode}
 
-    async def test_registering_needs_a_valid_invitation(self, api: Api) -> None:
+    async def test_registering_needs_a_valid_invitation(
+        self, api: Api, mode: str
+    ) -> None:
         bare = await api.post("/auth/register", ANN)
         forged = await api.post("/auth/register", ANN | {"invitation": "as_ot_x"})
 
@@ -102,6 +104,7 @@ class TestClosed:
             403,
             "registration_closed",
         )
+        assert ("administrators make" in bare.json()["title"]) == (mode == "closed")
 
 
 class TestAdministratorFromSettings:

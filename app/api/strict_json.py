@@ -30,6 +30,16 @@ class MalformedJson(BadRequest):
     code = "malformed_json"
     title = "The body is not acceptable JSON"
 
+    def __init__(self, flaw: str) -> None:
+        """Refuse; the kind of flaw and its place are public, the content never is."""
+        super().__init__(flaw)
+        self._flaw = flaw
+
+    @property
+    def detail(self) -> str:
+        """What is wrong with it, and where if the parser knows."""
+        return f"{self.title}: {self._flaw}"
+
 
 async def read_json(request: Request) -> Any:
     """Return the parsed body.
@@ -52,7 +62,7 @@ async def read_model(request: Request, model: type[Model]) -> Model:
     """
     content = await read_json(request)
     if content is None:
-        raise Unprocessable([FieldError("", "missing", "a JSON body is required")])
+        raise Unprocessable([FieldError("", "missing", "a JSON object is required")])
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -63,16 +73,26 @@ def parse(body: bytes) -> Any:
     """Parse strictly.
 
     Raises:
-        MalformedJson: The hint says what is wrong.
+        MalformedJson: It says what is wrong.
     """
     try:
         content = json.loads(
             body.decode(), object_pairs_hook=_object, parse_constant=_constant
         )
     except (ValueError, RecursionError) as error:
-        raise MalformedJson(hint=type(error).__name__) from None
+        raise MalformedJson(_flaw(error)) from None
     _check_strings(content, 0)
     return content
+
+
+def _flaw(error: Exception) -> str:
+    """Name the kind of flaw and its place; what stands there may be a secret."""
+    if isinstance(error, json.JSONDecodeError):
+        kind = error.msg.partition(":")[0].removesuffix(" at")
+        return f"{kind}, line {error.lineno} column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 at byte {error.start}"
+    return "nested too deeply" if isinstance(error, RecursionError) else "a long number"
 
 
 def _check_content_type(request: Request) -> None:
@@ -88,17 +108,17 @@ def _check_content_type(request: Request) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) != len(pairs):
-        raise MalformedJson(hint="a key twice")
+        raise MalformedJson("a key twice")
     return content
 
 
 def _constant(name: str) -> Any:
-    raise MalformedJson(hint=f"{name} is no JSON")
+    raise MalformedJson(f"{name} is no JSON")
 
 
 def _check_strings(content: Any, depth: int) -> None:
     if depth > MAX_DEPTH:
-        raise MalformedJson(hint="nested too deeply")
+        raise MalformedJson("nested too deeply")
     if isinstance(content, str):
         _check_string(content)
     elif isinstance(content, dict):
@@ -112,9 +132,9 @@ def _check_strings(content: Any, depth: int) -> None:
 
 def _check_string(text: str) -> None:
     if "\0" in text:
-        raise MalformedJson(hint="U+0000")
+        raise MalformedJson("U+0000")
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        raise MalformedJson(hint="a lone surrogate")
+        raise MalformedJson("a lone surrogate")
 
 
 class StrictRoute(APIRoute):

@@ -224,6 +224,7 @@ _BY_STATUS: dict[int, type[AppError]] = {
         UnsupportedMediaType,
     )
 }
+_NO_OBJECT = ("model_type", "model_attributes_type", "dict_type")
 PageRenderer = Callable[[Request, AppError], Response]
 
 
@@ -254,11 +255,18 @@ def validation_problem(errors: Sequence[Any]) -> Unprocessable:
             FieldError(
                 ".".join(str(part) for part in error["loc"] if part != "body"),
                 error["type"],
-                error["msg"].removeprefix("Value error, "),
+                _message(error),
             )
             for error in errors[:20]
         ]
     )
+
+
+def _message(error: Any) -> str:
+    is_absent = error["type"] == "missing" and tuple(error["loc"]) in ((), ("body",))
+    if is_absent or error["type"] in _NO_OBJECT:
+        return "a JSON object is required"  # pydantic names a class of ours
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def install_handlers(

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 
 from app.schemas.base import (
     Code,
@@ -18,6 +18,15 @@ from app.schemas.base import (
 
 class RegisterRequest(Input):
     """A new account; ``invitation`` is the token or the code from an invitation."""
+
+    # What /docs fills in: an account without an invitation, which most never have.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"email": "ann@example.com", "password": "correct horse battery"}
+            ]
+        }
+    )
 
     email: Email
     password: Password

@@ -24,6 +24,15 @@ class InvalidAccessToken(Unauthenticated):
         return {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 
 
+class NoBearerToken(Unauthenticated):
+    """The ``Authorization`` field holds another scheme, or a token without one."""
+
+    @property
+    def detail(self) -> str:
+        """How to send it: most often the word before the token was forgotten."""
+        return "Send the access token as: Authorization: Bearer ACCESS_TOKEN"
+
+
 @dataclass(frozen=True, slots=True)
 class SignedInUser:
     """A caller as the database has it at this moment.
@@ -101,5 +110,5 @@ def _bearer(fields: list[str]) -> str:
         raise Unauthenticated(hint=f"{len(fields)} Authorization fields")
     scheme, _, token = fields[0].partition(" ")
     if scheme.casefold() != "bearer" or not token.strip():
-        raise Unauthenticated(hint="no bearer token")
+        raise NoBearerToken(hint="no bearer token")
     return token.strip()

@@ -33,6 +33,12 @@ class RegistrationClosed(Forbidden):
     title = "Registration needs a valid invitation"
 
 
+class RegistrationOff(RegistrationClosed):
+    """Mode ``closed``: administrators make the accounts."""
+
+    title = "Nobody can register here; administrators make the accounts"
+
+
 class RegistrationService:
     """Makes accounts, as the operator's mode allows."""
 
@@ -66,7 +72,9 @@ class RegistrationService:
         mode = self._runtime.settings.registration_mode
         if invitation is not None:
             return await self._invited(email, password, name, invitation)
-        if mode in _CLOSED:
+        if mode == "closed":
+            raise RegistrationOff
+        if mode == "invite":
             raise RegistrationClosed
         chosen = await self._passwords.accept(password, context=(email, name))
         if mode == "open":
