@@ -269,6 +269,22 @@ def _message(error: Any) -> str:
     return str(error["msg"]).removeprefix("Value error, ")
 
 
+def _tell(error: AppError) -> None:
+    """Give the log the true reason."""
+    current().reason = f"{error.code} ({error.hint})" if error.hint else error.code
+    if error.status == Unavailable.status:
+        # Shedding load is no fault, and a stack per refusal would be load itself.
+        _log.warning("refused %s", current().reason)
+    elif error.status >= 500:
+        _log.error("refused %s", current().reason, exc_info=error.__cause__)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """Answer nobody; the status is for the access line (as nginx has it)."""
+    current().reason = "client_gone"
+    return Response(status_code=CLIENT_GONE)
+
+
 def install_handlers(
     app: FastAPI, render: PageRenderer, outages: Sequence[type[Exception]]
 ) -> None:
@@ -282,12 +298,7 @@ def install_handlers(
     """
 
     def refuse(request: Request, error: AppError) -> Response:
-        current().reason = f"{error.code} ({error.hint})" if error.hint else error.code
-        if error.status == Unavailable.status:
-            # Shedding load is no fault, and a stack per refusal would be load itself.
-            _log.warning("refused %s", current().reason)
-        elif error.status >= 500:
-            _log.error("refused %s", current().reason, exc_info=error.__cause__)
+        _tell(error)
         return render(request, error)
 
     async def refused(request: Request, error: Exception) -> Response:
@@ -310,15 +321,10 @@ def install_handlers(
         _log.error("no answer from the database", exc_info=error)
         return refuse(request, refusal)
 
-    async def gone(_request: Request, _error: Exception) -> Response:
-        """Answer nobody; the status is for the access line (as nginx has it)."""
-        current().reason = "client_gone"
-        return Response(status_code=CLIENT_GONE)
-
     app.add_exception_handler(AppError, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(ClientDisconnect, gone)
+    app.add_exception_handler(ClientDisconnect, _gone)
     kinds: list[type[Exception]] = [PoolTimeoutError, *outages]
     for kind in kinds:
         app.add_exception_handler(kind, unavailable)
