@@ -186,6 +186,8 @@ class LimitSettings(Group):
     code_address: Rate = Field("60/600", description="Typed codes per address.")
     mail_recipient: Rate = Field("5/3600", description="Mails asked for per recipient.")
     mail_address: Rate = Field("30/3600", description="Mails asked for per address.")
+    profile_account: Rate = Field("60/600", description="Profile changes per account.")
+    export_account: Rate = Field("5/3600", description="Exports per account.")
 
 
 class OutboundSettings(Group):

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.types import Message
+from starlette.types import Message, Send
 
 from app.api import middleware
 from app.core.exceptions import AppError, RequestTimeout
@@ -32,9 +32,10 @@ async def raw(
     messages: Sequence[Message],
     *headers: tuple[bytes, bytes],
     method: str = "POST",
+    sent: Send | None = None,
 ) -> list[Message]:
     """Call the application; when all messages are received the client is silent."""
-    left, sent = list(messages), []
+    left, answer = list(messages), list[Message]()
     fields = [(b"host", b"localhost:8000"), (b"origin", b"http://localhost:8000")]
     fields += [(b"sec-fetch-site", b"same-origin")]
     is_form = not path.startswith("/api")
@@ -47,7 +48,7 @@ async def raw(
         raise AssertionError("unreachable")
 
     async def send(message: Message) -> None:
-        sent.append(message)
+        answer.append(message)
 
     scope = {
         "type": "http",
@@ -63,8 +64,8 @@ async def raw(
         "client": ("192.0.2.1", 1),
         "server": ("localhost", 8000),
     }
-    await app(scope, receive, send)
-    return sent
+    await app(scope, receive, sent or send)
+    return answer
 
 
 async def counts(runtime: Runtime) -> dict[str, int]:

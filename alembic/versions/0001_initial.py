@@ -24,7 +24,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audit_events"),
     )
-    op.create_index("ix_audit_events_actor_id", "audit_events", ["actor_id"])
+    op.create_index(
+        "ix_audit_events_actor_id_audit_events_id", "audit_events", ["actor_id", "id"]
+    )
     op.create_index(
         "ix_audit_events_correlation_id", "audit_events", ["correlation_id"]
     )

@@ -17,6 +17,7 @@ from app.services.audit_event import AuditEventService
 from app.services.authentication import AuthenticationService, SignedInUser
 from app.services.email_change import EmailChangeService
 from app.services.email_verification import EmailVerificationService
+from app.services.export import ExportService
 from app.services.idempotency import IdempotencyService
 from app.services.outbox import OutboxService
 from app.services.password import PasswordChangeService, PasswordService
@@ -228,8 +229,12 @@ async def _sessions(uow: Uow) -> SessionService:
     return SessionService(uow)
 
 
-async def _accounts(uow: Uow) -> AccountService:
-    return AccountService(uow)
+async def _accounts(uow: Uow, runtime: RuntimeDep) -> AccountService:
+    return AccountService(uow, runtime)
+
+
+async def _exports(runtime: RuntimeDep) -> ExportService:
+    return ExportService(runtime)
 
 
 async def _users(uow: Uow, runtime: RuntimeDep, passwords: PasswordsDep) -> UserService:
@@ -260,6 +265,7 @@ EmailChanges = Annotated[EmailChangeService, Depends(_email_changes)]
 EmailCodes = Annotated[EmailCodeService, Depends(_email_codes)]
 Sessions = Annotated[SessionService, Depends(_sessions)]
 Accounts = Annotated[AccountService, Depends(_accounts)]
+Exports = Annotated[ExportService, Depends(_exports)]
 Users = Annotated[UserService, Depends(_users)]
 Roles = Annotated[RoleService, Depends(_roles)]
 AuditEvents = Annotated[AuditEventService, Depends(_audit_events)]

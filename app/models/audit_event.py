@@ -17,13 +17,15 @@ class AuditEvent(Base):
     """
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index(None, "user_id", "id"), Index(None, "name", "id"))
+    __table_args__ = tuple(
+        Index(None, column, "id") for column in ("user_id", "actor_id", "name")
+    )
     retention: ClassVar[str] = "AUTH_SERVE_RETENTION__AUDIT_TTL"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(64))
     user_id: Mapped[UUID | None]  # whom it is about
-    actor_id: Mapped[UUID | None] = mapped_column(index=True)  # who did it
+    actor_id: Mapped[UUID | None]  # who did it
     correlation_id: Mapped[str] = mapped_column(String(128), index=True)
     ip: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(256))

@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, select, update
 
 from app.models.one_time_token import OneTimeToken
-from app.repositories.base import Repository
+from app.repositories.base import Order, Repository
 
 MAX_ATTEMPTS = 5
+_OLDEST_FIRST = Order((OneTimeToken.id,))
 
 
 class OneTimeTokenRepository(Repository[OneTimeToken]):
@@ -64,10 +65,13 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
         """Use up every token of a user, whatever its purpose."""
         await self._revoke(OneTimeToken.user_id == user_id, now)
 
-    async def list_for_user(self, user_id: UUID) -> Sequence[OneTimeToken]:
-        """Return all that is stored about the user's tokens."""
+    async def list_for_user(
+        self, user_id: UUID, after: UUID | None, limit: int
+    ) -> Sequence[OneTimeToken]:
+        """Return a page of all that is stored about the user's tokens."""
         query = select(OneTimeToken).where(OneTimeToken.user_id == user_id)
-        return (await self.db.scalars(query.order_by(OneTimeToken.id))).all()
+        key = None if after is None else [after]
+        return await self.page(query, _OLDEST_FIRST, after=key, limit=limit)
 
     async def latest(self, purpose: str, now: datetime) -> OneTimeToken | None:
         """Return the newest usable token of a purpose."""

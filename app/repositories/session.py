@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, exists, select, update
 from app.models.session import Session
 from app.repositories.base import Order, Repository
 
+_OLDEST_FIRST = Order((Session.id,))
 _LATEST_FIRST = Order((Session.id,), descending=True)
 
 
@@ -29,10 +30,13 @@ class SessionRepository(Repository[Session]):
         query = select(Session).where(_live_of(user_id), Session.expires_at > now)
         return await self.page(query, _LATEST_FIRST, after=after, limit=limit)
 
-    async def list_for_user(self, user_id: UUID) -> Sequence[Session]:
-        """Return all that is stored about the user's sessions."""
+    async def list_for_user(
+        self, user_id: UUID, after: UUID | None, limit: int
+    ) -> Sequence[Session]:
+        """Return a page of all that is stored about the user's sessions."""
         query = select(Session).where(Session.user_id == user_id)
-        return (await self.db.scalars(query.order_by(Session.id))).all()
+        key = None if after is None else [after]
+        return await self.page(query, _OLDEST_FIRST, after=key, limit=limit)
 
     async def revoke(
         self, session_id: UUID, user_id: UUID, *, at: datetime, reason: str

@@ -1,14 +1,15 @@
-"""One's own account: profile, export, deletion."""
+"""One's own account: profile and deletion."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from app.events.user import UserDeleted, UserExported, UserUpdated
-from app.models.base import Base
+from app.core.rate_limit import subject_key
+from app.events.user import UserDeleted, UserUpdated
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.precondition import demand_version
+from app.services.runtime import Runtime
 from app.services.user_change import (
     end_everything,
     existing,
@@ -17,15 +18,14 @@ from app.services.user_change import (
     touch,
 )
 
-_SECRET_COLUMNS = frozenset({"password_hash", "search_text", "counter"})
-
 
 class AccountService:
     """What the owner of an account may do with it."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
-        """Work in this transaction."""
+    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+        """Work in this transaction, which begins only after any counting."""
         self._uow = uow
+        self._runtime = runtime
 
     async def update(
         self,
@@ -42,7 +42,10 @@ class AccountService:
 
         Raises:
             PreconditionFailed: Somebody changed it since.
+            TooManyRequests: It was changed too often; each change is evidence kept.
         """
+        limiter, limits = self._runtime.limiter, self._runtime.limits
+        await limiter.take((limits.profile_account, subject_key("user", str(owner_id))))
         user = await existing(self._uow, owner_id, lock=True)
         apply_change(self._uow, user, change, versions)
         return user
@@ -61,24 +64,6 @@ class AccountService:
             user = await present(self._uow, owner_id, session_id)
             demand_version(user.version, versions)
             await delete_user(self._uow, user)
-
-    async def export(self, owner_id: UUID) -> dict[str, Any]:
-        """Return everything held about the account, as plain JSON values."""
-        user = await existing(self._uow, owner_id)
-        roles = await self._uow.users.roles_of([owner_id])
-        sessions = await self._uow.sessions.list_for_user(owner_id)
-        events = await self._uow.audit_events.list_for_user(owner_id)
-        tokens = await self._uow.one_time_tokens.list_for_user(owner_id)
-        return {
-            "user": _plain(user) | {"roles": roles.get(owner_id, [])},
-            "sessions": [_plain(row) for row in sessions],
-            "one_time_tokens": [_plain(row) for row in tokens],
-            "activity": [_plain(row) for row in events],
-        }
-
-    def record_export(self, owner_id: UUID) -> None:
-        """Leave evidence that a copy was taken."""
-        self._uow.record(UserExported(user_id=owner_id))
 
 
 def apply_change(
@@ -106,8 +91,3 @@ async def delete_user(uow: UnitOfWork, user: User) -> None:
     uow.record(UserDeleted(user_id=user.id, to=user.email, locale=user.locale))
     await end_everything(uow, user, uow.clock.now(), "user_deleted")
     await uow.users.delete(user)
-
-
-def _plain(row: Base) -> dict[str, Any]:
-    names = (column.name for column in row.__table__.columns)
-    return {name: getattr(row, name) for name in names if name not in _SECRET_COLUMNS}

@@ -4,8 +4,30 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from app.events.email import EmailChangeCollided
+from app.events.user import RegistrationRepeated
 from app.models.audit_event import AuditEvent
 from app.repositories.unit_of_work import UnitOfWork
+
+# What only the owner of an address is told: who tried it must not learn of the owner.
+_FOR_THE_HOLDER = frozenset({EmailChangeCollided.name, RegistrationRepeated.name})
+_NOBODY = {"actor_id": None, "ip": "", "user_agent": ""}
+
+
+def told_to(reader_id: UUID, event: AuditEvent) -> dict[str, Any] | None:
+    """Return an event as the owner of an account may see it, or None.
+
+    Who did something to an account from where is their own affair, and so is whom an
+    administrator did something to. Auditors see all of it.
+    """
+    told = {name: getattr(event, name) for name in event.__table__.columns.keys()}
+    if event.actor_id not in (None, reader_id):
+        told |= _NOBODY
+    if event.user_id not in (None, reader_id):
+        if event.name in _FOR_THE_HOLDER:
+            return None
+        told["user_id"] = None
+    return told
 
 
 class AuditEventService:

@@ -27,6 +27,8 @@ class Limits:
     code_address: Limit
     mail_recipient: Limit
     mail_address: Limit
+    profile_account: Limit
+    export_account: Limit
 
     @classmethod
     def from_settings(cls, settings: LimitSettings) -> Self:

@@ -30,6 +30,8 @@ NO_LIMITS = {
         "CODE_ADDRESS",
         "MAIL_RECIPIENT",
         "MAIL_ADDRESS",
+        "PROFILE_ACCOUNT",
+        "EXPORT_ACCOUNT",
     )
 }
 UVICORN = ("uvicorn", "app.main:app", "--no-access-log")

@@ -4,16 +4,23 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.answers import SECURED, etag, json_response, problems, user_out
+from app.api.answers import (
+    SECURED,
+    etag,
+    json_response,
+    problems,
+    streamed_json,
+    user_out,
+)
 from app.api.dependencies import (
     Accounts,
     AuditEvents,
     Caller,
     EmailChanges,
+    Exports,
     IfMatch,
     PageDep,
     RecentCaller,
-    RuntimeDep,
     Sessions,
     id_key,
     recognise,
@@ -31,7 +38,7 @@ from app.schemas.user import (
     SessionOut,
     User,
 )
-from app.services.account import AccountService
+from app.services.audit_event import told_to
 from app.services.authentication import InvalidAccessToken
 from app.services.errors import (
     InvalidCode,
@@ -64,7 +71,9 @@ async def read_me(request: Request) -> Response:
 @router.patch(
     "",
     response_model=User,
-    responses=problems(*_SIGNED_IN, PreconditionFailed, UserNotFound, body=True),
+    responses=problems(
+        *_SIGNED_IN, PreconditionFailed, TooManyRequests, UserNotFound, body=True
+    ),
 )
 async def update_me(
     body: ProfileChange, caller: Caller, accounts: Accounts, if_match: IfMatch
@@ -96,18 +105,17 @@ async def delete_me(
 
 @router.get(
     "/export",
-    responses=problems(*_SIGNED_IN, UserNotFound),
+    responses=problems(*_SIGNED_IN, TooManyRequests, UserNotFound),
     response_model=Export,
 )
-async def export_me(
-    caller: Caller, accounts: Accounts, runtime: RuntimeDep
-) -> Response:
+async def export_me(caller: Caller, exports: Exports) -> Response:
     """Return everything held about one's own account."""
-    # A transaction of its own, and over before the reading one begins.
-    async with runtime.unit_of_work() as uow:
-        AccountService(uow).record_export(caller.actor.user_id)
-    content = await accounts.export(caller.actor.user_id)
-    return json_response(content, content_disposition='attachment; filename="me.json"')
+    copy = await exports.begin(caller.actor.user_id)
+    return streamed_json(
+        {"user": copy.user},
+        copy.lists,
+        content_disposition='attachment; filename="me.json"',
+    )
 
 
 @router.post(
@@ -199,5 +207,6 @@ async def list_activity(
         user_id=user_id, after=after and [UUID(after[0])], limit=pages.fetch
     )
     shown, cursor = pages.cut(listing, rows, id_key)
-    items = [AuditEvent.model_validate(row) for row in shown]
+    # Of this list nothing is left out: every row is about the reader.
+    items = [AuditEvent.model_validate(told_to(user_id, row)) for row in shown]
     return Page[AuditEvent](items=items, next_cursor=cursor)

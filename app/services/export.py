@@ -1,0 +1,95 @@
+"""Copies of everything held about an account, read piece by piece as they go out."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.core.rate_limit import subject_key
+from app.events.user import UserExported
+from app.models.base import Base
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.audit_event import told_to
+from app.services.runtime import Runtime
+from app.services.user_change import existing
+
+BATCH = 500  # rows in memory at a time, and in one transaction
+Batches = AsyncIterator[Sequence[dict[str, Any]]]
+Fetch = Callable[[UnitOfWork, UUID | None], Coroutine[Any, Any, Sequence[Any]]]
+_SECRET_COLUMNS = frozenset({"password_hash", "search_text", "counter"})
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What is held: the account, and lists that are read while they are sent."""
+
+    user: dict[str, Any]
+    lists: dict[str, Batches]
+
+
+class ExportService:
+    """Gives owners what is held about them.
+
+    The lists may be long, and the reader slow: each batch is a short transaction of
+    its own, so that nobody holds a connection by not reading.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Work in transactions of its own."""
+        self._runtime = runtime
+
+    async def begin(self, owner_id: UUID) -> Copy:
+        """Leave evidence that a copy was taken, and return it.
+
+        Raises:
+            TooManyRequests: The account had enough copies.
+            UserNotFound: There is no account.
+        """
+        limiter, limits = self._runtime.limiter, self._runtime.limits
+        await limiter.take((limits.export_account, subject_key("user", str(owner_id))))
+        async with self._runtime.unit_of_work() as uow:
+            user = _plain(await existing(uow, owner_id))
+            roles = await uow.users.roles_of([owner_id])
+            uow.record(UserExported(user_id=owner_id))
+        return Copy(
+            user=user | {"roles": roles.get(owner_id, [])},
+            lists={
+                "sessions": self._sessions(owner_id),
+                "one_time_tokens": self._tokens(owner_id),
+                "activity": self._activity(owner_id),
+            },
+        )
+
+    async def _sessions(self, owner_id: UUID) -> Batches:
+        async for rows in self._batches(
+            lambda uow, after: uow.sessions.list_for_user(owner_id, after, BATCH)
+        ):
+            yield [_plain(row) for row in rows]
+
+    async def _tokens(self, owner_id: UUID) -> Batches:
+        async for rows in self._batches(
+            lambda uow, after: uow.one_time_tokens.list_for_user(owner_id, after, BATCH)
+        ):
+            yield [_plain(row) for row in rows]
+
+    async def _activity(self, owner_id: UUID) -> Batches:
+        async for rows in self._batches(
+            lambda uow, after: uow.audit_events.list_for_person(owner_id, after, BATCH)
+        ):
+            told = (told_to(owner_id, row) for row in rows)
+            yield [event for event in told if event is not None]
+
+    async def _batches(self, fetch: Fetch) -> AsyncIterator[Sequence[Any]]:
+        after: UUID | None = None
+        while True:
+            async with self._runtime.unit_of_work(read_only=True) as uow:
+                rows = await fetch(uow, after)
+            yield rows
+            if len(rows) < BATCH:
+                return
+            after = rows[-1].id
+
+
+def _plain(row: Base) -> dict[str, Any]:
+    names = (column.name for column in row.__table__.columns)
+    return {name: getattr(row, name) for name in names if name not in _SECRET_COLUMNS}
