@@ -1,14 +1,15 @@
 """Hosted pages: complete without script, and nothing on them happens by itself."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
-from httpx2 import AsyncClient, Response
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient, Response
 from sqlalchemy import event
 
 from app.jobs.mail import OutboxJob
@@ -51,6 +52,14 @@ class Page(HTMLParser):
     def all(self, tag: str) -> list[dict[str, str | None]]:
         """Return the attributes of every such tag."""
         return [attrs for name, attrs in self.tags if name == tag]
+
+
+@pytest.fixture
+async def developer(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """Whoever sits at the machine that the application runs on."""
+    transport = ASGITransport(app=app, client=("127.0.0.1", 40_000))
+    async with AsyncClient(transport=transport, base_url=ORIGIN) as http:
+        yield http
 
 
 async def verify_link(runtime: Runtime) -> str:
@@ -530,8 +539,9 @@ async def test_t062_result_pages_show_fixed_texts_only(
 
 
 async def test_the_mailbox_shows_what_would_have_been_mailed(
-    client: AsyncClient, runtime: Runtime
+    developer: AsyncClient, runtime: Runtime
 ) -> None:
+    client = developer
     empty = await client.get("/dev/mailbox")
     token = await verify_link(runtime)
     mail = runtime.mailbox.list()[0]
@@ -548,9 +558,59 @@ async def test_the_mailbox_shows_what_would_have_been_mailed(
 
 
 @pytest.mark.parametrize("mail_id", ["x", "1", str(UUID(int=1))])
-async def test_an_unknown_mail_is_not_found(client: AsyncClient, mail_id: str) -> None:
+async def test_an_unknown_mail_is_not_found(
+    developer: AsyncClient, mail_id: str
+) -> None:
     for path in (f"/dev/mailbox/{mail_id}", f"/dev/mailbox/{mail_id}/html"):
-        assert (await client.get(path)).status_code == 404
+        assert (await developer.get(path)).status_code == 404
+
+
+LOCAL = ["localhost:8000", "LOCALHOST", "127.0.0.1:9", "[::1]:8000", "127.1.2.3"]
+OTHER_HOSTS = ["evil.example:8000", "localhost.evil.example", "192.168.1.5:8000", ""]
+OTHER_HOSTS += ["127.0.0.1.evil.example", "[::1", "localhost@evil.example", "test"]
+
+
+async def mailbox_answers(app: FastAPI, mail: UUID, host: str, ip: str) -> set[int]:
+    """Return how every page of the mailbox answers under a name, to an address."""
+    transport = ASGITransport(app=app, client=(ip, 40_000))
+    paths = ("", f"/{mail}", f"/{mail}/html")
+    async with AsyncClient(transport=transport, base_url="http://localhost") as http:
+        answers = [
+            await http.get(f"/dev/mailbox{path}", headers={"Host": host})
+            for path in paths
+        ]
+    return {answer.status_code for answer in answers}
+
+
+async def test_the_mailbox_is_for_this_machine_under_its_own_names(
+    app: FastAPI, runtime: Runtime
+) -> None:
+    await verify_link(runtime)
+    mail = runtime.mailbox.list()[0].id
+
+    for host in LOCAL:
+        for ip in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
+            assert await mailbox_answers(app, mail, host, ip) == {200}, (host, ip)
+    for host in OTHER_HOSTS:  # a web page may lead its own name here
+        assert await mailbox_answers(app, mail, host, "127.0.0.1") == {404}, host
+    for ip in ("192.168.1.7", "10.0.0.1", "2001:db8::1", "fe80::1", ""):
+        assert await mailbox_answers(app, mail, "localhost:8000", ip) == {404}, ip
+
+
+class TestUnderAnotherName:
+    """The public URL of a developer who works behind a name."""
+
+    @pytest.fixture
+    def options(self) -> dict[str, object]:
+        return {"public_url": "http://auth.dev.example:8000"}
+
+    async def test_the_mailbox_is_there(self, app: FastAPI, runtime: Runtime) -> None:
+        await verify_link(runtime)
+        mail = runtime.mailbox.list()[0].id
+
+        for host in ("auth.dev.example:8000", "Auth.dev.example", "localhost"):
+            assert await mailbox_answers(app, mail, host, "127.0.0.1") == {200}
+        assert await mailbox_answers(app, mail, "dev.example", "127.0.0.1") == {404}
 
 
 class TestWithMailServer:
@@ -560,7 +620,8 @@ class TestWithMailServer:
     def options(self) -> dict[str, object]:
         return {"smtp": {"url": "smtp://127.0.0.1:9"}}
 
-    async def test_there_is_no_mailbox(self, client: AsyncClient) -> None:
+    async def test_there_is_no_mailbox(self, developer: AsyncClient) -> None:
+        client = developer
         home = await client.get("/")
 
         for path in ("", f"/{UUID(int=1)}", f"/{UUID(int=1)}/html"):

@@ -1,17 +1,19 @@
 """What would have been mailed, in development without a mail server."""
 
+import ipaddress
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
+from app.core.context import current
 from app.core.exceptions import NotFound
 from app.core.mailbox import KeptMail
 from app.pages.dependencies import State
 from app.pages.render import HEADERS, render
 from app.services.runtime import Runtime
 
-router = APIRouter()
 # The mail's own markup has its style inline, as mail programs want it; no script, no
 # form and no frame can come with it.
 _MAIL_CSP = (
@@ -25,10 +27,29 @@ def is_open(runtime: Runtime) -> bool:
     return runtime.settings.keeps_mails
 
 
+async def _refuse_strangers(request: Request, runtime: State) -> None:
+    """Show mails to whoever sits at this machine, and to nobody else.
+
+    The address keeps the network out where the server listens on all of them, the name
+    keeps out web pages whose name somebody led to this machine (DNS rebinding).
+    """
+    if not is_open(runtime):
+        raise NotFound(hint="mails are sent here, not kept")
+    if not _is_loopback(current().ip):
+        raise NotFound(hint="the mailbox is shown to this machine only")
+    hosts = request.headers.getlist("host")
+    name = _host_name(hosts[0]) if len(hosts) == 1 else None
+    ours = urlsplit(runtime.settings.public_url).hostname
+    if name is None or not (name in (ours, "localhost") or _is_loopback(name)):
+        raise NotFound(hint="the mailbox is shown under the public URL or localhost")
+
+
+router = APIRouter(dependencies=[Depends(_refuse_strangers)])
+
+
 @router.get("/dev/mailbox")
 async def show_mailbox(runtime: State) -> Response:
     """List the mails, the newest first."""
-    _refuse_if_closed(runtime)
     return render("mailbox.html", mails=runtime.mailbox.list())
 
 
@@ -46,13 +67,22 @@ async def show_mail_html(mail_id: str, runtime: State) -> Response:
     return HTMLResponse(mail.html, headers=headers)
 
 
-def _refuse_if_closed(runtime: Runtime) -> None:
-    if not is_open(runtime):
-        raise NotFound(hint="mails are sent here, not kept")
+def _host_name(host: str) -> str | None:
+    """Return the name in a ``Host`` field, without the port; None if there is none."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _mail(runtime: Runtime, mail_id: str) -> KeptMail:
-    _refuse_if_closed(runtime)
     try:
         mail = runtime.mailbox.by_id(UUID(mail_id))
     except ValueError:
