@@ -53,6 +53,13 @@ class EmailTaken(Conflict):
     title = "An account with this email address exists"
 
 
+class UserDisabled(Conflict):
+    """What was asked is of no use to a disabled account; said to administrators."""
+
+    code = "user_disabled"
+    title = "This account is disabled; enable it first"
+
+
 class LastAdministrator(Conflict):
     """Without an administrator nobody could ever make one again."""
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from app.core.exceptions import FieldError, Forbidden, Unprocessable
+from app.core.rate_limit import subject_key
 from app.events.user import UserCreated, UserRolesChanged, UserStatusChanged
 from app.models.role import Role
 from app.models.user import User
@@ -15,7 +16,7 @@ from app.policies.user import may_edit, may_grant
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.account import apply_change, delete_user
 from app.services.email_verification import EmailVerificationService
-from app.services.errors import EmailTaken
+from app.services.errors import EmailTaken, UserDisabled
 from app.services.invitation import InvitationService
 from app.services.password import PasswordService
 from app.services.password_reset import PasswordResetService
@@ -211,19 +212,34 @@ class UserService:
 
         Raises:
             Forbidden: The account may do more than the actor.
+            TooManyRequests: The account was sent enough of them.
+            UserDisabled: Its links would not work.
         """
+        await self._charge_mail(actor, user_id)
         user = await self._editable(actor, user_id)
+        if not user.is_active:
+            raise UserDisabled
         now = self._uow.clock.now()
         await end_everything(self._uow, user, now, "administrator")
         resets = PasswordResetService(self._uow, self._runtime, self._passwords)
         await resets.send(user)
 
+    async def _charge_mail(self, actor: Actor, user_id: UUID) -> None:
+        """Count a mail that administrators send; apart from those that people ask for.
+
+        Before the transaction, which would keep the counter of SQLite waiting, and only
+        for who may send it: nobody else shall use up the account's mails.
+        """
+        async with self._runtime.unit_of_work(read_only=True) as uow:
+            await existing(uow, user_id)
+            await _check_editable(uow, actor, user_id)
+        limit = self._runtime.limits.mail_recipient
+        key = subject_key("administrator", str(user_id))
+        await self._runtime.limiter.take((limit, key))
+
     async def _editable(self, actor: Actor, user_id: UUID) -> User:
         user = await existing(self._uow, user_id, lock=True)
-        permissions = await self._uow.roles.permissions_of(user_id)
-        refusal = may_edit(actor, permissions)
-        if refusal is not None and user_id != actor.user_id:
-            raise Forbidden(hint=refusal)
+        await _check_editable(self._uow, actor, user_id)
         return user
 
     async def _granted(self, actor: Actor, names: Sequence[str]) -> None:
@@ -236,3 +252,9 @@ class UserService:
             refusal = may_grant(actor, role.permissions)
             if refusal is not None:
                 raise Forbidden(hint=f"{role.name}: {refusal}")
+
+
+async def _check_editable(uow: UnitOfWork, actor: Actor, user_id: UUID) -> None:
+    refusal = may_edit(actor, await uow.roles.permissions_of(user_id))
+    if refusal is not None and user_id != actor.user_id:
+        raise Forbidden(hint=refusal)

@@ -243,3 +243,43 @@ async def test_t133_a_long_password_works_whole_or_is_refused(
     expected = (201, 200) if len(password) <= 1_024 else (422, 401)
     assert (made.status_code, whole.status_code) == expected
     assert cut.status_code == 401
+
+
+async def test_an_administrator_cannot_flood_an_account_with_reset_mails(
+    api: Api,
+) -> None:
+    admin, person, other = await api.admin(), await api.users(), await api.users()
+    path = f"/users/{person.id}/password-reset"
+
+    answers = [await api.post(path, None, admin) for _ in range(12)]
+    someone_else = await api.post(f"/users/{other.id}/password-reset", None, admin)
+
+    assert [a.status_code for a in answers] == [202] * 5 + [429] * 7
+    assert answers[-1].json()["code"] == "too_many_attempts"
+    assert int(answers[-1].headers["retry-after"]) > 0
+    assert [m["to"] for m in await api.mails()] == [person.email] * 5 + [other.email]
+    assert someone_else.status_code == 202
+
+
+async def test_who_may_not_send_a_reset_mail_uses_none_up(api: Api) -> None:
+    admin, person = await api.admin(), await api.admin()
+    role = {"name": "manager", "permissions": ["users:read", "users:write"]}
+    await api.post("/roles", role, admin)
+    manager = await api.person("manager")
+    path = f"/users/{person.id}/password-reset"
+
+    refused = [await api.post(path, None, manager) for _ in range(8)]
+    await api.post("/auth/forgot-password", {"email": person.email})
+    sent = await api.post(path, None, admin)
+
+    assert {answer.status_code for answer in refused} == {403}
+    assert sent.status_code == 202
+
+
+async def test_a_disabled_account_is_sent_no_link_that_cannot_work(api: Api) -> None:
+    admin, person = await api.admin(), await api.users(status="disabled")
+
+    answer = await api.post(f"/users/{person.id}/password-reset", None, admin)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "user_disabled")
+    assert await api.mails() == []

@@ -25,7 +25,12 @@ from app.policies.permission import Actor
 from app.schemas.base import Page, plain
 from app.schemas.user import RoleName, Status, User, UserChange, UserCreate
 from app.services.authentication import InvalidAccessToken
-from app.services.errors import EmailTaken, LastAdministrator, UserNotFound
+from app.services.errors import (
+    EmailTaken,
+    LastAdministrator,
+    UserDisabled,
+    UserNotFound,
+)
 from app.services.idempotency import Answer, IdempotencyKeyReused
 
 router = APIRouter(prefix="/users", tags=["users"], route_class=StrictRoute)
@@ -159,7 +164,7 @@ async def revoke_sessions(user_id: UUID, actor: Writer, users: Users) -> None:
     "/{user_id}/password-reset",
     status_code=202,
     response_class=Response,  # no body
-    responses=problems(*_SIGNED_IN, UserNotFound, TooManyRequests),
+    responses=problems(*_SIGNED_IN, UserNotFound, UserDisabled, TooManyRequests),
 )
 async def reset_password(user_id: UUID, actor: Writer, users: Users) -> Response:
     """End every session and send the owner a reset link."""
