@@ -242,3 +242,16 @@ async def test_t035_a_rotated_token_stays_dead_after_a_restart(
     await restarted.close()
 
     assert not await is_in(api, person)
+
+
+async def test_signing_out_several_times_at_once_is_signing_out(api: Api) -> None:
+    person = await api.person()
+
+    async def sign_out() -> int:
+        return (await api.post("/auth/logout", None, person)).status_code
+
+    statuses = await asyncio.gather(*(sign_out() for _ in range(8)))
+
+    assert 204 in statuses and set(statuses) <= {204, 401}  # all of them documented
+    assert (await api.trail(person.id)).count("session.revoked") == 1
+    assert (await api.get("/users/me", person)).status_code == 401

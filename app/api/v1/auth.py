@@ -1,5 +1,6 @@
 """``/api/v1/auth``: registering, signing in and out, passwords and addresses."""
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response, status
@@ -52,6 +53,7 @@ from app.services.registration import RegistrationClosed
 from app.services.session import (
     InvalidRefreshToken,
     ReusedRefreshToken,
+    SessionNotFound,
     SessionTokenService,
 )
 from app.services.sign_in import SignInService
@@ -134,7 +136,8 @@ async def refresh(request: Request) -> Response:
 async def logout(caller: Caller, sessions: Sessions) -> None:
     """End the session; its refresh token ends with it."""
     actor = caller.actor
-    await sessions.end(actor.user_id, actor.session_id, "logout")
+    with suppress(SessionNotFound):  # over already, which is what was asked for
+        await sessions.end(actor.user_id, actor.session_id, "logout")
 
 
 @router.post(
