@@ -1,0 +1,145 @@
+"""Which permission opens which operation, and that no other one does."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import update
+
+from app.models import OutboxMessage, Role
+from app.policies.permission import PERMISSIONS
+from app.services.runtime import Runtime
+from tests.api import Api, Person
+from tests.job_support import add_message
+from tests.tables import contents
+from tests.test_api_document import document
+
+Operation = tuple[str, str]
+ROLE = "probe"
+# A new operation that wants a bearer token belongs in one of these two tables.
+NEEDED: dict[Operation, str] = {
+    ("get", "/users"): "users:read",
+    ("post", "/users"): "users:write",
+    ("get", "/users/{user_id}"): "users:read",
+    ("patch", "/users/{user_id}"): "users:write",
+    ("delete", "/users/{user_id}"): "users:write",
+    ("post", "/users/{user_id}/sessions/revoke"): "users:write",
+    ("post", "/users/{user_id}/password-reset"): "users:write",
+    ("get", "/roles"): "roles:read",
+    ("post", "/roles"): "roles:write",
+    ("get", "/roles/{name}"): "roles:read",
+    ("patch", "/roles/{name}"): "roles:write",
+    ("delete", "/roles/{name}"): "roles:write",
+    ("get", "/audit-events"): "audit:read",
+    ("get", "/settings"): "settings:read",
+    ("get", "/keys"): "keys:read",
+    ("post", "/keys/rotate"): "keys:write",
+    ("get", "/outbox"): "outbox:read",
+    ("post", "/outbox/{message_id}/retry"): "outbox:write",
+}
+OWN: set[Operation] = {  # everybody's own account and session: no permission
+    ("get", "/users/me"),
+    ("patch", "/users/me"),
+    ("delete", "/users/me"),
+    ("get", "/users/me/export"),
+    ("post", "/users/me/email"),
+    ("post", "/users/me/email/confirm"),
+    ("get", "/users/me/sessions"),
+    ("delete", "/users/me/sessions"),
+    ("delete", "/users/me/sessions/{session_id}"),
+    ("get", "/users/me/activity"),
+    ("post", "/auth/logout"),
+    ("post", "/auth/change-password"),
+}
+BODIES: dict[Operation, Any] = {
+    ("post", "/users"): {"email": "new@example.com"},
+    ("patch", "/users/{user_id}"): {"name": "changed"},
+    ("post", "/roles"): {"name": "new"},
+    ("patch", "/roles/{name}"): {"description": "changed"},
+}
+
+
+@pytest.fixture
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """One database is enough: who may do what is decided by Python alone."""
+    path = tmp_path / "auth.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+async def may(runtime: Runtime, permissions: set[str]) -> None:
+    """Give the role exactly these permissions; they count from the next request."""
+    async with runtime.unit_of_work() as uow:
+        change = update(Role).where(Role.name == ROLE)
+        await uow.db.execute(change.values(permissions=sorted(permissions)))
+
+
+async def add_role(runtime: Runtime, name: str) -> None:
+    async with runtime.unit_of_work() as uow:
+        now = uow.clock.now()
+        values: dict[str, Any] = {"description": "", "permissions": [], "version": 1}
+        uow.db.add(
+            Role(name=name, built_in=False, created_at=now, updated_at=now, **values)
+        )
+
+
+async def targets(api: Api, number: int) -> dict[str, str]:
+    """Make things that a request may be about, and that may do less than anybody."""
+    user = await api.users()
+    await add_role(api.runtime, f"target-{number}")
+    async with api.runtime.unit_of_work() as uow:
+        message: OutboxMessage = add_message(uow)
+    return {
+        "user_id": str(user.id),
+        "name": f"target-{number}",
+        "message_id": str(message.id),
+    }
+
+
+async def send(
+    api: Api, operation: Operation, values: dict[str, str], person: Person
+) -> Response:
+    method, path = operation
+    return await api.client.request(
+        method,
+        f"/api/v1{path.format(**values)}",
+        json=BODIES.get(operation),
+        headers=person.headers,
+    )
+
+
+def test_every_operation_with_a_bearer_token_says_what_it_needs() -> None:
+    found = {
+        (method, path.removeprefix("/api/v1"))
+        for path, item in document()["paths"].items()
+        for method, operation in item.items()
+        if "security" in operation
+    }
+
+    assert found == NEEDED.keys() | OWN
+    assert set(NEEDED.values()) == set(PERMISSIONS)
+
+
+async def test_t148_t155_each_operation_wants_its_own_permission_and_no_other(
+    api: Api, runtime: Runtime
+) -> None:
+    await add_role(runtime, ROLE)
+    person = await api.person(ROLE)
+    refused, unchanged, admitted = {}, {}, {}
+
+    for number, (operation, needed) in enumerate(NEEDED.items()):
+        values = await targets(api, number)
+        await may(runtime, set(PERMISSIONS) - {needed})
+        before = await contents(runtime)
+        answer = await send(api, operation, values, person)
+        refused[operation] = (answer.status_code, answer.json().get("code"))
+        unchanged[operation] = await contents(runtime) == before
+        await may(runtime, {needed})
+        answer = await send(api, operation, values, person)
+        admitted[operation] = answer.status_code
+
+    assert refused == dict.fromkeys(NEEDED, (403, "forbidden"))
+    assert unchanged == dict.fromkeys(NEEDED, True)
+    assert [each for each, status in admitted.items() if status >= 300] == []

@@ -1,0 +1,22 @@
+"""What all tables hold, for tests that demand that a request changed nothing."""
+
+from sqlalchemy import select
+
+from app.models import Base
+from app.services.runtime import Runtime
+
+Contents = dict[str, list[str]]
+
+
+async def contents(runtime: Runtime) -> Contents:
+    """Return every column of every row, by table, seen from outside.
+
+    Attempts are counted even for what is refused, so the limiter's table is left out.
+    """
+    found: Contents = {}
+    async with runtime.database.session(read_only=True) as db:
+        for table in Base.metadata.sorted_tables:
+            if table.name != "rate_limits":
+                rows = await db.execute(select(table))
+                found[table.name] = sorted(repr(tuple(row)) for row in rows)
+    return found
