@@ -97,7 +97,8 @@ class EmailChangeService:
         user = (
             await self._uow.users.by_id(row.user_id, lock=True) if row.user_id else None
         )
-        if user is None or user.email_canonical != row.data["from"]:
+        moved = user is not None and user.email_canonical != row.data["from"]
+        if user is None or moved or not user.is_active:
             raise InvalidOneTimeToken(hint="the account changed since")
         before = user.email
         set_email(user, row.data["email"])
