@@ -279,6 +279,25 @@ async def test_roles_are_made_changed_and_deleted_but_not_the_built_in_ones(
     assert names == ["admin", "user"]
 
 
+async def test_a_role_is_changed_if_nobody_else_did(api: Api) -> None:
+    admin = await api.admin()
+    await api.post("/roles", {"name": "support"}, admin)
+    etag = (await api.get("/roles/support", admin)).headers["etag"]
+    path, one, two = "/roles/support", {"description": "1"}, {"description": "2"}
+
+    first = await api.patch(path, one, admin, if_match=etag)
+    stale = await api.patch(path, two, admin, if_match=etag)
+    stored = await api.get(path, admin)
+    blind = await api.patch(path, {"description": "3"}, admin)
+    newest = await api.patch(path, two, admin, if_match=blind.headers["etag"])
+
+    assert (first.status_code, stale.status_code) == (200, 412)
+    assert stale.json()["code"] == "precondition_failed"
+    assert stored.json()["description"] == "1"
+    assert stored.headers["etag"] == first.headers["etag"] != etag
+    assert (blind.status_code, newest.status_code) == (200, 200)
+
+
 async def test_operators_see_settings_keys_events_and_the_outbox(api: Api) -> None:
     admin = await api.admin()
     await api.post("/auth/forgot-password", {"email": admin.email})
