@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
+from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
-from tests.api import PASSWORD, Api
+from tests.api import PASSWORD, Api, Person
 from tests.chance import FakeClock
 
 
@@ -27,25 +28,92 @@ async def guess(client: AsyncClient, email: str, password: str = "wrong") -> int
     return (await client.post("/api/v1/auth/login", json=body)).status_code
 
 
-@pytest.mark.parametrize("path", ["/auth/email-code/verify", "/auth/verify-email"])
-async def test_t091_a_hundred_wrong_codes_void_the_code_and_throttle(
-    api: Api, path: str
+# Where the code of each purpose is typed, with which fields, and the right answer.
+TYPED: dict[Purpose, tuple[str, dict[str, str], int]] = {
+    Purpose.EMAIL_CODE: ("/auth/email-code/verify", {"email": "", "code": ""}, 200),
+    Purpose.VERIFY_EMAIL: ("/auth/verify-email", {"email": "", "code": ""}, 204),
+    Purpose.RESET_PASSWORD: (
+        "/auth/reset-password",
+        {"email": "", "code": "", "new_password": PASSWORD},
+        204,
+    ),
+    Purpose.INVITATION: (
+        "/auth/register",
+        {"email": "", "invitation": "", "password": PASSWORD},
+        201,
+    ),
+    Purpose.CHANGE_EMAIL: ("/users/me/email/confirm", {"code": ""}, 204),
+}
+
+
+async def issue(api: Api, purpose: Purpose, owner: Person) -> str:
+    """Replace the owner's code of a purpose, without a mail; return the new one."""
+    is_change = purpose is Purpose.CHANGE_EMAIL
+    async with api.runtime.unit_of_work() as uow:
+        token = await OneTimeTokenService(uow, api.runtime).issue(
+            purpose,
+            subject=str(owner.id) if is_change else owner.email,
+            ttl=600,
+            user_id=owner.id,
+            data={"email": f"new-{owner.email}", "from": owner.email},
+        )
+    return api.runtime.secret_key.one_time_code(purpose, token.id)
+
+
+async def type_code(api: Api, purpose: Purpose, owner: Person, code: str) -> int:
+    """Type a code where its purpose wants it; return the status."""
+    path, fields, _ = TYPED[purpose]
+    known = {"email": owner.email, "code": code, "invitation": code}
+    body = {name: known.get(name, text) for name, text in fields.items()}
+    return (await api.post(path, body, owner)).status_code
+
+
+def wrong(code: str, offset: int) -> str:
+    """Return another code of the same form."""
+    return f"{(int(code) + offset) % 10**8:08d}"
+
+
+async def after_wrong_codes(api: Api, count: int) -> dict[Purpose, list[int]]:
+    """Type so many wrong codes and then the right one, for each purpose."""
+    statuses = {}
+    for purpose in TYPED:
+        owner = await api.person()
+        code = await issue(api, purpose, owner)
+        tries = [*(wrong(code, n) for n in range(1, count + 1)), code]
+        statuses[purpose] = [
+            await type_code(api, purpose, owner, each) for each in tries
+        ]
+    return statuses
+
+
+async def test_t091_five_wrong_codes_void_a_code_of_any_purpose(api: Api) -> None:
+    statuses = await after_wrong_codes(api, 5)  # the limiter would allow ten
+
+    assert statuses == dict.fromkeys(TYPED, [400] * 6)
+
+
+async def test_t091_four_wrong_codes_leave_a_code_of_any_purpose(api: Api) -> None:
+    statuses = await after_wrong_codes(api, 4)
+
+    right = {purpose: [400] * 4 + [success] for purpose, (*_, success) in TYPED.items()}
+    assert statuses == right
+
+
+async def test_t091_guesses_are_throttled_although_every_code_is_a_fresh_one(
+    api: Api,
 ) -> None:
-    user = await api.users(email_verified=False)
-    kind = "email_code" if "email-code" in path else "verify_email"
-    ask = "/auth/email-code" if kind == "email_code" else "/auth/resend-verification"
-    await api.post(ask, {"email": user.email})
-    code = (await api.mailed(kind)).code
-    wrong = [f"{(int(code) + n) % 10**8:08d}" for n in range(1, 101)]
+    statuses = {}
+    for purpose in TYPED:
+        owner, tried = await api.person(), []
+        for _ in range(5):  # two guesses each: no code is void
+            code = await issue(api, purpose, owner)
+            for offset in (1, 2):
+                other = wrong(code, offset)
+                tried.append(await type_code(api, purpose, owner, other))
+        tried.append(await type_code(api, purpose, owner, code))
+        statuses[purpose] = tried
 
-    statuses = [
-        (await api.post(path, {"email": user.email, "code": each})).status_code
-        for each in wrong
-    ]
-    right = await api.post(path, {"email": user.email, "code": code})
-
-    assert statuses == [400] * 10 + [429] * 90
-    assert right.status_code == 429
+    assert statuses == dict.fromkeys(TYPED, [400] * 10 + [429])
 
 
 async def test_t092_a_new_code_does_not_buy_new_guesses(api: Api) -> None:
