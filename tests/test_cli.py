@@ -1,6 +1,5 @@
 """``python -m app.cli``: what operators type."""
 
-import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
