@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from app.config import load_settings
-from tests.api import PASSWORD, Api
+from tests.api import Api
 from tests.conftest import SECRET
 
 

@@ -271,17 +271,23 @@ async def test_an_expired_mail_is_not_sent(
 
 
 async def test_a_mail_whose_link_was_replaced_is_not_sent(
-    job: OutboxJob, runtime: Runtime, smtp: SmtpServer
+    job: OutboxJob,
+    runtime: Runtime,
+    smtp: SmtpServer,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     user = await add_user(runtime)
     for _ in range(2):
         async with runtime.unit_of_work() as uow:
             await EmailVerificationService(uow, runtime).send(user)
 
-    await job.run()
+    with caplog.at_level("INFO", "auth_serve.mail"):
+        await job.run()
 
     assert len(smtp.messages) == 1
     assert (await only(runtime, "failed")).last_error == "superseded"
+    told = [r for r in caplog.records if "superseded" in r.getMessage()]
+    assert [record.levelname for record in told] == ["INFO"]  # nothing is wrong
 
 
 @pytest.mark.parametrize(

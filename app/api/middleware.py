@@ -146,11 +146,10 @@ class RequestMiddleware:
     def _line(
         self, scope: Scope, context: RequestContext, answer: "_Answer", started: float
     ) -> None:
-        route = scope.get("route")
         access_line(
             method=scope["method"],
             path=scope["path"],
-            route=getattr(route, "path", None),
+            route=_template(scope),
             status=answer.status,
             duration_ms=(self._clock.monotonic() - started) * 1000,
             bytes_out=answer.bytes_out,
@@ -189,6 +188,13 @@ class _Answer:
             fields.append(_encoded(name.lower(), value))
         fields.append(_encoded("x-request-id", self._context.correlation_id))
         message["headers"] = fields
+
+
+def _template(scope: Scope) -> str | None:
+    """Return the path's whole template; FastAPI keeps an included route's apart."""
+    included = scope.get("fastapi", {}).get("effective_route_context")
+    path: str | None = getattr(included or scope.get("route"), "path", None)
+    return path
 
 
 def _encoded(name: str, value: str) -> Field:

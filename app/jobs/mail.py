@@ -33,6 +33,10 @@ MAX_ATTEMPTS = 12  # about six hours
 _log = logging.getLogger("auth_serve.mail")
 
 
+class _Superseded(Unsendable):
+    """Nobody needs it any more: its link was used or replaced since. Routine."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Claim:
     draft: Draft
@@ -84,22 +88,28 @@ class OutboxJob:
                 [MAIL], now=now, lease_until=now + self.lease, limit=BATCH
             )
             for message in messages:
-                number, outbox = message.claims, uow.outbox
-                if message.payload.get("to") == NOBODY:
-                    await outbox.mark_delivered(message.id, now)
-                    continue
-                try:
-                    draft = await self._checked(uow, message)
-                except UnknownTemplate as error:
-                    _log.warning("mail left: %s", error, extra=_about(message.id))
-                    until = now + timedelta(seconds=FIRST_DELAY)
-                    await outbox.leave(message.id, number, until, _reason(error))
-                except Unsendable as error:
-                    _log.warning("mail not sent: %s", error, extra=_about(message.id))
-                    await outbox.mark_failed(message.id, number, now, _reason(error))
-                else:
-                    claims.append(_Claim(draft, message.attempts, number))
+                draft = await self._sendable(uow, message)
+                if draft is not None:
+                    claims.append(_Claim(draft, message.attempts, message.claims))
         return len(messages), claims
+
+    async def _sendable(self, uow: UnitOfWork, message: OutboxMessage) -> Draft | None:
+        """Return what to send, or write down why there is nothing."""
+        now, number = self._runtime.clock.now(), message.claims
+        if message.payload.get("to") == NOBODY:
+            await uow.outbox.mark_delivered(message.id, now)
+            return None
+        try:
+            return await self._checked(uow, message)
+        except UnknownTemplate as error:
+            _log.warning("mail left: %s", error, extra=_about(message.id))
+            until = now + timedelta(seconds=FIRST_DELAY)
+            await uow.outbox.leave(message.id, number, until, _reason(error))
+        except Unsendable as error:
+            level = logging.INFO if isinstance(error, _Superseded) else logging.WARNING
+            _log.log(level, "mail not sent: %s", error, extra=_about(message.id))
+            await uow.outbox.mark_failed(message.id, number, now, _reason(error))
+        return None
 
     async def _checked(self, uow: UnitOfWork, message: OutboxMessage) -> Draft:
         """Return what to send.
@@ -115,7 +125,7 @@ class OutboxJob:
         purpose = draft.template.purpose
         if purpose is not None and draft.token_id is not None:
             if await uow.one_time_tokens.peek(draft.token_id, purpose, now) is None:
-                raise Unsendable("superseded")
+                raise _Superseded("superseded")
         return draft
 
     async def _deliver(self, claim: _Claim) -> None:
