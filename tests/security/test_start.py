@@ -90,3 +90,38 @@ def test_t197_the_same_without_a_mistake_starts(
 
     assert settings.registration_mode == "verified"
     assert not settings.serves_docs and not settings.migrates
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUTH_SERVE_SECRET_KEY", "changeme-0123456789-abcdefghijklmnopqrstuvwxyz"),
+        ("AUTH_SERVE_SECRETKEY", "a-name-with-a-typing-mistake"),
+        ("AUTH_SERVE_PUBLIC_URL", "http://auth.internal.example"),
+        ("AUTH_SERVE_PUBLIC_URL", "https://auth.example.com:hunter2"),
+        ("AUTH_SERVE_DATABASE_URL", "postgresql://ann:hunter2@db.internal:x/auth"),
+        ("AUTH_SERVE_DATABASE_URL", "postgresql://ann:hunter2@db:99999/auth"),
+        ("AUTH_SERVE_DATABASE_URL", "postgresql://ann:hunter2@db/a?sslmode=require"),
+        ("AUTH_SERVE_DATABASE_URL", "hunter2"),
+        ("AUTH_SERVE_OUTBOUND__CA_FILE", "/nope/hunter2"),
+        ("AUTH_SERVE_SMTP__CA_FILE", "/dev/null"),
+        ("AUTH_SERVE_SMTP__URL", "ftp://ann:hunter2@mail.internal"),
+        ("AUTH_SERVE_SMTP__URL", "smtp://ann:hunter2@mail.internal:x"),
+        ("AUTH_SERVE_VALKEY_URL", "http://ann:hunter2@cache.internal"),
+        ("AUTH_SERVE_LIMITS__STORE", "valkey"),
+        ("AUTH_SERVE_PASSWORD__BREACH_URL", "hunter2"),
+        ("AUTH_SERVE_PASSWORD__MEMORY_COST", "99999999"),
+        ("AUTH_SERVE_PASSWORD__TIME_COST", "99999999"),
+    ],
+)
+def test_t197_what_cannot_work_is_refused_by_name_and_its_value_kept_secret(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(monkeypatch, PRODUCTION | {name: value})
+
+    said = str(refused.value)
+    assert name.rpartition("__")[2] in said
+    assert value == "valkey" or value not in said
+    assert "hunter2" not in said and ".internal" not in said
+    assert "\n" not in said
