@@ -9,9 +9,8 @@ import ipaddress
 import logging
 import re
 import sys
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
@@ -229,37 +228,14 @@ class _Body:
         return message
 
     async def _next(self) -> Message:
-        """Return the next piece; without a timer when it is there already."""
-        steps = self._receive().__await__()
-        try:
-            first = next(steps)
-        except StopIteration as done:
-            message: Message = done.value
-            return message
         now = asyncio.get_running_loop().time()
         if self._deadline is None:
             self._deadline = now + BODY_TIMEOUT
         try:
             async with asyncio.timeout_at(min(now + BODY_PAUSE, self._deadline)):
-                return await _Begun(first, steps)
+                return await self._receive()
         except TimeoutError:
             raise RequestTimeout(hint=f"{self._size} bytes of the body came") from None
-
-
-class _Begun:
-    """The rest of an awaitable whose first step has been taken."""
-
-    def __init__(self, first: Any, steps: Generator[Any, Any, Message]) -> None:
-        self._first = first
-        self._steps = steps
-
-    def __await__(self) -> Generator[Any, Any, Message]:
-        try:
-            yield self._first
-        except BaseException as error:  # a timeout, or the server's end
-            self._steps.throw(error)
-            raise
-        return (yield from self._steps)
 
 
 @lru_cache(maxsize=4_096)
