@@ -144,8 +144,10 @@ def _prepare_sqlite(engine: AsyncEngine, file: str) -> None:
         def make_private(*_: Any) -> None:
             # It holds what mails and passwords are checked with; SQLite would make it
             # readable to all, and gives its rights to the -wal and -shm beside it.
-            with suppress(OSError):  # of which SQLite itself tells
-                os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
+            # Never open one that exists: closing it here would drop every lock that
+            # this process holds on it (POSIX), and the next two writers destroy it.
+            with suppress(OSError):  # it exists, or SQLite itself will tell
+                os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_pragmas(connection: Any, _record: Any) -> None:
