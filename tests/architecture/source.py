@@ -8,12 +8,17 @@ ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"
 
 
-def modules() -> dict[str, ast.Module]:
-    """Return the tree of every module of the application by its path."""
+def sources() -> dict[str, str]:
+    """Return the text of every module of the application by its path."""
     return {
-        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
         for path in sorted(APP.rglob("*.py"))
     }
+
+
+def modules() -> dict[str, ast.Module]:
+    """Return the tree of every module of the application by its path."""
+    return {path: ast.parse(text) for path, text in sources().items()}
 
 
 def tracked_files() -> list[Path]:
