@@ -179,7 +179,7 @@ async def test_a_mail_whose_link_was_replaced_is_not_sent(
 @pytest.mark.parametrize(
     ("columns", "reason"),
     [
-        ({"payload": {"to": ""}}, "the message lacks what its template needs"),
+        ({"payload": {"to": None}}, "the message lacks what its template needs"),
         (
             {"payload": {"template": "verify_email"}},
             "the message lacks what its template needs",
