@@ -1,5 +1,7 @@
 """A database that cannot be used: the refusal says what to do, and no password."""
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,10 @@ async def refusal(url: str, secret: str = SECRET) -> str:
     with pytest.raises(StartRefused) as refused:
         await start(runtime)
     await runtime.close()
+    # aiosqlite does not wait for the thread of a connection that was never made; it
+    # must find the loop open when it ends.
+    while any("_connection_worker" in each.name for each in threading.enumerate()):
+        await asyncio.sleep(0.01)
     return str(refused.value)
 
 
