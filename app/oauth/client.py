@@ -1,0 +1,74 @@
+"""RFC 7591 §2, OIDC Registration §2, RFC 6749 §2: a client as the engine sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+ApplicationType = Literal["web", "native"]
+AuthMethod = Literal[
+    "none", "client_secret_basic", "client_secret_post", "private_key_jwt"
+]
+PkcePolicy = Literal["always", "pkce_or_nonce", "public_only"]
+SubjectType = Literal["public", "pairwise"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """A secret that the client may use; the value itself is not stored.
+
+    Attributes:
+        digest: SHA-256 of the secret, 32 bytes; it has 256 bits of chance in it.
+        expires_at: When it ends, for the older of two while one is exchanged.
+    """
+
+    digest: bytes
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A registered client. Members are named as in the metadata of RFC 7591.
+
+    Attributes:
+        secrets: At most two that live.
+        scope: Scopes that the client may ask for.
+        jwks: Public keys of the client (``jwks``, or what ``jwks_uri`` last gave).
+        sector: Host that pairwise subjects are computed for (OIDC Core §8.1).
+        pkce: The administrator's choice for this client; None follows the server's.
+        is_first_party: Consent is not asked for.
+        is_resource_server: May introspect tokens whose audience it is.
+        audience: Identifier of the API that its tokens are for; None is the issuer's.
+    """
+
+    client_id: str
+    client_name: str = ""
+    application_type: ApplicationType = "web"
+    token_endpoint_auth_method: AuthMethod = "client_secret_basic"
+    secrets: tuple[ClientSecret, ...] = ()
+    jwks: Mapping[str, Any] | None = None
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    grant_types: frozenset[str] = frozenset({"authorization_code"})
+    response_types: frozenset[str] = frozenset({"code"})
+    scope: frozenset[str] = frozenset({"openid"})
+    subject_type: SubjectType = "public"
+    sector: str | None = None
+    id_token_signed_response_alg: str = "RS256"
+    userinfo_signed_response_alg: str | None = None
+    default_max_age: int | None = None
+    require_auth_time: bool = False
+    default_acr_values: tuple[str, ...] = ()
+    backchannel_logout_uri: str | None = None
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
+    pkce: PkcePolicy | None = None
+    is_first_party: bool = False
+    is_resource_server: bool = False
+    audience: str | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it cannot keep a secret (RFC 6749 §2.1)."""
+        return self.token_endpoint_auth_method == "none"

@@ -1,0 +1,187 @@
+"""RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7009 §2.2.1, OIDC Core §3.1.2.6.
+
+OAuthError                       400
+├── InvalidRequest               malformed, a parameter twice or missing
+├── InvalidClient                401, who asks did not prove to be the client
+├── InvalidGrant                 the code or token does not hold
+├── UnauthorizedClient           this client may not do that
+├── UnsupportedGrantType
+├── UnsupportedResponseType
+├── UnsupportedTokenType
+├── InvalidScope
+├── AccessDenied                 the person or the policy said no
+├── InteractionNeeded            prompt=none, and somebody would have to act
+│   ├── LoginRequired
+│   ├── ConsentRequired
+│   ├── AccountSelectionRequired
+│   └── InteractionRequired
+├── RequestNotSupported, RequestUriNotSupported, RegistrationNotSupported
+├── InvalidToken                 401, at a protected resource
+├── InsufficientScope            403, at a protected resource
+├── InvalidRedirectUri           at registration (RFC 7591 §3.2.2)
+├── InvalidClientMetadata        the same
+├── ServerError                  500
+└── TemporarilyUnavailable       503
+"""
+
+from typing import ClassVar
+
+
+class OAuthError(Exception):
+    """A refusal in the words of the protocol."""
+
+    error: ClassVar[str]
+    status: ClassVar[int] = 400
+
+    def __init__(self, description: str = "", *, hint: str = "") -> None:
+        """Refuse.
+
+        Args:
+            description: ``error_description``: public, in ASCII without ``"`` and
+                ``\\`` (RFC 6749 appendix A.8); never holds what somebody sent.
+            hint: The concrete difference, for the audit trail and never the answer.
+        """
+        super().__init__(hint or description or self.error)
+        self.description = description
+        self.hint = hint
+
+
+class InvalidRequest(OAuthError):
+    """A parameter is missing, malformed, repeated, or does not go with another."""
+
+    error = "invalid_request"
+
+
+class InvalidClient(OAuthError):
+    """Client authentication failed; no answer says how (RFC 6749 §5.2)."""
+
+    error = "invalid_client"
+    status = 401
+
+
+class InvalidGrant(OAuthError):
+    """The code or refresh token is wrong, spent, expired, or another client's."""
+
+    error = "invalid_grant"
+
+
+class UnauthorizedClient(OAuthError):
+    """The client is known, and not registered for this grant or response type."""
+
+    error = "unauthorized_client"
+
+
+class UnsupportedGrantType(OAuthError):
+    """This server knows no such grant."""
+
+    error = "unsupported_grant_type"
+
+
+class UnsupportedResponseType(OAuthError):
+    """This server answers authorization requests with a code only."""
+
+    error = "unsupported_response_type"
+
+
+class UnsupportedTokenType(OAuthError):
+    """Tokens of this type cannot be revoked (RFC 7009 §2.2.1)."""
+
+    error = "unsupported_token_type"
+
+
+class InvalidScope(OAuthError):
+    """A scope is unknown, malformed, or more than was granted."""
+
+    error = "invalid_scope"
+
+
+class AccessDenied(OAuthError):
+    """The person or the policy refused."""
+
+    error = "access_denied"
+
+
+class InteractionNeeded(OAuthError):
+    """``prompt=none``, and it cannot go on without the person."""
+
+
+class LoginRequired(InteractionNeeded):
+    """Nobody is signed in, or not recently or strongly enough."""
+
+    error = "login_required"
+
+
+class ConsentRequired(InteractionNeeded):
+    """The person has not agreed to all that is asked for."""
+
+    error = "consent_required"
+
+
+class AccountSelectionRequired(InteractionNeeded):
+    """It is not clear which account is meant."""
+
+    error = "account_selection_required"
+
+
+class InteractionRequired(InteractionNeeded):
+    """The person has to act in another way."""
+
+    error = "interaction_required"
+
+
+class RequestNotSupported(OAuthError):
+    """Request objects are not taken (OIDC Core §6.1)."""
+
+    error = "request_not_supported"
+
+
+class RequestUriNotSupported(OAuthError):
+    """References to request objects are not taken (OIDC Core §6.2)."""
+
+    error = "request_uri_not_supported"
+
+
+class RegistrationNotSupported(OAuthError):
+    """Self-issued clients are not taken (OIDC Core §7.2.1)."""
+
+    error = "registration_not_supported"
+
+
+class InvalidToken(OAuthError):
+    """The access token does not hold (RFC 6750 §3.1)."""
+
+    error = "invalid_token"
+    status = 401
+
+
+class InsufficientScope(OAuthError):
+    """The access token holds, and not for this (RFC 6750 §3.1)."""
+
+    error = "insufficient_scope"
+    status = 403
+
+
+class InvalidRedirectUri(OAuthError):
+    """A redirect URI may not be registered (RFC 7591 §3.2.2)."""
+
+    error = "invalid_redirect_uri"
+
+
+class InvalidClientMetadata(OAuthError):
+    """A value of the client's metadata is not acceptable (RFC 7591 §3.2.2)."""
+
+    error = "invalid_client_metadata"
+
+
+class ServerError(OAuthError):
+    """Something went wrong here."""
+
+    error = "server_error"
+    status = 500
+
+
+class TemporarilyUnavailable(OAuthError):
+    """Not now."""
+
+    error = "temporarily_unavailable"
+    status = 503

@@ -1,0 +1,83 @@
+"""What the engine needs from outside: each a Protocol that a service satisfies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authentication:
+    """How and when the person signed in (OIDC Core §2)."""
+
+    user_id: UUID
+    session_id: UUID
+    authenticated_at: datetime
+    acr: str
+    amr: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedCode:
+    """What was granted when the code was issued (RFC 6749 §4.1.2).
+
+    Attributes:
+        grant_id: The grant that all tokens of this code belong to.
+        redirect_uri: As it was sent; None when it was left out.
+        code_challenge: S256 challenge, if one was sent (RFC 7636 §4.4).
+        claims: The ``claims`` parameter, parsed (OIDC Core §5.5).
+    """
+
+    grant_id: UUID
+    client_id: str
+    authentication: Authentication
+    scope: tuple[str, ...]
+    redirect_uri: str | None
+    code_challenge: str | None
+    nonce: str | None
+    claims: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshedGrant:
+    """A grant whose refresh token was just rotated (RFC 6749 §6)."""
+
+    grant_id: UUID
+    client_id: str
+    authentication: Authentication
+    scope: tuple[str, ...]
+    claims: Mapping[str, Any]
+    counter: int
+
+
+class Codes(Protocol):
+    """Authorization codes, each redeemed once."""
+
+    async def redeem(self, code: str, client_id: str) -> IssuedCode | None:
+        """Use a code of this client up, in one step; None if it cannot be used.
+
+        A second use ends every token of its grant before this returns
+        (RFC 6749 §4.1.2, RFC 9700 §4.2.4).
+        """
+        ...
+
+
+class RefreshTokens(Protocol):
+    """Refresh tokens: counters of grants."""
+
+    async def rotate(self, token: str, client_id: str) -> RefreshedGrant | None:
+        """Count a grant of this client on; None if the token does not hold.
+
+        A spent token that is no retry ends the grant before this returns
+        (RFC 9700 §4.14.2).
+        """
+        ...
+
+
+class AssertionIds(Protocol):
+    """``jti`` values that were seen."""
+
+    async def first_use(self, issuer: str, jti: str, expires_at: datetime) -> bool:
+        """Remember an assertion's id; False when it was there already."""
+        ...

@@ -1,0 +1,59 @@
+"""RFC 6749 §3.3 and §6, OIDC Core §5.4 and §11: what is asked for, and what is given."""
+
+import re
+from collections.abc import Collection
+
+from app.oauth.client import Client
+from app.oauth.errors import InvalidScope
+
+OPENID = "openid"
+OFFLINE_ACCESS = "offline_access"
+_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+
+
+def parse_scope(text: str) -> tuple[str, ...]:
+    """Return the scope tokens in the order sent, each once.
+
+    Raises:
+        InvalidScope: A token has a character that RFC 6749 §3.3 does not allow, or
+            there is more than one space between two.
+    """
+    tokens = text.split(" ")
+    if not all(_TOKEN.fullmatch(token) for token in tokens):
+        raise InvalidScope("scope is malformed")
+    return tuple(dict.fromkeys(tokens))
+
+
+def resolve_scope(
+    text: str, client: Client, supported: Collection[str]
+) -> tuple[str, ...]:
+    """Return what a client asks for and may have.
+
+    Values that this server does not know are left out (OIDC Core §3.1.2.1); values
+    that it knows and the client is not registered for are refused.
+
+    Raises:
+        InvalidScope: Malformed, not the client's, or nothing is left.
+    """
+    known = tuple(token for token in parse_scope(text) if token in supported)
+    foreign = [token for token in known if token not in client.scope]
+    if foreign:
+        hint = f"not registered for {' '.join(foreign)}"
+        raise InvalidScope("the client may not ask for this scope", hint=hint)
+    if not known:
+        raise InvalidScope("no known scope is asked for")
+    return known
+
+
+def narrow_scope(text: str | None, granted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the scope of a refreshed token: never more than was granted.
+
+    Raises:
+        InvalidScope: It asks for more (RFC 6749 §6).
+    """
+    if text is None:
+        return granted
+    wanted = parse_scope(text)
+    if not set(wanted) <= set(granted):
+        raise InvalidScope("more than was granted")
+    return wanted
