@@ -1,0 +1,1 @@
+"""The protocol engine: no database, no application, no network."""
