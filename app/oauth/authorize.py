@@ -1,0 +1,306 @@
+"""RFC 6749 §4.1.1, RFC 7636 §4.3, OIDC Core §3.1.2.1-§3.1.2.2, §6, §7.2.1 and §11.
+
+An authorization request is read in two phases. Until the client and its redirect URI
+are known to be good (``identify``), a refusal is shown to the person. From then on
+(``read_request``) the client is told, at that URI.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.oauth.claims import ClaimsRequest, parse_claims
+from app.oauth.client import Client, PkcePolicy
+from app.oauth.errors import (
+    InvalidRequest,
+    InvalidScope,
+    OAuthError,
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    UnauthorizedClient,
+    UnsupportedResponseType,
+)
+from app.oauth.parameters import Parameters
+from app.oauth.pkce import read_challenge
+from app.oauth.redirect_uri import match_redirect_uri
+from app.oauth.response_modes import DEFAULT, find_mode
+from app.oauth.scopes import OFFLINE_ACCESS, OPENID, resolve_scope
+from app.oauth.supported import Supported
+
+MAX_NONCE = 1_024
+_SECONDS = re.compile(r"[0-9]{1,10}")  # three centuries
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")  # RFC 5646, roughly
+_DISPLAYS = ("page", "popup", "touch", "wap")
+_MAX_HINT = 320  # the longest e-mail address
+_MAX_VALUES = 20
+_REFUSED: Mapping[str, type[OAuthError]] = {
+    "request": RequestNotSupported,
+    "request_uri": RequestUriNotSupported,
+    "registration": RegistrationNotSupported,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnAddress:
+    """Whom to answer, where, and how.
+
+    Attributes:
+        redirect_uri: Where the answer goes.
+        redirect_uri_sent: As it was sent; the token request has to repeat it.
+        response_mode: A name of ``response_modes`` that reaches this URI.
+    """
+
+    client: Client
+    redirect_uri: str
+    redirect_uri_sent: str | None
+    response_mode: str
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRequest(ReturnAddress):
+    """A request that may be granted once the person agrees.
+
+    Attributes:
+        nonce: None as well when it is no OpenID Connect request.
+        max_age: Of the request, or else the client's default.
+        acr_values: Of the request, or else the client's default; in order of liking.
+        id_token_hint: As it was sent, not verified.
+        claims: The ``claims`` parameter, as ``claims.parse_claims`` reads it.
+    """
+
+    scope: tuple[str, ...]
+    nonce: str | None
+    code_challenge: str | None
+    prompt: frozenset[str]
+    max_age: int | None
+    acr_values: tuple[str, ...]
+    login_hint: str | None
+    id_token_hint: str | None
+    claims: ClaimsRequest
+    ui_locales: tuple[str, ...]
+    display: str
+
+    @property
+    def is_openid(self) -> bool:
+        """Whether an ID token is asked for; otherwise it is plain OAuth 2.0."""
+        return OPENID in self.scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What the checks look at."""
+
+    params: Parameters
+    to: ReturnAddress
+    supported: Supported
+    pkce: PkcePolicy
+
+    @property
+    def is_openid(self) -> bool:
+        return _asks_for_openid(self.params)
+
+
+def identify(
+    params: Parameters, client: Client | None, *, development: bool = False
+) -> ReturnAddress:
+    """Return whom to answer.
+
+    Args:
+        params: The request; reading it already refused what is there twice.
+        client: The client of that ``client_id``, if there is one.
+        development: Whether plain http is acceptable on this machine.
+
+    Raises:
+        InvalidRequest: To be shown, never redirected (RFC 6749 §4.1.2.1).
+    """
+    client_id = params.need("client_id")
+    if client is None or client.client_id != client_id:
+        raise InvalidRequest("client_id is unknown", hint=f"sent {ascii(client_id)}")
+    sent = params.get("redirect_uri")
+    if sent is None and _asks_for_openid(params):  # OIDC Core §3.1.2.1: required
+        raise InvalidRequest("redirect_uri is missing")
+    redirect_uri = match_redirect_uri(sent, client, development=development)
+    mode = find_mode(params.get("response_mode"), redirect_uri) or DEFAULT
+    return ReturnAddress(
+        client=client,
+        redirect_uri=redirect_uri,
+        redirect_uri_sent=sent,
+        response_mode=mode.name,
+        state=params.get("state"),
+    )
+
+
+def read_request(
+    params: Parameters,
+    to: ReturnAddress,
+    *,
+    supported: Supported,
+    pkce: PkcePolicy = "pkce_or_nonce",
+) -> AuthorizationRequest:
+    """Return what is asked for; parameters that are not known are ignored.
+
+    Args:
+        params: The request.
+        to: What ``identify`` made of it.
+        supported: What this server offers.
+        pkce: The server's policy, for clients without one of their own.
+
+    Raises:
+        OAuthError: To be sent to ``to``.
+    """
+    asked = _Asked(params=params, to=to, supported=supported, pkce=pkce)
+    for check in _CHECKS:
+        check(asked)
+    values: dict[str, Any] = {name: read(asked) for name, read in _READERS.items()}
+    return AuthorizationRequest(
+        client=to.client,
+        redirect_uri=to.redirect_uri,
+        redirect_uri_sent=to.redirect_uri_sent,
+        response_mode=to.response_mode,
+        state=to.state,
+        **values,
+    )
+
+
+def _asks_for_openid(params: Parameters) -> bool:
+    return OPENID in params.get("scope", "").split(" ")
+
+
+def _check_response_type(asked: _Asked) -> None:
+    """RFC 9700 §2.1.2: ``code`` is the only one, in that very spelling."""
+    client = asked.to.client
+    if asked.params.need("response_type") != "code":
+        raise UnsupportedResponseType("response_type must be code")
+    if "code" not in client.response_types:
+        raise UnauthorizedClient("the client is not registered for code")
+    if "authorization_code" not in client.grant_types:
+        raise UnauthorizedClient("the client is not registered for authorization_code")
+
+
+def _check_unsupported(asked: _Asked) -> None:
+    """OIDC Core §6.1, §6.2, §7.2.1: what the metadata says is not taken."""
+    for name, refusal in _REFUSED.items():
+        if name in asked.params:
+            raise refusal(f"{name} is not supported")
+
+
+def _check_response_mode(asked: _Asked) -> None:
+    name = asked.params.get("response_mode")
+    if find_mode(name, asked.to.redirect_uri) is None:
+        raise InvalidRequest("response_mode is not supported for this redirect_uri")
+
+
+def _read_scope(asked: _Asked) -> tuple[str, ...]:
+    """RFC 6749 §3.3: there is no default scope.
+
+    OIDC Core §11: ``offline_access`` is ignored for a client that is not registered
+    for refresh tokens. For the others it stays, also without ``prompt=consent``: the
+    person is then asked for it in so many words, or was before, or the administrator
+    answers for the client (``interaction.decide``), which are the "other conditions"
+    that §11 allows.
+    """
+    text = asked.params.get("scope")
+    if text is None:
+        raise InvalidScope("scope is missing")
+    scope = resolve_scope(text, asked.to.client, asked.supported.scopes)
+    if "refresh_token" not in asked.to.client.grant_types:
+        scope = tuple(token for token in scope if token != OFFLINE_ACCESS)
+    if not scope:
+        raise InvalidScope("the client is not registered for refresh_token")
+    return scope
+
+
+def _read_nonce(asked: _Asked) -> str | None:
+    nonce = asked.params.get("nonce") if asked.is_openid else None
+    if nonce is not None and len(nonce) > MAX_NONCE:
+        raise InvalidRequest("nonce is too long")
+    return nonce
+
+
+def _read_challenge(asked: _Asked) -> str | None:
+    """RFC 9700 §2.1.1: PKCE, or for confidential clients what protects as well."""
+    params, client = asked.params, asked.to.client
+    challenge = read_challenge(
+        params.get("code_challenge"), params.get("code_challenge_method")
+    )
+    policy = "always" if client.is_public else client.pkce or asked.pkce
+    if challenge is not None or policy == "public_only":
+        return challenge
+    if policy == "pkce_or_nonce" and _read_nonce(asked) is not None:
+        return None
+    raise InvalidRequest("code_challenge is missing", hint=f"PKCE policy is {policy}")
+
+
+def _read_prompt(asked: _Asked) -> frozenset[str]:
+    """OIDC Core §3.1.2.1: ``none`` stands alone, and nothing else is known."""
+    prompt = frozenset(asked.params.get("prompt", "").split())
+    unknown = prompt.difference(asked.supported.prompts)
+    if unknown:
+        hint = f"sent {ascii(sorted(unknown))}"
+        raise InvalidRequest("prompt has an unknown value", hint=hint)
+    if "none" in prompt and len(prompt) > 1:
+        raise InvalidRequest("prompt has none together with another value")
+    return prompt
+
+
+def _read_max_age(asked: _Asked) -> int | None:
+    text = asked.params.get("max_age")
+    if text is None:
+        return asked.to.client.default_max_age
+    if not _SECONDS.fullmatch(text):
+        raise InvalidRequest("max_age must be a number of seconds")
+    return int(text)
+
+
+def _read_claims(asked: _Asked) -> ClaimsRequest:
+    text = asked.params.get("claims") if asked.is_openid else None
+    return {} if text is None else parse_claims(text, asked.supported.claims)
+
+
+def _read_acr_values(asked: _Asked) -> tuple[str, ...]:
+    values = asked.params.get("acr_values", "").split()
+    return tuple(values[:_MAX_VALUES]) or asked.to.client.default_acr_values
+
+
+def _read_login_hint(asked: _Asked) -> str | None:
+    """A hint that no field could hold is none."""
+    hint = asked.params.get("login_hint", "")
+    return hint if hint.isprintable() and 0 < len(hint) <= _MAX_HINT else None
+
+
+def _read_id_token_hint(asked: _Asked) -> str | None:
+    return asked.params.get("id_token_hint")
+
+
+def _read_ui_locales(asked: _Asked) -> tuple[str, ...]:
+    tags = asked.params.get("ui_locales", "").split()
+    return tuple(tag for tag in tags if _LANGUAGE.fullmatch(tag))[:_MAX_VALUES]
+
+
+def _read_display(asked: _Asked) -> str:
+    display = asked.params.get("display", "")
+    return display if display in _DISPLAYS else _DISPLAYS[0]
+
+
+# The order is the order of refusals.
+_CHECKS: tuple[Callable[[_Asked], None], ...] = (
+    _check_response_mode,
+    _check_response_type,
+    _check_unsupported,
+)
+_READERS: Mapping[str, Callable[[_Asked], Any]] = {
+    "scope": _read_scope,
+    "nonce": _read_nonce,
+    "code_challenge": _read_challenge,
+    "prompt": _read_prompt,
+    "max_age": _read_max_age,
+    "claims": _read_claims,
+    "acr_values": _read_acr_values,
+    "login_hint": _read_login_hint,
+    "id_token_hint": _read_id_token_hint,
+    "ui_locales": _read_ui_locales,
+    "display": _read_display,
+}

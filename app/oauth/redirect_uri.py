@@ -1,0 +1,163 @@
+"""RFC 9700 §2.1, §2.6 and §4.1.3, RFC 8252 §7 and §8.3-§8.4, RFC 6749 §3.1.2.
+
+Redirect URIs are compared as strings. The one exception is the port of a native
+client's loopback address, which the operating system chooses while it runs.
+"""
+
+import re
+from collections.abc import Sequence
+
+from app.oauth.client import ApplicationType, Client
+from app.oauth.errors import InvalidRequest
+from app.oauth.uri import Uri, parse_uri
+
+# Dot segments, also ``/..;/``, and separators that a later decoder would find.
+_DETOUR = re.compile(r"\.\.|/\.(?:/|$)|%(?:2[EeFf5]|5[Cc])")
+_PRIVATE_USE = re.compile(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+")
+_COMPONENTS = re.compile(
+    r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL
+)  # RFC 3986 appendix B: it matches everything
+_NAMES = ("scheme", "authority", "path", "query", "fragment")
+_SHOWN_URIS = 10
+_SHOWN_LENGTH = 300
+
+
+def why_not(
+    uri: str, application_type: ApplicationType, development: bool
+) -> str | None:
+    """Return why a URI may not be registered as a target of redirects, or None.
+
+    The words follow the name of the metadata member, and never hold the URI.
+    """
+    parsed = parse_uri(uri)
+    if parsed is None:
+        return "must be absolute, without fragment, user information or wildcard"
+    if _DETOUR.search(parsed.path):
+        return "must not have dot segments or encoded separators in its path"
+    if parsed.scheme == "https":
+        return None
+    if parsed.scheme == "http":
+        is_allowed = _may_use_http(parsed, application_type, development)
+        return None if is_allowed else "must use https"
+    if application_type == "native" and _PRIVATE_USE.fullmatch(parsed.scheme):
+        return None  # RFC 8252 §7.1: a reversed domain name, so that it has a dot
+    return "must use https, or for native clients a scheme with a dot"
+
+
+def _may_use_http(
+    uri: Uri, application_type: ApplicationType, development: bool
+) -> bool:
+    """Tell whether plain http is acceptable: it never leaves the machine.
+
+    A name may be made to mean another machine, so in production it has to be an
+    address (RFC 8252 §8.3).
+    """
+    if development:
+        return uri.is_loopback
+    return application_type == "native" and uri.is_loopback_ip
+
+
+def may_register(
+    uri: str, application_type: ApplicationType, development: bool
+) -> bool:
+    """Tell whether a client of this type may have its users sent to this URI."""
+    return why_not(uri, application_type, development) is None
+
+
+def match_redirect_uri(
+    sent: str | None, client: Client, *, development: bool = False
+) -> str:
+    """Return where the answer to an authorization request goes.
+
+    What was registered in development and may not be used in production does not match
+    there (RFC 9700 §2.6).
+
+    Raises:
+        InvalidRequest: It is not registered, or was left out by a client that has not
+            exactly one (RFC 6749 §3.1.2.3). The hint says what differs.
+    """
+    kind = client.application_type
+    usable = [u for u in client.redirect_uris if may_register(u, kind, development)]
+    if sent is None and len(usable) == 1:
+        return usable[0]
+    if sent is None:
+        hint = f"registered {_listed(client.redirect_uris)}"
+        raise InvalidRequest("redirect_uri is missing", hint=hint)
+    if sent in usable or _is_own_port(sent, usable, client, development):
+        return sent
+    raise InvalidRequest(
+        "redirect_uri is not registered for this client",
+        hint=describe_difference(sent, client.redirect_uris),
+    )
+
+
+def match_post_logout_redirect_uri(
+    sent: str, client: Client, *, development: bool = False
+) -> str:
+    """Return where the browser goes after signing out.
+
+    Here the port counts too: OIDC RP-Initiated Logout §3 knows no exception.
+
+    Raises:
+        InvalidRequest: It is not registered; the hint says what differs.
+    """
+    registered = client.post_logout_redirect_uris
+    is_usable = may_register(sent, client.application_type, development)
+    if sent in registered and is_usable:
+        return sent
+    raise InvalidRequest(
+        "post_logout_redirect_uri is not registered for this client",
+        hint=describe_difference(sent, registered),
+    )
+
+
+def _is_own_port(
+    sent: str, usable: Sequence[str], client: Client, development: bool
+) -> bool:
+    """Tell whether only the port of a native client's loopback address differs."""
+    parsed = parse_uri(sent)
+    if client.application_type != "native" or parsed is None:
+        return False
+    if parsed.scheme != "http":
+        return False
+    if not _may_use_http(parsed, client.application_type, development):
+        return False
+    known = (parse_uri(candidate) for candidate in usable)
+    without_port = parsed._replace(port=None)
+    return any(uri and uri._replace(port=None) == without_port for uri in known)
+
+
+def describe_difference(sent: str, registered: Sequence[str]) -> str:
+    """Return what was sent, what is registered, and which parts differ.
+
+    For the audit trail: with everything but ASCII escaped, since letters that only
+    look alike are one of the differences to find.
+    """
+    text = f"sent {_shown(sent)}; registered {_listed(registered)}"
+    if sent in registered:
+        return f"{text}; it may not be used outside development"
+    if not registered:
+        return text
+    differences = min((_differing(sent, known) for known in registered), key=len)
+    return f"{text}; differs in {', '.join(differences)}"
+
+
+def _differing(sent: str, known: str) -> list[str]:
+    return [
+        f"{name} ({_shown(there)} for {_shown(here)})"
+        for name, there, here in zip(_NAMES, _parts(sent), _parts(known), strict=True)
+        if there != here
+    ]
+
+
+def _parts(uri: str) -> tuple[str | None, ...]:
+    return next(_COMPONENTS.finditer(uri)).groups()
+
+
+def _shown(text: str | None) -> str:
+    return "none" if text is None else ascii(text[:_SHOWN_LENGTH])
+
+
+def _listed(uris: Sequence[str]) -> str:
+    shown = ", ".join(_shown(uri) for uri in uris[:_SHOWN_URIS]) or "none"
+    return f"{shown} and more" if len(uris) > _SHOWN_URIS else shown

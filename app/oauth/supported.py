@@ -1,0 +1,35 @@
+"""OIDC Discovery §3, RFC 8414 §2: what this server offers, said in one place.
+
+The metadata publishes it, registration and authorization requests are held to it, so
+that the three cannot drift apart.
+"""
+
+from dataclasses import dataclass
+
+from app.oauth.client import AuthMethod, SubjectType
+
+# OIDC Core §3.1.2.1, Initiating User Registration via OpenID Connect §4.
+PROMPTS = ("none", "login", "consent", "select_account", "create")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supported:
+    """What is really offered. Members mean the ``*_supported`` of the metadata.
+
+    Attributes:
+        claims: Names of claims that somebody may be given.
+        prompts: Without ``create`` where nobody may make an account.
+        assertion_algs: With which clients may sign ``private_key_jwt``.
+    """
+
+    scopes: tuple[str, ...]
+    claims: tuple[str, ...]
+    grant_types: tuple[str, ...]
+    auth_methods: tuple[AuthMethod, ...]
+    assertion_algs: tuple[str, ...] = ()
+    id_token_algs: tuple[str, ...] = ("RS256",)
+    userinfo_algs: tuple[str, ...] = ()
+    subject_types: tuple[SubjectType, ...] = ("public", "pairwise")
+    acr_values: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = PROMPTS
+    ui_locales: tuple[str, ...] = ()

@@ -1,0 +1,483 @@
+"""Authorization requests: who is told what is wrong, and what is read."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.oauth.authorization_response import code_response, error_response
+from app.oauth.authorize import identify, read_request
+from app.oauth.client import PkcePolicy
+from app.oauth.errors import (
+    InvalidRequest,
+    InvalidScope,
+    OAuthError,
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    UnauthorizedClient,
+    UnsupportedResponseType,
+)
+from app.oauth.parameters import parse_form
+from tests.oauth.authorization import (
+    CALLBACK,
+    CHALLENGE,
+    SUPPORTED,
+    a_client,
+    a_query,
+    read,
+)
+
+
+def test_the_example_of_oauth() -> None:
+    """RFC 6749 §4.1.1, §4.1.2: the example request and response, verbatim."""
+    client = a_client(redirect_uris=("https://client.example.com/cb",))
+    params = parse_form(
+        b"response_type=code&client_id=s6BhdRkqt3&state=xyz"
+        b"&redirect_uri=https%3A%2F%2Fclient%2Eexample%2Ecom%2Fcb"
+    )
+
+    answer = code_response(
+        identify(params, client), "SplxlOBeZQQYbYS6WxSbIA", "https://as.example"
+    )
+
+    assert answer.url.startswith(
+        "https://client.example.com/cb?code=SplxlOBeZQQYbYS6WxSbIA&state=xyz"
+    )
+
+
+def test_the_example_of_openid_connect() -> None:
+    """OIDC Core §3.1.2.1: the example request, verbatim."""
+    params = parse_form(
+        b"response_type=code"
+        b"&scope=openid%20profile%20email"
+        b"&client_id=s6BhdRkqt3"
+        b"&state=af0ifjsldkj"
+        b"&redirect_uri=https%3A%2F%2Fclient.example.org%2Fcb"
+    )
+    to = identify(params, a_client())
+
+    request = read_request(params, to, supported=SUPPORTED, pkce="public_only")
+
+    assert request.is_openid
+    assert request.scope == ("openid", "profile", "email")
+    assert request.redirect_uri == request.redirect_uri_sent == CALLBACK
+    assert request.state == "af0ifjsldkj"
+    assert request.response_mode == "query"
+
+
+# --- Who asks: shown, never redirected ---
+
+
+def test_t017_an_unknown_client_is_not_redirected() -> None:
+    """RFC 6749 §4.1.2.1, RFC 9700 §4.11: no redirect without a known client."""
+    params = a_query(redirect_uri="https://evil.example/cb", prompt="none")
+    for client in (None, a_client(client_id="another")):
+        with pytest.raises(InvalidRequest) as refused:
+            identify(params, client)
+
+        assert refused.value.description == "client_id is unknown"
+        assert "s6BhdRkqt3" in refused.value.hint
+
+
+def test_t017_a_foreign_redirect_uri_comes_before_all_else() -> None:
+    """RFC 6749 §4.1.2.1: no redirect to an unregistered URI, whatever else is wrong."""
+    params = a_query(
+        redirect_uri="https://evil.example/cb",
+        response_type="bogus",
+        scope="bogus",
+        prompt="none login",
+    )
+
+    with pytest.raises(InvalidRequest) as refused:
+        identify(params, a_client())
+
+    assert "evil.example" in refused.value.hint
+
+
+def test_a_request_without_client_id_is_shown() -> None:
+    """RFC 6749 §4.1.1: client_id is required."""
+    with pytest.raises(InvalidRequest):
+        identify(a_query(client_id=None), a_client())
+
+
+@pytest.mark.parametrize("name", [b"client_id", b"redirect_uri", b"state", b"scope"])
+def test_t016_a_parameter_that_is_there_twice_is_shown(name: bytes) -> None:
+    """RFC 6749 §3.1: request parameters must not be included more than once."""
+    with pytest.raises(InvalidRequest):
+        parse_form(name + b"=a&" + name + b"=a")
+
+
+def test_openid_connect_demands_a_redirect_uri() -> None:
+    """OIDC Core §3.1.2.1: redirect_uri is required, even where one is registered."""
+    with pytest.raises(InvalidRequest) as refused:
+        identify(a_query(redirect_uri=None), a_client())
+
+    assert refused.value.description == "redirect_uri is missing"
+
+
+def test_plain_oauth_may_leave_the_only_one_out() -> None:
+    """RFC 6749 §3.1.2.3: without openid, the one registered URI is used."""
+    request = read(redirect_uri=None, scope="read")
+
+    assert request.redirect_uri == CALLBACK
+    assert request.redirect_uri_sent is None
+
+
+def test_development_is_handed_on() -> None:
+    local = "http://localhost:3000/cb"
+    client, params = a_client(redirect_uris=(local,)), a_query(redirect_uri=local)
+
+    assert identify(params, client, development=True).redirect_uri == local
+    with pytest.raises(InvalidRequest):
+        identify(params, client)
+
+
+# --- What is asked: redirected ---
+
+
+def test_a_refusal_goes_where_it_was_asked_to() -> None:
+    """RFC 6749 §4.1.2.1, RFC 9207 §2: errors come with state and iss, in that mode."""
+    to = identify(a_query(response_mode="fragment"), a_client())
+
+    answer = error_response(to, InvalidScope(), "https://as.example")
+
+    assert answer.url == (
+        f"{CALLBACK}#error=invalid_scope&state=af0ifjsldkj"
+        "&iss=https%3A%2F%2Fas.example"
+    )
+
+
+def test_a_refusal_of_the_mode_itself_goes_into_the_query() -> None:
+    """OAuth Multiple Response Types §2.1: an unknown mode is refused by the default."""
+    params = a_query(response_mode="carrier_pigeon")
+    to = identify(params, a_client())
+
+    assert to.response_mode == "query"
+    with pytest.raises(InvalidRequest):
+        read_request(params, to, supported=SUPPORTED)
+
+
+def test_a_form_is_not_posted_to_an_app() -> None:
+    """OIDC Form Post §2: a form needs a web server behind the redirect URI."""
+    app = "com.example.app:/cb"
+    client = a_client(redirect_uris=(app,), application_type="native")
+
+    with pytest.raises(InvalidRequest):
+        read(client, redirect_uri=app, response_mode="form_post")
+
+
+def test_form_post_is_read() -> None:
+    """OIDC Form Post §2: response_mode=form_post is for any response type."""
+    assert read(response_mode="form_post").response_mode == "form_post"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "token",
+        "id_token",
+        "id_token token",
+        "code token",
+        "code id_token",
+        "none",
+        "Code",
+        "CODE",
+        " code",
+        "code ",
+        "code code",
+        "bogus",
+    ],
+)
+def test_t029_only_a_code_is_given(sent: str) -> None:
+    """RFC 6749 §3.1.1, RFC 9700 §2.1.2: no token in an authorization response."""
+    with pytest.raises(UnsupportedResponseType):
+        read(response_type=sent)
+
+
+def test_the_response_type_is_required() -> None:
+    """RFC 6749 §3.1.1: a missing response_type is an invalid request."""
+    with pytest.raises(InvalidRequest) as refused:
+        read(response_type=None)
+
+    assert refused.value.description == "response_type is missing"
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        {"response_types": frozenset[str]()},
+        {"grant_types": frozenset({"client_credentials"})},
+    ],
+)
+def test_a_client_uses_what_it_is_registered_for(
+    lacking: dict[str, frozenset[str]],
+) -> None:
+    """RFC 6749 §4.1.2.1: unauthorized_client."""
+    with pytest.raises(UnauthorizedClient):
+        read(a_client(**lacking))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("request", RequestNotSupported),
+        ("request_uri", RequestUriNotSupported),
+        ("registration", RegistrationNotSupported),
+    ],
+)
+def test_what_is_not_supported_is_refused(name: str, kind: type[OAuthError]) -> None:
+    """OIDC Core §3.1.2.6, §6.1, §6.2, §7.2.1: the errors of what is not taken."""
+    sent: dict[str, Any] = {name: "eyJhbGciOiJub25lIn0.e30."}
+    with pytest.raises(kind):
+        read(**sent)
+
+
+@pytest.mark.parametrize(
+    ("scope", "kept"),
+    [
+        ("openid", ("openid",)),
+        ("openid unknown email openid", ("openid", "email")),
+        ("read", ("read",)),
+    ],
+)
+def test_scopes_that_are_not_understood_are_ignored(
+    scope: str, kept: tuple[str, ...]
+) -> None:
+    """OIDC Core §3.1.2.1: scope values that are not understood should be ignored."""
+    assert read(scope=scope).scope == kept
+
+
+@pytest.mark.parametrize("scope", [None, "unknown", 'a"b', "openid  email"])
+def test_a_scope_that_says_nothing_is_refused(scope: str | None) -> None:
+    """RFC 6749 §3.3: no scope, or a malformed one, is an invalid_scope."""
+    with pytest.raises(InvalidScope):
+        read(scope=scope)
+
+
+def test_t050_a_scope_of_others_is_refused() -> None:
+    """RFC 6749 §4.1.2.1: a scope that the client may not ask for."""
+    with pytest.raises(InvalidScope) as refused:
+        read(a_client(scope=frozenset({"openid"})), scope="openid read")
+
+    assert refused.value.hint == "not registered for read"
+
+
+def test_offline_access_is_for_those_with_refresh_tokens() -> None:
+    """OIDC Core §11: offline_access is ignored where no refresh token can follow."""
+    without = a_client(grant_types=frozenset({"authorization_code"}))
+
+    assert read(scope="openid offline_access").scope == ("openid", "offline_access")
+    assert read(without, scope="openid offline_access").scope == ("openid",)
+    with pytest.raises(InvalidScope):
+        read(without, scope="offline_access")
+
+
+# --- PKCE ---
+
+
+@pytest.mark.parametrize("server", ["always", "pkce_or_nonce", "public_only"])
+@pytest.mark.parametrize("own", [None, "always", "pkce_or_nonce", "public_only"])
+def test_public_clients_always_need_pkce(
+    server: PkcePolicy, own: PkcePolicy | None
+) -> None:
+    """RFC 9700 §2.1.1: public clients must use PKCE, whatever policy says."""
+    client = a_client(token_endpoint_auth_method="none", pkce=own)
+
+    with pytest.raises(InvalidRequest) as refused:
+        read(
+            client,
+            pkce=server,
+            code_challenge=None,
+            code_challenge_method=None,
+            nonce="n-0S6_WzA2Mj",
+        )
+
+    assert refused.value.description == "code_challenge is missing"
+
+
+@pytest.mark.parametrize(
+    ("server", "own", "nonce", "is_taken"),
+    [
+        ("always", None, "n", False),
+        ("pkce_or_nonce", None, None, False),
+        ("pkce_or_nonce", None, "n", True),
+        ("public_only", None, None, True),
+        ("public_only", "always", "n", False),
+        ("always", "public_only", None, True),
+        ("always", "pkce_or_nonce", "n", True),
+        ("always", "pkce_or_nonce", None, False),
+    ],
+)
+def test_confidential_clients_follow_the_policy(
+    server: PkcePolicy, own: PkcePolicy | None, nonce: str | None, is_taken: bool
+) -> None:
+    """RFC 9700 §2.1.1: PKCE or nonce; the client's own choice before the server's."""
+    changes: dict[str, Any] = {"nonce": nonce}
+    changes |= {"code_challenge": None, "code_challenge_method": None}
+
+    def ask() -> None:
+        read(a_client(pkce=own), pkce=server, **changes)
+
+    if is_taken:
+        ask()
+        return
+    with pytest.raises(InvalidRequest) as refused:
+        ask()
+    assert refused.value.hint == f"PKCE policy is {own or server}"
+
+
+def test_a_nonce_protects_only_who_gets_an_id_token() -> None:
+    """RFC 9700 §2.1.1: nonce is of OpenID Connect; plain OAuth needs PKCE."""
+    with pytest.raises(InvalidRequest):
+        read(scope="read", nonce="n", code_challenge=None, code_challenge_method=None)
+
+
+@pytest.mark.parametrize(
+    ("challenge", "method"),
+    [
+        (CHALLENGE, None),
+        (CHALLENGE, "plain"),
+        (CHALLENGE, "s256"),
+        (None, "S256"),
+        (CHALLENGE[:-1], "S256"),
+        (CHALLENGE + "A", "S256"),
+        (CHALLENGE[:-1] + "=", "S256"),
+        (CHALLENGE[:-1] + "+", "S256"),
+    ],
+)
+def test_t022_a_challenge_is_well_formed(
+    challenge: str | None, method: str | None
+) -> None:
+    """RFC 7636 §4.4.1: a transformation or challenge that is not taken."""
+    with pytest.raises(InvalidRequest):
+        read(pkce="public_only", code_challenge=challenge, code_challenge_method=method)
+
+
+def test_the_challenge_is_kept() -> None:
+    """RFC 7636 §4.4: the server associates the challenge with the code."""
+    assert read().code_challenge == CHALLENGE
+
+
+# --- Parameters of OpenID Connect ---
+
+
+def test_nonce_is_kept_exactly() -> None:
+    """OIDC Core §3.1.2.1: the nonce is passed through unmodified."""
+    assert read(nonce=" n-0S6_WzA2Mj\u00fc ").nonce == " n-0S6_WzA2Mj\u00fc "
+    assert read().nonce is None
+    with pytest.raises(InvalidRequest):
+        read(nonce="n" * 1_025)
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (None, frozenset[str]()),
+        ("none", frozenset({"none"})),
+        ("login consent", frozenset({"login", "consent"})),
+        ("select_account", frozenset({"select_account"})),
+        ("create", frozenset({"create"})),
+    ],
+)
+def test_prompt_is_a_list(sent: str | None, expected: frozenset[str]) -> None:
+    """OIDC Core §3.1.2.1: prompt is a space-delimited, case-sensitive list."""
+    assert read(prompt=sent).prompt == expected
+
+
+@pytest.mark.parametrize("sent", ["none login", "consent none", "bogus", "Login"])
+def test_prompts_that_contradict_are_refused(sent: str) -> None:
+    """OIDC Core §3.1.2.1: none with any other value is an error."""
+    with pytest.raises(InvalidRequest):
+        read(prompt=sent)
+
+
+def test_a_prompt_that_is_not_offered_is_refused() -> None:
+    """OIDC Core §3.1.2.1: prompt=create only where accounts can be made."""
+    closed = replace(SUPPORTED, prompts=("none", "login"))
+
+    with pytest.raises(InvalidRequest) as refused:
+        read(supported=closed, prompt="create")
+
+    assert "create" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("sent", "default", "expected"),
+    [(None, None, None), (None, 600, 600), ("0", 600, 0), ("10000", None, 10_000)],
+)
+def test_max_age(sent: str | None, default: int | None, expected: int | None) -> None:
+    """OIDC Core §3.1.2.1, OIDC Registration §2: max_age overrides default_max_age."""
+    assert read(a_client(default_max_age=default), max_age=sent).max_age == expected
+
+
+@pytest.mark.parametrize(
+    "sent", ["-1", "+1", "1.5", "1e3", " 1", "x", "9" * 11, "\u0661"]
+)
+def test_a_max_age_that_is_no_number_is_refused(sent: str) -> None:
+    """OIDC Core §3.1.2.1: max_age is a number of seconds."""
+    with pytest.raises(InvalidRequest):
+        read(max_age=sent)
+
+
+def test_claims_are_read() -> None:
+    """OIDC Core §5.5: the claims parameter of an OpenID Connect request."""
+    request = read(claims='{"id_token": {"email": {"essential": true}}}')
+
+    assert request.claims == {"id_token": {"email": {"essential": True}}}
+    with pytest.raises(InvalidRequest):
+        read(claims="{")
+
+
+def test_plain_oauth_has_no_parameters_of_openid_connect() -> None:
+    """OIDC Core §3.1.2.1: without openid the request is no OpenID Connect request."""
+    request = read(scope="read", nonce="n" * 9_000, claims="{", max_age="5")
+
+    assert not request.is_openid
+    assert request.nonce is None
+    assert request.claims == {}
+    assert request.max_age == 5
+
+
+def test_wishes_are_read_leniently() -> None:
+    """OIDC Core §3.1.2.1: display, ui_locales, login_hint and acr_values never fail."""
+    request = read(
+        display="touch",
+        ui_locales="fr-CA fr <b> en",
+        login_hint="janedoe@example.com",
+        acr_values="2 1",
+        id_token_hint="eyJhbGciOi",
+        claims_locales="fr",
+        nothing_known="x",
+    )
+
+    assert request.display == "touch"
+    assert request.ui_locales == ("fr-CA", "fr", "en")
+    assert request.login_hint == "janedoe@example.com"
+    assert request.acr_values == ("2", "1")
+    assert request.id_token_hint == "eyJhbGciOi"
+
+
+def test_wishes_that_make_no_sense_are_none() -> None:
+    """OIDC Core §3.1.2.1: an error should not result from what is not supported."""
+    request = read(display="hologram", ui_locales="*", login_hint="a\r\nb")
+
+    assert request.display == "page"
+    assert request.ui_locales == ()
+    assert request.login_hint is None
+    assert read(login_hint="a" * 321).login_hint is None
+    assert read().login_hint is None
+
+
+def test_the_clients_default_acr_applies() -> None:
+    """OIDC Registration §2: acr_values overrides default_acr_values."""
+    client = a_client(default_acr_values=("1",))
+
+    assert read(client).acr_values == ("1",)
+    assert read(client, acr_values="2").acr_values == ("2",)
+    assert read(acr_values=" ".join(map(str, range(50)))).acr_values[-1] == "19"
+
+
+def test_unknown_parameters_are_ignored() -> None:
+    """RFC 6749 §3.1: the server must ignore unrecognized request parameters."""
+    assert read(frobnicate="1") == read()
