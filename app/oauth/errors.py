@@ -15,6 +15,7 @@ OAuthError                       400
 │   ├── ConsentRequired
 │   ├── AccountSelectionRequired
 │   └── InteractionRequired
+├── UnmetAuthenticationRequirements  the sign-in was too weak
 ├── RequestNotSupported, RequestUriNotSupported, RegistrationNotSupported
 ├── InvalidToken                 401, at a protected resource
 ├── InsufficientScope            403, at a protected resource
@@ -127,6 +128,12 @@ class InteractionRequired(InteractionNeeded):
     """The person has to act in another way."""
 
     error = "interaction_required"
+
+
+class UnmetAuthenticationRequirements(OAuthError):
+    """The sign-in is not as strong as the client demands (OIDC Core §5.5.1.1)."""
+
+    error = "unmet_authentication_requirements"
 
 
 class RequestNotSupported(OAuthError):

@@ -1,0 +1,226 @@
+"""OIDC Core §3.1.2.1, §3.1.2.3, §3.1.2.4, §3.1.2.6, §5.5.1.1 and §11: who has to act.
+
+One pure decision is asked again after each step of the person. Nothing loops, because
+what the person did is recognised by its instant: a sign-in after the request arrived
+is what ``prompt=login`` and ``max_age`` demanded.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.oauth.authorize import AuthorizationRequest
+from app.oauth.claims import beyond_scope, is_essential, wished_values
+from app.oauth.errors import (
+    AccountSelectionRequired,
+    ConsentRequired,
+    InteractionNeeded,
+    InteractionRequired,
+    LoginRequired,
+    UnmetAuthenticationRequirements,
+)
+
+
+class Step(StrEnum):
+    """What the person does next."""
+
+    LOGIN = "login"
+    SELECT_ACCOUNT = "select_account"
+    CREATE_ACCOUNT = "create_account"
+    CONSENT = "consent"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedInState:
+    """Who is signed in at this browser, and how.
+
+    Attributes:
+        subject: As this client would be told (public or pairwise).
+        authenticated_at: When the person last proved who they are.
+        chosen_at: When the person last said that this is the account to go on with.
+        has_several: Whether the browser holds other accounts too.
+        has_duty: Whether something else comes first, such as setting up a second
+            factor; the sign-in pages know what.
+    """
+
+    subject: str
+    authenticated_at: datetime
+    acr: str
+    chosen_at: datetime | None = None
+    has_several: bool = False
+    has_duty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentState:
+    """What the person agreed to.
+
+    Attributes:
+        scope: What is remembered for this client.
+        claims: The same, for claims that no scope stands for.
+        is_given: Whether the person agreed to this very request, in this very flow.
+    """
+
+    scope: frozenset[str] = frozenset()
+    claims: frozenset[str] = frozenset()
+    is_given: bool = False
+
+
+def decide(
+    request: AuthorizationRequest,
+    session: SignedInState | None,
+    consent: ConsentState,
+    now: datetime,
+    *,
+    arrived_at: datetime,
+    hinted_subject: str | None = None,
+) -> Step:
+    """Return what has to happen before the request can be granted.
+
+    Args:
+        request: What is asked for.
+        session: Who is signed in, if anybody.
+        consent: What was agreed to.
+        now: The instant of this decision.
+        arrived_at: When the request came in first.
+        hinted_subject: ``sub`` of the verified ``id_token_hint``, if one was sent.
+
+    Raises:
+        InteractionNeeded: ``prompt=none``, and somebody would have to act; or another
+            person than the one who was asked for has just signed in.
+        UnmetAuthenticationRequirements: The sign-in was not as strong as demanded.
+    """
+    step, refusal = _next(request, session, consent, now, arrived_at, hinted_subject)
+    if step is not Step.DONE and "none" in request.prompt:
+        raise refusal(f"prompt is none, and the next step would be {step}")
+    return step
+
+
+_Next = tuple[Step, type[InteractionNeeded]]
+_LOGIN: _Next = (Step.LOGIN, LoginRequired)
+_SELECT: _Next = (Step.SELECT_ACCOUNT, AccountSelectionRequired)
+_CREATE: _Next = (Step.CREATE_ACCOUNT, InteractionRequired)
+_DUTY: _Next = (Step.LOGIN, InteractionRequired)
+_CONSENT: _Next = (Step.CONSENT, ConsentRequired)
+_DONE: _Next = (Step.DONE, InteractionRequired)
+
+
+def _next(
+    request: AuthorizationRequest,
+    session: SignedInState | None,
+    consent: ConsentState,
+    now: datetime,
+    arrived_at: datetime,
+    hinted_subject: str | None,
+) -> _Next:
+    is_fresh = session is not None and session.authenticated_at >= arrived_at
+    if "create" in request.prompt and not is_fresh:
+        return _CREATE
+    if session is None:
+        return _LOGIN
+    if _must_choose(request, session, arrived_at, hinted_subject):
+        return _SELECT
+    if is_fresh:
+        _refuse_wrong_sign_in(request, session, hinted_subject)
+    elif _must_sign_in(request, session, now, hinted_subject):
+        return _LOGIN
+    if session.has_duty:
+        return _DUTY
+    return _CONSENT if _must_consent(request, consent) else _DONE
+
+
+def _must_choose(
+    request: AuthorizationRequest,
+    session: SignedInState,
+    arrived_at: datetime,
+    hinted_subject: str | None,
+) -> bool:
+    """Tell whether it is open which account is meant; signing in is a choice too."""
+    acts = (session.authenticated_at, session.chosen_at or session.authenticated_at)
+    if max(acts) >= arrived_at:
+        return False
+    if "select_account" in request.prompt:
+        return True
+    if hinted_subject is not None or _named_subjects(request):
+        return False
+    return session.has_several and session.chosen_at is None
+
+
+def _must_sign_in(
+    request: AuthorizationRequest,
+    session: SignedInState,
+    now: datetime,
+    hinted_subject: str | None,
+) -> bool:
+    """Tell whether an earlier sign-in is not good enough for this request."""
+    if "login" in request.prompt:
+        return True
+    if request.max_age is not None:
+        if now - session.authenticated_at > timedelta(seconds=request.max_age):
+            return True
+    return not (
+        _is_wanted(request, session, hinted_subject) and _is_strong(request, session)
+    )
+
+
+def _refuse_wrong_sign_in(
+    request: AuthorizationRequest, session: SignedInState, hinted_subject: str | None
+) -> None:
+    """End what asking once more would not mend."""
+    if not _is_wanted(request, session, hinted_subject):
+        raise LoginRequired("another person signed in than the one who was asked for")
+    if not _is_strong(request, session):
+        hint = f"signed in with {session.acr}"
+        raise UnmetAuthenticationRequirements("the demanded acr was not met", hint=hint)
+
+
+def _named_subjects(request: AuthorizationRequest) -> list[object]:
+    """Return the ``sub`` values of which one has to sign in (§3.1.2.2, §5.5.1)."""
+    return wished_values(request.claims, "id_token", "sub")
+
+
+def _is_wanted(
+    request: AuthorizationRequest, session: SignedInState, hinted_subject: str | None
+) -> bool:
+    if hinted_subject is not None and session.subject != hinted_subject:
+        return False
+    named = _named_subjects(request)
+    return not named or session.subject in named
+
+
+def demanded_acr(request: AuthorizationRequest) -> list[object]:
+    """Return the acr values of which one must be met; ``acr_values`` is only a wish.
+
+    The sign-in pages ask it too, so that they ask for the factor that is needed.
+    """
+    if not is_essential(request.claims, "id_token", "acr"):
+        return []
+    return wished_values(request.claims, "id_token", "acr")
+
+
+def _is_strong(request: AuthorizationRequest, session: SignedInState) -> bool:
+    demanded = demanded_acr(request)
+    return not demanded or session.acr in demanded
+
+
+def _must_consent(request: AuthorizationRequest, consent: ConsentState) -> bool:
+    """Tell whether the person has to be asked.
+
+    ``prompt=consent`` asks always. The administrator answers for first-party clients.
+    What is remembered counts for confidential clients alone: anybody can pretend to be
+    a public one (RFC 6749 §10.2, RFC 8252 §8.6). ``offline_access`` is a scope like the
+    others here, so it is never given without having been agreed to (§11).
+    """
+    if consent.is_given:
+        return False
+    if "consent" in request.prompt:
+        return True
+    if request.client.is_first_party:
+        return False
+    return request.client.is_public or not _is_remembered(request, consent)
+
+
+def _is_remembered(request: AuthorizationRequest, consent: ConsentState) -> bool:
+    claims = beyond_scope(request.claims, request.scope)
+    return consent.scope.issuperset(request.scope) and consent.claims >= claims
