@@ -21,6 +21,7 @@ import app
 from app.config import PREFIX, Settings
 from app.core.exceptions import AppError
 from app.events import EVENTS, Event, MailedEvent
+from tools.standards_coverage import standards
 
 ROOT = Path(__file__).resolve().parent.parent
 _MADE = "<!-- Made by `python -m tools.generate_docs`; do not edit. -->"
@@ -146,6 +147,7 @@ def documents() -> dict[Path, str]:
         ROOT / ".env.example": env_example(),
         ROOT / "docs/errors.md": errors(),
         ROOT / "docs/events.md": events(),
+        ROOT / "docs/standards.md": standards(),
     }
 
 
