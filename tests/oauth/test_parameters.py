@@ -1,0 +1,55 @@
+"""The parameters of a protocol request, as one parser reads them."""
+
+import pytest
+
+from app.oauth.errors import InvalidRequest
+from app.oauth.parameters import MAX_LENGTH, MAX_PARAMETERS, Parameters, parse_form
+
+
+def test_a_form_is_read_as_the_standard_says() -> None:
+    """RFC 6749 appendix B: the example of the form encoding, verbatim."""
+    read = parse_form(b"value=+%25%26%2B%C2%A3%E2%82%AC")
+
+    assert dict(read) == {"value": " %&+\u00a3\u20ac"}
+
+
+def test_a_parameter_without_a_value_is_absent() -> None:
+    """RFC 6749 §3.1, §3.2: sent without a value is as if omitted."""
+    read = parse_form(b"a=&b&&c=1&=x")
+
+    assert dict(read) == {"c": "1", "": "x"}
+    assert len(read) == 2
+    with pytest.raises(InvalidRequest) as refused:
+        read.need("a")
+    assert refused.value.description == "a is missing"
+    assert read.need("c") == "1"
+
+
+@pytest.mark.parametrize("raw", [b"a=1&a=2", b"a=1&%61=2", b"a=&a=1", b"a&a"])
+def test_trap_21_a_parameter_that_is_there_twice_is_refused(raw: bytes) -> None:
+    """RFC 6749 §3.1, §3.2: parameters must not be included more than once."""
+    with pytest.raises(InvalidRequest):
+        parse_form(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"a=%ff",
+        b"a=\xff",
+        b"%ff=a",
+        b"a=%00",
+        b"%00=a",
+        b"a=%ed%a0%80",
+        b"a=" + b"x" * MAX_LENGTH,
+        b"&".join(b"a%d=1" % n for n in range(MAX_PARAMETERS + 1)),
+    ],
+)
+def test_trap_11_what_is_no_text_is_refused(raw: bytes) -> None:
+    """RFC 6749 appendix B: names and values are UTF-8."""
+    with pytest.raises(InvalidRequest):
+        parse_form(raw)
+
+
+def test_known_values_need_no_parsing() -> None:
+    assert dict(Parameters({"a": "1", "b": ""})) == {"a": "1"}
