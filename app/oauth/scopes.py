@@ -1,4 +1,4 @@
-"""RFC 6749 §3.3 and §6, OIDC Core §5.4 and §11: what is asked for, and what is given."""
+"""RFC 6749 §3.3 and §6, OIDC Core §5.4 and §11: what is asked for and given."""
 
 import re
 from collections.abc import Collection
