@@ -6,17 +6,27 @@ fixed algorithm per key, an explicit ``typ``, a known ``kid``, no keys from the 
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from joserfc import jws
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 MAX_TOKEN_LENGTH = 8_192
+MAX_HEADER_LENGTH = 4_096  # of other people's tokens: certificates may stand in it
+# What signs here, and what clients may sign with: the algorithm, its type of key, its
+# curve. EdDSA is Ed25519 (RFC 8037); HMAC is missing, so no secret is ever a key.
+_KEYS: Mapping[str, tuple[str, str | None]] = {
+    "RS256": ("RSA", None),
+    "PS256": ("RSA", None),
+    "ES256": ("EC", "P-256"),
+    "EdDSA": ("OKP", "Ed25519"),
+}
+ALGORITHMS = tuple(_KEYS)
 _GENERATORS: dict[str, Any] = {
     "ES256": lambda: ECKey.generate_key("P-256", private=True),
     "RS256": lambda: RSAKey.generate_key(2048, private=True),
@@ -24,10 +34,58 @@ _GENERATORS: dict[str, Any] = {
     "EdDSA": lambda: OKPKey.generate_key("Ed25519", private=True),
 }
 _PUBLIC_MEMBERS = ("kty", "crv", "x", "y", "n", "e")
+_MODULUS = range(342, 684)  # base64url characters of 2048 to 4096 bits
+_FAR = 2.0**53  # seconds that a float holds exactly; also keeps NaN out
+_EXPONENT = range(2, 7)  # up to 32 bits; a longer one only makes verifying slow
 
 
 class InvalidToken(Exception):
     """The token proves nothing; the text says why, for the log."""
+
+
+class VerificationKey(Protocol):
+    """A key of ours, and the one algorithm that it is for."""
+
+    @property
+    def key(self) -> Key:
+        """The key object."""
+        ...
+
+    @property
+    def algorithm(self) -> str:
+        """JWA name."""
+        ...
+
+
+class _Registry(jws.JWSRegistry):
+    """The library's checks; but what is not named is refused, and nothing warns.
+
+    Without names the library falls back on a list of its own, HMAC among it; it also
+    warns of EdDSA, which clients ask for under that name.
+    """
+
+    def get_alg(self, name: str) -> Any:
+        """Return an algorithm that the caller named."""
+        if name not in _KEYS or name not in (self.allowed or ()):
+            raise UnsupportedAlgorithmError("the algorithm is not accepted")
+        return self.algorithms[name]
+
+
+class _ForeignRegistry(_Registry):
+    """For tokens that others made: longer headers, with members of their own."""
+
+    max_header_length = MAX_HEADER_LENGTH
+
+
+@lru_cache(maxsize=16)
+def _registry(algorithm: str) -> _Registry:
+    return _Registry(algorithms=(algorithm,))
+
+
+@lru_cache(maxsize=16)
+def _foreign_registry(algorithm: str) -> _ForeignRegistry:
+    # RFC 7515 section 4: members that are not understood are ignored.
+    return _ForeignRegistry(algorithms=(algorithm,), strict_check_header=False)
 
 
 def generate_key(algorithm: str) -> Key:
@@ -66,6 +124,21 @@ def _header(algorithm: str, typ: str, kid: str) -> bytes:
     return urlsafe_b64encode(orjson.dumps(header)).rstrip(b"=")
 
 
+def _extract(token: str, registry: jws.JWSRegistry) -> jws.CompactSignature:
+    if len(token) > MAX_TOKEN_LENGTH or token.count(".") != 2 or not token.isascii():
+        raise InvalidToken("not a compact JWS of acceptable size")
+    try:
+        signed = jws.extract_compact(token.encode(), registry=registry)
+    except (JoseError, ValueError, RecursionError) as error:
+        raise InvalidToken("the header cannot be read") from error
+    header = signed.headers()
+    if not isinstance(header, dict):
+        raise InvalidToken("the header is no object")
+    if "crit" in header:  # RFC 7515 section 4.1.11: this service knows no extension
+        raise InvalidToken("an extension is critical")
+    return signed
+
+
 def unverified_header(token: str) -> dict[str, Any]:
     """Return the protected header, to look the key up by; it proves nothing.
 
@@ -73,17 +146,19 @@ def unverified_header(token: str) -> dict[str, Any]:
         InvalidToken: Too long, not three parts with a JSON object in the first, or
             the object demands an extension.
     """
-    if len(token) > MAX_TOKEN_LENGTH or token.count(".") != 2 or not token.isascii():
-        raise InvalidToken("not a compact JWS of acceptable size")
-    try:
-        header = jws.extract_compact(token.encode()).headers()
-    except (JoseError, ValueError) as error:
-        raise InvalidToken("the header cannot be read") from error
-    if not isinstance(header, dict) or not isinstance(header.get("kid"), str):
+    header: dict[str, Any] = _extract(token, jws.default_registry).headers()
+    if not isinstance(header.get("kid"), str):
         raise InvalidToken("the header names no key")
-    if "crit" in header:  # RFC 7515 section 4.1.11: this service knows no extension
-        raise InvalidToken("an extension is critical")
     return header
+
+
+def unverified_claims(token: str) -> dict[str, Any]:
+    """Return the claims of a token that others made, to look its maker up by.
+
+    Raises:
+        InvalidToken: It is no compact JWS with a JSON object in it.
+    """
+    return _claims(_extract(token, _foreign_registry("")))
 
 
 def verify(token: str, key: Key, *, algorithm: str, typ: str) -> dict[str, Any]:
@@ -92,16 +167,141 @@ def verify(token: str, key: Key, *, algorithm: str, typ: str) -> dict[str, Any]:
     Raises:
         InvalidToken: Another algorithm or type, a bad signature, or no JSON object.
     """
-    try:
-        signed = jws.deserialize_compact(token.encode(), key, algorithms=[algorithm])
-        claims = json.loads(signed.payload)
-    except (JoseError, ValueError) as error:
-        raise InvalidToken(f"verification failed: {type(error).__name__}") from error
+    signed = _verify(token, key, _registry(algorithm))
     if signed.headers().get("typ") != typ:
         raise InvalidToken("the token is of another type")
+    return _claims(signed)
+
+
+def verify_ours(
+    token: str, key: VerificationKey | None, *, typ: str, issuer: str
+) -> dict[str, Any]:
+    """Return the claims of a token that this service signed, at whatever time.
+
+    Args:
+        token: The compact JWS.
+        key: What its ``kid`` was found to be, or None if it is no key of ours.
+        typ: The kind of token that is expected.
+        issuer: Who must have issued it, in every character.
+
+    Raises:
+        InvalidToken: Any of this is not so.
+    """
+    if key is None:
+        raise InvalidToken("the key is unknown")
+    claims = verify(token, key.key, algorithm=key.algorithm, typ=typ)
+    if claims.get("iss") != issuer:
+        raise InvalidToken("issued by somebody else")
+    return claims
+
+
+def verify_with_jwks(
+    token: str, jwks: Mapping[str, Any], *, types: Collection[str]
+) -> dict[str, Any]:
+    """Return the claims of a token that one of somebody's registered keys signed.
+
+    The token chooses among the keys and brings none of its own: ``jwk``, ``jku`` and
+    ``x5u`` of its header mean nothing here.
+
+    Args:
+        token: The compact JWS.
+        jwks: The JWK Set that was registered.
+        types: Values of ``typ`` that are taken, in lower case; none means ``jwt``.
+
+    Raises:
+        InvalidToken: No key, or more than one, fits; another algorithm or type; a bad
+            signature; no JSON object.
+    """
+    header = _extract(token, _foreign_registry("")).headers()
+    algorithm = header.get("alg")
+    if algorithm not in ALGORITHMS:
+        raise InvalidToken("the algorithm is not accepted")
+    key = _import_public(_choose(jwks, algorithm, header.get("kid")))
+    signed = _verify(token, key, _foreign_registry(algorithm))
+    if str(header.get("typ", "JWT")).lower() not in types:
+        raise InvalidToken("the token is of another type")
+    return _claims(signed)
+
+
+def _verify(token: str, key: Key, registry: _Registry) -> jws.CompactSignature:
+    try:
+        return jws.deserialize_compact(token.encode(), key, registry=registry)
+    except (JoseError, ValueError, RecursionError) as error:
+        raise InvalidToken(f"verification failed: {type(error).__name__}") from error
+
+
+def _claims(signed: jws.CompactSignature) -> dict[str, Any]:
+    try:
+        claims = json.loads(signed.payload)
+    except (ValueError, RecursionError) as error:
+        raise InvalidToken("the claims cannot be read") from error
     if not isinstance(claims, dict):
         raise InvalidToken("the claims are no object")
     return claims
+
+
+def _choose(jwks: Mapping[str, Any], algorithm: str, kid: Any) -> Mapping[str, Any]:
+    """Return the one key that a header means (RFC 7515 section 4.1.4)."""
+    keys = jwks.get("keys")  # of whatever form the client's server gave it
+    keys = keys if isinstance(keys, list) else []
+    fitting = [jwk for jwk in keys if isinstance(jwk, dict) and _fits(jwk, algorithm)]
+    if kid is not None:
+        named = [jwk for jwk in fitting if jwk.get("kid") == kid]
+        fitting = named or [jwk for jwk in fitting if "kid" not in jwk]
+    if len(fitting) != 1:  # OIDC Core section 10.1: with several keys, kid is demanded
+        count = len(fitting) or "no"
+        named_kid = ascii(kid)[:80]
+        raise InvalidToken(f"{count} registered keys are for {algorithm}, {named_kid}")
+    return fitting[0]
+
+
+def _fits(jwk: Mapping[str, Any], algorithm: str) -> bool:
+    kind, curve = _KEYS[algorithm]
+    operations = jwk.get("key_ops", ["verify"])
+    return (
+        jwk.get("kty") == kind
+        and (curve is None or jwk.get("crv") == curve)
+        and jwk.get("use", "sig") == "sig"
+        and jwk.get("alg", algorithm) == algorithm
+        and isinstance(operations, list)
+        and "verify" in operations
+    )
+
+
+def _import_public(jwk: Mapping[str, Any]) -> Key:
+    """Return the public half of somebody else's key, if it is of sane size."""
+    public = {name: jwk[name] for name in _PUBLIC_MEMBERS if name in jwk}
+    if public["kty"] == "RSA" and not (
+        len(str(public.get("n"))) in _MODULUS and len(str(public.get("e"))) in _EXPONENT
+    ):
+        raise InvalidToken("the registered RSA key is too short or too long")
+    try:
+        return import_key(public)
+    except (JoseError, ValueError) as error:
+        raise InvalidToken("the registered key cannot be read") from error
+
+
+def has_audience(claims: Mapping[str, Any], accepted: Collection[str]) -> bool:
+    """Tell whether one of the audiences is meant (RFC 7519 section 4.1.3)."""
+    audience = claims.get("aud")
+    named = audience if isinstance(audience, list) else [audience]
+    if not all(isinstance(name, str) for name in named):
+        return False
+    return not set(named).isdisjoint(accepted)
+
+
+def numeric_date(claims: Mapping[str, Any], name: str) -> float | None:
+    """Return an instant of somebody else's token in seconds, or None if it has none.
+
+    Raises:
+        InvalidToken: It is there, and no finite number (RFC 7519 section 2).
+    """
+    value = claims.get(name)
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not -_FAR < value < _FAR:
+        raise InvalidToken(f"{name} is no instant")
+    return float(value)
 
 
 def check_claims(
