@@ -54,10 +54,15 @@ class InvalidRequest(OAuthError):
 
 
 class InvalidClient(OAuthError):
-    """Client authentication failed; no answer says how (RFC 6749 §5.2)."""
+    """Client authentication failed; no answer says how (RFC 6749 §5.2).
+
+    Attributes:
+        challenge: ``WWW-Authenticate``, if the client tried ``Authorization``.
+    """
 
     error = "invalid_client"
     status = 401
+    challenge: str | None = None
 
 
 class InvalidGrant(OAuthError):

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from app.oauth.client import Client
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authentication:
@@ -49,6 +51,14 @@ class RefreshedGrant:
     scope: tuple[str, ...]
     claims: Mapping[str, Any]
     counter: int
+
+
+class Clients(Protocol):
+    """Registered clients."""
+
+    async def by_client_id(self, client_id: str) -> Client | None:
+        """Return a client that is registered and may be used now, or None."""
+        ...
 
 
 class Codes(Protocol):

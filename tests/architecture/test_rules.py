@@ -13,7 +13,6 @@ _NAMES = {
     "BackgroundTasks": set[str](),
     "BaseHTTPMiddleware": set[str](),
     "create_task": {"app/jobs/worker.py"},
-    "secrets": _SYSTEM,
     "token_bytes": _SYSTEM,
     "url_for": set[str](),
     "urandom": _SYSTEM,
@@ -22,6 +21,7 @@ _NAMES = {
 }
 _DOTTED = {
     "datetime.now": _SYSTEM,
+    "import secrets": _SYSTEM,  # the module: clients of the protocol have secrets too
     "request.url": set[str](),
     "time.monotonic": _SYSTEM,
     "time.time": _SYSTEM,
@@ -47,8 +47,10 @@ def _mentions(tree: ast.AST) -> Iterator[str]:
                 yield f"{owner.id}.{node.attr}"
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+            yield from (f"import {alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module or ""
+            yield f"import {node.module}"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
             yield from (alias.name for alias in node.names)
 
@@ -64,7 +66,13 @@ def test_what_is_banned_is_used_only_where_it_may(name: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["datetime.now()", "dt.datetime.now()", "from time import time", "import secrets"],
+    [
+        "datetime.now()",
+        "dt.datetime.now()",
+        "from time import time",
+        "import secrets",
+        "from secrets import token_hex",
+    ],
 )
 def test_the_search_sees_what_it_looks_for(line: str) -> None:
     seen = set(_mentions(ast.parse(line)))
