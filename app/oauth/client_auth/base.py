@@ -1,0 +1,71 @@
+"""RFC 6749 §2.3, OIDC Core §9: what a method of client authentication is."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from app.oauth.client import AuthMethod, Client
+from app.oauth.parameters import Parameters
+from app.oauth.ports import AssertionIds
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a client presented; nothing of it is proven.
+
+    Attributes:
+        proof: Secret or assertion; must reach neither the log nor an event.
+    """
+
+    method: AuthMethod
+    client_id: str
+    proof: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What credentials are judged by, besides the client they are for.
+
+    Attributes:
+        audiences: Names of this server that an assertion may be made out to: the
+            issuer, and the URLs of the token endpoint and of the one that is asked.
+        assertion_ids: Where an assertion is remembered.
+    """
+
+    now: datetime
+    audiences: frozenset[str]
+    assertion_ids: AssertionIds
+
+
+class ClientAuthenticator(Protocol):
+    """A method of client authentication; one file each, listed in ``__init__.py``."""
+
+    @property
+    def name(self) -> AuthMethod:
+        """Its name in ``token_endpoint_auth_methods_supported``."""
+        ...
+
+    def read(
+        self, authorization: str | None, parameters: Parameters
+    ) -> Credentials | None:
+        """Return the credentials of this method, or None if it was not tried.
+
+        Args:
+            authorization: The field of the request, if there was one.
+            parameters: The body of the request.
+
+        Raises:
+            InvalidRequest: It was tried, and a parameter is missing.
+            InvalidClient: It was tried, and what came cannot be read.
+        """
+        ...
+
+    async def verify(
+        self, client: Client, credentials: Credentials, surroundings: Surroundings
+    ) -> None:
+        """Return if the credentials prove who asks to be the client.
+
+        Raises:
+            InvalidClient: They do not; ``hint`` says why.
+        """
+        ...

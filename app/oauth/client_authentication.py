@@ -1,0 +1,130 @@
+"""RFC 6749 §2.3, §3.2.1 and §5.2: who asks, at every endpoint that clients ask at.
+
+A request presents one method, and it must be the one that the client is registered for:
+a client with a key cannot be imitated with a secret, nor one with a secret by its name.
+"""
+
+from app.oauth.client import AuthMethod, Client, ClientSecret
+from app.oauth.client_auth import METHODS
+from app.oauth.client_auth.base import (
+    ClientAuthenticator,
+    Credentials,
+    Surroundings,
+)
+from app.oauth.client_auth.client_secret_basic import CHALLENGE
+from app.oauth.errors import InvalidClient, InvalidRequest
+from app.oauth.parameters import Parameters
+from app.oauth.ports import Clients
+
+_FAILED = "client authentication failed"
+# Whoever is unknown is checked against these: as much work, and never a success. The
+# private halves were thrown away; no text is known whose digest is all zeros.
+_DECOY_SECRETS = (ClientSecret(digest=bytes(32)),)
+_DECOY_JWKS = {
+    "keys": [
+        {
+            "kty": "RSA",
+            "e": "AQAB",
+            "n": "0PrONv2y06wZXWViDmHiP5uiAR8j8hXpXe5f9dr5fHsfiK56RzQiV9KB9Z1snylh"
+            "LBHgXLtDo810LJAMj_7yQxDLmbj2czeTdhWqKYgRgIG1QugJB9Hjb3NIQ198gBt4zvsQ"
+            "-H8WBPt9Ohuxn-vmlt6ToG3tXZlFVLUGteJ_ME1MetQs8gf5ycDpPil93dX8X1CPes0S"
+            "0UrAGt3mnGrjmEAq5BIYRzZT1CqEBTMnnK-KNrWJ05r-eMpmMTtMrTx_yPl6DRvFxYkl"
+            "F7kzD4Uhi8OMzu6O3qkEc9ZlsYKoZL04a3kJYHpACglMwMPjDSsZGJtKwcj4ifDtAJYi"
+            "PXI2gw",
+        },
+        {
+            "kty": "EC",
+            "crv": "P-256",
+            "x": "52SBCIZ6VmKxvkg2uHhaWhR08VlO66qvwpAcMeWRbx8",
+            "y": "g-EVkY7TdAGgbTMHFM5h8hN3jFrMafX8FeZcFK-Fu_U",
+        },
+        {
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "x": "rPwukRQSzl0LM4e2hUHd3GJMto9MWhlAEiGI0FGTtdQ",
+        },
+    ]
+}
+
+
+async def authenticate_client(
+    authorization: str | None,
+    parameters: Parameters,
+    *,
+    clients: Clients,
+    surroundings: Surroundings,
+) -> Client:
+    """Return the client that a request comes from.
+
+    Args:
+        authorization: The field of the request, if there was one; two are for the
+            caller to refuse.
+        parameters: The body; credentials in a URL do not count (RFC 6749 §2.3.1).
+        clients: Where clients are found.
+        surroundings: What credentials are judged by.
+
+    Raises:
+        InvalidRequest: Two methods at once, or names of two clients.
+        InvalidClient: Anything else; the answer is the same, the hint says what.
+    """
+    try:
+        method, credentials = _read(authorization, parameters)
+        return await _authenticate(method, credentials, clients, surroundings)
+    except InvalidClient as refusal:
+        refusal.description = _FAILED
+        refusal.challenge = None if authorization is None else CHALLENGE
+        raise
+
+
+def _read(
+    authorization: str | None, parameters: Parameters
+) -> tuple[ClientAuthenticator, Credentials]:
+    presented = [
+        (method, credentials)
+        for method in METHODS
+        if (credentials := method.read(authorization, parameters)) is not None
+    ]
+    if not presented:
+        raise InvalidClient(hint="the request has no client authentication")
+    if len(presented) > 1:
+        names = " and ".join(method.name for method, _ in presented)
+        raise InvalidRequest("more than one client authentication", hint=names)
+    method, credentials = presented[0]
+    if parameters.get("client_id", credentials.client_id) != credentials.client_id:
+        hint = f"{method.name} is for {ascii(credentials.client_id)[:200]}"
+        raise InvalidRequest("client_id is of another client", hint=hint)
+    return method, credentials
+
+
+async def _authenticate(
+    method: ClientAuthenticator,
+    credentials: Credentials,
+    clients: Clients,
+    surroundings: Surroundings,
+) -> Client:
+    client = await clients.by_client_id(credentials.client_id)
+    if client is None or client.token_endpoint_auth_method != method.name:
+        reason = _mismatch(client, credentials)
+        try:
+            await method.verify(_decoy(method.name), credentials, surroundings)
+        except InvalidClient as refusal:
+            raise InvalidClient(hint=reason) from refusal
+        raise InvalidClient(hint=reason)
+    await method.verify(client, credentials, surroundings)
+    return client
+
+
+def _mismatch(client: Client | None, credentials: Credentials) -> str:
+    if client is None:
+        return f"no client {ascii(credentials.client_id)[:200]}"
+    registered = client.token_endpoint_auth_method
+    return f"registered for {registered}, tried {credentials.method}"
+
+
+def _decoy(method: AuthMethod) -> Client:
+    return Client(
+        client_id="",
+        token_endpoint_auth_method=method,
+        secrets=_DECOY_SECRETS,
+        jwks=_DECOY_JWKS,
+    )
