@@ -1,0 +1,12 @@
+"""Grants: the list of what exists."""
+
+from app.oauth.grants.authorization_code import AuthorizationCode
+from app.oauth.grants.base import Grant
+from app.oauth.grants.client_credentials import ClientCredentials
+from app.oauth.grants.refresh_token import RefreshToken
+
+GRANTS: tuple[Grant, ...] = (
+    AuthorizationCode(),
+    RefreshToken(),
+    ClientCredentials(),
+)

@@ -1,0 +1,46 @@
+"""RFC 6749 §4.4, RFC 9700 §2.3: a client that speaks for itself."""
+
+from app.oauth.client import Client
+from app.oauth.errors import InvalidScope, UnauthorizedClient
+from app.oauth.grants.base import Granted, Stores
+from app.oauth.parameters import Parameters
+from app.oauth.scopes import OFFLINE_ACCESS, OPENID, parse_scope
+
+# These speak of a person, and nobody is there (OIDC Core §5.4 and §11).
+_PERSONAL = frozenset({OPENID, OFFLINE_ACCESS, "profile", "email", "address", "phone"})
+
+
+class ClientCredentials:
+    """``client_credentials``: no person, so no ID token; no refresh token (§4.4.3)."""
+
+    name = "client_credentials"
+
+    async def redeem(
+        self, parameters: Parameters, client: Client, stores: Stores
+    ) -> Granted:
+        """Return what the client may do for itself.
+
+        Raises:
+            UnauthorizedClient: It cannot prove who it is.
+            InvalidScope: A scope is about a person or is not assigned to the client,
+                or none is.
+        """
+        if client.is_public:  # §4.4: confidential clients only
+            raise UnauthorizedClient("the client has to authenticate for this grant")
+        return Granted(client=client, scope=_scope(parameters.get("scope"), client))
+
+
+def _scope(text: str | None, client: Client) -> tuple[str, ...]:
+    """Return what is asked for, or all that is assigned (RFC 6749 §3.3)."""
+    assigned = client.scope - _PERSONAL
+    wanted = tuple(sorted(assigned)) if text is None else parse_scope(text)
+    personal = [token for token in wanted if token in _PERSONAL]
+    if personal:
+        raise InvalidScope("a scope is about a person", hint=" ".join(personal))
+    foreign = [token for token in wanted if token not in assigned]
+    if foreign:
+        hint = f"not registered for {' '.join(foreign)}"
+        raise InvalidScope("the client may not ask for this scope", hint=hint[:1_000])
+    if not wanted:
+        raise InvalidScope("no scope is assigned to the client")
+    return wanted

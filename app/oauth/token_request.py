@@ -1,0 +1,39 @@
+"""RFC 6749 §3.2, §4 and §5.2: what all token requests have in common."""
+
+from app.oauth.client import Client
+from app.oauth.errors import UnauthorizedClient, UnsupportedGrantType
+from app.oauth.grants import GRANTS
+from app.oauth.grants.base import Granted, Stores
+from app.oauth.parameters import Parameters
+
+_BY_NAME = {grant.name: grant for grant in GRANTS}
+
+
+async def redeem_grant(
+    parameters: Parameters, client: Client, stores: Stores
+) -> Granted:
+    """Return what a token request is given.
+
+    Args:
+        parameters: The body of the request.
+        client: Whom ``authenticate_client`` found it to come from.
+        stores: What grants are redeemed from.
+
+    Raises:
+        InvalidRequest: A parameter is missing or malformed.
+        UnsupportedGrantType: This server knows no such grant.
+        UnauthorizedClient: The client is not registered for it.
+        InvalidGrant: What it redeems does not hold; the caller keeps what the stores
+            changed, such as a code that was used up.
+        InvalidScope: It asks for too much; the caller keeps nothing.
+    """
+    name = parameters.need("grant_type")
+    grant = _BY_NAME.get(name)
+    if grant is None:
+        hint = f"grant_type is {ascii(name)[:200]}"
+        raise UnsupportedGrantType("grant_type is not supported", hint=hint)
+    if grant.name not in client.grant_types:
+        registered = " ".join(sorted(client.grant_types))
+        hint = f"asked for {grant.name}, registered for {registered}"
+        raise UnauthorizedClient("the client may not use this grant", hint=hint)
+    return await grant.redeem(parameters, client, stores)
