@@ -1,0 +1,51 @@
+"""OIDC Core §8 and §8.1: under which name a client knows a person.
+
+Public is the account's id. Pairwise is an HMAC of sector and id: the same at each
+sign-in and for each client of the sector, and without the key neither to be computed,
+nor to be turned back, nor to be compared between sectors.
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from uuid import UUID
+
+from app.oauth.client import Client
+
+_MIN_KEY = 32
+
+
+def subject_for(user_id: UUID, client: Client, *, key: bytes) -> str:
+    """Return the ``sub`` of a person at a client.
+
+    Args:
+        user_id: The account.
+        client: Whom it is told to; ``subject_type`` decides.
+        key: Secret for pairwise subjects; with another one they all change.
+
+    Raises:
+        ValueError: The client is pairwise and has no sector, or the key is too short.
+    """
+    if client.subject_type == "public":
+        return str(user_id)
+    if not client.sector:
+        raise ValueError(f"client {client.client_id} is pairwise without a sector")
+    return pairwise_subject(user_id, client.sector, key)
+
+
+def pairwise_subject(user_id: UUID, sector: str, key: bytes) -> str:
+    """Return the subject of a person in a sector: 43 characters of base64url.
+
+    Args:
+        user_id: The account; 16 bytes, so that sector and id cannot run together.
+        sector: Host name; its case means nothing (RFC 3986 §3.2.2).
+        key: At least 32 secret bytes.
+
+    Raises:
+        ValueError: The key is too short.
+    """
+    if len(key) < _MIN_KEY:
+        raise ValueError(f"the key of pairwise subjects needs {_MIN_KEY} bytes")
+    message = sector.lower().encode() + user_id.bytes
+    digest = hmac.new(key, message, hashlib.sha256).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -1,0 +1,240 @@
+"""RFC 9068 §2, OIDC Core §2 and §5.3.2, Back-Channel Logout §2.4: what tokens say.
+
+And the token response, RFC 6749 §5.1. Signing is done elsewhere. No kind works as
+another: access and logout tokens have types of their own, and signed userinfo, which
+has to be a plain ``JWT`` for the libraries that read it, never has the ``exp`` and
+``sid`` that every ID token has.
+"""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.oauth.client import Client
+from app.oauth.grants.base import Granted
+from app.oauth.ports import Authentication
+from app.oauth.scopes import OPENID
+
+ACCESS_TOKEN_TYPE = "at+jwt"  # RFC 9068 §2.1
+ID_TOKEN_TYPE = "JWT"
+USERINFO_TYPE = "JWT"
+LOGOUT_TOKEN_TYPE = "logout+jwt"  # Back-Channel Logout §2.4
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+LOGOUT_TTL = 120  # Back-Channel Logout §4: at most two minutes
+
+# The hash of the signature (RFC 7518 §3.1). EdDSA names none: the OpenID working group
+# settled on SHA-512 for Ed25519, the hash inside of it (RFC 8032 §5.1); see
+# https://bitbucket.org/openid/connect/issues/1125 and the Token Hash Algorithms guide.
+_HASHES: Mapping[str, Any] = {
+    "RS256": hashlib.sha256,
+    "PS256": hashlib.sha256,
+    "ES256": hashlib.sha256,
+    "EdDSA": hashlib.sha512,
+}
+# What makes a JWT an ID token, logout token or access token.
+_NOT_USERINFO = frozenset(
+    "exp nbf iat jti nonce sid at_hash c_hash azp events client_id scope".split()
+)
+
+
+def audience_of(granted: Granted, issuer: str) -> str | list[str]:
+    """Return whom an access token is for (RFC 9068 §3).
+
+    It is for the client's API, if one is named. With ``openid`` it is for the userinfo
+    endpoint too, which goes by the issuer's name.
+    """
+    api = granted.client.audience
+    if api is None or api == issuer:
+        return issuer
+    return [api, issuer] if OPENID in granted.scope else api
+
+
+def access_token_claims(
+    granted: Granted,
+    *,
+    issuer: str,
+    subject: str | None,
+    token_id: UUID,
+    now: datetime,
+    ttl: int,
+) -> dict[str, Any]:
+    """Return the claims of an access token (RFC 9068 §2.2).
+
+    ``grant_id``, of our own, is what the token ends with when the grant is revoked.
+
+    Args:
+        granted: What the client is given.
+        issuer: Identifier of this server.
+        subject: The person as this client knows them; None if nobody is there, and
+            the client is its own subject (§2.2).
+        token_id: ``jti``.
+        now: When it is issued.
+        ttl: Seconds that it lives.
+    """
+    issued = int(now.timestamp())
+    claims: dict[str, Any] = {
+        "iss": issuer,
+        "sub": granted.client.client_id if subject is None else subject,
+        "aud": audience_of(granted, issuer),
+        "client_id": granted.client.client_id,
+        "exp": issued + ttl,
+        "iat": issued,
+        "jti": str(token_id),
+        "scope": " ".join(granted.scope),
+    }
+    if granted.grant_id is not None:
+        claims["grant_id"] = str(granted.grant_id)
+    if granted.authentication is not None:
+        claims |= _sign_in(granted.authentication)
+    return claims
+
+
+def id_token_claims(
+    granted: Granted,
+    authentication: Authentication,
+    *,
+    issuer: str,
+    subject: str,
+    now: datetime,
+    ttl: int,
+    access_token: str | None = None,
+    code: str | None = None,
+    person: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the claims of an ID token (OIDC Core §2 and §3.1.3.6).
+
+    ``auth_time`` is always told: §2 demands it after ``max_age``, ``require_auth_time``
+    or when it is essential, and leaves it open otherwise. ``azp`` is never told: the
+    client is the only audience.
+
+    Args:
+        granted: What the client is given.
+        authentication: How and when the person signed in.
+        issuer: Identifier of this server.
+        subject: The person as this client knows them.
+        now: When it is issued.
+        ttl: Seconds that it lives.
+        access_token: Issued beside it, for ``at_hash``.
+        code: Issued beside it, for ``c_hash`` (§3.3.2.11).
+        person: Claims about the person that belong here; none can replace another.
+    """
+    issued = int(now.timestamp())
+    algorithm = granted.client.id_token_signed_response_alg
+    hashes = {"at_hash": access_token, "c_hash": code}
+    claims = {
+        **(person or {}),
+        "iss": issuer,
+        "sub": subject,
+        "aud": granted.client.client_id,
+        "exp": issued + ttl,
+        "iat": issued,
+        **_sign_in(authentication),
+    }
+    for name in ("nonce", "at_hash", "c_hash", "azp"):  # ours to say, or nobody's
+        claims.pop(name, None)
+    if granted.nonce is not None:
+        claims["nonce"] = granted.nonce
+    for name, value in hashes.items():
+        if value is not None:
+            claims[name] = token_hash(value, algorithm)
+    return claims
+
+
+def _sign_in(authentication: Authentication) -> dict[str, Any]:
+    return {
+        "auth_time": int(authentication.authenticated_at.timestamp()),
+        "acr": authentication.acr,
+        "amr": list(authentication.amr),
+        "sid": str(authentication.session_id),
+    }
+
+
+def token_hash(value: str, algorithm: str) -> str:
+    """Return ``at_hash`` or ``c_hash`` of a token or code (OIDC Core §3.1.3.6).
+
+    Args:
+        value: Access token or code.
+        algorithm: That the ID token is signed with.
+    """
+    digest: bytes = _HASHES[algorithm](value.encode("ascii")).digest()
+    return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+
+
+def logout_token_claims(
+    *,
+    issuer: str,
+    client_id: str,
+    subject: str | None,
+    session_id: str | None,
+    token_id: str,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return the claims of a logout token (Back-Channel Logout §2.4).
+
+    There is no ``nonce``, so that it cannot pass for an ID token.
+
+    Args:
+        issuer: Identifier of this server.
+        client_id: Whom it is sent to.
+        subject: Who signed out, as this client knows them.
+        session_id: Which session ended; None means all of the person's.
+        token_id: ``jti``.
+        now: When it is sent: a retry needs a new one.
+
+    Raises:
+        ValueError: Neither person nor session is named.
+    """
+    if subject is None and session_id is None:
+        raise ValueError("a logout token names a person or a session")
+    issued = int(now.timestamp())
+    claims: dict[str, Any] = {
+        "iss": issuer,
+        "sub": subject,
+        "aud": client_id,
+        "iat": issued,
+        "exp": issued + LOGOUT_TTL,
+        "jti": token_id,
+        "sid": session_id,
+        "events": {LOGOUT_EVENT: {}},
+    }
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+def userinfo_claims(person: Mapping[str, Any], *, subject: str) -> dict[str, Any]:
+    """Return what the userinfo endpoint answers (OIDC Core §5.3.2: ``sub`` always)."""
+    claims = {name: person[name] for name in person if name not in _NOT_USERINFO}
+    return {**claims, "sub": subject}
+
+
+def signed_userinfo_claims(
+    person: Mapping[str, Any], client: Client, *, issuer: str, subject: str
+) -> dict[str, Any]:
+    """Return the same as a JWT has it: for this client alone (OIDC Core §5.3.2)."""
+    claims = userinfo_claims(person, subject=subject)
+    return {**claims, "iss": issuer, "aud": client.client_id}
+
+
+def token_response(
+    granted: Granted,
+    *,
+    access_token: str,
+    expires_in: int,
+    refresh_token: str | None = None,
+    id_token: str | None = None,
+) -> dict[str, Any]:
+    """Return the body of a token response (RFC 6749 §5.1, OIDC Core §3.1.3.3).
+
+    The scope is always told, also where it is what was asked for.
+    """
+    body = {
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": expires_in,
+        "scope": " ".join(granted.scope),
+        "refresh_token": refresh_token,
+        "id_token": id_token,
+    }
+    return {name: value for name, value in body.items() if value is not None}
