@@ -50,7 +50,7 @@ def _tables(connection: Connection) -> set[str]:
     return set(inspect(connection).get_table_names()) - {"alembic_version"}
 
 
-async def test_a_database_with_data_goes_down_and_up_again(
+async def test_trap_14_a_database_with_data_goes_down_and_up_again(
     empty_database_url: str,
 ) -> None:
     await asyncio.to_thread(migrate, empty_database_url)
@@ -116,7 +116,7 @@ def _wanted() -> dict[str, set[Any]]:
     return wanted
 
 
-async def test_the_database_enforces_what_the_models_promise(
+async def test_trap_14_the_database_enforces_what_the_models_promise(
     database_url: str,
 ) -> None:
     found = await _look(database_url, _found)

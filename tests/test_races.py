@@ -131,7 +131,7 @@ def _assert_one_success(answers: Sequence[Response], success: int) -> None:
     assert all(400 <= status < 500 for status in found if status != success), found
 
 
-async def test_a_refresh_token_sent_a_hundred_times_at_once_has_one_successor(
+async def test_t034_a_refresh_token_sent_a_hundred_times_has_one_successor(
     api: Api, both: list[AsyncClient]
 ) -> None:
     person = await api.person(email=_address())
@@ -143,9 +143,13 @@ async def test_a_refresh_token_sent_a_hundred_times_at_once_has_one_successor(
     successors = {answer.json()["refresh_token"] for answer in answers}
     assert len(successors) == 1
     assert successors != {body["refresh_token"]}
+    [leaf] = successors
+    after = await _crowd(both, "/api/v1/auth/refresh", [{"refresh_token": leaf}] * 2)
+    assert _statuses(after) == {200: 2}
+    assert len({answer.json()["refresh_token"] for answer in after} - {leaf}) == 1
 
 
-async def test_a_refresh_token_reused_after_the_window_ends_the_session_once(
+async def test_t034_a_refresh_token_reused_after_the_window_ends_the_session(
     api: Api, both: list[AsyncClient]
 ) -> None:
     person = await api.person(email=_address())
@@ -165,7 +169,9 @@ async def test_a_refresh_token_reused_after_the_window_ends_the_session_once(
     assert trail.count("session.refresh_token_reused") == 1
 
 
-async def test_a_reset_link_works_once(api: Api, both: list[AsyncClient]) -> None:
+async def test_trap_18_t124_a_reset_link_works_once(
+    api: Api, both: list[AsyncClient]
+) -> None:
     person = await api.person(email=_address())
     await api.post("/auth/forgot-password", {"email": person.email})
     link = await api.mailed("reset_password")
@@ -259,7 +265,7 @@ async def _administrators(runtime: Runtime) -> Sequence[UUID]:
         return (await db.scalars(query)).all()
 
 
-async def test_one_address_in_many_spellings_is_one_account(
+async def test_trap_18_t083_one_address_in_many_spellings_is_one_account(
     api: Api, both: list[AsyncClient]
 ) -> None:
     mark = uuid4().hex[:8]
@@ -328,7 +334,7 @@ async def test_of_two_administrators_who_demote_each_other_one_stays(
         assert len(await _administrators(api.runtime)) == 1
 
 
-async def test_of_sixty_wrong_passwords_at_once_no_more_than_the_limit_are_tried(
+async def test_trap_22_t175_two_processes_try_no_more_passwords_than_the_limit(
     api: Api, both: list[AsyncClient]
 ) -> None:
     user = await api.users.with_password(PASSWORD, email=_address())
@@ -341,3 +347,28 @@ async def test_of_sixty_wrong_passwords_at_once_no_more_than_the_limit_are_tried
     assert _statuses(answers) == {401: SIGN_IN_LIMIT, 429: 60 - SIGN_IN_LIMIT}
     assert _statuses(late) == {429: 2}
     assert (await api.trail(user.id)).count("sign_in.failed") == SIGN_IN_LIMIT
+
+
+async def test_trap_22_what_ends_in_one_process_is_over_in_the_other(
+    api: Api, both: list[AsyncClient]
+) -> None:
+    admin, person = [
+        await api.person(*roles, email=_address()) for roles in ((ADMIN_ROLE,), ())
+    ]
+    there = Api(both[1], api.runtime)
+    seen = [
+        await api.get("/users/me", person),
+        await there.get("/users/me", person),  # whatever it remembers of the token
+        await there.get("/users", admin),
+    ]
+
+    demoted = await api.patch(f"/users/{person.id}", {"status": "disabled"}, admin)
+    after = [await there.get("/users/me", person)]
+    spent = {"refresh_token": person.tokens["refresh_token"]}
+    after.append(await there.post("/auth/refresh", spent))
+    ended = await api.post("/auth/logout", None, admin)
+    after.append(await there.get("/users", admin))
+
+    assert [answer.status_code for answer in seen] == [200] * 3
+    assert (demoted.status_code, ended.status_code) == (200, 204)
+    assert [answer.status_code for answer in after] == [401] * 3

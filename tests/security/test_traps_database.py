@@ -2,7 +2,11 @@
 
 import asyncio
 import re
+import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +23,7 @@ from app.services.runtime import Runtime
 from app.utils.helpers import canonical_email
 from tests.api import PASSWORD, Api
 from tests.architecture.source import sources
+from tests.rate_limit_support import opened
 
 
 def test_trap_01_no_session_is_made_outside_of_the_database_module() -> None:
@@ -207,6 +212,39 @@ async def test_trap_13_fifty_writers_at_once_all_write(
     async with runtime.unit_of_work(read_only=True) as uow:
         found = await uow.users.by_id(user.id)
     assert found is not None and found.version == user.version + 50
+
+
+LEAVE = """
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as connection:
+    connection.execute("SELECT count(*) FROM users")
+connection.close()
+"""
+
+
+async def test_trap_13_another_process_that_leaves_takes_no_file_along(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    # Who closes the last connection deletes the log of writes. A process that opened
+    # and closed the file itself had lost its locks, and did not count any more.
+    path, log = tmp_path / "auth.db", tmp_path / "auth.db-wal"
+    shutil.copy(sqlite_template, path)
+    async with opened(f"sqlite:///{path}") as database:
+        async with database.session() as one, database.session(read_only=True) as two:
+            for db in (one, two):
+                await db.execute(select(User))
+        before = log.stat().st_ino
+
+        command = [sys.executable, "-c", LEAVE, str(path)]
+        await asyncio.to_thread(subprocess.run, command, check=True)
+
+        assert log.stat().st_ino == before
+
+
+def test_trap_18_nothing_is_decided_by_how_many_rows_a_driver_counted() -> None:
+    found = [name for name, source in sources().items() if ".rowcount" in source]
+
+    assert found == ["app/repositories/base.py"]  # how full a batch of the janitor was
 
 
 async def test_trap_16_nothing_of_a_deleted_user_stays(
