@@ -85,7 +85,7 @@ def _token(header: dict[str, Any], pair: KeyPair = PAIR) -> str:
 def test_the_examples_of_the_standard(
     algorithm: str, jwk: dict[str, Any], signature: str
 ) -> None:
-    """RFC 7515 appendices A.2 and A.3, with the claims of RFC 7519 §3.1."""
+    """RFC 7515 appendix A.2, appendix A.3, RFC 7519 §3.1: the examples, verbatim."""
     header = _header(algorithm)
     other = signature[:-8] + "AAAAAAAA"
 

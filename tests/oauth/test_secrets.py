@@ -51,7 +51,7 @@ def test_trap_05_any_text_can_be_compared_with_a_secret() -> None:
 
 
 def test_each_of_two_secrets_works() -> None:
-    """RFC 7592 §2.1 lets secrets be exchanged: both live for a time."""
+    """RFC 7592 §2.1: secrets may be exchanged, and both live for a time."""
     known = [_stored(1), _stored(2, expires_at=NOW)]
 
     assert find_secret(client_secret(b"\1" * 32), known) is known[0]

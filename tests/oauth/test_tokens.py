@@ -163,7 +163,7 @@ def test_no_claim_about_a_person_replaces_another() -> None:
 
 
 def test_the_hashes_of_the_standard() -> None:
-    """OIDC Core §3.1.3.6 and §3.3.2.11, appendices A.4 and A.6: at_hash, c_hash."""
+    """OIDC Core §3.1.3.6, §3.3.2.11, appendix A.4, appendix A.6: at_hash, c_hash."""
     claims = _id_token(granted(), access_token=ACCESS_TOKEN, code=CODE)
 
     assert claims["at_hash"] == "77QmUPtjPfzWtF2AnpK9RQ"
