@@ -124,6 +124,41 @@ async def test_trailers_without_measure_are_not_listened_to(connect: Connect) ->
     assert await answer_to(await connect(), CHUNKED, trailers) == b""
 
 
+HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: test\r\n\r\n"
+SMUGGLED: dict[str, bytes] = {
+    "both lengths": POST[:-2] + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "both lengths, the other first": CHUNKED[:-2]
+    + b"Content-Length: 5\r\n\r\n0\r\n\r\n",
+    "two lengths": POST[:-2] + b"Content-Length: 6\r\n\r\nhello!",
+    "a list of lengths": POST.replace(b": 5", b": 5, 5") + b"hello",
+    "a signed length": POST.replace(b": 5", b": +5") + b"hello",
+    "a hexadecimal length": POST.replace(b": 5", b": 0x5") + b"hello",
+    "chunked is not last": CHUNKED.replace(b"chunked", b"chunked, identity")
+    + b"0\r\n\r\n",
+    "an unknown encoding": CHUNKED.replace(b"chunked", b"xchunked") + b"0\r\n\r\n",
+    "a chunk longer than told": CHUNKED + b"5\r\nhelloXX0\r\n\r\n",
+    "a chunk without its end": CHUNKED + b"5\r\nhello0\r\n\r\n",
+    "a signed chunk": CHUNKED + b"+5\r\nhello\r\n0\r\n\r\n",
+    "a chunk of no number": CHUNKED + b"0x5\r\nhello\r\n0\r\n\r\n",
+    "a chunk without measure": CHUNKED + b"f" * 17 + b"\r\n",
+    "a folded field": REQUEST[:-2] + b"A: b\r\n c: d\r\n\r\n",
+    "a blank before the colon": POST.replace(b"Length:", b"Length :") + b"hello",
+    "a bare line feed": REQUEST[:-2] + b"A: b\nTransfer-Encoding: chunked\r\n\r\n",
+    "a bare carriage return": REQUEST[:-2] + b"A: b\rC: d\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("what", SMUGGLED)
+async def test_t146_no_request_hides_within_another(
+    connect: Connect, what: str
+) -> None:
+    answer = await answer_to(await connect(), SMUGGLED[what] + HIDDEN)
+
+    # One refusal, or an answer to what began before its end was seen; then it closes.
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 async def test_a_large_head_and_a_large_body_in_one_piece_are_fine(
     connect: Connect,
 ) -> None:

@@ -1,14 +1,19 @@
 """Hosts, headers, names and cursors that try to be something else."""
 
+import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from uuid import UUID
 
 import pytest
 
+from app.api.middleware import MAX_BODY
 from app.core.logging import configure_logging
 from app.jobs.mail import OutboxJob
 from app.services.runtime import Runtime
 from tests.api import PASSWORD, Api
+from tests.page_support import PAGES
+from tests.test_api_document import document
 
 FORGED = {
     "Host": "evil.example",
@@ -256,3 +261,61 @@ async def test_t139_a_crafted_content_type_is_refused(api: Api, kind: str) -> No
     answer = await api.client.post("/api/v1/auth/login", content=b"{}", headers=headers)
 
     assert answer.status_code == 415
+
+
+async def test_t140_a_body_without_end_is_read_no_further_than_the_limit(
+    api: Api,
+) -> None:
+    headers = (await api.admin()).headers | {"Origin": api.runtime.settings.public_url}
+    routes = [("post", path) for path in (*PAGES, "/forgot-password")]
+    routes += [
+        (method, path.format(user_id=UUID(int=1), name="user"))
+        for path, item in document()["paths"].items()
+        for method, operation in item.items()
+        if "requestBody" in operation
+    ]
+    seen = {}
+
+    for method, path in routes:
+        for kind in ("application/json", "application/x-www-form-urlencoded"):
+            body = Endless()
+            fields = headers | {"Content-Type": kind}
+            answer = await api.client.request(
+                method, path, content=body.chunks(), headers=fields
+            )
+            seen[method, path, kind] = (answer.status_code, body.taken)
+
+    assert len(seen) > 40
+    assert {status for status, _ in seen.values()} == {413, 415}
+    assert max(taken for _, taken in seen.values()) <= MAX_BODY + 2 * Endless.CHUNK
+
+
+class Endless:
+    """A field of a gigabyte that comes in pieces, and how much of it was taken."""
+
+    CHUNK = 16_384
+
+    def __init__(self) -> None:
+        """Nothing was taken yet."""
+        self.taken = 0
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield one piece after the other, as they are asked for."""
+        yield b"token="
+        while self.taken < 2**30:
+            self.taken += self.CHUNK
+            yield b"x" * self.CHUNK
+
+
+async def test_t142_ten_thousand_ranges_of_a_file_cost_no_more_than_one(
+    api: Api,
+) -> None:
+    many = {"Range": "bytes=" + ",".join(f"{n}-{n + 1}" for n in range(0, 20_000, 2))}
+
+    for path in ("/static/pages.css", "/static/swagger/swagger-ui.css", "/"):
+        whole = await api.client.get(path)
+        async with asyncio.timeout(2):
+            answer = await api.client.get(path, headers=many)
+
+        assert answer.status_code in (200, 206, 416)
+        assert len(answer.content) <= len(whole.content)

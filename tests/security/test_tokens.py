@@ -237,6 +237,25 @@ async def test_t137_monstrous_tokens_are_refused_unparsed(
     )
 
 
+COSTLY = ("PBES2-HS256+A128KW", "PBES2-HS512+A256KW", "ES256", "none")
+
+
+async def test_t136_no_count_in_a_header_is_worked_off(api: Api) -> None:
+    header, claims = genuine(await api.person())
+    heads = [
+        header
+        | {"alg": alg, "enc": "A128GCM", "p2c": count, "p2s": "AAAA", "zip": "DEF"}
+        for alg in COSTLY
+        for count in (2**31, 2**63, 10**400, -1, 1.5, "2147483648")
+    ]
+    three = {f"{h['alg']} {h['p2c']}": forge(h, claims, unsigned) for h in heads}
+    five = {f"{name}, encrypted": f"{token}.AAAA.AAAA" for name, token in three.items()}
+
+    # PBKDF2 of the smallest of these counts takes many minutes.
+    async with asyncio.timeout(5):
+        await assert_refused(api, three | five)
+
+
 @pytest.mark.parametrize(
     "fields",
     [
