@@ -100,9 +100,13 @@ class PostgresServer:
 async def create_database(
     admin_url: str, name: str, template: str | None = None
 ) -> None:
-    """Create a database, empty or as a copy of one that nobody is connected to."""
-    source = _quoted(template or "template0")
-    await _execute(admin_url, f"CREATE DATABASE {_quoted(name)} TEMPLATE {source}")
+    """Create a database, empty or as a copy of one that nobody is connected to.
+
+    Copied file by file: where nothing is written durably that takes 20 ms, and block
+    by block through the log, as by default, half a second.
+    """
+    copy = f"TEMPLATE {_quoted(template or 'template0')} STRATEGY FILE_COPY"
+    await _execute(admin_url, f"CREATE DATABASE {_quoted(name)} {copy}")
 
 
 async def drop_database(admin_url: str, name: str) -> None:
