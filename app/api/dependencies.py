@@ -1,4 +1,4 @@
-"""Turns requests into services: the only place that does."""
+"""Turns requests into services; only hot paths, which spare themselves the cost, do too."""
 
 import re
 from collections.abc import Callable, Coroutine, Sequence
