@@ -135,6 +135,9 @@ class SessionSettings(Group):
     recent_ttl: Seconds = Field(
         10 * MINUTE, description="A sign-in this old still proves presence."
     )
+    max_per_user: int = Field(
+        100, ge=1, description="Live sessions of an account; the least used end first."
+    )
 
 
 class OneTimeSettings(Group):

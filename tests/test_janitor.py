@@ -22,6 +22,9 @@ from app.models.session import Session
 from app.models.signing_key import SigningKey
 from app.repositories.rate_limit import SqlStore
 from app.services.runtime import Runtime
+from app.services.session import InvalidRefreshToken, SessionTokenService
+from app.services.sign_in import SignInService
+from app.services.signing_key import SigningKeyService
 from tests.chance import FakeClock
 from tests.job_support import Make, add_message, add_user
 from tests.rate_limit_support import take
@@ -232,3 +235,33 @@ async def test_every_table_says_how_long_it_keeps_its_rows() -> None:
     silent = [m.class_ for m in Base.registry.mappers if not m.class_.retention]
 
     assert silent == []
+
+
+async def test_of_too_many_sessions_the_least_used_end(
+    make_runtime: Make, clock: FakeClock
+) -> None:
+    runtime = make_runtime(session={"max_per_user": 3})
+    await SigningKeyService(runtime).ensure()
+    ann, ben = await add_user(runtime), await add_user(runtime, "ben@example.com")
+    signing_in, refreshing = SignInService(runtime), SessionTokenService(runtime)
+    tokens = []
+    for _ in range(5):
+        tokens.append(await signing_in.start(ann, [], "password"))
+        clock.advance(seconds=1)
+    kept = await signing_in.start(ben, [], "password")
+    used = await refreshing.refresh(tokens[0].refresh_token)  # used last of all
+
+    await clean(runtime, batch=1)
+
+    for number, each in enumerate([used, *tokens[1:], kept]):
+        if number in (1, 2):
+            with pytest.raises(InvalidRefreshToken):
+                await refreshing.refresh(each.refresh_token)
+        else:
+            await refreshing.refresh(each.refresh_token)
+    async with runtime.database.session(read_only=True) as db:
+        events = await db.scalars(
+            select(AuditEvent).where(AuditEvent.name == "session.revoked")
+        )
+        told = [(event.user_id, event.data["reason"]) for event in events]
+    assert told == [(ann.id, "too_many_sessions")] * 2

@@ -1,4 +1,4 @@
-"""Turns requests into services; only hot paths, which spare themselves the cost, do too."""
+"""Turns requests into services; only hot paths, to save the cost, do it themselves."""
 
 import re
 from collections.abc import Callable, Coroutine, Sequence

@@ -11,6 +11,7 @@ from app.config import DAY
 from app.repositories.rate_limit import SqlStore
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.runtime import Runtime
+from app.services.session import SessionService
 from app.services.signing_key import SigningKeyService
 
 BATCH = 500  # rows a statement deletes: short locks, short transactions
@@ -50,7 +51,11 @@ class JanitorJob:
         def before(seconds: int) -> datetime:
             return now - timedelta(seconds=seconds)
 
+        most = self._runtime.settings.session.max_per_user
         return {
+            "surplus_sessions": lambda uow: SessionService(uow).end_surplus(
+                most, batch
+            ),
             "sessions": lambda uow: uow.sessions.delete_ended(
                 before(keep.session_ttl), batch
             ),

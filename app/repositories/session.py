@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 
 from app.models.session import Session
 from app.repositories.base import Order, Repository
@@ -62,6 +62,26 @@ class SessionRepository(Repository[Session]):
             query.values(revoked_at=at, revoked_reason=reason)
         )
         return len(revoked.all())
+
+    async def revoke_surplus(
+        self, most: int, *, at: datetime, reason: str, limit: int
+    ) -> Sequence[tuple[UUID, UUID]]:
+        """End what an account has beyond so many live sessions, the least used first.
+
+        Returns:
+            At most ``limit`` pairs of the account and the session that ended.
+        """
+        number = func.row_number().over(
+            partition_by=Session.user_id,
+            order_by=(Session.refreshed_at.desc(), Session.id.desc()),
+        )
+        live = (Session.revoked_at.is_(None)) & (Session.expires_at > at)
+        ranked = select(Session.id, number.label("rank")).where(live).subquery()
+        surplus = select(ranked.c.id).where(ranked.c.rank > most).limit(limit)
+        query = update(Session).where(Session.id.in_(surplus), live)
+        query = query.values(revoked_at=at, revoked_reason=reason)
+        rows = await self.db.execute(query.returning(Session.user_id, Session.id))
+        return [(row.user_id, row.id) for row in rows]
 
     async def delete_ended(self, before: datetime, limit: int) -> int:
         """Delete a batch of sessions that ended before an instant."""

@@ -173,6 +173,21 @@ class SessionService:
             SessionRevoked(user_id=user_id, session_id=session_id, reason=reason)
         )
 
+    async def end_surplus(self, most: int, limit: int) -> int:
+        """End what accounts have beyond so many live sessions; return how many ended.
+
+        No table may grow as somebody likes, and nobody uses a hundred devices.
+        """
+        now, reason = self._uow.clock.now(), "too_many_sessions"
+        ended = await self._uow.sessions.revoke_surplus(
+            most, at=now, reason=reason, limit=limit
+        )
+        for user_id, session_id in ended:
+            self._uow.record(
+                SessionRevoked(user_id=user_id, session_id=session_id, reason=reason)
+            )
+        return len(ended)
+
     async def end_all(
         self, user_id: UUID, reason: str, *, keep: UUID | None = None
     ) -> int:
