@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -20,6 +21,8 @@ from app.main import create_app
 from app.services.runtime import Runtime, build_runtime
 from tests.api import Api
 from tests.chance import FakeClock
+from tests.quick_hashing import quick_hasher
+from tests.servers.lending import Lending
 from tests.servers.postgres import PostgresServer, create_database, drop_database
 
 SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
@@ -83,6 +86,14 @@ def postgres_template(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def lending(postgres_url: str, postgres_template: str) -> Iterator[Lending]:
+    """Databases of a real PostgreSQL with the current schema, for a test at a time."""
+    databases = Lending(postgres_url, postgres_template)
+    yield databases
+    _apart(lambda: asyncio.run(databases.drop_all()))
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file that others are copied from."""
     path = tmp_path_factory.mktemp("template") / "auth.db"
@@ -100,12 +111,10 @@ async def database_url(
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    server: str = request.getfixturevalue("postgres_url")
-    template: str = request.getfixturevalue("postgres_template")
-    name = f"test_{uuid4().hex}"
-    await create_database(server, name, template)
-    yield _named(server, name)
-    await drop_database(server, name)
+    lending: Lending = request.getfixturevalue("lending")
+    address = await lending.lend()
+    yield address
+    await lending.take_back(address)
 
 
 @pytest.fixture(params=ENGINES)
@@ -145,7 +154,9 @@ def settings(database_url: str, options: dict[str, object]) -> Settings:
 @pytest.fixture
 async def app(settings: Settings, clock: FakeClock) -> AsyncIterator[FastAPI]:
     """The started application; its mails stay in the outbox until a test runs jobs."""
-    application = create_app(settings, build_runtime(settings, clock=clock))
+    parts = build_runtime(settings, clock=clock)
+    quick = replace(parts, hasher=quick_hasher(settings.password))
+    application = create_app(settings, quick)
     async with LifespanManager(application):
         yield application
 

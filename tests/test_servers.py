@@ -22,6 +22,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from tests.servers import ports, postgres
 from tests.servers.http import Answer, HttpServer
+from tests.servers.lending import Lending
 from tests.servers.ports import LOOPBACK
 from tests.servers.postgres import PostgresServer, create_database, drop_database
 from tests.servers.process import ServerFailed
@@ -86,6 +87,29 @@ async def test_databases_are_copied_from_a_template_and_dropped_under_use(
         assert left == 0
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
             await held.execute("SELECT 1")
+
+
+async def test_a_database_that_was_lent_comes_back_as_fresh_or_not_at_all(
+    tmp_path: Path,
+) -> None:
+    with PostgresServer.start(tmp_path) as server:
+        await create_database(server.url(), "made")
+        await ask(server.url("made"), "CREATE TABLE t (n int UNIQUE)")
+        await ask(server.url("made"), "INSERT INTO t VALUES (7)")
+        lending = Lending(server.url(), "made")
+
+        first = await lending.lend()
+        await ask(first, "INSERT INTO t SELECT generate_series(8, 99)")
+        await ask(first, "UPDATE t SET n = 0 WHERE n = 7")
+        await lending.take_back(first)
+        again = await lending.lend()
+        rows = await ask(again, "SELECT string_agg(n::text, ' ') FROM t")
+        await ask(again, "ALTER TABLE t DROP CONSTRAINT t_n_key")
+        await lending.take_back(again)
+        other = await lending.lend()
+
+    assert (again, rows) == (first, "7")
+    assert other != first
 
 
 async def test_durable_postgres_writes_to_disk_and_asks_for_the_password(
