@@ -7,13 +7,10 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
-from ssl import SSLContext
 from typing import TypeVar
 from uuid import uuid4
 
-import httpcore2
 import pytest
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
@@ -154,21 +151,10 @@ def settings(database_url: str, options: dict[str, object]) -> Settings:
     return Settings.model_validate(chosen | options)
 
 
-@cache
-def authorities(
-    real: Callable[[], SSLContext] = httpcore2.default_ssl_context,
-) -> SSLContext:
-    """Return what the system trusts; loading it takes longer than a start."""
-    return real()
-
-
 @pytest.fixture
 async def app(settings: Settings, clock: FakeClock) -> AsyncIterator[FastAPI]:
     """The started application; its mails stay in the outbox until a test runs jobs."""
-    with pytest.MonkeyPatch.context() as patch:
-        if settings.outbound.ca_file is None:  # which would be added to the shared one
-            patch.setattr(httpcore2, "default_ssl_context", authorities)
-        parts = build_runtime(settings, clock=clock)
+    parts = build_runtime(settings, clock=clock)
     quick = replace(parts, hasher=quick_hasher(settings.password))
     application = create_app(settings, quick)
     async with LifespanManager(application):
