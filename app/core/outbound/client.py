@@ -73,16 +73,33 @@ class OutboundClient:
         # Waiting for a turn happens before the breaker: it is no fault of the
         # destination, which the pool's own time limit would make it.
         self._turns = asyncio.Semaphore(_MAX_CONNECTIONS)
-        tls = httpcore2.default_ssl_context()
+        self._ca_file = ca_file
+        self._pool: httpcore2.AsyncConnectionPool | None = None
         if ca_file is not None:
-            tls.load_verify_locations(cafile=ca_file)
-        self._pool = httpcore2.AsyncConnectionPool(
+            self._pool = self._new_pool()  # now: a file that is no good stops the start
+
+    def _new_pool(self) -> httpcore2.AsyncConnectionPool:
+        tls = httpcore2.default_ssl_context()
+        if self._ca_file is not None:
+            tls.load_verify_locations(cafile=self._ca_file)
+        return httpcore2.AsyncConnectionPool(
             ssl_context=tls,
             max_connections=_MAX_CONNECTIONS,
             max_keepalive_connections=_MAX_IDLE,
             keepalive_expiry=_IDLE_SECONDS,
             network_backend=GuardedBackend(self._guard),
         )
+
+    @property
+    def _connections(self) -> httpcore2.AsyncConnectionPool:
+        """The pool, made when it is first needed.
+
+        The system's authorities take 20 ms and several megabytes, and most services
+        never call anybody.
+        """
+        if self._pool is None:
+            self._pool = self._new_pool()
+        return self._pool
 
     async def get(
         self,
@@ -123,7 +140,8 @@ class OutboundClient:
 
     async def close(self) -> None:
         """Close idle and busy connections."""
-        await self._pool.aclose()
+        if self._pool is not None:
+            await self._pool.aclose()
 
     async def _send(
         self,
@@ -162,7 +180,7 @@ class OutboundClient:
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                self._pool.stream(
+                self._connections.stream(
                     method,
                     httpcore2.URL(
                         scheme=target.scheme,
