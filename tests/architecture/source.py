@@ -2,6 +2,7 @@
 
 import ast
 import subprocess
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,8 +17,9 @@ def sources() -> dict[str, str]:
     }
 
 
+@cache
 def modules() -> dict[str, ast.Module]:
-    """Return the tree of every module of the application by its path."""
+    """Return the tree of every module of the application by its path; only look."""
     return {path: ast.parse(text) for path, text in sources().items()}
 
 

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -55,11 +56,16 @@ def _mentions(tree: ast.AST) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
 
 
+@cache
+def _mentioned() -> dict[str, frozenset[str]]:
+    return {path: frozenset(_mentions(tree)) for path, tree in modules().items()}
+
+
 @pytest.mark.parametrize("name", sorted(_NAMES | _DOTTED))
 def test_what_is_banned_is_used_only_where_it_may(name: str) -> None:
     allowed = (_NAMES | _DOTTED)[name]
 
-    users = {path for path, tree in modules().items() if name in _mentions(tree)}
+    users = {path for path, names in _mentioned().items() if name in names}
 
     assert users <= allowed
 
