@@ -45,9 +45,9 @@ docs: $(VENV)/.test
 # Only for whoever changes a dependency: ranges in pyproject.toml, pins from here.
 lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-	  --no-emit-index-url --custom-compile-command "make lock" pyproject.toml -o requirements.txt
+	  --no-emit-index-url --no-strip-extras --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-	  --no-emit-index-url --custom-compile-command "make lock" --extra dev pyproject.toml \
+	  --no-emit-index-url --no-strip-extras --custom-compile-command "make lock" --extra dev pyproject.toml \
 	  -o requirements-dev.txt
 
 $(BIN)/python:

@@ -1,8 +1,12 @@
 """What is installed is pinned by hash, and nothing here knows one machine."""
 
 import re
+from collections.abc import Iterable
+from importlib import metadata
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.architecture.source import ROOT, tracked_files
 
@@ -58,3 +62,44 @@ def test_no_file_knows_the_machine_it_was_written_on() -> None:
     ]
 
     assert guilty == []
+
+
+def test_every_extra_that_is_demanded_is_pinned_with_it() -> None:
+    # pip resolves `coverage[toml]` apart from `coverage`: with the second alone pinned
+    # it takes the newest release, and installing fails on the day that there is one.
+    pinned = _extras(_requirements("requirements-dev.txt"))
+    demanded = _extras(
+        line
+        for name in pinned
+        for line in _demands(name)
+        if _applies(Requirement(line))
+    )
+
+    missing = {
+        name: extras - pinned[name]
+        for name, extras in demanded.items()
+        if name in pinned and extras - pinned[name]
+    }
+
+    assert demanded["coverage"] == {"toml"}
+    assert missing == {}
+
+
+def _applies(requirement: Requirement) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+
+
+def _demands(name: str) -> list[str]:
+    try:
+        return metadata.requires(name) or []
+    except metadata.PackageNotFoundError:  # pinned for another platform
+        return []
+
+
+def _extras(lines: Iterable[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for line in lines:
+        requirement = Requirement(line.split(" --hash")[0])
+        name = canonicalize_name(requirement.name)
+        found.setdefault(name, set()).update(requirement.extras)
+    return found
