@@ -26,6 +26,17 @@ class Order:
     descending: bool = False
 
 
+def chosen(query: Select[Any]) -> Select[Any]:
+    """Return what picks the rows of a batch, looked for once.
+
+    A subquery with a limit may be run again for each row that it is compared with, and
+    what it then skips, as locked or as deleted just now, makes room for others: the
+    batch would be larger than its limit.
+    """
+    once = query.cte("chosen").prefix_with("MATERIALIZED", dialect="postgresql")
+    return select(*once.c)
+
+
 class Repository(Generic[Row]):
     """SQL for one table. Asks and stores; never decides, never commits."""
 
@@ -72,7 +83,7 @@ class Repository(Generic[Row]):
         limit: int,
     ) -> int:
         """Delete at most ``limit`` rows that meet the condition; return how many."""
-        chosen = select(key).where(condition).limit(limit).scalar_subquery()
-        result = await self.db.execute(delete(table).where(key.in_(chosen)))
+        some = chosen(select(key).where(condition).limit(limit))
+        result = await self.db.execute(delete(table).where(key.in_(some)))
         assert isinstance(result, CursorResult)
         return int(result.rowcount)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select, update
 
 from app.models.outbox import OutboxMessage
-from app.repositories.base import Order, Repository
+from app.repositories.base import Order, Repository, chosen
 
 _OLDEST_FIRST = Order((OutboxMessage.id,))
 
@@ -39,8 +39,8 @@ class OutboxRepository(Repository[OutboxMessage]):
         due = select(OutboxMessage.id).where(_open(), OutboxMessage.available_at <= now)
         due = due.where(OutboxMessage.kind.in_(kinds))
         due = due.order_by(OutboxMessage.available_at).limit(limit)
-        chosen = due.with_for_update(skip_locked=True).scalar_subquery()
-        query = update(OutboxMessage).where(OutboxMessage.id.in_(chosen))
+        mine = chosen(due.with_for_update(skip_locked=True))
+        query = update(OutboxMessage).where(OutboxMessage.id.in_(mine))
         query = query.values(
             available_at=lease_until,
             leased_until=lease_until,

@@ -25,6 +25,7 @@ from app.core.rate_limit import Attempt, Verdict
 from app.core.rate_limit.gcra import microseconds
 from app.database import Database, DatabaseUnavailable
 from app.models.rate_limit import RateLimit
+from app.repositories.base import chosen
 
 logger = logging.getLogger("auth_serve.rate_limit")
 
@@ -114,10 +115,9 @@ _FULL = RateLimit.tat < _number("before")
 _SOME_FULL = select(RateLimit.key).where(_FULL).limit(_number("n"))
 # Twice the same condition: the row may be moved between the looks. What somebody moves
 # now is left alone: waiting for it, with other rows in hand, could be a deadlock.
+_CHOSEN = chosen(_SOME_FULL.with_for_update(skip_locked=True))
 _DELETE_FULL = (
-    delete(RateLimit)
-    .where(_FULL, RateLimit.key.in_(_SOME_FULL.with_for_update(skip_locked=True)))
-    .returning(RateLimit.key)
+    delete(RateLimit).where(_FULL, RateLimit.key.in_(_CHOSEN)).returning(RateLimit.key)
 )
 
 

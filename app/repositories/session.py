@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, func, select, update
 
 from app.models.session import Session
-from app.repositories.base import Order, Repository
+from app.repositories.base import Order, Repository, chosen
 
 _OLDEST_FIRST = Order((Session.id,))
 _LATEST_FIRST = Order((Session.id,), descending=True)
@@ -77,7 +77,7 @@ class SessionRepository(Repository[Session]):
         )
         live = (Session.revoked_at.is_(None)) & (Session.expires_at > at)
         ranked = select(Session.id, number.label("rank")).where(live).subquery()
-        surplus = select(ranked.c.id).where(ranked.c.rank > most).limit(limit)
+        surplus = chosen(select(ranked.c.id).where(ranked.c.rank > most).limit(limit))
         query = update(Session).where(Session.id.in_(surplus), live)
         query = query.values(revoked_at=at, revoked_reason=reason)
         rows = await self.db.execute(query.returning(Session.user_id, Session.id))
