@@ -11,8 +11,6 @@ from typing import Literal, Self
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
-    EmailStr,
     Field,
     SecretStr,
     ValidationError,
@@ -21,206 +19,29 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.environment import EnvironmentRefused, check_environment, explain
-from app.setting_types import (
-    CaFile,
-    DatabaseUrl,
-    HttpUrl,
-    Issuer,
-    Names,
-    Proxies,
-    Rate,
-    Seconds,
-    SmtpUrl,
-    ValkeyUrl,
+from app.setting_groups import (
+    AdminSettings,
+    DatabaseSettings,
+    EmailCodeSettings,
+    LimitSettings,
+    OAuthSettings,
+    OneTimeSettings,
+    OutboundSettings,
+    PasswordSettings,
+    RetentionSettings,
+    SessionSettings,
+    SmtpSettings,
+    TokenSettings,
 )
+from app.setting_types import DatabaseUrl, Issuer, Proxies, ValkeyUrl
 
 PREFIX = "AUTH_SERVE_"
-MINUTE, HOUR, DAY = 60, 3_600, 86_400
-_MAX_HASHING_WORK = 1 << 22  # KiB times passes: about five seconds
 _ENV_FILE = Path(".env")
 _PLACEHOLDERS = ("changeme", "change-me", "change_me", "secret", "password", "example")
 
 
 class SettingsError(Exception):
     """The environment does not make a safe configuration; the text names no value."""
-
-
-class Group(BaseModel):
-    """Settings of one capability."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-
-class DatabaseSettings(Group):
-    """How the connections to the database behave."""
-
-    pool_size: int = Field(15, ge=1, description="Connections kept open per process.")
-    pool_overflow: int = Field(
-        0, ge=0, description="Connections more under load; each is opened anew."
-    )
-    pool_timeout: float = Field(
-        2.0, gt=0, description="Seconds to wait for a connection before a 503."
-    )
-    statement_timeout: Seconds = Field(10, description="Seconds a statement may take.")
-    prepared_statements: bool = Field(
-        True, description="False behind a pooler in transaction mode, as PgBouncer."
-    )
-    migrate: bool | None = Field(
-        None,
-        description="Bring the schema up to date at start; "
-        "unset: in development only. Production runs `alembic upgrade head`.",
-    )
-
-
-class PasswordSettings(Group):
-    """What passwords must be, and what a hash costs."""
-
-    memory_cost: int = Field(
-        19_456, ge=19_456, le=1 << 20, description="Argon2id memory in KiB."
-    )
-    time_cost: int = Field(2, ge=2, description="Argon2id passes.")
-    parallelism: int = Field(1, ge=1, le=16, description="Argon2id lanes.")
-    min_length: int = Field(8, ge=8, le=64, description="Code points after NFC.")
-    context_words: Names = Field(
-        [], description="Names of your product and firm, refused as passwords."
-    )
-    breach_check: bool = Field(
-        False, description="Ask the breach range API (k-anonymity) as well."
-    )
-    breach_url: HttpUrl = Field(
-        "https://api.pwnedpasswords.com", description="Where that API is."
-    )
-    devise_pepper: SecretStr | None = Field(
-        None, description="`config.pepper` of the Devise that hashes came from."
-    )
-    hashing_threads: int | None = Field(
-        None, ge=1, description="Threads that hash; unset: one per core."
-    )
-    hashing_queue: int = Field(
-        64, ge=1, description="Hashes that may wait; past it the answer is 503."
-    )
-
-    @model_validator(mode="after")
-    def _refuse_costly(self) -> Self:
-        if self.memory_cost * self.time_cost > _MAX_HASHING_WORK:
-            raise ValueError("MEMORY_COST times TIME_COST makes a sign-in too costly")
-        return self
-
-
-class TokenSettings(Group):
-    """Access tokens and the keys that sign them."""
-
-    access_ttl: int = Field(
-        5 * MINUTE, ge=30, le=HOUR, description="Life of an access token."
-    )
-    algorithm: Literal["ES256", "RS256", "PS256"] = Field(
-        "ES256", description="Signature of access tokens."
-    )
-    key_ttl: int = Field(
-        90 * DAY, ge=DAY, description="A key signs this long, then the next one does."
-    )
-    key_announce_ttl: int = Field(
-        DAY, ge=HOUR, description="A key is published this long before it signs."
-    )
-
-
-class SessionSettings(Group):
-    """How long a sign-in lasts."""
-
-    idle_ttl: Seconds = Field(14 * DAY, description="Ends when unused this long.")
-    absolute_ttl: Seconds = Field(90 * DAY, description="Ends this long after sign-in.")
-    refresh_window: int = Field(
-        10, ge=0, le=60, description="A refresh token repeated in it is a retry."
-    )
-    recent_ttl: Seconds = Field(
-        10 * MINUTE, description="A sign-in this old still proves presence."
-    )
-    max_per_user: int = Field(
-        100, ge=1, description="Live sessions of an account; the least used end first."
-    )
-
-
-class OneTimeSettings(Group):
-    """Life of links and codes sent by mail."""
-
-    verify_email_ttl: int = Field(DAY, ge=60, le=7 * DAY, description="Verification.")
-    reset_password_ttl: int = Field(HOUR, ge=60, le=DAY, description="Password reset.")
-    change_email_ttl: int = Field(HOUR, ge=60, le=DAY, description="New address.")
-    invitation_ttl: int = Field(7 * DAY, ge=60, le=30 * DAY, description="Invitation.")
-    email_code_ttl: int = Field(
-        10 * MINUTE, ge=60, le=10 * MINUTE, description="Code that signs in."
-    )
-
-
-class EmailCodeSettings(Group):
-    """Signing in with a code sent by mail."""
-
-    enabled: bool = Field(True, description="Off: mail never signs anybody in.")
-
-
-class SmtpSettings(Group):
-    """Where mail goes."""
-
-    url: SmtpUrl | None = Field(
-        None,
-        description="`smtp://user:password@host:587` (STARTTLS unless the "
-        "host is this machine) or `smtps://host:465`. Unset: `/dev/mailbox`, in "
-        "development only.",
-    )
-    sender: EmailStr = Field(
-        "auth@localhost.localdomain",
-        description="Address that mails come from. Production demands it.",
-    )
-    sender_name: str = Field("Auth Serve", description="Name that mails come from.")
-    timeout: float = Field(10.0, gt=0, description="Seconds until a mail is retried.")
-    ca_file: CaFile | None = Field(None, description="CA of the mail server.")
-
-
-class LimitSettings(Group):
-    """How often is too often: COUNT/SECONDS, evenly refilled."""
-
-    store: Literal["auto", "memory", "sql", "valkey"] = Field(
-        "auto", description="Where attempts are counted; auto: Valkey if named, or SQL."
-    )
-    sign_in_account: Rate = Field("10/600", description="Wrong passwords per account.")
-    sign_in_address: Rate = Field("60/300", description="Wrong passwords per address.")
-    register_address: Rate = Field("20/3600", description="Registrations per address.")
-    code_account: Rate = Field("10/600", description="Typed codes per account.")
-    code_address: Rate = Field("60/600", description="Typed codes per address.")
-    mail_recipient: Rate = Field("5/3600", description="Mails asked for per recipient.")
-    mail_address: Rate = Field("30/3600", description="Mails asked for per address.")
-    profile_account: Rate = Field("60/600", description="Profile changes per account.")
-    export_account: Rate = Field("5/3600", description="Exports per account.")
-
-
-class OutboundSettings(Group):
-    """Calls that the service makes itself."""
-
-    allowed_hosts: Names = Field(
-        [], description="Internal hosts (`host` or `host:port`) that it may reach."
-    )
-    ca_file: CaFile | None = Field(None, description="CA of those hosts.")
-
-
-class AdminSettings(Group):
-    """The first administrator, made at start when there is none."""
-
-    email: EmailStr | None = Field(None, description="Address of the account.")
-    password: SecretStr | None = Field(None, description="Its password.")
-
-    @model_validator(mode="after")
-    def _both_or_none(self) -> Self:
-        if (self.email is None) != (self.password is None):
-            raise ValueError("email and password go together")
-        return self
-
-
-class RetentionSettings(Group):
-    """How long finished things are kept."""
-
-    audit_ttl: int = Field(365 * DAY, ge=DAY, description="Audit events.")
-    session_ttl: int = Field(30 * DAY, ge=DAY, description="Ended sessions.")
-    outbox_ttl: int = Field(7 * DAY, ge=HOUR, description="Delivered messages.")
 
 
 class Settings(BaseSettings):
@@ -274,6 +95,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     email_code: EmailCodeSettings = EmailCodeSettings()
     limits: LimitSettings = LimitSettings()
+    oauth: OAuthSettings = OAuthSettings()
     one_time: OneTimeSettings = OneTimeSettings()
     outbound: OutboundSettings = OutboundSettings()
     password: PasswordSettings = PasswordSettings()

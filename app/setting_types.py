@@ -4,7 +4,7 @@ import inspect
 import ipaddress
 import ssl
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 import asyncpg
@@ -114,6 +114,10 @@ def _issuer(value: str) -> str:
     return value.rstrip("/")
 
 
+SCOPE_TOKEN = r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$"  # RFC 6749 section 3.3
+Algorithms = Annotated[
+    list[Literal["RS256", "ES256", "PS256", "EdDSA"]], NoDecode, BeforeValidator(_split)
+]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 Proxies = Annotated[
     list[Annotated[str, AfterValidator(_proxy)]], NoDecode, BeforeValidator(_split)

@@ -6,9 +6,9 @@ They are Argon2id and verified as any other; only the bounds are lifted, which
 
 import pytest
 
-from app.config import PasswordSettings
 from app.core import passwords
 from app.core.passwords import PasswordHasher
+from app.setting_groups import PasswordSettings
 
 MEMORY_KIB, PASSES = 64, 1
 

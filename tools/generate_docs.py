@@ -8,6 +8,7 @@ import argparse
 import dataclasses
 import importlib
 import inspect
+import json
 import pkgutil
 import sys
 from collections.abc import Iterator
@@ -41,6 +42,8 @@ def _default(field: FieldInfo) -> str:
         return str(value).lower()
     if isinstance(value, list):
         return ",".join(value)
+    if isinstance(value, dict):
+        return json.dumps(value)
     return "" if value is None else str(value)
 
 

@@ -12,6 +12,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 REFRESH_PREFIX = "as_rt_"
+GRANT_PREFIX = "as_gt_"
+BROWSER_PREFIX = "as_bs_"
+REGISTRATION_PREFIX = "as_rat_"
 ONE_TIME_PREFIX = "as_ot_"
 CODE_DIGITS = 8  # 26 bits, more than the 20 that ASVS 6.5.4 asks for
 _MAC = 32
@@ -29,6 +32,11 @@ class SecretKey:
         """Derive the keys; ``secret`` is what the operator configured."""
         self._root = secret.encode()
         self._refresh = self.derive("refresh-token")
+        self._grant = self.derive("grant-refresh-token")
+        self._browser = self.derive("browser-session")
+        self._registration = self.derive("registration-access-token")
+        self._form = self.derive("form-token")
+        self.pairwise = self.derive("pairwise-subject")
         self._one_time = self.derive("one-time-token")
         self._code = self.derive("one-time-code")
         self._cursor = self.derive("cursor")
@@ -71,15 +79,45 @@ class SecretKey:
 
     def refresh_token(self, session_id: UUID, counter: int) -> str:
         """Return the refresh token that a session has at this count."""
-        body = session_id.bytes + counter.to_bytes(_COUNTER, "big")
-        return REFRESH_PREFIX + _encode(body + _mac(self._refresh, body))
+        return _counted(REFRESH_PREFIX, session_id, counter, self._refresh)
 
     def read_refresh_token(self, token: str) -> tuple[UUID, int] | None:
         """Return session and counter, or None for what this key never made."""
-        body = _open(token, REFRESH_PREFIX, 16 + _COUNTER, self._refresh)
-        if body is None:
-            return None
-        return UUID(bytes=body[:16]), int.from_bytes(body[16:], "big")
+        return _read_counted(token, REFRESH_PREFIX, self._refresh)
+
+    def grant_refresh_token(self, grant_id: UUID, counter: int) -> str:
+        """Return the refresh token that an application's grant has at this count."""
+        return _counted(GRANT_PREFIX, grant_id, counter, self._grant)
+
+    def read_grant_refresh_token(self, token: str) -> tuple[UUID, int] | None:
+        """Return grant and counter, or None for what this key never made."""
+        return _read_counted(token, GRANT_PREFIX, self._grant)
+
+    def browser_session(self, session_id: UUID) -> str:
+        """Return what the cookie of a signed-in browser holds."""
+        mac = _mac(self._browser, session_id.bytes)
+        return BROWSER_PREFIX + _encode(session_id.bytes + mac)
+
+    def read_browser_session(self, token: str) -> UUID | None:
+        """Return the session of a cookie, or None for what this key never made."""
+        body = _open(token, BROWSER_PREFIX, 16, self._browser)
+        return None if body is None else UUID(bytes=body)
+
+    def registration_access_token(self, client_id: str) -> str:
+        """Return what a self-registered client manages itself with (RFC 7592)."""
+        return REGISTRATION_PREFIX + _encode(
+            _mac(self._registration, client_id.encode())
+        )
+
+    def is_registration_access_token(self, token: str, client_id: str) -> bool:
+        """Tell whether a token is the one of this client, in constant time."""
+        expected = self.registration_access_token(client_id)
+        return hmac.compare_digest(expected.encode(), token.encode())
+
+    def form_token(self, *bound_to: str) -> str:
+        """Return the token that a form carries, bound to the browser that got it."""
+        parts = b"".join(_framed(part.encode()) for part in bound_to)
+        return _encode(_mac(self._form, parts))
 
     def one_time_token(self, purpose: str, token_id: UUID) -> str:
         """Return the secret of a one-time link; it works for its purpose only."""
@@ -126,6 +164,18 @@ def _mac(key: bytes, body: bytes) -> bytes:
 def _framed(part: bytes) -> bytes:
     """Return the part with its length, so that no two lists of parts are alike."""
     return len(part).to_bytes(8, "big") + part
+
+
+def _counted(prefix: str, row_id: UUID, counter: int, key: bytes) -> str:
+    body = row_id.bytes + counter.to_bytes(_COUNTER, "big")
+    return prefix + _encode(body + _mac(key, body))
+
+
+def _read_counted(token: str, prefix: str, key: bytes) -> tuple[UUID, int] | None:
+    body = _open(token, prefix, 16 + _COUNTER, key)
+    if body is None:
+        return None
+    return UUID(bytes=body[:16]), int.from_bytes(body[16:], "big")
 
 
 def _open(

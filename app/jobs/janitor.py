@@ -7,12 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from app.config import DAY
 from app.repositories.rate_limit import SqlStore
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.runtime import Runtime
 from app.services.session import SessionService
 from app.services.signing_key import SigningKeyService
+from app.setting_groups import DAY
 
 BATCH = 500  # rows a statement deletes: short locks, short transactions
 Sweep = Callable[[UnitOfWork], Awaitable[int]]

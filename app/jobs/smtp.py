@@ -10,8 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from app.config import SmtpSettings
 from app.core.circuit_breaker import Breaker, CircuitBreakers
+from app.setting_groups import SmtpSettings
 
 # What says that the server, and not this one mail, is at fault. Refusals of a mail
 # (greylisting, unknown recipient) leave the circuit as it is.

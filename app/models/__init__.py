@@ -3,6 +3,10 @@
 from app.models.audit_event import AuditEvent
 from app.models.base import Base
 from app.models.idempotency_key import IdempotencyKey
+from app.models.oauth_client import OAuthClient, OAuthClientSecret
+from app.models.oauth_consent import OAuthConsent
+from app.models.oauth_grant import OAuthGrant
+from app.models.oauth_used import OAuthAssertion, OAuthRevokedToken
 from app.models.one_time_token import OneTimeToken
 from app.models.outbox import OutboxMessage
 from app.models.rate_limit import RateLimit
@@ -10,11 +14,18 @@ from app.models.role import Role, UserRole
 from app.models.session import Session
 from app.models.signing_key import SigningKey
 from app.models.user import User
+from app.models.user_claims import UserClaims
 
 __all__ = [
     "AuditEvent",
     "Base",
     "IdempotencyKey",
+    "OAuthAssertion",
+    "OAuthClient",
+    "OAuthClientSecret",
+    "OAuthConsent",
+    "OAuthGrant",
+    "OAuthRevokedToken",
     "OneTimeToken",
     "OutboxMessage",
     "RateLimit",
@@ -22,5 +33,6 @@ __all__ = [
     "Session",
     "SigningKey",
     "User",
+    "UserClaims",
     "UserRole",
 ]

@@ -5,7 +5,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.database import Database
 
-SCHEMA_REVISION = "0001"  # a test holds it equal to the head of alembic/versions
+SCHEMA_REVISION = "0002"  # a test holds it equal to the head of alembic/versions
 _REVISION = select(column("version_num", String)).select_from(table("alembic_version"))
 
 

@@ -15,12 +15,16 @@ from app.models.audit_event import AuditEvent
 from app.models.outbox import OutboxMessage
 from app.repositories.audit_event import AuditEventRepository
 from app.repositories.idempotency_key import IdempotencyKeyRepository
+from app.repositories.oauth_client import OAuthClientRepository
+from app.repositories.oauth_consent import OAuthConsentRepository
+from app.repositories.oauth_grant import OAuthGrantRepository
 from app.repositories.one_time_token import OneTimeTokenRepository
 from app.repositories.outbox import OutboxRepository
 from app.repositories.role import RoleRepository
 from app.repositories.session import SessionRepository
 from app.repositories.signing_key import SigningKeyRepository
 from app.repositories.user import UserRepository
+from app.repositories.user_claims import UserClaimsRepository
 
 MAIL = "mail"
 
@@ -68,6 +72,26 @@ class UnitOfWork:
     def outbox(self) -> OutboxRepository:
         """Promises to the outside."""
         return OutboxRepository(self.db)
+
+    @cached_property
+    def oauth_clients(self) -> OAuthClientRepository:
+        """Applications."""
+        return OAuthClientRepository(self.db)
+
+    @cached_property
+    def oauth_grants(self) -> OAuthGrantRepository:
+        """What applications were granted."""
+        return OAuthGrantRepository(self.db)
+
+    @cached_property
+    def oauth_consents(self) -> OAuthConsentRepository:
+        """What people agreed to."""
+        return OAuthConsentRepository(self.db)
+
+    @cached_property
+    def user_claims(self) -> UserClaimsRepository:
+        """Claims about people that no account column holds."""
+        return UserClaimsRepository(self.db)
 
     @cached_property
     def idempotency_keys(self) -> IdempotencyKeyRepository:

@@ -28,6 +28,9 @@ class Purpose(StrEnum):
     INVITATION = "invitation"
     EMAIL_CODE = "email_code"
     SETUP = "setup"
+    AUTHORIZATION_CODE = "authorization_code"
+    OAUTH_FLOW = "oauth_flow"
+    CLIENT_REGISTRATION = "client_registration"
 
 
 class OneTimeTokenService:

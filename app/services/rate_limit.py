@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Self
 
-from app.config import LimitSettings, Settings
+from app.config import Settings
 from app.core.circuit_breaker import CircuitBreakers
 from app.core.clock import Clock
 from app.core.rate_limit import (
@@ -14,6 +14,7 @@ from app.core.rate_limit import (
 )
 from app.database import Database
 from app.repositories.rate_limit import SqlStore
+from app.setting_groups import LimitSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Limits:
     code_address: Limit
     mail_recipient: Limit
     mail_address: Limit
+    authorize_address: Limit
+    client_address: Limit
+    registration_address: Limit
+    refusal_address: Limit
     profile_account: Limit
     export_account: Limit
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.config import PasswordSettings, Settings, SettingsError, weakness
+from app.config import Settings, SettingsError, weakness
 from app.core.circuit_breaker import CircuitBreakers
 from app.core.clock import Clock, SystemClock
 from app.core.hashing_pool import HashingPool
@@ -20,10 +20,14 @@ from app.core.rate_limit import RateLimiter
 from app.core.secret_key import SecretKey
 from app.core.security import AccessTokens, KeyRing
 from app.database import Database, PoolOptions
+from app.oauth.supported import Supported
 from app.repositories.session_statement import SessionStatements
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.breached_password import BreachedPasswordService
+from app.services.oauth_client_directory import ClientDirectory
+from app.services.oauth_supported import build_supported
 from app.services.rate_limit import Limits, build_store
+from app.setting_groups import PasswordSettings
 from app.setting_types import database_address
 
 
@@ -46,6 +50,8 @@ class Runtime:
     limits: Limits
     ring: KeyRing
     tokens: AccessTokens
+    supported: Supported
+    clients: ClientDirectory
     mailbox: Mailbox = field(default_factory=Mailbox)
 
     def uow(self, db: AsyncSession) -> UnitOfWork:
@@ -115,6 +121,8 @@ def build_runtime(
             algorithm=settings.token.algorithm,
             ttl=settings.token.access_ttl,
         ),
+        supported=build_supported(settings),
+        clients=ClientDirectory(database, clock),
     )
 
 

@@ -1,0 +1,61 @@
+"""Applications that sign people in here."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base
+
+# Compared and sorted by bytes on both databases, whatever the server's locale.
+CLIENT_ID = String(64).with_variant(String(64, collation="C"), "postgresql")
+
+
+class OAuthClient(Base):
+    """A registered client (RFC 7591).
+
+    ``document`` is its metadata as ``oauth.registration`` judged it, complete with the
+    standard's defaults; what the administrator decides about it stands in columns of
+    its own, so that a client that changes its metadata cannot touch it. ``version``
+    counts the changes (``ETag``).
+    """
+
+    __tablename__ = "oauth_clients"
+    __table_args__ = (CheckConstraint("status IN ('active', 'disabled')", "status"),)
+    retention: ClassVar[str] = (
+        "until deleted; self-registered ones until AUTH_SERVE_OAUTH__UNUSED_CLIENT_TTL "
+        "after their last use"
+    )
+
+    client_id: Mapped[str] = mapped_column(CLIENT_ID, primary_key=True)
+    client_name: Mapped[str] = mapped_column(String(200))
+    document: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(String(16))
+    is_self_registered: Mapped[bool]
+    is_first_party: Mapped[bool]
+    is_resource_server: Mapped[bool]
+    audience: Mapped[str | None] = mapped_column(String(1024))
+    pkce: Mapped[Literal["always", "pkce_or_nonce", "public_only"] | None] = (
+        mapped_column(String(16))
+    )
+    version: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+
+
+class OAuthClientSecret(Base):
+    """A secret of a client, as SHA-256 of its 256 bits of chance; two may live."""
+
+    __tablename__ = "oauth_client_secrets"
+    retention: ClassVar[str] = "until expires_at, or with its client"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("oauth_clients.client_id", ondelete="CASCADE"), index=True
+    )
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None] = mapped_column(index=True)

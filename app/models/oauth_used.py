@@ -1,0 +1,30 @@
+"""What must not be taken again before it would have expired anyway."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base
+
+
+class OAuthRevokedToken(Base):
+    """An access token that was revoked alone (RFC 7009); ``id`` is its ``jti``."""
+
+    __tablename__ = "oauth_revoked_tokens"
+    retention: ClassVar[str] = "until expires_at"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class OAuthAssertion(Base):
+    """A client assertion that was seen; ``digest`` is of its issuer and ``jti``."""
+
+    __tablename__ = "oauth_assertions"
+    retention: ClassVar[str] = "until expires_at"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)

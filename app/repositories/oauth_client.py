@@ -1,0 +1,50 @@
+"""SQL for applications that sign people in here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from app.models.oauth_client import OAuthClient, OAuthClientSecret
+from app.repositories.base import Order, Repository
+
+_BY_ID = Order((OAuthClient.client_id,))
+
+
+class OAuthClientRepository(Repository[OAuthClient]):
+    """Clients and their secrets."""
+
+    async def by_client_id(
+        self, client_id: str, *, lock: bool = False
+    ) -> OAuthClient | None:
+        """Return a client, active or not, or None.
+
+        Args:
+            client_id: Its identifier.
+            lock: Let nobody else change it until the transaction ends.
+        """
+        query = select(OAuthClient).where(OAuthClient.client_id == client_id)
+        return await self.one_or_none(query.with_for_update() if lock else query)
+
+    async def secrets_of(
+        self, client_id: str, now: datetime
+    ) -> Sequence[OAuthClientSecret]:
+        """Return the secrets that live, the newest first."""
+        end = OAuthClientSecret.expires_at
+        query = select(OAuthClientSecret).where(
+            OAuthClientSecret.client_id == client_id, end.is_(None) | (end > now)
+        )
+        query = query.order_by(OAuthClientSecret.id.desc())
+        return (await self.db.scalars(query)).all()
+
+    async def list_page(
+        self, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[OAuthClient]:
+        """Return a page of the clients in the order of their identifiers."""
+        return await self.page(select(OAuthClient), _BY_ID, after=after, limit=limit)
+
+    async def delete(self, client_id: str) -> None:
+        """Delete a client and all that was granted to it."""
+        query = delete(OAuthClient).where(OAuthClient.client_id == client_id)
+        await self.db.execute(query)

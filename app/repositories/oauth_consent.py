@@ -1,0 +1,40 @@
+"""SQL for what people agreed to."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from app.models.oauth_consent import OAuthConsent
+from app.repositories.base import Order, Repository
+
+_OLDEST_FIRST = Order((OAuthConsent.id,))
+
+
+class OAuthConsentRepository(Repository[OAuthConsent]):
+    """Consents, one for each person and client."""
+
+    async def of(
+        self, user_id: UUID, client_id: str, *, lock: bool = False
+    ) -> OAuthConsent | None:
+        """Return what a person agreed to for a client, or None."""
+        query = select(OAuthConsent).where(
+            OAuthConsent.user_id == user_id, OAuthConsent.client_id == client_id
+        )
+        return await self.one_or_none(query.with_for_update() if lock else query)
+
+    async def list_for_user(
+        self, user_id: UUID, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[OAuthConsent]:
+        """Return a page of a person's consents."""
+        query = select(OAuthConsent).where(OAuthConsent.user_id == user_id)
+        return await self.page(query, _OLDEST_FIRST, after=after, limit=limit)
+
+    async def delete(self, user_id: UUID, client_id: str) -> bool:
+        """Forget a consent; False if there is none."""
+        query = delete(OAuthConsent).where(
+            OAuthConsent.user_id == user_id, OAuthConsent.client_id == client_id
+        )
+        rows = await self.db.scalars(query.returning(OAuthConsent.id))
+        return rows.one_or_none() is not None

@@ -1,0 +1,60 @@
+"""SQL for grants; what runs at each token request is in `oauth_grant_statement.py`."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, update
+
+from app.models.oauth_grant import OAuthGrant
+from app.repositories.base import Repository
+
+
+class OAuthGrantRepository(Repository[OAuthGrant]):
+    """Grants of a person or a client: listed and ended."""
+
+    async def revoke(self, grant_id: UUID, *, at: datetime, reason: str) -> bool:
+        """End one grant; False if it was over, or there is none."""
+        ended = await self._revoke(OAuthGrant.id == grant_id, at, reason)
+        return ended == 1
+
+    async def revoke_for_user(
+        self, user_id: UUID, *, at: datetime, reason: str, keep: UUID | None = None
+    ) -> int:
+        """End every grant of a person; return how many ended.
+
+        Args:
+            user_id: Whose.
+            at: When.
+            reason: Why.
+            keep: Grants of this session live on.
+        """
+        which = OAuthGrant.user_id == user_id
+        if keep is not None:
+            which &= OAuthGrant.session_id != keep
+        return await self._revoke(which, at, reason)
+
+    async def revoke_for_consent(
+        self, user_id: UUID, client_id: str, *, at: datetime, reason: str
+    ) -> int:
+        """End every grant of a person to a client; return how many ended."""
+        which = (OAuthGrant.user_id == user_id) & (OAuthGrant.client_id == client_id)
+        return await self._revoke(which, at, reason)
+
+    async def _revoke(
+        self, which: ColumnElement[bool], at: datetime, reason: str
+    ) -> int:
+        query = update(OAuthGrant).where(which, OAuthGrant.revoked_at.is_(None))
+        query = query.values(revoked_at=at, revoked_reason=reason)
+        return len((await self.db.scalars(query.returning(OAuthGrant.id))).all())
+
+    async def delete_ended(
+        self, before: datetime, unredeemed_before: datetime, limit: int
+    ) -> int:
+        """Delete a batch of grants that ended, or whose code nobody redeemed."""
+        ended = (OAuthGrant.expires_at < before) | (OAuthGrant.revoked_at < before)
+        unredeemed = OAuthGrant.redeemed_at.is_(None) & (
+            OAuthGrant.created_at < unredeemed_before
+        )
+        return await self.delete_batch(
+            OAuthGrant, OAuthGrant.id, ended | unredeemed, limit
+        )

@@ -1,0 +1,30 @@
+"""What this server offers to applications, made from the settings."""
+
+from app.config import Settings
+from app.core import jose
+from app.oauth.claims import STANDARD_CLAIMS
+from app.oauth.client_auth import METHODS
+from app.oauth.grants import GRANTS
+from app.oauth.supported import PROMPTS, Supported
+
+PERSON_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
+ONE_FACTOR = "aal1"  # NIST SP 800-63B section 2.1; a second factor will make it aal2
+
+
+def build_supported(settings: Settings) -> Supported:
+    """Return it; metadata, registration and requests are all held to it."""
+    algorithms = tuple(settings.oauth.id_token_algorithms)
+    # Where nobody may make an account, nobody is asked to (prompt=create).
+    may_register = settings.registration_mode in ("open", "verified")
+    prompts = PROMPTS if may_register else tuple(p for p in PROMPTS if p != "create")
+    return Supported(
+        scopes=(*PERSON_SCOPES, *settings.oauth.scopes),
+        claims=STANDARD_CLAIMS,
+        grant_types=tuple(grant.name for grant in GRANTS),
+        auth_methods=tuple(method.name for method in METHODS),
+        assertion_algs=jose.ALGORITHMS,
+        id_token_algs=algorithms,
+        userinfo_algs=algorithms,
+        acr_values=(ONE_FACTOR,),
+        prompts=prompts,
+    )
