@@ -30,6 +30,10 @@ NO_LIMITS = {
         "CODE_ADDRESS",
         "MAIL_RECIPIENT",
         "MAIL_ADDRESS",
+        "AUTHORIZE_ADDRESS",
+        "CLIENT_ADDRESS",
+        "REGISTRATION_ADDRESS",
+        "REFUSAL_ADDRESS",
         "PROFILE_ACCOUNT",
         "EXPORT_ACCOUNT",
     )
