@@ -129,14 +129,14 @@ async def test_stop_finishes_what_is_in_flight_and_leaves_the_rest(
     runtime: Runtime, smtp: SmtpServer
 ) -> None:
     await store_messages(runtime, BATCH + 5)
-    smtp.hang = True
+    smtp.hold = True
     worker = Worker(runtime, [OutboxJob(runtime)])
     await worker.start()
     await eventually(lambda: _claimed_number(runtime, BATCH))
 
     stopping = asyncio.create_task(worker.stop(grace=30))
     await asyncio.sleep(0)
-    smtp.hang = False
+    smtp.hold = False
     await stopping
 
     assert len(await messages(runtime, "delivered")) == BATCH
