@@ -44,7 +44,7 @@ async def test_a_rotated_key_is_announced_before_it_signs(api: Api) -> None:
     after = run("key", "rotate").stdout.splitlines()
 
     published = (await api.client.get("/.well-known/jwks.json")).json()["keys"]
-    assert (len(before), len(after)) == (1, 2)
+    assert (len(before), len(after)) == (4, 8)
     assert published[0]["kid"] == before[0].split()[0]
     assert (await api.person()).tokens["access_token"]
 

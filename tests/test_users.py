@@ -310,6 +310,6 @@ async def test_operators_see_settings_keys_events_and_the_outbox(api: Api) -> No
     unknown = await api.post(f"/outbox/{admin.id}/retry", None, admin)
 
     assert "tests-only" not in settings and "(set)" in settings
-    assert len(rotated.json()["items"]) == 2
+    assert len(rotated.json()["items"]) == 8
     assert events.json()["items"][0]["user_id"] == str(admin.id)
     assert (retried.status_code, unknown.status_code) == (200, 404)
