@@ -12,6 +12,7 @@ import asyncpg
 
 from app.core.password_schemes.argon2id import ENGINES
 from benchmarks.load import Answer, Connection, Load, Step, drive, get, post
+from benchmarks.provider import prepare
 from benchmarks.stage import Stage, pin
 
 SECONDS = 5.0
@@ -105,9 +106,22 @@ async def measure(stage: Stage, database_url: str, core: int | None) -> Measured
     after = await _writes(database_url)
     count = len(measured.loads["refresh"].times)
     measured.writes = {key: (after[key] - before[key]) / count for key in before}
+    await _measure_provider(measured, stage, database_url)
     await _overload(measured, stage)
     measured.loaded_mb = stage.memory_mb()
     return measured
+
+
+async def _measure_provider(
+    measured: Measured, stage: Stage, database_url: str
+) -> None:
+    """Be the applications of one person who is signed in."""
+    provider = await prepare(database_url, "user0@example.com")
+    connection = await Connection.open(stage.port)
+    tokens = [await provider.exchange(connection) for _ in range(CONNECTIONS)]
+    connection.close()
+    for name, steps in provider.loads(tokens).items():
+        await _take(measured, stage, name, steps)
 
 
 async def _overload(measured: Measured, stage: Stage) -> None:

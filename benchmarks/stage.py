@@ -1,5 +1,6 @@
 """The real service as one process on one core, everything else on the other."""
 
+import json
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.service import NO_LIMITS, ROOT
 
 SECRET = "bench-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+SCOPES = {"api": "Use the API"}
 PREPARING = {"AUTH_SERVE_JOBS": "false"}
 PRODUCTION = {
     "AUTH_SERVE_ENVIRONMENT": "production",
@@ -24,6 +26,8 @@ PRODUCTION = {
     "AUTH_SERVE_PUBLIC_URL": "https://auth.example.com",
     "AUTH_SERVE_SMTP__URL": f"smtp://{LOOPBACK}:9",  # nothing is mailed
     "AUTH_SERVE_SMTP__SENDER": "auth@example.com",
+    "AUTH_SERVE_OAUTH__SCOPES": json.dumps(SCOPES),
+    "AUTH_SERVE_OAUTH__CODE_TTL": "600",  # made beforehand, for all of the run
 }
 _PATIENCE = 30.0
 
