@@ -19,13 +19,14 @@ import asyncpg
 from fastapi import Request
 from sqlalchemy import ClauseElement, Executable, event
 from sqlalchemy.engine import Dialect, ExceptionContext
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, MissingGreenlet, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
 from app.setting_types import database_address
@@ -317,7 +318,7 @@ class Database:
     async def _driver(self) -> AsyncIterator[Any]:
         """Lend the driver's connection; whatever goes wrong is one kind of error."""
         try:
-            connection = await greenlet_spawn(self.engine.sync_engine.pool.connect)
+            connection = await self._lend()
         except (SQLAlchemyError, OSError, asyncpg.PostgresError) as error:
             raise DatabaseUnavailable(type(error).__name__) from error
         try:
@@ -333,7 +334,24 @@ class Database:
             connection.invalidate()  # cancelled half-way: its state is unknown
             raise
         finally:
-            await greenlet_spawn(connection.close)
+            if self.is_sqlite:  # whose driver rolls back, and waits for that
+                await greenlet_spawn(connection.close)
+            else:
+                connection.close()
+
+    async def _lend(self) -> PoolProxiedConnection:
+        """Take a connection of the pool.
+
+        Only waiting takes a greenlet, whose stack is mapped and unmapped each time:
+        one connection that lies ready is taken without.
+        """
+        pool: Any = self.engine.sync_engine.pool
+        if not self.is_sqlite and pool.checkedin():
+            with suppress(MissingGreenlet):  # the server hung up on it: connect anew
+                ready: PoolProxiedConnection = pool.connect()
+                return ready
+        lent: PoolProxiedConnection = await greenlet_spawn(pool.connect)
+        return lent
 
     async def close(self) -> None:
         """Close every connection."""
