@@ -21,6 +21,7 @@ from app.core.secret_key import SecretKey
 from app.core.security import AccessTokens, KeyRing
 from app.database import Database, PoolOptions
 from app.repositories.session_statement import SessionStatements
+from app.repositories.sign_in_statement import SignInStatements
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.breached_password import BreachedPasswordService
 from app.services.rate_limit import Limits, build_store
@@ -36,6 +37,7 @@ class Runtime:
     randomness: Randomness
     database: Database
     statements: SessionStatements
+    sign_ins: SignInStatements
     secret_key: SecretKey
     hasher: PasswordHasher
     hashing_pool: HashingPool
@@ -88,6 +90,7 @@ def build_runtime(
         allowed_hosts=frozenset(settings.outbound.allowed_hosts),
         ca_file=settings.outbound.ca_file,
     )
+    store = build_store(settings, database, breakers, clock)
     ring = KeyRing()
     password = settings.password
     return Runtime(
@@ -96,6 +99,7 @@ def build_runtime(
         randomness=randomness,
         database=database,
         statements=SessionStatements(database),
+        sign_ins=SignInStatements(database, store),
         secret_key=SecretKey(_secret(settings, randomness)),
         hasher=_hasher(password),
         hashing_pool=HashingPool(
@@ -106,7 +110,7 @@ def build_runtime(
         breached_passwords=BreachedPasswordService(
             outbound, base_url=password.breach_url
         ),
-        limiter=RateLimiter(build_store(settings, database, breakers, clock), clock),
+        limiter=RateLimiter(store, clock),
         limits=Limits.from_settings(settings.limits),
         ring=ring,
         tokens=AccessTokens(
