@@ -6,6 +6,8 @@ PHC strings, and both release the interpreter lock while they compute.
 """
 
 import hmac
+import re
+from binascii import a2b_base64
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -15,6 +17,8 @@ from passlib.handlers.argon2 import argon2
 SALT_BYTES = 16
 DIGEST_BYTES = 32
 _VERSION = 0x13
+# Of 16 and 32 bytes in base64 without padding.
+_SALT_AND_DIGEST = "([A-Za-z0-9+/]{22})[$]([A-Za-z0-9+/]{43})"
 
 
 class Derive(Protocol):
@@ -131,6 +135,31 @@ class Argon2id(argon2):
             return bool(backend.verify(secret, hash))
         computed = _digest(stored, secret, len(stored.checksum))
         return hmac.compare_digest(computed, stored.checksum)
+
+
+class CurrentArgon2id:
+    """Hashes with the parameters of new ones, verified without passlib."""
+
+    def __init__(self, memory_cost: int, time_cost: int, parallelism: int) -> None:
+        """Take the parameters of new hashes."""
+        self._costs = {
+            "memory_cost": memory_cost,
+            "time_cost": time_cost,
+            "parallelism": parallelism,
+        }
+        costs = f"m={memory_cost},t={time_cost},p={parallelism}"
+        self.prefix = f"$argon2id$v={_VERSION}${costs}$"
+        self._form = re.compile(re.escape(self.prefix) + _SALT_AND_DIGEST)
+
+    def matches(self, secret: str, hashed: str) -> bool | None:
+        """Tell whether the secret is right, or None if the hash is none of these."""
+        found = self._form.fullmatch(hashed)
+        if found is None:
+            return None
+        salt, digest = a2b_base64(found[1] + "=="), a2b_base64(found[2] + "=")
+        derive = ENGINES[engine_for(self._costs["parallelism"])]
+        computed = derive(secret.encode(), salt, length=DIGEST_BYTES, **self._costs)
+        return hmac.compare_digest(computed, digest)
 
 
 def _digest(parsed: Any, secret: str | bytes, length: int) -> bytes:
