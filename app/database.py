@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.util.concurrency import in_greenlet
 
 from app.setting_types import database_address
 
@@ -167,6 +168,8 @@ def _connect(
     dialect: Dialect, _record: Any, arguments: Any, options: dict[str, Any]
 ) -> Any:
     """Connect; whatever keeps it from happening is an outage."""
+    if not in_greenlet():
+        raise MissingGreenlet("connecting waits")  # for the second try of _lend()
     try:
         return dialect.connect(*arguments, **options)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
