@@ -8,7 +8,6 @@ writes, and no error says so.
 
 import itertools
 import os
-import sqlite3
 from collections import namedtuple
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -33,6 +32,7 @@ from sqlalchemy.util.concurrency import in_greenlet
 from app.setting_types import database_address
 
 _SQLITE_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
+_FAULTY_SQL = 1  # SQLITE_ERROR
 _SQLITE_PATIENCE = 3_600.0  # seconds; SQLite cannot wait without a limit
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # SQLSTATEs that another try may cure: lost connections, a server that ended its role
@@ -63,11 +63,20 @@ class DatabaseUnavailable(Exception):
     """No answer from the database; whether a write happened is unknown."""
 
 
+def is_sqlite_error(error: BaseException, name: str = "Error") -> bool:
+    """Tell whether it is one of SQLite's driver, of the class of this name.
+
+    By name: where PostgreSQL is used, the driver and SQLite itself stay unloaded.
+    """
+    kinds = type(error).__mro__
+    return any(kind.__module__ == "sqlite3" and kind.__name__ == name for kind in kinds)
+
+
 def is_outage(error: BaseException) -> bool:
     """Tell whether a driver's error may pass; any other is a defect of ours."""
-    if isinstance(error, sqlite3.OperationalError):
-        # The code for faulty SQL; the others are locks, disks and files.
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_ERROR
+    if is_sqlite_error(error, "OperationalError"):
+        # Of SQLite's codes; the others are locks, disks and files.
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF != _FAULTY_SQL
     state = getattr(error, "sqlstate", None) or ""
     return isinstance(error, _OUTAGES) or state.startswith(_OUTAGE_STATES)
 
@@ -193,6 +202,15 @@ def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
         raise DisconnectionError
 
 
+def _driver_error(is_sqlite: bool) -> type[Exception]:
+    if not is_sqlite:
+        refused: type[Exception] = asyncpg.PostgresError
+        return refused
+    from sqlite3 import Error  # here: PostgreSQL leaves it unloaded, as above
+
+    return Error
+
+
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     """A Core statement in the driver's own words."""
@@ -245,6 +263,7 @@ class Database:
         """Prepare the pool; the first use connects."""
         self.engine = create_engine(url, options)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._driver_error = _driver_error(self.is_sqlite)
         self._prepared: dict[Executable, _Prepared] = {}
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         reading = self.engine.execution_options(
@@ -329,7 +348,7 @@ class Database:
         except (OSError, asyncpg.InterfaceError) as error:
             connection.invalidate(error)
             raise DatabaseUnavailable(type(error).__name__) from error
-        except (asyncpg.PostgresError, sqlite3.Error) as error:
+        except self._driver_error as error:
             if not is_outage(error):
                 raise
             raise DatabaseUnavailable(type(error).__name__) from error

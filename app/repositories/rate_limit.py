@@ -19,13 +19,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.rate_limit import Attempt, Verdict
 from app.core.rate_limit.gcra import microseconds
 from app.database import Database, DatabaseUnavailable
 from app.models.rate_limit import RateLimit
-from app.repositories.base import chosen
+from app.repositories.base import chosen, upserting
 
 logger = logging.getLogger("auth_serve.rate_limit")
 
@@ -38,7 +37,7 @@ def _number(name: str) -> ColumnElement[int]:
 
 
 def take_one(
-    insert: Any, index: int = 0, *, before: Any = None, bucket: Any = None
+    dialect: str, index: int = 0, *, before: Any = None, bucket: Any = None
 ) -> Any:
     """Return the statement that moves a bucket if it may, and else returns no row.
 
@@ -46,7 +45,7 @@ def take_one(
     before; a refused one writes nothing.
 
     Args:
-        insert: The dialect's own.
+        dialect: ``sqlite`` or ``postgresql``.
         index: Which attempt of several; ends the parameters' names.
         before: The attempt that must have been counted for this one to be.
         bucket: Says which bucket it is, if that is not a parameter's value.
@@ -59,6 +58,7 @@ def take_one(
     later = case((RateLimit.tat > now, RateLimit.tat), else_=now)
     full = now + cost
     key = bindparam(f"bucket{index}", type_=String) if bucket is None else bucket
+    insert = upserting(dialect)
     if before is None:
         adding = insert(RateLimit).values(key=key, tat=full)
     else:
@@ -73,7 +73,9 @@ def take_one(
     ).returning(RateLimit.tat)
 
 
-_TAKE_SQLITE = take_one(sqlite.insert)
+@cache
+def _take_sqlite() -> Any:
+    return take_one("sqlite")
 
 
 @cache
@@ -82,7 +84,7 @@ def _take_all(count: int) -> Executable:
     steps: list[Any] = []
     for index in range(count):
         before = steps[-1] if steps else None
-        step = take_one(postgresql.insert, index, before=before)
+        step = take_one("postgresql", index, before=before)
         steps.append(step.cte(f"take{index}"))
     tats = (select(step.c.tat).scalar_subquery() for step in steps)
     return select(*(tat.label(f"tat{index}") for index, tat in enumerate(tats)))
@@ -183,7 +185,7 @@ class SqlStore:
         tats: list[int | None] = []
         for attempt in attempts:
             parameters = {"now": instant, **attempt_parameters([attempt])}
-            row = await self._db.fetch_one(_TAKE_SQLITE, parameters)
+            row = await self._db.fetch_one(_take_sqlite(), parameters)
             tats.append(row.tat if row is not None else None)
             if row is None:
                 break

@@ -24,7 +24,6 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects import postgresql
 
 from app.core.rate_limit import Attempt, RateLimitStore, Verdict
 from app.core.rate_limit.gcra import microseconds
@@ -63,19 +62,20 @@ _CANDIDATE = select(
 ).where(User.email_canonical == bindparam("email"))
 
 
+@cache
 def _candidate_counted() -> Executable:
     """Return the candidate with both attempts counted in one statement (PostgreSQL).
 
     The account's bucket depends on what the candidate's row says of the network.
     """
     found = _CANDIDATE.cte("candidate")
-    address = take_one(postgresql.insert).cte("take0")
+    address = take_one("postgresql").cte("take0")
     is_known = exists(select(found.c.id).where(found.c.known_network))
     bucket = case(
         (is_known, bindparam("bucket_known", type_=String)),
         else_=bindparam("bucket1", type_=String),
     )
-    step = take_one(postgresql.insert, 1, before=address, bucket=bucket)
+    step = take_one("postgresql", 1, before=address, bucket=bucket)
     account = step.cte("take1")
     # One row in any case: without an account, and with a refusal.
     row = select(literal(1).label("one")).subquery("row")
@@ -84,8 +84,6 @@ def _candidate_counted() -> Executable:
     tats = address.c.tat.label("tat0"), account.c.tat.label("tat1")
     return select(*found.c, *tats).select_from(joined)
 
-
-_CANDIDATE_COUNTED = _candidate_counted()
 
 # The row lock of this update is what makes a password change, a disabling and a sign-in
 # of the same account happen one after the other: whoever comes second sees the first.
@@ -188,7 +186,7 @@ class SignInStatements:
         instant = microseconds(now)
         parameters |= attempt_parameters([address, account])
         parameters |= {"now": instant, "bucket_known": account_from_known.bucket}
-        [row] = await self._database.fetch_all(_CANDIDATE_COUNTED, parameters)
+        [row] = await self._database.fetch_all(_candidate_counted(), parameters)
         attempts = [address, account_from_known if row.known_network else account]
         tats = row.tat0, row.tat1
         verdicts = await self._joined.verdicts(attempts, tats, instant)

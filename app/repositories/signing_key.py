@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.models.signing_key import SigningKey
-from app.repositories.base import Order, Repository
+from app.repositories.base import Order, Repository, upserting
 
 _LATEST_FIRST = Order((SigningKey.sequence, SigningKey.kid), descending=True)
 
@@ -30,8 +29,7 @@ class SigningKeyRepository(Repository[SigningKey]):
 
     async def add_once(self, values: dict[str, Any]) -> bool:
         """Store a key unless another process stored one of its sequence first."""
-        is_sqlite = self.db.get_bind().dialect.name == "sqlite"
-        insert: Any = sqlite.insert if is_sqlite else postgresql.insert
+        insert = upserting(self.db.get_bind().dialect.name)
         query = insert(SigningKey).values(values).on_conflict_do_nothing()
         stored = await self.db.scalars(query.returning(SigningKey.kid))
         return stored.one_or_none() is not None
