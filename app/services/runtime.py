@@ -23,6 +23,7 @@ from app.database import Database, PoolOptions
 from app.oauth.supported import Supported
 from app.repositories.oauth_grant_statement import OAuthGrantStatements
 from app.repositories.session_statement import SessionStatements
+from app.repositories.sign_in_statement import SignInStatements
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.breached_password import BreachedPasswordService
 from app.services.oauth_client_directory import ClientDirectory
@@ -42,6 +43,7 @@ class Runtime:
     randomness: Randomness
     database: Database
     statements: SessionStatements
+    sign_ins: SignInStatements
     secret_key: SecretKey
     hasher: PasswordHasher
     hashing_pool: HashingPool
@@ -98,6 +100,7 @@ def build_runtime(
         allowed_hosts=frozenset(settings.outbound.allowed_hosts),
         ca_file=settings.outbound.ca_file,
     )
+    store = build_store(settings, database, breakers, clock)
     ring = KeyRing()
     password = settings.password
     return Runtime(
@@ -106,6 +109,7 @@ def build_runtime(
         randomness=randomness,
         database=database,
         statements=SessionStatements(database),
+        sign_ins=SignInStatements(database, store),
         secret_key=SecretKey(_secret(settings, randomness)),
         hasher=_hasher(password),
         hashing_pool=HashingPool(
@@ -116,7 +120,7 @@ def build_runtime(
         breached_passwords=BreachedPasswordService(
             outbound, base_url=password.breach_url
         ),
-        limiter=RateLimiter(build_store(settings, database, breakers, clock), clock),
+        limiter=RateLimiter(store, clock),
         limits=Limits.from_settings(settings.limits),
         ring=ring,
         tokens=AccessTokens(
