@@ -102,7 +102,6 @@ def build_runtime(
     )
     store = build_store(settings, database, breakers, clock)
     ring = KeyRing()
-    password = settings.password
     return Runtime(
         settings=settings,
         clock=clock,
@@ -111,14 +110,12 @@ def build_runtime(
         statements=SessionStatements(database),
         sign_ins=SignInStatements(database, store),
         secret_key=SecretKey(_secret(settings, randomness)),
-        hasher=_hasher(password),
-        hashing_pool=HashingPool(
-            password.hashing_threads or os.cpu_count() or 1, password.hashing_queue
-        ),
+        hasher=_hasher(settings.password),
+        hashing_pool=_hashing_pool(settings.password),
         breakers=breakers,
         outbound=outbound,
         breached_passwords=BreachedPasswordService(
-            outbound, base_url=password.breach_url
+            outbound, base_url=settings.password.breach_url
         ),
         limiter=RateLimiter(store, clock),
         limits=Limits.from_settings(settings.limits),
@@ -134,6 +131,11 @@ def build_runtime(
         grants=OAuthGrantStatements(database),
         signed=SignedTokens(ring, issuer=settings.public_url),
     )
+
+
+def _hashing_pool(password: PasswordSettings) -> HashingPool:
+    threads = password.hashing_threads or os.cpu_count() or 1
+    return HashingPool(threads, password.hashing_queue)
 
 
 def _hasher(password: PasswordSettings) -> PasswordHasher:
