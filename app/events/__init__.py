@@ -8,6 +8,13 @@ from app.events.email import (
     EmailVerificationRequested,
     EmailVerified,
 )
+from app.events.oauth_grant import (
+    AccessTokenRevoked,
+    CodeReused,
+    GrantEnded,
+    GrantTokenReused,
+    TokenRequestRefused,
+)
 from app.events.outbox import OutboxMessageRetried
 from app.events.password import (
     PasswordChanged,
@@ -36,12 +43,16 @@ from app.events.user import (
 )
 
 EVENTS: tuple[type[Event], ...] = (
+    AccessTokenRevoked,
+    CodeReused,
     EmailChangeCollided,
     EmailChangeRequested,
     EmailChanged,
     EmailCodeRequested,
     EmailVerificationRequested,
     EmailVerified,
+    GrantEnded,
+    GrantTokenReused,
     InvitationAccepted,
     OutboxMessageRetried,
     PasswordChangeFailed,
@@ -60,6 +71,7 @@ EVENTS: tuple[type[Event], ...] = (
     SignInFailed,
     SignedIn,
     SigningKeyCreated,
+    TokenRequestRefused,
     UserCreated,
     UserDeleted,
     UserExported,
