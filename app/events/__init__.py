@@ -8,6 +8,13 @@ from app.events.email import (
     EmailVerificationRequested,
     EmailVerified,
 )
+from app.events.oauth_authorization import (
+    AuthorizationGranted,
+    AuthorizationRefused,
+    ConsentDenied,
+    ConsentGranted,
+    ConsentRevoked,
+)
 from app.events.outbox import OutboxMessageRetried
 from app.events.password import (
     PasswordChanged,
@@ -36,6 +43,11 @@ from app.events.user import (
 )
 
 EVENTS: tuple[type[Event], ...] = (
+    AuthorizationGranted,
+    AuthorizationRefused,
+    ConsentDenied,
+    ConsentGranted,
+    ConsentRevoked,
     EmailChangeCollided,
     EmailChangeRequested,
     EmailChanged,
