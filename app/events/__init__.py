@@ -15,6 +15,13 @@ from app.events.oauth_authorization import (
     ConsentGranted,
     ConsentRevoked,
 )
+from app.events.oauth_grant import (
+    AccessTokenRevoked,
+    CodeReused,
+    GrantEnded,
+    GrantTokenReused,
+    TokenRequestRefused,
+)
 from app.events.outbox import OutboxMessageRetried
 from app.events.password import (
     PasswordChanged,
@@ -43,8 +50,10 @@ from app.events.user import (
 )
 
 EVENTS: tuple[type[Event], ...] = (
+    AccessTokenRevoked,
     AuthorizationGranted,
     AuthorizationRefused,
+    CodeReused,
     ConsentDenied,
     ConsentGranted,
     ConsentRevoked,
@@ -54,6 +63,8 @@ EVENTS: tuple[type[Event], ...] = (
     EmailCodeRequested,
     EmailVerificationRequested,
     EmailVerified,
+    GrantEnded,
+    GrantTokenReused,
     InvitationAccepted,
     OutboxMessageRetried,
     PasswordChangeFailed,
@@ -72,6 +83,7 @@ EVENTS: tuple[type[Event], ...] = (
     SignInFailed,
     SignedIn,
     SigningKeyCreated,
+    TokenRequestRefused,
     UserCreated,
     UserDeleted,
     UserExported,
