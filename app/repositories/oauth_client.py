@@ -27,6 +27,14 @@ class OAuthClientRepository(Repository[OAuthClient]):
         query = select(OAuthClient).where(OAuthClient.client_id == client_id)
         return await self.one_or_none(query.with_for_update() if lock else query)
 
+    async def keep(self, client_id: str) -> OAuthClient | None:
+        """Return a client and keep it from being deleted until the transaction ends.
+
+        The lock is the one that a grant takes on its client (foreign key).
+        """
+        query = select(OAuthClient).where(OAuthClient.client_id == client_id)
+        return await self.one_or_none(query.with_for_update(read=True, key_share=True))
+
     async def secrets_of(
         self, client_id: str, now: datetime
     ) -> Sequence[OAuthClientSecret]:
