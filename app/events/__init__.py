@@ -8,6 +8,13 @@ from app.events.email import (
     EmailVerificationRequested,
     EmailVerified,
 )
+from app.events.oauth_authorization import (
+    AuthorizationGranted,
+    AuthorizationRefused,
+    ConsentDenied,
+    ConsentGranted,
+    ConsentRevoked,
+)
 from app.events.oauth_grant import (
     AccessTokenRevoked,
     CodeReused,
@@ -44,7 +51,12 @@ from app.events.user import (
 
 EVENTS: tuple[type[Event], ...] = (
     AccessTokenRevoked,
+    AuthorizationGranted,
+    AuthorizationRefused,
     CodeReused,
+    ConsentDenied,
+    ConsentGranted,
+    ConsentRevoked,
     EmailChangeCollided,
     EmailChangeRequested,
     EmailChanged,
