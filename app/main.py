@@ -13,7 +13,7 @@ from app import __version__, pages
 from app.api import health, v1
 from app.api.hot_path import hot_paths
 from app.api.middleware import RequestMiddleware
-from app.api.oauth import well_known
+from app.api.oauth import registration, well_known
 from app.api.openapi import install_openapi
 from app.config import Settings, SettingsError, load_settings
 from app.core.exceptions import AppError, install_handlers, problem
@@ -93,6 +93,7 @@ def create_app(
     app.include_router(v1.router)
     app.include_router(health.router)
     app.include_router(well_known.router)
+    app.include_router(registration.router)
     pages.install(app)
     install_openapi(app)
     install_handlers(app, _render, [DatabaseUnavailable])

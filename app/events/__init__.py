@@ -8,6 +8,15 @@ from app.events.email import (
     EmailVerificationRequested,
     EmailVerified,
 )
+from app.events.oauth_client import (
+    OAuthClientDeleted,
+    OAuthClientRegistered,
+    OAuthClientSecretRevoked,
+    OAuthClientSecretRotated,
+    OAuthClientUpdated,
+    RegistrationTokenIssued,
+    RegistrationTokenRevoked,
+)
 from app.events.outbox import OutboxMessageRetried
 from app.events.password import (
     PasswordChanged,
@@ -43,6 +52,11 @@ EVENTS: tuple[type[Event], ...] = (
     EmailVerificationRequested,
     EmailVerified,
     InvitationAccepted,
+    OAuthClientDeleted,
+    OAuthClientRegistered,
+    OAuthClientSecretRevoked,
+    OAuthClientSecretRotated,
+    OAuthClientUpdated,
     OutboxMessageRetried,
     PasswordChangeFailed,
     PasswordChanged,
@@ -51,6 +65,8 @@ EVENTS: tuple[type[Event], ...] = (
     PasswordResetRequested,
     RefreshTokenReused,
     RegistrationRepeated,
+    RegistrationTokenIssued,
+    RegistrationTokenRevoked,
     RoleCreated,
     RoleDeleted,
     RoleUpdated,

@@ -122,7 +122,7 @@ def build_runtime(
             ttl=settings.token.access_ttl,
         ),
         supported=build_supported(settings),
-        clients=ClientDirectory(database, clock),
+        clients=ClientDirectory(database, clock, outbound),
     )
 
 
