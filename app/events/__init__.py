@@ -17,6 +17,13 @@ from app.events.oauth_client import (
     RegistrationTokenIssued,
     RegistrationTokenRevoked,
 )
+from app.events.oauth_grant import (
+    AccessTokenRevoked,
+    CodeReused,
+    GrantEnded,
+    GrantTokenReused,
+    TokenRequestRefused,
+)
 from app.events.outbox import OutboxMessageRetried
 from app.events.password import (
     PasswordChanged,
@@ -45,12 +52,16 @@ from app.events.user import (
 )
 
 EVENTS: tuple[type[Event], ...] = (
+    AccessTokenRevoked,
+    CodeReused,
     EmailChangeCollided,
     EmailChangeRequested,
     EmailChanged,
     EmailCodeRequested,
     EmailVerificationRequested,
     EmailVerified,
+    GrantEnded,
+    GrantTokenReused,
     InvitationAccepted,
     OAuthClientDeleted,
     OAuthClientRegistered,
@@ -76,6 +87,7 @@ EVENTS: tuple[type[Event], ...] = (
     SignInFailed,
     SignedIn,
     SigningKeyCreated,
+    TokenRequestRefused,
     UserCreated,
     UserDeleted,
     UserExported,

@@ -61,9 +61,6 @@ class JanitorJob:
             "sessions": lambda uow: uow.sessions.delete_ended(
                 before(keep.session_ttl), batch
             ),
-            "oauth_grants": lambda uow: uow.oauth_grants.delete_ended(
-                before(keep.session_ttl), before(DAY), batch
-            ),
             "oauth_clients": lambda uow: delete_unused(uow, before(unused), batch),
             "oauth_client_secrets": lambda uow: (
                 uow.oauth_clients.delete_expired_secrets(now, batch)

@@ -8,24 +8,53 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.answers import json_response
 from app.api.dependencies import ClientRegistrations, RuntimeDep
+from app.api.oauth.documented import refusals
+from app.api.oauth.protocol import protocol_json, read_authorization, refusal
 from app.api.strict_json import MalformedJson, read_json
 from app.oauth.bearer import challenge, read_access_token
-from app.oauth.errors import (
-    InvalidClientMetadata,
-    InvalidRequest,
-    InvalidToken,
-    OAuthError,
-)
+from app.oauth.errors import InvalidClientMetadata, InvalidToken
 from app.services.oauth_registration import Registered
 from app.services.runtime import Runtime
 
-router = APIRouter(prefix="/oauth2/register", include_in_schema=False)
-_NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+router = APIRouter(prefix="/oauth2/register", tags=["oauth"])
+_TOLD: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "client_id": {"type": "string"},
+        "registration_access_token": {"type": "string"},
+        "registration_client_uri": {"type": "string"},
+    },
+    "required": [
+        "client_id",
+        "registration_access_token",
+        "registration_client_uri",
+    ],
+}
 
 
-@router.post("")
+def _responses(status: int, *others: int) -> dict[int | str, Any]:
+    content = {"application/json": {"schema": _TOLD}}
+    told: dict[int | str, Any] = {
+        status: {"description": "All that the client is", "content": content}
+    }
+    return told | refusals(401, 408, 413, 429, *others)
+
+
+_METADATA: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=_responses(201),
+    openapi_extra=_METADATA,
+)
 async def register(
     request: Request, runtime: RuntimeDep, registrations: ClientRegistrations
 ) -> Response:
@@ -39,7 +68,7 @@ async def register(
     return await _answered(request, runtime, work)
 
 
-@router.get("/{client_id}")
+@router.get("/{client_id}", responses=_responses(200))
 async def read_registration(
     client_id: str,
     request: Request,
@@ -54,7 +83,7 @@ async def read_registration(
     return await _answered(request, runtime, work)
 
 
-@router.put("/{client_id}")
+@router.put("/{client_id}", responses=_responses(200), openapi_extra=_METADATA)
 async def replace_registration(
     client_id: str,
     request: Request,
@@ -71,7 +100,7 @@ async def replace_registration(
     return await _answered(request, runtime, work)
 
 
-@router.delete("/{client_id}")
+@router.delete("/{client_id}", status_code=204, responses=refusals(401))
 async def delete_registration(
     client_id: str,
     request: Request,
@@ -82,7 +111,7 @@ async def delete_registration(
 
     async def work(token: str | None) -> Response:
         await registrations.delete(client_id, token)
-        return Response(status_code=204, headers=_NOT_KEPT)
+        return Response(status_code=204)
 
     return await _answered(request, runtime, work)
 
@@ -99,27 +128,16 @@ async def _answered(
     runtime: Runtime,
     work: Callable[[str | None], Awaitable[Response]],
 ) -> Response:
-    """Do the work with the bearer token that came; tell refusals as §3.2.2 has it."""
+    """Do the work with the bearer token that came."""
     is_named = True  # what is wrong, unless nothing came (RFC 6750 §3.1)
     try:
-        token = _bearer(request)
+        token = read_access_token(read_authorization(request))
         is_named = token is not None
         return await work(token)
-    except OAuthError as refusal:
-        headers = dict(_NOT_KEPT)
-        if isinstance(refusal, InvalidToken):
-            told = refusal if is_named else None
-            realm = runtime.settings.public_url
-            headers["WWW-Authenticate"] = challenge(told, realm=realm)
-        body = {"error": refusal.error, "error_description": refusal.description}
-        return json_response(body, refusal.status, **headers)
-
-
-def _bearer(request: Request) -> str | None:
-    fields = request.headers.getlist("authorization")
-    if len(fields) > 1:
-        raise InvalidRequest("Authorization was sent twice")
-    return read_access_token(fields[0] if fields else None)
+    except InvalidToken as error:
+        told = error if is_named else None
+        realm = runtime.settings.public_url
+        return refusal(error, WWW_Authenticate=challenge(told, realm=realm))
 
 
 def _information(client: Registered, runtime: Runtime, status: int = 200) -> Response:
@@ -134,4 +152,4 @@ def _information(client: Registered, runtime: Runtime, status: int = 200) -> Res
     if client.secret is not None:
         members["client_secret"] = client.secret.value
         members["client_secret_expires_at"] = 0
-    return json_response({**row.document, **members}, status, **_NOT_KEPT)
+    return protocol_json({**row.document, **members}, status)
