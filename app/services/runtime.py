@@ -127,7 +127,7 @@ def build_runtime(
             ttl=settings.token.access_ttl,
         ),
         supported=build_supported(settings),
-        clients=ClientDirectory(database, clock),
+        clients=ClientDirectory(database, clock, outbound),
         grants=OAuthGrantStatements(database),
         signed=SignedTokens(ring, issuer=settings.public_url),
     )

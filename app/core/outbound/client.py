@@ -111,6 +111,14 @@ class OutboundClient:
         except OSError:
             return
 
+    def judge(self, url: str) -> None:
+        """Refuse a URL for its spelling alone, when strangers register it.
+
+        Raises:
+            OutboundRefused: Nobody would ever be called under it.
+        """
+        self._guard.judge(url)
+
     async def close(self) -> None:
         """Close idle and busy connections."""
         if self._exchange is not None:

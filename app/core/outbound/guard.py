@@ -98,6 +98,23 @@ class Guard:
             raise OutboundRefused(f"plain http to {host}")
         return Target(scheme, host, port, parsed.raw_path)
 
+    def judge(self, url: str) -> Target:
+        """Read a URL that is to be kept, and refuse what its spelling alone tells.
+
+        Names are not looked up: the answer would show strangers who register addresses
+        which names there are inside, and would say nothing about tomorrow.
+
+        Raises:
+            OutboundRefused: As ``target``, or the host is an internal address.
+        """
+        target = self.target(url)
+        host = target.host
+        is_local = host == "localhost" or host.endswith(".localhost")
+        is_internal = is_local or (_is_address(host) and not is_public(host))
+        if is_internal and not self._is_allowed(host, target.port):
+            raise OutboundRefused(f"{host} is internal")
+        return target
+
     async def addresses(self, host: str, port: int) -> list[str]:
         """Return the addresses that may be connected to, which are all of the name's.
 
