@@ -2,11 +2,11 @@
 
 from app.jobs.base import Job
 from app.jobs.janitor import JanitorJob
-from app.jobs.mail import OutboxJob
+from app.jobs.mail import MailJob
 from app.jobs.signing_keys import SigningKeysJob
 from app.services.runtime import Runtime
 
 
 def build_jobs(runtime: Runtime) -> list[Job]:
     """Return the jobs of a process."""
-    return [OutboxJob(runtime), SigningKeysJob(runtime), JanitorJob(runtime)]
+    return [MailJob(runtime), SigningKeysJob(runtime), JanitorJob(runtime)]

@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from app.config import Settings
 from app.core.secret_key import SecretKey
+from app.jobs.delivery import Undeliverable, UnknownMessage
 from app.models.outbox import OutboxMessage
 from app.services.one_time_token import Purpose
 
@@ -64,11 +65,11 @@ TEMPLATES: Mapping[str, Template] = {
 }
 
 
-class Unsendable(Exception):
+class Unsendable(Undeliverable):
     """No later try will make a mail of this message."""
 
 
-class UnknownTemplate(Exception):
+class UnknownTemplate(UnknownMessage):
     """Another release promised this mail, and its workers know how to write it."""
 
 
