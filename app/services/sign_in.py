@@ -1,6 +1,7 @@
 """Signing in: with a password, or with a code from a mail."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from uuid import UUID
@@ -20,6 +21,17 @@ from app.services.runtime import Runtime
 from app.services.session import IssuedTokens, SessionTokenService
 from app.services.user_change import clear_password, owner_of
 from app.utils.helpers import canonical_email, network_of
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSession:
+    """A session that just began, before anybody gets anything for it."""
+
+    session_id: UUID
+    user_id: UUID
+    roles: tuple[str, ...]
+    expires_at: datetime
+    started_at: datetime
 
 
 class SignInService:
@@ -43,6 +55,10 @@ class SignInService:
             TooManyRequests: Too many wrong ones for the account or from the address.
             HashingOverloaded: Too many hashes wait already.
         """
+        return self._tokens(await self.browser_with_password(email, password))
+
+    async def browser_with_password(self, email: str, password: str) -> StartedSession:
+        """Start a session that is kept by a cookie; all else as ``with_password``."""
         runtime = self._runtime
         canonical, network = canonical_email(email), network_of(current().ip)
         found = await runtime.statements.candidate(canonical, network)
@@ -53,10 +69,10 @@ class SignInService:
         if found is None or refusal is not None:
             await self._refuse(found, refusal or Refusal.UNKNOWN_ACCOUNT)
         await charge.give_back()
-        tokens = await self._start(found, password_hash, method="password", amr=["pwd"])
+        begun = await self._start(found, password_hash, method="password", amr=["pwd"])
         if verified.replacement is not None:
             await self._rehash(found.id, password_hash, verified.replacement)
-        return tokens
+        return begun
 
     async def _charge(self, canonical: str, network: str, found: Any) -> Charge:
         """Count an attempt before the hash decides anything.
@@ -102,11 +118,19 @@ class SignInService:
     ) -> IssuedTokens:
         """Start a session for an account that proved itself in another way."""
         found = _Found(user, roles)
-        return await self._start(found, user.password_hash, method=method, amr=["otp"])
+        return self._tokens(
+            await self._start(found, user.password_hash, method=method, amr=["otp"])
+        )
+
+    async def browser_registered(self, user: User) -> StartedSession:
+        """Start a session that is kept by a cookie, for who just made the account."""
+        return await self._start(
+            _Found(user, ()), user.password_hash, method="registration", amr=["pwd"]
+        )
 
     async def _start(
         self, found: Any, password_hash: str | None, *, method: str, amr: list[str]
-    ) -> IssuedTokens:
+    ) -> StartedSession:
         runtime = self._runtime
         now = runtime.clock.now()
         session_id = runtime.randomness.uuid7()
@@ -122,13 +146,22 @@ class SignInService:
         if not stored:
             await self._refuse(found, Refusal.CHANGED_MEANWHILE)
         current().user_id = found.id
-        return SessionTokenService(runtime).issue(
+        return StartedSession(
             session_id=session_id,
             user_id=found.id,
-            counter=0,
             roles=tuple((found.roles or "").split()),
             expires_at=session["expires_at"],
-            now=now,
+            started_at=now,
+        )
+
+    def _tokens(self, begun: StartedSession) -> IssuedTokens:
+        return SessionTokenService(self._runtime).issue(
+            session_id=begun.session_id,
+            user_id=begun.user_id,
+            counter=0,
+            roles=begun.roles,
+            expires_at=begun.expires_at,
+            now=begun.started_at,
         )
 
     def _session_row(
