@@ -8,6 +8,7 @@ from app.events.email import (
     EmailVerificationRequested,
     EmailVerified,
 )
+from app.events.oauth_logout import LogoutNoticeFailed, LogoutRefused
 from app.events.outbox import OutboxMessageRetried
 from app.events.password import (
     PasswordChanged,
@@ -43,6 +44,8 @@ EVENTS: tuple[type[Event], ...] = (
     EmailVerificationRequested,
     EmailVerified,
     InvitationAccepted,
+    LogoutNoticeFailed,
+    LogoutRefused,
     OutboxMessageRetried,
     PasswordChangeFailed,
     PasswordChanged,
