@@ -115,6 +115,12 @@ class Settings(BaseSettings):
         return self.registration or ("verified" if self.is_production else "open")
 
     @property
+    def signing_algorithms(self) -> tuple[str, ...]:
+        """What tokens are signed with: access tokens, and what clients choose."""
+        names = (self.token.algorithm, *self.oauth.id_token_algorithms)
+        return tuple(dict.fromkeys(names))
+
+    @property
     def serves_docs(self) -> bool:
         """Tell whether the API's own documentation is public."""
         return not self.is_production if self.docs is None else self.docs

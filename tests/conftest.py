@@ -17,11 +17,13 @@ from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
 from app.config import Settings
+from app.core import jose
 from app.main import create_app
 from app.services.runtime import Runtime, build_runtime
 from tests.api import Api
 from tests.chance import FakeClock
 from tests.quick_hashing import quick_hasher
+from tests.quick_keys import quick_generator
 from tests.servers.lending import Lending
 from tests.servers.postgres import PostgresServer, create_database, drop_database
 
@@ -187,3 +189,9 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the environment of whoever runs the tests out of them."""
     for name in [name for name in os.environ if name.startswith("AUTH_SERVE_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests from making RSA keys again and again."""
+    monkeypatch.setattr(jose, "generate_key", quick_generator())

@@ -44,9 +44,20 @@ async def test_a_rotated_key_is_announced_before_it_signs(api: Api) -> None:
     after = run("key", "rotate").stdout.splitlines()
 
     published = (await api.client.get("/.well-known/jwks.json")).json()["keys"]
-    assert (len(before), len(after)) == (1, 2)
+    assert (len(before), len(after)) == (4, 8)
     assert published[0]["kid"] == before[0].split()[0]
     assert (await api.person()).tokens["access_token"]
+
+
+@pytest.mark.usefixtures("environment")
+async def test_the_keys_of_one_algorithm_are_rotated(api: Api) -> None:
+    after = run("key", "rotate", "PS256").stdout.splitlines()
+
+    refused = run("key", "rotate", "HS256")
+
+    assert [line.split()[1] for line in after].count("PS256") == 2 and len(after) == 5
+    assert refused.exit_code != 0 and "must be one of ES256, RS256" in refused.output
+    assert len(run("key", "list").stdout.splitlines()) == 5
 
 
 def test_an_unsafe_environment_ends_a_command_with_one_line(

@@ -1,5 +1,7 @@
 """``/api/v1/users`` and what administrators need beside it."""
 
+from collections import Counter
+
 import pytest
 
 from tests.api import PASSWORD, Api
@@ -310,6 +312,23 @@ async def test_operators_see_settings_keys_events_and_the_outbox(api: Api) -> No
     unknown = await api.post(f"/outbox/{admin.id}/retry", None, admin)
 
     assert "tests-only" not in settings and "(set)" in settings
-    assert len(rotated.json()["items"]) == 2
+    assert len(rotated.json()["items"]) == 8
     assert events.json()["items"][0]["user_id"] == str(admin.id)
     assert (retried.status_code, unknown.status_code) == (200, 404)
+
+
+async def test_an_operator_rotates_the_keys_of_one_algorithm(api: Api) -> None:
+    admin = await api.admin()
+
+    one = await api.post("/keys/rotate", {"algorithm": "EdDSA"}, admin)
+    refused = [
+        await api.post("/keys/rotate", {"algorithm": name}, admin)
+        for name in ("HS256", "none", "eddsa", "", "x" * 17, 5, ["EdDSA"])
+    ]
+    empty = await api.post("/keys/rotate", {}, admin)
+
+    counted = Counter(key["algorithm"] for key in one.json()["items"])
+    assert counted == {"RS256": 1, "ES256": 1, "PS256": 1, "EdDSA": 2}
+    assert [answer.status_code for answer in refused] == [422] * 7
+    assert {answer.json()["errors"][0]["field"] for answer in refused} == {"algorithm"}
+    assert (empty.status_code, len(empty.json()["items"])) == (202, 9)

@@ -1,8 +1,12 @@
 """``key``: the keys that sign tokens."""
 
+import sys
+from typing import Annotated
+
 import typer
 
 from app.cli.base import with_runtime
+from app.core.exceptions import Unprocessable
 from app.services.runtime import Runtime
 from app.services.signing_key import SigningKeyService
 
@@ -10,14 +14,21 @@ app = typer.Typer(help="The keys that sign tokens.")
 
 
 @app.command()
-def rotate() -> None:
-    """Announce the next key now; it signs after the announced time."""
+def rotate(
+    algorithm: Annotated[
+        str | None, typer.Argument(help="The only one to be rotated, as ES256.")
+    ] = None,
+) -> None:
+    """Announce the next keys now; each signs after the announced time."""
 
     async def work(runtime: Runtime) -> None:
         async with runtime.unit_of_work() as uow:
-            await SigningKeyService(runtime).rotate(uow)
+            await SigningKeyService(runtime).rotate(uow, algorithm)
 
-    with_runtime(work)
+    try:
+        with_runtime(work)
+    except Unprocessable as refusal:
+        sys.exit(f"auth-serve: the algorithm {refusal.errors[0]['message']}")
     show()
 
 

@@ -7,7 +7,7 @@ stands under the secret key. This module puts tokens together from them.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -189,8 +189,3 @@ class AccessTokens:
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise InvalidToken("sub or sid is missing or malformed") from error
         return _Verified(key, caller, claims["exp"])
-
-    @property
-    def key_grace(self) -> timedelta:
-        """How long a key must stay published after its last signature."""
-        return timedelta(seconds=self.ttl) + timedelta(minutes=5)

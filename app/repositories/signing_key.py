@@ -1,6 +1,6 @@
 """SQL for signing keys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,13 @@ _LATEST_FIRST = Order((SigningKey.sequence, SigningKey.kid), descending=True)
 
 
 class SigningKeyRepository(Repository[SigningKey]):
-    """Signing keys, oldest first."""
+    """Signing keys, oldest first within their algorithm."""
 
     async def list_published(self, now: datetime) -> Sequence[SigningKey]:
         """Return every key that others may still need."""
         query = select(SigningKey).where(_published(now))
-        return (await self.db.scalars(query.order_by(SigningKey.sequence))).all()
+        in_order = query.order_by(SigningKey.sequence, SigningKey.kid)
+        return (await self.db.scalars(in_order)).all()
 
     async def list_page(
         self, now: datetime, *, after: Sequence[Any] | None, limit: int
@@ -28,37 +29,36 @@ class SigningKeyRepository(Repository[SigningKey]):
         query = select(SigningKey).where(_published(now))
         return await self.page(query, _LATEST_FIRST, after=after, limit=limit)
 
-    async def add_once(self, values: dict[str, Any]) -> bool:
-        """Store a key unless another process stored one of its sequence first."""
+    async def add_once(self, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+        """Store keys, but none whose sequence another process stored first.
+
+        Returns:
+            The ids of the stored ones.
+        """
         is_sqlite = self.db.get_bind().dialect.name == "sqlite"
         insert: Any = sqlite.insert if is_sqlite else postgresql.insert
-        query = insert(SigningKey).values(values).on_conflict_do_nothing()
+        query = insert(SigningKey).values(rows).on_conflict_do_nothing()
         stored = await self.db.scalars(query.returning(SigningKey.kid))
-        return stored.one_or_none() is not None
+        return set(stored)
 
-    async def expire_before(
-        self, algorithm: str, sequence: int, expires_at: datetime
+    async def expire_others(
+        self, algorithms: Sequence[str], expires_at: datetime
     ) -> None:
-        """Set the end of all keys that come before one."""
-        older = (SigningKey.algorithm == algorithm) & (SigningKey.sequence < sequence)
-        query = update(SigningKey).where(older, SigningKey.expires_at.is_(None))
-        await self.db.execute(query.values(expires_at=expires_at))
-
-    async def expire_others(self, algorithm: str, expires_at: datetime) -> None:
         """Set the end of all keys of other algorithms that have none."""
-        others = (SigningKey.algorithm != algorithm) & SigningKey.expires_at.is_(None)
-        query = update(SigningKey).where(others)
+        others = SigningKey.algorithm.not_in(algorithms)
+        query = update(SigningKey).where(others, SigningKey.expires_at.is_(None))
         await self.db.execute(query.values(expires_at=expires_at))
 
-    async def set_end(self, kid: str, expires_at: datetime | None) -> None:
-        """Set or take away the end of one key."""
-        query = update(SigningKey).where(SigningKey.kid == kid)
+    async def set_end(self, kids: Sequence[str], expires_at: datetime | None) -> None:
+        """Set or take away the end of keys."""
+        query = update(SigningKey).where(SigningKey.kid.in_(kids))
         await self.db.execute(query.values(expires_at=expires_at))
 
-    async def last_sequence(self, algorithm: str) -> int:
-        """Return the highest sequence of an algorithm, expired keys included, or 0."""
-        query = select(func.max(SigningKey.sequence))
-        return await self.db.scalar(query.where(SigningKey.algorithm == algorithm)) or 0
+    async def last_sequences(self) -> dict[str, int]:
+        """Return the highest sequence of each algorithm, expired keys included."""
+        query = select(SigningKey.algorithm, func.max(SigningKey.sequence))
+        found = await self.db.execute(query.group_by(SigningKey.algorithm))
+        return {algorithm: sequence for algorithm, sequence in found}
 
     async def delete_expired(self, before: datetime) -> None:
         """Delete the keys whose last token is dead."""

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from app.schemas.base import Instant, Output
+from pydantic import Field
+
+from app.schemas.base import Input, Instant, Output
 
 
 class SigningKey(Output):
@@ -16,7 +18,13 @@ class SigningKey(Output):
     expires_at: Instant | None
 
 
+class Rotation(Input):
+    """Which keys get a successor: those of one algorithm, or all."""
+
+    algorithm: str | None = Field(None, max_length=16)
+
+
 class SigningKeys(Output):
-    """All published keys, oldest first, the new one among them."""
+    """All published keys, oldest first, the new ones among them."""
 
     items: list[SigningKey]

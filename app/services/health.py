@@ -58,9 +58,10 @@ class HealthService:
         return "schema_mismatch" if is_behind(found) else "ok"
 
     def _keys(self) -> str:
-        algorithm = self._runtime.settings.token.algorithm
+        now = self._runtime.clock.now()
         try:
-            self._runtime.ring.signing(algorithm, self._runtime.clock.now())
+            for algorithm in self._runtime.settings.signing_algorithms:
+                self._runtime.ring.signing(algorithm, now)
         except LookupError:
             return "none"
         return "ok"

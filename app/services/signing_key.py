@@ -3,13 +3,14 @@
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from joserfc.jwk import Key
 
 from app.core import jose
+from app.core.exceptions import FieldError, Unprocessable
 from app.core.secret_key import SealBroken
 from app.core.security import LoadedKey
 from app.events.signing_key import SigningKeyCreated
@@ -18,6 +19,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.runtime import Runtime
 
 _log = logging.getLogger("auth_serve.signing_key")
+_MARGIN = timedelta(minutes=5)  # for clocks that differ, and keys that are kept a while
 
 
 class KeysUnreadable(Exception):
@@ -25,11 +27,26 @@ class KeysUnreadable(Exception):
 
 
 class SigningKeyService:
-    """Keeps the key ring in step with the database."""
+    """Keeps the key ring in step with the database.
+
+    Every algorithm of ``Settings.signing_algorithms`` has keys of its own, which follow
+    each other without regard to those of the others.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         """Work in transactions of its own."""
         self._runtime = runtime
+
+    @property
+    def grace(self) -> timedelta:
+        """How long a key must stay published after its last signature.
+
+        ID tokens too are verified as long as they live, and a key of any algorithm may
+        have signed one.
+        """
+        settings = self._runtime.settings
+        longest = max(settings.token.access_ttl, settings.oauth.id_token_ttl)
+        return timedelta(seconds=longest) + _MARGIN
 
     async def load(self) -> None:
         """Read the published keys into the ring; each is parsed once.
@@ -40,9 +57,22 @@ class SigningKeyService:
         now = self._runtime.clock.now()
         async with self._runtime.unit_of_work(read_only=True) as uow:
             rows = await uow.signing_keys.list_published(now)
-        self._runtime.ring.replace([self._open(row) for row in rows])
+        self._runtime.ring.replace([self._open(row, now) for row in rows])
 
-    def _open(self, row: SigningKey) -> LoadedKey:
+    def _open(self, row: SigningKey, now: datetime) -> LoadedKey:
+        known = self._runtime.ring.by_kid(row.kid, now)
+        loaded = LoadedKey(
+            kid=row.kid,
+            algorithm=row.algorithm,
+            key=known.key if known else self._unsealed(row),
+            public_jwk=row.public_jwk,
+            activates_at=row.activates_at,
+            expires_at=row.expires_at,
+        )
+        # The same object where nothing changed: what it verified stays remembered.
+        return known if known == loaded else loaded
+
+    def _unsealed(self, row: SigningKey) -> Key:
         try:
             raw = self._runtime.secret_key.unseal(row.private_key, _context(row.kid))
         except SealBroken as error:
@@ -51,63 +81,62 @@ class SigningKeyService:
                 'database were sealed with; give the old one, or see "The secret key '
                 'is lost" in docs/operations.md'
             ) from error
-        return LoadedKey(
-            kid=row.kid,
-            algorithm=row.algorithm,
-            key=jose.import_key(json.loads(raw)),
-            public_jwk=row.public_jwk,
-            activates_at=row.activates_at,
-            expires_at=row.expires_at,
-        )
+        return jose.import_own_key(json.loads(raw))
 
     async def ensure(self) -> None:
-        """Make the first key if there is none, announce the next one when it is due.
+        """Make first keys where there are none, announce the next ones that are due.
 
         Safe to run anywhere at any time: of several processes at once, one makes the
-        key and all load it. It is generated between two looks: that takes a while, and
-        no transaction may wait for it.
+        key and all load it. They are generated between two looks: that takes a while,
+        and no transaction may wait for it.
         """
         async with self._runtime.unit_of_work(read_only=True) as uow:
-            is_wanted = self._is_wanted(await self._own(uow))
-        key = await self._generate() if is_wanted else None
+            due = self._due(await self._published(uow))
+        made = await self._generate(due)
         async with self._runtime.unit_of_work() as uow:
-            sequence = await self._next_sequence(uow)
-            own = await self._own(uow)
-            if key is not None and self._is_wanted(own):
-                await self._add(uow, key, sequence, announced=bool(own))
-            elif own and own[-1].expires_at is not None:
-                await uow.signing_keys.set_end(own[-1].kid, None)  # chosen again
+            last = await uow.signing_keys.last_sequences()
+            published = await self._published(uow)
+            still = {name: made[name] for name in self._due(published) if name in made}
+            await self._add(uow, still, last, published)
             await self._end_others(uow)
         await self.load()
 
-    async def rotate(self, uow: UnitOfWork) -> None:
-        """Make the next key now; it signs once everybody has had time to see it.
+    async def rotate(self, uow: UnitOfWork, algorithm: str | None = None) -> None:
+        """Make the next keys now; each signs once everybody has had time to see it.
 
         Args:
-            uow: Its transaction has not begun yet, so it does not wait for the key.
-        """
-        key = await self._generate()
-        sequence = await self._next_sequence(uow)
-        announced = bool(await self._own(uow))
-        await self._add(uow, key, sequence, announced=announced)
+            uow: Its transaction has not begun yet, so it does not wait for the keys.
+            algorithm: The only one to be given a new key; all, if there is none.
 
-    async def _generate(self) -> Key:
-        return await asyncio.to_thread(jose.generate_key, self._algorithm)
+        Raises:
+            Unprocessable: Nothing is signed with this algorithm.
+        """
+        made = await self._generate(self._chosen(algorithm))
+        last = await uow.signing_keys.last_sequences()
+        await self._add(uow, made, last, await self._published(uow))
+
+    def _chosen(self, algorithm: str | None) -> Sequence[str]:
+        names = self._runtime.settings.signing_algorithms
+        if algorithm is None:
+            return names
+        if algorithm not in names:
+            offer = f"must be one of {', '.join(names)}"
+            raise Unprocessable([FieldError("algorithm", "unknown_algorithm", offer)])
+        return (algorithm,)
+
+    async def _generate(self, algorithms: Sequence[str]) -> Mapping[str, Key]:
+        threads = [asyncio.to_thread(jose.generate_key, name) for name in algorithms]
+        return dict(zip(algorithms, await asyncio.gather(*threads), strict=True))
 
     async def _end_others(self, uow: UnitOfWork) -> None:
-        """End the keys of an algorithm that is not the setting's any more.
+        """End the keys of algorithms that the settings do not name any more.
 
         Processes that still run with the old setting sign on; they have as long as a
         new key is announced, and keep their key alive until they stop.
         """
-        end = (
-            self._runtime.clock.now() + self._announce + self._runtime.tokens.key_grace
-        )
-        await uow.signing_keys.expire_others(self._algorithm, end)
-
-    @property
-    def _algorithm(self) -> str:
-        return self._runtime.settings.token.algorithm
+        end = self._runtime.clock.now() + self._announce + self.grace
+        names = self._runtime.settings.signing_algorithms
+        await uow.signing_keys.expire_others(names, end)
 
     @property
     def _announce(self) -> timedelta:
@@ -118,59 +147,104 @@ class SigningKeyService:
         async with self._runtime.unit_of_work() as uow:
             await uow.signing_keys.delete_expired(self._runtime.clock.now())
 
-    def _is_wanted(self, own: Sequence[SigningKey]) -> bool:
-        """Tell whether there is no key, or the newest one's successor is due."""
-        if not own:
-            return True
+    def _due(self, published: Mapping[str, Sequence[SigningKey]]) -> Sequence[str]:
+        """Return the algorithms without a key, or whose next one is due."""
         signs_for = timedelta(seconds=self._runtime.settings.token.key_ttl)
-        end = own[-1].activates_at + signs_for
-        return self._runtime.clock.now() >= end - self._announce
+        latest = self._runtime.clock.now() + self._announce - signs_for
+        return [
+            name
+            for name, keys in published.items()
+            if not keys or keys[-1].activates_at <= latest
+        ]
 
-    async def _own(self, uow: UnitOfWork) -> Sequence[SigningKey]:
-        keys = await uow.signing_keys.list_published(self._runtime.clock.now())
-        return [key for key in keys if key.algorithm == self._algorithm]
-
-    async def _next_sequence(self, uow: UnitOfWork) -> int:
-        """Return the number of the next key; ask before looking at the keys.
-
-        Whoever makes a key between the two looks is seen by the second one, and whoever
-        makes it later has the same number: one of both is stored.
-        """
-        return await uow.signing_keys.last_sequence(self._algorithm) + 1
+    async def _published(self, uow: UnitOfWork) -> Mapping[str, Sequence[SigningKey]]:
+        """Return the keys of each algorithm that is wanted, oldest first."""
+        rows = await uow.signing_keys.list_published(self._runtime.clock.now())
+        return {
+            name: [row for row in rows if row.algorithm == name]
+            for name in self._runtime.settings.signing_algorithms
+        }
 
     async def _add(
-        self, uow: UnitOfWork, key: Key, sequence: int, *, announced: bool
+        self,
+        uow: UnitOfWork,
+        made: Mapping[str, Key],
+        last: Mapping[str, int],
+        published: Mapping[str, Sequence[SigningKey]],
     ) -> None:
-        """Store a key; one that is not announced signs at once."""
-        now, kid, algorithm = (
-            self._runtime.clock.now(),
-            key.thumbprint(),
-            self._algorithm,
-        )
-        activates_at = now + self._announce if announced else now
-        added = await uow.signing_keys.add_once(
-            {
-                "kid": kid,
-                "algorithm": algorithm,
-                "sequence": sequence,
-                "public_jwk": jose.public_jwk(key, kid, algorithm),
-                "private_key": self._sealed(key, kid),
-                "created_at": now,
-                "activates_at": activates_at,
-                "expires_at": None,
-            }
-        )
-        if not added:
-            return  # another process was first; its key is as good
-        # The predecessor signs until then; its last token dies a little later.
-        end = activates_at + self._runtime.tokens.key_grace
-        await uow.signing_keys.expire_before(algorithm, sequence, end)
-        uow.record(
-            SigningKeyCreated(
-                kid=kid, algorithm=algorithm, activates_at=activates_at.isoformat()
+        """Store keys, and give every key the end that follows from its successor.
+
+        Args:
+            uow: The transaction.
+            made: The new keys by algorithm; the first of an algorithm signs at once.
+            last: The highest sequences, asked for before ``published``. Whoever makes
+                a key between the two looks is seen by the second one, and whoever makes
+                it later has the same number: one of both is stored.
+            published: The keys that are there.
+        """
+        now = self._runtime.clock.now()
+        rows = [
+            self._row(
+                key,
+                algorithm=name,
+                sequence=last.get(name, 0) + 1,
+                activates_at=now + self._announce if published[name] else now,
             )
-        )
-        _log.info("signing key made", extra={"kid": kid, "algorithm": algorithm})
+            for name, key in sorted(made.items())  # one order, so no deadlock
+        ]
+        if rows:
+            stored = await uow.signing_keys.add_once(rows)
+            # Of one that is not stored another process was first; its key is as good.
+            self._tell(uow, [row for row in rows if row["kid"] in stored])
+            published = await self._published(uow)
+        await self._set_ends(uow, published.values())
+
+    async def _set_ends(
+        self, uow: UnitOfWork, published: Iterable[Sequence[SigningKey]]
+    ) -> None:
+        """Take the end from the newest key of each algorithm; give the others theirs.
+
+        A predecessor signs until its heir does; its last token dies a little later.
+        An algorithm that is chosen again goes on with its newest key. The same mends,
+        at each start and every minute, what a process of the release before the
+        provider does beside this one: it knows one algorithm only, ends the keys of all
+        others, a day ahead, and ends its own as if they signed only access tokens.
+        """
+        revived = []
+        for keys in published:
+            for key, heir in zip(keys, keys[1:], strict=False):
+                end = heir.activates_at + self.grace
+                if key.expires_at is None or key.expires_at < end:
+                    await uow.signing_keys.set_end([key.kid], end)
+            revived += [key.kid for key in keys[-1:] if key.expires_at is not None]
+        if revived:
+            await uow.signing_keys.set_end(revived, None)
+
+    def _row(
+        self, key: Key, *, algorithm: str, sequence: int, activates_at: datetime
+    ) -> dict[str, Any]:
+        kid = key.thumbprint()
+        return {
+            "kid": kid,
+            "algorithm": algorithm,
+            "sequence": sequence,
+            "public_jwk": jose.public_jwk(key, kid, algorithm),
+            "private_key": self._sealed(key, kid),
+            "created_at": self._runtime.clock.now(),
+            "activates_at": activates_at,
+            "expires_at": None,
+        }
+
+    def _tell(self, uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
+        for row in rows:
+            kid, algorithm = row["kid"], row["algorithm"]
+            activates_at = row["activates_at"].isoformat()
+            uow.record(
+                SigningKeyCreated(
+                    kid=kid, algorithm=algorithm, activates_at=activates_at
+                )
+            )
+            _log.info("signing key made", extra={"kid": kid, "algorithm": algorithm})
 
     async def list_page(
         self, uow: UnitOfWork, *, after: Sequence[Any] | None, limit: int

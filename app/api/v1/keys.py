@@ -9,7 +9,7 @@ from app.api.dependencies import PageDep, RuntimeDep, Uow, require
 from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.base import Page
-from app.schemas.signing_key import SigningKey, SigningKeys
+from app.schemas.signing_key import Rotation, SigningKey, SigningKeys
 from app.services.authentication import InvalidAccessToken
 from app.services.signing_key import SigningKeyService
 
@@ -34,12 +34,18 @@ async def list_keys(
     return Page[SigningKey](items=items, next_cursor=cursor)
 
 
-@router.post("/rotate", status_code=202, responses=problems(*_SIGNED_IN))
+@router.post("/rotate", status_code=202, responses=problems(*_SIGNED_IN, body=True))
 async def rotate_keys(
-    _actor: Annotated[Actor, require("keys:write")], uow: Uow, runtime: RuntimeDep
+    _actor: Annotated[Actor, require("keys:write")],
+    uow: Uow,
+    runtime: RuntimeDep,
+    body: Rotation | None = None,
 ) -> SigningKeys:
-    """Announce the next key now; it signs once everybody has had time to see it."""
+    """Announce the next keys now; each signs once everybody has had time to see it.
+
+    Without an algorithm in the body, every algorithm gets a new key.
+    """
     service = SigningKeyService(runtime)
-    await service.rotate(uow)
+    await service.rotate(uow, body.algorithm if body else None)
     rows = await service.list_published(uow)
     return SigningKeys(items=[SigningKey.model_validate(row) for row in rows])
