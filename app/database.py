@@ -291,20 +291,33 @@ class Database:
         PostgreSQL does the same in one statement with data-modifying CTEs, which
         SQLite does not have.
         """
+        return await self._guarded(statements, parameters) is not None
+
+    async def fetch_guarded(
+        self, statements: Sequence[Executable], parameters: Mapping[str, Any]
+    ) -> Any | None:
+        """Do the same and return the first row of the last statement, or None."""
+        rows = await self._guarded(statements, parameters)
+        return self._prepare(statements[-1]).convert(rows[0]) if rows else None
+
+    async def _guarded(
+        self, statements: Sequence[Executable], parameters: Mapping[str, Any]
+    ) -> list[Any] | None:
         prepared = [self._prepare(statement) for statement in statements]
+        rows: list[Any] = []
         async with self._driver() as driver:
             await driver.execute_fetchall("BEGIN IMMEDIATE")
             try:
                 for number, step in enumerate(prepared):
                     arguments = step.arguments(parameters)
-                    rows = await driver.execute_fetchall(step.sql, arguments)
-                    if number == 0 and not list(rows):
-                        return False
+                    rows = list(await driver.execute_fetchall(step.sql, arguments))
+                    if number == 0 and not rows:
+                        return None
                 await driver.execute_fetchall("COMMIT")
             finally:
                 if driver.in_transaction:
                     await driver.execute_fetchall("ROLLBACK")
-        return True
+        return rows
 
     def _prepare(self, statement: Executable) -> _Prepared:
         prepared = self._prepared.get(statement)

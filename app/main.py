@@ -13,7 +13,15 @@ from app import __version__, pages
 from app.api import health, v1
 from app.api.hot_path import hot_paths
 from app.api.middleware import RequestMiddleware
-from app.api.oauth import well_known
+from app.api.oauth import (
+    cors,
+    introspection,
+    protocol,
+    revocation,
+    token,
+    userinfo,
+    well_known,
+)
 from app.api.openapi import install_openapi
 from app.config import Settings, SettingsError, load_settings
 from app.core.exceptions import AppError, install_handlers, problem
@@ -21,6 +29,7 @@ from app.core.logging import configure_logging, loop_exception_handler
 from app.database import DatabaseUnavailable
 from app.jobs import build_jobs
 from app.jobs.worker import Worker
+from app.oauth.errors import OAuthError
 from app.services.runtime import Runtime, build_runtime
 from app.services.startup import StartRefused, start
 
@@ -55,11 +64,23 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _render(request: Request, error: AppError) -> Response:
-    """Answer people with a page and programs with problem details."""
+    """Answer people with a page, programs as their part of this service has it."""
     path = request.scope["path"]
-    if "text/html" in request.headers.get("accept", "") and not path.startswith("/api"):
+    is_protocol = path.startswith(protocol.PREFIX)
+    is_program = path.startswith("/api") or (
+        is_protocol and path not in protocol.BROWSER_PATHS
+    )
+    if "text/html" in request.headers.get("accept", "") and not is_program:
         return pages.render_error(request, error)
+    if is_protocol:
+        return protocol.app_refusal(error)
     return problem(error, request.app.state.runtime.settings.public_url)
+
+
+async def _refuse(_request: Request, error: Exception) -> Response:
+    """Answer a refusal of the protocol engine in its own form."""
+    assert isinstance(error, OAuthError)
+    return protocol.refusal(error)
 
 
 def create_app(
@@ -92,10 +113,12 @@ def create_app(
     app.router.routes.append(hot_paths())
     app.include_router(v1.router)
     app.include_router(health.router)
-    app.include_router(well_known.router)
+    for part in (well_known, token, introspection, revocation, userinfo, cors):
+        app.include_router(part.router)
     pages.install(app)
     install_openapi(app)
     install_handlers(app, _render, [DatabaseUnavailable])
+    app.add_exception_handler(OAuthError, _refuse)
     app.add_middleware(
         RequestMiddleware,
         clock=runtime.clock,

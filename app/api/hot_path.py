@@ -13,9 +13,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from app.api.oauth import well_known
+from app.api.oauth import introspection, revocation, token, userinfo, well_known
 from app.api.v1 import auth, me
 
+_OPENID, _OAUTH = "openid-configuration", "oauth-authorization-server"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -56,6 +57,13 @@ def hot_paths() -> HotPaths:
     return HotPaths(
         {
             ("GET", "/.well-known/jwks.json"): well_known.jwks,
+            ("GET", f"/.well-known/{_OPENID}"): well_known.openid_configuration,
+            ("GET", f"/.well-known/{_OAUTH}"): well_known.oauth_authorization_server,
+            ("POST", "/oauth2/token"): token.token,
+            ("POST", "/oauth2/introspect"): introspection.introspect,
+            ("POST", "/oauth2/revoke"): revocation.revoke,
+            ("GET", "/oauth2/userinfo"): userinfo.read_userinfo,
+            ("POST", "/oauth2/userinfo"): userinfo.post_userinfo,
             ("GET", "/api/v1/users/me"): me.read_me,
             ("POST", "/api/v1/auth/login"): auth.login,
             ("POST", "/api/v1/auth/refresh"): auth.refresh,

@@ -9,13 +9,15 @@ import ipaddress
 import logging
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.oauth import cors
+from app.api.oauth.protocol import PREFIX, app_refusal
 from app.core.clock import Clock
 from app.core.context import RequestContext, begin
 from app.core.exceptions import (
@@ -79,7 +81,9 @@ class RequestMiddleware:
         fields = dict(_SECURITY)
         if issuer.startswith("https://"):
             fields["strict-transport-security"] = _HSTS
-        self._headers = [_encoded(name, value) for name, value in fields.items()]
+        self._headers = _all_encoded(fields)
+        shared = _all_encoded(fields | cors.HEADERS)
+        self._headers_of = dict.fromkeys(cors.SHARED, shared)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of scope pass through."""
@@ -88,7 +92,8 @@ class RequestMiddleware:
             return
         context = self._context(scope)
         begin(context)
-        answer = _Answer(send, context, self._headers)
+        headers = self._headers_of.get(scope["path"], self._headers)
+        answer = _Answer(send, context, headers)
         started = self._clock.monotonic()
         try:
             flaw = _flaw(scope)
@@ -106,7 +111,10 @@ class RequestMiddleware:
     async def _refuse(
         self, error: AppError, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        await problem(error, self._issuer)(scope, receive, send)
+        if scope["path"].startswith(PREFIX):
+            await app_refusal(error)(scope, receive, send)
+        else:
+            await problem(error, self._issuer)(scope, receive, send)
 
     def _context(self, scope: Scope) -> RequestContext:
         headers = Headers(scope=scope)
@@ -198,6 +206,10 @@ def _template(scope: Scope) -> str | None:
 
 def _encoded(name: str, value: str) -> Field:
     return name.encode("latin-1"), value.encode("latin-1")
+
+
+def _all_encoded(fields: Mapping[str, str]) -> list[Field]:
+    return [_encoded(name, value) for name, value in fields.items()]
 
 
 class _Body:

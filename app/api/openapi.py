@@ -1,10 +1,11 @@
-"""The OpenAPI document: what FastAPI makes, and the one form of every refusal."""
+"""The OpenAPI document: what FastAPI makes, and the two forms of refusals."""
 
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.api.oauth.documented import PROTOCOL_ERROR, SECURITY_SCHEMES
 from app.schemas.base import Problem
 
 _REF = "#/components/schemas/{model}"
@@ -32,4 +33,6 @@ def _build(app: FastAPI) -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas |= schema.pop("$defs", {})
     schemas["Problem"] = schema
+    schemas["ProtocolError"] = PROTOCOL_ERROR
+    document["components"].setdefault("securitySchemes", {}).update(SECURITY_SCHEMES)
     return document

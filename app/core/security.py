@@ -5,10 +5,10 @@ stands under the secret key. This module puts tokens together from them.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
@@ -26,6 +26,8 @@ __all__ = [
     "LoadedKey",
     "PasswordHasher",
     "Verification",
+    "Verified",
+    "VerifiedTokens",
 ]
 
 ACCESS_TOKEN_TYPE = "at+jwt"  # RFC 9068 section 2.1
@@ -92,22 +94,63 @@ class Caller:
     session_id: UUID
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
-class _Verified:
-    """What need not be computed twice: this key signed a token for this caller."""
+class Verified(Generic[T]):
+    """What need not be computed twice: this key signed a token that says this."""
 
     key: LoadedKey
-    caller: Caller
+    said: T
     expires: int
 
 
-class AccessTokens:
-    """Issues and verifies the access tokens of this service's own API.
+class VerifiedTokens(Generic[T]):
+    """Remembers the outcome of a signature check by the token's digest.
 
-    The outcome of a signature check is remembered by the token's digest. Nothing that
-    can change is: the key's place in the ring and the expiry are looked at each time,
-    and the database decides about session and account anyway.
+    Nothing that can change is: the key's place in the ring and the expiry are looked
+    at each time, and the database decides about session, grant and account anyway.
     """
+
+    def __init__(
+        self, ring: KeyRing, check: Callable[[str, datetime], Verified[T]]
+    ) -> None:
+        """Remember nothing yet.
+
+        Args:
+            ring: Where keys are found.
+            check: Verifies a token, or raises ``InvalidToken``.
+        """
+        self._ring = ring
+        self._check = check
+        self._kept: dict[bytes, Verified[T]] = {}
+
+    def __len__(self) -> int:
+        """Return how many are remembered."""
+        return len(self._kept)
+
+    def read(self, token: str, now: datetime) -> T:
+        """Return what a token says.
+
+        Raises:
+            InvalidToken: It does not hold, or not any more.
+        """
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        known = self._kept.get(digest)
+        if known is not None and self._ring.by_kid(known.key.kid, now) is known.key:
+            if now.timestamp() >= known.expires:
+                raise InvalidToken("expired")
+            return known.said
+        verified = self._check(token, now)
+        if len(self._kept) >= _REMEMBERED:
+            del self._kept[next(iter(self._kept))]  # the oldest
+        self._kept[digest] = verified
+        return verified.said
+
+
+class AccessTokens:
+    """Issues and verifies the access tokens of this service's own API."""
 
     def __init__(self, ring: KeyRing, *, issuer: str, algorithm: str, ttl: int) -> None:
         """Bind tokens to an issuer.
@@ -122,7 +165,7 @@ class AccessTokens:
         self._issuer = issuer
         self.audience = f"{issuer}/api/v1"
         self._algorithm = algorithm
-        self._verified: dict[bytes, _Verified] = {}
+        self._verified = VerifiedTokens(ring, self._check)
         self.ttl = ttl
 
     def issue(
@@ -163,19 +206,9 @@ class AccessTokens:
         Raises:
             InvalidToken: Any check of RFC 9068 section 4 failed; the text says which.
         """
-        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        known = self._verified.get(digest)
-        if known is not None and self._ring.by_kid(known.key.kid, now) is known.key:
-            if now.timestamp() >= known.expires:
-                raise InvalidToken("expired")
-            return known.caller
-        verified = self._check(token, now)
-        if len(self._verified) >= _REMEMBERED:
-            del self._verified[next(iter(self._verified))]  # the oldest
-        self._verified[digest] = verified
-        return verified.caller
+        return self._verified.read(token, now)
 
-    def _check(self, token: str, now: datetime) -> _Verified:
+    def _check(self, token: str, now: datetime) -> Verified[Caller]:
         header = jose.unverified_header(token)
         key = self._ring.by_kid(header["kid"], now)
         if key is None:
@@ -184,8 +217,10 @@ class AccessTokens:
             token, key.key, algorithm=key.algorithm, typ=ACCESS_TOKEN_TYPE
         )
         jose.check_claims(claims, issuer=self._issuer, audience=self.audience, now=now)
+        if claims.get("client_id") != FIRST_PARTY_CLIENT:  # whatever its API is called
+            raise InvalidToken("issued to an application")
         try:
             caller = Caller(UUID(claims["sub"]), UUID(claims["sid"]))
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise InvalidToken("sub or sid is missing or malformed") from error
-        return _Verified(key, caller, claims["exp"])
+        return Verified(key, caller, claims["exp"])

@@ -8,6 +8,13 @@ from app.events.email import (
     EmailVerificationRequested,
     EmailVerified,
 )
+from app.events.oauth_grant import (
+    AccessTokenRevoked,
+    CodeReused,
+    GrantEnded,
+    GrantTokenReused,
+    TokenRequestRefused,
+)
 from app.events.oauth_logout import LogoutNoticeFailed, LogoutRefused
 from app.events.outbox import OutboxMessageRetried
 from app.events.password import (
@@ -37,12 +44,16 @@ from app.events.user import (
 )
 
 EVENTS: tuple[type[Event], ...] = (
+    AccessTokenRevoked,
+    CodeReused,
     EmailChangeCollided,
     EmailChangeRequested,
     EmailChanged,
     EmailCodeRequested,
     EmailVerificationRequested,
     EmailVerified,
+    GrantEnded,
+    GrantTokenReused,
     InvitationAccepted,
     LogoutNoticeFailed,
     LogoutRefused,
@@ -63,6 +74,7 @@ EVENTS: tuple[type[Event], ...] = (
     SignInFailed,
     SignedIn,
     SigningKeyCreated,
+    TokenRequestRefused,
     UserCreated,
     UserDeleted,
     UserExported,

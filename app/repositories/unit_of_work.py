@@ -18,6 +18,7 @@ from app.repositories.idempotency_key import IdempotencyKeyRepository
 from app.repositories.oauth_client import OAuthClientRepository
 from app.repositories.oauth_consent import OAuthConsentRepository
 from app.repositories.oauth_grant import OAuthGrantRepository
+from app.repositories.oauth_used import OAuthUsedRepository
 from app.repositories.one_time_token import OneTimeTokenRepository
 from app.repositories.outbox import OutboxRepository
 from app.repositories.role import RoleRepository
@@ -83,6 +84,11 @@ class UnitOfWork:
     def oauth_grants(self) -> OAuthGrantRepository:
         """What applications were granted."""
         return OAuthGrantRepository(self.db)
+
+    @cached_property
+    def oauth_used(self) -> OAuthUsedRepository:
+        """What must not be taken again."""
+        return OAuthUsedRepository(self.db)
 
     @cached_property
     def oauth_consents(self) -> OAuthConsentRepository:

@@ -39,6 +39,14 @@ class ClientDirectory:
         """Read a client anew at the next request; call it after a change."""
         self._kept.pop(client_id, None)
 
+    async def refresh_keys(self, client_id: str) -> bool:
+        """Read the keys of a client anew; tell whether they are others than before."""
+        known = self._kept.get(client_id)
+        before = known[1].jwks if known and known[1] else None
+        self.forget(client_id)
+        client = await self.by_client_id(client_id)
+        return client is not None and client.jwks != before
+
     async def _read(self, client_id: str) -> Client | None:
         if not 0 < len(client_id) <= 64 or "\0" in client_id:
             return None

@@ -21,10 +21,12 @@ from app.core.secret_key import SecretKey
 from app.core.security import AccessTokens, KeyRing
 from app.database import Database, PoolOptions
 from app.oauth.supported import Supported
+from app.repositories.oauth_grant_statement import OAuthGrantStatements
 from app.repositories.session_statement import SessionStatements
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.breached_password import BreachedPasswordService
 from app.services.oauth_client_directory import ClientDirectory
+from app.services.oauth_signed_token import SignedTokens
 from app.services.oauth_supported import build_supported
 from app.services.rate_limit import Limits, build_store
 from app.setting_groups import PasswordSettings
@@ -52,6 +54,8 @@ class Runtime:
     tokens: AccessTokens
     supported: Supported
     clients: ClientDirectory
+    grants: OAuthGrantStatements
+    signed: SignedTokens
     mailbox: Mailbox = field(default_factory=Mailbox)
 
     def uow(self, db: AsyncSession) -> UnitOfWork:
@@ -123,6 +127,8 @@ def build_runtime(
         ),
         supported=build_supported(settings),
         clients=ClientDirectory(database, clock),
+        grants=OAuthGrantStatements(database),
+        signed=SignedTokens(ring, issuer=settings.public_url),
     )
 
 

@@ -75,6 +75,7 @@ class ApplicationFactory:
             "redirect_uris": [REDIRECT_URI],
             "grant_types": list(GRANTS),
             "client_name": "Shop",
+            "id_token_signed_response_alg": ALGORITHM,  # quick
         } | metadata
         judged = read_client_metadata(
             document, development=True, supported=self._runtime.supported

@@ -1,23 +1,66 @@
 """``/.well-known``: what other programs look for (RFC 8615)."""
 
+import hashlib
 from datetime import timedelta
+from functools import lru_cache
 
+import orjson
 from fastapi import APIRouter, Request, Response
 
 from app.api.dependencies import get_runtime
+from app.oauth.metadata import provider_metadata
+from app.oauth.supported import Supported
 
 router = APIRouter(prefix="/.well-known", tags=["well-known"])
-_JWKS_CACHE = "public, max-age=300"
+_CACHE = "public, max-age=300"
 
 
 @router.get("/jwks.json", responses={304: {"description": "Unchanged"}})
 async def jwks(request: Request) -> Response:
     """Return the keys that verify tokens (RFC 7517); built once, cached by readers."""
     ring = get_runtime(request).ring
-    headers = {"Cache-Control": _JWKS_CACHE, "ETag": ring.etag}
-    if request.headers.get("if-none-match") == ring.etag:
+    return _published(request, ring.jwks, ring.etag)
+
+
+@router.get("/openid-configuration", responses={304: {"description": "Unchanged"}})
+async def openid_configuration(request: Request) -> Response:
+    """Return what this server offers (OIDC Discovery section 4)."""
+    return _metadata(request)
+
+
+@router.get(
+    "/oauth-authorization-server", responses={304: {"description": "Unchanged"}}
+)
+async def oauth_authorization_server(request: Request) -> Response:
+    """Return the same to clients that do not know OpenID Connect (RFC 8414)."""
+    return _metadata(request)
+
+
+def _metadata(request: Request) -> Response:
+    runtime = get_runtime(request)
+    body, tag = _document(
+        runtime.settings.public_url,
+        runtime.supported,
+        runtime.settings.oauth.registration != "off",
+    )
+    return _published(request, body, tag)
+
+
+@lru_cache(maxsize=4)
+def _document(
+    issuer: str, supported: Supported, registration: bool
+) -> tuple[bytes, str]:
+    """Return the document and its entity tag, built once."""
+    members = provider_metadata(issuer, supported=supported, registration=registration)
+    body = orjson.dumps(members)
+    return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def _published(request: Request, body: bytes, tag: str) -> Response:
+    headers = {"Cache-Control": _CACHE, "ETag": tag}
+    if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    return Response(ring.jwks, 200, headers, "application/json")
+    return Response(body, 200, headers, "application/json")
 
 
 @router.get("/change-password", status_code=303, response_class=Response)

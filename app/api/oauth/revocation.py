@@ -1,0 +1,31 @@
+"""``/oauth2/revoke`` (RFC 7009)."""
+
+from fastapi import APIRouter, Request, Response
+
+from app.api.dependencies import get_runtime
+from app.api.oauth.documented import CLIENT, form, refusals, succeeds
+from app.api.oauth.protocol import protocol_json, read_call
+from app.services.oauth_known_token import KnownTokenService
+
+router = APIRouter(tags=["oauth"])
+
+
+@router.post(
+    "/oauth2/revoke",
+    responses=succeeds("It holds no more, or never did") | refusals(401, 408, 413, 429),
+    openapi_extra=CLIENT
+    | form(
+        "token",
+        "token_type_hint",
+        "client_id",
+        "client_secret",
+        "client_assertion",
+        "client_assertion_type",
+        required=("token",),
+    ),
+)
+async def revoke(request: Request) -> Response:
+    """Let a token end: an access token alone, a refresh token with its grant."""
+    call = await read_call(request)
+    await KnownTokenService(get_runtime(request)).revoke(call)
+    return protocol_json({})

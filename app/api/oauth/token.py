@@ -1,0 +1,35 @@
+"""``/oauth2/token`` (RFC 6749 section 3.2)."""
+
+from fastapi import APIRouter, Request, Response
+
+from app.api.dependencies import get_runtime
+from app.api.oauth.documented import CLIENT, form, refusals, succeeds
+from app.api.oauth.protocol import protocol_json, read_call
+from app.services.oauth_token import TokenService
+
+router = APIRouter(tags=["oauth"])
+
+
+@router.post(
+    "/oauth2/token",
+    responses=succeeds("Tokens", "access_token", "token_type", "expires_in", "scope")
+    | refusals(401, 408, 413, 429),
+    openapi_extra=CLIENT
+    | form(
+        "grant_type",
+        "code",
+        "redirect_uri",
+        "code_verifier",
+        "refresh_token",
+        "scope",
+        "client_id",
+        "client_secret",
+        "client_assertion",
+        "client_assertion_type",
+        required=("grant_type",),
+    ),
+)
+async def token(request: Request) -> Response:
+    """Exchange a code, a refresh token or a client's own word for tokens."""
+    call = await read_call(request)
+    return protocol_json(await TokenService(get_runtime(request)).issue(call))

@@ -1,0 +1,62 @@
+"""What applications were granted: ended, misused, refused."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from app.events.base import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantEnded(Event):
+    """What a person granted to an application was ended before its time."""
+
+    name: ClassVar[str] = "oauth.grant_ended"
+
+    client_id: str
+    grant_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeReused(Event):
+    """An authorization code came a second time: all that came of it was ended."""
+
+    name: ClassVar[str] = "oauth.code_reused"
+
+    client_id: str
+    grant_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantTokenReused(Event):
+    """A spent refresh token of an application came back: somebody holds a copy."""
+
+    name: ClassVar[str] = "oauth.refresh_token_reused"
+
+    client_id: str
+    grant_id: UUID
+    presented: int
+    current: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessTokenRevoked(Event):
+    """An application gave one access token back; its grant lives on."""
+
+    name: ClassVar[str] = "oauth.access_token_revoked"
+
+    client_id: str
+    jti: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequestRefused(Event):
+    """A client was refused; ``client_id`` is what it said, ``hint`` why exactly."""
+
+    name: ClassVar[str] = "oauth.token_refused"
+
+    client_id: str
+    endpoint: str
+    error: str
+    hint: str

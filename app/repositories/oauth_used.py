@@ -1,0 +1,35 @@
+"""SQL for what must not be taken again; assertions are seen in a hot path's way."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.models.oauth_used import OAuthAssertion, OAuthRevokedToken
+from app.repositories.base import Repository
+
+
+class OAuthUsedRepository(Repository[OAuthRevokedToken]):
+    """Access tokens that were revoked alone, assertions that were seen."""
+
+    async def revoke(self, token_id: UUID, expires_at: datetime) -> bool:
+        """Let an access token end; False if it had."""
+        is_sqlite = self.db.get_bind().dialect.name == "sqlite"
+        insert: Any = sqlite.insert if is_sqlite else postgresql.insert
+        query = insert(OAuthRevokedToken).values(id=token_id, expires_at=expires_at)
+        stored = await self.db.scalars(
+            query.on_conflict_do_nothing().returning(OAuthRevokedToken.id)
+        )
+        return stored.one_or_none() is not None
+
+    async def delete_expired_tokens(self, now: datetime, limit: int) -> int:
+        """Delete a batch of revoked tokens that are dead by themselves."""
+        table = OAuthRevokedToken
+        return await self.delete_batch(table, table.id, table.expires_at <= now, limit)
+
+    async def delete_expired_assertions(self, now: datetime, limit: int) -> int:
+        """Delete a batch of assertions that nobody takes any more."""
+        table = OAuthAssertion
+        expired = table.expires_at <= now
+        return await self.delete_batch(table, table.digest, expired, limit)

@@ -1,0 +1,132 @@
+"""Who asks at the protocol's endpoints, and what is kept of those who are refused."""
+
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from app.core.context import current
+from app.events.oauth_grant import TokenRequestRefused
+from app.oauth.client import Client
+from app.oauth.client_auth import METHODS
+from app.oauth.client_auth.base import Surroundings
+from app.oauth.client_authentication import authenticate_client
+from app.oauth.errors import InvalidClient, OAuthError
+from app.oauth.parameters import Parameters
+from app.services.runtime import Runtime
+from app.utils.helpers import network_of, printable
+
+TOKEN = "/oauth2/token"
+_SHOWN = 64  # characters of a client_id; ours are shorter
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCall:
+    """A request at an endpoint that clients ask at.
+
+    Attributes:
+        endpoint: Its path.
+        authorization: The field of the request, if there was one.
+        parameters: The body of the request.
+    """
+
+    endpoint: str
+    authorization: str | None
+    parameters: Parameters
+
+
+class _AssertionIds:
+    """Assertions that were seen; satisfies ``oauth.ports.AssertionIds``."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def first_use(self, issuer: str, jti: str, expires_at: datetime) -> bool:
+        digest = self._runtime.secret_key.digest(issuer.encode(), jti.encode())
+        return await self._runtime.grants.see_assertion(digest, expires_at)
+
+
+class ClientAuthenticationService:
+    """Authenticates clients; every refusal leaves a trace, within limits."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Work outside of a request's transaction."""
+        self._runtime = runtime
+
+    async def authenticate(self, call: ClientCall) -> Client:
+        """Return the client that a request comes from.
+
+        Raises:
+            InvalidRequest: It does not say clearly whom it comes from.
+            InvalidClient: It does not prove it.
+        """
+        try:
+            return await self._authenticate(call)
+        except InvalidClient as error:
+            refusal = error
+        # A client that exchanges its keys signs with one that was not seen here yet.
+        is_signed = "client_assertion" in call.parameters
+        if is_signed and await self._runtime.clients.refresh_keys(claimed_client(call)):
+            return await self._authenticate(call)
+        raise refusal
+
+    async def _authenticate(self, call: ClientCall) -> Client:
+        runtime, issuer = self._runtime, self._runtime.settings.public_url
+        audiences = {issuer, issuer + TOKEN, issuer + call.endpoint}
+        return await authenticate_client(
+            call.authorization,
+            call.parameters,
+            clients=runtime.clients,
+            surroundings=Surroundings(
+                now=runtime.clock.now(),
+                audiences=frozenset(audiences),
+                assertion_ids=_AssertionIds(runtime),
+            ),
+        )
+
+    async def recorded(self, call: ClientCall, work: Coroutine[Any, Any, T]) -> T:
+        """Return what work gives; if it refuses, keep why before anybody is told.
+
+        Raises:
+            OAuthError: The refusal.
+            TooManyRequests: Clients failed to authenticate too often from there.
+        """
+        try:
+            return await work
+        except OAuthError as error:
+            refusal = error
+        await self._remember(call, refusal)
+        raise refusal
+
+    async def _remember(self, call: ClientCall, error: OAuthError) -> None:
+        """Count and record a refusal; who is rightful never pays for the limiter.
+
+        Whoever holds a secret of 256 bits is not slowed down by others who guess from
+        the same address: guessing is hopeless, and what is limited is the noise.
+        """
+        runtime, network = self._runtime, network_of(current().ip)
+        if isinstance(error, InvalidClient):
+            await runtime.limiter.take((runtime.limits.client_address, network))
+        if not await runtime.limiter.admits(runtime.limits.refusal_address, network):
+            return  # the log line still says it
+        async with runtime.unit_of_work() as uow:
+            uow.record(
+                TokenRequestRefused(
+                    client_id=claimed_client(call),
+                    endpoint=call.endpoint,
+                    error=error.error,
+                    hint=error.hint or error.description,
+                )
+            )
+
+
+def claimed_client(call: ClientCall) -> str:
+    """Return whom a request says that it comes from; nothing of it is proven."""
+    for method in METHODS:
+        with suppress(OAuthError):
+            found = method.read(call.authorization, call.parameters)
+            if found is not None:
+                return printable(found.client_id, _SHOWN)
+    return printable(call.parameters.get("client_id", ""), _SHOWN)

@@ -1,0 +1,225 @@
+"""What tokens are redeemed from: the engine's ports on the database (ADR-0011)."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from app.events.oauth_grant import CodeReused, GrantEnded, GrantTokenReused
+from app.oauth.client import Client
+from app.oauth.grants.base import still_assigned
+from app.oauth.ports import Authentication, IssuedCode, RefreshedGrant
+from app.oauth.scopes import narrow_scope
+from app.services.one_time_token import Purpose
+from app.services.runtime import Runtime
+
+
+class CodeStore:
+    """Codes of one request; satisfies ``oauth.ports.Codes``.
+
+    Attributes:
+        row: Grant and person of the code that was redeemed, if one was.
+        reason: Why none was, for the audit trail.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Redeem outside of any transaction."""
+        self._runtime = runtime
+        self.row: Any | None = None
+        self.reason = ""
+
+    async def redeem(self, code: str, client_id: str) -> IssuedCode | None:
+        """Use a code of this client up; a second use ends what the first one gave."""
+        runtime, now = self._runtime, self._runtime.clock.now()
+        purpose = Purpose.AUTHORIZATION_CODE
+        code_id = runtime.secret_key.read_one_time_token(purpose, code)
+        if code_id is None:
+            self.reason = "not a code of ours"
+            return None
+        row = await runtime.grants.redeem(code_id, client_id, now)
+        if row is None:
+            self.reason = await self._refusal(code_id, client_id)
+            return None
+        self.row = row
+        return IssuedCode(
+            grant_id=row.id,
+            client_id=row.client_id,
+            authentication=authentication_of(row),
+            scope=tuple(row.scope.split()),
+            redirect_uri=row.code["redirect_uri"],
+            code_challenge=row.code["code_challenge"],
+            nonce=row.code["nonce"],
+            claims=row.claims,
+        )
+
+    async def _refusal(self, code_id: UUID, client_id: str) -> str:
+        """Return what is wrong with a code; end its grant if it was used before."""
+        state = await self._runtime.grants.code_state(code_id)
+        if state is None:
+            return "the code was deleted"
+        if state.client_id != client_id:
+            return f"issued to {state.client_id}, sent by {client_id}"
+        if state.redeemed_at is not None:
+            await self._end_reused(state, code_id)
+            return f"redeemed before, at {state.redeemed_at:%H:%M:%S}"
+        if state.consumed_at is not None or state.revoked_at is not None:
+            return "the code was withdrawn"
+        if state.expires_at <= self._runtime.clock.now():
+            return f"expired at {state.expires_at:%H:%M:%S}"
+        return "the account is disabled, or its session is over"
+
+    async def _end_reused(self, state: Any, grant_id: UUID) -> None:
+        async with self._runtime.unit_of_work() as uow:
+            ended = await uow.oauth_grants.revoke(
+                grant_id, at=uow.clock.now(), reason="code_reused"
+            )
+            if ended:
+                uow.record(
+                    CodeReused(
+                        user_id=state.user_id,
+                        client_id=state.client_id,
+                        grant_id=grant_id,
+                    )
+                )
+
+    async def end_begun(self) -> None:
+        """End the grant of a code that was redeemed in a wrong way.
+
+        The code stays used up (ADR-0010): whoever holds it has one try.
+        """
+        if self.row is None:
+            return
+        reason = "code_refused"
+        async with self._runtime.unit_of_work() as uow:
+            await uow.oauth_grants.revoke(
+                self.row.id, at=uow.clock.now(), reason=reason
+            )
+            uow.record(
+                GrantEnded(
+                    user_id=self.row.user_id,
+                    client_id=self.row.client_id,
+                    grant_id=self.row.id,
+                    reason=reason,
+                )
+            )
+
+
+class RefreshTokenStore:
+    """Refresh tokens of one request; satisfies ``oauth.ports.RefreshTokens``.
+
+    Attributes:
+        row: Grant and person of the token that was rotated, if one was.
+        reason: Why none was, for the audit trail.
+    """
+
+    def __init__(self, runtime: Runtime, client: Client, wanted: str | None) -> None:
+        """Rotate outside of any transaction.
+
+        Args:
+            runtime: The parts of the process.
+            client: Who asks.
+            wanted: The scope that it asks for, if it names one.
+        """
+        self._runtime = runtime
+        self._client = client
+        self._wanted = wanted
+        self.row: Any | None = None
+        self.reason = ""
+
+    async def rotate(self, token: str, client_id: str) -> RefreshedGrant | None:
+        """Count a grant of this client on, or find where a retry left it.
+
+        Raises:
+            InvalidScope: More is asked for than was granted. It is looked at before
+                anything is counted, so that the token is as good as before.
+        """
+        read = self._runtime.secret_key.read_grant_refresh_token(token)
+        if read is None:
+            self.reason = "not a refresh token of ours"
+            return None
+        grant_id, presented = read
+        if self._wanted is not None:
+            await self._check_scope(grant_id)
+        row = await self._count(grant_id, client_id, presented)
+        if row is None:
+            row = await self._repeated(grant_id, client_id, presented)
+        if row is None:
+            return None
+        self.row = row
+        return RefreshedGrant(
+            grant_id=row.id,
+            client_id=row.client_id,
+            authentication=authentication_of(row),
+            scope=tuple(row.scope.split()),
+            claims=row.claims,
+            counter=presented + 1,
+        )
+
+    async def _count(self, grant_id: UUID, client_id: str, presented: int) -> Any:
+        settings = self._runtime.settings
+        return await self._runtime.grants.rotate(
+            grant_id,
+            client_id,
+            presented,
+            now=self._runtime.clock.now(),
+            idle=timedelta(seconds=settings.oauth.idle_ttl),
+            offline_idle=timedelta(seconds=settings.oauth.offline_idle_ttl),
+            session_idle=timedelta(seconds=settings.session.idle_ttl),
+        )
+
+    async def _check_scope(self, grant_id: UUID) -> None:
+        state = await self._runtime.grants.state(grant_id, self._runtime.clock.now())
+        if state is not None and state.client_id == self._client.client_id:
+            granted = tuple(state.scope.split())
+            narrow_scope(self._wanted, still_assigned(granted, self._client))
+
+    async def _repeated(self, grant_id: UUID, client_id: str, presented: int) -> Any:
+        """Return the grant's row if the token was a retry; else say why, or end it.
+
+        The same token again within the window gets the very same successor: a retry
+        and a lost answer are no attack (architecture, rule 3).
+        """
+        now = self._runtime.clock.now()
+        state = await self._runtime.grants.state(grant_id, now)
+        if state is None:
+            self.reason = "the grant is gone"
+        elif state.client_id != client_id:
+            self.reason = f"issued to {state.client_id}, sent by {client_id}"
+        elif not state.is_live:
+            self.reason = "the grant, its session or its account is over"
+        elif state.counter == presented + 1 and self._is_retry(state, now):
+            return state
+        else:
+            self.reason = f"reused: {presented} presented, at {state.counter}"
+            await self._end_reused(state, presented)
+        return None
+
+    def _is_retry(self, state: Any, now: Any) -> bool:
+        window = timedelta(seconds=self._runtime.settings.session.refresh_window)
+        return bool(now - state.refreshed_at <= window)
+
+    async def _end_reused(self, state: Any, presented: int) -> None:
+        async with self._runtime.unit_of_work() as uow:
+            ended = await uow.oauth_grants.revoke(
+                state.id, at=uow.clock.now(), reason="refresh_token_reused"
+            )
+            if ended:
+                uow.record(
+                    GrantTokenReused(
+                        user_id=state.user_id,
+                        client_id=state.client_id,
+                        grant_id=state.id,
+                        presented=presented,
+                        current=state.counter,
+                    )
+                )
+
+
+def authentication_of(row: Any) -> Authentication:
+    """Return how and when the person of a grant signed in."""
+    return Authentication(
+        user_id=row.user_id,
+        session_id=row.session_id,
+        authenticated_at=row.authenticated_at,
+        acr=row.acr,
+        amr=tuple(row.amr.split()),
+    )

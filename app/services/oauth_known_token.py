@@ -1,0 +1,125 @@
+"""Tokens that come back: introspection (RFC 7662) and revocation (RFC 7009)."""
+
+from typing import Any
+from uuid import UUID
+
+from app.core.security import InvalidToken
+from app.events.oauth_grant import AccessTokenRevoked, GrantEnded
+from app.oauth.client import Client
+from app.oauth.introspection import KnownToken, introspect
+from app.oauth.revocation import EndAccessToken, EndGrant, decide_revocation
+from app.services.oauth_client_authentication import (
+    ClientAuthenticationService,
+    ClientCall,
+)
+from app.services.oauth_person import subject_of
+from app.services.oauth_signed_token import AccessToken
+from app.services.runtime import Runtime
+
+
+class KnownTokenService:
+    """Finds tokens of this server, says what they are, lets them end."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Work outside of a request's transaction."""
+        self._runtime = runtime
+        self._clients = ClientAuthenticationService(runtime)
+        self._owner: UUID | None = None  # of the grant that was found
+
+    async def introspect(self, call: ClientCall) -> dict[str, Any]:
+        """Return what the caller may know of a token.
+
+        Raises:
+            OAuthError: The request is malformed, or nobody that may ask.
+            TooManyRequests: Clients failed to authenticate too often from there.
+        """
+        return await self._clients.recorded(call, self._introspect(call))
+
+    async def _introspect(self, call: ClientCall) -> dict[str, Any]:
+        client = await self._clients.authenticate(call)
+        token = call.parameters.need("token")
+        found = None if client.is_public else await self._find(token, is_current=True)
+        return introspect(found, client, now=self._runtime.clock.now())
+
+    async def revoke(self, call: ClientCall) -> None:
+        """Let a token end, effective with the next request anywhere.
+
+        Raises:
+            OAuthError: The request is malformed, or the token is not the caller's.
+            TooManyRequests: Clients failed to authenticate too often from there.
+        """
+        await self._clients.recorded(call, self._revoke(call))
+
+    async def _revoke(self, call: ClientCall) -> None:
+        client = await self._clients.authenticate(call)
+        token = call.parameters.need("token")
+        # A refresh token that was spent ends its grant as well as the latest one.
+        found = await self._find(token, is_current=False)
+        now, signed = self._runtime.clock.now(), self._runtime.signed
+        is_other = found is None and signed.is_of_another_kind(token, now)
+        end = decide_revocation(found, client, is_other_jwt=is_other)
+        if isinstance(end, EndGrant):
+            await self._end_grant(end, client)
+        elif isinstance(end, EndAccessToken):
+            await self._end_access_token(end, client)
+
+    async def _find(self, token: str, *, is_current: bool) -> KnownToken | None:
+        """Return an access or refresh token of ours, or None."""
+        runtime = self._runtime
+        counted = runtime.secret_key.read_grant_refresh_token(token)
+        if counted is not None:
+            row = await runtime.grants.state(counted[0], runtime.clock.now())
+            spent = row is not None and is_current and row.counter != counted[1]
+            return None if row is None else await self._refresh_token(row, spent)
+        try:
+            read = runtime.signed.read_access_token(token, runtime.clock.now())
+        except InvalidToken:
+            return None
+        return await self._access_token(read)
+
+    async def _access_token(self, token: AccessToken) -> KnownToken:
+        runtime = self._runtime
+        holds = await runtime.grants.holds(
+            token.grant_id, token.token_id, runtime.clock.now()
+        )
+        if holds:  # as long as whom it was issued to may be used at all
+            holds = await runtime.clients.by_client_id(token.client_id) is not None
+        return KnownToken("access_token", token.claims, is_revoked=not holds)
+
+    async def _refresh_token(self, row: Any, spent: bool) -> KnownToken:
+        runtime, self._owner = self._runtime, row.user_id
+        owner = await runtime.clients.by_client_id(row.client_id)
+        claims = {
+            "iss": runtime.settings.public_url,
+            "client_id": row.client_id,
+            "scope": row.scope,
+            "exp": int(row.expires_at.timestamp()),
+            "iat": int(row.refreshed_at.timestamp()),
+            "grant_id": str(row.id),
+        }
+        if owner is not None:
+            claims["sub"] = subject_of(row.user_id, owner, runtime.secret_key)
+        is_over = owner is None or spent or not row.is_live
+        return KnownToken("refresh_token", claims, is_revoked=is_over)
+
+    async def _end_grant(self, end: EndGrant, client: Client) -> None:
+        reason = "revoked_by_client"
+        async with self._runtime.unit_of_work() as uow:
+            ended = await uow.oauth_grants.revoke(
+                end.grant_id, at=uow.clock.now(), reason=reason
+            )
+            if ended:
+                uow.record(
+                    GrantEnded(
+                        user_id=self._owner,
+                        client_id=client.client_id,
+                        grant_id=end.grant_id,
+                        reason=reason,
+                    )
+                )
+
+    async def _end_access_token(self, end: EndAccessToken, client: Client) -> None:
+        async with self._runtime.unit_of_work() as uow:
+            token_id = UUID(end.token_id)
+            if await uow.oauth_used.revoke(token_id, end.expires_at):
+                uow.record(AccessTokenRevoked(client_id=client.client_id, jti=token_id))

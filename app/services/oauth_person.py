@@ -1,0 +1,38 @@
+"""What applications are told about a person, and under which name."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from app.core.secret_key import SecretKey
+from app.oauth.client import Client
+from app.oauth.subject import subject_for
+
+_COLUMNS = (
+    "name",
+    "given_name",
+    "family_name",
+    "picture",
+    "locale",
+    "zoneinfo",
+    "email",
+    "email_verified",
+)
+
+
+def person_claims(row: Any) -> dict[str, Any]:
+    """Return every claim that could be given (OIDC Core section 5.1).
+
+    Args:
+        row: Of ``OAuthGrantStatements``: columns of the account, and ``more_claims``,
+            which can never replace one of them.
+    """
+    more: Mapping[str, Any] = row.more_claims or {}
+    changed = max(row.updated_at, row.more_updated_at or row.updated_at)
+    columns = {name: getattr(row, name) for name in _COLUMNS}
+    return {**more, **columns, "updated_at": int(changed.timestamp())}
+
+
+def subject_of(user_id: UUID, client: Client, secret_key: SecretKey) -> str:
+    """Return the ``sub`` of a person at a client, public or pairwise."""
+    return subject_for(user_id, client, key=secret_key.pairwise)

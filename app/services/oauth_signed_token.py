@@ -1,0 +1,117 @@
+"""JWTs of the provider: signed with the ring's keys, and read back when they return."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.core import jose
+from app.core.security import (
+    FIRST_PARTY_CLIENT,
+    InvalidToken,
+    KeyRing,
+    Verified,
+    VerifiedTokens,
+)
+from app.oauth.tokens import ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, LOGOUT_TOKEN_TYPE
+
+_KINDS = (ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, LOGOUT_TOKEN_TYPE)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """An access token that we signed for an application, and that did not expire.
+
+    Whether its grant still lives is the database's to say.
+
+    Attributes:
+        claims: All of them.
+        token_id: ``jti``.
+        grant_id: None if the application speaks for itself.
+        scope: What it is good for.
+    """
+
+    claims: Mapping[str, Any]
+    token_id: UUID
+    grant_id: UUID | None
+    scope: tuple[str, ...]
+
+    @property
+    def client_id(self) -> str:
+        """Whom it was issued to."""
+        client_id: str = self.claims["client_id"]
+        return client_id
+
+
+class SignedTokens:
+    """Signs and reads tokens; the signature of an access token is checked once."""
+
+    def __init__(self, ring: KeyRing, *, issuer: str) -> None:
+        """Sign as this issuer, with the keys of a ring."""
+        self._ring = ring
+        self._issuer = issuer
+        self._verified = VerifiedTokens(ring, self._check)
+
+    def sign(
+        self, claims: Mapping[str, Any], *, algorithm: str, typ: str, now: datetime
+    ) -> str:
+        """Return a token, signed with the algorithm's key of the moment."""
+        key = self._ring.signing(algorithm, now)
+        return jose.sign(claims, key.key, kid=key.kid, algorithm=key.algorithm, typ=typ)
+
+    def read_access_token(self, token: str, now: datetime) -> AccessToken:
+        """Return what an access token says (RFC 9068 section 4).
+
+        For whom it is meant is the caller's to ask.
+
+        Raises:
+            InvalidToken: It is none of the provider's, or it expired.
+        """
+        return self._verified.read(token, now)
+
+    def is_of_another_kind(self, token: str, now: datetime) -> bool:
+        """Tell whether we signed it, and not as an access token of the provider.
+
+        Its age does not matter: an ID token stays one.
+        """
+        try:
+            kind = jose.unverified_header(token).get("typ")
+            if kind not in _KINDS:
+                return False
+            claims = self._claims(token, kind, now)
+        except InvalidToken:
+            return False
+        is_own = claims.get("client_id") == FIRST_PARTY_CLIENT
+        return kind != ACCESS_TOKEN_TYPE or is_own
+
+    def _claims(self, token: str, typ: str, now: datetime) -> dict[str, Any]:
+        key = self._ring.by_kid(jose.unverified_header(token)["kid"], now)
+        return jose.verify_ours(token, key, typ=typ, issuer=self._issuer)
+
+    def _check(self, token: str, now: datetime) -> Verified[AccessToken]:
+        claims = self._claims(token, ACCESS_TOKEN_TYPE, now)
+        if claims.get("client_id") == FIRST_PARTY_CLIENT:
+            raise InvalidToken("issued for this service's own API")
+        expires = claims.get("exp")
+        if type(expires) is not int or now.timestamp() >= expires:
+            raise InvalidToken("expired")
+        key = self._ring.by_kid(jose.unverified_header(token)["kid"], now)
+        try:
+            said = _read(claims)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise InvalidToken("a claim is missing or malformed") from error
+        assert key is not None  # it verified the token just now
+        return Verified(key, said, expires)
+
+
+def _read(claims: Mapping[str, Any]) -> AccessToken:
+    grant_id = claims.get("grant_id")
+    if not isinstance(claims["client_id"], str):
+        raise TypeError("client_id")
+    return AccessToken(
+        claims=claims,
+        token_id=UUID(claims["jti"]),
+        grant_id=None if grant_id is None else UUID(grant_id),
+        scope=tuple(claims["scope"].split()),
+    )
