@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from app.core import jose
 from app.core.outbound import OutboundFailed, OutboundRefused
 from app.events.base import Event
 from app.events.oauth_logout import LogoutNoticeFailed
@@ -15,10 +14,10 @@ from app.jobs.delivery import Delayed, NotNeeded, Patience, Undeliverable
 from app.jobs.relay import OutboxJob
 from app.models.outbox import OutboxMessage
 from app.oauth.client import Client
-from app.oauth.subject import subject_for
 from app.oauth.tokens import LOGOUT_TOKEN_TYPE, logout_token_claims
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT, UnitOfWork
 from app.services.oauth_client_directory import engine_client
+from app.services.oauth_person import subject_of
 from app.services.runtime import Runtime
 
 BATCH = 32  # receivers at the same time; the process has 100 outbound connections
@@ -130,24 +129,18 @@ class BackchannelLogoutDelivery:
         claims = logout_token_claims(
             issuer=runtime.settings.public_url,
             client_id=client.client_id,
-            subject=subject_for(
-                notice.user_id, client, key=runtime.secret_key.pairwise
-            ),
+            subject=subject_of(notice.user_id, client, runtime.secret_key),
             session_id=str(notice.session_id),
             token_id=str(runtime.randomness.uuid7()),
             now=now,
         )
+        algorithm = client.id_token_signed_response_alg
         try:
-            key = runtime.ring.signing(client.id_token_signed_response_alg, now)
+            return runtime.signed.sign(
+                claims, algorithm=algorithm, typ=LOGOUT_TOKEN_TYPE, now=now
+            )
         except LookupError as error:
             raise Delayed(str(error)) from error
-        return jose.sign(
-            claims,
-            key.key,
-            kid=key.kid,
-            algorithm=key.algorithm,
-            typ=LOGOUT_TOKEN_TYPE,
-        )
 
     def given_up(self, item: Notice, reason: str) -> Event:
         """Return what tells operators that a client may not know."""

@@ -39,6 +39,9 @@ async def end_all_sessions(
         keep: This session and its grants live on.
     """
     now = uow.clock.now()
+    # Twice: a refresh locks its grant before the session, and must not meet us on the
+    # way back; and what was granted until the sessions ended must not slip through.
+    await uow.oauth_grants.revoke_for_user(user_id, at=now, reason=reason, keep=keep)
     ended = await uow.sessions.revoke_all(user_id, at=now, reason=reason, keep=keep)
     await uow.oauth_grants.revoke_for_user(user_id, at=now, reason=reason, keep=keep)
     await _tell_applications(uow, ended)
