@@ -13,6 +13,7 @@ from app.pages import (
     errors,
     forgot_password,
     home,
+    logout,
     reset_password,
     setup,
     verify_email,
@@ -31,6 +32,7 @@ for _page in (
     reset_password,
     confirm_email,
     accept_invitation,
+    logout,
     dev_mailbox,
     errors,
 ):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from app.models.oauth_client import OAuthClient
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT, UnitOfWork
 
 # A code that is on its way to the token endpoint just now will be tokens in a moment:
@@ -57,6 +58,17 @@ async def end_surplus_sessions(
     )
     await _tell_applications(uow, [session_id for _, session_id in ended])
     return ended
+
+
+async def framed_applications(
+    uow: UnitOfWork, session_id: UUID
+) -> Sequence[OAuthClient]:
+    """Return the applications that hear in a frame that a session ended.
+
+    They are no part of the end: only a page that somebody looks at can frame them.
+    """
+    since = uow.clock.now() - _CODE
+    return await uow.oauth_grants.list_framed(session_id, since)
 
 
 async def _tell_applications(uow: UnitOfWork, session_ids: Sequence[UUID]) -> None:
