@@ -15,6 +15,7 @@ from fastapi import Request
 from app.core.exceptions import Forbidden
 from app.services.runtime import Runtime
 
+CSRF = "csrf"  # name of the hidden field
 _PORTS = {"http": 80, "https": 443}
 
 

@@ -24,6 +24,13 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+# For every page and redirect on the way of an application's request. An application
+# may have opened it in a window that it waits for: "same-origin", which all other
+# answers have, would cut the two apart for good.
+OPENER = {"Cross-Origin-Opener-Policy": "unsafe-none"}
+# For its pages. Chrome applies form-action to every redirect that follows a form, the
+# application's own included, and nobody knows where those go.
+ONWARD = OPENER | {"Content-Security-Policy": CSP.replace("form-action 'self'; ", "")}
 STYLE = (_HERE / "static" / "pages.css").read_bytes()
 STYLE_TAG = hashlib.sha256(STYLE).hexdigest()[:16]
 
