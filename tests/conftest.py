@@ -22,6 +22,7 @@ from app.main import create_app
 from app.services.runtime import Runtime, build_runtime
 from tests.api import Api
 from tests.chance import FakeClock
+from tests.oauth_support import Protocol
 from tests.quick_hashing import quick_hasher
 from tests.quick_keys import quick_generator
 from tests.servers.lending import Lending
@@ -182,6 +183,12 @@ async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
 def api(client: AsyncClient, runtime: Runtime) -> Api:
     """People who use the API, and a look at what it left behind."""
     return Api(client, runtime)
+
+
+@pytest.fixture
+def protocol(api: Api) -> Protocol:
+    """Applications that ask at the protocol's endpoints."""
+    return Protocol(api)
 
 
 @pytest.fixture(autouse=True)

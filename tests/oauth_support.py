@@ -7,7 +7,7 @@ from uuid import UUID
 from httpx2 import Response
 from sqlalchemy import select, update
 
-from app.models import AuditEvent, OAuthClient, OAuthGrant, User
+from app.models import AuditEvent, OAuthClient, OAuthGrant, Session, User
 from tests.api import Api
 from tests.factories.oauth import (
     Application,
@@ -17,6 +17,23 @@ from tests.factories.oauth import (
 )
 
 Form = Mapping[str, Any]
+
+
+# What a grant hangs on, and how it goes.
+GONE = {
+    "session revoked": lambda who: update(Session)
+    .where(Session.id == who.session_id)
+    .values(revoked_at=Session.created_at),
+    "account disabled": lambda who: update(User)
+    .where(User.id == who.user_id)
+    .values(status="disabled"),
+    "grant revoked": lambda who: update(OAuthGrant)
+    .where(OAuthGrant.id == who.grant_id)
+    .values(revoked_at=OAuthGrant.created_at),
+    "session past its end": lambda who: update(Session)
+    .where(Session.id == who.session_id)
+    .values(absolute_expires_at=Session.created_at),
+}
 
 
 class Protocol:

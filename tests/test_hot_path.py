@@ -12,20 +12,25 @@ from tests.chance import FakeClock
 HOT = sorted(hot_paths().table)
 
 
-@pytest.mark.parametrize(("method", "path"), HOT)
-def test_a_hot_path_is_a_documented_route(app: FastAPI, method: str, path: str) -> None:
-    assert method.lower() in app.openapi()["paths"][path]
+def test_a_hot_path_is_a_documented_route(app: FastAPI) -> None:
+    paths = app.openapi()["paths"]
+
+    missing = [(m, path) for m, path in HOT if m.lower() not in paths.get(path, {})]
+
+    assert missing == []
 
 
-@pytest.mark.parametrize(("method", "path"), HOT)
-async def test_other_methods_of_a_hot_path_are_still_refused(
-    api: Api, method: str, path: str
-) -> None:
-    answer = await api.client.request("PUT", path)
+async def test_other_methods_of_a_hot_path_are_still_refused(api: Api) -> None:
+    for method, path in HOT:
+        answer = await api.client.request("PUT", path)
 
-    assert answer.status_code == 405
-    assert method in answer.headers["allow"]
-    assert answer.json()["code"] == "method_not_allowed"
+        assert answer.status_code == 405, path
+        assert method in answer.headers["allow"], path
+        body = answer.json()
+        if path.startswith("/oauth2/"):
+            assert body["error"] == "invalid_request"
+        else:
+            assert body["code"] == "method_not_allowed"
 
 
 async def test_a_verified_token_ends_on_time(api: Api, clock: FakeClock) -> None:

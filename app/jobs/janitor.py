@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from app.repositories.rate_limit import SqlStore
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.oauth_grant import GrantService
 from app.services.runtime import Runtime
 from app.services.session import SessionService
 from app.services.signing_key import SigningKeyService
@@ -69,6 +70,24 @@ class JanitorJob:
                 before(keep.audit_ttl), batch
             ),
             "idempotency_keys": lambda uow: uow.idempotency_keys.delete_expired(
+                now, batch
+            ),
+            **self._protocol_sweeps(now),
+        }
+
+    def _protocol_sweeps(self, now: datetime) -> dict[str, Sweep]:
+        batch = self._batch
+        kept = timedelta(seconds=self._runtime.settings.retention.session_ttl)
+        pending = timedelta(seconds=DAY)
+        return {
+            "surplus_grants": lambda uow: GrantService(uow).end_surplus(batch),
+            "oauth_grants": lambda uow: uow.oauth_grants.delete_ended(
+                now - kept, now - pending, batch
+            ),
+            "oauth_revoked_tokens": lambda uow: uow.oauth_used.delete_expired_tokens(
+                now, batch
+            ),
+            "oauth_assertions": lambda uow: uow.oauth_used.delete_expired_assertions(
                 now, batch
             ),
         }

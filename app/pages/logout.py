@@ -13,13 +13,12 @@ from app.oauth.errors import InvalidRequest
 from app.oauth.parameters import Parameters, parse_form
 from app.oauth.uri import Uri, encode, parse_uri
 from app.pages.browser import (
-    CSRF,
     AtBrowser,
     check_form,
     keep_accounts,
     render_form,
 )
-from app.pages.csrf import refuse_cross_site
+from app.pages.csrf import CSRF, refuse_cross_site
 from app.pages.dependencies import State
 from app.pages.render import CSP, render
 from app.services.browser_session import Browser

@@ -99,7 +99,6 @@ def build_runtime(
         ca_file=settings.outbound.ca_file,
     )
     ring = KeyRing()
-    password = settings.password
     return Runtime(
         settings=settings,
         clock=clock,
@@ -107,14 +106,12 @@ def build_runtime(
         database=database,
         statements=SessionStatements(database),
         secret_key=SecretKey(_secret(settings, randomness)),
-        hasher=_hasher(password),
-        hashing_pool=HashingPool(
-            password.hashing_threads or os.cpu_count() or 1, password.hashing_queue
-        ),
+        hasher=_hasher(settings.password),
+        hashing_pool=_hashing_pool(settings.password),
         breakers=breakers,
         outbound=outbound,
         breached_passwords=BreachedPasswordService(
-            outbound, base_url=password.breach_url
+            outbound, base_url=settings.password.breach_url
         ),
         limiter=RateLimiter(build_store(settings, database, breakers, clock), clock),
         limits=Limits.from_settings(settings.limits),
@@ -130,6 +127,11 @@ def build_runtime(
         grants=OAuthGrantStatements(database),
         signed=SignedTokens(ring, issuer=settings.public_url),
     )
+
+
+def _hashing_pool(password: PasswordSettings) -> HashingPool:
+    threads = password.hashing_threads or os.cpu_count() or 1
+    return HashingPool(threads, password.hashing_queue)
 
 
 def _hasher(password: PasswordSettings) -> PasswordHasher:

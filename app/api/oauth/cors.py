@@ -5,7 +5,7 @@ and gives its token back. It sends no cookie there, so any origin may (the metad
 a wildcard allows no credentials). Where people are asked, never.
 """
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, HTTPException, Response
 
 # Methods by path.
 SHARED = {
@@ -22,6 +22,7 @@ HEADERS = {
     "cross-origin-resource-policy": "cross-origin",
 }
 
+_OTHERS = ["PUT", "PATCH", "DELETE"]
 router = APIRouter(include_in_schema=False)
 
 
@@ -40,6 +41,12 @@ def _add(path: str, methods: str) -> None:
     async def preflight() -> Response:
         """Answer what a browser asks before it sends the request itself."""
         return _answer(methods)
+
+    # The router would name the methods of the first route of the address only.
+    @router.api_route(path, methods=_OTHERS, name=f"refuse {path}")
+    async def refuse() -> Response:
+        """Say which methods there are."""
+        raise HTTPException(405, headers={"Allow": f"{methods}, OPTIONS"})
 
 
 for _path, _methods in SHARED.items():
