@@ -3,13 +3,17 @@
 from urllib.parse import urlsplit
 
 import pytest
+from fastapi import FastAPI
 from httpx2 import AsyncClient
 
 from app.services.runtime import Runtime
+from tests.api import Api
+from tests.browser_support import Visitor
 from tests.page_support import (
     BROWSER,
     ORIGIN,
     PAGES,
+    PASSWORD,
     Page,
     invitation_link,
     post,
@@ -23,7 +27,13 @@ async def test_t184_every_page_has_the_strict_headers(
 ) -> None:
     token = await verify_link(runtime)
     mail = runtime.mailbox.list()[0].id
-    paths = ["/", "/done/setup", "/dev/mailbox", f"/dev/mailbox/{mail}", "/docs/errors"]
+    paths = [
+        "/signin",
+        "/done/setup",
+        "/dev/mailbox",
+        f"/dev/mailbox/{mail}",
+        "/docs/errors",
+    ]
     paths += [f"/dev/mailbox/{mail}/html", f"/verify-email?token={token}", *PAGES]
     paths += ["/no/such/page"]
 
@@ -95,8 +105,8 @@ async def test_t068_links_and_redirects_ignore_the_host_header(
 async def test_the_style_sheet_is_kept_for_as_long_as_its_address_says(
     client: AsyncClient,
 ) -> None:
-    home = Page((await client.get("/")).text)
-    [address] = [tag["href"] for tag in home.all("link") if tag["rel"] == "stylesheet"]
+    page = Page((await client.get("/signin")).text)
+    [address] = [tag["href"] for tag in page.all("link") if tag["rel"] == "stylesheet"]
 
     known = await client.get(str(address))
     old = await client.get("/static/pages.css?v=old")
@@ -150,12 +160,19 @@ class TestInProduction:
 
         assert response.status_code == status
 
-    async def test_home_shows_neither_docs_nor_mailbox(
-        self, client: AsyncClient
+    async def test_the_pages_show_neither_docs_nor_mailbox(
+        self, api: Api, app: FastAPI
     ) -> None:
-        links = [tag["href"] for tag in Page((await client.get("/")).text).all("a")]
+        user, visitor = await api.users.with_password(PASSWORD), Visitor(app)
+        signin = Page((await visitor.get("/signin")).text)
+        await visitor.sign_in(user.email)
+        home = Page((await visitor.get("/")).text)
 
-        assert links == ["/docs/errors", "/forgot-password", "/verify-email"]
+        links = [[tag["href"] for tag in page.all("a")] for page in (signin, home)]
+        assert links == [
+            ["/forgot-password", "/signup"],
+            ["/signout", "/signin", "/forgot-password", "/docs/errors"],
+        ]
 
 
 async def test_every_error_code_has_its_place_in_the_list(client: AsyncClient) -> None:

@@ -8,6 +8,22 @@ from app.events.email import (
     EmailVerificationRequested,
     EmailVerified,
 )
+from app.events.oauth_authorization import (
+    AuthorizationGranted,
+    AuthorizationRefused,
+    ConsentDenied,
+    ConsentGranted,
+    ConsentRevoked,
+)
+from app.events.oauth_client import (
+    OAuthClientDeleted,
+    OAuthClientRegistered,
+    OAuthClientSecretRevoked,
+    OAuthClientSecretRotated,
+    OAuthClientUpdated,
+    RegistrationTokenIssued,
+    RegistrationTokenRevoked,
+)
 from app.events.oauth_grant import (
     AccessTokenRevoked,
     CodeReused,
@@ -44,7 +60,12 @@ from app.events.user import (
 
 EVENTS: tuple[type[Event], ...] = (
     AccessTokenRevoked,
+    AuthorizationGranted,
+    AuthorizationRefused,
     CodeReused,
+    ConsentDenied,
+    ConsentGranted,
+    ConsentRevoked,
     EmailChangeCollided,
     EmailChangeRequested,
     EmailChanged,
@@ -54,6 +75,11 @@ EVENTS: tuple[type[Event], ...] = (
     GrantEnded,
     GrantTokenReused,
     InvitationAccepted,
+    OAuthClientDeleted,
+    OAuthClientRegistered,
+    OAuthClientSecretRevoked,
+    OAuthClientSecretRotated,
+    OAuthClientUpdated,
     OutboxMessageRetried,
     PasswordChangeFailed,
     PasswordChanged,
@@ -62,6 +88,8 @@ EVENTS: tuple[type[Event], ...] = (
     PasswordResetRequested,
     RefreshTokenReused,
     RegistrationRepeated,
+    RegistrationTokenIssued,
+    RegistrationTokenRevoked,
     RoleCreated,
     RoleDeleted,
     RoleUpdated,

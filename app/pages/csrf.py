@@ -1,10 +1,12 @@
-"""Refuses forms that another site sent.
+"""Refuses forms that another site sent, or that were made for somebody else.
 
 Browsers say where a request comes from (Fetch Metadata, W3C) and a page cannot make
 them lie. Programs that are no browser send neither field; they hold no cookies of
-somebody else either.
+somebody else either. Forms of pages that act for a signed-in browser carry a token too,
+which is bound to the browser and the session that the page was made for.
 """
 
+import hmac
 import ipaddress
 from urllib.parse import urlsplit
 
@@ -13,6 +15,7 @@ from fastapi import Request
 from app.core.exceptions import Forbidden
 from app.services.runtime import Runtime
 
+CSRF = "csrf"  # name of the hidden field
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -36,6 +39,33 @@ class CrossSiteRequest(Forbidden):
     def detail(self) -> str:
         """Where to go, for retrying on the same page would not help."""
         return f"Open the page at {self._public_url} and send it from there."
+
+
+class ForeignForm(Forbidden):
+    """The form was made for another browser, or for who was signed in before."""
+
+    code = "foreign_form"
+    title = "This form cannot be used any more; open the page again"
+
+    @property
+    def detail(self) -> str:
+        """What to do, and the one thing that keeps it from helping."""
+        return "Open the page again and send the form from there, with cookies allowed."
+
+
+def refuse_foreign_form(expected: str, sent: str) -> None:
+    """Let a form through that carries the token of this browser and session.
+
+    Args:
+        expected: The token; empty where the browser never got a form of ours.
+        sent: What came.
+
+    Raises:
+        ForeignForm: They differ, or there is nothing to expect.
+    """
+    is_same = hmac.compare_digest(expected.encode(), sent.encode())
+    if not (expected and is_same):
+        raise ForeignForm(hint="form token missing" if not sent else "form token wrong")
 
 
 def refuse_cross_site(request: Request) -> None:

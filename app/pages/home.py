@@ -1,21 +1,28 @@
 """The front door, what comes after a form, and the style sheet."""
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from app.core.exceptions import NotFound
+from app.pages.browser import AtBrowser
 from app.pages.dependencies import State
 from app.pages.dev_mailbox import is_open
+from app.pages.flow import Flow, page_headers, with_flow
+from app.pages.form_page import Link
 from app.pages.render import STYLE, STYLE_TAG, render
 
 router = APIRouter()
 # Fixed texts: a page that shows what its address says lends our name to anybody (T062).
 _DONE = {
-    "setup": (
-        "Set-up is complete",
-        "Sign in as the administrator now: with POST /api/v1/auth/login, or with "
-        "Authorize at /docs where the service shows its API.",
+    "setup": ("Set-up is complete", "Sign in as the administrator now."),
+    "registered": (
+        "Look into your mailbox",
+        "A mail is on its way. Confirm the address with it, and then sign in.",
     ),
-    "email-verified": ("Your email address is confirmed", "You may close this page."),
+    "email-verified": (
+        "Your email address is confirmed",
+        "You may close this page, or sign in.",
+    ),
     "email-changed": (
         "Your new email address is confirmed",
         "Sign in with it from now on.",
@@ -24,32 +31,58 @@ _DONE = {
         "Look into your mailbox",
         "If the address has an account, a mail is on its way.",
     ),
+    "verification-sent": (
+        "Look into your mailbox",
+        "If the address waits for it, a mail that confirms it is on its way.",
+    ),
     "password-reset": (
         "Your new password is set",
         "Every session has ended. Sign in with the new password.",
     ),
     "invitation-accepted": ("Your account is ready", "Sign in with your password."),
+    "signed-out": (
+        "You are signed out",
+        "Other accounts that you use at this browser, if any, stay signed in.",
+    ),
+}
+_CODES = {  # where the code from the mail is typed by whoever cannot open its link
+    "registered": "/verify-email",
+    "verification-sent": "/verify-email",
+    "mail-sent": "/reset-password",
 }
 _FOREVER = "public, max-age=31536000, immutable"
 
 
 @router.get("/")
-async def show_home(runtime: State) -> Response:
-    """Say what answers here."""
-    return render(
-        "home.html",
-        serves_docs=runtime.settings.serves_docs,
-        has_mailbox=is_open(runtime),
-    )
+async def show_home(browser: AtBrowser, runtime: State) -> Response:
+    """Say who is signed in; everybody else signs in first."""
+    if browser.current is None:
+        return RedirectResponse("/signin", 303)
+    links = [
+        Link("Sign out", "/signout"),
+        Link("Sign in with another account", "/signin"),
+        Link("Choose a new password", "/forgot-password"),
+        Link("Error codes", "/docs/errors"),
+    ]
+    if runtime.settings.serves_docs:
+        links.append(Link("Documentation of the API", "/docs"))
+    if is_open(runtime):
+        links.append(Link("Mails of this development server", "/dev/mailbox"))
+    others = browser.accounts[1:]
+    return render("home.html", account=browser.current, others=others, links=links)
 
 
 @router.get("/done/{what}")
-async def show_done(what: str) -> Response:
+async def show_done(what: str, flow: Flow) -> Response:
     """Say that it worked."""
     if what not in _DONE:
         raise NotFound(hint="no such result")
     title, text = _DONE[what]
-    return render("message.html", title=title, text=text)
+    links = [Link("Sign in", with_flow("/signin", flow))]
+    if what in _CODES:
+        links.append(Link("Type the code from the mail", _CODES[what]))
+    headers = page_headers(flow)
+    return render("message.html", headers=headers, title=title, text=text, links=links)
 
 
 @router.get("/static/pages.css")

@@ -1,12 +1,13 @@
 """Signing in: with a password, or with a code from a mail."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from uuid import UUID
 
 from app.core.context import current
-from app.core.rate_limit import Charge, subject_key
+from app.core.rate_limit import Attempt, Charge, subject_key
 from app.events.email import EmailVerified
 from app.events.password import PasswordRehashed
 from app.events.sign_in import EmailCodeRequested, Refusal, SignedIn, SignInFailed
@@ -20,6 +21,17 @@ from app.services.runtime import Runtime
 from app.services.session import IssuedTokens, SessionTokenService
 from app.services.user_change import clear_password, owner_of
 from app.utils.helpers import canonical_email, network_of
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSession:
+    """A session that just began, before anybody gets anything for it."""
+
+    session_id: UUID
+    user_id: UUID
+    roles: tuple[str, ...]
+    expires_at: datetime
+    started_at: datetime
 
 
 class SignInService:
@@ -43,34 +55,45 @@ class SignInService:
             TooManyRequests: Too many wrong ones for the account or from the address.
             HashingOverloaded: Too many hashes wait already.
         """
-        runtime = self._runtime
-        canonical, network = canonical_email(email), network_of(current().ip)
-        found = await runtime.statements.candidate(canonical, network)
-        charge = await self._charge(canonical, network, found)
+        return self._tokens(await self.browser_with_password(email, password))
+
+    async def browser_with_password(self, email: str, password: str) -> StartedSession:
+        """Start a session that is kept by a cookie; all else as ``with_password``."""
+        found, charge = await self._candidate(canonical_email(email))
         password_hash = found.password_hash if found else None
         verified = await self._passwords.verify(password, password_hash)
         refusal = self._refusal(found, verified.ok)
         if found is None or refusal is not None:
             await self._refuse(found, refusal or Refusal.UNKNOWN_ACCOUNT)
-        await charge.give_back()
-        tokens = await self._start(found, password_hash, method="password", amr=["pwd"])
+        begun = await self._start(
+            found, password_hash, method="password", amr=["pwd"], charge=charge
+        )
         if verified.replacement is not None:
             await self._rehash(found.id, password_hash, verified.replacement)
-        return tokens
+        return begun
 
-    async def _charge(self, canonical: str, network: str, found: Any) -> Charge:
-        """Count an attempt before the hash decides anything.
+    async def _candidate(self, canonical: str) -> tuple[Any, Charge]:
+        """Find the account, and count an attempt before the hash decides anything.
 
         An address that the account signed in from before is counted by itself: whoever
         guesses from elsewhere uses up the others' share and cannot lock the owner out.
         """
-        known = found is not None and found.known_network
-        account = subject_key("sign_in", f"{canonical} {network if known else ''}")
-        limits = self._runtime.limits
-        return await self._runtime.limiter.take(
-            (limits.sign_in_address, network_of(current().ip)),
-            (limits.sign_in_account, account),
+        limits, network = self._runtime.limits, network_of(current().ip)
+
+        def account(network: str) -> Attempt:
+            key = subject_key("sign_in", f"{canonical} {network}")
+            return Attempt(limits.sign_in_account, key)
+
+        counted = await self._runtime.sign_ins.candidate(
+            canonical,
+            network,
+            self._runtime.clock.now(),
+            address=Attempt(limits.sign_in_address, network),
+            account=account(""),
+            account_from_known=account(network),
         )
+        limiter = self._runtime.limiter
+        return counted.found, limiter.judge(counted.attempts, counted.verdicts)
 
     def _refusal(self, found: Any, is_right: bool) -> Refusal | None:
         if found is None:
@@ -102,11 +125,25 @@ class SignInService:
     ) -> IssuedTokens:
         """Start a session for an account that proved itself in another way."""
         found = _Found(user, roles)
-        return await self._start(found, user.password_hash, method=method, amr=["otp"])
+        return self._tokens(
+            await self._start(found, user.password_hash, method=method, amr=["otp"])
+        )
+
+    async def browser_registered(self, user: User) -> StartedSession:
+        """Start a session that is kept by a cookie, for who just made the account."""
+        return await self._start(
+            _Found(user, ()), user.password_hash, method="registration", amr=["pwd"]
+        )
 
     async def _start(
-        self, found: Any, password_hash: str | None, *, method: str, amr: list[str]
-    ) -> IssuedTokens:
+        self,
+        found: Any,
+        password_hash: str | None,
+        *,
+        method: str,
+        amr: list[str],
+        charge: Charge | None = None,
+    ) -> StartedSession:
         runtime = self._runtime
         now = runtime.clock.now()
         session_id = runtime.randomness.uuid7()
@@ -114,21 +151,31 @@ class SignInService:
             user_id=found.id, actor_id=found.id, session_id=session_id, method=method
         )
         session = self._session_row(session_id, found.id, amr, now)
-        stored = await runtime.statements.start(
+        stored = await runtime.sign_ins.start(
             session,
             evidence(event, runtime.randomness.uuid7(), now),
             password_hash=password_hash,
+            give_back=charge.due() if charge else (),
         )
         if not stored:
             await self._refuse(found, Refusal.CHANGED_MEANWHILE)
         current().user_id = found.id
-        return SessionTokenService(runtime).issue(
+        return StartedSession(
             session_id=session_id,
             user_id=found.id,
-            counter=0,
             roles=tuple((found.roles or "").split()),
             expires_at=session["expires_at"],
-            now=now,
+            started_at=now,
+        )
+
+    def _tokens(self, begun: StartedSession) -> IssuedTokens:
+        return SessionTokenService(self._runtime).issue(
+            session_id=begun.session_id,
+            user_id=begun.user_id,
+            counter=0,
+            roles=begun.roles,
+            expires_at=begun.expires_at,
+            now=begun.started_at,
         )
 
     def _session_row(

@@ -43,7 +43,7 @@ async def test_t182_no_other_origin_is_let_in(api: Api, origin: str) -> None:
 
 async def test_t184_every_answer_refuses_to_be_framed_and_sniffed(api: Api) -> None:
     paths: tuple[str, ...] = (
-        "/",
+        "/signin",
         "/api/v1/users/me",
         "/health/live",
         "/nothing",

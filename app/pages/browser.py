@@ -1,0 +1,133 @@
+"""The browser behind a request to a page, its cookies, and forms bound to it."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+from fastapi.responses import HTMLResponse
+
+from app.core.exceptions import AppError
+from app.pages.csrf import CSRF, refuse_foreign_form
+from app.pages.dependencies import State
+from app.pages.flow import FLOW, go_back
+from app.pages.form import Values
+from app.pages.form_page import FormPage, Link
+from app.pages.render import render
+from app.services.browser_session import Browser, BrowserSessionService
+from app.services.runtime import Runtime
+
+
+async def read_browser(request: Request, runtime: Runtime) -> Browser:
+    """Return the browser and the accounts that are signed in there.
+
+    The database is asked every time. `app/api` does the same with
+    ``BrowserSessionService``; pages and API do not import each other.
+    """
+    fields = request.headers.getlist("cookie")
+    return await BrowserSessionService(runtime).read(fields)
+
+
+async def _browser(request: Request, runtime: State) -> Browser:
+    return await read_browser(request, runtime)
+
+
+AtBrowser = Annotated[Browser, Depends(_browser)]
+
+
+def typed(values: Values) -> Values:
+    """Return what people typed into a form, without what the page put there."""
+    return {name: text for name, text in values.items() if name not in (CSRF, FLOW)}
+
+
+def check_form(browser: Browser, values: Values, runtime: Runtime) -> None:
+    """Refuse a form that was not made for this browser and the account in use there.
+
+    Raises:
+        ForeignForm: The token is missing, of another browser, or of another account.
+    """
+    expected = BrowserSessionService(runtime).form_token(browser)
+    refuse_foreign_form(browser.value and expected, values.get(CSRF, ""))
+
+
+def bind_form(browser: Browser, runtime: Runtime) -> tuple[Browser, str]:
+    """Return the browser with a value, and the token that its forms carry.
+
+    Whoever renders by other means than the two functions below hands the answer to
+    ``keep_value`` afterwards.
+    """
+    service = BrowserSessionService(runtime)
+    bound = service.with_value(browser)
+    return bound, service.form_token(bound)
+
+
+def render_form(
+    template: str, browser: Browser, runtime: Runtime, **values: Any
+) -> HTMLResponse:
+    """Return a page with a form for this browser.
+
+    Args:
+        template: Gets ``csrf`` for its hidden field.
+        browser: Gets a value with the page, if it has none.
+        runtime: The parts of the process.
+        **values: As ``render`` takes them, ``status`` and ``headers`` included. Give
+            ``headers=page_headers(flow)`` on the way of an application's request.
+    """
+    bound, token = bind_form(browser, runtime)
+    page = render(template, csrf=token, **values)
+    keep_value(page, bound, browser, runtime)
+    return page
+
+
+def show_page(
+    page: FormPage,
+    browser: Browser,
+    runtime: Runtime,
+    values: Values,
+    error: AppError | None = None,
+    *,
+    flow: str = "",
+    links: Sequence[Link] = (),
+) -> HTMLResponse:
+    """Return a ``FormPage`` whose forms are bound to this browser.
+
+    Args:
+        page: Which.
+        browser: Gets a value with the page, if it has none.
+        runtime: The parts of the process.
+        values: What was typed before.
+        error: Why it is shown again.
+        flow: What waits for the end of it, see ``flow.py``.
+        links: Where else to go.
+    """
+    bound, token = bind_form(browser, runtime)
+    answer = page.show(values, error, flow=flow, csrf=token, links=links)
+    keep_value(answer, bound, browser, runtime)
+    return answer
+
+
+def keep_value(
+    response: Response, bound: Browser, before: Browser, runtime: Runtime
+) -> None:
+    """Set the browser's value where it is a new one."""
+    if bound.value != before.value:
+        _set(response, BrowserSessionService(runtime).value_cookie(bound))
+
+
+def keep_accounts(response: Response, browser: Browser, runtime: Runtime) -> None:
+    """Set the cookie to the accounts of a browser; without any it is deleted.
+
+    Which accounts, and which one is in use, is said by ``Browser.using``, ``choosing``
+    and ``without``.
+    """
+    _set(response, BrowserSessionService(runtime).session_cookie(browser))
+
+
+def go_back_signed_in(flow: str, browser: Browser, runtime: Runtime) -> Response:
+    """Lead to where somebody wanted to go who just signed in at this browser."""
+    answer = go_back(flow)
+    keep_accounts(answer, browser, runtime)
+    return answer
+
+
+def _set(response: Response, field: str) -> None:
+    response.headers.append("Set-Cookie", field)

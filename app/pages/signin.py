@@ -1,0 +1,84 @@
+"""Signing in with a password, at a browser."""
+
+from dataclasses import replace
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from app.core.exceptions import AppError
+from app.pages.asked import expected_email, purpose_of, waiting_at
+from app.pages.browser import AtBrowser, check_form, go_back_signed_in, show_page, typed
+from app.pages.dependencies import Posted, State
+from app.pages.dev_mailbox import is_open
+from app.pages.flow import FLOW, Flow, checked_flow, with_flow
+from app.pages.form import Values, validated
+from app.pages.form_page import (
+    CURRENT_PASSWORD,
+    EMAIL,
+    Form,
+    FormPage,
+    Link,
+    note,
+)
+from app.schemas.auth import LoginRequest
+from app.services.browser_session import Browser, BrowserSessionService
+from app.services.errors import EmailNotVerified
+from app.services.runtime import Runtime
+
+router = APIRouter()
+_PAGE = FormPage(
+    "/signin",
+    "Sign in",
+    "",
+    (Form("Sign in", (EMAIL, CURRENT_PASSWORD), by_link=False),),
+)
+
+
+@router.get("/signin")
+async def show_signin(flow: Flow, browser: AtBrowser, runtime: State) -> Response:
+    """Ask for address and password, also of somebody who is signed in already."""
+    return await _show(browser, runtime, {}, flow)
+
+
+@router.post("/signin")
+async def submit_signin(values: Posted, browser: AtBrowser, runtime: State) -> Response:
+    """Sign in, into a session that did not exist before."""
+    flow = checked_flow(values.get(FLOW, ""))
+    check_form(browser, values, runtime)
+    fields = typed(values)
+    try:
+        form = validated(LoginRequest, fields)
+        service = BrowserSessionService(runtime)
+        joined = await service.sign_in(browser, form.email, form.password)
+    except AppError as error:
+        note(error)
+        return await _show(browser, runtime, fields, flow, error)
+    return go_back_signed_in(flow, joined, runtime)
+
+
+async def _show(
+    browser: Browser,
+    runtime: Runtime,
+    values: Values,
+    flow: str,
+    error: AppError | None = None,
+) -> HTMLResponse:
+    waiting = await waiting_at(browser, flow, runtime)
+    page = replace(_PAGE, intro=purpose_of(waiting))
+    kept = {"email": values.get("email", expected_email(waiting))}
+    links = _links(runtime, flow, error)
+    return show_page(page, browser, runtime, kept, error, flow=flow, links=links)
+
+
+def _links(runtime: Runtime, flow: str, error: AppError | None) -> list[Link]:
+    links = [Link("Forgot your password?", with_flow("/forgot-password", flow))]
+    if isinstance(error, EmailNotVerified):
+        again = with_flow("/resend-verification", flow)
+        links.insert(0, Link("Send the mail that confirms the address again", again))
+    if runtime.settings.registration_mode in ("open", "verified"):
+        links.append(Link("Make an account", with_flow("/signup", flow)))
+    if is_open(runtime):  # whoever sits at this machine has just started the service
+        links.append(Link("Mails of this development server", "/dev/mailbox"))
+        if runtime.settings.serves_docs:
+            links.append(Link("Documentation of the API", "/docs"))
+    return links

@@ -1,0 +1,39 @@
+"""Signing out of the account in use at a browser."""
+
+from dataclasses import replace
+
+from fastapi import APIRouter, Response
+
+from app.pages.browser import AtBrowser, check_form, keep_accounts, show_page
+from app.pages.dependencies import Posted, State
+from app.pages.flow import go_on
+from app.pages.form_page import Form, FormPage, Link
+from app.services.browser_session import BrowserSessionService
+
+router = APIRouter()
+_PAGE = FormPage("/signout", "Sign out", "", (Form("Sign out", by_link=False),))
+_NOBODY = replace(_PAGE, forms=(), closed="Nobody is signed in at this browser.")
+
+
+@router.get("/signout")
+async def show_signout(browser: AtBrowser, runtime: State) -> Response:
+    """Ask; a link that somebody follows must not sign them out."""
+    if browser.current is None:
+        links = [Link("Sign in", "/signin")]
+        return show_page(_NOBODY, browser, runtime, {}, links=links)
+    page = replace(_PAGE, intro=f"You are signed in as {browser.current.email}.")
+    return show_page(page, browser, runtime, {}, links=[Link("Stay signed in", "/")])
+
+
+@router.post("/signout")
+async def submit_signout(
+    values: Posted, browser: AtBrowser, runtime: State
+) -> Response:
+    """End the session; other accounts of the browser stay."""
+    check_form(browser, values, runtime)
+    left = await BrowserSessionService(runtime).sign_out(browser)
+    answer = go_on("/done/signed-out")
+    keep_accounts(answer, left, runtime)
+    # ASVS 14.3.1. Not "cookies": those of the other accounts would go too.
+    answer.headers["Clear-Site-Data"] = '"cache"'
+    return answer

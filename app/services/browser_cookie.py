@@ -1,0 +1,46 @@
+"""The two cookies of a browser (RFC 6265bis): read narrowly, written one way.
+
+``__Host-`` keeps other hosts, paths and plain HTTP from planting them. Browsers accept
+that prefix from https alone, so where the public URL is http the names are plain.
+"""
+
+from collections.abc import Sequence
+
+
+class BrowserCookies:
+    """Names and attributes, as the public URL has them."""
+
+    def __init__(self, public_url: str) -> None:
+        """Choose the names; https there makes them ``__Host-`` ones."""
+        self._is_secure = public_url.startswith("https://")
+        prefix = "__Host-" if self._is_secure else ""
+        self.session = f"{prefix}session"
+        self.browser = f"{prefix}browser"
+
+    def read(self, fields: Sequence[str], name: str) -> str:
+        """Return a cookie's value, or nothing.
+
+        Args:
+            fields: Every ``Cookie`` field of the request (HTTP/2 may send several).
+            name: Which cookie. One that stands twice is none: somebody else set one.
+        """
+        pairs = [pair.strip() for field in fields for pair in field.split(";")]
+        values = [
+            pair[len(name) + 1 :] for pair in pairs if pair.startswith(f"{name}=")
+        ]
+        return values[0] if len(values) == 1 else ""
+
+    def write(self, name: str, value: str, max_age: int | None = None) -> str:
+        """Return a ``Set-Cookie`` field.
+
+        Args:
+            name: One of the two names.
+            value: Of letters, digits and ``-_.`` only.
+            max_age: Seconds; 0 deletes it, None keeps it until the browser is closed.
+        """
+        parts = [f"{name}={value}", "Path=/"]
+        if max_age is not None:
+            parts.append(f"Max-Age={max_age}")
+        if self._is_secure:
+            parts.append("Secure")
+        return "; ".join([*parts, "HttpOnly", "SameSite=Lax"])

@@ -1,0 +1,223 @@
+"""Who is signed in at a browser: up to five accounts, one of them in use (ADR-0011).
+
+Nothing here knows of a framework: whoever answers the browser hands in the ``Cookie``
+fields of the request and sends the ``Set-Cookie`` fields that it is given.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core.context import current
+from app.models.user import User
+from app.repositories.browser_session_statement import (
+    MAX_ACCOUNTS,
+    BrowserSessionStatements,
+)
+from app.services.browser_cookie import BrowserCookies
+from app.services.errors import InvalidCredentials
+from app.services.runtime import Runtime
+from app.services.session import SessionNotFound, SessionService
+from app.services.sign_in import SignInService, StartedSession
+
+_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
+_NOTE_EVERY = timedelta(hours=1)  # a session in use is written down at most this often
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserAccount:
+    """An account that is signed in at a browser; its session is live."""
+
+    session_id: UUID
+    user_id: UUID
+    email: str
+    name: str | None
+    authenticated_at: datetime
+    amr: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A browser as its cookies and the database have it at this moment.
+
+    Attributes:
+        value: What flows and form tokens are bound to; empty when it has none yet.
+        accounts: Live ones, the one in use first.
+        current: The one in use. None also when its session is over while others live:
+            nobody becomes somebody else because time passed.
+    """
+
+    value: str = ""
+    accounts: tuple[BrowserAccount, ...] = ()
+    current: BrowserAccount | None = None
+
+    def using(self, account: BrowserAccount) -> "Browser":
+        """Return the browser with an account in use, in place of an older sign-in.
+
+        The account may be one of its own or a new one; the sixth one falls out.
+        """
+        others = [each for each in self.accounts if each.user_id != account.user_id]
+        accounts = (account, *others[: MAX_ACCOUNTS - 1])
+        return replace(self, accounts=accounts, current=account)
+
+    def choosing(self, session_id: UUID) -> "Browser | None":
+        """Return the browser with one of its accounts in use; None if it is not one."""
+        for account in self.accounts:
+            if account.session_id == session_id:
+                return self.using(account)
+        return None
+
+    def without(self, account: BrowserAccount) -> "Browser":
+        """Return the browser without an account; the next one comes into use."""
+        accounts = tuple(each for each in self.accounts if each != account)
+        front = accounts[0] if accounts else None
+        return replace(self, accounts=accounts, current=front)
+
+
+class BrowserSessionService:
+    """Browsers recognised, and people signed in and out at them."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Work outside of a request's transaction."""
+        self._runtime = runtime
+        self._cookies = BrowserCookies(runtime.settings.public_url)
+        self._statements = BrowserSessionStatements(runtime.database)
+
+    async def read(self, cookie_fields: Sequence[str]) -> Browser:
+        """Return the browser of a request; being seen keeps the account in use alive.
+
+        Args:
+            cookie_fields: The ``Cookie`` fields as they came.
+        """
+        value = self._cookies.read(cookie_fields, self._cookies.browser)
+        browser = Browser(value if _VALUE.fullmatch(value) else "")
+        ids = self._session_ids(
+            self._cookies.read(cookie_fields, self._cookies.session)
+        )
+        if not ids:
+            return browser
+        now = self._runtime.clock.now()
+        rows = {
+            row.session_id: row for row in await self._statements.accounts(ids, now)
+        }
+        if ids[0] in rows:
+            await self._prolong(rows[ids[0]], now)
+        found = {each: _account(row) for each, row in rows.items()}
+        accounts = tuple(found[each] for each in ids if each in found)
+        return replace(browser, accounts=accounts, current=found.get(ids[0]))
+
+    def _session_ids(self, text: str) -> list[UUID]:
+        """Return the sessions of a cookie; one forged or odd part spoils all of it."""
+        secrets = text.split(".") if text else []
+        if len(secrets) > MAX_ACCOUNTS:
+            return []
+        ids = [self._runtime.secret_key.read_browser_session(each) for each in secrets]
+        known = [each for each in ids if each is not None]
+        return known if len(set(known)) == len(ids) else []
+
+    async def _prolong(self, row: Any, now: datetime) -> None:
+        idle = timedelta(seconds=self._runtime.settings.session.idle_ttl)
+        before = now - min(_NOTE_EVERY, idle / 10)
+        if row.refreshed_at <= before:
+            await self._statements.prolong(
+                row.session_id, now=now, before=before, idle_end=now + idle
+            )
+
+    def with_value(self, browser: Browser) -> Browser:
+        """Return the browser with a value, a fresh one if it has none."""
+        if browser.value:
+            return browser
+        return replace(browser, value=self._runtime.randomness.token())
+
+    def form_token(self, browser: Browser) -> str:
+        """Return what forms on this browser's pages carry, for the account in use."""
+        session = browser.current.session_id.hex if browser.current else ""
+        return self._runtime.secret_key.form_token(browser.value, session)
+
+    def value_cookie(self, browser: Browser) -> str:
+        """Return the ``Set-Cookie`` field that keeps the browser's value."""
+        return self._cookies.write(self._cookies.browser, browser.value)
+
+    def session_cookie(self, browser: Browser) -> str:
+        """Return the ``Set-Cookie`` field that keeps its accounts, or forgets them.
+
+        It lasts as long as a session can, so that nobody is signed out for no reason;
+        the sessions themselves decide when they end.
+        """
+        secret = self._runtime.secret_key.browser_session
+        text = ".".join(secret(each.session_id) for each in browser.accounts)
+        ttl = self._runtime.settings.session.absolute_ttl if text else 0
+        return self._cookies.write(self._cookies.session, text, ttl)
+
+    async def sign_in(self, browser: Browser, email: str, password: str) -> Browser:
+        """Sign somebody in with a password, always into a new session.
+
+        Args:
+            browser: Where; an older sign-in of the same person there ends.
+            email: What the person typed.
+            password: What they typed.
+
+        Raises:
+            InvalidCredentials: As for the API, and for the same reasons.
+            EmailNotVerified: The password was right; said to its owner only.
+            TooManyRequests: Too many wrong ones for the account or from the address.
+            HashingOverloaded: Too many hashes wait already.
+        """
+        sign_ins = SignInService(self._runtime)
+        return await self._join(
+            browser, await sign_ins.browser_with_password(email, password)
+        )
+
+    async def registered(self, browser: Browser, user: User) -> Browser:
+        """Sign somebody in who made the account just now; it is committed already."""
+        sign_ins = SignInService(self._runtime)
+        return await self._join(browser, await sign_ins.browser_registered(user))
+
+    async def _join(self, browser: Browser, started: StartedSession) -> Browser:
+        now = self._runtime.clock.now()
+        rows = await self._statements.accounts([started.session_id], now)
+        if not rows:
+            raise InvalidCredentials(hint="the session was ended while it began")
+        account = _account(rows[0])
+        joined = browser.using(account)
+        gone = [each for each in browser.accounts if each not in joined.accounts]
+        same = [each for each in gone if each.user_id == account.user_id]
+        await self._end(same, "replaced")
+        # Nobody could sign out of it there any more.
+        await self._end(
+            [each for each in gone if each not in same], "too_many_accounts"
+        )
+        return joined
+
+    async def sign_out(self, browser: Browser) -> Browser:
+        """End the session in use; other accounts stay, the next one comes into use."""
+        if browser.current is None:
+            return browser
+        current().user_id = browser.current.user_id
+        await self._end([browser.current], "logout")
+        return browser.without(browser.current)
+
+    async def _end(self, accounts: Iterable[BrowserAccount], reason: str) -> None:
+        ending = list(accounts)
+        if not ending:
+            return
+        async with self._runtime.unit_of_work() as uow:
+            sessions = SessionService(uow)
+            for each in ending:
+                with suppress(SessionNotFound):  # over already
+                    await sessions.end(each.user_id, each.session_id, reason)
+
+
+def _account(row: Any) -> BrowserAccount:
+    return BrowserAccount(
+        session_id=row.session_id,
+        user_id=row.user_id,
+        email=row.email,
+        name=row.name,
+        authenticated_at=row.authenticated_at,
+        amr=tuple(row.amr),
+    )

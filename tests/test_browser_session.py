@@ -1,0 +1,472 @@
+"""Browsers: which cookies are sessions, whose, for how long, and how they end."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from app.models import Session
+from app.repositories.browser_session_statement import BrowserSessionStatements
+from app.services.browser_cookie import BrowserCookies
+from app.services.browser_session import Browser, BrowserSessionService
+from app.services.errors import InvalidCredentials
+from app.services.runtime import Runtime
+from tests.api import Api
+from tests.browser_support import cookies_of, seen, session_field, signed_in
+from tests.chance import FakeClock
+
+PASSWORD = "correct horse battery staple"
+
+
+async def people(api: Api, count: int) -> list[str]:
+    """Return the addresses of so many people who can sign in."""
+    users = [await api.users.with_password(PASSWORD) for _ in range(count)]
+    return [user.email for user in users]
+
+
+def emails(browser: Browser) -> list[str]:
+    return [account.email for account in browser.accounts]
+
+
+async def row_of(runtime: Runtime, browser: Browser) -> Session:
+    """Return the session in use, from a connection of its own."""
+    assert browser.current is not None
+    async with runtime.database.session(read_only=True) as db:
+        return await db.get_one(Session, browser.current.session_id)
+
+
+async def test_a_signed_in_browser_is_recognised_by_its_cookies(
+    api: Api, runtime: Runtime, clock: FakeClock
+) -> None:
+    user = await api.users.with_password(PASSWORD, name="Ada")
+
+    browser = await signed_in(runtime, user.email)
+    known = await seen(browser, runtime)
+
+    assert known == browser
+    assert known.current is not None
+    assert known.current.user_id == user.id
+    assert (known.current.email, known.current.name) == (user.email, "Ada")
+    assert known.current.amr == ("pwd",)
+    assert known.current.authenticated_at == clock.now()
+    assert await api.trail(user.id) == ["sign_in.succeeded"]
+
+
+async def test_the_latest_sign_in_is_in_use_and_others_stay(
+    api: Api, runtime: Runtime
+) -> None:
+    ada, eve, bob = await people(api, 3)
+
+    browser = await signed_in(runtime, ada, eve, bob)
+    known = await seen(browser, runtime)
+    first = known.accounts[-1]
+    chosen = known.choosing(first.session_id)
+
+    assert emails(known) == [bob, eve, ada]
+    assert known.current == known.accounts[0]
+    assert chosen is not None and emails(chosen) == [ada, bob, eve]
+    assert (await seen(chosen, runtime)).current == first
+    assert known.choosing(runtime.randomness.uuid7()) is None
+
+
+async def test_t112_signing_in_again_is_a_new_session_and_ends_the_old_one(
+    api: Api, runtime: Runtime
+) -> None:
+    [ada, eve] = await people(api, 2)
+    before = await signed_in(runtime, ada, eve, ada)
+
+    after = await signed_in(runtime, ada, browser=before)
+
+    assert before.current is not None and after.current is not None
+    assert after.current.session_id != before.current.session_id
+    assert emails(after) == [ada, eve]
+    assert emails(await seen(before, runtime)) == [eve]
+    assert (await row_of(runtime, before)).revoked_reason == "replaced"
+    trail = await api.trail(after.current.user_id)
+    assert trail == ["sign_in.succeeded"] * 2 + ["session.revoked"] + [
+        "sign_in.succeeded",
+        "session.revoked",
+    ]
+
+
+async def test_the_sixth_account_ends_the_one_that_nobody_could_reach(
+    api: Api, runtime: Runtime
+) -> None:
+    many = await people(api, 6)
+    five = await signed_in(runtime, *many[:5])
+
+    six = await signed_in(runtime, many[5], browser=five)
+
+    assert emails(await seen(six, runtime)) == [many[5], *reversed(many[1:5])]
+    assert emails(await seen(five, runtime)) == list(reversed(many[1:5]))
+    [field] = cookies_of(six, runtime)
+    assert len(field) < 4_096
+    assert len(await api.trail(five.accounts[-1].user_id)) == 2
+
+
+async def test_signing_out_ends_the_account_in_use_only(
+    api: Api, runtime: Runtime
+) -> None:
+    [ada, eve] = await people(api, 2)
+    before = await signed_in(runtime, ada, eve)
+    service = BrowserSessionService(runtime)
+
+    after = await service.sign_out(before)
+    again = await service.sign_out(before)  # a second tab
+
+    assert before.current is not None
+    assert after == again
+    assert emails(await seen(after, runtime)) == [ada]
+    assert (await row_of(runtime, before)).revoked_reason == "logout"
+    trail = await api.trail(before.current.user_id)
+    assert trail == ["sign_in.succeeded", "session.revoked"]
+    assert await service.sign_out(Browser()) == Browser()
+
+
+async def test_a_wrong_password_changes_nothing_at_the_browser(
+    api: Api, runtime: Runtime
+) -> None:
+    [ada] = await people(api, 1)
+    browser = await signed_in(runtime, ada)
+
+    with pytest.raises(InvalidCredentials):
+        await BrowserSessionService(runtime).sign_in(browser, ada, "wrong")
+
+    assert await seen(browser, runtime) == browser
+
+
+async def test_nobody_becomes_somebody_else_because_a_session_ended(
+    api: Api, runtime: Runtime
+) -> None:
+    [ada, eve] = await people(api, 2)
+    browser = await signed_in(runtime, ada, eve)
+    async with runtime.unit_of_work() as uow:
+        user = await uow.users.by_email(eve)
+        assert user is not None
+        await uow.sessions.revoke_all(user.id, at=uow.clock.now(), reason="test")
+
+    known = await seen(browser, runtime)
+
+    assert known.current is None
+    assert emails(known) == [ada]
+
+
+async def _revoked(runtime: Runtime, browser: Browser) -> None:
+    await BrowserSessionService(runtime).sign_out(browser)
+
+
+async def _disabled(runtime: Runtime, browser: Browser) -> None:
+    assert browser.current is not None
+    async with runtime.unit_of_work() as uow:
+        user = await uow.users.by_id(browser.current.user_id)
+        assert user is not None
+        user.status = "disabled"
+
+
+async def _deleted(runtime: Runtime, browser: Browser) -> None:
+    assert browser.current is not None
+    async with runtime.unit_of_work() as uow:
+        user = await uow.users.by_id(browser.current.user_id)
+        assert user is not None
+        await uow.users.delete(user)
+
+
+@pytest.mark.parametrize("end", [_revoked, _disabled, _deleted])
+async def test_t116_t121_an_ended_session_is_none_with_the_next_request(
+    api: Api, runtime: Runtime, end: Callable[[Runtime, Browser], Any]
+) -> None:
+    browser = await signed_in(runtime, *await people(api, 1))
+    assert (await seen(browser, runtime)).current is not None
+
+    await end(runtime, browser)
+
+    known = await seen(browser, runtime)
+    assert known.accounts == () and known.current is None
+    assert known.value == browser.value
+
+
+async def test_t121_a_session_ends_unused_and_at_its_absolute_end(
+    api: Api, runtime: Runtime, clock: FakeClock
+) -> None:
+    browser = await signed_in(runtime, *await people(api, 1))
+
+    clock.advance(days=13, hours=23)  # seen in time, it goes on for another 14 days
+    assert (await seen(browser, runtime)).current is not None
+    for _ in range(5):
+        clock.advance(days=13)
+        assert (await seen(browser, runtime)).current is not None
+    row = await row_of(runtime, browser)
+    assert row.expires_at == row.absolute_expires_at
+    clock.advance(days=12)  # 90 days after the sign-in
+
+    assert (await seen(browser, runtime)).accounts == ()
+
+
+async def test_t121_an_unused_session_ends(
+    api: Api, runtime: Runtime, clock: FakeClock
+) -> None:
+    browser = await signed_in(runtime, *await people(api, 1))
+
+    clock.advance(days=14)
+
+    assert (await seen(browser, runtime)).accounts == ()
+
+
+async def test_being_seen_is_written_down_once_an_hour_and_for_who_is_in_use(
+    api: Api, runtime: Runtime, clock: FakeClock
+) -> None:
+    [ada, eve] = await people(api, 2)
+    browser = await signed_in(runtime, ada, eve)
+    start = clock.now()
+    for _ in range(12):
+        clock.advance(minutes=10)
+        await seen(browser, runtime)
+
+    row = await row_of(runtime, browser)
+    other = browser.choosing(browser.accounts[1].session_id)
+    assert other is not None
+    assert (row.refreshed_at - start).total_seconds() == 2 * 3_600
+    assert (await row_of(runtime, other)).refreshed_at == start
+
+
+async def test_of_two_requests_at_once_one_writes(
+    api: Api, runtime: Runtime, clock: FakeClock
+) -> None:
+    browser = await signed_in(runtime, *await people(api, 1))
+    statements = BrowserSessionStatements(runtime.database)
+    before = clock.now()
+    clock.advance(hours=2)
+
+    async def prolong() -> bool:
+        assert browser.current is not None
+        now = clock.now()
+        return await statements.prolong(
+            browser.current.session_id,
+            now=now,
+            before=before,
+            idle_end=now + timedelta(days=1),
+        )
+
+    wrote = await asyncio.gather(*(prolong() for _ in range(6)))
+
+    assert sorted(wrote) == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize("end", [_revoked, _disabled, _deleted])
+async def test_t118_a_session_that_ended_meanwhile_is_not_prolonged(
+    api: Api, runtime: Runtime, clock: FakeClock, end: Callable[[Runtime, Browser], Any]
+) -> None:
+    browser = await signed_in(runtime, *await people(api, 1))
+    assert browser.current is not None
+    await end(runtime, browser)  # after the read of a request under way
+
+    now = clock.now()
+    wrote = await BrowserSessionStatements(runtime.database).prolong(
+        browser.current.session_id, now=now, before=now, idle_end=now
+    )
+
+    assert not wrote
+
+
+async def test_t118_a_request_under_way_does_not_revive_a_session(
+    api: Api, runtime: Runtime, clock: FakeClock
+) -> None:
+    browser = await signed_in(runtime, *await people(api, 1))
+    clock.advance(hours=2)
+    service = BrowserSessionService(runtime)
+
+    await asyncio.gather(
+        *(seen(browser, runtime) for _ in range(4)),
+        service.sign_out(browser),
+        *(seen(browser, runtime) for _ in range(4)),
+    )
+
+    assert (await seen(browser, runtime)).accounts == ()
+    row = await row_of(runtime, browser)
+    assert row.revoked_at == clock.now()
+    clock.advance(hours=2)
+    await seen(browser, runtime)
+    assert (await row_of(runtime, browser)).refreshed_at == row.refreshed_at
+
+
+async def test_t115_a_changed_cookie_is_no_session(api: Api, runtime: Runtime) -> None:
+    [ada, eve] = await people(api, 2)
+    browser = await signed_in(runtime, ada, eve)
+    service = BrowserSessionService(runtime)
+    [first, second] = [
+        runtime.secret_key.browser_session(each.session_id) for each in browser.accounts
+    ]
+    assert browser.current is not None
+    refresh = runtime.secret_key.refresh_token(browser.current.session_id, 0)
+    flipped = [
+        first[:n] + ("A" if first[n] != "A" else "B") + first[n + 1 :]
+        for n in range(len(first))
+    ]
+    unknown = [  # ours, and of sessions that are gone
+        runtime.secret_key.browser_session(runtime.randomness.uuid7()) for _ in range(4)
+    ]
+    wrong = [
+        *flipped,
+        first[:-1],
+        first + "A",
+        first[:28],  # the id without its MAC
+        str(browser.current.session_id),
+        refresh,  # another purpose's secret
+        f"{first}.{second[:-1]}B",
+        f"{first}.",
+        f".{first}",
+        f"{first}..{second}",
+        f"{first}.{first}",
+        f"{first} {second}",
+        ".".join([first] + [second] * 5),
+        ".".join([first, second, *unknown]),
+        f'"{first}"',
+        f"{first}é",
+        "",
+        ".",
+        "null",
+        "x" * 10_000,
+    ]
+
+    good = await service.read(session_field(f"{first}.{second}", runtime))
+    five = ".".join([first, second, *unknown[:3]])
+    assert await service.read(session_field(five, runtime)) == good
+    found = [(await service.read(session_field(each, runtime))) for each in wrong]
+
+    assert emails(good) == [eve, ada]
+    assert [each for each in found if each != Browser()] == []
+
+
+async def test_t115_a_cookie_of_another_key_is_no_session(
+    api: Api, runtime: Runtime
+) -> None:
+    from app.core.secret_key import SecretKey
+
+    browser = await signed_in(runtime, *await people(api, 1))
+    assert browser.current is not None
+    other = SecretKey("another-secret-0123456789-abcdefghijklmnop")
+    forged = other.browser_session(browser.current.session_id)
+
+    known = await BrowserSessionService(runtime).read(session_field(forged, runtime))
+
+    assert known == Browser()
+
+
+async def test_t112_a_cookie_that_stands_twice_is_none(
+    api: Api, runtime: Runtime
+) -> None:
+    [ada, eve] = await people(api, 2)
+    [mine] = cookies_of(await signed_in(runtime, ada), runtime)
+    [planted] = cookies_of(await signed_in(runtime, eve), runtime)
+    service = BrowserSessionService(runtime)
+
+    together = await service.read([f"{planted}; {mine}"])
+    apart = await service.read([planted, mine])
+    beside = await service.read([f"a=b;{mine}", "xsession=1; session_=2; c"])
+
+    assert together == apart == Browser()
+    assert emails(beside) == [ada]
+
+
+@pytest.mark.parametrize("value", ["", "x", "A" * 42, "A" * 44, "A" * 42 + "=", "é"])
+async def test_t112_a_value_that_is_not_of_ours_is_none(
+    runtime: Runtime, value: str
+) -> None:
+    service = BrowserSessionService(runtime)
+
+    browser = await service.read([f"browser={value}"])
+
+    assert browser.value == ""
+    assert len(service.with_value(browser).value) == 43
+
+
+async def test_a_form_token_belongs_to_a_browser_and_to_who_is_signed_in(
+    api: Api, runtime: Runtime
+) -> None:
+    [ada, eve] = await people(api, 2)
+    service = BrowserSessionService(runtime)
+    nobody = service.with_value(Browser())
+    one = await signed_in(runtime, ada, browser=nobody)
+    two = await signed_in(runtime, eve, browser=one)
+    elsewhere = service.with_value(Browser())
+
+    tokens = [service.form_token(each) for each in (nobody, one, two, elsewhere)]
+
+    assert len(set(tokens)) == 4
+    assert service.form_token(await seen(one, runtime)) == tokens[1]
+
+
+def test_cookies_are_bound_to_the_host_where_there_is_https() -> None:
+    secure, plain = BrowserCookies("https://a.example"), BrowserCookies("http://a:8000")
+
+    assert (secure.session, secure.browser) == ("__Host-session", "__Host-browser")
+    assert secure.write(secure.session, "x", 60) == (
+        "__Host-session=x; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Lax"
+    )
+    assert plain.write(plain.browser, "x") == (
+        "browser=x; Path=/; HttpOnly; SameSite=Lax"
+    )
+    # The plain name is somebody else's where ours has the prefix.
+    assert secure.read(["session=planted"], secure.session) == ""
+
+
+async def test_the_account_in_use_is_read_with_one_statement(
+    api: Api, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = await signed_in(runtime, *await people(api, 3))
+    asked: list[object] = []
+    real = type(runtime.database).fetch_all
+
+    async def fetch_all(self: Any, statement: Any, parameters: Any) -> Any:
+        asked.append(statement)
+        return await real(self, statement, parameters)
+
+    monkeypatch.setattr(type(runtime.database), "fetch_all", fetch_all)
+    known = await seen(browser, runtime)
+
+    assert len(known.accounts) == 3
+    assert len(asked) == 1
+
+
+class TestOfShortSessions:
+    """An operator who ends idle sessions soon must not end used ones."""
+
+    @pytest.fixture
+    def options(self) -> dict[str, object]:
+        return {"session": {"idle_ttl": 600}}
+
+    async def test_a_session_in_use_is_not_idle(
+        self, api: Api, runtime: Runtime, clock: FakeClock
+    ) -> None:
+        browser = await signed_in(runtime, *await people(api, 1))
+
+        for _ in range(10):
+            clock.advance(minutes=5)
+            assert (await seen(browser, runtime)).current is not None
+        clock.advance(minutes=10)
+
+        assert (await seen(browser, runtime)).current is None
+
+
+async def test_a_session_that_ended_while_it_began_is_refused(
+    api: Api, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [ada] = await people(api, 1)
+    from app.services.sign_in import SignInService
+
+    real = SignInService.browser_with_password
+
+    async def begin(self: SignInService, email: str, password: str) -> Any:
+        begun = await real(self, email, password)
+        async with runtime.unit_of_work() as uow:
+            at = uow.clock.now()
+            await uow.db.execute(update(Session).values(revoked_at=at))
+        return begun
+
+    monkeypatch.setattr(SignInService, "browser_with_password", begin)
+
+    with pytest.raises(InvalidCredentials):
+        await signed_in(runtime, ada)
