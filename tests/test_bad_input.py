@@ -49,9 +49,10 @@ async def routes(client: AsyncClient) -> list[Route]:
     found = []
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            if "requestBody" in operation:
-                content = operation["requestBody"]["content"]["application/json"]
-                schema = _resolved(document, content["schema"])
+            # The forms of the protocol have readers, and tests, of their own.
+            content = operation.get("requestBody", {}).get("content", {})
+            if "application/json" in content:
+                schema = _resolved(document, content["application/json"]["schema"])
                 found.append((method, path.format(**PATH_VALUES), schema))
     assert len(found) >= 15
     return found
@@ -273,7 +274,11 @@ async def test_trap_11_no_path_and_no_query_may_hold_u_0000(
     for url in urls:
         for method in ("GET", "POST"):
             answer = await client.request(method, url, headers=admin.headers)
-            assert_problem(answer, 400, "bad_request")
+            if url.startswith("/oauth2/"):
+                assert answer.json()["error"] == "invalid_request"
+                assert answer.status_code == 400
+            else:
+                assert_problem(answer, 400, "bad_request")
 
 
 UNACCEPTABLE = (
