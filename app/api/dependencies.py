@@ -19,7 +19,9 @@ from app.services.email_change import EmailChangeService
 from app.services.email_verification import EmailVerificationService
 from app.services.export import ExportService
 from app.services.idempotency import IdempotencyService
+from app.services.oauth_client import OAuthClientService
 from app.services.oauth_consent import OAuthConsentService
+from app.services.oauth_registration import OAuthRegistrationService
 from app.services.outbox import OutboxService
 from app.services.password import PasswordChangeService, PasswordService
 from app.services.password_reset import PasswordResetService
@@ -29,6 +31,7 @@ from app.services.runtime import Runtime
 from app.services.session import SessionService
 from app.services.sign_in import EmailCodeService
 from app.services.user import UserService
+from app.services.user_claims import UserClaimsService
 
 MAX_PAGE, DEFAULT_PAGE = 200, 50
 Row = TypeVar("Row")
@@ -250,6 +253,20 @@ async def _roles(uow: Uow) -> RoleService:
     return RoleService(uow)
 
 
+async def _clients(uow: Uow, runtime: RuntimeDep) -> OAuthClientService:
+    return OAuthClientService(uow, runtime)
+
+
+async def _client_registrations(
+    uow: Uow, runtime: RuntimeDep
+) -> OAuthRegistrationService:
+    return OAuthRegistrationService(uow, runtime)
+
+
+async def _user_claims(uow: Uow, runtime: RuntimeDep) -> UserClaimsService:
+    return UserClaimsService(uow, runtime)
+
+
 async def _audit_events(uow: Uow) -> AuditEventService:
     return AuditEventService(uow)
 
@@ -274,6 +291,11 @@ Consents = Annotated[OAuthConsentService, Depends(_consents)]
 Exports = Annotated[ExportService, Depends(_exports)]
 Users = Annotated[UserService, Depends(_users)]
 Roles = Annotated[RoleService, Depends(_roles)]
+Clients = Annotated[OAuthClientService, Depends(_clients)]
+ClientRegistrations = Annotated[
+    OAuthRegistrationService, Depends(_client_registrations)
+]
+UserClaims = Annotated[UserClaimsService, Depends(_user_claims)]
 AuditEvents = Annotated[AuditEventService, Depends(_audit_events)]
 Outbox = Annotated[OutboxService, Depends(_outbox)]
 Idempotency = Annotated[IdempotencyService, Depends(_idempotency)]

@@ -15,6 +15,15 @@ from app.events.oauth_authorization import (
     ConsentGranted,
     ConsentRevoked,
 )
+from app.events.oauth_client import (
+    OAuthClientDeleted,
+    OAuthClientRegistered,
+    OAuthClientSecretRevoked,
+    OAuthClientSecretRotated,
+    OAuthClientUpdated,
+    RegistrationTokenIssued,
+    RegistrationTokenRevoked,
+)
 from app.events.oauth_grant import (
     AccessTokenRevoked,
     CodeReused,
@@ -66,6 +75,11 @@ EVENTS: tuple[type[Event], ...] = (
     GrantEnded,
     GrantTokenReused,
     InvitationAccepted,
+    OAuthClientDeleted,
+    OAuthClientRegistered,
+    OAuthClientSecretRevoked,
+    OAuthClientSecretRotated,
+    OAuthClientUpdated,
     OutboxMessageRetried,
     PasswordChangeFailed,
     PasswordChanged,
@@ -74,6 +88,8 @@ EVENTS: tuple[type[Event], ...] = (
     PasswordResetRequested,
     RefreshTokenReused,
     RegistrationRepeated,
+    RegistrationTokenIssued,
+    RegistrationTokenRevoked,
     RoleCreated,
     RoleDeleted,
     RoleUpdated,

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
 from app.models.oauth_client import OAuthClient, OAuthClientSecret
-from app.repositories.base import Order, Repository
+from app.repositories.base import Order, Repository, chosen
 
 _BY_ID = Order((OAuthClient.client_id,))
 
@@ -73,3 +74,46 @@ class OAuthClientRepository(Repository[OAuthClient]):
         """Delete a client and all that was granted to it."""
         query = delete(OAuthClient).where(OAuthClient.client_id == client_id)
         await self.db.execute(query)
+
+    async def delete_unused(self, before: datetime, limit: int) -> Sequence[str]:
+        """Delete a batch of clients that registered themselves and are of no use.
+
+        Returns:
+            Their identifiers. Who was used, or made an administrator's, while this
+            statement waited is left alone: the condition is asked again.
+        """
+        used = OAuthClient.last_used_at
+        unused = (
+            OAuthClient.is_self_registered
+            & (OAuthClient.created_at < before)
+            & (used.is_(None) | (used < before))
+        )
+        some = chosen(select(OAuthClient.client_id).where(unused).limit(limit))
+        query = delete(OAuthClient).where(OAuthClient.client_id.in_(some), unused)
+        return (await self.db.scalars(query.returning(OAuthClient.client_id))).all()
+
+    def add_secret(self, secret: OAuthClientSecret) -> None:
+        """Store a secret with the next flush."""
+        self.db.add(secret)
+
+    async def delete_secret(self, client_id: str, secret_id: UUID) -> bool:
+        """Delete a secret of a client; False if it has no such one."""
+        query = delete(OAuthClientSecret).where(
+            OAuthClientSecret.client_id == client_id, OAuthClientSecret.id == secret_id
+        )
+        rows = await self.db.scalars(query.returning(OAuthClientSecret.id))
+        return rows.one_or_none() is not None
+
+    async def delete_secrets(self, client_id: str) -> None:
+        """Delete every secret of a client."""
+        query = delete(OAuthClientSecret).where(
+            OAuthClientSecret.client_id == client_id
+        )
+        await self.db.execute(query)
+
+    async def delete_expired_secrets(self, now: datetime, limit: int) -> int:
+        """Delete a batch of secrets that ended."""
+        ended = OAuthClientSecret.expires_at <= now
+        return await self.delete_batch(
+            OAuthClientSecret, OAuthClientSecret.id, ended, limit
+        )

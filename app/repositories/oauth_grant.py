@@ -52,6 +52,12 @@ class OAuthGrantRepository(Repository[OAuthGrant]):
         which = (OAuthGrant.user_id == user_id) & (OAuthGrant.client_id == client_id)
         return await self._revoke(which, at, reason)
 
+    async def revoke_for_client(
+        self, client_id: str, *, at: datetime, reason: str
+    ) -> int:
+        """End everything that was granted to a client; return how many ended."""
+        return await self._revoke(OAuthGrant.client_id == client_id, at, reason)
+
     async def _revoke(
         self, which: ColumnElement[bool], at: datetime, reason: str
     ) -> int:

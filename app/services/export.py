@@ -50,9 +50,12 @@ class ExportService:
         async with self._runtime.unit_of_work() as uow:
             user = _plain(await existing(uow, owner_id))
             roles = await uow.users.roles_of([owner_id])
+            claims = await uow.user_claims.of(owner_id)
             uow.record(UserExported(user_id=owner_id))
+        user["roles"] = roles.get(owner_id, [])
+        user["claims"] = claims.claims if claims else {}
         return Copy(
-            user=user | {"roles": roles.get(owner_id, [])},
+            user=user,
             lists={
                 "sessions": self._sessions(owner_id),
                 "one_time_tokens": self._tokens(owner_id),

@@ -103,6 +103,17 @@ def test_the_example_of_ed25519() -> None:
     assert "BadSignature" in _refused(ED25519_EXAMPLE[:-3] + "KAw", ED25519)
 
 
+@pytest.mark.parametrize("algorithm", jose.ALGORITHMS)
+def test_our_own_key_is_read_as_it_was_written(algorithm: str) -> None:
+    """RFC 7518 §6.3.2: every number in its place, although nobody tests them again."""
+    written = jose.generate_key(algorithm).as_dict(private=True)
+
+    read = jose.import_own_key(written)
+
+    assert read.as_dict(private=True) == written
+    assert jose.import_key(written).as_dict(private=True) == written
+
+
 @pytest.mark.parametrize("pair", KEYS.values(), ids=list(KEYS))
 def test_what_is_signed_can_be_verified(pair: KeyPair) -> None:
     """RFC 7518 §3.1, RFC 8037 §3.1: each algorithm, and without a warning."""

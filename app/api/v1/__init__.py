@@ -5,6 +5,8 @@ from fastapi import APIRouter
 from app.api.v1 import (
     audit_events,
     auth,
+    claims,
+    clients,
     consents,
     keys,
     me,
@@ -15,5 +17,17 @@ from app.api.v1 import (
 )
 
 router = APIRouter(prefix="/api/v1")
-for part in (auth, me, consents, users, roles, audit_events, keys, settings, outbox):
+for part in (
+    auth,
+    me,
+    claims,
+    consents,
+    users,
+    roles,
+    clients,
+    audit_events,
+    keys,
+    settings,
+    outbox,
+):
     router.include_router(part.router)

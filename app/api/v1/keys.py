@@ -24,7 +24,7 @@ async def list_keys(
     runtime: RuntimeDep,
     pages: PageDep,
 ) -> Page[SigningKey]:
-    """List the published keys, the latest first."""
+    """List the published keys, the latest of each algorithm first."""
     key = pages.after("keys")
     rows = await SigningKeyService(runtime).list_page(
         uow, after=key and [int(key[0]), key[1]], limit=pages.fetch
