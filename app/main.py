@@ -17,6 +17,7 @@ from app.api.oauth import (
     cors,
     introspection,
     protocol,
+    registration,
     revocation,
     token,
     userinfo,
@@ -113,7 +114,15 @@ def create_app(
     app.router.routes.append(hot_paths())
     app.include_router(v1.router)
     app.include_router(health.router)
-    for part in (well_known, token, introspection, revocation, userinfo, cors):
+    for part in (
+        well_known,
+        token,
+        introspection,
+        revocation,
+        userinfo,
+        registration,
+        cors,
+    ):
         app.include_router(part.router)
     pages.install(app)
     install_openapi(app)

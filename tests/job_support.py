@@ -93,3 +93,15 @@ async def eventually(
     async with asyncio.timeout(within):
         while not await check():
             await asyncio.sleep(0.01)
+
+
+async def killed(task: asyncio.Task[Any]) -> None:
+    """End a task wherever it is.
+
+    One cancellation is not always enough: before Python 3.12 ``wait_for`` swallows one
+    that comes together with what it waits for (gh-86296).
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.05)
+    await asyncio.gather(task, return_exceptions=True)

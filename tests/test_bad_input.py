@@ -14,7 +14,7 @@ from tests.tables import contents
 
 UNKNOWN = str(UUID(int=7))
 PATH_VALUES = {"user_id": UNKNOWN, "message_id": UNKNOWN, "session_id": UNKNOWN}
-PATH_VALUES |= {"name": "user"}
+PATH_VALUES |= {"name": "user", "client_id": "shop", "secret_id": UNKNOWN}
 Route = tuple[str, str, dict[str, Any]]
 BAD_JSON: dict[str, bytes] = {
     "not JSON": b"{",
@@ -49,9 +49,10 @@ async def routes(client: AsyncClient) -> list[Route]:
     found = []
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            if "requestBody" in operation:
-                content = operation["requestBody"]["content"]["application/json"]
-                schema = _resolved(document, content["schema"])
+            # The forms of the protocol have readers, and tests, of their own.
+            content = operation.get("requestBody", {}).get("content", {})
+            if "application/json" in content:
+                schema = _resolved(document, content["application/json"]["schema"])
                 found.append((method, path.format(**PATH_VALUES), schema))
     assert len(found) >= 15
     return found
@@ -174,7 +175,8 @@ async def test_the_example_of_registering_works_as_it_stands(
 
 def _wrong_for(field: dict[str, Any]) -> list[Any]:
     """Return values of types that the field does not take."""
-    kinds = {part.get("type") for part in (field, *field.get("anyOf", []))}
+    parts = (field, *field.get("anyOf", []))
+    kinds = {"object" if "$ref" in part else part.get("type") for part in parts}
     names = {type(None): "null", bool: "boolean", int: "integer", float: "number"}
     names |= {list: "array", dict: "object"}
     return [value for value in WRONG_TYPES if names[type(value)] not in kinds] + (
@@ -249,7 +251,8 @@ async def test_another_method_is_not_allowed_anywhere(client: AsyncClient) -> No
 
     for path in paths:
         if path.startswith("/api/"):
-            answer = await client.request("PUT", path.format(**PATH_VALUES))
+            method = "POST" if "put" in paths[path] else "PUT"
+            answer = await client.request(method, path.format(**PATH_VALUES))
             assert_problem(answer, 405, "method_not_allowed")
             assert answer.headers["allow"]
 
@@ -271,7 +274,11 @@ async def test_trap_11_no_path_and_no_query_may_hold_u_0000(
     for url in urls:
         for method in ("GET", "POST"):
             answer = await client.request(method, url, headers=admin.headers)
-            assert_problem(answer, 400, "bad_request")
+            if url.startswith("/oauth2/"):
+                assert answer.json()["error"] == "invalid_request"
+                assert answer.status_code == 400
+            else:
+                assert_problem(answer, 400, "bad_request")
 
 
 UNACCEPTABLE = (

@@ -15,6 +15,7 @@ from tests.chance import FakeClock
 from tests.job_support import (
     Make,
     eventually,
+    killed,
     messages,
     store_messages,
 )
@@ -83,8 +84,7 @@ async def test_a_worker_that_dies_gives_its_mail_back_when_the_lease_ends(
     smtp.hang = True
     dying = asyncio.create_task(MailJob(runtime).run())
     await eventually(lambda: _is_claimed(runtime))
-    dying.cancel()
-    await asyncio.gather(dying, return_exceptions=True)
+    await killed(dying)
     smtp.hang = False
     survivor = MailJob(make_runtime(smtp=smtp_settings(smtp)))
 
@@ -108,12 +108,12 @@ async def test_no_connection_to_the_database_is_held_while_sending(
     runtime: Runtime, smtp: SmtpServer
 ) -> None:
     await store_messages(runtime, 3)
-    smtp.hang = True
+    smtp.hold = True
 
     sending = asyncio.create_task(MailJob(runtime).run())
     await eventually(lambda: _all_claimed(runtime, 3))
     held = runtime.database.engine.pool.status()
-    smtp.hang = False
+    smtp.hold = False
     await sending
 
     assert "Current Checked out connections: 0" in held
@@ -129,14 +129,14 @@ async def test_stop_finishes_what_is_in_flight_and_leaves_the_rest(
     runtime: Runtime, smtp: SmtpServer
 ) -> None:
     await store_messages(runtime, BATCH + 5)
-    smtp.hang = True
+    smtp.hold = True
     worker = Worker(runtime, [MailJob(runtime)])
     await worker.start()
     await eventually(lambda: _claimed_number(runtime, BATCH))
 
     stopping = asyncio.create_task(worker.stop(grace=30))
     await asyncio.sleep(0)
-    smtp.hang = False
+    smtp.hold = False
     await stopping
 
     assert len(await messages(runtime, "delivered")) == BATCH
@@ -229,11 +229,11 @@ async def test_a_mail_whose_delivery_was_not_written_down_comes_again_as_the_sam
 ) -> None:
     job = MailJob(runtime)
     await store_messages(runtime)
-    smtp.hang = True
+    smtp.hold = True
     sending = asyncio.create_task(job.run())
     await eventually(lambda: _is_claimed(runtime))
     await rename_table(runtime, "outbox", "elsewhere")
-    smtp.hang = False
+    smtp.hold = False
 
     with pytest.raises(Exception, match="outbox"):
         await sending

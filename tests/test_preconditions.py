@@ -14,7 +14,10 @@ OPERATIONS = sorted(
     for method, operation in item.items()
     if any(part["name"] == "If-Match" for part in operation.get("parameters", ()))
 )
-BODIES: dict[str, dict[str, Any]] = {"/api/v1/roles/{name}": {"description": "new"}}
+BODIES: dict[str, dict[str, Any]] = {
+    "/api/v1/clients/{client_id}": {"client_name": "new"},
+    "/api/v1/roles/{name}": {"description": "new"},
+}
 every_operation = pytest.mark.parametrize(("method", "path"), OPERATIONS)
 
 
@@ -26,7 +29,8 @@ class Thing:
         self._api = api
         self._who = person if path.endswith("/me") else admin
         self._body = BODIES.get(path, {"name": "new"})
-        self._url = path.format(user_id=person.id, name="support")
+        names = {"name": "support", "client_id": "shop"}
+        self._url = path.format(user_id=person.id, **names)
 
     async def tag(self) -> str:
         """Return the entity tag that reading gives."""
@@ -47,11 +51,14 @@ async def thing(api: Api, path: str) -> Thing:
     """Return what the operations of a path are about."""
     admin, person = await api.admin(), await api.person()
     await api.post("/roles", {"name": "support"}, admin)
+    client = {"client_id": "shop", "redirect_uris": ["https://shop.example/cb"]}
+    await api.post("/clients", client, admin)
     return Thing(api, admin, person, path)
 
 
 def test_whatever_has_a_version_can_be_changed_and_deleted_with_if_match() -> None:
-    paths = ("/api/v1/roles/{name}", "/api/v1/users/me", "/api/v1/users/{user_id}")
+    names = ("clients/{client_id}", "roles/{name}", "users/me", "users/{user_id}")
+    paths = [f"/api/v1/{name}" for name in names]
 
     assert OPERATIONS == [(m, p) for m in ("delete", "patch") for p in paths]
     for method, path in OPERATIONS:

@@ -19,6 +19,9 @@ from app.services.email_change import EmailChangeService
 from app.services.email_verification import EmailVerificationService
 from app.services.export import ExportService
 from app.services.idempotency import IdempotencyService
+from app.services.oauth_client import OAuthClientService
+from app.services.oauth_consent import OAuthConsentService
+from app.services.oauth_registration import OAuthRegistrationService
 from app.services.outbox import OutboxService
 from app.services.password import PasswordChangeService, PasswordService
 from app.services.password_reset import PasswordResetService
@@ -28,6 +31,7 @@ from app.services.runtime import Runtime
 from app.services.session import SessionService
 from app.services.sign_in import EmailCodeService
 from app.services.user import UserService
+from app.services.user_claims import UserClaimsService
 
 MAX_PAGE, DEFAULT_PAGE = 200, 50
 Row = TypeVar("Row")
@@ -233,6 +237,10 @@ async def _accounts(uow: Uow, runtime: RuntimeDep) -> AccountService:
     return AccountService(uow, runtime)
 
 
+async def _consents(uow: Uow) -> OAuthConsentService:
+    return OAuthConsentService(uow)
+
+
 async def _exports(runtime: RuntimeDep) -> ExportService:
     return ExportService(runtime)
 
@@ -243,6 +251,20 @@ async def _users(uow: Uow, runtime: RuntimeDep, passwords: PasswordsDep) -> User
 
 async def _roles(uow: Uow) -> RoleService:
     return RoleService(uow)
+
+
+async def _clients(uow: Uow, runtime: RuntimeDep) -> OAuthClientService:
+    return OAuthClientService(uow, runtime)
+
+
+async def _client_registrations(
+    uow: Uow, runtime: RuntimeDep
+) -> OAuthRegistrationService:
+    return OAuthRegistrationService(uow, runtime)
+
+
+async def _user_claims(uow: Uow, runtime: RuntimeDep) -> UserClaimsService:
+    return UserClaimsService(uow, runtime)
 
 
 async def _audit_events(uow: Uow) -> AuditEventService:
@@ -265,9 +287,15 @@ EmailChanges = Annotated[EmailChangeService, Depends(_email_changes)]
 EmailCodes = Annotated[EmailCodeService, Depends(_email_codes)]
 Sessions = Annotated[SessionService, Depends(_sessions)]
 Accounts = Annotated[AccountService, Depends(_accounts)]
+Consents = Annotated[OAuthConsentService, Depends(_consents)]
 Exports = Annotated[ExportService, Depends(_exports)]
 Users = Annotated[UserService, Depends(_users)]
 Roles = Annotated[RoleService, Depends(_roles)]
+Clients = Annotated[OAuthClientService, Depends(_clients)]
+ClientRegistrations = Annotated[
+    OAuthRegistrationService, Depends(_client_registrations)
+]
+UserClaims = Annotated[UserClaimsService, Depends(_user_claims)]
 AuditEvents = Annotated[AuditEventService, Depends(_audit_events)]
 Outbox = Annotated[OutboxService, Depends(_outbox)]
 Idempotency = Annotated[IdempotencyService, Depends(_idempotency)]

@@ -8,6 +8,22 @@ from app.events.email import (
     EmailVerificationRequested,
     EmailVerified,
 )
+from app.events.oauth_authorization import (
+    AuthorizationGranted,
+    AuthorizationRefused,
+    ConsentDenied,
+    ConsentGranted,
+    ConsentRevoked,
+)
+from app.events.oauth_client import (
+    OAuthClientDeleted,
+    OAuthClientRegistered,
+    OAuthClientSecretRevoked,
+    OAuthClientSecretRotated,
+    OAuthClientUpdated,
+    RegistrationTokenIssued,
+    RegistrationTokenRevoked,
+)
 from app.events.oauth_grant import (
     AccessTokenRevoked,
     CodeReused,
@@ -45,7 +61,12 @@ from app.events.user import (
 
 EVENTS: tuple[type[Event], ...] = (
     AccessTokenRevoked,
+    AuthorizationGranted,
+    AuthorizationRefused,
     CodeReused,
+    ConsentDenied,
+    ConsentGranted,
+    ConsentRevoked,
     EmailChangeCollided,
     EmailChangeRequested,
     EmailChanged,
@@ -55,6 +76,11 @@ EVENTS: tuple[type[Event], ...] = (
     GrantEnded,
     GrantTokenReused,
     InvitationAccepted,
+    OAuthClientDeleted,
+    OAuthClientRegistered,
+    OAuthClientSecretRevoked,
+    OAuthClientSecretRotated,
+    OAuthClientUpdated,
     LogoutNoticeFailed,
     LogoutRefused,
     OutboxMessageRetried,
@@ -65,6 +91,8 @@ EVENTS: tuple[type[Event], ...] = (
     PasswordResetRequested,
     RefreshTokenReused,
     RegistrationRepeated,
+    RegistrationTokenIssued,
+    RegistrationTokenRevoked,
     RoleCreated,
     RoleDeleted,
     RoleUpdated,

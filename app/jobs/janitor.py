@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from app.repositories.rate_limit import SqlStore
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.oauth_client_change import delete_unused
 from app.services.oauth_grant import GrantService
 from app.services.runtime import Runtime
 from app.services.session import SessionService
@@ -53,12 +54,17 @@ class JanitorJob:
             return now - timedelta(seconds=seconds)
 
         most = self._runtime.settings.session.max_per_user
+        unused = self._runtime.settings.oauth.unused_client_ttl
         return {
             "surplus_sessions": lambda uow: SessionService(uow).end_surplus(
                 most, batch
             ),
             "sessions": lambda uow: uow.sessions.delete_ended(
                 before(keep.session_ttl), batch
+            ),
+            "oauth_clients": lambda uow: delete_unused(uow, before(unused), batch),
+            "oauth_client_secrets": lambda uow: (
+                uow.oauth_clients.delete_expired_secrets(now, batch)
             ),
             "one_time_tokens": lambda uow: uow.one_time_tokens.delete_expired(
                 before(DAY), batch

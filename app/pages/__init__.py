@@ -8,7 +8,9 @@ from fastapi import APIRouter, FastAPI
 from app.pages import (
     accept_invitation,
     api_docs,
+    authorize,
     confirm_email,
+    consent,
     dev_mailbox,
     errors,
     forgot_password,
@@ -16,6 +18,7 @@ from app.pages import (
     logout,
     resend_verification,
     reset_password,
+    select_account,
     setup,
     signin,
     signout,
@@ -42,6 +45,9 @@ for _page in (
     accept_invitation,
     logout,
     dev_mailbox,
+    authorize,
+    select_account,
+    consent,
     errors,
 ):
     router.include_router(_page.router)

@@ -9,13 +9,23 @@ from sqlalchemy import ColumnElement, func, select, update
 
 from app.models.oauth_client import OAuthClient
 from app.models.oauth_grant import OAuthGrant
-from app.repositories.base import Repository, chosen
+from app.repositories.base import Order, Repository, chosen
+
+_OLDEST_FIRST = Order((OAuthGrant.id,))
 
 _BACKCHANNEL, _FRONTCHANNEL = "backchannel_logout_uri", "frontchannel_logout_uri"
 
 
 class OAuthGrantRepository(Repository[OAuthGrant]):
     """Grants of a person or a client: listed and ended."""
+
+    async def list_for_user(
+        self, user_id: UUID, after: UUID | None, limit: int
+    ) -> Sequence[OAuthGrant]:
+        """Return a page of all that is stored about a person's grants."""
+        query = select(OAuthGrant).where(OAuthGrant.user_id == user_id)
+        key = None if after is None else [after]
+        return await self.page(query, _OLDEST_FIRST, after=key, limit=limit)
 
     async def revoke(self, grant_id: UUID, *, at: datetime, reason: str) -> bool:
         """End one grant; False if it was over, or there is none."""
@@ -44,6 +54,12 @@ class OAuthGrantRepository(Repository[OAuthGrant]):
         """End every grant of a person to a client; return how many ended."""
         which = (OAuthGrant.user_id == user_id) & (OAuthGrant.client_id == client_id)
         return await self._revoke(which, at, reason)
+
+    async def revoke_for_client(
+        self, client_id: str, *, at: datetime, reason: str
+    ) -> int:
+        """End everything that was granted to a client; return how many ended."""
+        return await self._revoke(OAuthGrant.client_id == client_id, at, reason)
 
     async def list_told(
         self, session_ids: Collection[UUID], pending_since: datetime

@@ -1,10 +1,12 @@
 """One transaction: the repositories that share it, and the evidence it leaves."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import event as sql_event
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.clock import Clock
@@ -134,6 +136,16 @@ class UnitOfWork:
                 attempts=0,
                 claims=0,
             )
+        )
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Do something once the change is there for all to see, if it ever is.
+
+        For caches of this process: emptied any sooner, they could be filled again with
+        what is about to change.
+        """
+        sql_event.listen(
+            self.db.sync_session, "after_commit", lambda _session: action(), once=True
         )
 
     async def commit(self) -> None:

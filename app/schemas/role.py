@@ -18,6 +18,8 @@ Permission = Literal[
     "keys:write",
     "outbox:read",
     "outbox:write",
+    "clients:read",
+    "clients:write",
 ]
 Permissions = Annotated[list[Permission], Field(max_length=100)]
 

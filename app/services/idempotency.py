@@ -1,7 +1,8 @@
 """``Idempotency-Key``: a request that comes again gets the first answer again."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from app.utils.helpers import network_of
 
 KEPT = timedelta(days=1)
 MAX_LENGTH = 255
+_SEALED = "sealed:"  # no JSON begins so
 
 
 class IdempotencyKeyReused(Conflict):
@@ -64,6 +66,7 @@ class IdempotencyService:
         caller: UUID | None,
         body: bytes,
         make: Callable[[], Awaitable[Answer]],
+        is_secret: bool = False,
     ) -> Answer:
         """Return the first answer to a key, making it if this is the first request.
 
@@ -74,6 +77,7 @@ class IdempotencyService:
                 apart by their network, or a stranger could block a key by using it.
             body: The request's body as received.
             make: Does the work; what it raises is not kept, so it may be tried again.
+            is_secret: The answer shows a secret, and is kept sealed.
 
         Raises:
             IdempotencyKeyMalformed: Not a usable key.
@@ -93,7 +97,8 @@ class IdempotencyService:
             return kept
         await self._uow.db.rollback()  # the work may hash: no connection is held
         answer = await make()
-        await self._keep(key_hash, request_hash, answer)
+        kept = self._sealed(answer, key_hash) if is_secret else answer
+        await self._keep(key_hash, request_hash, kept)
         return answer
 
     async def _kept(self, key_hash: bytes, request_hash: bytes) -> Answer | None:
@@ -103,7 +108,16 @@ class IdempotencyService:
             return None
         if row.request_hash != request_hash:
             raise IdempotencyKeyReused
-        return Answer(row.status, row.body, row.location)
+        body = row.body
+        if body.startswith(_SEALED):
+            sealed = b64decode(body.removeprefix(_SEALED))
+            body = self._secret_key.unseal(sealed, _context(key_hash)).decode()
+        return Answer(row.status, body, row.location)
+
+    def _sealed(self, answer: Answer, key_hash: bytes) -> Answer:
+        nonce = self._uow.randomness.bytes(12)
+        sealed = self._secret_key.seal(answer.body.encode(), nonce, _context(key_hash))
+        return replace(answer, body=_SEALED + b64encode(sealed).decode())
 
     async def _keep(self, key_hash: bytes, request_hash: bytes, answer: Answer) -> None:
         now = self._uow.clock.now()
@@ -122,3 +136,7 @@ class IdempotencyService:
             await self._uow.db.flush()
         except IntegrityError as error:
             raise RequestInProgress from error
+
+
+def _context(key_hash: bytes) -> str:
+    return f"idempotency_keys:{key_hash.hex()}"

@@ -1,62 +1,93 @@
 """Registered clients as the protocol engine sees them, kept for seconds."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.clock import Clock
+from app.core.outbound import OutboundClient
 from app.database import Database
 from app.models.oauth_client import OAuthClient, OAuthClientSecret
 from app.oauth.client import Client, ClientSecret
 from app.oauth.registration import ClientMetadata
 from app.repositories.oauth_client import OAuthClientRepository
+from app.services.oauth_client_keys import ClientKeys
 
 KEPT_FOR = 3.0  # seconds: how late another process sees a change (architecture, rule 5)
 _MOST = 1_024  # clients; some kilobytes each
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A client, or that there is none, and where its keys are if it says so."""
+
+    read_at: float
+    client: Client | None = None
+    jwks_uri: str | None = None
+
+
 class ClientDirectory:
     """Finds clients that may be used now; satisfies ``oauth.ports.Clients``."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, outbound: OutboundClient
+    ) -> None:
         """Keep nothing yet."""
         self._database = database
         self._clock = clock
-        self._kept: dict[str, tuple[float, Client | None]] = {}
+        self._keys = ClientKeys(outbound, clock)
+        self._kept: dict[str, _Kept] = {}
 
     async def by_client_id(self, client_id: str) -> Client | None:
-        """Return a client that is registered and not disabled, or None."""
-        now = self._clock.monotonic()
-        kept = self._kept.get(client_id)
-        if kept is not None and now - kept[0] < KEPT_FOR:
-            return kept[1]
-        client = await self._read(client_id)
-        if len(self._kept) >= _MOST:
-            del self._kept[next(iter(self._kept))]  # the oldest
-        self._kept[client_id] = (now, client)
-        return client
+        """Return a client that is registered and not disabled, or None.
+
+        Keys at a ``jwks_uri`` are with it if they are known. Nobody is called here:
+        most who ask need no keys. Where an assertion does, ``refresh_keys`` does it.
+        """
+        kept = await self._find(client_id)
+        if kept.client is None or kept.jwks_uri is None:
+            return kept.client
+        return replace(kept.client, jwks=self._keys.at(kept.jwks_uri))
+
+    async def refresh_keys(self, client_id: str) -> bool:
+        """Fetch the keys of a client anew, after one of its assertions failed.
+
+        For keys that are not known yet, are known too long, or were exchanged. No
+        transaction may be open, for this waits for somebody else, for seconds at most.
+
+        Returns:
+            Whether ``by_client_id`` gives other keys than it may have given before: the
+            assertion is worth another try then, and only then.
+        """
+        kept = await self._find(client_id)
+        return kept.jwks_uri is not None and await self._keys.refresh(kept.jwks_uri)
 
     def forget(self, client_id: str) -> None:
         """Read a client anew at the next request; call it after a change."""
         self._kept.pop(client_id, None)
 
-    async def refresh_keys(self, client_id: str) -> bool:
-        """Read the keys of a client anew; tell whether they are others than before."""
-        known = self._kept.get(client_id)
-        before = known[1].jwks if known and known[1] else None
-        self.forget(client_id)
-        client = await self.by_client_id(client_id)
-        return client is not None and client.jwks != before
+    async def _find(self, client_id: str) -> _Kept:
+        now = self._clock.monotonic()
+        kept = self._kept.get(client_id)
+        if kept is not None and now - kept.read_at < KEPT_FOR:
+            return kept
+        kept = await self._read(client_id, now)
+        if len(self._kept) >= _MOST:
+            del self._kept[next(iter(self._kept))]  # the oldest
+        self._kept[client_id] = kept
+        return kept
 
-    async def _read(self, client_id: str) -> Client | None:
+    async def _read(self, client_id: str, now: float) -> _Kept:
         if not 0 < len(client_id) <= 64 or "\0" in client_id:
-            return None
+            return _Kept(now)
         async with self._database.session(read_only=True) as db:
             clients = OAuthClientRepository(db)
             row = await clients.by_client_id(client_id)
             if row is None or row.status != "active":
-                return None
+                return _Kept(now)
             secrets = await clients.secrets_of(client_id, self._clock.now())
-            return engine_client(row, secrets)
+            jwks_uri = row.document.get("jwks_uri")
+            return _Kept(now, engine_client(row, secrets), jwks_uri)
 
 
 def metadata_of(row: OAuthClient) -> ClientMetadata:

@@ -23,6 +23,7 @@ from app.database import Database, PoolOptions
 from app.oauth.supported import Supported
 from app.repositories.oauth_grant_statement import OAuthGrantStatements
 from app.repositories.session_statement import SessionStatements
+from app.repositories.sign_in_statement import SignInStatements
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.breached_password import BreachedPasswordService
 from app.services.oauth_client_directory import ClientDirectory
@@ -42,6 +43,7 @@ class Runtime:
     randomness: Randomness
     database: Database
     statements: SessionStatements
+    sign_ins: SignInStatements
     secret_key: SecretKey
     hasher: PasswordHasher
     hashing_pool: HashingPool
@@ -98,6 +100,7 @@ def build_runtime(
         allowed_hosts=frozenset(settings.outbound.allowed_hosts),
         ca_file=settings.outbound.ca_file,
     )
+    store = build_store(settings, database, breakers, clock)
     ring = KeyRing()
     return Runtime(
         settings=settings,
@@ -105,6 +108,7 @@ def build_runtime(
         randomness=randomness,
         database=database,
         statements=SessionStatements(database),
+        sign_ins=SignInStatements(database, store),
         secret_key=SecretKey(_secret(settings, randomness)),
         hasher=_hasher(settings.password),
         hashing_pool=_hashing_pool(settings.password),
@@ -113,7 +117,7 @@ def build_runtime(
         breached_passwords=BreachedPasswordService(
             outbound, base_url=settings.password.breach_url
         ),
-        limiter=RateLimiter(build_store(settings, database, breakers, clock), clock),
+        limiter=RateLimiter(store, clock),
         limits=Limits.from_settings(settings.limits),
         ring=ring,
         tokens=AccessTokens(
@@ -123,7 +127,7 @@ def build_runtime(
             ttl=settings.token.access_ttl,
         ),
         supported=build_supported(settings),
-        clients=ClientDirectory(database, clock),
+        clients=ClientDirectory(database, clock, outbound),
         grants=OAuthGrantStatements(database),
         signed=SignedTokens(ring, issuer=settings.public_url),
     )

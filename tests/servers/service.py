@@ -31,6 +31,10 @@ NO_LIMITS = {
         "CLIENT_ADDRESS",
         "MAIL_RECIPIENT",
         "MAIL_ADDRESS",
+        "AUTHORIZE_ADDRESS",
+        "CLIENT_ADDRESS",
+        "REGISTRATION_ADDRESS",
+        "REFUSAL_ADDRESS",
         "PROFILE_ACCOUNT",
         "EXPORT_ACCOUNT",
     )
@@ -105,7 +109,8 @@ def spawned(
     Args:
         database_url: The only thing that processes share.
         directory: Made for this process alone; no ``.env`` is found in it.
-        options: Environment variables, besides a fixed secret key and no worker.
+        options: Environment variables, besides a fixed secret key and no worker;
+            ``{url}`` in a value is the address of this process.
         program: What is started, host and port follow.
     """
     directory.mkdir()
@@ -119,19 +124,22 @@ def spawned(
         "AUTH_SERVE_SECRET_KEY": SECRET,
         "AUTH_SERVE_JOBS": "false",
     }
+    url = f"http://{LOOPBACK}:{port}"
+    for name, value in (options or {}).items():
+        environment[name] = value.replace("{url}", url)
     command = [sys.executable, "-m", *program, "--host", LOOPBACK, "--port", str(port)]
     out, err = directory / "stdout", directory / "stderr"
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
             command,
             cwd=directory,
-            env=environment | dict(options or {}),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
         )
     try:
-        yield Service(f"http://{LOOPBACK}:{port}", directory, process)
+        yield Service(url, directory, process)
     finally:
         process.kill()
         process.wait()

@@ -27,6 +27,8 @@ class SmtpServer:
         hang: While True, a message that was sent completely gets no reply at all; the
             client cannot know whether it was delivered. (It was not, even if the client
             is still there when this becomes False.)
+        hold: While True, a message that was sent completely waits for its reply; it is
+            delivered when this becomes False.
     """
 
     def __init__(self) -> None:
@@ -35,6 +37,7 @@ class SmtpServer:
         self.refuse_with: str | None = None
         self.refuse_at: Literal["RCPT", "DATA"] = "RCPT"
         self.hang = False
+        self.hold = False
         self._arrived = threading.Condition()
         self._socket = socket.create_server((LOOPBACK, 0))
         self.port: int = self._socket.getsockname()[1]
@@ -74,7 +77,8 @@ class SmtpServer:
     ) -> str:
         """Keep or refuse one message."""
         came_too_early = self.hang
-        while self.hang:  # noqa: ASYNC110 - set from another thread: no Event fits
+        # Both are set from another thread: no Event fits.
+        while self.hang or self.hold:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         if came_too_early:
             return "421 4.3.2 Try later"

@@ -1,0 +1,214 @@
+"""``/api/v1/clients``: applications that sign people in here."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+
+from app.api.answers import etag, json_response, problems
+from app.api.dependencies import (
+    Clients,
+    Idempotency,
+    IdempotencyKeyHeader,
+    IfMatch,
+    PageDep,
+    require,
+)
+from app.api.strict_json import StrictRoute
+from app.core.exceptions import Forbidden, PreconditionFailed, Unauthenticated
+from app.models.oauth_client import OAuthClient, OAuthClientSecret
+from app.policies.permission import Actor
+from app.schemas.base import Page, plain
+from app.schemas.oauth_client import (
+    METADATA,
+    Client,
+    ClientChange,
+    ClientCreate,
+    ClientCreated,
+    ClientDetail,
+    ClientSecret,
+    ClientSecretCreated,
+)
+from app.services.authentication import InvalidAccessToken
+from app.services.idempotency import Answer, IdempotencyKeyReused
+from app.services.oauth_client import (
+    CHOICES,
+    ClientExists,
+    ClientNotFound,
+    ClientSecretNotFound,
+    ClientWithoutSecret,
+)
+
+router = APIRouter(prefix="/clients", tags=["clients"], route_class=StrictRoute)
+_SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
+Reader = Annotated[Actor, require("clients:read")]
+Writer = Annotated[Actor, require("clients:write")]
+ClientId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+
+@router.get("", responses=problems(*_SIGNED_IN))
+async def list_clients(
+    _actor: Reader, clients: Clients, pages: PageDep
+) -> Page[Client]:
+    """List clients by identifier."""
+    rows = await clients.list_page(after=pages.after("clients"), limit=pages.fetch)
+    shown, cursor = pages.cut("clients", rows, lambda row: [row.client_id])
+    items = [Client.model_validate(_shown(row)) for row in shown]
+    return Page[Client](items=items, next_cursor=cursor)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=ClientCreated,
+    responses=problems(*_SIGNED_IN, ClientExists, IdempotencyKeyReused, body=True),
+)
+async def create_client(
+    body: ClientCreate,
+    request: Request,
+    actor: Writer,
+    clients: Clients,
+    idempotency: Idempotency,
+    idempotency_key: IdempotencyKeyHeader = None,
+) -> Response:
+    """Make a client; its secret, if it is to have one, is in this answer only."""
+
+    async def make() -> Answer:
+        metadata, choices = _split(body)
+        row, secret = await clients.create(metadata, choices, body.client_id)
+        made = ClientCreated.model_validate(
+            _detailed(row, [secret.row] if secret else [])
+            | {"client_secret": secret.value if secret else None}
+        )
+        return Answer(201, made.model_dump_json(), f"/api/v1/clients/{row.client_id}")
+
+    answer = await idempotency.once(
+        idempotency_key,
+        route="clients",
+        caller=actor.user_id,
+        body=await request.body(),
+        make=make,
+        is_secret=True,
+    )
+    headers = {"Location": answer.location or ""}
+    return Response(answer.body, answer.status, headers, "application/json")
+
+
+@router.get(
+    "/{client_id}",
+    response_model=ClientDetail,
+    responses=problems(*_SIGNED_IN, ClientNotFound),
+)
+async def read_client(
+    client_id: ClientId, _actor: Reader, clients: Clients
+) -> Response:
+    """Return a client."""
+    row = await clients.get(client_id)
+    return _answer(row, await clients.secrets_of(client_id))
+
+
+@router.patch(
+    "/{client_id}",
+    response_model=ClientDetail,
+    responses=problems(*_SIGNED_IN, ClientNotFound, PreconditionFailed, body=True),
+)
+async def update_client(
+    client_id: ClientId,
+    body: ClientChange,
+    _actor: Writer,
+    clients: Clients,
+    if_match: IfMatch,
+) -> Response:
+    """Change a client; the whole of it is judged anew."""
+    row = await clients.update(client_id, *_split(body), if_match)
+    return _answer(row, await clients.secrets_of(client_id))
+
+
+@router.delete(
+    "/{client_id}",
+    status_code=204,
+    responses=problems(*_SIGNED_IN, ClientNotFound, PreconditionFailed),
+)
+async def delete_client(
+    client_id: ClientId, _actor: Writer, clients: Clients, if_match: IfMatch
+) -> None:
+    """Delete a client and all that people granted to it."""
+    await clients.delete(client_id, if_match)
+
+
+@router.post(
+    "/{client_id}/secrets",
+    status_code=201,
+    response_model=ClientSecretCreated,
+    responses=problems(
+        *_SIGNED_IN, ClientNotFound, ClientWithoutSecret, IdempotencyKeyReused
+    ),
+)
+async def rotate_client_secret(
+    client_id: ClientId,
+    request: Request,
+    actor: Writer,
+    clients: Clients,
+    idempotency: Idempotency,
+    idempotency_key: IdempotencyKeyHeader = None,
+) -> Response:
+    """Make a new secret, in this answer only; the one until now lives on for a while.
+
+    Two live at most: an older one ends at once.
+    """
+
+    async def make() -> Answer:
+        issued = await clients.rotate_secret(client_id)
+        made = ClientSecretCreated.model_validate(
+            _secret(issued.row) | {"client_secret": issued.value}
+        )
+        return Answer(201, made.model_dump_json())
+
+    answer = await idempotency.once(
+        idempotency_key,
+        route=f"clients/{client_id}/secrets",
+        caller=actor.user_id,
+        body=await request.body(),
+        make=make,
+        is_secret=True,
+    )
+    return Response(answer.body, answer.status, None, "application/json")
+
+
+@router.delete(
+    "/{client_id}/secrets/{secret_id}",
+    status_code=204,
+    responses=problems(*_SIGNED_IN, ClientNotFound, ClientSecretNotFound),
+)
+async def revoke_client_secret(
+    client_id: ClientId, secret_id: UUID, _actor: Writer, clients: Clients
+) -> None:
+    """End a secret at once."""
+    await clients.revoke_secret(client_id, secret_id)
+
+
+def _split(body: ClientChange) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tell metadata, which the engine judges, from what the administrator decides."""
+    sent = plain(body)
+    metadata = {name: value for name, value in sent.items() if name in METADATA}
+    return metadata, {name: sent[name] for name in CHOICES if name in sent}
+
+
+def _shown(row: OAuthClient) -> dict[str, Any]:
+    own = (column.name for column in row.__table__.columns)
+    columns = {name: getattr(row, name) for name in own}
+    return {**columns, "client_name": None, **row.document}
+
+
+def _secret(row: OAuthClientSecret) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ClientSecret.model_fields}
+
+
+def _detailed(row: OAuthClient, secrets: Sequence[OAuthClientSecret]) -> dict[str, Any]:
+    return {**_shown(row), "secrets": [_secret(secret) for secret in secrets]}
+
+
+def _answer(row: OAuthClient, secrets: Sequence[OAuthClientSecret]) -> Response:
+    shown = ClientDetail.model_validate(_detailed(row, secrets))
+    return json_response(shown, etag=etag(row.version))

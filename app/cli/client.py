@@ -1,0 +1,258 @@
+"""``client``: applications that sign people in here."""
+
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from app.cli.base import with_runtime
+from app.core.exceptions import AppError
+from app.models.oauth_client import OAuthClient, OAuthClientSecret
+from app.services.oauth_client import OAuthClientService
+from app.services.oauth_client_change import IssuedSecret
+from app.services.oauth_registration import OAuthRegistrationService
+from app.services.runtime import Runtime
+from app.utils.helpers import printable
+
+app = typer.Typer(help="Applications that sign people in here.")
+secret_app = typer.Typer(help="Secrets of clients.")
+app.add_typer(secret_app, name="secret")
+Result = TypeVar("Result")
+_DAY = 86_400
+_PAGE = 200
+
+
+class Kind(StrEnum):
+    """What an application is, in the words of those who write it."""
+
+    WEB = "web"
+    SPA = "spa"
+    NATIVE = "native"
+    MACHINE = "machine"
+
+
+_SIGNS_IN = {"grant_types": ["authorization_code", "refresh_token"]}
+_PUBLIC = {**_SIGNS_IN, "token_endpoint_auth_method": "none"}
+_KINDS: Mapping[Kind, Mapping[str, Any]] = {
+    Kind.WEB: _SIGNS_IN,
+    Kind.SPA: _PUBLIC,
+    Kind.NATIVE: {**_PUBLIC, "application_type": "native"},
+    Kind.MACHINE: {"grant_types": ["client_credentials"]},
+}
+
+
+def _option(help_: str, *names: str) -> Any:
+    return typer.Option(*names, help=help_)
+
+
+ClientId = Annotated[str, typer.Argument(help="The client's identifier")]
+AsJson = Annotated[bool, _option("Print JSON, for programs", "--json")]
+Name = Annotated[str, _option("Shown to people", "--name")]
+Back = Annotated[
+    list[str] | None,
+    _option("Where people come back to; may be repeated", "--redirect-uri"),
+]
+Out = Annotated[
+    list[str] | None,
+    _option("Where they go after signing out", "--post-logout-redirect-uri"),
+]
+Web = Annotated[bool, _option("On a server: the default", "--web")]
+Spa = Annotated[bool, _option("In the browser, without a secret", "--spa", "--public")]
+Native = Annotated[bool, _option("On phone or desk, without a secret", "--native")]
+Machine = Annotated[bool, _option("Acts for itself, without people", "--machine")]
+Scope = Annotated[str | None, _option("Between spaces")]
+ChosenId = Annotated[str | None, _option("Unset: made here", "--client-id")]
+Audience = Annotated[str | None, _option("The API that its tokens are for, a URI")]
+FirstParty = Annotated[bool, _option("Consent is not asked for", "--first-party")]
+ResourceServer = Annotated[
+    bool, _option("May introspect tokens for its audience", "--resource-server")
+]
+More = Annotated[str, _option("More members of RFC 7591, as a JSON object")]
+
+
+@app.command()
+def create(
+    name: Name,
+    redirect_uri: Back = None,
+    post_logout_redirect_uri: Out = None,
+    web: Web = False,
+    spa: Spa = False,
+    native: Native = False,
+    machine: Machine = False,
+    scope: Scope = None,
+    client_id: ChosenId = None,
+    audience: Audience = None,
+    first_party: FirstParty = False,
+    resource_server: ResourceServer = False,
+    metadata: More = "{}",
+    as_json: AsJson = False,
+) -> None:
+    """Make a client; its secret is printed now and never again."""
+    flags = {Kind.WEB: web, Kind.SPA: spa, Kind.NATIVE: native, Kind.MACHINE: machine}
+    named = {
+        "client_name": name,
+        "redirect_uris": redirect_uri,
+        "post_logout_redirect_uris": post_logout_redirect_uri,
+        "scope": scope,
+    }
+    document = {**_KINDS[_kind(flags)], **named, **_object(metadata)}
+    choices = {
+        "audience": audience,
+        "is_first_party": first_party,
+        "is_resource_server": resource_server,
+    }
+
+    async def work(clients: OAuthClientService) -> dict[str, Any]:
+        row, secret = await clients.create(document, choices, client_id)
+        return {**_shown(row), **_secret_of(secret)}
+
+    _print(_with_clients(work), as_json)
+
+
+@app.command(name="list")
+def list_clients(as_json: AsJson = False) -> None:
+    """Print every client: identifier, status and name."""
+
+    async def work(clients: OAuthClientService) -> list[OAuthClient]:
+        found: list[OAuthClient] = []
+        after = None
+        while True:
+            rows = await clients.list_page(after=after, limit=_PAGE)
+            found += rows
+            if len(rows) < _PAGE:
+                return found
+            after = [rows[-1].client_id]
+
+    rows = _with_clients(work)
+    if as_json:
+        print(json.dumps([_shown(row) for row in rows], indent=2, default=str))
+        return
+    for row in rows:
+        print(f"{row.client_id}  {row.status}  {printable(row.client_name, 200)}")
+
+
+@app.command()
+def show(client_id: ClientId, as_json: AsJson = False) -> None:
+    """Print a client, and what is known of its secrets."""
+
+    async def work(clients: OAuthClientService) -> dict[str, Any]:
+        row = await clients.get(client_id)
+        secrets = [_known(one) for one in await clients.secrets_of(client_id)]
+        return {**_shown(row), "secrets": secrets}
+
+    _print(_with_clients(work), as_json)
+
+
+@app.command()
+def delete(client_id: ClientId) -> None:
+    """Delete a client and all that people granted to it."""
+
+    async def work(clients: OAuthClientService) -> None:
+        await clients.delete(client_id, None)
+
+    _with_clients(work)
+    print(f"{client_id} is deleted.")
+
+
+@secret_app.callback()
+def _secrets() -> None:
+    """Secrets of clients."""
+
+
+@secret_app.command()
+def rotate(client_id: ClientId, as_json: AsJson = False) -> None:
+    """Make a new secret; the one until now lives on for a while."""
+
+    async def work(clients: OAuthClientService) -> dict[str, Any]:
+        issued = await clients.rotate_secret(client_id)
+        return {"client_id": client_id, **_secret_of(issued)}
+
+    _print(_with_clients(work), as_json)
+
+
+@app.command()
+def registration_token(
+    ttl: Annotated[int, typer.Option(min=60, help="Seconds that it holds")] = _DAY,
+    revoke: Annotated[str | None, typer.Option(help="End this token instead")] = None,
+    revoke_all: Annotated[
+        bool, typer.Option("--revoke-all", help="End every token instead")
+    ] = False,
+) -> None:
+    """Print an initial access token (RFC 7591): who has it registers clients.
+
+    It is of use where AUTH_SERVE_OAUTH__REGISTRATION is token.
+    """
+
+    async def work(runtime: Runtime) -> str:
+        async with runtime.unit_of_work() as uow:
+            registrations = OAuthRegistrationService(uow, runtime)
+            if revoke is None and not revoke_all:
+                return await registrations.issue_token(ttl)
+            await registrations.revoke_token(None if revoke_all else revoke)
+            return "Revoked."
+
+    print(_or_exit(work))
+
+
+def _kind(flags: Mapping[Kind, bool]) -> Kind:
+    chosen = [kind for kind, is_chosen in flags.items() if is_chosen]
+    if len(chosen) > 1:
+        sys.exit(f"auth-serve: --{chosen[0]} and --{chosen[1]} do not go together")
+    return chosen[0] if chosen else Kind.WEB
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        sys.exit("auth-serve: --metadata must be a JSON object")
+    return content
+
+
+def _with_clients(work: Callable[[OAuthClientService], Awaitable[Result]]) -> Result:
+    async def run(runtime: Runtime) -> Result:
+        async with runtime.unit_of_work() as uow:
+            return await work(OAuthClientService(uow, runtime))
+
+    return _or_exit(run)
+
+
+def _or_exit(work: Callable[[Runtime], Awaitable[Result]]) -> Result:
+    """Do the work, or end with one line that says why not."""
+    try:
+        return with_runtime(work)
+    except AppError as refusal:
+        reasons = [f"{error['field']} {error['message']}" for error in refusal.errors]
+        sys.exit(f"auth-serve: {'; '.join(reasons) or refusal.title}")
+
+
+def _shown(row: OAuthClient) -> dict[str, Any]:
+    names = ["client_id", "status", "pkce", "is_self_registered", "is_first_party"]
+    names += ["is_resource_server", "audience", "created_at", "last_used_at"]
+    return {name: getattr(row, name) for name in names} | row.document
+
+
+def _known(secret: OAuthClientSecret) -> dict[str, Any]:
+    names = ("id", "created_at", "expires_at")
+    return {name: getattr(secret, name) for name in names}
+
+
+def _secret_of(secret: IssuedSecret | None) -> dict[str, str]:
+    return {"client_secret": secret.value} if secret else {}
+
+
+def _print(members: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(members, indent=2, default=str))
+        return
+    shown = {n: v for n, v in members.items() if v not in (None, False, [], "")}
+    width = max(map(len, shown))
+    for name, value in shown.items():
+        plain = isinstance(value, str)
+        text = value if plain else json.dumps(value, default=str).strip('"')
+        print(f"{name:<{width}}  {printable(text, 4_096)}")

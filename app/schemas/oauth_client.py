@@ -1,0 +1,145 @@
+"""Bodies of ``/api/v1/clients``."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, StrictBool, StrictInt
+
+from app.schemas.base import Input, Instant, Output, ShownText
+
+Word = Annotated[str, Field(max_length=2_048)]
+Words = Annotated[list[Word], Field(max_length=50)]
+Uri = Word
+Status = Literal["active", "disabled"]
+Pkce = Literal["always", "pkce_or_nonce", "public_only"]
+
+
+class ClientMetadata(Input):
+    """Metadata of RFC 7591 and OpenID Connect; the engine judges it as a whole."""
+
+    redirect_uris: Words | None = None
+    application_type: Word | None = None
+    token_endpoint_auth_method: Word | None = None
+    token_endpoint_auth_signing_alg: Word | None = None
+    grant_types: Words | None = None
+    response_types: Words | None = None
+    scope: Word | None = None
+    client_name: ShownText | None = None
+    client_uri: Uri | None = None
+    logo_uri: Uri | None = None
+    policy_uri: Uri | None = None
+    tos_uri: Uri | None = None
+    contacts: Words | None = None
+    software_id: ShownText | None = None
+    software_version: ShownText | None = None
+    jwks: dict[str, Any] | None = None
+    jwks_uri: Uri | None = None
+    subject_type: Word | None = None
+    sector_identifier_uri: Uri | None = None
+    id_token_signed_response_alg: Word | None = None
+    userinfo_signed_response_alg: Word | None = None
+    default_max_age: StrictInt | None = None
+    require_auth_time: StrictBool | None = None
+    default_acr_values: Words | None = None
+    initiate_login_uri: Uri | None = None
+    post_logout_redirect_uris: Words | None = None
+    backchannel_logout_uri: Uri | None = None
+    backchannel_logout_session_required: StrictBool | None = None
+    frontchannel_logout_uri: Uri | None = None
+    frontchannel_logout_session_required: StrictBool | None = None
+
+
+METADATA = frozenset(ClientMetadata.model_fields)
+
+
+class ClientChange(ClientMetadata):
+    """What changes; an absent field stays, null takes a value of the metadata away.
+
+    ``pkce``: null follows AUTH_SERVE_OAUTH__PKCE. ``is_first_party``: consent is not
+    asked for. ``is_resource_server``: may introspect tokens for its ``audience``.
+    ``audience``: identifier of the API that its tokens are for.
+    """
+
+    status: Status = "active"
+    pkce: Pkce | None = None
+    is_first_party: StrictBool = False
+    is_resource_server: StrictBool = False
+    audience: Annotated[str, Field(max_length=1_024)] | None = None
+
+
+class ClientCreate(ClientChange):
+    """A new client; without ``client_id`` the server chooses one."""
+
+    client_id: Annotated[str, Field(max_length=64)] | None = None
+
+
+class Client(Output):
+    """A client as administrators see it: its metadata, and what they decided."""
+
+    client_id: str
+    status: Status
+    pkce: Pkce | None
+    is_self_registered: bool
+    is_first_party: bool
+    is_resource_server: bool
+    audience: str | None
+    created_at: Instant
+    updated_at: Instant
+    last_used_at: Instant | None
+
+    redirect_uris: list[str] = []
+    application_type: str
+    token_endpoint_auth_method: str
+    token_endpoint_auth_signing_alg: str | None = None
+    grant_types: list[str]
+    response_types: list[str]
+    scope: str = ""
+    client_name: str | None = None
+    client_uri: str | None = None
+    logo_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+    contacts: list[str] = []
+    software_id: str | None = None
+    software_version: str | None = None
+    jwks: dict[str, Any] | None = None
+    jwks_uri: str | None = None
+    subject_type: str
+    sector_identifier_uri: str | None = None
+    id_token_signed_response_alg: str
+    userinfo_signed_response_alg: str | None = None
+    default_max_age: int | None = None
+    require_auth_time: bool = False
+    default_acr_values: list[str] = []
+    initiate_login_uri: str | None = None
+    post_logout_redirect_uris: list[str] = []
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
+
+
+class ClientSecret(Output):
+    """What is known of a secret; its value is not stored."""
+
+    id: UUID
+    created_at: Instant
+    expires_at: Instant | None
+
+
+class ClientDetail(Client):
+    """A client with what is known of its secrets that live, the newest first."""
+
+    secrets: list[ClientSecret]
+
+
+class ClientCreated(ClientDetail):
+    """A new client; ``client_secret`` is shown here and never again."""
+
+    client_secret: str | None
+
+
+class ClientSecretCreated(ClientSecret):
+    """A new secret; ``client_secret`` is shown here and never again."""
+
+    client_secret: str

@@ -1,0 +1,314 @@
+"""Registered clients, as administrators manage them."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from app.core.exceptions import Conflict, FieldError, NotFound, Unprocessable
+from app.events.oauth_client import (
+    OAuthClientRegistered,
+    OAuthClientSecretRevoked,
+    OAuthClientSecretRotated,
+    OAuthClientUpdated,
+)
+from app.models.oauth_client import OAuthClient, OAuthClientSecret
+from app.oauth.errors import OAuthError
+from app.oauth.registration import ClientMetadata
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.oauth_client_change import (
+    IssuedSecret,
+    check_sector,
+    count_change,
+    delete_client,
+    generated_id,
+    issue_secret,
+    judge,
+    needs_sector,
+    new_client,
+    put_metadata,
+)
+from app.services.oauth_client_directory import metadata_of
+from app.services.oauth_supported import PERSON_SCOPES
+from app.services.precondition import demand_version
+from app.services.runtime import Runtime
+
+CHOICES = ("status", "pkce", "is_first_party", "is_resource_server", "audience")
+_POWERS = ("is_first_party", "is_resource_server", "audience")
+_CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,63}")
+# What a ``sub`` looks like: an account's id, and a pairwise subject (RFC 9700 §4.15).
+_SUBJECT = re.compile(
+    r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|[A-Za-z0-9_-]{43}", re.IGNORECASE
+)
+_AUDIENCE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!\"$-~]{1,1000}")  # without #
+Metadata = Mapping[str, Any]
+
+
+class ClientNotFound(NotFound):
+    """There is no client of this identifier."""
+
+    code = "client_not_found"
+    title = "There is no such client"
+
+
+class ClientExists(Conflict):
+    """The identifier is in use."""
+
+    code = "client_exists"
+    title = "A client of this identifier exists"
+
+
+class ClientSecretNotFound(NotFound):
+    """The client has no such secret that lives."""
+
+    code = "client_secret_not_found"
+    title = "The client has no such secret"
+
+
+class ClientWithoutSecret(Conflict):
+    """A public client, or one that signs: a secret would open nothing."""
+
+    code = "client_without_secret"
+    title = "A client with this token_endpoint_auth_method has no secret"
+
+
+class OAuthClientService:
+    """What users with ``clients:read`` and ``clients:write`` may do.
+
+    The permission is all that is asked for, and it is much: who makes a client of the
+    first party has people's data told to it without their being asked.
+    """
+
+    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+        """Work in this transaction, which begins only after any calls to others."""
+        self._uow = uow
+        self._runtime = runtime
+
+    async def list_page(
+        self, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[OAuthClient]:
+        """Return a page of the clients in the order of their identifiers."""
+        return await self._uow.oauth_clients.list_page(after=after, limit=limit)
+
+    async def get(self, client_id: str, *, lock: bool = False) -> OAuthClient:
+        """Return a client, active or not.
+
+        Raises:
+            ClientNotFound: There is none.
+        """
+        row = await self._uow.oauth_clients.by_client_id(client_id, lock=lock)
+        if row is None:
+            raise ClientNotFound
+        return row
+
+    async def secrets_of(self, client_id: str) -> Sequence[OAuthClientSecret]:
+        """Return what is known of the secrets that live, the newest first."""
+        now = self._uow.clock.now()
+        return await self._uow.oauth_clients.secrets_of(client_id, now)
+
+    async def create(
+        self, metadata: Metadata, choices: Metadata, client_id: str | None = None
+    ) -> tuple[OAuthClient, IssuedSecret | None]:
+        """Make a client; return it, with its secret if it is to have one.
+
+        Args:
+            metadata: As RFC 7591 §2 has it; without ``scope`` a client that signs
+                people in gets all that is about them, and no other any.
+            choices: The administrator's, of ``CHOICES``.
+            client_id: The administrator's choice, or None.
+
+        Raises:
+            ClientExists: The identifier is in use.
+            Unprocessable: Metadata or choices are not acceptable.
+        """
+        if client_id is not None:
+            _check_client_id(client_id)
+        judged = self._judge(metadata)
+        self._check_choices(choices, is_self_registered=False)
+        await self._check_sector(judged, None)
+        row = new_client(
+            self._uow, client_id or generated_id(self._uow), judged, **choices
+        )
+        try:
+            await self._uow.db.flush()
+        except IntegrityError as error:
+            raise ClientExists from error
+        self._uow.record(
+            OAuthClientRegistered(client_id=row.client_id, is_self_registered=False)
+        )
+        if not judged.needs_secret:
+            return row, None
+        return row, await issue_secret(self._uow, row.client_id)
+
+    async def update(
+        self,
+        client_id: str,
+        metadata: Metadata,
+        choices: Metadata,
+        versions: Collection[str] | None,
+    ) -> OAuthClient:
+        """Change a client, and judge the whole of it anew.
+
+        A client that is disabled loses what people granted to it. One that does not
+        authenticate with a secret any more loses those; one that begins to is given
+        its first by ``rotate_secret``.
+
+        Args:
+            client_id: Which.
+            metadata: Members that change; None takes one away.
+            choices: The administrator's that change.
+            versions: What the caller read (``If-Match``), when they said so.
+
+        Raises:
+            ClientNotFound: There is none.
+            PreconditionFailed: Somebody changed it since.
+            Unprocessable: It would not be acceptable.
+        """
+        row = await self.get(client_id, lock=True)
+        demand_version(row.version, versions)
+        known, version = metadata_of(row), row.version
+        judged = self._judge(_merged(row.document, metadata))
+        self._check_choices(choices, is_self_registered=row.is_self_registered)
+        if needs_sector(judged, known):
+            await self._uow.db.rollback()  # nothing is held while somebody is asked
+            await self._check_sector(judged, known)
+            row = await self.get(client_id, lock=True)
+            demand_version(row.version, {str(version)})
+        changed = [n for n, value in choices.items() if getattr(row, n) != value]
+        for name in changed:
+            setattr(row, name, choices[name])
+        changed += put_metadata(row, judged)
+        if changed:
+            await self._settle(row, judged, changed)
+        return row
+
+    async def _settle(
+        self, row: OAuthClient, judged: ClientMetadata, changed: Sequence[str]
+    ) -> None:
+        """Count a change, and end what has no place after it."""
+        count_change(self._uow, self._runtime, row)
+        await self._uow.db.flush()
+        clients, now = self._uow.oauth_clients, self._uow.clock.now()
+        if not judged.needs_secret:
+            await clients.delete_secrets(row.client_id)
+        if row.status != "active":
+            await self._uow.oauth_grants.revoke_for_client(
+                row.client_id, at=now, reason="client_disabled"
+            )
+        fields = tuple(sorted(changed))
+        self._uow.record(OAuthClientUpdated(client_id=row.client_id, fields=fields))
+
+    async def delete(self, client_id: str, versions: Collection[str] | None) -> None:
+        """Delete a client and all that people granted to it.
+
+        Raises:
+            ClientNotFound: There is none.
+            PreconditionFailed: Somebody changed it since.
+        """
+        row = await self.get(client_id, lock=True)
+        demand_version(row.version, versions)
+        await delete_client(self._uow, self._runtime, client_id, "administrator")
+
+    async def rotate_secret(self, client_id: str) -> IssuedSecret:
+        """Make a new secret; the one until now lives on for a while, older ones end.
+
+        Raises:
+            ClientNotFound: There is none.
+            ClientWithoutSecret: It does not authenticate with one.
+        """
+        row = await self.get(client_id, lock=True)
+        if not metadata_of(row).needs_secret:
+            raise ClientWithoutSecret
+        overlap = self._runtime.settings.oauth.secret_overlap_ttl
+        issued = await issue_secret(self._uow, client_id, overlap=overlap)
+        count_change(self._uow, self._runtime, row)
+        self._uow.record(
+            OAuthClientSecretRotated(client_id=client_id, secret_id=issued.row.id)
+        )
+        return issued
+
+    async def revoke_secret(self, client_id: str, secret_id: UUID) -> None:
+        """End a secret at once.
+
+        Raises:
+            ClientNotFound: There is no such client.
+            ClientSecretNotFound: It has no such secret.
+        """
+        row = await self.get(client_id, lock=True)
+        if not await self._uow.oauth_clients.delete_secret(client_id, secret_id):
+            raise ClientSecretNotFound
+        count_change(self._uow, self._runtime, row)
+        self._uow.record(
+            OAuthClientSecretRevoked(client_id=client_id, secret_id=secret_id)
+        )
+
+    def _judge(self, metadata: Metadata) -> ClientMetadata:
+        document = {n: v for n, v in metadata.items() if v is not None}
+        grants = document.get("grant_types", ["authorization_code"])
+        signs_in = "authorization_code" in grants
+        document.setdefault("scope", " ".join(PERSON_SCOPES) if signs_in else "")
+        try:
+            return judge(self._runtime, document)
+        except OAuthError as refusal:
+            raise _unacceptable(refusal) from refusal
+
+    async def _check_sector(
+        self, judged: ClientMetadata, known: ClientMetadata | None
+    ) -> None:
+        if not needs_sector(judged, known):
+            return
+        try:
+            await check_sector(self._runtime, judged)
+        except OAuthError as refusal:
+            raise _unacceptable(refusal) from refusal
+
+    def _check_choices(self, choices: Metadata, *, is_self_registered: bool) -> None:
+        """Keep powers from clients that may change themselves, whatever they become."""
+        powers = [name for name in _POWERS if choices.get(name)]
+        if is_self_registered and powers:
+            message = "is not for a client that registered itself; make one for it"
+            raise _refused(powers[0], "self_registered_client", message)
+        audience = choices.get("audience")
+        if audience is not None:
+            _check_audience(audience, self._runtime.settings.public_url)
+
+
+def _merged(document: Metadata, change: Metadata) -> dict[str, Any]:
+    """Return a document with members changed; the stored one leaves out no scope."""
+    return {"scope": "", **document, **change}
+
+
+def _check_client_id(client_id: str) -> None:
+    if not _CLIENT_ID.fullmatch(client_id) or _SUBJECT.fullmatch(client_id):
+        message = (
+            "must have 3 to 64 letters, digits, dots, underscores and hyphens, begin "
+            "with a letter or digit, and not look like the identifier of a person"
+        )
+        raise _refused("client_id", "invalid_client_id", message)
+
+
+def _check_audience(audience: str, issuer: str) -> None:
+    """Keep tokens of clients away from this server's own API.
+
+    Applications of one API name the same audience as its resource server does. None
+    can be the identifier of a client, which has no colon in it.
+    """
+    if not _AUDIENCE.fullmatch(audience):
+        raise _refused("audience", "invalid_audience", "must be an absolute URI")
+    theirs, ours = audience.casefold().rstrip("/"), issuer.casefold().rstrip("/")
+    if theirs == ours or theirs.startswith(f"{ours}/"):
+        message = "must not be of this server itself"
+        raise _refused("audience", "invalid_audience", message)
+
+
+def _unacceptable(refusal: OAuthError) -> Unprocessable:
+    """Return what the engine refuses; its words begin with the member's name."""
+    field, _, message = refusal.description.partition(" ")
+    error = FieldError(field, refusal.error, message)
+    return Unprocessable([error], hint=refusal.hint)
+
+
+def _refused(field: str, code: str, message: str) -> Unprocessable:
+    return Unprocessable([FieldError(field, code, message)])

@@ -1,0 +1,246 @@
+"""Steps that every change of a registered client shares."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.core.circuit_breaker import CircuitOpen
+from app.core.outbound import OutboundFailed, OutboundRefused
+from app.events.oauth_client import OAuthClientDeleted
+from app.models.oauth_client import OAuthClient, OAuthClientSecret
+from app.oauth.client import ClientSecret
+from app.oauth.errors import InvalidClientMetadata
+from app.oauth.registration import (
+    ClientMetadata,
+    check_sector_document,
+    read_client_metadata,
+)
+from app.oauth.secrets import client_secret, rotate, secret_digest
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.runtime import Runtime
+
+# Addresses that this server calls itself; what browsers call is no affair of the door.
+_CALLED = ("jwks_uri", "sector_identifier_uri", "backchannel_logout_uri")
+_MAX_SECTOR_BYTES = 64 * 1024
+_log = logging.getLogger("auth_serve.oauth_client")
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedSecret:
+    """A secret on its way out: ``value`` is shown now and never again."""
+
+    row: OAuthClientSecret
+    value: str
+
+
+def judge(
+    runtime: Runtime,
+    document: Any,
+    *,
+    scopes: tuple[str, ...] | None = None,
+    grant_types: tuple[str, ...] | None = None,
+) -> ClientMetadata:
+    """Return what a client asks to be, if it may be that.
+
+    Args:
+        runtime: What this server offers, and whom it calls.
+        document: The metadata, as JSON has it.
+        scopes: Which may be registered; None means all.
+        grant_types: The same.
+
+    Raises:
+        InvalidRedirectUri: A redirect URI is missing or not acceptable.
+        InvalidClientMetadata: Something else is not.
+    """
+    supported = runtime.supported
+    if grant_types is not None:
+        supported = replace(supported, grant_types=grant_types)
+    metadata = read_client_metadata(
+        document,
+        development=not runtime.settings.is_production,
+        supported=supported,
+        scopes=scopes,
+    )
+    for name in _CALLED:
+        uri = getattr(metadata, name)
+        if uri is not None:
+            _check_called(runtime, name, uri)
+    return metadata
+
+
+def _check_called(runtime: Runtime, name: str, uri: str) -> None:
+    try:
+        runtime.outbound.judge(uri)
+    except OutboundRefused as refusal:
+        raise InvalidClientMetadata(
+            f"{name} is an address that this server may not call; its operator can "
+            "allow the host (AUTH_SERVE_OUTBOUND__ALLOWED_HOSTS)",
+            hint=refusal.hint,
+        ) from refusal
+
+
+def needs_sector(metadata: ClientMetadata, known: ClientMetadata | None) -> bool:
+    """Tell whether the sector document has to be asked about the redirect URIs.
+
+    Args:
+        metadata: What the client is to be.
+        known: What it was, whose redirect URIs were found in the document.
+    """
+    uri = metadata.sector_identifier_uri
+    if uri is None:
+        return False
+    if known is None or known.sector_identifier_uri != uri:
+        return True
+    return not set(metadata.redirect_uris) <= set(known.redirect_uris)
+
+
+async def check_sector(runtime: Runtime, metadata: ClientMetadata) -> None:
+    """Ask ``sector_identifier_uri`` about the redirect URIs (OIDC Registration §5).
+
+    No transaction may be open: this waits for somebody else, for seconds at most.
+
+    Raises:
+        InvalidClientMetadata: It could not be fetched, which says no more to strangers
+            than that, or does not list every redirect URI.
+    """
+    uri = metadata.sector_identifier_uri
+    if uri is None:
+        return
+    try:
+        response = await runtime.outbound.get(uri, max_bytes=_MAX_SECTOR_BYTES)
+    except (CircuitOpen, OutboundFailed, OutboundRefused) as error:
+        raise _unfetched(error.hint) from error
+    if response.status != 200:
+        raise _unfetched(f"answered {response.status}")
+    check_sector_document(metadata, _parsed(response.body))
+
+
+def _unfetched(hint: str) -> InvalidClientMetadata:
+    _log.info("sector document not fetched", extra={"reason": hint})
+    return InvalidClientMetadata(
+        "sector_identifier_uri could not be fetched", hint=hint
+    )
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def put_metadata(row: OAuthClient, metadata: ClientMetadata) -> tuple[str, ...]:
+    """Give a client its metadata; return the names of what changed."""
+    before, after = row.document or {}, metadata.document()
+    row.document = after
+    row.client_name = metadata.client_name or ""
+    names = before.keys() | after.keys()
+    return tuple(sorted(n for n in names if before.get(n) != after.get(n)))
+
+
+def new_client(
+    uow: UnitOfWork, client_id: str, metadata: ClientMetadata, **columns: Any
+) -> OAuthClient:
+    """Return an active client that has no secret yet, added to the transaction."""
+    now = uow.clock.now()
+    values: Mapping[str, Any] = {
+        "status": "active",
+        "is_self_registered": False,
+        "is_first_party": False,
+        "is_resource_server": False,
+        "audience": None,
+        "pkce": None,
+    }
+    row = OAuthClient(
+        client_id=client_id,
+        version=1,
+        created_at=now,
+        updated_at=now,
+        last_used_at=None,
+        **{**values, **columns},
+    )
+    put_metadata(row, metadata)
+    return uow.oauth_clients.add(row)
+
+
+def generated_id(uow: UnitOfWork) -> str:
+    """Return an identifier for a client.
+
+    Its form is none that a ``sub`` has, so that no API can take the one for the other
+    (RFC 9700 §4.15): those are UUIDs, or 43 characters of base64url.
+    """
+    return f"client-{uow.randomness.uuid7().hex}"
+
+
+async def issue_secret(
+    uow: UnitOfWork, client_id: str, *, overlap: int = 0
+) -> IssuedSecret:
+    """Give a client, whose row is locked or new, a secret; two live at most.
+
+    Args:
+        uow: The transaction.
+        client_id: Whose.
+        overlap: Seconds that the one until now lives on.
+    """
+    now = uow.clock.now()
+    value = client_secret(uow.randomness.bytes(32))
+    row = OAuthClientSecret(
+        id=uow.randomness.uuid7(),
+        client_id=client_id,
+        digest=secret_digest(value),
+        created_at=now,
+        expires_at=None,
+    )
+    await _retire(uow, client_id, row.digest, now, now + timedelta(seconds=overlap))
+    uow.oauth_clients.add_secret(row)
+    await uow.db.flush()
+    return IssuedSecret(row, value)
+
+
+async def _retire(
+    uow: UnitOfWork, client_id: str, digest: bytes, now: datetime, ends_at: datetime
+) -> None:
+    """Let the engine say which of the secrets live on, and until when."""
+    rows = await uow.oauth_clients.secrets_of(client_id, now)
+    known = [ClientSecret(one.digest, one.expires_at) for one in rows]
+    kept = {
+        one.digest: one.expires_at
+        for one in rotate(known, digest, now=now, ends_at=ends_at)
+    }
+    for row in rows:
+        if row.digest in kept:
+            row.expires_at = kept[row.digest]
+        else:
+            await uow.oauth_clients.delete_secret(client_id, row.id)
+
+
+def count_change(uow: UnitOfWork, runtime: Runtime, row: OAuthClient) -> None:
+    """Count a change of a client, and have this process read it anew."""
+    row.version += 1
+    row.updated_at = uow.clock.now()
+    forget(uow, runtime, row.client_id)
+
+
+def forget(uow: UnitOfWork, runtime: Runtime, client_id: str) -> None:
+    """Have this process read a client anew once the transaction is committed."""
+    uow.after_commit(lambda: runtime.clients.forget(client_id))
+
+
+async def delete_client(
+    uow: UnitOfWork, runtime: Runtime, client_id: str, reason: str
+) -> None:
+    """Delete a client, and with it its secrets and all that people granted to it."""
+    await uow.oauth_clients.delete(client_id)
+    uow.record(OAuthClientDeleted(client_id=client_id, reason=reason))
+    forget(uow, runtime, client_id)
+
+
+async def delete_unused(uow: UnitOfWork, before: datetime, limit: int) -> int:
+    """Delete a batch of self-registered clients unused since; return how many."""
+    deleted = await uow.oauth_clients.delete_unused(before, limit)
+    for client_id in deleted:
+        uow.record(OAuthClientDeleted(client_id=client_id, reason="unused"))
+    return len(deleted)

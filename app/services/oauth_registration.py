@@ -1,0 +1,261 @@
+"""Clients that register and manage themselves (RFC 7591, RFC 7592)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.context import current
+from app.core.exceptions import NotFound
+from app.events.oauth_client import (
+    OAuthClientRegistered,
+    OAuthClientUpdated,
+    RegistrationTokenIssued,
+    RegistrationTokenRevoked,
+)
+from app.models.oauth_client import OAuthClient
+from app.oauth.client import ClientSecret
+from app.oauth.errors import InvalidClientMetadata, InvalidToken
+from app.oauth.registration import ClientMetadata
+from app.oauth.secrets import find_secret
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.oauth_client_change import (
+    IssuedSecret,
+    check_sector,
+    count_change,
+    delete_client,
+    generated_id,
+    issue_secret,
+    judge,
+    needs_sector,
+    new_client,
+    put_metadata,
+)
+from app.services.oauth_client_directory import metadata_of
+from app.services.oauth_supported import PERSON_SCOPES
+from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.runtime import Runtime
+from app.utils.helpers import network_of
+
+# Acting for oneself is a trust that an administrator gives (RFC 6749 §4.4).
+_NOT_FOR_STRANGERS = frozenset({"client_credentials"})
+_ANSWERED_ONLY = (  # RFC 7592 §2.2
+    "registration_access_token",
+    "registration_client_uri",
+    "client_secret_expires_at",
+    "client_id_issued_at",
+)
+
+
+class RegistrationOff(NotFound):
+    """Clients do not register themselves here (AUTH_SERVE_OAUTH__REGISTRATION)."""
+
+    code = "client_registration_off"
+    title = "Clients do not register themselves here"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A client as it is told of itself (RFC 7591 §3.2.1, RFC 7592 §3)."""
+
+    row: OAuthClient
+    registration_access_token: str
+    secret: IssuedSecret | None = None
+
+
+class OAuthRegistrationService:
+    """What applications may do about themselves.
+
+    They are nobody: they may ask for what is about people, who are asked each time,
+    and for nothing else.
+    """
+
+    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+        """Work in this transaction, which begins only after counting and calls."""
+        self._uow = uow
+        self._runtime = runtime
+
+    async def admit(self, token: str | None) -> None:
+        """Count a try to register, and ask for the initial access token if one is due.
+
+        Args:
+            token: What came as bearer token.
+
+        Raises:
+            InvalidToken: It is missing or does not hold; the hint says which.
+            RegistrationOff: Nobody registers here.
+            TooManyRequests: The address had its share.
+        """
+        mode = self._runtime.settings.oauth.registration
+        if mode == "off":
+            raise RegistrationOff
+        await self._charge()
+        if mode == "open":
+            return
+        tokens = OneTimeTokenService(self._uow, self._runtime)
+        usable = await tokens.is_usable(Purpose.CLIENT_REGISTRATION, token or "")
+        await self._uow.db.rollback()  # nothing is held while others are asked
+        if not usable:
+            raise InvalidToken("the initial access token is not valid")
+
+    async def register(self, document: Any) -> Registered:
+        """Make a client of what ``admit`` let in.
+
+        Args:
+            document: The metadata, as JSON has it.
+
+        Raises:
+            InvalidRedirectUri: A redirect URI is missing or not acceptable.
+            InvalidClientMetadata: Something else is not.
+        """
+        metadata = self._judge(document)
+        await check_sector(self._runtime, metadata)
+        row = new_client(
+            self._uow, generated_id(self._uow), metadata, is_self_registered=True
+        )
+        await self._uow.db.flush()
+        self._uow.record(
+            OAuthClientRegistered(client_id=row.client_id, is_self_registered=True)
+        )
+        secret = None
+        if metadata.needs_secret:
+            secret = await issue_secret(self._uow, row.client_id)
+        return self._told(row, secret)
+
+    async def read(self, client_id: str, token: str | None) -> Registered:
+        """Return a client's own registration; without its secret, which is not kept.
+
+        Raises:
+            InvalidToken: The token is not this client's, or there is none such.
+        """
+        return self._told(await self._own(client_id, token))
+
+    async def replace(
+        self, client_id: str, token: str | None, document: Any
+    ) -> Registered:
+        """Replace all metadata of a client (RFC 7592 §2.2); its secret stays.
+
+        Raises:
+            InvalidToken: The token is not this client's, or there is none such.
+            InvalidRedirectUri: A redirect URI is missing or not acceptable.
+            InvalidClientMetadata: Something else is not.
+            TooManyRequests: The address had its share.
+        """
+        self._demand_token(client_id, token)
+        await self._charge()
+        known = metadata_of(await self._own(client_id, token))
+        _check_identity(client_id, document)
+        await self._check_secret(client_id, document)
+        metadata = self._judge(document)
+        await self._uow.db.rollback()  # nothing is held while others are asked
+        if needs_sector(metadata, known):
+            await check_sector(self._runtime, metadata)
+        row = await self._own(client_id, token, lock=True)
+        changed = put_metadata(row, metadata)
+        if not changed:
+            return self._told(row)
+        count_change(self._uow, self._runtime, row)
+        self._uow.record(OAuthClientUpdated(client_id=client_id, fields=changed))
+        await self._uow.db.flush()
+        return self._told(row, await self._fitting_secret(client_id, metadata))
+
+    async def delete(self, client_id: str, token: str | None) -> None:
+        """Delete a client at its own wish (RFC 7592 §2.3).
+
+        Raises:
+            InvalidToken: The token is not this client's, or there is none such.
+        """
+        await self._own(client_id, token, lock=True)
+        await delete_client(self._uow, self._runtime, client_id, "client")
+
+    async def issue_token(self, ttl: int) -> str:
+        """Return a new initial access token, for any number of registrations."""
+        tokens = OneTimeTokenService(self._uow, self._runtime)
+        # A subject of its own: an older one shall live on beside it.
+        own = self._uow.randomness.uuid7().hex
+        row = await tokens.issue(Purpose.CLIENT_REGISTRATION, subject=own, ttl=ttl)
+        self._uow.record(RegistrationTokenIssued(registration_token=row.id, ttl=ttl))
+        key = self._runtime.secret_key
+        return key.one_time_token(Purpose.CLIENT_REGISTRATION, row.id)
+
+    async def revoke_token(self, token: str | None) -> None:
+        """End an initial access token, or all; who registered with it stays.
+
+        Raises:
+            InvalidOneTimeToken: It does not hold anyway.
+        """
+        if token is not None:
+            tokens = OneTimeTokenService(self._uow, self._runtime)
+            row = await tokens.consume(Purpose.CLIENT_REGISTRATION, token)
+            self._uow.record(RegistrationTokenRevoked(registration_token=row.id))
+            return
+        now = self._uow.clock.now()
+        purpose = Purpose.CLIENT_REGISTRATION
+        await self._uow.one_time_tokens.revoke_purpose(purpose, now)
+        self._uow.record(RegistrationTokenRevoked())
+
+    async def _charge(self) -> None:
+        limit = self._runtime.limits.registration_address
+        await self._runtime.limiter.take((limit, network_of(current().ip)))
+
+    def _judge(self, document: Any) -> ClientMetadata:
+        grants = self._runtime.supported.grant_types
+        allowed = tuple(g for g in grants if g not in _NOT_FOR_STRANGERS)
+        return judge(self._runtime, document, scopes=PERSON_SCOPES, grant_types=allowed)
+
+    def _demand_token(self, client_id: str, token: str | None) -> None:
+        key = self._runtime.secret_key
+        if not key.is_registration_access_token(token or "", client_id):
+            raise InvalidToken("the registration access token is not valid")
+
+    async def _own(
+        self, client_id: str, token: str | None, *, lock: bool = False
+    ) -> OAuthClient:
+        """Return the client whose token this is.
+
+        One that is gone, disabled or an administrator's looks the same outside as one
+        whose token is wrong.
+        """
+        self._demand_token(client_id, token)
+        row = await self._uow.oauth_clients.by_client_id(client_id, lock=lock)
+        if row is None or not row.is_self_registered or row.status != "active":
+            hint = "the client is gone, disabled or an administrator's"
+            raise InvalidToken("the registration access token is not valid", hint=hint)
+        return row
+
+    async def _check_secret(self, client_id: str, document: Mapping[str, Any]) -> None:
+        """RFC 7592 §2.2: a client may name its secret, and not choose one."""
+        named = document.get("client_secret")
+        if named is None:
+            return
+        now = self._uow.clock.now()
+        rows = await self._uow.oauth_clients.secrets_of(client_id, now)
+        known = [ClientSecret(row.digest, row.expires_at) for row in rows]
+        if not isinstance(named, str) or find_secret(named, known) is None:
+            raise InvalidClientMetadata("client_secret is not the one of this client")
+
+    async def _fitting_secret(
+        self, client_id: str, metadata: ClientMetadata
+    ) -> IssuedSecret | None:
+        """Give a client its first secret, or take away what it cannot use any more."""
+        clients, now = self._uow.oauth_clients, self._uow.clock.now()
+        if not metadata.needs_secret:
+            await clients.delete_secrets(client_id)
+            return None
+        if await clients.secrets_of(client_id, now):
+            return None
+        return await issue_secret(self._uow, client_id)
+
+    def _told(self, row: OAuthClient, secret: IssuedSecret | None = None) -> Registered:
+        key = self._runtime.secret_key
+        return Registered(row, key.registration_access_token(row.client_id), secret)
+
+
+def _check_identity(client_id: str, document: Any) -> None:
+    """RFC 7592 §2.2: the client says who it is, and nothing that only we say."""
+    if not isinstance(document, Mapping):
+        raise InvalidClientMetadata("the metadata must be a JSON object")
+    if document.get("client_id") != client_id:
+        raise InvalidClientMetadata("client_id must be the one of this client")
+    for name in _ANSWERED_ONLY:
+        if name in document:
+            raise InvalidClientMetadata(f"{name} must not be sent")

@@ -1,0 +1,115 @@
+"""A live provider on a real port, and a person with an account there."""
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+
+from tests.api import PASSWORD
+from tests.conftest import ENGINES
+from tests.interop.browser import Browser, Page
+from tests.servers.http import HttpServer
+from tests.servers.postgres import create_database, drop_database
+from tests.servers.service import NO_LIMITS, running
+
+_OPTIONS = NO_LIMITS | {
+    "AUTH_SERVE_PUBLIC_URL": "{url}",
+    "AUTH_SERVE_REGISTRATION": "open",
+    "AUTH_SERVE_OAUTH__REGISTRATION": "open",
+    "AUTH_SERVE_JOBS": "true",
+    # Where the applications of these tests listen for logout notices.
+    "AUTH_SERVE_OUTBOUND__ALLOWED_HOSTS": "127.0.0.1",
+}
+
+
+@dataclass
+class Provider:
+    """A running provider.
+
+    Attributes:
+        issuer: Where it listens, and what it calls itself.
+        metadata: What it publishes about itself.
+    """
+
+    issuer: str
+    metadata: dict[str, Any]
+
+    def register(self, **members: Any) -> dict[str, Any]:
+        """Register an application as RFC 7591 has it; return what came back."""
+        url = self.metadata["registration_endpoint"]
+        answer = requests.post(url, json=members, timeout=30)
+        assert answer.status_code == 201, answer.text
+        client: dict[str, Any] = answer.json()
+        return client
+
+
+@dataclass
+class Ann:
+    """A person with an account."""
+
+    email: str
+    user_id: str
+
+    def sign_in(self, browser: Browser, page: Page) -> Page:
+        """Type address and password where the browser was led."""
+        assert page.path == "/signin", page.text
+        return browser.press(page, "Sign in", email=self.email, password=PASSWORD)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def provider(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Provider]:
+    """A live provider, on either database."""
+    folder: Path = tmp_path_factory.mktemp("provider")
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), folder / "auth.db")
+        with running(f"sqlite:///{folder}/auth.db", folder / "run", _OPTIONS) as one:
+            yield _discovered(one.url)
+        return
+    server: str = request.getfixturevalue("postgres_url")
+    template: str = request.getfixturevalue("postgres_template")
+    name = f"interop_{uuid4().hex}"
+    asyncio.run(create_database(server, name, template))
+    url = f"{server.rpartition('/')[0]}/{name}"
+    with running(url, folder / "run", _OPTIONS) as one:
+        yield _discovered(one.url)
+    asyncio.run(drop_database(server, name))
+
+
+def _discovered(issuer: str) -> Provider:
+    found = requests.get(f"{issuer}/.well-known/openid-configuration", timeout=30)
+    return Provider(issuer, found.json())
+
+
+@pytest.fixture
+def ann(provider: Provider) -> Ann:
+    """A new person."""
+    email = f"ann-{uuid4().hex[:12]}@example.com"
+    answer = requests.post(
+        f"{provider.issuer}/api/v1/auth/register",
+        json={"email": email, "password": PASSWORD, "name": "Ann"},
+        timeout=30,
+    )
+    assert answer.status_code == 201, answer.text
+    return Ann(email, answer.json()["id"])
+
+
+@pytest.fixture
+def browser(provider: Provider) -> Iterator[Browser]:
+    """Ann's browser."""
+    with Browser(provider.issuer) as browser:
+        yield browser
+
+
+@pytest.fixture
+def application() -> Iterator[HttpServer]:
+    """Where an application listens."""
+    with HttpServer() as server:
+        yield server

@@ -1,0 +1,520 @@
+"""Clients, as administrators make and manage them under ``/api/v1/clients``."""
+
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import select
+
+from app.models.audit_event import AuditEvent
+from app.models.oauth_client import OAuthClientSecret
+from app.models.oauth_grant import OAuthGrant
+from app.oauth.client import Client
+from app.oauth.secrets import find_secret
+from app.services.runtime import Runtime
+from tests.api import Api, Person
+from tests.chance import FakeClock
+from tests.servers.http import HttpServer
+from tests.tables import contents
+
+SHOP: dict[str, Any] = {
+    "client_id": "shop",
+    "client_name": "Shop",
+    "redirect_uris": ["https://shop.example/cb"],
+}
+JWKS = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "rPwukRQSzl0LM4e2hUHd3GJMto"}]}
+
+
+@pytest.fixture
+def options() -> dict[str, object]:
+    return {
+        "oauth": {"scopes": {"orders:read": "See your orders"}},
+        "outbound": {"allowed_hosts": ["127.0.0.1"]},
+    }
+
+
+@pytest.fixture
+async def admin(api: Api) -> Person:
+    return await api.admin()
+
+
+async def make(api: Api, admin: Person, **changes: Any) -> dict[str, Any]:
+    """Make a client and return the answer, or demand that it was made."""
+    answer = await api.post("/clients", SHOP | changes, admin)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def seen(runtime: Runtime, client_id: str = "shop") -> Client:
+    """Return the client as the protocol engine sees it."""
+    client = await runtime.clients.by_client_id(client_id)
+    assert client is not None
+    return client
+
+
+def fields(answer: Response) -> list[str]:
+    """Return which fields a refusal names."""
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    return [error["field"] for error in answer.json()["errors"]]
+
+
+async def events(runtime: Runtime, prefix: str = "oauth_client.") -> list[AuditEvent]:
+    query = select(AuditEvent).where(AuditEvent.name.startswith(prefix))
+    async with runtime.database.session(read_only=True) as db:
+        return list(await db.scalars(query.order_by(AuditEvent.id)))
+
+
+async def grant(runtime: Runtime, person: Person, client_id: str = "shop") -> UUID:
+    """Store what a person granted to a client."""
+    async with runtime.unit_of_work() as uow:
+        now, grant_id = uow.clock.now(), uow.randomness.uuid7()
+        uow.db.add(
+            OAuthGrant(
+                id=grant_id,
+                client_id=client_id,
+                user_id=person.id,
+                session_id=grant_id,
+                is_offline=True,
+                scope="openid",
+                claims={},
+                acr="aal1",
+                amr="pwd",
+                authenticated_at=now,
+                counter=0,
+                created_at=now,
+                redeemed_at=now,
+                refreshed_at=now,
+                expires_at=now,
+                absolute_expires_at=now,
+            )
+        )
+    return grant_id
+
+
+async def test_a_client_is_made_with_a_secret_that_is_shown_once(
+    api: Api, runtime: Runtime, admin: Person
+) -> None:
+    answer = await api.post("/clients", SHOP, admin)
+    made = answer.json()
+    read = await api.get("/clients/shop", admin)
+    listed = (await api.get("/clients", admin)).json()
+
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["location"] == "/api/v1/clients/shop"
+    assert made["client_secret"].startswith("as_cs_")
+    assert made["token_endpoint_auth_method"] == "client_secret_basic"
+    assert made["scope"] == "openid profile email address phone offline_access"
+    assert (made["is_self_registered"], made["is_first_party"]) == (False, False)
+    assert read.headers["etag"] == '"1"'
+    assert read.json() == {n: v for n, v in made.items() if n != "client_secret"}
+    assert [each["client_id"] for each in listed["items"]] == ["shop"]
+    [secret] = (await seen(runtime)).secrets
+    assert find_secret(made["client_secret"], [secret]) == secret
+    [event] = await events(runtime)
+    assert (event.name, event.actor_id) == ("oauth_client.registered", admin.id)
+
+
+async def test_an_identifier_is_made_where_none_is_chosen(
+    api: Api, admin: Person
+) -> None:
+    made = await make(api, admin, client_id=None)
+
+    assert made["client_id"].startswith("client-") and len(made["client_id"]) == 39
+
+
+async def test_rfc9700_4_15_an_identifier_cannot_pass_for_a_subject(
+    api: Api, admin: Person
+) -> None:
+    bad = ["ab", "a" * 65, "-shop", "a b c", "shop/1", "shöp", "shop\n", "0" * 43]
+    bad += ["01890a5d-ac96-774b-bcce-b302099a8057", "01890A5DAC96774BBCCEB302099A8057"]
+    bad += ["A_" + "b" * 41]
+
+    for client_id in bad:
+        answer = await api.post("/clients", SHOP | {"client_id": client_id}, admin)
+
+        assert fields(answer) == ["client_id"], client_id
+
+
+async def test_an_identifier_is_of_one_client(api: Api, admin: Person) -> None:
+    made = await make(api, admin)
+    again = await api.post("/clients", SHOP | {"client_name": "Other"}, admin)
+
+    assert (again.status_code, again.json()["code"]) == (409, "client_exists")
+    assert (await api.get("/clients/shop", admin)).json()["client_name"] == "Shop"
+    assert made["client_name"] == "Shop"
+
+
+async def test_a_repeated_post_gets_the_same_secret_and_the_table_does_not_show_it(
+    api: Api, runtime: Runtime, admin: Person
+) -> None:
+    headers = admin.headers | {"Idempotency-Key": "once"}
+
+    answers = [
+        await api.client.post(path, json=body, headers=headers)
+        for path, body in [
+            ("/api/v1/clients", SHOP),
+            ("/api/v1/clients/shop/secrets", None),
+        ]
+        for _ in range(2)
+    ]
+
+    first, again, rotated, rotated_again = answers
+    assert (first.status_code, first.text) == (201, again.text), first.text
+    assert again.headers["location"] == "/api/v1/clients/shop"
+    assert (rotated.status_code, rotated.text) == (201, rotated_again.text)
+    assert len((await seen(runtime)).secrets) == 2
+    held = json.dumps(await contents(runtime))
+    for answer in (first, rotated):
+        assert answer.json()["client_secret"] not in held
+        assert answer.json()["client_secret"][6:] not in held
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"redirect_uris": ["http://shop.example/cb"]}, "redirect_uris"),
+    ({"redirect_uris": []}, "redirect_uris"),
+    ({"client_name": "Sh\u202eop"}, "client_name"),
+    ({"scope": "openid admin"}, "scope"),
+    ({"grant_types": ["password"]}, "grant_types"),
+    (
+        {"token_endpoint_auth_method": "client_secret_jwt"},
+        "token_endpoint_auth_method",
+    ),
+    ({"token_endpoint_auth_method": "private_key_jwt"}, "jwks"),
+    ({"jwks": {"keys": [{"kty": "oct", "k": "x"}]}}, "jwks"),
+    ({"default_max_age": -1}, "default_max_age"),
+    ({"id_token_signed_response_alg": "none"}, "id_token_signed_response_alg"),
+    (
+        {"frontchannel_logout_uri": "https://evil.example/"},
+        "frontchannel_logout_uri",
+    ),
+    ({"audience": "shop"}, "audience"),
+    ({"audience": "http://LOCALHOST:8000"}, "audience"),
+    ({"audience": "http://localhost:8000/"}, "audience"),
+    ({"audience": "http://localhost:8000/api/v1"}, "audience"),
+    ({"audience": "https://api.example/#x"}, "audience"),
+    ({"pkce": "never"}, "pkce"),
+    ({"status": None}, "status"),
+    ({"is_first_party": "true"}, "is_first_party"),
+    ({"is_self_registered": True}, "is_self_registered"),
+    ({"client_secret": "mine"}, "client_secret"),
+    ({"version": 7}, "version"),
+]
+
+
+async def test_what_is_not_acceptable_is_refused_by_name_and_changes_nothing(
+    api: Api, runtime: Runtime, admin: Person
+) -> None:
+    await make(api, admin)
+    before = await contents(runtime)
+
+    for change, field in REFUSED:
+        made = await api.post("/clients", SHOP | {"client_id": "new"} | change, admin)
+        changed = await api.patch("/clients/shop", change, admin)
+
+        assert (fields(made), fields(changed)) == ([field], [field]), change
+    assert await contents(runtime) == before
+
+
+async def test_administrators_decide_what_clients_cannot(
+    api: Api, runtime: Runtime, admin: Person
+) -> None:
+    await make(
+        api,
+        admin,
+        pkce="always",
+        is_first_party=True,
+        is_resource_server=True,
+        audience="https://api.example/orders",
+        scope="openid orders:read",
+    )
+
+    client = await seen(runtime)
+
+    assert (client.pkce, client.is_first_party) == ("always", True)
+    assert client.is_resource_server
+    assert client.audience == "https://api.example/orders"
+    assert client.scope == {"openid", "orders:read"}
+
+
+async def test_a_machine_is_given_no_scope_that_nobody_named(
+    api: Api, runtime: Runtime, admin: Person
+) -> None:
+    await make(api, admin, grant_types=["client_credentials"], redirect_uris=[])
+
+    client = await seen(runtime)
+
+    assert (client.scope, client.response_types) == (frozenset(), frozenset())
+    changed = await api.patch("/clients/shop", {"client_name": "Robot"}, admin)
+    assert (changed.status_code, changed.json()["scope"]) == (200, "")
+
+
+async def test_a_change_is_seen_at_once_and_judged_with_all_the_rest(
+    api: Api, runtime: Runtime, admin: Person
+) -> None:
+    await make(api, admin, logo_uri="https://shop.example/logo")
+    assert "logo_uri" in (await seen(runtime)).links  # and it is kept for a while
+
+    answer = await api.patch(
+        "/clients/shop",
+        {"redirect_uris": ["https://shop.example/new"], "logo_uri": None},
+        admin,
+        If_Match='"1"',
+    )
+    stale = await api.patch(
+        "/clients/shop", {"client_name": "x"}, admin, If_Match='"1"'
+    )
+    alone = await api.patch("/clients/shop", {"response_types": []}, admin)
+    same = await api.patch("/clients/shop", {"client_name": "Shop"}, admin)
+
+    assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
+    assert answer.json()["logo_uri"] is None
+    assert answer.json()["client_name"] == "Shop"
+    client = await seen(runtime)
+    assert client.redirect_uris == ("https://shop.example/new",)
+    assert client.links == {}
+    assert (stale.status_code, stale.json()["code"]) == (412, "precondition_failed")
+    assert fields(alone) == ["response_types"]
+    assert same.headers["etag"] == '"2"'
+    updated = [e.data for e in await events(runtime) if e.name.endswith(".updated")]
+    assert updated == [
+        {"client_id": "shop", "fields": ["logo_uri", "redirect_uris"]},
+    ]
+
+
+async def test_two_secrets_live_while_one_is_rotated(
+    api: Api, runtime: Runtime, clock: FakeClock, admin: Person
+) -> None:
+    first = (await make(api, admin))["client_secret"]
+    second = (await api.post("/clients/shop/secrets", None, admin)).json()
+    both = (await seen(runtime)).secrets
+    third = (await api.post("/clients/shop/secrets", None, admin)).json()
+    left = (await seen(runtime)).secrets
+    clock.advance(days=7)
+    alone = (await seen(runtime)).secrets
+    admin = await api.signed_in(admin)
+
+    assert second["expires_at"] is None
+    assert find_secret(first, both) and find_secret(second["client_secret"], both)
+    assert find_secret(first, left) is None
+    assert find_secret(second["client_secret"], left)
+    assert find_secret(third["client_secret"], left)
+    assert [find_secret(third["client_secret"], alone)] == list(alone)
+    shown = (await api.get("/clients/shop", admin)).json()["secrets"]
+    assert [each["id"] for each in shown] == [third["id"]]
+    names = [event.name for event in await events(runtime)]
+    assert names[1:] == ["oauth_client.secret_rotated"] * 2
+
+
+async def test_a_secret_that_leaked_ends_at_once(
+    api: Api, runtime: Runtime, admin: Person
+) -> None:
+    await make(api, admin)
+    kept = (await api.post("/clients/shop/secrets", None, admin)).json()
+    await make(api, admin, client_id="other")
+    secrets = (await api.get("/clients/shop", admin)).json()["secrets"]
+    old = next(each["id"] for each in secrets if each["id"] != kept["id"])
+
+    foreign = await api.delete(f"/clients/other/secrets/{old}", admin)
+    gone = await api.delete(f"/clients/shop/secrets/{old}", admin)
+    again = await api.delete(f"/clients/shop/secrets/{old}", admin)
+
+    assert [each.status_code for each in (foreign, gone, again)] == [404, 204, 404]
+    assert again.json()["code"] == "client_secret_not_found"
+    [left] = (await seen(runtime)).secrets
+    assert find_secret(kept["client_secret"], [left])
+    assert (await events(runtime))[-1].data == {"client_id": "shop", "secret_id": old}
+
+
+async def test_who_needs_no_secret_gets_none_and_loses_what_it_had(
+    api: Api, runtime: Runtime, admin: Person
+) -> None:
+    public = await make(api, admin, client_id="spa", token_endpoint_auth_method="none")
+    await make(api, admin)
+    keys = {"token_endpoint_auth_method": "private_key_jwt", "jwks": JWKS}
+
+    refused = await api.post("/clients/spa/secrets", None, admin)
+    moved = await api.patch("/clients/shop", keys, admin)
+
+    assert public["client_secret"] is None and public["secrets"] == []
+    assert (refused.status_code, refused.json()["code"]) == (
+        409,
+        "client_without_secret",
+    )
+    assert moved.json()["secrets"] == []
+    async with runtime.database.session(read_only=True) as db:
+        assert (await db.scalars(select(OAuthClientSecret))).all() == []
+
+
+@pytest.mark.parametrize("way", ["disabled", "deleted"])
+async def test_a_client_that_ends_takes_what_was_granted_along(
+    api: Api, runtime: Runtime, admin: Person, way: str
+) -> None:
+    await make(api, admin)
+    await make(api, admin, client_id="other")
+    ended, left = await grant(runtime, admin), await grant(runtime, admin, "other")
+    assert await runtime.clients.by_client_id("shop")
+
+    if way == "disabled":
+        answer = await api.patch("/clients/shop", {"status": "disabled"}, admin)
+        assert answer.json()["status"] == "disabled"
+    else:
+        assert (await api.delete("/clients/shop", admin)).status_code == 204
+        gone = await api.get("/clients/shop", admin)
+        assert (gone.status_code, gone.json()["code"]) == (404, "client_not_found")
+
+    assert await runtime.clients.by_client_id("shop") is None
+    async with runtime.database.session(read_only=True) as db:
+        rows = {row.id: row for row in await db.scalars(select(OAuthGrant))}
+    assert rows[left].revoked_at is None
+    if way == "disabled":
+        assert rows[ended].revoked_reason == "client_disabled"
+    else:
+        assert ended not in rows
+    assert (await events(runtime))[-1].data["client_id"] == "shop"
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE", "POST"])
+async def test_a_client_that_is_not_there_is_not_found(
+    api: Api, admin: Person, method: str
+) -> None:
+    path = "/api/v1/clients/nobody" + ("/secrets" if method == "POST" else "")
+    body = {"client_name": "x"} if method == "PATCH" else None
+
+    answer = await api.client.request(method, path, json=body, headers=admin.headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "client_not_found")
+
+
+async def test_clients_are_listed_page_by_page(api: Api, admin: Person) -> None:
+    for name in ("c-1", "C-2", "a-3", "b.4"):
+        await make(api, admin, client_id=name)
+
+    found: list[str] = []
+    path = "/clients?limit=3"
+    cursor = None
+    for _ in range(2):
+        page = (
+            await api.get(path + (f"&cursor={cursor}" if cursor else ""), admin)
+        ).json()
+        found += [each["client_id"] for each in page["items"]]
+        cursor = page["next_cursor"]
+
+    assert found == ["C-2", "a-3", "b.4", "c-1"]
+    assert cursor is None
+    assert (await api.get("/clients?cursor=x", admin)).status_code == 400
+
+
+SECTOR = {
+    "subject_type": "pairwise",
+    "redirect_uris": ["https://a.example/cb", "https://b.example/cb"],
+}
+
+
+async def test_a_sector_is_vouched_for_by_its_document(
+    api: Api, runtime: Runtime, admin: Person
+) -> None:
+    uris = json.dumps(SECTOR["redirect_uris"]).encode()
+    with HttpServer(lambda *_: (200, {}, uris)) as server:
+        sector = f"{server.url}/sector.json"
+        await make(api, admin, **SECTOR, sector_identifier_uri=sector)
+        renamed = await api.patch("/clients/shop", {"client_name": "New"}, admin)
+        asked = len(server.requests)
+        more = {"redirect_uris": [*SECTOR["redirect_uris"], "https://c.example/cb"]}
+        refused = await api.patch("/clients/shop", more, admin)
+        fewer = await api.patch(
+            "/clients/shop", {"redirect_uris": ["https://a.example/cb"]}, admin
+        )
+
+    assert (renamed.status_code, fewer.status_code, asked) == (200, 200, 1)
+    assert fields(refused) == ["sector_identifier_uri"]
+    assert (await seen(runtime)).sector == "127.0.0.1"
+
+
+async def test_a_sector_that_nobody_vouches_for_is_refused_and_says_so(
+    api: Api, runtime: Runtime, admin: Person
+) -> None:
+    listed = json.dumps(SECTOR["redirect_uris"]).encode()
+    answers = [(200, b"[]"), (200, b"{}"), (200, b"["), (200, b"[" * 60_000)]
+    answers += [(200, listed + b" " * 70_000), (404, listed), (302, b""), (500, b"")]
+    said = []
+    before = await contents(runtime)
+
+    with HttpServer() as server:
+        uri = f"{server.url}/sector.json"
+        body = SHOP | SECTOR | {"sector_identifier_uri": uri}
+        for status, content in answers:
+            answer = (status, {"Location": "/x"}, content)
+            server.handler = lambda *_, answer=answer: answer
+            refused = await api.post("/clients", body, admin)
+            assert fields(refused) == ["sector_identifier_uri"]
+            said.append(refused.json()["errors"][0]["message"])
+    refused = await api.post("/clients", body, admin)  # nobody is there any more
+
+    assert fields(refused) == ["sector_identifier_uri"]
+    assert said == ["must list every redirect URI"] * 4 + ["could not be fetched"] * 4
+    assert await contents(runtime) == before
+
+
+async def test_nothing_is_held_while_the_sector_is_asked(
+    api: Api, runtime: Runtime, admin: Person
+) -> None:
+    lent: list[int] = []
+    pool: Any = runtime.database.engine.pool
+    uris = json.dumps(SECTOR["redirect_uris"]).encode()
+
+    def count(*_: object) -> tuple[int, dict[str, str], bytes]:
+        lent.append(pool.checkedout())
+        return 200, {}, uris
+
+    with HttpServer(count) as server:
+        sector = {"sector_identifier_uri": f"{server.url}/sector.json"}
+        headers = admin.headers | {"Idempotency-Key": "k"}
+        body = SHOP | SECTOR | sector
+        await api.client.post("/api/v1/clients", json=body, headers=headers)
+        changed = await api.patch(
+            "/clients/shop",
+            {"sector_identifier_uri": f"{server.url}/other.json"},
+            admin,
+        )
+
+    assert changed.status_code == 200, changed.text
+    assert lent == [0, 0]
+
+
+async def test_a_client_that_manages_itself_gets_no_powers(
+    api: Api, runtime: Runtime, admin: Person
+) -> None:
+    await make(api, admin)
+    async with runtime.unit_of_work() as uow:
+        row = await uow.oauth_clients.by_client_id("shop")
+        assert row is not None
+        row.is_self_registered = True
+
+    answers = [
+        await api.patch("/clients/shop", change, admin)
+        for change in (
+            {"is_first_party": True},
+            {"is_resource_server": True},
+            {"audience": "https://api.example"},
+        )
+    ]
+
+    assert [fields(answer)[0] for answer in answers] == [
+        "is_first_party",
+        "is_resource_server",
+        "audience",
+    ]
+    disabled = await api.patch("/clients/shop", {"status": "disabled"}, admin)
+    assert disabled.status_code == 200
+
+
+async def test_unknown_secret_ids_are_not_found(api: Api, admin: Person) -> None:
+    await make(api, admin)
+
+    answer = await api.delete(f"/clients/shop/secrets/{uuid4()}", admin)
+
+    assert answer.status_code == 404
