@@ -8,7 +8,6 @@ writes, and no error says so.
 
 import itertools
 import os
-import sqlite3
 from collections import namedtuple
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -19,18 +18,21 @@ import asyncpg
 from fastapi import Request
 from sqlalchemy import ClauseElement, Executable, event
 from sqlalchemy.engine import Dialect, ExceptionContext
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, MissingGreenlet, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.util.concurrency import in_greenlet
 
 from app.setting_types import database_address
 
 _SQLITE_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
+_FAULTY_SQL = 1  # SQLITE_ERROR
 _SQLITE_PATIENCE = 3_600.0  # seconds; SQLite cannot wait without a limit
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # SQLSTATEs that another try may cure: lost connections, a server that ended its role
@@ -61,11 +63,20 @@ class DatabaseUnavailable(Exception):
     """No answer from the database; whether a write happened is unknown."""
 
 
+def is_sqlite_error(error: BaseException, name: str = "Error") -> bool:
+    """Tell whether it is one of SQLite's driver, of the class of this name.
+
+    By name: where PostgreSQL is used, the driver and SQLite itself stay unloaded.
+    """
+    kinds = type(error).__mro__
+    return any(kind.__module__ == "sqlite3" and kind.__name__ == name for kind in kinds)
+
+
 def is_outage(error: BaseException) -> bool:
     """Tell whether a driver's error may pass; any other is a defect of ours."""
-    if isinstance(error, sqlite3.OperationalError):
-        # The code for faulty SQL; the others are locks, disks and files.
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_ERROR
+    if is_sqlite_error(error, "OperationalError"):
+        # Of SQLite's codes; the others are locks, disks and files.
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF != _FAULTY_SQL
     state = getattr(error, "sqlstate", None) or ""
     return isinstance(error, _OUTAGES) or state.startswith(_OUTAGE_STATES)
 
@@ -166,6 +177,8 @@ def _connect(
     dialect: Dialect, _record: Any, arguments: Any, options: dict[str, Any]
 ) -> Any:
     """Connect; whatever keeps it from happening is an outage."""
+    if not in_greenlet():
+        raise MissingGreenlet("connecting waits")  # for the second try of _lend()
     try:
         return dialect.connect(*arguments, **options)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -187,6 +200,15 @@ def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
     """Let the pool replace what the server hung up on, without a ping per request."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError
+
+
+def _driver_error(is_sqlite: bool) -> type[Exception]:
+    if not is_sqlite:
+        refused: type[Exception] = asyncpg.PostgresError
+        return refused
+    from sqlite3 import Error  # here: PostgreSQL leaves it unloaded, as above
+
+    return Error
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +263,7 @@ class Database:
         """Prepare the pool; the first use connects."""
         self.engine = create_engine(url, options)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._driver_error = _driver_error(self.is_sqlite)
         self._prepared: dict[Executable, _Prepared] = {}
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         reading = self.engine.execution_options(
@@ -330,7 +353,7 @@ class Database:
     async def _driver(self) -> AsyncIterator[Any]:
         """Lend the driver's connection; whatever goes wrong is one kind of error."""
         try:
-            connection = await greenlet_spawn(self.engine.sync_engine.pool.connect)
+            connection = await self._lend()
         except (SQLAlchemyError, OSError, asyncpg.PostgresError) as error:
             raise DatabaseUnavailable(type(error).__name__) from error
         try:
@@ -338,7 +361,7 @@ class Database:
         except (OSError, asyncpg.InterfaceError) as error:
             connection.invalidate(error)
             raise DatabaseUnavailable(type(error).__name__) from error
-        except (asyncpg.PostgresError, sqlite3.Error) as error:
+        except self._driver_error as error:
             if not is_outage(error):
                 raise
             raise DatabaseUnavailable(type(error).__name__) from error
@@ -346,7 +369,24 @@ class Database:
             connection.invalidate()  # cancelled half-way: its state is unknown
             raise
         finally:
-            await greenlet_spawn(connection.close)
+            if self.is_sqlite:  # whose driver rolls back, and waits for that
+                await greenlet_spawn(connection.close)
+            else:
+                connection.close()
+
+    async def _lend(self) -> PoolProxiedConnection:
+        """Take a connection of the pool.
+
+        Only waiting takes a greenlet, whose stack is mapped and unmapped each time:
+        one connection that lies ready is taken without.
+        """
+        pool: Any = self.engine.sync_engine.pool
+        if not self.is_sqlite and pool.checkedin():
+            with suppress(MissingGreenlet):  # the server hung up on it: connect anew
+                ready: PoolProxiedConnection = pool.connect()
+                return ready
+        lent: PoolProxiedConnection = await greenlet_spawn(pool.connect)
+        return lent
 
     async def close(self) -> None:
         """Close every connection."""

@@ -39,6 +39,17 @@ from app.services.startup import StartRefused, start
 _TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 
+_PROTOCOL = (
+    well_known,
+    token,
+    introspection,
+    revocation,
+    userinfo,
+    registration,
+    cors,
+)
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Start strictly, stop gracefully (architecture, rule 14)."""
@@ -114,15 +125,7 @@ def create_app(
     app.router.routes.append(hot_paths())
     app.include_router(v1.router)
     app.include_router(health.router)
-    for part in (
-        well_known,
-        token,
-        introspection,
-        revocation,
-        userinfo,
-        registration,
-        cors,
-    ):
+    for part in _PROTOCOL:
         app.include_router(part.router)
     pages.install(app)
     install_openapi(app)

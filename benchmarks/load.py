@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import math
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
+from urllib.parse import urlencode
 
 from tests.servers.ports import LOOPBACK
 
@@ -89,6 +91,14 @@ def get(path: str, token: str | None = None) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: bench\r\n{bearer}\r\n".encode()
 
 
+def post_form(path: str, fields: Mapping[str, str], authorization: str) -> bytes:
+    """Return the bytes of a POST of a form, with client authentication."""
+    raw = urlencode(fields).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: {authorization}\r\n"
+    head += "Content-Type: application/x-www-form-urlencoded\r\n"
+    return f"{head}Content-Length: {len(raw)}\r\n\r\n".encode() + raw
+
+
 def post(path: str, body: object, address: str = "192.0.2.1") -> bytes:
     """Return the bytes of a POST of JSON, as if from an address."""
     raw = json.dumps(body).encode()
@@ -105,14 +115,20 @@ class Load:
     times: list[float] = field(default_factory=list)
     failures: int = 0
 
+    def add(self, other: "Load") -> None:
+        """Count what was measured at another time as well."""
+        self.seconds += other.seconds
+        self.times += other.times
+        self.failures += other.failures
+
     @property
     def rate(self) -> float:
         """Successes per second."""
         return len(self.times) / self.seconds
 
     def percentile(self, share: float) -> float:
-        """Return a duration in milliseconds."""
-        ordered = sorted(self.times)
+        """Return a duration in milliseconds; none if nothing succeeded."""
+        ordered = sorted(self.times) or [math.nan]
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000
 
 

@@ -10,11 +10,13 @@ from functools import partial
 
 import asyncpg
 
-from app.core.password_schemes.argon2id import ENGINES
+from app.core.argon2id import ENGINES
 from benchmarks.load import Answer, Connection, Load, Step, drive, get, post
+from benchmarks.provider import prepare
 from benchmarks.stage import Stage, pin
 
 SECONDS = 5.0
+_TURNS, _TURN = 5, 2.0  # of hashing and signing in, and their seconds
 USERS = 64
 CONNECTIONS = 16
 _PASSWORD = "violet harbour stone 42"
@@ -24,32 +26,47 @@ _WRITES = """SELECT coalesce(sum(n_tup_ins), 0)::bigint AS inserted,
 
 
 @dataclass
+class Raw:
+    """Digests that were computed, and the seconds by the clock and of the core."""
+
+    count: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+    def add(self, other: "Raw") -> None:
+        """Count what was measured at another time as well."""
+        self.count += other.count
+        self.seconds += other.seconds
+        self.cpu_seconds += other.cpu_seconds
+
+
+@dataclass
 class Measured:
     """Everything of one run."""
 
-    raw: dict[str, float] = field(default_factory=dict)
+    raw: dict[str, "Raw"] = field(default_factory=dict)
     loads: dict[str, Load] = field(default_factory=dict)
-    busy: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
     writes: dict[str, float] = field(default_factory=dict)
     start_seconds: float = 0.0
     rest_mb: float = 0.0
     loaded_mb: float = 0.0
 
 
-def raw_rate(engine: str, core: int | None, seconds: float = 2.0) -> float:
-    """Return how many Argon2id digests a second one core computes."""
-    rates: list[float] = []
-    thread = threading.Thread(target=lambda: rates.append(_hash(engine, core, seconds)))
+def hash_raw(engine: str, core: int | None, seconds: float = 2.0) -> Raw:
+    """Return how many Argon2id digests one core computes, on a thread of its own."""
+    raw = Raw()
+    thread = threading.Thread(target=_hash, args=(raw, engine, core, seconds))
     thread.start()
     thread.join()
-    return rates[0]
+    return raw
 
 
-def _hash(engine: str, core: int | None, seconds: float) -> float:
+def _hash(raw: Raw, engine: str, core: int | None, seconds: float) -> None:
     pin(0, core)
-    derive, count = ENGINES[engine], 0
-    started = time.perf_counter()
-    while time.perf_counter() - started < seconds:
+    derive = ENGINES[engine]
+    started, used = time.perf_counter(), time.thread_time()
+    while raw.seconds < seconds:
         derive(
             _PASSWORD.encode(),
             os.urandom(16),
@@ -58,8 +75,9 @@ def _hash(engine: str, core: int | None, seconds: float) -> float:
             parallelism=1,
             length=32,
         )
-        count += 1
-    return count / (time.perf_counter() - started)
+        raw.count += 1
+        raw.seconds = time.perf_counter() - started
+    raw.cpu_seconds = time.thread_time() - used
 
 
 def address(number: int) -> str:
@@ -88,13 +106,10 @@ async def measure(stage: Stage, database_url: str, core: int | None) -> Measured
     measured = Measured(start_seconds=stage.start_seconds)
     sessions = await _sign_in_some(stage.port, CONNECTIONS)
     measured.rest_mb = stage.memory_mb()
-    engines = list(ENGINES)
-    for engine in engines:
-        measured.raw[engine] = raw_rate(engine, core)
-    await _take(measured, stage, "sign-in", _sign_ins(CONNECTIONS))
-    # Twice, before and after: other tenants of the machine come and go.
-    measured.raw[engines[0]] += raw_rate(engines[0], core)
-    measured.raw[engines[0]] /= 2
+    in_use, *others = ENGINES
+    await _sign_in_beside_raw(measured, stage, in_use, core)
+    for engine in others:
+        measured.raw[engine] = hash_raw(engine, core)
     await _take(measured, stage, "JWKS", [_reads("/.well-known/jwks.json")] * 16)
     me = [_reads("/api/v1/users/me", tokens["access_token"]) for tokens in sessions]
     await _take(measured, stage, "GET /users/me", me)
@@ -105,9 +120,32 @@ async def measure(stage: Stage, database_url: str, core: int | None) -> Measured
     after = await _writes(database_url)
     count = len(measured.loads["refresh"].times)
     measured.writes = {key: (after[key] - before[key]) / count for key in before}
+    await _measure_provider(measured, stage, database_url)
     await _overload(measured, stage)
     measured.loaded_mb = stage.memory_mb()
     return measured
+
+
+async def _measure_provider(
+    measured: Measured, stage: Stage, database_url: str
+) -> None:
+    """Be the applications of one person who is signed in."""
+    provider = await prepare(database_url, "user0@example.com")
+    connection = await Connection.open(stage.port)
+    tokens = [await provider.exchange(connection) for _ in range(CONNECTIONS)]
+    connection.close()
+    for name, steps in provider.loads(tokens).items():
+        await _take(measured, stage, name, steps)
+
+
+async def _sign_in_beside_raw(
+    measured: Measured, stage: Stage, engine: str, core: int | None
+) -> None:
+    """Hash and sign in by turns: other tenants of the machine come and go."""
+    raw = measured.raw[engine] = Raw()
+    for _ in range(_TURNS):
+        raw.add(hash_raw(engine, core, 1.0))
+        await _take(measured, stage, "sign-in", _sign_ins(CONNECTIONS), _TURN)
 
 
 async def _overload(measured: Measured, stage: Stage) -> None:
@@ -124,12 +162,19 @@ async def _overload(measured: Measured, stage: Stage) -> None:
 
 
 async def _take(
-    measured: Measured, stage: Stage, name: str, steps: Sequence[Step]
+    measured: Measured,
+    stage: Stage,
+    name: str,
+    steps: Sequence[Step],
+    seconds: float = SECONDS,
 ) -> None:
-    used, begun = stage.busy_seconds(), time.perf_counter()
-    measured.loads[name] = await drive(stage.port, steps, SECONDS)
-    spent = time.perf_counter() - begun
-    measured.busy[name] = (stage.busy_seconds() - used) / spent
+    """Drive, and add to what was measured under this name before."""
+    used = stage.busy_seconds()
+    load = await drive(stage.port, steps, seconds)
+    measured.loads.setdefault(name, Load()).add(load)
+    measured.cpu_seconds[name] = (
+        measured.cpu_seconds.get(name, 0.0) + stage.busy_seconds() - used
+    )
 
 
 async def _sign_in_some(port: int, count: int) -> list[dict[str, str]]:

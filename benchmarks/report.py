@@ -2,7 +2,16 @@
 
 from benchmarks.measures import Measured
 
-_TARGETS = {"refresh": 2_000, "GET /users/me": 3_000, "JWKS": 10_000}
+_TARGETS = {
+    "refresh": 2_000,
+    "GET /users/me": 3_000,
+    "JWKS": 10_000,
+    "client credentials": 3_500,
+    "introspection": 3_000,
+    "userinfo": 3_000,
+    "refresh at the token endpoint": 2_000,
+    "code exchange": 900,
+}
 Row = tuple[str, str, str, str, str]
 _HEAD: Row = ("measure", "value", "target", "ratio to target", "details")
 
@@ -28,11 +37,23 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
 def _hash_rows(measured: Measured) -> list[Row]:
     raw, engine = measured.raw, next(iter(measured.raw))
     yes = [
-        (f"raw Argon2id, {name}", f"{rate:.1f}/s", "", "", "in use" * (name == engine))
-        for name, rate in raw.items()
+        (
+            f"raw Argon2id, {name}",
+            f"{each.count / each.seconds:.1f}/s",
+            "",
+            "",
+            f"{each.count / each.cpu_seconds:.1f} per CPU second"
+            + ", in use" * (name == engine),
+        )
+        for name, each in raw.items()
     ]
-    ratio = measured.loads["sign-in"].rate / raw[engine]
-    value = f"{measured.loads['sign-in'].rate:.1f}/s = {ratio:.1%} of raw"
+    load, used = measured.loads["sign-in"], measured.cpu_seconds["sign-in"]
+    by_clock = load.rate / (raw[engine].count / raw[engine].seconds)
+    by_core = len(load.times) / used / (raw[engine].count / raw[engine].cpu_seconds)
+    # The worse of the two: other tenants disturb the clock of one or the other, and
+    # the core's own time does not see that it was idle.
+    ratio = min(by_clock, by_core)
+    value = f"{load.rate:.1f}/s = {by_clock:.1%} of raw, {by_core:.1%} by CPU time"
     share = _at_least(ratio, 0.95)
     return [*yes, ("sign-in", value, "95 % of raw", share, _details(measured))]
 
@@ -84,6 +105,8 @@ def _at_most(value: float, target: float) -> str:
 def _details(measured: Measured, name: str = "sign-in") -> str:
     load = measured.loads[name]
     times = f"p50 {load.percentile(0.5):.1f} ms, p99 {load.percentile(0.99):.1f} ms"
-    busy = measured.busy[name]  # below one, somebody else took the core or the disk
+    busy = (
+        measured.cpu_seconds[name] / load.seconds
+    )  # below one, somebody else took the core or the disk
     per_cpu = f"{load.rate / busy:,.0f} per CPU second ({busy:.0%} busy)"
     return f"{times}, {per_cpu}, failed {load.failures}"

@@ -1,5 +1,6 @@
 """The real service as one process on one core, everything else on the other."""
 
+import json
 import os
 import signal
 import subprocess
@@ -16,7 +17,12 @@ import psutil
 from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.service import NO_LIMITS, ROOT
 
+# None of them is reached, but an attempt takes so long to be refilled that a rightful
+# sign-in gives it back, as it does with the limits of production.
+_WIDE_LIMITS = dict.fromkeys(NO_LIMITS, "10000/86400")
+
 SECRET = "bench-only-0123456789-abcdefghijklmnopqrstuvwxyz"
+SCOPES = {"api": "Use the API"}
 PREPARING = {"AUTH_SERVE_JOBS": "false"}
 PRODUCTION = {
     "AUTH_SERVE_ENVIRONMENT": "production",
@@ -24,6 +30,8 @@ PRODUCTION = {
     "AUTH_SERVE_PUBLIC_URL": "https://auth.example.com",
     "AUTH_SERVE_SMTP__URL": f"smtp://{LOOPBACK}:9",  # nothing is mailed
     "AUTH_SERVE_SMTP__SENDER": "auth@example.com",
+    "AUTH_SERVE_OAUTH__SCOPES": json.dumps(SCOPES),
+    "AUTH_SERVE_OAUTH__CODE_TTL": "600",  # made beforehand, for all of the run
 }
 _PATIENCE = 30.0
 
@@ -87,7 +95,7 @@ def serving(
         "AUTH_SERVE_TRUSTED_PROXIES": LOOPBACK,
         "AUTH_SERVE_LIMITS__STORE": "sql",
         "AUTH_SERVE_PASSWORD__HASHING_THREADS": "1",  # it has one core
-        **NO_LIMITS,
+        **_WIDE_LIMITS,
         **options,
     }
     command = [sys.executable, "-m", "app.cli", "server", "start", f"--port={port}"]

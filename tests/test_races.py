@@ -15,13 +15,15 @@ from httpx2 import AsyncClient, Limits, Response
 from sqlalchemy import delete, func, select, update
 
 from app.config import Settings
-from app.models import Session, User, UserRole
+from app.models import OAuthGrant, Session, User, UserRole
 from app.policies.permission import ADMIN_ROLE
 from app.services.password import PasswordService
 from app.services.runtime import Runtime, build_runtime
 from app.services.setup import SetupService
 from tests.api import PASSWORD, Api, Person
 from tests.conftest import ENGINES, SECRET
+from tests.factories.oauth import ApplicationFactory
+from tests.oauth_support import Protocol
 from tests.servers.postgres import create_database, drop_database
 from tests.servers.service import NO_LIMITS, running
 
@@ -347,6 +349,73 @@ async def test_trap_22_t175_two_processes_try_no_more_passwords_than_the_limit(
     assert _statuses(answers) == {401: SIGN_IN_LIMIT, 429: 60 - SIGN_IN_LIMIT}
     assert _statuses(late) == {429: 2}
     assert (await api.trail(user.id)).count("sign_in.failed") == SIGN_IN_LIMIT
+
+
+async def test_t023_a_code_sent_two_hundred_times_gives_tokens_once_and_they_die(
+    api: Api, both: list[AsyncClient]
+) -> None:
+    protocol = Protocol(api)
+    app = await protocol.apps.public()
+    issued = await protocol.codes(app, await api.users(email=_address()))
+    form = issued.form | {"client_id": app.client_id}
+
+    answers = await _crowd(both, "/oauth2/token", [form] * 200, form=True)
+
+    assert _statuses(answers) == {200: 1, 400: 199}
+    errors = {a.json()["error"] for a in answers if a.status_code == 400}
+    assert errors == {"invalid_grant"}
+    [tokens] = [a.json() for a in answers if a.status_code == 200]
+    for http in both:
+        there = Protocol(Api(http, api.runtime))
+        assert (await there.userinfo(tokens["access_token"])).status_code == 401
+        again = await there.refresh(app, tokens["refresh_token"])
+        assert again.json()["error"] == "invalid_grant"
+    assert (await api.trail(issued.user_id)).count("oauth.code_reused") == 1
+
+
+async def test_t034_a_grants_refresh_token_sent_a_hundred_times_has_one_successor(
+    api: Api, both: list[AsyncClient]
+) -> None:
+    protocol = Protocol(api)
+    app = await protocol.apps.public()
+    who = await protocol.signed_in(app, user=await api.users(email=_address()))
+    form = {"grant_type": "refresh_token", "client_id": app.client_id}
+    spent = form | {"refresh_token": who.refresh_token}
+
+    answers = await _crowd(both, "/oauth2/token", [spent] * 100, form=True)
+
+    assert _statuses(answers) == {200: 100}
+    [leaf] = {answer.json()["refresh_token"] for answer in answers}
+    assert leaf != who.refresh_token
+    after = await _crowd(
+        both, "/oauth2/token", [form | {"refresh_token": leaf}] * 2, form=True
+    )
+    assert _statuses(after) == {200: 2}
+    assert len({answer.json()["refresh_token"] for answer in after} - {leaf}) == 1
+    async with api.runtime.unit_of_work() as uow:
+        past = uow.clock.now() - timedelta(minutes=2)
+        mine = update(OAuthGrant).where(OAuthGrant.id == who.issued.grant_id)
+        await uow.db.execute(mine.values(refreshed_at=past))
+
+    reused = await _crowd(both, "/oauth2/token", [spent] * 20, form=True)
+
+    assert _statuses(reused) == {400: 20}
+    late = [form | {"refresh_token": a.json()["refresh_token"]} for a in after]
+    dead = await _crowd(both, "/oauth2/token", late, form=True)
+    assert _statuses(dead) == {400: 2}
+    trail = await api.trail(who.user.id)
+    assert trail.count("oauth.refresh_token_reused") == 1
+
+
+async def test_an_assertion_sent_fifty_times_counts_once(
+    api: Api, both: list[AsyncClient]
+) -> None:
+    app = await ApplicationFactory(api.runtime).with_key()
+    form = {"token": "x"} | app.assertion(api.runtime)
+
+    answers = await _crowd(both, "/oauth2/introspect", [form] * 50, form=True)
+
+    assert _statuses(answers) == {200: 1, 401: 49}
 
 
 async def test_trap_22_what_ends_in_one_process_is_over_in_the_other(

@@ -9,15 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from app.cli.base import with_runtime
-from app.schemas.user import UserImport
-from app.services.foreign_account import (
-    AccountRefused,
-    ExportRefused,
-    Format,
-    converter,
-    read_firebase_parameters,
-    read_rows,
-)
+from app.schemas.user import Format, UserImport
 from app.services.runtime import Runtime
 from app.services.user_import import UserImportService
 from app.utils.helpers import printable
@@ -98,6 +90,15 @@ def _native(text: str) -> Iterator[Judged]:
 
 
 def _foreign(text: str, product: Format, parameters: Path | None) -> Iterator[Judged]:
+    # Here: it brings every password scheme, and a server loads this module too.
+    from app.services.foreign_account import (
+        AccountRefused,
+        ExportRefused,
+        converter,
+        read_firebase_parameters,
+        read_rows,
+    )
+
     try:
         known = read_firebase_parameters(_text(parameters)) if parameters else {}
         convert = converter(product, known)

@@ -6,9 +6,10 @@ whoever comes past that is told to come back.
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
-from threading import Lock
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from app.core.exceptions import AppError
@@ -25,18 +26,49 @@ class HashingOverloaded(AppError):
     title: ClassVar[str] = "Too many people are signing in; try again in a moment"
 
 
+class _Job:
+    """One call, and who waits for it; the pool's lock guards ``state``."""
+
+    __slots__ = ("call", "loop", "outcome", "is_waiting")
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self.call = call
+        self.loop = asyncio.get_running_loop()
+        self.outcome: asyncio.Future[Any] = self.loop.create_future()
+        self.is_waiting = True  # for a thread; else one took it up, or nobody will
+
+    def tell(self, result: Any, error: Exception | None) -> None:
+        """Wake who waits, from another thread."""
+        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            self.loop.call_soon_threadsafe(self._settle, result, error)
+
+    def _settle(self, result: Any, error: Exception | None) -> None:
+        if self.outcome.done():  # cancelled
+            return
+        if error is None:
+            self.outcome.set_result(result)
+        else:
+            self.outcome.set_exception(error)
+
+
 class HashingPool:
-    """Runs slow functions that free the interpreter lock, off the event loop."""
+    """Runs slow functions that free the interpreter lock, off the event loop.
+
+    Plain threads and a queue: an executor's future, and its way to the loop, cost each
+    sign-in as much as parsing its request.
+    """
 
     def __init__(self, threads: int, queue: int = 64) -> None:
-        """Bound the pool.
+        """Bound the pool; its threads start when they are needed.
 
         Args:
             threads: Hashes at once: the number of cores. Memory is this many hashes.
             queue: Callers that may wait for a thread.
         """
         self._bound = threads + queue
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="hashing")
+        self._most = threads
+        self._threads: list[Thread] = []
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._lock = Lock()  # the counters change on the pool's threads too
         self._waiting = 0
         self._running = 0
@@ -67,27 +99,49 @@ class HashingPool:
             if self._closed or self._waiting + self._running >= self._bound:
                 raise HashingOverloaded("hashing pool is full", retry_after=1)
             self._waiting += 1
-        work = self._executor.submit(self._call, partial(function, *args, **kwargs))
-        work.add_done_callback(self._forget_if_cancelled)
-        return await asyncio.wrap_future(work)  # cancelling one cancels the other
+            self._start_thread()
+        job = _Job(partial(function, *args, **kwargs))
+        self._jobs.put(job)
+        try:
+            result: T = await job.outcome
+        except asyncio.CancelledError:
+            self._leave(job)
+            raise
+        return result
 
     def close(self) -> None:
         """Refuse whoever comes; who was admitted is served. Does not block."""
         with self._lock:
             self._closed = True
-        self._executor.shutdown(wait=False)
+        for _ in self._threads:
+            self._jobs.put(None)
 
-    def _call(self, job: Callable[[], T]) -> T:
+    def _start_thread(self) -> None:
+        """Start one more, unless those that there are suffice."""
+        if len(self._threads) < min(self._most, self._waiting + self._running):
+            name = f"hashing-{len(self._threads)}"
+            self._threads.append(Thread(target=self._work, name=name, daemon=True))
+            self._threads[-1].start()
+
+    def _leave(self, job: _Job) -> None:
         with self._lock:
-            self._waiting -= 1
-            self._running += 1
-        try:
-            return job()
-        finally:
+            self._waiting -= job.is_waiting
+            job.is_waiting = False
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            with self._lock:
+                if not job.is_waiting:
+                    continue
+                job.is_waiting = False
+                self._waiting -= 1
+                self._running += 1
+            result, error = None, None
+            try:
+                result = job.call()
+            except Exception as raised:
+                error = raised
             with self._lock:
                 self._running -= 1
-
-    def _forget_if_cancelled(self, work: Future[Any]) -> None:
-        if work.cancelled():  # only what no thread had taken up can be
-            with self._lock:
-                self._waiting -= 1
+            job.tell(result, error)
+            del job, result, error  # a password is kept no longer than it has to be

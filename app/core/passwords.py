@@ -5,17 +5,18 @@ the `HashingPool`, never on the event loop.
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from passlib.context import CryptContext
-
+from app.core.argon2id import CurrentArgon2id, engine_for
 from app.core.common_passwords import is_common
-from app.core.password_schemes import PEPPERED, SCHEMES, TRIMMED, TRUNCATED
-from app.core.password_schemes.argon2id import DIGEST_BYTES, SALT_BYTES, engine_for
-from app.core.password_schemes.importable import check_importable, scheme_of
-from app.core.password_schemes.limits import refuse_costly_argon2
+from app.core.hash_limits import refuse_costly_argon2
+
+if TYPE_CHECKING:
+    from app.core.password_schemes.verifying import OtherHashes
 
 __all__ = [
     "MAX_LENGTH",
@@ -34,9 +35,7 @@ MAX_LENGTH = 1024  # code points after NFC; bounds the work, not the choice
 # OWASP Password Storage Cheat Sheet, the least that it accepts for Argon2id.
 _LEAST_MEMORY_KIB = 19456
 _LEAST_PASSES = 2
-_BCRYPT_BYTES = 72
 _LONGEST_DECOMPOSITION = 4  # code points that NFC may join into one
-_PHP_BLANKS = " \t\n\r\0\x0b"
 
 
 class PasswordProblem(StrEnum):
@@ -59,6 +58,14 @@ class Verification:
 def normalise_password(password: str) -> str:
     """Return the password in NFC, so that every keyboard types the same one."""
     return unicodedata.normalize("NFC", password)
+
+
+def check_importable(hashed: str) -> str | None:
+    """Say why a hash may not be stored, or None when it may; computes nothing."""
+    # Here, as in ``PasswordHasher``: it brings passlib.
+    from app.core.password_schemes.importable import check_importable
+
+    return check_importable(hashed)
 
 
 def check_password(password: str, *, context: Iterable[str]) -> PasswordProblem | None:
@@ -113,21 +120,9 @@ class PasswordHasher:
         refuse_costly_argon2(memory_cost, time_cost, parallelism)
         self._parallelism = parallelism
         self._devise_pepper = devise_pepper
-        self._context = CryptContext(
-            schemes=list(SCHEMES),
-            deprecated="auto",
-            argon2__type="ID",
-            argon2__memory_cost=memory_cost,
-            argon2__time_cost=time_cost,
-            argon2__parallelism=parallelism,
-            argon2__salt_len=SALT_BYTES,
-            argon2__hash_len=DIGEST_BYTES,
-        )
+        self._current = CurrentArgon2id(memory_cost, time_cost, parallelism)
         # Nobody knows a password of it: it is no digest, only its cost is real.
-        self._decoy = (
-            f"$argon2id$v=19$m={memory_cost},t={time_cost},p={parallelism}"
-            f"${'A' * 22}${'A' * 43}"
-        )
+        self._decoy = f"{self._current.prefix}{'A' * 22}${'A' * 43}"
 
     @property
     def engine_name(self) -> str:
@@ -143,7 +138,7 @@ class PasswordHasher:
         """
         if not _is_usable(password):
             raise ValueError("not a possible password")
-        return self._context.hash(normalise_password(password))
+        return self._current.hash(normalise_password(password))
 
     def verify(self, password: str, hashed: str | None) -> Verification:
         """Verify a password of any origin; never raises for what is stored or typed.
@@ -153,36 +148,29 @@ class PasswordHasher:
             hashed: What is stored. None (no such account, no password) costs what a
                 wrong password costs, and so does a hash that cannot be read.
         """
-        usable = hashed is not None and check_importable(hashed) is None
-        if hashed is None or not usable or not _is_usable(password):
-            self._context.verify("", self._decoy)
+        if hashed is None or not _is_usable(password):
+            return self._decline()
+        matches = self._current.matches(normalise_password(password), hashed)
+        if matches is not None:
+            return Verification(ok=matches)
+        if check_importable(hashed) is not None:
+            return self._decline()
+        if not self._others.matches(password, hashed):
             return Verification(ok=False)
-        if not self._matches_any(password, hashed):
-            return Verification(ok=False)
-        # Imported schemes are deprecated; own hashes are when the settings changed.
-        stale = self._context.needs_update(hashed)
-        return Verification(True, self.hash(password) if stale else None)
+        # Imported, or made before the settings changed.
+        return Verification(True, self.hash(password))
 
-    def _matches_any(self, password: str, hashed: str) -> bool:
-        """Try the password in the forms that the writer of the hash may have used."""
-        try:
-            spellings = self._secrets(password, scheme_of(hashed) or "")
-            return any(self._context.verify(secret, hashed) for secret in spellings)
-        except (ValueError, TypeError, NotImplementedError):
-            return False  # parsed, and still nothing that its library can verify
+    @cached_property
+    def _others(self) -> "OtherHashes":
+        # Here: passlib and its schemes are megabytes that few installations need.
+        from app.core.password_schemes.verifying import OtherHashes
 
-    def _secrets(self, password: str, scheme: str) -> Iterator[bytes]:
-        """Yield NFC first; only foreign schemes may hold what was typed unchanged."""
-        forms = [normalise_password(password)]
-        if scheme != "argon2" and password not in forms:
-            forms.append(password)
-        if scheme in TRIMMED:
-            forms += [form.strip(_PHP_BLANKS) for form in forms]
-        for form in dict.fromkeys(forms):
-            if scheme in PEPPERED and self._devise_pepper:
-                yield (form + self._devise_pepper).encode()[:_BCRYPT_BYTES]
-            raw = form.encode()
-            yield raw[:_BCRYPT_BYTES] if scheme in TRUNCATED else raw
+        return OtherHashes(self._devise_pepper)
+
+    def _decline(self) -> Verification:
+        """Say no at the price of a wrong password."""
+        self._current.matches("", self._decoy)
+        return Verification(ok=False)
 
 
 def _is_usable(password: str) -> bool:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from app.repositories.rate_limit import SqlStore
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.oauth_client_change import delete_unused
+from app.services.oauth_grant import GrantService
 from app.services.runtime import Runtime
 from app.services.session import SessionService
 from app.services.signing_key import SigningKeyService
@@ -53,17 +54,12 @@ class JanitorJob:
             return now - timedelta(seconds=seconds)
 
         most = self._runtime.settings.session.max_per_user
-        unused = self._runtime.settings.oauth.unused_client_ttl
         return {
             "surplus_sessions": lambda uow: SessionService(uow).end_surplus(
                 most, batch
             ),
             "sessions": lambda uow: uow.sessions.delete_ended(
                 before(keep.session_ttl), batch
-            ),
-            "oauth_clients": lambda uow: delete_unused(uow, before(unused), batch),
-            "oauth_client_secrets": lambda uow: (
-                uow.oauth_clients.delete_expired_secrets(now, batch)
             ),
             "one_time_tokens": lambda uow: uow.one_time_tokens.delete_expired(
                 before(DAY), batch
@@ -75,6 +71,29 @@ class JanitorJob:
                 before(keep.audit_ttl), batch
             ),
             "idempotency_keys": lambda uow: uow.idempotency_keys.delete_expired(
+                now, batch
+            ),
+            **self._protocol_sweeps(now),
+        }
+
+    def _protocol_sweeps(self, now: datetime) -> dict[str, Sweep]:
+        batch = self._batch
+        kept = timedelta(seconds=self._runtime.settings.retention.session_ttl)
+        pending = timedelta(seconds=DAY)
+        unused = timedelta(seconds=self._runtime.settings.oauth.unused_client_ttl)
+        return {
+            "oauth_clients": lambda uow: delete_unused(uow, now - unused, batch),
+            "oauth_client_secrets": lambda uow: (
+                uow.oauth_clients.delete_expired_secrets(now, batch)
+            ),
+            "surplus_grants": lambda uow: GrantService(uow).end_surplus(batch),
+            "oauth_grants": lambda uow: uow.oauth_grants.delete_ended(
+                now - kept, now - pending, batch
+            ),
+            "oauth_revoked_tokens": lambda uow: uow.oauth_used.delete_expired_tokens(
+                now, batch
+            ),
+            "oauth_assertions": lambda uow: uow.oauth_used.delete_expired_assertions(
                 now, batch
             ),
         }

@@ -11,18 +11,21 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from app.config import Settings
 from app.core.secret_key import SecretKey
 from app.models.outbox import OutboxMessage
 from app.services.one_time_token import Purpose
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +145,22 @@ class MailRenderer:
     """Turns drafts into mails; links and codes come into being here."""
 
     def __init__(self, settings: Settings, secret_key: SecretKey) -> None:
-        """Read the templates; an undefined name in one is an error, not a gap."""
+        """Write with these settings, and links under this key."""
         self._settings = settings
         self._secret_key = secret_key
-        self._environment = Environment(
+
+    @cached_property
+    def _environment(self) -> "Environment":
+        """The templates; an undefined name in one is an error, not a gap."""
+        # Here: it is two megabytes until there is a mail to write.
+        from jinja2 import (
+            Environment,
+            FileSystemLoader,
+            StrictUndefined,
+            select_autoescape,
+        )
+
+        return Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates" / "mail"),
             autoescape=select_autoescape(["html"]),
             undefined=StrictUndefined,

@@ -1,15 +1,18 @@
 """From templates to answers; every page has the same strict headers."""
 
 import hashlib
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.core.context import current
 from app.core.exceptions import AppError
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _HERE = Path(__file__).parent
 CSP = (
@@ -34,14 +37,21 @@ ONWARD = OPENER | {"Content-Security-Policy": CSP.replace("form-action 'self'; "
 STYLE = (_HERE / "static" / "pages.css").read_bytes()
 STYLE_TAG = hashlib.sha256(STYLE).hexdigest()[:16]
 
-_environment = Environment(
-    loader=FileSystemLoader(_HERE / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_environment.globals["style"] = f"/static/pages.css?v={STYLE_TAG}"
+
+@cache
+def _environment() -> "Environment":
+    # Here: many a service is asked for no page, and jinja2 is two megabytes.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["style"] = f"/static/pages.css?v={STYLE_TAG}"
+    return environment
 
 
 def render(
@@ -52,7 +62,7 @@ def render(
     **values: Any,
 ) -> HTMLResponse:
     """Return a page; whatever people typed is escaped."""
-    html = _environment.get_template(template).render(values)
+    html = _environment().get_template(template).render(values)
     return HTMLResponse(html, status, headers=HEADERS | (headers or {}))
 
 

@@ -26,6 +26,18 @@ class Order:
     descending: bool = False
 
 
+def upserting(dialect: str) -> Any:
+    """Return the dialect's own INSERT, which knows what to do about a conflict."""
+    # Here: each dialect is a megabyte, and an installation has one.
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+
+        return insert
+    from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+
+    return insert_postgresql
+
+
 def chosen(query: Select[Any]) -> Select[Any]:
     """Return what picks the rows of a batch, looked for once.
 

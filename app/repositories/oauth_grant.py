@@ -1,12 +1,14 @@
 """SQL for grants; what runs at each token request is in `oauth_grant_statement.py`."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from app.models.oauth_grant import OAuthGrant
-from app.repositories.base import Repository
+from app.repositories.base import Repository, chosen
 
 
 class OAuthGrantRepository(Repository[OAuthGrant]):
@@ -52,6 +54,27 @@ class OAuthGrantRepository(Repository[OAuthGrant]):
         query = update(OAuthGrant).where(which, OAuthGrant.revoked_at.is_(None))
         query = query.values(revoked_at=at, revoked_reason=reason)
         return len((await self.db.scalars(query.returning(OAuthGrant.id))).all())
+
+    async def revoke_surplus(
+        self, most: int, *, at: datetime, reason: str, limit: int
+    ) -> Sequence[Any]:
+        """End what people have beyond so many grants at a client, least used first.
+
+        Returns:
+            At most ``limit`` rows of ``id``, ``user_id`` and ``client_id``.
+        """
+        number = func.row_number().over(
+            partition_by=(OAuthGrant.user_id, OAuthGrant.client_id),
+            order_by=(OAuthGrant.refreshed_at.desc(), OAuthGrant.id.desc()),
+        )
+        live = OAuthGrant.revoked_at.is_(None) & (OAuthGrant.expires_at > at)
+        live &= OAuthGrant.redeemed_at.is_not(None)
+        ranked = select(OAuthGrant.id, number.label("rank")).where(live).subquery()
+        surplus = chosen(select(ranked.c.id).where(ranked.c.rank > most).limit(limit))
+        query = update(OAuthGrant).where(OAuthGrant.id.in_(surplus), live)
+        query = query.values(revoked_at=at, revoked_reason=reason)
+        kept = (OAuthGrant.id, OAuthGrant.user_id, OAuthGrant.client_id)
+        return (await self.db.execute(query.returning(*kept))).all()
 
     async def delete_ended(
         self, before: datetime, unredeemed_before: datetime, limit: int

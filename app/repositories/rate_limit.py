@@ -19,13 +19,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.rate_limit import Attempt, Verdict
 from app.core.rate_limit.gcra import microseconds
 from app.database import Database, DatabaseUnavailable
 from app.models.rate_limit import RateLimit
-from app.repositories.base import chosen
+from app.repositories.base import chosen, upserting
 
 logger = logging.getLogger("auth_serve.rate_limit")
 
@@ -37,16 +36,19 @@ def _number(name: str) -> ColumnElement[int]:
     return bindparam(name, type_=BigInteger)
 
 
-def _take(insert: Any, index: int = 0, before: Any = None) -> Any:
+def take_one(
+    dialect: str, index: int = 0, *, before: Any = None, bucket: Any = None
+) -> Any:
     """Return the statement that moves a bucket if it may, and else returns no row.
 
     The row is locked while it is compared, so of attempts at once each sees the one
     before; a refused one writes nothing.
 
     Args:
-        insert: The dialect's own.
+        dialect: ``sqlite`` or ``postgresql``.
         index: Which attempt of several; ends the parameters' names.
         before: The attempt that must have been counted for this one to be.
+        bucket: Says which bucket it is, if that is not a parameter's value.
     """
     now, cost, window = (
         _number("now"),
@@ -54,7 +56,9 @@ def _take(insert: Any, index: int = 0, before: Any = None) -> Any:
         _number(f"window{index}"),
     )
     later = case((RateLimit.tat > now, RateLimit.tat), else_=now)
-    key, full = bindparam(f"bucket{index}", type_=String), now + cost
+    full = now + cost
+    key = bindparam(f"bucket{index}", type_=String) if bucket is None else bucket
+    insert = upserting(dialect)
     if before is None:
         adding = insert(RateLimit).values(key=key, tat=full)
     else:
@@ -69,7 +73,9 @@ def _take(insert: Any, index: int = 0, before: Any = None) -> Any:
     ).returning(RateLimit.tat)
 
 
-_TAKE_SQLITE = _take(sqlite.insert)
+@cache
+def _take_sqlite() -> Any:
+    return take_one("sqlite")
 
 
 @cache
@@ -78,12 +84,13 @@ def _take_all(count: int) -> Executable:
     steps: list[Any] = []
     for index in range(count):
         before = steps[-1] if steps else None
-        steps.append(_take(postgresql.insert, index, before).cte(f"take{index}"))
+        step = take_one("postgresql", index, before=before)
+        steps.append(step.cte(f"take{index}"))
     tats = (select(step.c.tat).scalar_subquery() for step in steps)
     return select(*(tat.label(f"tat{index}") for index, tat in enumerate(tats)))
 
 
-def _give_back(index: int = 0, before: Any = None) -> Any:
+def give_back_one(index: int = 0, *, before: Any = None) -> Any:
     """Return the statement that moves a bucket back.
 
     Args:
@@ -97,19 +104,29 @@ def _give_back(index: int = 0, before: Any = None) -> Any:
     return statement.values(tat=RateLimit.tat - _number(f"cost{index}"))
 
 
-@cache
-def _give_all_back(count: int) -> Executable:
+def give_back_steps(count: int, *, before: Any = None) -> list[Any]:
+    """Return a step of PostgreSQL for each of several attempts, each after the last.
+
+    Args:
+        count: How many.
+        before: What must be done before the first.
+    """
     steps: list[Any] = []
     for index in range(count):
-        before = steps[-1] if steps else None
-        step = _give_back(index, before).returning(RateLimit.key)
-        steps.append(step.cte(f"back{index}"))
+        step = give_back_one(index, before=before).returning(RateLimit.key)
+        steps.append(before := step.cte(f"back{index}"))
+    return steps
+
+
+@cache
+def _give_all_back(count: int) -> Executable:
+    steps = give_back_steps(count)
     return select(
         *(select(func.count()).select_from(s).scalar_subquery() for s in steps)
     )
 
 
-_GIVE_BACK_SQLITE = _give_back()
+_GIVE_BACK_SQLITE = give_back_one()
 _READ = select(RateLimit.tat).where(RateLimit.key == bindparam("bucket"))
 _FULL = RateLimit.tat < _number("before")
 _SOME_FULL = select(RateLimit.key).where(_FULL).limit(_number("n"))
@@ -135,7 +152,20 @@ class SqlStore:
             DatabaseUnavailable: Nothing was decided, so nothing may go on.
         """
         instant = microseconds(now)
-        tats = await self._tats(attempts, instant)
+        return await self.verdicts(
+            attempts, await self._tats(attempts, instant), instant
+        )
+
+    async def verdicts(
+        self, attempts: Sequence[Attempt], tats: Sequence[int | None], instant: int
+    ) -> list[Verdict]:
+        """Say what became of attempts.
+
+        Args:
+            attempts: Those that were asked for.
+            tats: Where their buckets are now; the first None was refused.
+            instant: When that was, in microseconds since 1970.
+        """
         verdicts: list[Verdict] = []
         for attempt, tat in zip(attempts, tats, strict=False):
             if tat is None:
@@ -149,13 +179,13 @@ class SqlStore:
     ) -> list[int | None]:
         """Return where the buckets are now; the first None was refused."""
         if not self._db.is_sqlite:
-            parameters = {"now": instant, **_parameters(attempts)}
+            parameters = {"now": instant, **attempt_parameters(attempts)}
             [row] = await self._db.fetch_all(_take_all(len(attempts)), parameters)
             return list(row)
         tats: list[int | None] = []
         for attempt in attempts:
-            parameters = {"now": instant, **_parameters([attempt])}
-            row = await self._db.fetch_one(_TAKE_SQLITE, parameters)
+            parameters = {"now": instant, **attempt_parameters([attempt])}
+            row = await self._db.fetch_one(_take_sqlite(), parameters)
             tats.append(row.tat if row is not None else None)
             if row is None:
                 break
@@ -174,10 +204,10 @@ class SqlStore:
         try:
             if not self._db.is_sqlite:
                 statement = _give_all_back(len(attempts))
-                await self._db.fetch_all(statement, _parameters(attempts))
+                await self._db.fetch_all(statement, attempt_parameters(attempts))
                 return
             for attempt in attempts:
-                parameters = _parameters([attempt])
+                parameters = attempt_parameters([attempt])
                 await self._db.fetch_all(_GIVE_BACK_SQLITE, parameters)
         except DatabaseUnavailable as error:
             logger.warning("an attempt could not be given back: %s", error)
@@ -192,7 +222,8 @@ class SqlStore:
         """Do nothing: the database is closed by its owner."""
 
 
-def _parameters(attempts: Sequence[Attempt]) -> dict[str, Any]:
+def attempt_parameters(attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """Return what the steps of several attempts need to know, but the instant."""
     values: dict[str, Any] = {}
     for index, attempt in enumerate(attempts):
         values[f"bucket{index}"] = attempt.bucket

@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.models.signing_key import SigningKey
-from app.repositories.base import Order, Repository
+from app.repositories.base import Order, Repository, upserting
 
 _LATEST_FIRST = Order((SigningKey.sequence, SigningKey.kid), descending=True)
 
@@ -35,8 +34,7 @@ class SigningKeyRepository(Repository[SigningKey]):
         Returns:
             The ids of the stored ones.
         """
-        is_sqlite = self.db.get_bind().dialect.name == "sqlite"
-        insert: Any = sqlite.insert if is_sqlite else postgresql.insert
+        insert = upserting(self.db.get_bind().dialect.name)
         query = insert(SigningKey).values(rows).on_conflict_do_nothing()
         stored = await self.db.scalars(query.returning(SigningKey.kid))
         return set(stored)

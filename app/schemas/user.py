@@ -1,6 +1,7 @@
 """Bodies of ``/api/v1/users``."""
 
 import re
+from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -136,6 +137,15 @@ class Export(Output):
     sessions: list[dict[str, Any]]
     one_time_tokens: list[dict[str, Any]]
     activity: list[dict[str, Any]]
+
+
+class Format(StrEnum):
+    """What an import file holds."""
+
+    NATIVE = "native"
+    KEYCLOAK = "keycloak"
+    FIREBASE = "firebase"
+    ASPNET = "aspnet"
 
 
 class UserImport(Input):

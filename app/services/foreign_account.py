@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 from typing import Any
 
 from app.core.password_schemes.convert import (
@@ -12,15 +11,7 @@ from app.core.password_schemes.convert import (
     from_firebase,
     from_keycloak,
 )
-
-
-class Format(StrEnum):
-    """What an import file holds."""
-
-    NATIVE = "native"
-    KEYCLOAK = "keycloak"
-    FIREBASE = "firebase"
-    ASPNET = "aspnet"
+from app.schemas.user import Format
 
 
 class ExportRefused(Exception):

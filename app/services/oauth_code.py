@@ -1,6 +1,7 @@
 """Authorization codes: issued together with the grant that they become (ADR-0011)."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from app.models.oauth_grant import OAuthGrant
 from app.models.one_time_token import OneTimeToken
@@ -29,50 +30,67 @@ async def issue_code(
             its ``scope`` and ``claims`` are that (``dataclasses.replace``).
         authentication: Who agreed, and how they signed in.
     """
-    now, grant_id = uow.clock.now(), uow.randomness.uuid7()
-    client_id = request.client.client_id
-    idle, absolute = lifetimes(runtime.settings.oauth, request.scope)
-    uow.one_time_tokens.add(
-        OneTimeToken(
-            id=grant_id,
-            purpose=Purpose.AUTHORIZATION_CODE,
-            user_id=authentication.user_id,
-            subject=client_id,
-            data={
-                "redirect_uri": request.redirect_uri_sent,
-                "code_challenge": request.code_challenge,
-                "nonce": request.nonce,
-            },
-            attempts=0,
-            created_at=now,
-            expires_at=now + timedelta(seconds=runtime.settings.oauth.code_ttl),
-            consumed_at=None,
-        )
-    )
-    uow.oauth_grants.add(
-        OAuthGrant(
-            id=grant_id,
-            client_id=client_id,
-            user_id=authentication.user_id,
-            session_id=authentication.session_id,
-            is_offline=OFFLINE_ACCESS in request.scope,
-            scope=" ".join(request.scope),
-            claims={where: dict(names) for where, names in request.claims.items()},
-            acr=authentication.acr,
-            amr=" ".join(authentication.amr),
-            authenticated_at=authentication.authenticated_at,
-            counter=FIRST_COUNTER,
-            created_at=now,
-            redeemed_at=None,
-            refreshed_at=now,
-            expires_at=now + min(idle, absolute),
-            absolute_expires_at=now + absolute,
-            revoked_at=None,
-            revoked_reason=None,
-        )
-    )
+    grant_id = uow.randomness.uuid7()
+    uow.one_time_tokens.add(_code(uow, runtime, request, authentication, grant_id))
+    uow.oauth_grants.add(_grant(uow, runtime, request, authentication, grant_id))
     await uow.db.flush()  # a client that was deleted meanwhile shows here
     return runtime.secret_key.one_time_token(Purpose.AUTHORIZATION_CODE, grant_id)
+
+
+def _code(
+    uow: UnitOfWork,
+    runtime: Runtime,
+    request: AuthorizationRequest,
+    authentication: Authentication,
+    grant_id: UUID,
+) -> OneTimeToken:
+    now = uow.clock.now()
+    return OneTimeToken(
+        id=grant_id,
+        purpose=Purpose.AUTHORIZATION_CODE,
+        user_id=authentication.user_id,
+        subject=request.client.client_id,
+        data={
+            "redirect_uri": request.redirect_uri_sent,
+            "code_challenge": request.code_challenge,
+            "nonce": request.nonce,
+        },
+        attempts=0,
+        created_at=now,
+        expires_at=now + timedelta(seconds=runtime.settings.oauth.code_ttl),
+        consumed_at=None,
+    )
+
+
+def _grant(
+    uow: UnitOfWork,
+    runtime: Runtime,
+    request: AuthorizationRequest,
+    authentication: Authentication,
+    grant_id: UUID,
+) -> OAuthGrant:
+    now = uow.clock.now()
+    idle, absolute = lifetimes(runtime.settings.oauth, request.scope)
+    return OAuthGrant(
+        id=grant_id,
+        client_id=request.client.client_id,
+        user_id=authentication.user_id,
+        session_id=authentication.session_id,
+        is_offline=OFFLINE_ACCESS in request.scope,
+        scope=" ".join(request.scope),
+        claims={where: dict(names) for where, names in request.claims.items()},
+        acr=authentication.acr,
+        amr=" ".join(authentication.amr),
+        authenticated_at=authentication.authenticated_at,
+        counter=FIRST_COUNTER,
+        created_at=now,
+        redeemed_at=None,
+        refreshed_at=now,
+        expires_at=now + min(idle, absolute),
+        absolute_expires_at=now + absolute,
+        revoked_at=None,
+        revoked_reason=None,
+    )
 
 
 def lifetimes(

@@ -23,6 +23,7 @@ from app.database import Database, PoolOptions
 from app.oauth.supported import Supported
 from app.repositories.oauth_grant_statement import OAuthGrantStatements
 from app.repositories.session_statement import SessionStatements
+from app.repositories.sign_in_statement import SignInStatements
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.breached_password import BreachedPasswordService
 from app.services.oauth_client_directory import ClientDirectory
@@ -42,6 +43,7 @@ class Runtime:
     randomness: Randomness
     database: Database
     statements: SessionStatements
+    sign_ins: SignInStatements
     secret_key: SecretKey
     hasher: PasswordHasher
     hashing_pool: HashingPool
@@ -98,25 +100,24 @@ def build_runtime(
         allowed_hosts=frozenset(settings.outbound.allowed_hosts),
         ca_file=settings.outbound.ca_file,
     )
+    store = build_store(settings, database, breakers, clock)
     ring = KeyRing()
-    password = settings.password
     return Runtime(
         settings=settings,
         clock=clock,
         randomness=randomness,
         database=database,
         statements=SessionStatements(database),
+        sign_ins=SignInStatements(database, store),
         secret_key=SecretKey(_secret(settings, randomness)),
-        hasher=_hasher(password),
-        hashing_pool=HashingPool(
-            password.hashing_threads or os.cpu_count() or 1, password.hashing_queue
-        ),
+        hasher=_hasher(settings.password),
+        hashing_pool=_hashing_pool(settings.password),
         breakers=breakers,
         outbound=outbound,
         breached_passwords=BreachedPasswordService(
-            outbound, base_url=password.breach_url
+            outbound, base_url=settings.password.breach_url
         ),
-        limiter=RateLimiter(build_store(settings, database, breakers, clock), clock),
+        limiter=RateLimiter(store, clock),
         limits=Limits.from_settings(settings.limits),
         ring=ring,
         tokens=AccessTokens(
@@ -130,6 +131,11 @@ def build_runtime(
         grants=OAuthGrantStatements(database),
         signed=SignedTokens(ring, issuer=settings.public_url),
     )
+
+
+def _hashing_pool(password: PasswordSettings) -> HashingPool:
+    threads = password.hashing_threads or os.cpu_count() or 1
+    return HashingPool(threads, password.hashing_queue)
 
 
 def _hasher(password: PasswordSettings) -> PasswordHasher:

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from app.core.context import current
-from app.core.rate_limit import Charge, subject_key
+from app.core.rate_limit import Attempt, Charge, subject_key
 from app.events.email import EmailVerified
 from app.events.password import PasswordRehashed
 from app.events.sign_in import EmailCodeRequested, Refusal, SignedIn, SignInFailed
@@ -59,34 +59,41 @@ class SignInService:
 
     async def browser_with_password(self, email: str, password: str) -> StartedSession:
         """Start a session that is kept by a cookie; all else as ``with_password``."""
-        runtime = self._runtime
-        canonical, network = canonical_email(email), network_of(current().ip)
-        found = await runtime.statements.candidate(canonical, network)
-        charge = await self._charge(canonical, network, found)
+        found, charge = await self._candidate(canonical_email(email))
         password_hash = found.password_hash if found else None
         verified = await self._passwords.verify(password, password_hash)
         refusal = self._refusal(found, verified.ok)
         if found is None or refusal is not None:
             await self._refuse(found, refusal or Refusal.UNKNOWN_ACCOUNT)
-        await charge.give_back()
-        begun = await self._start(found, password_hash, method="password", amr=["pwd"])
+        begun = await self._start(
+            found, password_hash, method="password", amr=["pwd"], charge=charge
+        )
         if verified.replacement is not None:
             await self._rehash(found.id, password_hash, verified.replacement)
         return begun
 
-    async def _charge(self, canonical: str, network: str, found: Any) -> Charge:
-        """Count an attempt before the hash decides anything.
+    async def _candidate(self, canonical: str) -> tuple[Any, Charge]:
+        """Find the account, and count an attempt before the hash decides anything.
 
         An address that the account signed in from before is counted by itself: whoever
         guesses from elsewhere uses up the others' share and cannot lock the owner out.
         """
-        known = found is not None and found.known_network
-        account = subject_key("sign_in", f"{canonical} {network if known else ''}")
-        limits = self._runtime.limits
-        return await self._runtime.limiter.take(
-            (limits.sign_in_address, network_of(current().ip)),
-            (limits.sign_in_account, account),
+        limits, network = self._runtime.limits, network_of(current().ip)
+
+        def account(network: str) -> Attempt:
+            key = subject_key("sign_in", f"{canonical} {network}")
+            return Attempt(limits.sign_in_account, key)
+
+        counted = await self._runtime.sign_ins.candidate(
+            canonical,
+            network,
+            self._runtime.clock.now(),
+            address=Attempt(limits.sign_in_address, network),
+            account=account(""),
+            account_from_known=account(network),
         )
+        limiter = self._runtime.limiter
+        return counted.found, limiter.judge(counted.attempts, counted.verdicts)
 
     def _refusal(self, found: Any, is_right: bool) -> Refusal | None:
         if found is None:
@@ -129,7 +136,13 @@ class SignInService:
         )
 
     async def _start(
-        self, found: Any, password_hash: str | None, *, method: str, amr: list[str]
+        self,
+        found: Any,
+        password_hash: str | None,
+        *,
+        method: str,
+        amr: list[str],
+        charge: Charge | None = None,
     ) -> StartedSession:
         runtime = self._runtime
         now = runtime.clock.now()
@@ -138,10 +151,11 @@ class SignInService:
             user_id=found.id, actor_id=found.id, session_id=session_id, method=method
         )
         session = self._session_row(session_id, found.id, amr, now)
-        stored = await runtime.statements.start(
+        stored = await runtime.sign_ins.start(
             session,
             evidence(event, runtime.randomness.uuid7(), now),
             password_hash=password_hash,
+            give_back=charge.due() if charge else (),
         )
         if not stored:
             await self._refuse(found, Refusal.CHANGED_MEANWHILE)

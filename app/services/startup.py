@@ -1,13 +1,12 @@
 """What has to hold before the first request is taken."""
 
 import logging
-import sqlite3
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import PREFIX
 from app.core.exceptions import AppError
-from app.database import DatabaseUnavailable
+from app.database import DatabaseUnavailable, is_sqlite_error
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.schema import SchemaMismatch, ensure_schema
@@ -95,7 +94,7 @@ def _cause(error: BaseException) -> str:
 
 
 def _sentence(error: BaseException) -> str | None:
-    if isinstance(error, sqlite3.Error):
+    if is_sqlite_error(error):
         text = str(error)
         return next((say for mark, say in _SQLITE.items() if mark in text), None)
     names = [kind.__name__ for kind in type(error).__mro__]

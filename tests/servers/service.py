@@ -28,6 +28,7 @@ NO_LIMITS = {
         "REGISTER_ADDRESS",
         "CODE_ACCOUNT",
         "CODE_ADDRESS",
+        "CLIENT_ADDRESS",
         "MAIL_RECIPIENT",
         "MAIL_ADDRESS",
         "AUTHORIZE_ADDRESS",

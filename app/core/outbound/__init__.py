@@ -1,6 +1,7 @@
 """The one door for outbound HTTP: time, size, address and failure limits for all."""
 
-from app.core.outbound.client import OutboundClient, OutboundResponse
+from app.core.outbound.body import OutboundResponse
+from app.core.outbound.client import OutboundClient
 from app.core.outbound.errors import OutboundFailed, OutboundRefused
 
 __all__ = ["OutboundClient", "OutboundFailed", "OutboundRefused", "OutboundResponse"]

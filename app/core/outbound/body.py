@@ -1,9 +1,19 @@
 """Response bodies, read no further than somebody is ready to keep."""
 
 import zlib
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Mapping
+from dataclasses import dataclass
 
 from app.core.outbound.errors import OutboundFailed
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundResponse:
+    """A complete response below 500; names of header fields are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 async def read_body(chunks: AsyncIterable[bytes], encoding: str, limit: int) -> bytes:

@@ -1,42 +1,19 @@
-"""The client behind the door.
-
-It stands on the connection pool of httpx2 and not on its client, because that follows
-cookies, proxies of the environment and stored credentials, and logs whole URLs.
-"""
+"""The client behind the door: what may be sent, when, and to whom."""
 
 import asyncio
-from collections.abc import AsyncIterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
-
-import httpcore2
+from typing import TYPE_CHECKING
 
 from app.core.circuit_breaker import CircuitBreakers
-from app.core.outbound.backend import GuardedBackend
-from app.core.outbound.body import read_body
-from app.core.outbound.errors import OutboundFailed, OutboundRefused
-from app.core.outbound.guard import Guard, Resolver, Target, resolve_by_system
+from app.core.outbound.body import OutboundResponse
+from app.core.outbound.errors import OutboundFailed
+from app.core.outbound.guard import Guard, Resolver, resolve_by_system
+
+if TYPE_CHECKING:
+    from app.core.outbound.exchange import Exchange
 
 _MAX_CONNECTIONS = 100
-_MAX_IDLE = 20
-_IDLE_SECONDS = 5.0
-
-_NETWORK_ERRORS = (
-    OSError,  # TimeoutError of the deadline and ssl.SSLError are among them
-    httpcore2.NetworkError,
-    httpcore2.ProtocolError,
-    httpcore2.TimeoutException,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class OutboundResponse:
-    """A complete response below 500; names of header fields are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class OutboundClient:
@@ -74,32 +51,28 @@ class OutboundClient:
         # destination, which the pool's own time limit would make it.
         self._turns = asyncio.Semaphore(_MAX_CONNECTIONS)
         self._ca_file = ca_file
-        self._pool: httpcore2.AsyncConnectionPool | None = None
+        self._exchange: Exchange | None = None
         if ca_file is not None:
-            self._pool = self._new_pool()  # now: a file that is no good stops the start
+            self._exchange = self._connect()  # now: a bad file stops the start
 
-    def _new_pool(self) -> httpcore2.AsyncConnectionPool:
-        tls = httpcore2.default_ssl_context()
-        if self._ca_file is not None:
-            tls.load_verify_locations(cafile=self._ca_file)
-        return httpcore2.AsyncConnectionPool(
-            ssl_context=tls,
-            max_connections=_MAX_CONNECTIONS,
-            max_keepalive_connections=_MAX_IDLE,
-            keepalive_expiry=_IDLE_SECONDS,
-            network_backend=GuardedBackend(self._guard),
+    def _connect(self) -> "Exchange":
+        # Here: the library and the system's authorities are several megabytes and
+        # 20 ms, and most services never call anybody.
+        from app.core.outbound.exchange import Exchange
+
+        return Exchange(
+            self._guard,
+            ca_file=self._ca_file,
+            timeout=self._timeout,
+            connections=_MAX_CONNECTIONS,
         )
 
     @property
-    def _connections(self) -> httpcore2.AsyncConnectionPool:
-        """The pool, made when it is first needed.
-
-        The system's authorities take 20 ms and several megabytes, and most services
-        never call anybody.
-        """
-        if self._pool is None:
-            self._pool = self._new_pool()
-        return self._pool
+    def _connections(self) -> "Exchange":
+        """The connections, made when they are first needed."""
+        if self._exchange is None:
+            self._exchange = self._connect()
+        return self._exchange
 
     async def get(
         self,
@@ -148,8 +121,8 @@ class OutboundClient:
 
     async def close(self) -> None:
         """Close idle and busy connections."""
-        if self._pool is not None:
-            await self._pool.aclose()
+        if self._exchange is not None:
+            await self._exchange.close()
 
     async def _send(
         self,
@@ -165,7 +138,9 @@ class OutboundClient:
         await self._take_turn()
         try:
             async with breaker:
-                return await self._exchange(method, target, headers, content, limit)
+                return await self._connections.send(
+                    method, target, headers, content, limit
+                )
         finally:
             self._turns.release()
 
@@ -175,65 +150,3 @@ class OutboundClient:
                 await self._turns.acquire()
         except TimeoutError as error:
             raise OutboundFailed("too many requests are under way") from error
-
-    async def _exchange(
-        self,
-        method: str,
-        target: Target,
-        headers: Mapping[str, str],
-        content: bytes | None,
-        limit: int,
-    ) -> OutboundResponse:
-        where = target.destination
-        try:
-            async with (
-                asyncio.timeout(self._timeout),
-                self._connections.stream(
-                    method,
-                    httpcore2.URL(
-                        scheme=target.scheme,
-                        host=target.host,
-                        port=target.port,
-                        target=target.path,
-                    ),
-                    headers=_fields(target, headers),
-                    content=content,
-                    extensions={"timeout": {"connect": self._timeout}},
-                ) as response,
-            ):
-                return await _received(response, limit)
-        except httpcore2.LocalProtocolError:
-            # Without its cause, whose message quotes the field at fault.
-            raise OutboundRefused(f"{where}: malformed header field") from None
-        except OutboundFailed as error:
-            hint = f"{where}: {error.hint}"
-            raise OutboundFailed(hint, answered=error.answered) from error
-        except _NETWORK_ERRORS as error:
-            hint = f"{where}: {type(error).__name__}: {error}"
-            raise OutboundFailed(hint) from error
-
-
-def _fields(target: Target, headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """The caller's fields; routing is ours to say, and framing the pool's."""
-    fields = {"user-agent": "auth-serve", "accept": "*/*"}
-    fields |= {name.lower(): value for name, value in headers.items()}
-    fields |= {"host": target.authority, "accept-encoding": "identity"}
-    fields.pop("transfer-encoding", None)
-    fields.pop("content-length", None)
-    try:
-        return [(n.encode("ascii"), v.encode("latin-1")) for n, v in fields.items()]
-    except UnicodeEncodeError as error:
-        raise OutboundRefused("header field outside of Latin-1") from error
-
-
-async def _received(response: httpcore2.Response, limit: int) -> OutboundResponse:
-    if response.status >= 500:
-        raise OutboundFailed("server error", answered=response.status)
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in response.headers:
-        name, value = raw_name.decode("ascii").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    coding = headers.get("content-encoding", "").strip().lower()
-    stream = cast(AsyncIterable[bytes], response.stream)
-    body = await read_body(stream, coding, limit)
-    return OutboundResponse(response.status, headers, body)

@@ -10,11 +10,13 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
-
-import httpx2
+from typing import TYPE_CHECKING
 
 from app.core.outbound.address import is_public
 from app.core.outbound.errors import OutboundRefused
+
+if TYPE_CHECKING:
+    import httpx2
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 
@@ -84,10 +86,7 @@ class Guard:
         Raises:
             OutboundRefused: It is malformed, not https, or spelled to deceive.
         """
-        try:
-            parsed = httpx2.URL(url)
-        except (httpx2.InvalidURL, UnicodeError) as error:
-            raise OutboundRefused("malformed URL") from error
+        parsed = _parsed(url)
         host, scheme = parsed.raw_host.decode("ascii"), parsed.scheme
         _check_host(host)
         if scheme not in _PORTS or "\\" in url or _CREDENTIALS.match(url):
@@ -135,14 +134,23 @@ class Guard:
         return not self._allowed.isdisjoint({(host, None), (host, port)})
 
 
+def _parsed(url: str) -> "httpx2.URL":
+    import httpx2  # here: it is megabytes, and most services never call anybody
+
+    try:
+        return httpx2.URL(url)
+    except (httpx2.InvalidURL, UnicodeError) as error:
+        raise OutboundRefused("malformed URL") from error
+
+
 def _entry(text: str) -> tuple[str, int | None]:
     """Read ``host``, ``host:port`` or a bare IPv6 address with the URLs' own parser."""
     try:
         # An unknown scheme, so that no port counts as the default and is dropped.
-        parsed = httpx2.URL(f"any://{_bracketed(text) if _is_address(text) else text}")
+        parsed = _parsed(f"any://{_bracketed(text) if _is_address(text) else text}")
         host = parsed.raw_host.decode("ascii")
         _check_host(host)
-    except (httpx2.InvalidURL, UnicodeError, OutboundRefused) as error:
+    except (UnicodeError, OutboundRefused) as error:
         raise ValueError(f"neither host nor host:port: {text!r}") from error
     if parsed.raw_path != b"/" or "@" in text or parsed.port == 0:
         raise ValueError(f"neither host nor host:port: {text!r}")

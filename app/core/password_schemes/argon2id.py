@@ -1,107 +1,27 @@
-"""Argon2id (RFC 9106) behind passlib, computed by the fastest engine installed.
-
-The wheel of argon2-cffi is built for plain x86-64; libsodium, in PyNaCl, chooses AVX2
-at run time and is faster (`make bench` says by how much). Both write and read the same
-PHC strings, and both release the interpreter lock while they compute.
-"""
+"""Argon2id behind passlib: hashes from elsewhere, and own ones of other parameters."""
 
 import hmac
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from argon2.low_level import Type, hash_secret_raw
 from passlib.handlers.argon2 import argon2
 
-SALT_BYTES = 16
-DIGEST_BYTES = 32
-_VERSION = 0x13
+from app.core.argon2id import (
+    DIGEST_BYTES,
+    ENGINES,
+    SALT_BYTES,
+    VERSION,
+    engine_for,
+    installed_engines,
+)
 
-
-class Derive(Protocol):
-    """One engine: secret, salt and parameters to digest."""
-
-    def __call__(
-        self,
-        secret: bytes,
-        salt: bytes,
-        *,
-        memory_cost: int,
-        time_cost: int,
-        parallelism: int,
-        length: int,
-    ) -> bytes:
-        """Return ``length`` bytes; memory is in KiB."""
-        ...
-
-
-def derive_with_argon2_cffi(
-    secret: bytes,
-    salt: bytes,
-    *,
-    memory_cost: int,
-    time_cost: int,
-    parallelism: int,
-    length: int,
-) -> bytes:
-    """Compute Argon2id by the reference implementation: any parameters."""
-    return hash_secret_raw(
-        secret,
-        salt,
-        time_cost=time_cost,
-        memory_cost=memory_cost,
-        parallelism=parallelism,
-        hash_len=length,
-        type=Type.ID,
-        version=_VERSION,
-    )
-
-
-def _libsodium() -> Derive | None:
-    """Return the engine of PyNaCl, or None where it is not installed."""
-    try:
-        from nacl.bindings import crypto_pwhash_alg, crypto_pwhash_ALG_ARGON2ID13
-    except ImportError:
-        return None
-    compute: Callable[..., bytes] = crypto_pwhash_alg
-
-    def derive_with_libsodium(
-        secret: bytes,
-        salt: bytes,
-        *,
-        memory_cost: int,
-        time_cost: int,
-        parallelism: int,
-        length: int,
-    ) -> bytes:
-        if parallelism != 1 or len(salt) != SALT_BYTES:
-            raise ValueError("libsodium knows one lane and salts of 16 bytes")
-        return compute(
-            length,
-            secret,
-            salt,
-            time_cost,
-            memory_cost * 1024,
-            crypto_pwhash_ALG_ARGON2ID13,
-        )
-
-    return derive_with_libsodium
-
-
-def installed_engines() -> dict[str, Derive]:
-    """Return the engines by name, the fastest first."""
-    engines: dict[str, Derive] = {"argon2-cffi": derive_with_argon2_cffi}
-    if (libsodium := _libsodium()) is not None:
-        engines = {"libsodium": libsodium, **engines}
-    return engines
-
-
-ENGINES = installed_engines()
-
-
-def engine_for(parallelism: int, salt_bytes: int = SALT_BYTES) -> str:
-    """Name the fastest installed engine that can compute these parameters."""
-    fits = parallelism == 1 and salt_bytes == SALT_BYTES
-    return "libsodium" if fits and "libsodium" in ENGINES else "argon2-cffi"
+__all__ = [
+    "DIGEST_BYTES",
+    "ENGINES",
+    "SALT_BYTES",
+    "Argon2id",
+    "engine_for",
+    "installed_engines",
+]
 
 
 class Argon2id(argon2):
@@ -126,7 +46,7 @@ class Argon2id(argon2):
         stored: Any = cls.from_string(hash)  # the stubs type a raw digest as text
         if not stored.checksum:
             raise ValueError("argon2 hash without a digest")
-        if stored.type != "id" or stored.version != _VERSION or stored.data:
+        if stored.type != "id" or stored.version != VERSION or stored.data:
             backend: Any = super()
             return bool(backend.verify(secret, hash))
         computed = _digest(stored, secret, len(stored.checksum))

@@ -5,9 +5,7 @@ from typing import Any
 from passlib.context import CryptContext
 from passlib.utils.handlers import PrefixWrapper
 
-from app.core.password_schemes import SCHEMES
-from app.core.password_schemes.base import ImportedHandler
-from app.core.password_schemes.limits import (
+from app.core.hash_limits import (
     MAX_BCRYPT_LOG2,
     MAX_HASH_CHARS,
     MAX_PBKDF2_ROUNDS,
@@ -18,6 +16,8 @@ from app.core.password_schemes.limits import (
     refuse_above,
     refuse_costly_argon2,
 )
+from app.core.password_schemes import SCHEMES
+from app.core.password_schemes.base import ImportedHandler
 
 _KNOWN = CryptContext(schemes=list(SCHEMES))
 _MAX_ROUNDS = (

@@ -11,7 +11,7 @@ All stores use this arithmetic, in integers, so that they agree to the microseco
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -31,14 +31,19 @@ class Limit:
         name: Names the limit in answers and scopes its buckets.
         burst: Attempts of a full bucket.
         period: Seconds in which an empty bucket becomes full.
+        cost: Microseconds in which one attempt is refilled, rounded up.
+        window: Microseconds in which all are; a multiple of the cost, so ``burst`` fit.
     """
 
     name: str
     burst: int
     period: float
+    # Reckoned once: every attempt asks for them several times.
+    cost: int = field(init=False, repr=False, compare=False)
+    window: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse what would never or always allow.
+        """Refuse what would never or always allow; reckon the rest.
 
         Raises:
             ValueError: The limit makes no sense; a process must not start with it.
@@ -49,16 +54,9 @@ class Limit:
             raise ValueError(f"limit {self.name} would refuse everything")
         if not (0 < self.period < math.inf):
             raise ValueError(f"limit {self.name} needs a period in seconds")
-
-    @property
-    def cost(self) -> int:
-        """Microseconds in which one attempt is refilled, rounded up."""
-        return max(1, math.ceil(self.period * _SECOND / self.burst))
-
-    @property
-    def window(self) -> int:
-        """Microseconds in which all are; a multiple of the cost, so ``burst`` fit."""
-        return self.cost * self.burst
+        cost = max(1, math.ceil(self.period * _SECOND / self.burst))
+        object.__setattr__(self, "cost", cost)
+        object.__setattr__(self, "window", cost * self.burst)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,17 +24,22 @@ class Charge:
         self._taken_at = clock.now()
 
     async def give_back(self) -> None:
-        """Return each attempt of this charge, once.
+        """Return each attempt of this charge, once."""
+        due = self.due()
+        if due:
+            await self._store.give_back(due)
+
+    def due(self) -> Sequence[Attempt]:
+        """Tell, once, which attempts the caller now has to give back.
 
         Not the whole bucket: who alternates guesses with sign-ins of their own must
         not clear what the guesses cost (CVE-2019-5421). And not after it has been
         refilled anyway, or whoever keeps requests hanging could save attempts up.
         """
         elapsed = (self._clock.now() - self._taken_at) / timedelta(microseconds=1)
-        taken = [each for each in self._taken if elapsed < each.limit.cost]
+        due = [each for each in self._taken if elapsed < each.limit.cost]
         self._taken = ()
-        if taken:
-            await self._store.give_back(taken)
+        return due
 
 
 class RateLimiter:
@@ -60,7 +65,14 @@ class RateLimiter:
         if not charges:
             return Charge(self._store, self._clock, ())
         attempts = [Attempt(limit, key) for limit, key in charges]
-        verdicts = await self._store.take(attempts, self._clock.now())
+        return self.judge(attempts, await self._store.take(attempts, self._clock.now()))
+
+    def judge(self, attempts: Sequence[Attempt], verdicts: Sequence[Verdict]) -> Charge:
+        """Go by what a store of this limiter said of attempts, as ``take`` does.
+
+        Raises:
+            TooManyRequests: A limit is reached; the log learns which.
+        """
         refused = not verdicts[-1].allowed
         _show(verdicts[-1] if refused else min(verdicts, key=lambda v: v.remaining))
         if refused:

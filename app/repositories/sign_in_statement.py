@@ -1,0 +1,229 @@
+"""The statements of a sign-in, which the attempts of the limiter go along with.
+
+Each round trip costs the loop more than the database: on PostgreSQL there is one before
+the hash and one after it, when attempts are counted in the same database.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    String,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    update,
+)
+
+from app.core.rate_limit import Attempt, RateLimitStore, Verdict
+from app.core.rate_limit.gcra import microseconds
+from app.database import Database
+from app.models.audit_event import AuditEvent
+from app.models.session import Session
+from app.models.user import User
+from app.repositories.rate_limit import (
+    SqlStore,
+    attempt_parameters,
+    give_back_steps,
+    take_one,
+)
+from app.repositories.session_statement import ACTIVE, roles_of
+
+_AUDIT = tuple(column.name for column in AuditEvent.__table__.columns)
+_SESSION = tuple(column.name for column in Session.__table__.columns)
+
+
+def _parameter(table: Any, name: str, prefix: str = "") -> ColumnElement[Any]:
+    return bindparam(prefix + name, type_=table.__table__.c[name].type)
+
+
+_KNOWN_NETWORK = exists().where(
+    Session.user_id == User.id, Session.network == bindparam("network")
+)
+_CANDIDATE = select(
+    User.id,
+    User.email,
+    User.locale,
+    User.password_hash,
+    User.status,
+    User.email_verified,
+    roles_of(User.id).label("roles"),
+    _KNOWN_NETWORK.label("known_network"),
+).where(User.email_canonical == bindparam("email"))
+
+
+@cache
+def _candidate_counted() -> Executable:
+    """Return the candidate with both attempts counted in one statement (PostgreSQL).
+
+    The account's bucket depends on what the candidate's row says of the network.
+    """
+    found = _CANDIDATE.cte("candidate")
+    address = take_one("postgresql").cte("take0")
+    is_known = exists(select(found.c.id).where(found.c.known_network))
+    bucket = case(
+        (is_known, bindparam("bucket_known", type_=String)),
+        else_=bindparam("bucket1", type_=String),
+    )
+    step = take_one("postgresql", 1, before=address, bucket=bucket)
+    account = step.cte("take1")
+    # One row in any case: without an account, and with a refusal.
+    row = select(literal(1).label("one")).subquery("row")
+    joined = row.outerjoin(found, true())
+    joined = joined.outerjoin(address, true()).outerjoin(account, true())
+    tats = address.c.tat.label("tat0"), account.c.tat.label("tat1")
+    return select(*found.c, *tats).select_from(joined)
+
+
+# The row lock of this update is what makes a password change, a disabling and a sign-in
+# of the same account happen one after the other: whoever comes second sees the first.
+_TOUCH = (
+    update(User)
+    .where(
+        User.id == _parameter(Session, "user_id"),
+        User.status == ACTIVE,
+        func.coalesce(User.password_hash, "") == bindparam("password_hash"),
+    )
+    .values(last_sign_in_at=_parameter(User, "last_sign_in_at"))
+    .returning(User.id)
+)
+_ADD_SESSION = insert(Session).values(
+    {name: _parameter(Session, name) for name in _SESSION}
+)
+_ADD_AUDIT = insert(AuditEvent).values(
+    {name: _parameter(AuditEvent, name, "audit_") for name in _AUDIT}
+)
+
+
+@cache
+def _start(count: int) -> Executable:
+    """Return the three as one, each fed by the one before (PostgreSQL).
+
+    Args:
+        count: Attempts to give back, whatever becomes of the rest. Their rows come
+            after the account's: whoever locks several does it in this order.
+    """
+    touched = _TOUCH.cte("touched")
+    session = select(*(_parameter(Session, name) for name in _SESSION))
+    audit = select(*(_parameter(AuditEvent, name, "audit_") for name in _AUDIT))
+    is_touched = exists(select(touched.c.id))
+    add_session = insert(Session).from_select(_SESSION, session.where(is_touched))
+    add_audit = insert(AuditEvent).from_select(_AUDIT, audit.where(is_touched))
+    given_back = give_back_steps(count, before=touched)
+    return select(touched.c.id).add_cte(
+        add_session.cte("s"), add_audit.cte("a"), *given_back
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Whom a sign-in is about, and what became of its attempts.
+
+    Attributes:
+        found: What a sign-in needs to know of the account, or None; its ``roles`` is a
+            string of names or None.
+        attempts: The attempts in the order in which they were counted.
+        verdicts: One for each that was asked; only the last can be a refusal.
+    """
+
+    found: Any | None
+    attempts: Sequence[Attempt]
+    verdicts: Sequence[Verdict]
+
+
+class SignInStatements:
+    """What happens before the hash, and what after it."""
+
+    def __init__(self, database: Database, store: RateLimitStore) -> None:
+        """Run on the pool of this database, outside of any session.
+
+        Args:
+            database: Where the accounts are.
+            store: Where the attempts are counted.
+        """
+        self._database = database
+        self._store = store
+        is_joined = isinstance(store, SqlStore) and not database.is_sqlite
+        self._joined = SqlStore(database) if is_joined else None
+
+    async def candidate(
+        self,
+        email: str,
+        network: str,
+        now: datetime,
+        *,
+        address: Attempt,
+        account: Attempt,
+        account_from_known: Attempt,
+    ) -> Counted:
+        """Find the account of a canonical address, and count an attempt.
+
+        Args:
+            email: The canonical address.
+            network: Where the request comes from.
+            now: The instant of the attempt.
+            address: Counted first: the caller's own.
+            account: Counted then, if the account never signed in from this network, or
+                if there is none.
+            account_from_known: Counted instead, if it did.
+        """
+        parameters: dict[str, Any] = {"email": email, "network": network}
+        if self._joined is None:
+            found = await self._database.fetch_one(_CANDIDATE, parameters)
+            is_known = found is not None and found.known_network
+            attempts = [address, account_from_known if is_known else account]
+            return Counted(found, attempts, await self._store.take(attempts, now))
+        instant = microseconds(now)
+        parameters |= attempt_parameters([address, account])
+        parameters |= {"now": instant, "bucket_known": account_from_known.bucket}
+        [row] = await self._database.fetch_all(_candidate_counted(), parameters)
+        attempts = [address, account_from_known if row.known_network else account]
+        tats = row.tat0, row.tat1
+        verdicts = await self._joined.verdicts(attempts, tats, instant)
+        return Counted(row if row.id is not None else None, attempts, verdicts)
+
+    async def start(
+        self,
+        session: Mapping[str, Any],
+        audit: Mapping[str, Any],
+        *,
+        password_hash: str | None,
+        give_back: Sequence[Attempt] = (),
+    ) -> bool:
+        """Store a new session with its evidence, if the account is still the same.
+
+        Args:
+            session: Every column of ``sessions``.
+            audit: Every column of ``audit_events``.
+            password_hash: The hash that the password was checked against.
+            give_back: Attempts that proved rightful, whatever became of the account.
+
+        Returns:
+            False when the account was disabled, deleted or given another password
+            since it was read; nothing was stored then.
+        """
+        parameters = {
+            **session,
+            **{f"audit_{name}": value for name, value in audit.items()},
+            "last_sign_in_at": session["created_at"],
+            "password_hash": password_hash or "",
+        }
+        if self._joined is None and give_back:
+            await self._store.give_back(give_back)
+            give_back = ()
+        if self._database.is_sqlite:
+            steps = (_TOUCH, _ADD_SESSION, _ADD_AUDIT)
+            return await self._database.run_guarded(steps, parameters)
+        parameters |= attempt_parameters(give_back)
+        statement = _start(len(give_back))
+        return await self._database.fetch_one(statement, parameters) is not None
