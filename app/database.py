@@ -8,15 +8,14 @@ writes, and no error says so.
 
 import itertools
 import os
-from collections import namedtuple
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 from fastapi import Request
-from sqlalchemy import ClauseElement, Executable, event
+from sqlalchemy import Executable, event
 from sqlalchemy.engine import Dialect, ExceptionContext
 from sqlalchemy.exc import DisconnectionError, MissingGreenlet, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
@@ -29,6 +28,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 from sqlalchemy.util.concurrency import in_greenlet
 
+from app.prepared_statement import Prepared, prepare
 from app.setting_types import database_address
 
 _SQLITE_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
@@ -55,8 +55,6 @@ _OUTAGES = (
     asyncpg.InvalidCachedStatementError,  # a migration ran meanwhile
     asyncpg.OutdatedSchemaCacheError,
 )
-
-Processor = Callable[[Any], Any] | None
 
 
 class DatabaseUnavailable(Exception):
@@ -211,51 +209,6 @@ def _driver_error(is_sqlite: bool) -> type[Exception]:
     return Error
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A Core statement in the driver's own words."""
-
-    sql: str
-    names: Sequence[str]
-    fixed: Mapping[str, Any]
-    binders: Mapping[str, Callable[[Any], Any]]
-    converters: Sequence[Processor]
-    row: Callable[..., Any]
-
-    def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
-        values = {**self.fixed, **parameters}
-        binders = self.binders
-        return [
-            binders[name](values[name]) if name in binders else values[name]
-            for name in self.names
-        ]
-
-    def convert(self, raw: Sequence[Any]) -> Any:
-        pairs = zip(self.converters, raw, strict=True)
-        return self.row(*(value if to is None else to(value) for to, value in pairs))
-
-
-def _prepare(statement: Executable, dialect: Dialect) -> _Prepared:
-    assert isinstance(statement, ClauseElement)
-    compiled: Any = statement.compile(dialect=dialect)
-    columns = compiled._result_columns
-    fixed = {
-        name: bind.effective_value
-        for name, bind in compiled.binds.items()
-        if not bind.required
-    }
-    return _Prepared(
-        sql=compiled.string,
-        names=tuple(compiled.positiontup or ()),
-        fixed=fixed,
-        binders=dict(compiled._bind_processors),
-        converters=tuple(
-            column.type._cached_result_processor(dialect, None) for column in columns
-        ),
-        row=namedtuple("Row", [column.keyname for column in columns]),
-    )
-
-
 class Database:
     """The engine, its sessions, and statements without a session for hot paths."""
 
@@ -264,7 +217,7 @@ class Database:
         self.engine = create_engine(url, options)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._driver_error = _driver_error(self.is_sqlite)
-        self._prepared: dict[Executable, _Prepared] = {}
+        self._prepared: dict[Executable, Prepared] = {}
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         reading = self.engine.execution_options(
             sqlite_begin="BEGIN", postgresql_readonly=not self.is_sqlite
@@ -342,10 +295,10 @@ class Database:
                     await driver.execute_fetchall("ROLLBACK")
         return rows
 
-    def _prepare(self, statement: Executable) -> _Prepared:
+    def _prepare(self, statement: Executable) -> Prepared:
         prepared = self._prepared.get(statement)
         if prepared is None:
-            prepared = _prepare(statement, self.engine.dialect)
+            prepared = prepare(statement, self.engine.dialect)
             self._prepared[statement] = prepared
         return prepared
 

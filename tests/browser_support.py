@@ -104,6 +104,7 @@ class Visitor:
         if home.status_code == 303:
             assert home.headers["location"] == "/signin"
             return ""
+        assert home.status_code == 200
         return home.text.partition("<strong>")[2].partition("</strong>")[0]
 
 

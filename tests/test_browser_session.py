@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from app.models import Session
+from app.repositories.browser_session_statement import BrowserSessionStatements
 from app.services.browser_cookie import BrowserCookies
 from app.services.browser_session import Browser, BrowserSessionService
 from app.services.errors import InvalidCredentials
@@ -230,24 +232,43 @@ async def test_being_seen_is_written_down_once_an_hour_and_for_who_is_in_use(
     assert (await row_of(runtime, other)).refreshed_at == start
 
 
-async def test_many_requests_at_once_write_once(
-    api: Api, runtime: Runtime, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+async def test_of_two_requests_at_once_one_writes(
+    api: Api, runtime: Runtime, clock: FakeClock
 ) -> None:
-    from app.repositories.browser_session_statement import BrowserSessionStatements
-
     browser = await signed_in(runtime, *await people(api, 1))
+    statements = BrowserSessionStatements(runtime.database)
+    before = clock.now()
     clock.advance(hours=2)
-    wrote: list[bool] = []
-    real = BrowserSessionStatements.prolong
 
-    async def prolong(self: BrowserSessionStatements, *args: Any, **names: Any) -> bool:
-        wrote.append(await real(self, *args, **names))
-        return wrote[-1]
+    async def prolong() -> bool:
+        assert browser.current is not None
+        now = clock.now()
+        return await statements.prolong(
+            browser.current.session_id,
+            now=now,
+            before=before,
+            idle_end=now + timedelta(days=1),
+        )
 
-    monkeypatch.setattr(BrowserSessionStatements, "prolong", prolong)
-    await asyncio.gather(*(seen(browser, runtime) for _ in range(6)))
+    wrote = await asyncio.gather(*(prolong() for _ in range(6)))
 
-    assert wrote.count(True) == 1
+    assert sorted(wrote) == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize("end", [_revoked, _disabled, _deleted])
+async def test_t118_a_session_that_ended_meanwhile_is_not_prolonged(
+    api: Api, runtime: Runtime, clock: FakeClock, end: Callable[[Runtime, Browser], Any]
+) -> None:
+    browser = await signed_in(runtime, *await people(api, 1))
+    assert browser.current is not None
+    await end(runtime, browser)  # after the read of a request under way
+
+    now = clock.now()
+    wrote = await BrowserSessionStatements(runtime.database).prolong(
+        browser.current.session_id, now=now, before=now, idle_end=now
+    )
+
+    assert not wrote
 
 
 async def test_t118_a_request_under_way_does_not_revive_a_session(
@@ -284,6 +305,9 @@ async def test_t115_a_changed_cookie_is_no_session(api: Api, runtime: Runtime) -
         first[:n] + ("A" if first[n] != "A" else "B") + first[n + 1 :]
         for n in range(len(first))
     ]
+    unknown = [  # ours, and of sessions that are gone
+        runtime.secret_key.browser_session(runtime.randomness.uuid7()) for _ in range(4)
+    ]
     wrong = [
         *flipped,
         first[:-1],
@@ -298,6 +322,7 @@ async def test_t115_a_changed_cookie_is_no_session(api: Api, runtime: Runtime) -
         f"{first}.{first}",
         f"{first} {second}",
         ".".join([first] + [second] * 5),
+        ".".join([first, second, *unknown]),
         f'"{first}"',
         f"{first}é",
         "",
@@ -307,6 +332,8 @@ async def test_t115_a_changed_cookie_is_no_session(api: Api, runtime: Runtime) -
     ]
 
     good = await service.read(session_field(f"{first}.{second}", runtime))
+    five = ".".join([first, second, *unknown[:3]])
+    assert await service.read(session_field(five, runtime)) == good
     found = [(await service.read(session_field(each, runtime))) for each in wrong]
 
     assert emails(good) == [eve, ada]

@@ -20,6 +20,7 @@ from app.services.email_verification import EmailVerificationService
 from app.services.export import ExportService
 from app.services.idempotency import IdempotencyService
 from app.services.oauth_client import OAuthClientService
+from app.services.oauth_consent import OAuthConsentService
 from app.services.oauth_registration import OAuthRegistrationService
 from app.services.outbox import OutboxService
 from app.services.password import PasswordChangeService, PasswordService
@@ -236,6 +237,10 @@ async def _accounts(uow: Uow, runtime: RuntimeDep) -> AccountService:
     return AccountService(uow, runtime)
 
 
+async def _consents(uow: Uow) -> OAuthConsentService:
+    return OAuthConsentService(uow)
+
+
 async def _exports(runtime: RuntimeDep) -> ExportService:
     return ExportService(runtime)
 
@@ -282,6 +287,7 @@ EmailChanges = Annotated[EmailChangeService, Depends(_email_changes)]
 EmailCodes = Annotated[EmailCodeService, Depends(_email_codes)]
 Sessions = Annotated[SessionService, Depends(_sessions)]
 Accounts = Annotated[AccountService, Depends(_accounts)]
+Consents = Annotated[OAuthConsentService, Depends(_consents)]
 Exports = Annotated[ExportService, Depends(_exports)]
 Users = Annotated[UserService, Depends(_users)]
 Roles = Annotated[RoleService, Depends(_roles)]

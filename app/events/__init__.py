@@ -8,6 +8,13 @@ from app.events.email import (
     EmailVerificationRequested,
     EmailVerified,
 )
+from app.events.oauth_authorization import (
+    AuthorizationGranted,
+    AuthorizationRefused,
+    ConsentDenied,
+    ConsentGranted,
+    ConsentRevoked,
+)
 from app.events.oauth_client import (
     OAuthClientDeleted,
     OAuthClientRegistered,
@@ -53,7 +60,12 @@ from app.events.user import (
 
 EVENTS: tuple[type[Event], ...] = (
     AccessTokenRevoked,
+    AuthorizationGranted,
+    AuthorizationRefused,
     CodeReused,
+    ConsentDenied,
+    ConsentGranted,
+    ConsentRevoked,
     EmailChangeCollided,
     EmailChangeRequested,
     EmailChanged,

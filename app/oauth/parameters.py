@@ -51,19 +51,36 @@ def parse_form(raw: bytes) -> Parameters:
         InvalidRequest: A parameter stands there twice, is not UTF-8, holds U+0000, or
             there are too many.
     """
+    parameters, repeated = parse_query(raw)
+    if repeated:
+        raise InvalidRequest("a parameter is there twice")
+    return parameters
+
+
+def parse_query(raw: bytes) -> tuple[Parameters, frozenset[str]]:
+    """Read an authorization request, which tells its client what was there twice.
+
+    Returns:
+        What is there once, and the names of what is not.
+
+    Raises:
+        InvalidRequest: A parameter is not UTF-8, holds U+0000, or there are too many.
+    """
     if len(raw) > MAX_LENGTH:
         raise InvalidRequest("the request is too long")
     pairs = [part for part in raw.split(b"&") if part]
     if len(pairs) > MAX_PARAMETERS:
         raise InvalidRequest("too many parameters")
     values: dict[str, str] = {}
+    repeated = set[str]()
     for pair in pairs:
         name, _, value = pair.partition(b"=")
         decoded = _decode(name)
         if decoded in values:
-            raise InvalidRequest("a parameter is there twice")
+            repeated.add(decoded)
         values[decoded] = _decode(value)
-    return Parameters(values)
+    single = {name: text for name, text in values.items() if name not in repeated}
+    return Parameters(single), frozenset(repeated)
 
 
 def _decode(raw: bytes) -> str:

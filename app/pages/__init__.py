@@ -8,13 +8,16 @@ from fastapi import APIRouter, FastAPI
 from app.pages import (
     accept_invitation,
     api_docs,
+    authorize,
     confirm_email,
+    consent,
     dev_mailbox,
     errors,
     forgot_password,
     home,
     resend_verification,
     reset_password,
+    select_account,
     setup,
     signin,
     signout,
@@ -40,6 +43,9 @@ for _page in (
     confirm_email,
     accept_invitation,
     dev_mailbox,
+    authorize,
+    select_account,
+    consent,
     errors,
 ):
     router.include_router(_page.router)

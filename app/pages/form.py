@@ -40,13 +40,19 @@ async def read_form(request: Request) -> Values:
         MalformedForm: A field twice, U+0000, or bytes that are not UTF-8.
     """
     refuse_cross_site(request)
+    return parse_form(await read_body(request))
+
+
+async def read_body(request: Request) -> bytes:
+    """Return a form as it came, whoever sent it.
+
+    Raises:
+        UnsupportedMediaType: Another encoding; pages have no upload.
+        PayloadTooLarge: Longer than any form of ours.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0]
     if kind.strip().casefold() != _FORM:
         raise UnsupportedMediaType(hint="not an HTML form")
-    return parse_form(await _read(request))
-
-
-async def _read(request: Request) -> bytes:
     body = b""
     async for chunk in request.stream():
         body += chunk

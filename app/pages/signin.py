@@ -1,9 +1,12 @@
 """Signing in with a password, at a browser."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
+from app.pages.asked import expected_email, purpose_of, waiting_at
 from app.pages.browser import AtBrowser, check_form, go_back_signed_in, show_page, typed
 from app.pages.dependencies import Posted, State
 from app.pages.dev_mailbox import is_open
@@ -34,7 +37,7 @@ _PAGE = FormPage(
 @router.get("/signin")
 async def show_signin(flow: Flow, browser: AtBrowser, runtime: State) -> Response:
     """Ask for address and password, also of somebody who is signed in already."""
-    return _show(browser, runtime, {}, flow)
+    return await _show(browser, runtime, {}, flow)
 
 
 @router.post("/signin")
@@ -49,20 +52,22 @@ async def submit_signin(values: Posted, browser: AtBrowser, runtime: State) -> R
         joined = await service.sign_in(browser, form.email, form.password)
     except AppError as error:
         note(error)
-        return _show(browser, runtime, fields, flow, error)
+        return await _show(browser, runtime, fields, flow, error)
     return go_back_signed_in(flow, joined, runtime)
 
 
-def _show(
+async def _show(
     browser: Browser,
     runtime: Runtime,
     values: Values,
     flow: str,
     error: AppError | None = None,
 ) -> HTMLResponse:
-    kept = {"email": values.get("email", "")}
+    waiting = await waiting_at(browser, flow, runtime)
+    page = replace(_PAGE, intro=purpose_of(waiting))
+    kept = {"email": values.get("email", expected_email(waiting))}
     links = _links(runtime, flow, error)
-    return show_page(_PAGE, browser, runtime, kept, error, flow=flow, links=links)
+    return show_page(page, browser, runtime, kept, error, flow=flow, links=links)
 
 
 def _links(runtime: Runtime, flow: str, error: AppError | None) -> list[Link]:

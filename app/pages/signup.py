@@ -1,9 +1,12 @@
 """Making an account for oneself, at a browser."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
+from app.pages.asked import hinted_email, purpose_of, waiting_at
 from app.pages.browser import AtBrowser, check_form, go_back_signed_in, show_page, typed
 from app.pages.dependencies import Db, Posted, State
 from app.pages.flow import FLOW, Flow, checked_flow, go_on, with_flow
@@ -62,7 +65,7 @@ class _SignUpForm(Input):
 @router.get("/signup")
 async def show_signup(flow: Flow, browser: AtBrowser, runtime: State) -> Response:
     """Ask for what an account needs, or say why there is no asking."""
-    return _show(browser, runtime, {}, flow)
+    return await _show(browser, runtime, {}, flow)
 
 
 @router.post("/signup")
@@ -85,18 +88,21 @@ async def submit_signup(
     except AppError as error:
         await db.rollback()
         note(error)
-        return _show(browser, runtime, fields, flow, error)
+        return await _show(browser, runtime, fields, flow, error)
     return go_back_signed_in(flow, joined, runtime)
 
 
-def _show(
+async def _show(
     browser: Browser,
     runtime: Runtime,
     values: Values,
     flow: str,
     error: AppError | None = None,
 ) -> HTMLResponse:
+    waiting = await waiting_at(browser, flow, runtime)
     page = _PAGES[runtime.settings.registration_mode]
-    kept = {name: values.get(name, "") for name in ("email", "name")}
+    page = replace(page, intro=purpose_of(waiting) or page.intro)
+    email = values.get("email", hinted_email(waiting))
+    kept = {"email": email, "name": values.get("name", "")}
     links = [Link("Sign in instead", with_flow("/signin", flow))]
     return show_page(page, browser, runtime, kept, error, flow=flow, links=links)

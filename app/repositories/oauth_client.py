@@ -1,11 +1,11 @@
 """SQL for applications that sign people in here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from app.models.oauth_client import OAuthClient, OAuthClientSecret
 from app.repositories.base import Order, Repository, chosen
@@ -28,6 +28,14 @@ class OAuthClientRepository(Repository[OAuthClient]):
         query = select(OAuthClient).where(OAuthClient.client_id == client_id)
         return await self.one_or_none(query.with_for_update() if lock else query)
 
+    async def keep(self, client_id: str) -> OAuthClient | None:
+        """Return a client and keep it from being deleted until the transaction ends.
+
+        The lock is the one that a grant takes on its client (foreign key).
+        """
+        query = select(OAuthClient).where(OAuthClient.client_id == client_id)
+        return await self.one_or_none(query.with_for_update(read=True, key_share=True))
+
     async def secrets_of(
         self, client_id: str, now: datetime
     ) -> Sequence[OAuthClientSecret]:
@@ -44,6 +52,23 @@ class OAuthClientRepository(Repository[OAuthClient]):
     ) -> Sequence[OAuthClient]:
         """Return a page of the clients in the order of their identifiers."""
         return await self.page(select(OAuthClient), _BY_ID, after=after, limit=limit)
+
+    async def names_of(self, client_ids: Iterable[str]) -> dict[str, str]:
+        """Return the names of clients by their identifiers."""
+        named = OAuthClient.client_id.in_(list(client_ids))
+        query = select(OAuthClient.client_id, OAuthClient.client_name).where(named)
+        rows = await self.db.execute(query)
+        return {row.client_id: row.client_name for row in rows}
+
+    async def note_use(
+        self, client_id: str, at: datetime, unless_since: datetime
+    ) -> None:
+        """Remember that a client was used, unless it is known to be used lately."""
+        last = OAuthClient.last_used_at
+        query = update(OAuthClient).where(
+            OAuthClient.client_id == client_id, last.is_(None) | (last < unless_since)
+        )
+        await self.db.execute(query.values(last_used_at=at))
 
     async def delete(self, client_id: str) -> None:
         """Delete a client and all that was granted to it."""

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.models.oauth_consent import OAuthConsent
 from app.repositories.base import Order, Repository
@@ -23,6 +24,14 @@ class OAuthConsentRepository(Repository[OAuthConsent]):
             OAuthConsent.user_id == user_id, OAuthConsent.client_id == client_id
         )
         return await self.one_or_none(query.with_for_update() if lock else query)
+
+    async def add_once(self, values: dict[str, Any]) -> None:
+        """Store a consent unless there is one of this person and client already."""
+        is_sqlite = self.db.get_bind().dialect.name == "sqlite"
+        insert: Any = sqlite.insert if is_sqlite else postgresql.insert
+        await self.db.execute(
+            insert(OAuthConsent).values(values).on_conflict_do_nothing()
+        )
 
     async def list_for_user(
         self, user_id: UUID, *, after: Sequence[Any] | None, limit: int

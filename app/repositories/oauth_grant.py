@@ -8,11 +8,21 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select, update
 
 from app.models.oauth_grant import OAuthGrant
-from app.repositories.base import Repository, chosen
+from app.repositories.base import Order, Repository, chosen
+
+_OLDEST_FIRST = Order((OAuthGrant.id,))
 
 
 class OAuthGrantRepository(Repository[OAuthGrant]):
     """Grants of a person or a client: listed and ended."""
+
+    async def list_for_user(
+        self, user_id: UUID, after: UUID | None, limit: int
+    ) -> Sequence[OAuthGrant]:
+        """Return a page of all that is stored about a person's grants."""
+        query = select(OAuthGrant).where(OAuthGrant.user_id == user_id)
+        key = None if after is None else [after]
+        return await self.page(query, _OLDEST_FIRST, after=key, limit=limit)
 
     async def revoke(self, grant_id: UUID, *, at: datetime, reason: str) -> bool:
         """End one grant; False if it was over, or there is none."""

@@ -136,6 +136,8 @@ class Export(Output):
     user: dict[str, Any]
     sessions: list[dict[str, Any]]
     one_time_tokens: list[dict[str, Any]]
+    oauth_consents: list[dict[str, Any]]
+    oauth_grants: list[dict[str, Any]]
     activity: list[dict[str, Any]]
 
 

@@ -59,6 +59,8 @@ class ExportService:
             lists={
                 "sessions": self._sessions(owner_id),
                 "one_time_tokens": self._tokens(owner_id),
+                "oauth_consents": self._consents(owner_id),
+                "oauth_grants": self._grants(owner_id),
                 "activity": self._activity(owner_id),
             },
         )
@@ -72,6 +74,20 @@ class ExportService:
     async def _tokens(self, owner_id: UUID) -> Batches:
         async for rows in self._batches(
             lambda uow, after: uow.one_time_tokens.list_for_user(owner_id, after, BATCH)
+        ):
+            yield [_plain(row) for row in rows]
+
+    async def _consents(self, owner_id: UUID) -> Batches:
+        async for rows in self._batches(
+            lambda uow, after: uow.oauth_consents.list_for_user(
+                owner_id, after=None if after is None else [after], limit=BATCH
+            )
+        ):
+            yield [_plain(row) for row in rows]
+
+    async def _grants(self, owner_id: UUID) -> Batches:
+        async for rows in self._batches(
+            lambda uow, after: uow.oauth_grants.list_for_user(owner_id, after, BATCH)
         ):
             yield [_plain(row) for row in rows]
 

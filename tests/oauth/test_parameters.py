@@ -3,7 +3,13 @@
 import pytest
 
 from app.oauth.errors import InvalidRequest
-from app.oauth.parameters import MAX_LENGTH, MAX_PARAMETERS, Parameters, parse_form
+from app.oauth.parameters import (
+    MAX_LENGTH,
+    MAX_PARAMETERS,
+    Parameters,
+    parse_form,
+    parse_query,
+)
 
 
 def test_a_form_is_read_as_the_standard_says() -> None:
@@ -30,6 +36,14 @@ def test_trap_21_a_parameter_that_is_there_twice_is_refused(raw: bytes) -> None:
     """RFC 6749 §3.1, §3.2: parameters must not be included more than once."""
     with pytest.raises(InvalidRequest):
         parse_form(raw)
+
+
+def test_trap_21_what_is_there_twice_is_named_and_never_read() -> None:
+    """RFC 6749 §3.1: the client is told, at an address that is there once."""
+    read, repeated = parse_query(b"a=1&b=2&%61=3&c=&c&a=4")
+
+    assert dict(read) == {"b": "2"}
+    assert repeated == {"a", "c"}
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,20 @@ async def test_t116_a_browser_is_signed_out_when_the_account_says_so(
     assert (await visitor.post("/signout", hidden)).status_code == 403
 
 
+async def test_t121_who_is_signed_out_elsewhere_is_not_somebody_else_here(
+    api: Api, visitor: Visitor
+) -> None:
+    other, person = await api.person(), await api.person()
+    await visitor.sign_in(other.email)
+    await visitor.sign_in(person.email)
+
+    await api.delete("/users/me/sessions", person)  # all but the program's own
+
+    assert await visitor.who() == ""
+    await visitor.sign_in(person.email)
+    assert other.email in (await visitor.get("/")).text
+
+
 async def test_t118_a_page_under_way_does_not_sign_in_again(
     api: Api, visitor: Visitor, clock: FakeClock
 ) -> None:

@@ -60,6 +60,8 @@ OWN: set[Operation] = {  # everybody's own account and session: no permission
     ("delete", "/users/me/sessions"),
     ("delete", "/users/me/sessions/{session_id}"),
     ("get", "/users/me/activity"),
+    ("get", "/users/me/consents"),
+    ("delete", "/users/me/consents/{client_id}"),
     ("get", "/users/me/claims"),
     ("put", "/users/me/claims"),
     ("post", "/auth/logout"),

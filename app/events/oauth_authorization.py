@@ -1,0 +1,60 @@
+"""What applications asked of people, and what people said."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from app.events.base import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRefused(Event):
+    """An application's request was refused; ``hint`` is the concrete difference."""
+
+    name: ClassVar[str] = "oauth.authorization_refused"
+
+    client_id: str | None
+    error: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationGranted(Event):
+    """An application was given a code."""
+
+    name: ClassVar[str] = "oauth.authorization_granted"
+
+    client_id: str
+    session_id: UUID
+    scope: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentGranted(Event):
+    """A person agreed to what an application asked for."""
+
+    name: ClassVar[str] = "oauth.consent_granted"
+
+    client_id: str
+    scope: tuple[str, ...]
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentDenied(Event):
+    """A person said no to an application."""
+
+    name: ClassVar[str] = "oauth.consent_denied"
+
+    client_id: str
+    scope: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRevoked(Event):
+    """A person took back what an application had; all its grants ended."""
+
+    name: ClassVar[str] = "oauth.consent_revoked"
+
+    client_id: str
+    grants: int

@@ -1,0 +1,140 @@
+"""What applications ask for, in words for people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.oauth.client import Client
+from app.oauth.interaction import Step
+from app.oauth.uri import parse_uri
+from app.services.browser_session import Browser
+from app.services.oauth_authorization import AuthorizationService, Waiting
+from app.services.oauth_flow import FlowNotFound
+from app.services.oauth_refusal import UnanswerableRequest
+from app.services.runtime import Runtime
+from app.utils.helpers import printable
+
+_SCOPES = {
+    "openid": "Recognise you when you come back",
+    "profile": "Your profile: name, picture, birth date, language and the like",
+    "email": "Your email address",
+    "address": "Your postal address",
+    "phone": "Your phone number",
+    "offline_access": "Keep this access while you are away, until you take it back",
+}
+_CLAIMS = {
+    "name": "Your name",
+    "family_name": "Your family name",
+    "given_name": "Your given name",
+    "middle_name": "Your middle name",
+    "nickname": "Your nickname",
+    "preferred_username": "The name that you like to be called by",
+    "profile": "The address of your profile page",
+    "picture": "Your picture",
+    "website": "The address of your web site",
+    "gender": "Your gender",
+    "birthdate": "Your date of birth",
+    "zoneinfo": "Your time zone",
+    "locale": "Your language",
+    "updated_at": "When your profile was changed last",
+    "email": "Your email address",
+    "email_verified": "Whether your email address is confirmed",
+    "address": "Your postal address",
+    "phone_number": "Your phone number",
+    "phone_number_verified": "Whether your phone number is confirmed",
+}
+_LINKS = {
+    "client_uri": "About the application",
+    "policy_uri": "What it does with what it knows of you",
+    "tos_uri": "Its terms of service",
+}
+_MAX_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class AskingApplication:
+    """An application as people see it; all of it is text that the page escapes.
+
+    Attributes:
+        name: What it calls itself.
+        place: Where the answer goes, which it cannot make up.
+        links: Text and address of its own pages.
+    """
+
+    name: str
+    place: str
+    links: tuple[tuple[str, str], ...]
+
+    @property
+    def full_name(self) -> str:
+        """Name and place in one; a name alone may be anybody's."""
+        return self.name if self.name == self.place else f"{self.name} ({self.place})"
+
+
+async def waiting_at(browser: Browser, flow: str, runtime: Runtime) -> Waiting | None:
+    """Return what waits for somebody who signs in, for a page that works without too.
+
+    None where nothing of this browser's waits: going on will say so.
+    """
+    if not flow:
+        return None
+    try:
+        return await AuthorizationService(runtime).look(flow, browser)
+    except (FlowNotFound, UnanswerableRequest):
+        return None
+
+
+def purpose_of(waiting: Waiting | None) -> str:
+    """Return the sentence that says for which application somebody acts."""
+    if waiting is None:
+        return ""
+    application = application_of(waiting)
+    return f"To go on to {application.full_name}."
+
+
+def hinted_email(waiting: Waiting | None) -> str:
+    """Return the ``login_hint``, for a field: it is something to type less, no more."""
+    return (waiting.request.login_hint or "") if waiting else ""
+
+
+def expected_email(waiting: Waiting | None) -> str:
+    """Return the hint, or the address of who has to sign in once more."""
+    account = waiting.account if waiting and waiting.step is Step.LOGIN else None
+    return hinted_email(waiting) or (account.email if account else "")
+
+
+def application_of(waiting: Waiting) -> AskingApplication:
+    """Return who asks."""
+    client, place = waiting.request.client, _place(waiting.request.redirect_uri)
+    name = printable(client.client_name, _MAX_NAME).strip() or place
+    return AskingApplication(name=name, place=place, links=_links(client))
+
+
+def _place(redirect_uri: str) -> str:
+    parsed = parse_uri(redirect_uri)
+    if parsed is None or parsed.scheme not in ("http", "https") or parsed.is_loopback:
+        return "a program on your device"
+    return parsed.host
+
+
+def _links(client: Client) -> tuple[tuple[str, str], ...]:
+    """Return the links that a browser may follow; a script is no page."""
+    known = ((text, client.links.get(name, "")) for name, text in _LINKS.items())
+    return tuple((text, url) for text, url in known if _is_page(url))
+
+
+def _is_page(url: str) -> bool:
+    parsed = parse_uri(url)
+    return parsed is not None and parsed.scheme in ("http", "https")
+
+
+def asked_for(waiting: Waiting, scopes: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what is asked for, scope by scope and claim by claim.
+
+    Args:
+        waiting: The request.
+        scopes: What the operator says of the scopes of their APIs.
+    """
+    known = {**scopes, **_SCOPES}
+    texts = [known.get(name, name) for name in waiting.request.scope]
+    texts += [_CLAIMS.get(name, name) for name in waiting.claims]
+    return tuple(dict.fromkeys(texts))

@@ -1,0 +1,86 @@
+"""``/oauth2/authorize``: where applications send people (RFC 6749 §3.1).
+
+It stands among the pages, since it is people that it answers: with a step to take, with
+the way back to the application, or with what is wrong.
+"""
+
+from urllib.parse import quote, unquote_to_bytes
+
+from fastapi import APIRouter, Request, Response
+
+from app.oauth.interaction import Step
+from app.oauth.response_modes import Answer
+from app.pages.browser import AtBrowser, keep_value, read_browser
+from app.pages.dependencies import State
+from app.pages.flow import Flow, go_on
+from app.pages.form import read_body
+from app.pages.form_post import render_form_post
+from app.pages.render import OPENER
+from app.services.browser_session import BrowserSessionService
+from app.services.oauth_authorization import AuthorizationService, Due, Outcome
+
+router = APIRouter()
+_PATH = "/oauth2/authorize"
+_PAGES = {
+    Step.LOGIN: "/signin",
+    Step.CREATE_ACCOUNT: "/signup",
+    Step.SELECT_ACCOUNT: "/select-account",
+    Step.CONSENT: "/consent",
+}
+
+
+@router.get("/oauth2/authorize")
+async def authorize(request: Request, runtime: State) -> Response:
+    """Take a request of an application."""
+    service = AuthorizationService(runtime)
+    await service.admit()
+    browser = await read_browser(request, runtime)
+    bound = BrowserSessionService(runtime).with_value(browser)
+    outcome = await service.begin(request.scope["query_string"], bound)
+    answer = lead(outcome)
+    if isinstance(outcome, Due):
+        keep_value(answer, bound, browser, runtime)
+    return answer
+
+
+@router.post("/oauth2/authorize")
+async def authorize_by_form(request: Request) -> Response:
+    """Have the browser send a posted request by GET (OIDC Core §3.1.2.1 takes both).
+
+    The application's page posts it, so the browser leaves out our cookies, which are
+    ``SameSite=Lax``; they come with the GET.
+    """
+    body = await read_body(request)
+    query: bytes = request.scope["query_string"]
+    again = "&".join(_encoded(pair) for pair in (query + b"&" + body).split(b"&"))
+    return _see(f"{_PATH}?{again.strip('&')}")
+
+
+@router.get("/oauth2/resume")
+async def resume(flow: Flow, browser: AtBrowser, runtime: State) -> Response:
+    """Go on with a request after the person did something."""
+    return lead(await AuthorizationService(runtime).resume(flow, browser))
+
+
+def lead(outcome: Outcome) -> Response:
+    """Bring the browser to the step that is due, or back to the application."""
+    if isinstance(outcome, Due):
+        return go_on(_PAGES[outcome.step], outcome.flow)
+    return _to_client(outcome)
+
+
+def _to_client(answer: Answer) -> Response:
+    return render_form_post(answer) if answer.kind == "form" else _see(answer.url)
+
+
+def _see(url: str) -> Response:
+    """Answer 303, so that nothing is posted again (RFC 9700 §4.12)."""
+    return Response(status_code=303, headers=OPENER | {"Location": url})
+
+
+def _encoded(pair: bytes) -> str:
+    """Return a parameter as it came, good or bad, in characters that an address has."""
+    name, mark, value = pair.replace(b"+", b" ").partition(b"=")
+    return (
+        quote(unquote_to_bytes(name)) + mark.decode() + quote(unquote_to_bytes(value))
+    )

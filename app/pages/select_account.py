@@ -1,0 +1,54 @@
+"""Choosing with which of the accounts at a browser to go on."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from app.pages.asked import application_of
+from app.pages.browser import AtBrowser, check_form, keep_accounts, render_form
+from app.pages.dependencies import Posted, State
+from app.pages.flow import FLOW, Flow, checked_flow, go_on, page_headers, with_flow
+from app.services.oauth_authorization import AuthorizationService
+
+router = APIRouter()
+
+
+@router.get("/select-account")
+async def show_accounts(flow: Flow, browser: AtBrowser, runtime: State) -> Response:
+    """List the accounts; it changes nothing."""
+    waiting = await AuthorizationService(runtime).look(flow, browser)
+    if not browser.accounts:
+        return go_on("/signin", flow)
+    return render_form(
+        "select_account.html",
+        browser,
+        runtime,
+        headers=page_headers(flow),
+        application=application_of(waiting),
+        accounts=browser.accounts,
+        flow=flow,
+        other_account=with_flow("/signin", flow),
+    )
+
+
+@router.post("/select-account")
+async def submit_account(
+    values: Posted, browser: AtBrowser, runtime: State
+) -> Response:
+    """Go on with an account; without one of them the page is shown again."""
+    flow = checked_flow(values.get(FLOW, ""))
+    check_form(browser, values, runtime)
+    chosen = browser.choosing(_session_id(values.get("account", "")))
+    if chosen is None:
+        return go_on("/select-account", flow)
+    await AuthorizationService(runtime).choose(flow, chosen)
+    answer = go_on("/oauth2/resume", flow)
+    keep_accounts(answer, chosen, runtime)
+    return answer
+
+
+def _session_id(text: str) -> UUID:
+    try:
+        return UUID(hex=text)
+    except ValueError:
+        return UUID(int=0)  # nobody's

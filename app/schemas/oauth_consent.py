@@ -1,0 +1,14 @@
+"""Bodies of ``/api/v1/users/me/consents``."""
+
+from app.schemas.base import Instant, Output
+
+
+class ConsentOut(Output):
+    """What an application may have of the caller; ``scope`` as RFC 6749 writes it."""
+
+    client_id: str
+    client_name: str
+    scope: str
+    claims: list[str]
+    created_at: Instant
+    updated_at: Instant

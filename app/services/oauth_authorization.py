@@ -1,0 +1,370 @@
+"""From an application's request to its answer: a step of the person, a code, a refusal.
+
+``app/oauth`` decides. Here it is told who is signed in and what was agreed to, and what
+it decided is done: in one transaction, and with evidence.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
+
+from app.core.context import current
+from app.events.oauth_authorization import AuthorizationGranted, ConsentDenied
+from app.oauth.authorization_response import code_response
+from app.oauth.authorize import (
+    AuthorizationRequest,
+    ReturnAddress,
+    identify,
+    read_request,
+)
+from app.oauth.claims import beyond_scope
+from app.oauth.errors import AccessDenied, InvalidRequest, OAuthError
+from app.oauth.hints import read_id_token_hint
+from app.oauth.interaction import ConsentState, Step, decide
+from app.oauth.parameters import Parameters, parse_query
+from app.oauth.response_modes import Answer
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.browser_session import Browser, BrowserAccount
+from app.services.oauth_code import issue_code
+from app.services.oauth_consent import OAuthConsentService
+from app.services.oauth_flow import Flow, FlowNotFound, OAuthFlowService
+from app.services.oauth_refusal import AuthorizationRefusalService
+from app.services.oauth_signed_in import (
+    account_for,
+    authentication_of,
+    signed_in_state,
+)
+from app.services.runtime import Runtime
+from app.utils.helpers import network_of
+
+_USE_NOTED = timedelta(days=1)  # a client in use is written down at most this often
+_LONGER = 65  # characters, one more than an identifier of a client has
+_ADDRESS = frozenset({"client_id", "redirect_uri"})
+
+
+class _ClientGone(InvalidRequest):
+    """The client was disabled or deleted a moment ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A step of the person comes first; ``flow`` is what its page is opened with."""
+
+    step: Step
+    flow: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A flow as pages show it.
+
+    Attributes:
+        step: What is due; DONE also when the client is going to be told of a refusal.
+        account: Whose consent is asked for.
+        claims: Those asked for that no scope stands for.
+        shown: What agreeing to this is agreeing to; the form brings it back.
+    """
+
+    step: Step
+    request: AuthorizationRequest
+    account: BrowserAccount | None
+    claims: tuple[str, ...]
+    shown: str
+
+
+Outcome = Due | Answer
+_Work = Callable[[AuthorizationRequest], Awaitable[Outcome]]
+
+
+class AuthorizationService:
+    """Answers authorization requests, each step in a transaction of its own."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Work outside of a request's transaction."""
+        self._runtime = runtime
+        self._refusals = AuthorizationRefusalService(runtime)
+
+    async def admit(self) -> None:
+        """Count a request against the address that it comes from.
+
+        Raises:
+            TooManyRequests: There were too many.
+        """
+        limits = self._runtime.limits
+        await self._runtime.limiter.take(
+            (limits.authorize_address, network_of(current().ip))
+        )
+
+    async def begin(self, query: bytes, browser: Browser) -> Outcome:
+        """Return what comes of a new request.
+
+        Args:
+            query: The request as it came.
+            browser: Where it came from; it has a value.
+
+        Raises:
+            UnanswerableRequest: There is nobody to answer.
+        """
+        try:
+            params, repeated = parse_query(query)
+        except InvalidRequest as error:
+            await self._refusals.show(error, None)
+
+        async def work(request: AuthorizationRequest) -> Outcome:
+            flow = self._new(params, request, browser)
+            return await self._advance(flow, request, browser)
+
+        return await self._answer(params, work, repeated=repeated)
+
+    async def resume(
+        self, token: str, browser: Browser, *, agreed_to: str | None = None
+    ) -> Outcome:
+        """Return what comes of a request after the person did something.
+
+        Args:
+            token: The flow.
+            browser: Where the person is.
+            agreed_to: ``Waiting.shown`` of what they agreed to just now. What they did
+                not see is asked for again, and so is what comes out of order.
+
+        Raises:
+            FlowNotFound: No such request waits in this browser.
+            UnanswerableRequest: Its client is not known any more.
+        """
+        flow = await self._find(token, browser)
+
+        async def work(request: AuthorizationRequest) -> Outcome:
+            return await self._advance(flow, request, browser, token, agreed_to)
+
+        return await self._answer(flow.parameters, work, flow_id=flow.id)
+
+    async def deny(self, token: str, browser: Browser) -> Outcome:
+        """Tell the client that the person said no.
+
+        Raises:
+            FlowNotFound: No such request waits in this browser.
+            UnanswerableRequest: Its client is not known any more.
+        """
+        flow = await self._find(token, browser)
+
+        async def work(request: AuthorizationRequest) -> Outcome:
+            account = account_for(self._runtime, flow, request, browser)
+            current().user_id = account.user_id if account else None
+            async with self._runtime.unit_of_work() as uow:
+                await OAuthFlowService(uow, self._runtime).use_up(flow)
+                uow.record(
+                    ConsentDenied(
+                        user_id=current().user_id,
+                        client_id=request.client.client_id,
+                        scope=request.scope,
+                    )
+                )
+            return self._refusals.answer(request, AccessDenied("the person said no"))
+
+        return await self._answer(flow.parameters, work, flow_id=flow.id)
+
+    async def choose(self, token: str, browser: Browser) -> None:
+        """Note that the account in use is the one that the person goes on with.
+
+        Raises:
+            FlowNotFound: No such request waits in this browser.
+        """
+        async with self._runtime.unit_of_work() as uow:
+            flows = OAuthFlowService(uow, self._runtime)
+            await flows.choose(token, browser)
+
+    async def look(self, token: str, browser: Browser) -> Waiting:
+        """Return what pages show of a flow; it changes nothing.
+
+        Raises:
+            FlowNotFound: No such request waits in this browser.
+            UnanswerableRequest: Its client is not known any more.
+        """
+        flow = await self._find(token, browser)
+        to = await self._identify(flow.parameters)
+        try:
+            request = self._read(flow.parameters, to)
+        except OAuthError as error:
+            raise FlowNotFound(hint=str(error)) from None
+        account = account_for(self._runtime, flow, request, browser)
+        try:
+            async with self._runtime.unit_of_work() as uow:
+                step = await self._step(uow, flow, request, account, browser)
+        except OAuthError:  # ``resume`` tells the client
+            step = Step.DONE
+        return Waiting(
+            step=step,
+            request=request,
+            account=account,
+            claims=_single_claims(request),
+            shown=_shown(request, account),
+        )
+
+    async def _find(self, token: str, browser: Browser) -> Flow:
+        async with self._runtime.unit_of_work(read_only=True) as uow:
+            return await OAuthFlowService(uow, self._runtime).find(token, browser)
+
+    async def _answer(
+        self,
+        params: Parameters,
+        work: _Work,
+        *,
+        repeated: frozenset[str] = frozenset(),
+        flow_id: UUID | None = None,
+    ) -> Outcome:
+        """Do the work, and bring a refusal to the client, with evidence of it."""
+        to = await self._identify(params, repeated)
+        client_id = to.client.client_id
+        try:
+            if repeated:
+                hint = f"{ascii(sorted(repeated))} sent twice"
+                raise InvalidRequest("a parameter is there twice", hint=hint)
+            return await work(self._read(params, to))
+        except _ClientGone as error:
+            await self._refusals.show(error, client_id)
+        except OAuthError as error:
+            await self._refusals.record(error, client_id, flow_id)
+            return self._refusals.answer(to, error)
+
+    async def _identify(
+        self, params: Parameters, repeated: frozenset[str] = frozenset()
+    ) -> ReturnAddress:
+        client = await self._runtime.clients.by_client_id(params.get("client_id", ""))
+        try:
+            if repeated & _ADDRESS:
+                raise InvalidRequest("client_id or redirect_uri is there twice")
+            development = not self._runtime.settings.is_production
+            return identify(params, client, development=development)
+        except InvalidRequest as error:
+            await self._refusals.show(error, client.client_id if client else None)
+
+    def _read(self, params: Parameters, to: ReturnAddress) -> AuthorizationRequest:
+        runtime = self._runtime
+        pkce = runtime.settings.oauth.pkce
+        return read_request(params, to, supported=runtime.supported, pkce=pkce)
+
+    def _new(
+        self, params: Parameters, request: AuthorizationRequest, browser: Browser
+    ) -> Flow:
+        return Flow(
+            parameters=params,
+            arrived_at=self._runtime.clock.now(),
+            sessions=frozenset(each.session_id for each in browser.accounts),
+            hinted_subject=self._hinted(request),
+        )
+
+    def _hinted(self, request: AuthorizationRequest) -> str | None:
+        if request.id_token_hint is None:
+            return None
+        runtime = self._runtime
+        now = runtime.clock.now()
+        return read_id_token_hint(
+            request.id_token_hint,
+            find_key=lambda kid: runtime.ring.by_kid(kid, now),
+            issuer=runtime.settings.public_url,
+            client_id=request.client.client_id,
+        ).subject
+
+    async def _advance(
+        self,
+        flow: Flow,
+        request: AuthorizationRequest,
+        browser: Browser,
+        token: str = "",
+        agreed_to: str | None = None,
+    ) -> Outcome:
+        """Grant the request, or say which step comes first."""
+        account = account_for(self._runtime, flow, request, browser)
+        async with self._runtime.unit_of_work() as uow:
+            account = await self._present(uow, account)
+            await self._demand_client(uow, request)
+            agreed = agreed_to is not None and agreed_to == _shown(request, account)
+            step = await self._step(uow, flow, request, account, browser, agreed)
+            if step is Step.DONE:
+                assert account is not None
+                return await self._grant(uow, flow, request, account, agreed)
+            flows = OAuthFlowService(uow, self._runtime)
+            return Due(step, token or flows.begin(flow, browser))
+
+    async def _present(
+        self, uow: UnitOfWork, account: BrowserAccount | None
+    ) -> BrowserAccount | None:
+        """Return an account that may be told of now; whoever disables it waits."""
+        if account is None:
+            return None
+        user = await uow.users.by_id(account.user_id, lock=True)
+        now = uow.clock.now()
+        if user is None or not user.is_active:
+            return None
+        if not await uow.sessions.is_live(account.session_id, user.id, now):
+            return None
+        current().user_id = user.id
+        return account
+
+    async def _demand_client(
+        self, uow: UnitOfWork, request: AuthorizationRequest
+    ) -> None:
+        """Ask the database, since the directory may be some seconds late."""
+        row = await uow.oauth_clients.keep(request.client.client_id)
+        if row is None or row.status != "active":
+            raise _ClientGone("client_id is unknown", hint="disabled or deleted")
+
+    async def _step(
+        self,
+        uow: UnitOfWork,
+        flow: Flow,
+        request: AuthorizationRequest,
+        account: BrowserAccount | None,
+        browser: Browser,
+        agreed: bool = False,
+    ) -> Step:
+        session, consent = None, ConsentState()
+        if account is not None:
+            session = signed_in_state(self._runtime, flow, request, account, browser)
+            consents = OAuthConsentService(uow)
+            consent = await consents.known(account.user_id, request.client.client_id)
+        return decide(
+            request,
+            session,
+            replace(consent, is_given=agreed),
+            uow.clock.now(),
+            arrived_at=flow.arrived_at,
+            hinted_subject=flow.hinted_subject,
+        )
+
+    async def _grant(
+        self,
+        uow: UnitOfWork,
+        flow: Flow,
+        request: AuthorizationRequest,
+        account: BrowserAccount,
+        agreed: bool,
+    ) -> Answer:
+        client_id, now = request.client.client_id, uow.clock.now()
+        if flow.id is not None:
+            await OAuthFlowService(uow, self._runtime).use_up(flow)
+        if agreed:
+            await OAuthConsentService(uow).remember(
+                account.user_id, client_id, request.scope, _single_claims(request)
+            )
+        code = await issue_code(uow, self._runtime, request, authentication_of(account))
+        await uow.oauth_clients.note_use(client_id, now, now - _USE_NOTED)
+        uow.record(
+            AuthorizationGranted(
+                user_id=account.user_id,
+                client_id=client_id,
+                session_id=account.session_id,
+                scope=request.scope,
+            )
+        )
+        return code_response(request, code, self._runtime.settings.public_url)
+
+
+def _single_claims(request: AuthorizationRequest) -> tuple[str, ...]:
+    return tuple(sorted(beyond_scope(request.claims, request.scope)))
+
+
+def _shown(request: AuthorizationRequest, account: BrowserAccount | None) -> str:
+    whose = account.session_id.hex if account else ""
+    return " ".join((whose, *request.scope, "+", *_single_claims(request)))

@@ -1,0 +1,116 @@
+"""What people let applications have: remembered, listed, taken back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from app.core.exceptions import NotFound
+from app.events.oauth_authorization import ConsentGranted, ConsentRevoked
+from app.models.oauth_consent import OAuthConsent
+from app.oauth.interaction import ConsentState
+from app.repositories.unit_of_work import UnitOfWork
+
+
+class ConsentNotFound(NotFound):
+    """The application has nothing of this person's."""
+
+    code = "consent_not_found"
+    title = "There is no such application"
+
+
+class Consent(NamedTuple):
+    """What a person agreed to, with the name of the application for their eyes."""
+
+    id: UUID
+    client_id: str
+    client_name: str
+    scope: str
+    claims: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+
+
+class OAuthConsentService:
+    """Consents of people, one for each application."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in this transaction."""
+        self._uow = uow
+
+    async def list_page(
+        self, user_id: UUID, *, after: Sequence[Any] | None, limit: int
+    ) -> list[Consent]:
+        """Return a page of what a person agreed to, the oldest first."""
+        rows = await self._uow.oauth_consents.list_for_user(
+            user_id, after=after, limit=limit
+        )
+        names = await self._uow.oauth_clients.names_of(row.client_id for row in rows)
+        return [_told(row, names.get(row.client_id, "")) for row in rows]
+
+    async def known(self, user_id: UUID, client_id: str) -> ConsentState:
+        """Return what is remembered of a person and a client.
+
+        It stays so until the transaction ends: whoever takes it back waits, and then
+        ends what was granted on its strength.
+        """
+        row = await self._uow.oauth_consents.of(user_id, client_id, lock=True)
+        if row is None:
+            return ConsentState()
+        return ConsentState(
+            scope=frozenset(row.scope.split()), claims=frozenset(row.claims.split())
+        )
+
+    async def remember(
+        self, user_id: UUID, client_id: str, scope: Iterable[str], claims: Iterable[str]
+    ) -> None:
+        """Add to what a person agreed to; nothing that was agreed to before is lost.
+
+        Two of their browsers may do so at once: the row is there before it is locked.
+        """
+        now, consents = self._uow.clock.now(), self._uow.oauth_consents
+        empty = {"id": self._uow.randomness.uuid7(), "scope": "", "claims": ""}
+        key = {"user_id": user_id, "client_id": client_id}
+        await consents.add_once(empty | key | {"created_at": now, "updated_at": now})
+        row = await consents.of(user_id, client_id, lock=True)
+        assert row is not None
+        row.scope = " ".join(sorted({*row.scope.split(), *scope}))
+        row.claims = " ".join(sorted({*row.claims.split(), *claims}))
+        row.updated_at = now
+        self._uow.record(
+            ConsentGranted(
+                user_id=user_id,
+                client_id=client_id,
+                scope=tuple(sorted(scope)),
+                claims=tuple(sorted(claims)),
+            )
+        )
+
+    async def revoke(self, user_id: UUID, client_id: str) -> None:
+        """Forget what a person agreed to, and end every grant of the application.
+
+        Raises:
+            ConsentNotFound: There is neither.
+        """
+        now = self._uow.clock.now()
+        forgotten = await self._uow.oauth_consents.delete(user_id, client_id)
+        ended = await self._uow.oauth_grants.revoke_for_consent(
+            user_id, client_id, at=now, reason="consent_revoked"
+        )
+        if not forgotten and not ended:
+            raise ConsentNotFound
+        self._uow.record(
+            ConsentRevoked(user_id=user_id, client_id=client_id, grants=ended)
+        )
+
+
+def _told(row: OAuthConsent, client_name: str) -> Consent:
+    return Consent(
+        id=row.id,
+        client_id=row.client_id,
+        client_name=client_name,
+        scope=row.scope,
+        claims=tuple(row.claims.split()),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,96 @@
+"""Refused authorization requests: who is told, and what is kept as evidence.
+
+The client or the person gets the standard's error and a correlation id; the audit trail
+has the concrete difference under that id.
+"""
+
+from typing import NoReturn
+from uuid import UUID
+
+from app.core.context import current
+from app.core.exceptions import BadRequest
+from app.events.oauth_authorization import AuthorizationRefused
+from app.oauth.authorization_response import error_response
+from app.oauth.authorize import ReturnAddress
+from app.oauth.errors import InvalidRequest, OAuthError
+from app.oauth.response_modes import Answer
+from app.services.one_time_token import Purpose
+from app.services.runtime import Runtime
+from app.utils.helpers import network_of
+
+_MAX_HINT = 4_000  # characters of evidence
+
+
+class UnanswerableRequest(BadRequest):
+    """The client or its redirect URI is not known: nobody else may be told."""
+
+    code = "invalid_authorization_request"
+    title = "The application that sent you here made a mistake"
+
+    def __init__(self, description: str, hint: str = "") -> None:
+        """Refuse.
+
+        Args:
+            description: What is wrong; it never holds what was sent.
+            hint: The concrete difference, for the log.
+        """
+        super().__init__(hint or description)
+        self._description = description
+
+    @property
+    def detail(self) -> str:
+        """For the person, and in the last words for who made the application."""
+        return (
+            "It did not say who it is, or where you are to be sent back to, in the way "
+            "that it is registered here. You cannot mend that, and nobody was told "
+            f"anything about you. For its maker: {self._description}."
+        )
+
+
+class AuthorizationRefusalService:
+    """Tells of refusals and records them, outside of what was refused."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Work in transactions of its own."""
+        self._runtime = runtime
+
+    async def show(self, error: InvalidRequest, client_id: str | None) -> NoReturn:
+        """Tell the person, since the client cannot be told.
+
+        Raises:
+            UnanswerableRequest: Always.
+        """
+        await self.record(error, client_id, None)
+        raise UnanswerableRequest(error.description, error.hint) from None
+
+    def answer(self, to: ReturnAddress, error: OAuthError) -> Answer:
+        """Return what tells the client, with the number to ask about."""
+        said = error.description or error.error
+        error.description = f"{said} (correlation id {current().correlation_id})"
+        return error_response(to, error, self._runtime.settings.public_url)
+
+    async def record(
+        self, error: OAuthError, client_id: str | None, flow_id: UUID | None
+    ) -> None:
+        """Leave evidence, as often as an address may, and end the flow of the request.
+
+        Args:
+            error: What was refused, and why.
+            client_id: Of the client, if it is known.
+            flow_id: What asking the person once more would not mend.
+        """
+        runtime, hint = self._runtime, error.hint or error.description
+        current().reason = f"{error.error} ({hint})"
+        is_kept = await runtime.limiter.admits(
+            runtime.limits.refusal_address, network_of(current().ip)
+        )
+        async with runtime.unit_of_work() as uow:
+            if flow_id is not None:
+                now, purpose = uow.clock.now(), Purpose.OAUTH_FLOW
+                await uow.one_time_tokens.consume(flow_id, purpose, now)
+            if is_kept:
+                uow.record(
+                    AuthorizationRefused(
+                        client_id=client_id, error=error.error, hint=hint[:_MAX_HINT]
+                    )
+                )
