@@ -49,6 +49,17 @@ _PROTOCOL = (
 )
 
 
+_PROTOCOL = (
+    well_known,
+    token,
+    introspection,
+    revocation,
+    userinfo,
+    registration,
+    cors,
+)
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Start strictly, stop gracefully (architecture, rule 14)."""
