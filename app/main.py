@@ -38,6 +38,27 @@ from app.services.startup import StartRefused, start
 # carry codes and tokens (dependencies.md, S2).
 _TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
+_PROTOCOL = (
+    well_known,
+    token,
+    introspection,
+    revocation,
+    userinfo,
+    registration,
+    cors,
+)
+
+
+_PROTOCOL = (
+    well_known,
+    token,
+    introspection,
+    revocation,
+    userinfo,
+    registration,
+    cors,
+)
+
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -114,15 +135,7 @@ def create_app(
     app.router.routes.append(hot_paths())
     app.include_router(v1.router)
     app.include_router(health.router)
-    for part in (
-        well_known,
-        token,
-        introspection,
-        revocation,
-        userinfo,
-        registration,
-        cors,
-    ):
+    for part in _PROTOCOL:
         app.include_router(part.router)
     pages.install(app)
     install_openapi(app)

@@ -433,3 +433,49 @@ class TestInProduction:
         assert await tried("com.example.app:/cb", "web") == 400
         assert await tried("http://127.0.0.1/cb", "native") == 201
         assert await tried("com.example.app:/cb", "native") == 201
+
+
+class TestOff:
+    """AUTH_SERVE_OAUTH__REGISTRATION=off, which is the default."""
+
+    @pytest.fixture
+    def options(self) -> dict[str, object]:
+        return {}
+
+    async def test_t188_nobody_registers_unless_the_operator_says_so(
+        self, client: AsyncClient, runtime: Runtime
+    ) -> None:
+        before = await contents(runtime)
+        metadata = "/.well-known/openid-configuration"
+
+        answer = await client.post("/oauth2/register", json=WEB)
+
+        assert answer.status_code == 404
+        assert answer.json()["error"] == "invalid_request"
+        assert "registration_endpoint" not in (await client.get(metadata)).json()
+        assert await contents(runtime) == before
+
+
+async def test_rfc8414_2_registration_is_published_where_it_is_open(
+    client: AsyncClient,
+) -> None:
+    metadata = (await client.get("/.well-known/openid-configuration")).json()
+
+    uri = "http://localhost:8000/oauth2/register"
+    assert metadata["registration_endpoint"] == uri
+
+
+async def test_whatever_goes_wrong_is_told_in_the_form_of_the_protocol(
+    client: AsyncClient,
+) -> None:
+    answers = [
+        await client.post("/oauth2/register", content=b"x=y", headers=kind)
+        for kind in ({"Content-Type": "application/x-www-form-urlencoded"},)
+    ]
+    answers.append(await client.request("PATCH", "/oauth2/register"))
+    answers.append(await client.post("/oauth2/register", json=["x" * 70_000]))
+
+    assert [answer.status_code for answer in answers] == [415, 405, 413]
+    for answer in answers:
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.json()["error"]

@@ -54,17 +54,12 @@ class JanitorJob:
             return now - timedelta(seconds=seconds)
 
         most = self._runtime.settings.session.max_per_user
-        unused = self._runtime.settings.oauth.unused_client_ttl
         return {
             "surplus_sessions": lambda uow: SessionService(uow).end_surplus(
                 most, batch
             ),
             "sessions": lambda uow: uow.sessions.delete_ended(
                 before(keep.session_ttl), batch
-            ),
-            "oauth_clients": lambda uow: delete_unused(uow, before(unused), batch),
-            "oauth_client_secrets": lambda uow: (
-                uow.oauth_clients.delete_expired_secrets(now, batch)
             ),
             "one_time_tokens": lambda uow: uow.one_time_tokens.delete_expired(
                 before(DAY), batch
@@ -85,7 +80,12 @@ class JanitorJob:
         batch = self._batch
         kept = timedelta(seconds=self._runtime.settings.retention.session_ttl)
         pending = timedelta(seconds=DAY)
+        unused = timedelta(seconds=self._runtime.settings.oauth.unused_client_ttl)
         return {
+            "oauth_clients": lambda uow: delete_unused(uow, now - unused, batch),
+            "oauth_client_secrets": lambda uow: (
+                uow.oauth_clients.delete_expired_secrets(now, batch)
+            ),
             "surplus_grants": lambda uow: GrantService(uow).end_surplus(batch),
             "oauth_grants": lambda uow: uow.oauth_grants.delete_ended(
                 now - kept, now - pending, batch

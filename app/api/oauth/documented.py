@@ -7,8 +7,10 @@ _MEANINGS = {
     400: "The request is not acceptable (RFC 6749 section 5.2).",
     401: "The client did not prove who it is.",
     403: "The token is not good for this.",
+    404: "This is switched off.",
     408: "The request took too long to arrive.",
     413: "The request is too large.",
+    415: "The body is not in the form that is taken.",
     429: "Too many attempts; `Retry-After` says when to come back.",
     503: "Not now; `Retry-After` says when to come back.",
 }

@@ -38,7 +38,10 @@ def _responses(status: int, *others: int) -> dict[int | str, Any]:
     told: dict[int | str, Any] = {
         status: {"description": "All that the client is", "content": content}
     }
-    return told | refusals(401, 408, 413, 429, *others)
+    return told | refusals(401, *others)
+
+
+_BODY = (408, 413, 415, 429)  # what may be wrong with a body, and with many of them
 
 
 _METADATA: dict[str, Any] = {
@@ -52,7 +55,7 @@ _METADATA: dict[str, Any] = {
 @router.post(
     "",
     status_code=201,
-    responses=_responses(201),
+    responses=_responses(201, 404, *_BODY),
     openapi_extra=_METADATA,
 )
 async def register(
@@ -83,7 +86,7 @@ async def read_registration(
     return await _answered(request, runtime, work)
 
 
-@router.put("/{client_id}", responses=_responses(200), openapi_extra=_METADATA)
+@router.put("/{client_id}", responses=_responses(200, *_BODY), openapi_extra=_METADATA)
 async def replace_registration(
     client_id: str,
     request: Request,

@@ -1,0 +1,82 @@
+"""Clients that nobody uses, and secrets that ended: swept, and nothing else."""
+
+import pytest
+from sqlalchemy import select
+
+from app.jobs.janitor import JanitorJob
+from app.models.audit_event import AuditEvent
+from app.models.oauth_client import OAuthClient, OAuthClientSecret
+from app.services.oauth_client import OAuthClientService
+from app.services.oauth_client_change import new_client
+from app.services.oauth_client_directory import metadata_of
+from app.services.runtime import Runtime
+from tests.chance import FakeClock
+from tests.job_support import Make
+
+pytest_plugins = ["tests.job_support"]
+WEB = {"redirect_uris": ["https://app.example/cb"]}
+
+
+@pytest.fixture
+async def runtime(make_runtime: Make) -> Runtime:
+    return make_runtime()
+
+
+async def test_clients_that_registered_themselves_go_when_nobody_uses_them(
+    runtime: Runtime, clock: FakeClock
+) -> None:
+    async with runtime.unit_of_work() as uow:
+        made, _ = await OAuthClientService(uow, runtime).create(WEB, {}, "made")
+        metadata = metadata_of(made)
+        for name in ("unused", "used-once", "in-use"):
+            new_client(uow, name, metadata, is_self_registered=True)
+    clock.advance(days=60)
+    async with runtime.unit_of_work() as uow:
+        for name in ("used-once", "in-use"):
+            row = await uow.oauth_clients.by_client_id(name)
+            assert row is not None
+            row.last_used_at = uow.clock.now()
+        new_client(uow, "new", metadata, is_self_registered=True)
+
+    async def left() -> set[str]:
+        while await JanitorJob(runtime, batch=1).run():
+            pass
+        async with runtime.database.session(read_only=True) as db:
+            return set(await db.scalars(select(OAuthClient.client_id)))
+
+    before = await left()
+    clock.advance(days=30, seconds=1)
+    first = await left()
+    async with runtime.unit_of_work() as uow:
+        row = await uow.oauth_clients.by_client_id("in-use")
+        assert row is not None
+        row.last_used_at = uow.clock.now()
+    clock.advance(days=60)
+    last = await left()
+
+    assert before == {"made", "unused", "used-once", "in-use", "new"}
+    assert first == {"made", "used-once", "in-use", "new"}
+    assert last == {"made", "in-use"}
+    async with runtime.database.session(read_only=True) as db:
+        query = select(AuditEvent.data).where(AuditEvent.name == "oauth_client.deleted")
+        events = list(await db.scalars(query.order_by(AuditEvent.id)))
+    assert {event["client_id"] for event in events} == {"unused", "used-once", "new"}
+    assert {event["reason"] for event in events} == {"unused"}
+
+
+async def test_secrets_go_when_they_ended(runtime: Runtime, clock: FakeClock) -> None:
+    async with runtime.unit_of_work() as uow:
+        clients = OAuthClientService(uow, runtime)
+        await clients.create(WEB, {}, "made")
+        rotated = await clients.rotate_secret("made")
+
+    async def left() -> int:
+        await JanitorJob(runtime).run()
+        async with runtime.database.session(read_only=True) as db:
+            rows = list(await db.scalars(select(OAuthClientSecret)))
+        assert rotated.row.id in {row.id for row in rows}
+        return len(rows)
+
+    assert await left() == 2
+    clock.advance(days=7)
+    assert await left() == 1
