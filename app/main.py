@@ -38,6 +38,16 @@ from app.services.startup import StartRefused, start
 # carry codes and tokens (dependencies.md, S2).
 _TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
+_PROTOCOL = (
+    well_known,
+    token,
+    introspection,
+    revocation,
+    userinfo,
+    registration,
+    cors,
+)
+
 
 _PROTOCOL = (
     well_known,

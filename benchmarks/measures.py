@@ -10,7 +10,7 @@ from functools import partial
 
 import asyncpg
 
-from app.core.argon2id import ENGINES
+from app.core.password_schemes.engines import ENGINES
 from benchmarks.load import Answer, Connection, Load, Step, drive, get, post
 from benchmarks.provider import prepare
 from benchmarks.stage import Stage, pin

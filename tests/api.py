@@ -93,7 +93,8 @@ class Api:
 
     async def mails(self) -> list[dict[str, Any]]:
         """Return what waits for somebody in the outbox, oldest first."""
-        query = select(OutboxMessage).order_by(OutboxMessage.id)
+        query = select(OutboxMessage).where(OutboxMessage.kind == "mail")
+        query = query.order_by(OutboxMessage.id)
         async with self.runtime.database.session(read_only=True) as db:
             payloads = [row.payload for row in await db.scalars(query)]
         return [payload for payload in payloads if payload["to"] != NOBODY]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.jobs.mail import OutboxJob
+from app.jobs.mail import MailJob
 from app.jobs.mail_message import TEMPLATES
 from app.models import OutboxMessage
 from app.services.one_time_token import OneTimeTokenService, Purpose
@@ -37,8 +37,8 @@ async def mailing_runtime(make_runtime: Make, smtp: SmtpServer) -> Runtime:
 
 
 @pytest.fixture
-async def job(runtime: Runtime) -> OutboxJob:
-    return OutboxJob(runtime)
+async def job(runtime: Runtime) -> MailJob:
+    return MailJob(runtime)
 
 
 async def only(runtime: Runtime, state: str) -> OutboxMessage:

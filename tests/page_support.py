@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from httpx2 import AsyncClient, Response
 
-from app.jobs.mail import OutboxJob
+from app.jobs.mail import MailJob
 from app.services.email_change import EmailChangeService
 from app.services.email_verification import EmailVerificationService
 from app.services.invitation import InvitationService
@@ -89,7 +89,7 @@ async def setup_link(runtime: Runtime) -> str:
 
 async def mailed_token(runtime: Runtime) -> str:
     """Let the mail leave and return the token in its link."""
-    await OutboxJob(runtime).run()
+    await MailJob(runtime).run()
     found = re.search(r"https?://\S+", runtime.mailbox.list()[0].text)
     assert found is not None
     return token_of(found[0])

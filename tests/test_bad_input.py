@@ -49,6 +49,7 @@ async def routes(client: AsyncClient) -> list[Route]:
     found = []
     for path, item in document["paths"].items():
         for method, operation in item.items():
+            # The protocol's own paths have readers, and tests, of their own.
             if "requestBody" in operation and path.startswith("/api/"):
                 content = operation["requestBody"]["content"]["application/json"]
                 schema = _resolved(document, content["schema"])

@@ -11,7 +11,7 @@ import pytest
 from app.events import EVENTS, MailedEvent
 from app.events.user import UserInvited
 from app.jobs import mail as mail_job
-from app.jobs.mail import LONGEST_DELAY, MAX_ATTEMPTS, OutboxJob
+from app.jobs.mail import LONGEST_DELAY, MAX_ATTEMPTS, MailJob
 from app.jobs.mail_message import TEMPLATES, MailRenderer
 from app.services.email_verification import EmailVerificationService
 from app.services.one_time_token import OneTimeTokenService, Purpose
@@ -37,7 +37,7 @@ def test_every_event_that_is_mailed_has_a_template() -> None:
 
 @pytest.mark.parametrize("name", sorted(n for n, t in TEMPLATES.items() if t.path))
 async def test_a_link_starts_with_the_public_url_and_works(
-    job: OutboxJob, runtime: Runtime, smtp: SmtpServer, name: str
+    job: MailJob, runtime: Runtime, smtp: SmtpServer, name: str
 ) -> None:
     purpose, token_id = await store_with_token(runtime, name)
 
@@ -54,7 +54,7 @@ async def test_a_link_starts_with_the_public_url_and_works(
 
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
 async def test_a_code_stands_in_a_mail_if_it_may_be_typed_somewhere(
-    job: OutboxJob, runtime: Runtime, smtp: SmtpServer, name: str
+    job: MailJob, runtime: Runtime, smtp: SmtpServer, name: str
 ) -> None:
     code = "no code at all"
     if TEMPLATES[name].purpose:
@@ -73,7 +73,7 @@ async def test_a_code_stands_in_a_mail_if_it_may_be_typed_somewhere(
 
 
 async def test_the_headers_say_who_writes_and_that_a_machine_does(
-    job: OutboxJob, runtime: Runtime, smtp: SmtpServer
+    job: MailJob, runtime: Runtime, smtp: SmtpServer
 ) -> None:
     await store_messages(runtime)
 
@@ -92,7 +92,7 @@ async def test_the_headers_say_who_writes_and_that_a_machine_does(
 
 
 async def test_t062_names_that_people_choose_stand_in_no_mail(
-    job: OutboxJob, runtime: Runtime, smtp: SmtpServer
+    job: MailJob, runtime: Runtime, smtp: SmtpServer
 ) -> None:
     prose = '<a href="https://evil.example">Win!</a>'
     await store_messages(runtime, payload={"data": {"name": prose}})
@@ -115,7 +115,7 @@ async def test_t062_names_that_people_choose_stand_in_no_mail(
     ],
 )
 async def test_t082_an_address_never_adds_a_header_or_a_recipient(
-    job: OutboxJob, runtime: Runtime, smtp: SmtpServer, address: str
+    job: MailJob, runtime: Runtime, smtp: SmtpServer, address: str
 ) -> None:
     await store_messages(runtime, payload={"to": address})
 
@@ -135,7 +135,7 @@ async def test_t082_an_address_never_adds_a_header_or_a_recipient(
     ],
 )
 async def test_t080_mail_goes_to_exactly_the_address_that_is_stored(
-    job: OutboxJob, runtime: Runtime, smtp: SmtpServer, address: str, recipient: str
+    job: MailJob, runtime: Runtime, smtp: SmtpServer, address: str, recipient: str
 ) -> None:
     await store_messages(runtime, payload={"to": address})
 
@@ -145,7 +145,7 @@ async def test_t080_mail_goes_to_exactly_the_address_that_is_stored(
 
 
 async def test_an_expired_mail_is_not_sent(
-    job: OutboxJob, runtime: Runtime, smtp: SmtpServer, clock: FakeClock
+    job: MailJob, runtime: Runtime, smtp: SmtpServer, clock: FakeClock
 ) -> None:
     await store_with_token(runtime, "reset_password", ttl=600)
     clock.advance(seconds=600)
@@ -157,7 +157,7 @@ async def test_an_expired_mail_is_not_sent(
 
 
 async def test_a_mail_whose_link_was_replaced_is_not_sent(
-    job: OutboxJob,
+    job: MailJob,
     runtime: Runtime,
     smtp: SmtpServer,
     caplog: pytest.LogCaptureFixture,
@@ -187,7 +187,7 @@ async def test_a_mail_whose_link_was_replaced_is_not_sent(
     ],
 )
 async def test_a_message_that_makes_no_sense_fails_and_holds_up_no_other(
-    job: OutboxJob,
+    job: MailJob,
     runtime: Runtime,
     smtp: SmtpServer,
     columns: dict[str, Any],
@@ -206,7 +206,7 @@ async def test_a_message_that_makes_no_sense_fails_and_holds_up_no_other(
     "columns", [{"kind": "webhook"}, {"payload": {"template": "of_next_year"}}]
 )
 async def test_what_the_next_release_promised_waits_for_it_untouched(
-    job: OutboxJob,
+    job: MailJob,
     runtime: Runtime,
     smtp: SmtpServer,
     clock: FakeClock,
@@ -243,7 +243,7 @@ async def test_without_a_server_mail_is_kept_and_its_link_is_not_logged(
     runtime = make_runtime()
     purpose, token_id = await store_with_token(runtime, "verify_email")
 
-    await OutboxJob(runtime).run()
+    await MailJob(runtime).run()
 
     [mail] = runtime.mailbox.list()
     secret = runtime.secret_key.one_time_token(purpose, token_id)
@@ -264,7 +264,7 @@ async def test_t127_the_outbox_holds_neither_link_nor_code(runtime: Runtime) -> 
 
 
 async def test_a_recorded_event_becomes_a_mail(
-    job: OutboxJob, runtime: Runtime, smtp: SmtpServer
+    job: MailJob, runtime: Runtime, smtp: SmtpServer
 ) -> None:
     user = await add_user(runtime)
     async with runtime.unit_of_work() as uow:

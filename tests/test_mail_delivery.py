@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import ValidationError
 
-from app.jobs.mail import FIRST_DELAY, LONGEST_DELAY, MAX_ATTEMPTS, OutboxJob
+from app.jobs.mail import FIRST_DELAY, LONGEST_DELAY, MAX_ATTEMPTS, MailJob
 from app.jobs.smtp import SmtpAddress
 from app.services.runtime import Runtime
 from tests.chance import FakeClock
@@ -84,7 +84,7 @@ class EncryptedSmtp:
 
 @pytest.mark.parametrize("at", ["RCPT", "DATA"])
 async def test_f31_a_refusal_for_good_is_final(
-    job: OutboxJob, runtime: Runtime, smtp: SmtpServer, at: Any
+    job: MailJob, runtime: Runtime, smtp: SmtpServer, at: Any
 ) -> None:
     smtp.refuse_at, smtp.refuse_with = at, "550 5.1.1 no such mailbox"
     await store_messages(runtime)
@@ -97,7 +97,7 @@ async def test_f31_a_refusal_for_good_is_final(
 
 @pytest.mark.parametrize("at", ["RCPT", "DATA"])
 async def test_f31_a_greylisted_mail_arrives_once_and_later(
-    job: OutboxJob, runtime: Runtime, smtp: SmtpServer, clock: FakeClock, at: Any
+    job: MailJob, runtime: Runtime, smtp: SmtpServer, clock: FakeClock, at: Any
 ) -> None:
     smtp.refuse_at, smtp.refuse_with = at, "451 4.7.1 try later"
     await store_messages(runtime)
@@ -116,7 +116,7 @@ async def test_f31_a_greylisted_mail_arrives_once_and_later(
 
 
 async def test_f31_tries_grow_rarer_and_end(
-    job: OutboxJob, runtime: Runtime, smtp: SmtpServer, clock: FakeClock
+    job: MailJob, runtime: Runtime, smtp: SmtpServer, clock: FakeClock
 ) -> None:
     smtp.refuse_with = "451 4.7.1 try later"
     await store_messages(runtime)
@@ -142,7 +142,7 @@ async def test_f31_a_server_that_never_answers_is_given_up_for_now(
     await store_messages(runtime)
     smtp.hang = True
 
-    await OutboxJob(runtime).run()
+    await MailJob(runtime).run()
 
     smtp.hang = False
     assert "Timeout" in ((await only(runtime, "pending")).last_error or "")
@@ -168,9 +168,9 @@ async def test_f31_a_server_that_hangs_up_after_accepting_gets_the_mail_once(
         port = server.sockets[0].getsockname()[1]
         runtime = make_runtime(smtp={"url": f"smtp://127.0.0.1:{port}"})
         await store_messages(runtime)
-        await OutboxJob(runtime).run()
+        await MailJob(runtime).run()
         clock.advance(seconds=7_200)
-        await OutboxJob(runtime).run()
+        await MailJob(runtime).run()
 
     assert len(accepted) == 1
     assert len(await messages(runtime, "delivered")) == 1
@@ -181,7 +181,7 @@ async def test_a_dead_server_opens_the_circuit_and_costs_no_more_tries(
 ) -> None:
     with SmtpServer() as smtp:
         runtime = make_runtime(smtp={"url": f"smtp://127.0.0.1:{smtp.port}"})
-    job = OutboxJob(runtime)
+    job = MailJob(runtime)
     await store_messages(runtime, 5)
     await job.run()
 
@@ -202,7 +202,7 @@ async def test_a_demanded_starttls_that_is_not_offered_sends_nothing_in_clear(
     runtime = make_runtime(smtp={"url": url, "ca_file": certificate})
     await store_messages(runtime)
 
-    await OutboxJob(runtime).run()
+    await MailJob(runtime).run()
 
     assert smtp.messages == []
     assert "STARTTLS" in ((await only(runtime, "pending")).last_error or "")
@@ -220,7 +220,7 @@ async def test_mail_is_encrypted_for_the_name_in_the_settings_only(
         url = f"smtp://{host}:{server.port}"
         runtime = make_runtime(smtp={"url": url, "ca_file": certificate})
         await store_messages(runtime)
-        await OutboxJob(runtime).run()
+        await MailJob(runtime).run()
 
     assert server.encrypted == ([True] if arrives else [])
     assert len(await messages(runtime, "delivered")) == int(arrives)

@@ -1,6 +1,7 @@
 """The authorization endpoint, as applications and the people they send meet it."""
 
 import json
+from asyncio import gather
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -310,6 +311,27 @@ async def test_the_hinted_person_goes_on_and_nobody_else(
     assert told(wrong)["error"] == "login_required"
 
 
+async def test_who_chooses_another_than_the_hinted_person_is_not_asked_for_ever(
+    api: Api, browser: Visit, applications: ApplicationFactory
+) -> None:
+    one, two = await api.person(), await api.person()
+    shop = await trusted(applications)
+    await browser.arrive(one.email)
+    hint = (await id_token(api, shop, await browser.ask(shop)))[""]
+    await browser.arrive(two.email)
+    asked = {"prompt": "select_account", "id_token_hint": hint}
+
+    assert at(await browser.ask(shop, **asked)) == "/select-account"
+    sessions = [each["value"] for each in Page(browser.page.text).all("button")]
+    page = browser.page
+    other = await browser.post("/select-account", {"account": sessions[0]})
+    browser.page = page
+    hinted = await browser.post("/select-account", {"account": sessions[1]})
+
+    assert at(other) == "/signin"
+    assert (await id_token(api, shop, hinted))["sub"] == str(one.id)
+
+
 async def test_a_demanded_sub_is_served_or_nobody(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
@@ -380,6 +402,7 @@ async def test_a_fragment_and_a_form_answer_as_well(
     assert dict(parse_qsl(parts.fragment))["code"]
     for page in (error, form):
         assert page.status_code == 200
+        assert page.headers["referrer-policy"] == "strict-origin"
         [sent] = Page(page.text).all("form")
         assert (sent["action"], sent["method"]) == (REDIRECT_URI, "post")
         [button] = Page(page.text).all("button")
@@ -559,3 +582,40 @@ async def test_an_account_that_ends_on_the_way_gets_no_code(
 
     assert at(await browser.ask(shop)) == "/signin"
     assert await rows(api.runtime, OAuthGrant) == []
+
+
+# --- At once ---
+
+
+async def test_one_waiting_request_is_one_code_however_often_it_goes_on(
+    api: Api, browser: Visit, applications: ApplicationFactory
+) -> None:
+    person, shop = await api.person(), await trusted(applications)
+    await browser.ask(shop)
+    resume = resume_of(browser)
+    await browser.get("/signin")  # in another tab
+    await browser.sign_in(person.email)
+
+    answers = await gather(*(browser.client.get(resume) for _ in range(8)))
+
+    assert sorted(answer.status_code for answer in answers) == [303] + [400] * 7
+    assert len(await rows(api.runtime, OAuthGrant)) == 1
+
+
+async def test_a_consent_taken_back_meanwhile_leaves_no_grant_behind(
+    api: Api, browser: Visit, applications: ApplicationFactory
+) -> None:
+    person, shop = await api.person(), await applications()
+    await browser.arrive(person.email)
+    asked = query_of(shop, prompt="none")
+
+    for _ in range(4):
+        await browser.ask(shop)
+        told(await browser.decide("allow"))
+        answers = await gather(
+            *(browser.client.get(AUTHORIZE, params=asked) for _ in range(3)),
+            api.delete(f"/users/me/consents/{shop.client_id}", person),
+        )
+        assert [answer.status_code for answer in answers] == [303, 303, 303, 204]
+        grants = await rows(api.runtime, OAuthGrant)
+        assert [grant for grant in grants if grant.revoked_at is None] == []

@@ -6,6 +6,7 @@ import pytest
 
 from app.models import UserClaims
 from app.oauth.tokens import token_hash
+from app.services.oauth_client_directory import ClientDirectory
 from tests.chance import FakeClock
 from tests.factories.oauth import VERIFIER
 from tests.oauth_support import GONE, Protocol
@@ -338,24 +339,33 @@ async def test_an_assertion_works_once(protocol: Protocol) -> None:
     assert "jti was used before" in events[-1].data["hint"]
 
 
-async def test_keys_that_were_changed_elsewhere_are_read_anew(
-    protocol: Protocol,
+@pytest.mark.parametrize("are_fresh", [True, False])
+async def test_an_assertion_by_an_unknown_key_is_tried_again_with_fresh_keys(
+    protocol: Protocol, monkeypatch: pytest.MonkeyPatch, are_fresh: bool
 ) -> None:
     app = await protocol.apps.with_key()
-    user = await protocol.api.users()
-    await protocol.signed_in(app, user=user)
+    issued = await protocol.codes(app, await protocol.api.users())
     heir = await protocol.apps.with_key()
     async with protocol.runtime.unit_of_work() as uow:
         row = await uow.oauth_clients.by_client_id(app.client_id)
         new = await uow.oauth_clients.by_client_id(heir.client_id)
         assert row is not None and new is not None
         row.document = row.document | {"jwks": new.document["jwks"]}
+    asked = []
+
+    async def refresh_keys(directory: ClientDirectory, client_id: str) -> bool:
+        asked.append(client_id)
+        if are_fresh:
+            directory.forget(client_id)
+        return are_fresh
+
+    monkeypatch.setattr(ClientDirectory, "refresh_keys", refresh_keys)
     changed = type(app)(app.client_id, key=heir.key)
-    issued = await protocol.codes(app, user)
 
     answer = await protocol.token(changed, issued.form)
 
-    assert answer.status_code == 200
+    assert answer.status_code == (200 if are_fresh else 401)
+    assert asked == [app.client_id]
 
 
 class TestLimits:

@@ -8,7 +8,7 @@ import pytest
 
 from app.jobs import build_jobs
 from app.jobs.base import Job
-from app.jobs.mail import BATCH, OutboxJob
+from app.jobs.mail import BATCH, MailJob
 from app.jobs.worker import Worker
 from app.services.runtime import Runtime
 from tests.chance import FakeClock
@@ -68,8 +68,8 @@ async def test_several_workers_never_send_a_mail_twice(
     runtimes = [make_runtime(smtp=smtp_settings(smtp)) for _ in range(4)]
     await store_messages(runtimes[0], 6 * BATCH)
 
-    await asyncio.gather(*(drain(OutboxJob(runtime)) for runtime in runtimes))
-    await drain(OutboxJob(runtimes[0]))
+    await asyncio.gather(*(drain(MailJob(runtime)) for runtime in runtimes))
+    await drain(MailJob(runtimes[0]))
 
     sent = Counter(message["Message-ID"] for message in smtp.messages)
     assert set(sent.values()) == {1}
@@ -82,11 +82,11 @@ async def test_a_worker_that_dies_gives_its_mail_back_when_the_lease_ends(
 ) -> None:
     await store_messages(runtime)
     smtp.hang = True
-    dying = asyncio.create_task(OutboxJob(runtime).run())
+    dying = asyncio.create_task(MailJob(runtime).run())
     await eventually(lambda: _is_claimed(runtime))
     await killed(dying)
     smtp.hang = False
-    survivor = OutboxJob(make_runtime(smtp=smtp_settings(smtp)))
+    survivor = MailJob(make_runtime(smtp=smtp_settings(smtp)))
 
     clock.advance(seconds=survivor.lease.total_seconds() - 1)
     await survivor.run()
@@ -110,7 +110,7 @@ async def test_no_connection_to_the_database_is_held_while_sending(
     await store_messages(runtime, 3)
     smtp.hold = True
 
-    sending = asyncio.create_task(OutboxJob(runtime).run())
+    sending = asyncio.create_task(MailJob(runtime).run())
     await eventually(lambda: _all_claimed(runtime, 3))
     held = runtime.database.engine.pool.status()
     smtp.hold = False
@@ -130,7 +130,7 @@ async def test_stop_finishes_what_is_in_flight_and_leaves_the_rest(
 ) -> None:
     await store_messages(runtime, BATCH + 5)
     smtp.hold = True
-    worker = Worker(runtime, [OutboxJob(runtime)])
+    worker = Worker(runtime, [MailJob(runtime)])
     await worker.start()
     await eventually(lambda: _claimed_number(runtime, BATCH))
 
@@ -154,7 +154,7 @@ async def test_what_is_not_finished_within_the_grace_stays_in_the_outbox(
 ) -> None:
     await store_messages(runtime)
     smtp.hang = True
-    worker = Worker(runtime, [OutboxJob(runtime)])
+    worker = Worker(runtime, [MailJob(runtime)])
     await worker.start()
     await eventually(lambda: _claimed_number(runtime, 1))
 
@@ -217,9 +217,9 @@ async def test_the_database_going_away_does_not_lose_a_mail(
     await rename_table(runtime, "outbox", "elsewhere")
 
     with pytest.raises(Exception, match="outbox"):
-        await OutboxJob(runtime).run()
+        await MailJob(runtime).run()
     await rename_table(runtime, "elsewhere", "outbox")
-    await OutboxJob(runtime).run()
+    await MailJob(runtime).run()
 
     assert len(smtp.messages) == 1
 
@@ -227,7 +227,7 @@ async def test_the_database_going_away_does_not_lose_a_mail(
 async def test_a_mail_whose_delivery_was_not_written_down_comes_again_as_the_same(
     runtime: Runtime, smtp: SmtpServer, clock: FakeClock
 ) -> None:
-    job = OutboxJob(runtime)
+    job = MailJob(runtime)
     await store_messages(runtime)
     smtp.hold = True
     sending = asyncio.create_task(job.run())

@@ -6,7 +6,7 @@ from typing import Any
 from httpx2 import AsyncClient
 from sqlalchemy import event
 
-from app.jobs.mail import OutboxJob
+from app.jobs.mail import MailJob
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
 from tests.chance import FakeClock
@@ -170,7 +170,7 @@ async def test_a_forgotten_password_is_replaced_with_the_code_from_the_mail(
 
     known = await post(client, "/forgot-password", {"email": EMAIL})
     unknown = await post(client, "/forgot-password", {"email": "eve@example.com"})
-    await OutboxJob(runtime).run()
+    await MailJob(runtime).run()
     [mail] = runtime.mailbox.list()
     found = re.search(r"^\s+(\d{8})$", mail.text, re.MULTILINE)
     assert found is not None

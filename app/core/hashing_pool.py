@@ -119,7 +119,7 @@ class HashingPool:
     def _start_thread(self) -> None:
         """Start one more, unless those that there are suffice."""
         if len(self._threads) < min(self._most, self._waiting + self._running):
-            name = f"hashing-{len(self._threads)}"
+            name = f"hashing_{len(self._threads)}"
             self._threads.append(Thread(target=self._work, name=name, daemon=True))
             self._threads[-1].start()
 

@@ -11,9 +11,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from app.core.argon2id import CurrentArgon2id, engine_for
 from app.core.common_passwords import is_common
-from app.core.hash_limits import refuse_costly_argon2
+from app.core.password_schemes.engines import CurrentArgon2id, engine_for
+from app.core.password_schemes.limits import refuse_costly_argon2
 
 if TYPE_CHECKING:
     from app.core.password_schemes.verifying import OtherHashes
@@ -163,9 +163,12 @@ class PasswordHasher:
     @cached_property
     def _others(self) -> "OtherHashes":
         # Here: passlib and its schemes are megabytes that few installations need.
+        from passlib.context import CryptContext
+
+        from app.core.password_schemes import SCHEMES
         from app.core.password_schemes.verifying import OtherHashes
 
-        return OtherHashes(self._devise_pepper)
+        return OtherHashes(CryptContext(schemes=list(SCHEMES)), self._devise_pepper)
 
     def _decline(self) -> Verification:
         """Say no at the price of a wrong password."""

@@ -31,6 +31,7 @@ from app.events.oauth_grant import (
     GrantTokenReused,
     TokenRequestRefused,
 )
+from app.events.oauth_logout import LogoutNoticeFailed, LogoutRefused
 from app.events.outbox import OutboxMessageRetried
 from app.events.password import (
     PasswordChanged,
@@ -80,6 +81,8 @@ EVENTS: tuple[type[Event], ...] = (
     OAuthClientSecretRevoked,
     OAuthClientSecretRotated,
     OAuthClientUpdated,
+    LogoutNoticeFailed,
+    LogoutRefused,
     OutboxMessageRetried,
     PasswordChangeFailed,
     PasswordChanged,

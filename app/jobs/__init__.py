@@ -1,12 +1,18 @@
 """Every job, the explicit list; a new one is a file here and a line below."""
 
+from app.jobs.backchannel_logout import BackchannelLogoutJob
 from app.jobs.base import Job
 from app.jobs.janitor import JanitorJob
-from app.jobs.mail import OutboxJob
+from app.jobs.mail import MailJob
 from app.jobs.signing_keys import SigningKeysJob
 from app.services.runtime import Runtime
 
 
 def build_jobs(runtime: Runtime) -> list[Job]:
     """Return the jobs of a process."""
-    return [OutboxJob(runtime), SigningKeysJob(runtime), JanitorJob(runtime)]
+    return [
+        MailJob(runtime),
+        BackchannelLogoutJob(runtime),
+        SigningKeysJob(runtime),
+        JanitorJob(runtime),
+    ]

@@ -21,6 +21,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from app.config import Settings
 from app.core.secret_key import SecretKey
+from app.jobs.delivery import Undeliverable, UnknownMessage
 from app.models.outbox import OutboxMessage
 from app.services.one_time_token import Purpose
 
@@ -67,11 +68,11 @@ TEMPLATES: Mapping[str, Template] = {
 }
 
 
-class Unsendable(Exception):
+class Unsendable(Undeliverable):
     """No later try will make a mail of this message."""
 
 
-class UnknownTemplate(Exception):
+class UnknownTemplate(UnknownMessage):
     """Another release promised this mail, and its workers know how to write it."""
 
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from app.core.circuit_breaker import Breaker, CircuitBreakers
+from app.jobs.delivery import Delayed, Undeliverable
 from app.setting_groups import SmtpSettings
 
 # What says that the server, and not this one mail, is at fault. Refusals of a mail
@@ -23,11 +24,11 @@ _SERVER_AT_FAULT = (
 _ATTEMPT = 3.0  # a whole delivery may take as long as three slow answers
 
 
-class MailRefused(Exception):
+class MailRefused(Undeliverable):
     """The server will never take this mail (RFC 5321 section 4.2.1, 5yz)."""
 
 
-class MailDelayed(Exception):
+class MailDelayed(Delayed):
     """It did not work this time."""
 
 

@@ -44,7 +44,7 @@ _CLAIMS = {
 }
 _LINKS = {
     "client_uri": "About the application",
-    "policy_uri": "What it does with what it knows of you",
+    "policy_uri": "Its privacy policy",
     "tos_uri": "Its terms of service",
 }
 _MAX_NAME = 200

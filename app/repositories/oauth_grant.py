@@ -1,16 +1,19 @@
 """SQL for grants; what runs at each token request is in `oauth_grant_statement.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, update
 
+from app.models.oauth_client import OAuthClient
 from app.models.oauth_grant import OAuthGrant
 from app.repositories.base import Order, Repository, chosen
 
 _OLDEST_FIRST = Order((OAuthGrant.id,))
+
+_BACKCHANNEL, _FRONTCHANNEL = "backchannel_logout_uri", "frontchannel_logout_uri"
 
 
 class OAuthGrantRepository(Repository[OAuthGrant]):
@@ -58,6 +61,37 @@ class OAuthGrantRepository(Repository[OAuthGrant]):
         """End everything that was granted to a client; return how many ended."""
         return await self._revoke(OAuthGrant.client_id == client_id, at, reason)
 
+    async def list_told(
+        self, session_ids: Collection[UUID], pending_since: datetime
+    ) -> Sequence[Any]:
+        """Return whom the end of sessions is told, by back-channel.
+
+        Args:
+            session_ids: Of the sessions.
+            pending_since: A code issued since then counts as what it may become.
+
+        Returns:
+            ``client_id``, ``user_id`` and ``session_id`` of each application that got
+            something in each session, once.
+        """
+        wants = OAuthClient.document[_BACKCHANNEL].as_string().is_not(None)
+        query = select(
+            OAuthGrant.client_id, OAuthGrant.user_id, OAuthGrant.session_id
+        ).join(OAuthClient, OAuthClient.client_id == OAuthGrant.client_id)
+        query = query.where(_in_sessions(session_ids, pending_since), wants)
+        return (await self.db.execute(query.distinct())).all()
+
+    async def list_framed(
+        self, session_id: UUID, pending_since: datetime
+    ) -> Sequence[OAuthClient]:
+        """Return whom the end of a session is told in a frame. Arguments as above."""
+        wants = OAuthClient.document[_FRONTCHANNEL].as_string().is_not(None)
+        present = select(OAuthGrant.client_id)
+        present = present.where(_in_sessions([session_id], pending_since))
+        query = select(OAuthClient).where(OAuthClient.client_id.in_(present), wants)
+        query = query.where(OAuthClient.status == "active")
+        return (await self.db.scalars(query.order_by(OAuthClient.client_id))).all()
+
     async def _revoke(
         self, which: ColumnElement[bool], at: datetime, reason: str
     ) -> int:
@@ -97,3 +131,12 @@ class OAuthGrantRepository(Repository[OAuthGrant]):
         return await self.delete_batch(
             OAuthGrant, OAuthGrant.id, ended | unredeemed, limit
         )
+
+
+def _in_sessions(
+    session_ids: Collection[UUID], pending_since: datetime
+) -> ColumnElement[bool]:
+    """Grants that were redeemed in sessions, or still may be."""
+    pending = OAuthGrant.revoked_at.is_(None) & (OAuthGrant.created_at > pending_since)
+    given = OAuthGrant.redeemed_at.is_not(None) | pending
+    return OAuthGrant.session_id.in_(session_ids) & given

@@ -43,12 +43,12 @@ class SessionRepository(Repository[Session]):
     ) -> bool:
         """End one live session of a user; tell whether there was one."""
         this = _live_of(user_id) & (Session.id == session_id)
-        return await self._revoke(this, at, reason) == 1
+        return len(await self._revoke(this, at, reason)) == 1
 
     async def revoke_all(
         self, user_id: UUID, *, at: datetime, reason: str, keep: UUID | None = None
-    ) -> int:
-        """End every live session of a user, but ``keep``; return how many."""
+    ) -> Sequence[UUID]:
+        """End every live session of a user, but ``keep``; return which."""
         others = _live_of(user_id)
         if keep is not None:
             others &= Session.id != keep
@@ -56,12 +56,12 @@ class SessionRepository(Repository[Session]):
 
     async def _revoke(
         self, which: ColumnElement[bool], at: datetime, reason: str
-    ) -> int:
+    ) -> Sequence[UUID]:
         query = update(Session).where(which).returning(Session.id)
         revoked = await self.db.scalars(
             query.values(revoked_at=at, revoked_reason=reason)
         )
-        return len(revoked.all())
+        return revoked.all()
 
     async def revoke_surplus(
         self, most: int, *, at: datetime, reason: str, limit: int

@@ -30,6 +30,7 @@ from app.repositories.user import UserRepository
 from app.repositories.user_claims import UserClaimsRepository
 
 MAIL = "mail"
+BACKCHANNEL_LOGOUT = "backchannel_logout"
 
 
 class UnitOfWork:
@@ -111,18 +112,30 @@ class UnitOfWork:
         now = self.clock.now()
         self.db.add(AuditEvent(**evidence(event, self.randomness.uuid7(), now)))
         if isinstance(event, MailedEvent):
-            self.db.add(self._mail(event, now))
+            self.promise(MAIL, event.payload(), expires_at=event.expires_at)
 
-    def _mail(self, event: MailedEvent, now: datetime) -> OutboxMessage:
-        return OutboxMessage(
-            id=self.randomness.uuid7(),
-            kind=MAIL,
-            payload=event.payload(),
-            created_at=now,
-            available_at=now,
-            expires_at=event.expires_at,
-            attempts=0,
-            claims=0,
+    def promise(
+        self, kind: str, payload: dict[str, Any], *, expires_at: datetime | None = None
+    ) -> None:
+        """Write a message for the worker to deliver; it comes with the change or not.
+
+        Args:
+            kind: Which of the worker's deliveries it is for.
+            payload: What that needs; it holds no secret.
+            expires_at: When delivering it has no use any more.
+        """
+        now = self.clock.now()
+        self.db.add(
+            OutboxMessage(
+                id=self.randomness.uuid7(),
+                kind=kind,
+                payload=payload,
+                created_at=now,
+                available_at=now,
+                expires_at=expires_at,
+                attempts=0,
+                claims=0,
+            )
         )
 
     def after_commit(self, action: Callable[[], None]) -> None:

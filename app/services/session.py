@@ -12,6 +12,11 @@ from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevok
 from app.models.session import Session
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.runtime import Runtime
+from app.services.session_end import (
+    end_all_sessions,
+    end_session,
+    end_surplus_sessions,
+)
 
 
 class InvalidRefreshToken(Unauthenticated):
@@ -120,17 +125,13 @@ class SessionTokenService:
         window = timedelta(seconds=self._runtime.settings.session.refresh_window)
         if state.counter == presented + 1 and now - state.refreshed_at <= window:
             return state
-        await self._end_reused(state, session_id, presented, now)
+        await self._end_reused(state, session_id, presented)
         raise ReusedRefreshToken(hint=f"{presented} presented, at {state.counter}")
 
-    async def _end_reused(
-        self, state: Any, session_id: UUID, presented: int, now: datetime
-    ) -> None:
+    async def _end_reused(self, state: Any, session_id: UUID, presented: int) -> None:
         async with self._runtime.unit_of_work() as uow:
-            ended = await uow.sessions.revoke(
-                session_id, state.user_id, at=now, reason="refresh_token_reused"
-            )
-            if ended:
+            reason = "refresh_token_reused"
+            if await end_session(uow, state.user_id, session_id, reason):
                 uow.record(
                     RefreshTokenReused(
                         user_id=state.user_id,
@@ -163,11 +164,7 @@ class SessionService:
         Raises:
             SessionNotFound: It is not the user's, or it was over already.
         """
-        now = self._uow.clock.now()
-        ended = await self._uow.sessions.revoke(
-            session_id, user_id, at=now, reason=reason
-        )
-        if not ended:
+        if not await end_session(self._uow, user_id, session_id, reason):
             raise SessionNotFound
         self._uow.record(
             SessionRevoked(user_id=user_id, session_id=session_id, reason=reason)
@@ -178,10 +175,8 @@ class SessionService:
 
         No table may grow as somebody likes, and nobody uses a hundred devices.
         """
-        now, reason = self._uow.clock.now(), "too_many_sessions"
-        ended = await self._uow.sessions.revoke_surplus(
-            most, at=now, reason=reason, limit=limit
-        )
+        reason = "too_many_sessions"
+        ended = await end_surplus_sessions(self._uow, most, reason, limit=limit)
         for user_id, session_id in ended:
             self._uow.record(
                 SessionRevoked(user_id=user_id, session_id=session_id, reason=reason)
@@ -191,10 +186,7 @@ class SessionService:
     async def end_all(
         self, user_id: UUID, reason: str, *, keep: UUID | None = None
     ) -> int:
-        """End a user's sessions, but ``keep``; return how many ended."""
-        now = self._uow.clock.now()
-        count = await self._uow.sessions.revoke_all(
-            user_id, at=now, reason=reason, keep=keep
-        )
+        """End a user's sessions and grants, but ``keep``; return how many ended."""
+        count = await end_all_sessions(self._uow, user_id, reason, keep=keep)
         self._uow.record(SessionsRevoked(user_id=user_id, count=count, reason=reason))
         return count

@@ -12,6 +12,7 @@ from app.policies.permission import ADMIN_ROLE
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.authentication import InvalidAccessToken
 from app.services.errors import LastAdministrator, UserNotFound
+from app.services.session_end import end_all_sessions
 from app.utils.helpers import canonical_email, fold
 
 
@@ -24,14 +25,17 @@ def set_password(user: User, password_hash: str | None, now: datetime) -> None:
 async def end_everything(
     uow: UnitOfWork, user: User, now: datetime, reason: str, keep: UUID | None = None
 ) -> int:
-    """End a user's sessions and one-time tokens; return how many sessions ended.
+    """End a user's sessions, grants and one-time tokens; return how many sessions.
+
+    Applications that the person is signed in to are told, and lose their offline access
+    too: it was given by whoever was in before.
 
     The flush comes first: whoever signs in at this moment waits for this row, and
     either sees the change or is seen by the statements after it.
     """
     await uow.db.flush()
     await uow.one_time_tokens.revoke_for_user(user.id, now)
-    return await uow.sessions.revoke_all(user.id, at=now, reason=reason, keep=keep)
+    return await end_all_sessions(uow, user.id, reason, keep=keep)
 
 
 async def clear_password(

@@ -180,6 +180,9 @@ async def test_t016_trap_21_a_parameter_twice_is_refused(
                 error = told(answer)
                 assert error["error"] == "invalid_request", name
                 assert ("state" in error) == (name != "state")
+    plain = urlencode(asked | {"scope": "email"})  # may leave its only address out
+    twice = f"{AUTHORIZE}?{plain}&redirect_uri={quote(REDIRECT_URI)}"
+    assert is_refused_page(await browser.get(twice))
     both = await browser.client.post(f"{AUTHORIZE}?scope=openid", data=asked)
     assert told(await browser.get(both.headers["location"]))["error"]
 
@@ -334,7 +337,7 @@ async def test_t061_an_application_is_shown_as_text(
         client = await uow.oauth_clients.by_client_id(shop.client_id)
         assert client is not None
         client.client_name += "\u202egnp.exe"
-        client.document = client.document | {"tos_uri": "javascript:alert(1)"}
+        client.document = client.document | {"tos_uri": "javascript:/alert(1)"}
     await browser.arrive((await api.person()).email)
 
     await browser.ask(shop)
@@ -389,9 +392,10 @@ async def test_t065_looking_changes_nothing_and_other_sites_cannot_send(
             answer = await browser.client.post(path, data=fields, headers=headers)
             assert answer.status_code == 403
     for broken in ({"csrf": ""}, {"csrf": "x" * 43}):
-        browser.page = page
-        answer = await browser.post("/consent", {"decision": "allow"} | broken)
-        assert answer.status_code == 403
+        for path in ("/consent", "/select-account"):
+            browser.page = page
+            answer = await browser.post(path, {"decision": "allow"} | broken)
+            assert answer.status_code == 403
     assert await rows(api.runtime, OAuthGrant) == []
     assert at(await browser.get("/consent", {"flow": flow})) == "/consent"
 
@@ -495,9 +499,12 @@ async def test_t104_freshness_is_not_proven_with_another_account(
     wish = {"id_token": {"sub": {"value": str(victim.id)}}}
 
     await browser.ask(shop, prompt="login", claims=json.dumps(wish))
+    page = browser.page
     answer = told(await browser.sign_in(attacker.email))
 
     assert answer["error"] == "login_required"
+    flow = Page(page.text).inputs["flow"]["value"]  # the request was answered
+    assert (await browser.get("/oauth2/resume", {"flow": flow})).status_code == 400
     assert await rows(api.runtime, OAuthGrant) == []
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.api.middleware import MAX_BODY
 from app.core.logging import configure_logging
-from app.jobs.mail import OutboxJob
+from app.jobs.mail import MailJob
 from app.services.runtime import Runtime
 from tests.api import PASSWORD, Api
 from tests.page_support import PAGES
@@ -34,7 +34,7 @@ async def test_t068_mailed_links_ignore_every_host_that_a_request_names(
     answer = await api.client.post(
         "/api/v1/auth/forgot-password", json={"email": user.email}, headers=FORGED
     )
-    await OutboxJob(runtime).run()
+    await MailJob(runtime).run()
 
     [mail] = runtime.mailbox.list()
     assert answer.status_code == 202

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.jobs.mail import OutboxJob
+from app.jobs.mail import MailJob
 from app.models import Base
 from app.services.runtime import Runtime
 from tests.api import PASSWORD, Api, Person
@@ -170,7 +170,7 @@ async def test_t127_no_secret_that_was_handed_out_is_in_the_database(
         secrets += [mail.token, mail.code]
     secrets += [SECRET]
     before = await dump(runtime)
-    await OutboxJob(runtime).run()
+    await MailJob(runtime).run()
     after = await dump(runtime)
 
     strings = [secret for secret in secrets if isinstance(secret, str)]

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.events.base import NOBODY
-from app.jobs.mail import OutboxJob
+from app.jobs.mail import MailJob
 from app.models import AuditEvent, OneTimeToken, OutboxMessage, User
 from app.policies.permission import ADMIN_ROLE
 from app.services.runtime import Runtime
@@ -111,7 +111,7 @@ async def test_what_is_written_for_nobody_is_mailed_to_nobody(
 ) -> None:
     await api.post(ASK["reset_password"], {"email": "nobody@example.com"})
 
-    await OutboxJob(runtime).run()
+    await MailJob(runtime).run()
 
     [message] = await rows(runtime, OutboxMessage)
     assert message.payload["to"] == NOBODY

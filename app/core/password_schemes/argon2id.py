@@ -5,7 +5,7 @@ from typing import Any
 
 from passlib.handlers.argon2 import argon2
 
-from app.core.argon2id import (
+from app.core.password_schemes.engines import (
     DIGEST_BYTES,
     ENGINES,
     SALT_BYTES,

@@ -4,13 +4,13 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from app.core.hash_limits import (
+from app.core.password_schemes.base import ImportedHandler, b64, same
+from app.core.password_schemes.limits import (
     MAX_PBKDF2_ROUNDS,
     MIN_DIGEST_BYTES,
     HashRefused,
     refuse_above,
 )
-from app.core.password_schemes.base import ImportedHandler, b64, same
 
 _DIGESTS = {0: "sha1", 1: "sha256", 2: "sha512"}  # KeyDerivationPrf
 _HEADER_BYTES = 13

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from app.core.hash_limits import HashRefused, refuse_costly_scrypt
 from app.core.password_schemes.base import ImportedHandler, b64, same, scrypt_digest
+from app.core.password_schemes.limits import HashRefused, refuse_costly_scrypt
 
 _FORM = re.compile(
     r"scrypt\$(\d{1,10})\$([^$]+)\$(\d{1,5})\$(\d{1,5})\$([^$]+)", re.ASCII

@@ -6,8 +6,8 @@ from typing import Any
 
 from passlib.utils.binary import h64
 
-from app.core.hash_limits import MAX_PHPASS_LOG2, HashRefused, refuse_above
 from app.core.password_schemes.base import ImportedHandler, same
+from app.core.password_schemes.limits import MAX_PHPASS_LOG2, HashRefused, refuse_above
 
 _FORM = re.compile(r"(U?)\$S\$([./0-9A-Za-z])([./0-9A-Za-z]{8})([./0-9A-Za-z]{43})")
 _H64: Any = h64  # untyped in the stubs

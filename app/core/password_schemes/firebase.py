@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from app.core.hash_limits import (
+from app.core.password_schemes.base import ImportedHandler, b64, same, scrypt_digest
+from app.core.password_schemes.limits import (
     MIN_DIGEST_BYTES,
     HashRefused,
     refuse_costly_scrypt,
 )
-from app.core.password_schemes.base import ImportedHandler, b64, same, scrypt_digest
 
 _FORM = re.compile(
     r"\$fbscrypt\$v=1,n=(\d{1,2}),r=(\d{1,5}),p=1,ss=([^,$]*),sk=([^,$]+)"

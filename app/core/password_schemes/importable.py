@@ -5,7 +5,9 @@ from typing import Any
 from passlib.context import CryptContext
 from passlib.utils.handlers import PrefixWrapper
 
-from app.core.hash_limits import (
+from app.core.password_schemes import SCHEMES
+from app.core.password_schemes.base import ImportedHandler
+from app.core.password_schemes.limits import (
     MAX_BCRYPT_LOG2,
     MAX_HASH_CHARS,
     MAX_PBKDF2_ROUNDS,
@@ -16,8 +18,6 @@ from app.core.hash_limits import (
     refuse_above,
     refuse_costly_argon2,
 )
-from app.core.password_schemes import SCHEMES
-from app.core.password_schemes.base import ImportedHandler
 
 _KNOWN = CryptContext(schemes=list(SCHEMES))
 _MAX_ROUNDS = (

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from passlib.context import CryptContext
 
-from app.core.password_schemes import PEPPERED, SCHEMES, TRIMMED, TRUNCATED
+from app.core.password_schemes import PEPPERED, TRIMMED, TRUNCATED
 from app.core.password_schemes.importable import scheme_of
 
 _BCRYPT_BYTES = 72
@@ -15,10 +15,15 @@ _PHP_BLANKS = " \t\n\r\0\x0b"
 class OtherHashes:
     """Every scheme of the list, as its writer may have used it."""
 
-    def __init__(self, devise_pepper: str) -> None:
-        """Know what Devise appended to each password before it hashed."""
+    def __init__(self, context: CryptContext, devise_pepper: str) -> None:
+        """Verify.
+
+        Args:
+            context: Knows every scheme of the list.
+            devise_pepper: What Devise appended to each password before it hashed.
+        """
+        self._context = context
         self._devise_pepper = devise_pepper
-        self._context = CryptContext(schemes=list(SCHEMES))
 
     def matches(self, password: str, hashed: str) -> bool:
         """Try the password in the forms that the writer of the hash may have used."""

@@ -7,8 +7,8 @@ import re
 
 import bcrypt
 
-from app.core.hash_limits import MAX_BCRYPT_LOG2, HashRefused, refuse_above
 from app.core.password_schemes.base import ImportedHandler
+from app.core.password_schemes.limits import MAX_BCRYPT_LOG2, HashRefused, refuse_above
 
 _FORM = re.compile(r"\$wp(\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53})", re.ASCII)
 _TRIMMED = b" \t\n\r\0\x0b"  # what PHP's trim() takes away

@@ -1,0 +1,38 @@
+"""Signing out of applications."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from app.events.base import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutRefused(Event):
+    """An application's request to sign somebody out was refused; nothing ended.
+
+    Attributes:
+        client_id: Who asked, as far as it is known.
+        error: The public reason.
+        difference: What was sent, what is registered, and what does not match.
+    """
+
+    name: ClassVar[str] = "oauth_logout.refused"
+
+    client_id: str | None
+    error: str
+    difference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutNoticeFailed(Event):
+    """An application could not be told that a session ended; it may still go on there.
+
+    The message stays in the outbox as failed, and can be tried again.
+    """
+
+    name: ClassVar[str] = "oauth_logout.notice_failed"
+
+    client_id: str
+    session_id: UUID
+    reason: str

@@ -1,0 +1,163 @@
+"""Relays the outbox: at least once, never from inside a request.
+
+What is delivered, and to whom, is the :class:`Delivery`'s; that nothing is lost, and
+that nobody waits for ever, is this module's.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic
+from uuid import UUID
+
+from app.core.circuit_breaker import CircuitOpen
+from app.jobs.delivery import (
+    Delayed,
+    Delivery,
+    Item,
+    NotNeeded,
+    Undeliverable,
+    UnknownMessage,
+)
+from app.models.outbox import OutboxMessage
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.runtime import Runtime
+from app.utils.helpers import printable
+
+LEASE_RESERVE = 30  # seconds between the end of a delivery and the end of its lease
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim(Generic[Item]):
+    message_id: UUID
+    attempts: int
+    number: int
+    item: Item
+
+
+class OutboxJob(Generic[Item]):
+    """Claims messages that are due, delivers them, and writes down what became of them.
+
+    No connection to the database is held while delivering. A worker that dies leaves
+    its messages claimed until the lease ends; then somebody else delivers them. Each
+    kind is a job of its own, so that one whose receivers hang delays no other.
+    """
+
+    interval = 1.0
+
+    def __init__(self, runtime: Runtime, delivery: Delivery[Item]) -> None:
+        """Relay one kind of message."""
+        self._runtime = runtime
+        self._delivery = delivery
+        self._log = logging.getLogger(f"auth_serve.{delivery.name}")
+        self.name = f"outbox_{delivery.name}"
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claimed message belongs to this worker."""
+        return timedelta(seconds=self._delivery.longest + LEASE_RESERVE)
+
+    async def run(self) -> bool:
+        """Deliver a batch; True when it was a full one."""
+        if self._delivery.is_paused:
+            return False  # messages lose no try while the destination is left alone
+        claimed, claims = await self._claim()
+        outcomes = await asyncio.gather(
+            *map(self._deliver, claims), return_exceptions=True
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome  # only now: the others are done
+        return claimed == self._delivery.batch
+
+    async def _claim(self) -> tuple[int, list[_Claim[Item]]]:
+        """Take due messages; those that nobody needs any more end here."""
+        now, delivery = self._runtime.clock.now(), self._delivery
+        claims = []
+        async with self._runtime.unit_of_work() as uow:
+            messages = await uow.outbox.claim(
+                [delivery.kind],
+                now=now,
+                lease_until=now + self.lease,
+                limit=delivery.batch,
+            )
+            for message in messages:
+                item = await self._prepared(uow, message)
+                if item is not None:
+                    number = message.claims
+                    claims.append(_Claim(message.id, message.attempts, number, item))
+        return len(messages), claims
+
+    async def _prepared(self, uow: UnitOfWork, message: OutboxMessage) -> Item | None:
+        """Return what to deliver, or write down why there is nothing."""
+        now, number, name = self._runtime.clock.now(), message.claims, self._name
+        try:
+            item = await self._delivery.prepare(uow, message)
+        except UnknownMessage as error:
+            self._log.warning("%s left: %s", name, error, extra=_about(message.id))
+            until = now + self._delivery.patience.wait(1)
+            await uow.outbox.leave(message.id, number, until, _reason(error))
+            return None
+        except Undeliverable as error:
+            level = logging.INFO if isinstance(error, NotNeeded) else logging.WARNING
+            self._log.log(
+                level, "%s not sent: %s", name, error, extra=_about(message.id)
+            )
+            await uow.outbox.mark_failed(message.id, number, now, _reason(error))
+            return None
+        if item is None:
+            await uow.outbox.mark_delivered(message.id, now)
+        return item
+
+    @property
+    def _name(self) -> str:
+        return self._delivery.name
+
+    async def _deliver(self, claim: _Claim[Item]) -> None:
+        try:
+            await self._delivery.deliver(claim.item)
+        except (Delayed, CircuitOpen) as error:
+            await self._postpone(claim, error)
+        except Undeliverable as error:
+            await self._fail(claim, error)
+        else:
+            async with self._runtime.unit_of_work() as uow:
+                now = self._runtime.clock.now()
+                await uow.outbox.mark_delivered(claim.message_id, now)
+
+    async def _postpone(self, claim: _Claim[Item], error: Exception) -> None:
+        patience = self._delivery.patience
+        if claim.attempts >= patience.tries:
+            await self._fail(claim, error)
+            return
+        self._log.warning(
+            "%s delayed: %s",
+            self._name,
+            _reason(error),
+            extra=_about(claim.message_id) | {"attempts": claim.attempts},
+        )
+        until = self._runtime.clock.now() + patience.wait(claim.attempts)
+        async with self._runtime.unit_of_work() as uow:
+            await uow.outbox.postpone(
+                claim.message_id, claim.number, until, _reason(error)
+            )
+
+    async def _fail(self, claim: _Claim[Item], error: Exception) -> None:
+        about = _about(claim.message_id) | {"attempts": claim.attempts}
+        reason = _reason(error)
+        self._log.error("%s given up: %s", self._name, reason, extra=about)
+        now = self._runtime.clock.now()
+        event = self._delivery.given_up(claim.item, reason)
+        async with self._runtime.unit_of_work() as uow:
+            await uow.outbox.mark_failed(claim.message_id, claim.number, now, reason)
+            if event is not None:
+                uow.record(event)
+
+
+def _reason(error: Exception) -> str:
+    return printable(str(error), 500)
+
+
+def _about(message_id: UUID) -> dict[str, str | int]:
+    return {"message_id": str(message_id)}

@@ -1,0 +1,163 @@
+"""``/oauth2/logout``: applications sign people out here, and get the browser back.
+
+OIDC RP-Initiated Logout and Front-Channel Logout. Although its address is one of the
+protocol's, it is a page: what comes of it is shown to people.
+"""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.core.context import current
+from app.core.exceptions import UnsupportedMediaType
+from app.oauth.errors import InvalidRequest
+from app.oauth.parameters import Parameters, parse_form
+from app.oauth.uri import Uri, encode, parse_uri
+from app.pages.browser import (
+    AtBrowser,
+    check_form,
+    keep_accounts,
+    render_form,
+)
+from app.pages.csrf import CSRF, refuse_cross_site
+from app.pages.dependencies import State
+from app.pages.render import CSP, render
+from app.services.browser_session import Browser
+from app.services.oauth_logout import Logout, OAuthLogoutService
+from app.services.runtime import Runtime
+
+PATH = "/oauth2/logout"
+FRAME_SECONDS = 3  # how long frames have before the browser goes on
+_FORM = "application/x-www-form-urlencoded"
+# ASVS 14.3.1. Not "cookies": those of other accounts here, and of applications on
+# other hosts of the same domain, would go too.
+_CLEAR = {"Clear-Site-Data": '"cache", "storage"'}
+
+router = APIRouter()
+
+
+@router.get(PATH)
+async def show_logout(request: Request, browser: AtBrowser, runtime: State) -> Response:
+    """Sign out who the application proves to know; ask everybody else first."""
+    service = OAuthLogoutService(runtime)
+    try:
+        params = parse_form(request.scope["query_string"])
+    except InvalidRequest as error:
+        return await _malformed(error, service, browser)
+    try:
+        logout = await service.read(params, browser)
+    except InvalidRequest as error:
+        return _refused(error)
+    if logout.must_ask:
+        return _ask(params, logout, browser, runtime)
+    return await _end(logout, browser, runtime, by_form=False)
+
+
+@router.post(PATH)
+async def submit_logout(
+    request: Request, browser: AtBrowser, runtime: State
+) -> Response:
+    """Take the person's yes; whatever an application posts is asked as a GET is.
+
+    Cookies are ``SameSite=Lax`` and do not come with another site's POST; they do with
+    the GET that the browser is led to.
+    """
+    service = OAuthLogoutService(runtime)
+    try:
+        params = await _posted(request)
+    except InvalidRequest as error:
+        return await _malformed(error, service, browser)
+    if CSRF not in params:
+        query = f"?{encode(params)}" if params else ""
+        return RedirectResponse(f"{runtime.settings.public_url}{PATH}{query}", 303)
+    refuse_cross_site(request)
+    check_form(browser, params, runtime)
+    try:
+        logout = await service.read(params, browser)
+    except InvalidRequest as error:
+        return _refused(error)
+    return await _end(logout, browser, runtime, by_form=True)
+
+
+async def _posted(request: Request) -> Parameters:
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    if kind.strip().casefold() != _FORM:
+        raise UnsupportedMediaType(hint="not an HTML form")
+    return parse_form(await request.body())
+
+
+def _ask(
+    params: Parameters, logout: Logout, browser: Browser, runtime: Runtime
+) -> Response:
+    carried = {name: value for name, value in params.items() if name != CSRF}
+    return render_form(
+        "logout.html",
+        browser,
+        runtime,
+        action=PATH,
+        carried=carried,
+        application=logout.client.client_name if logout.client else "",
+        account=logout.account,
+    )
+
+
+async def _end(
+    logout: Logout, browser: Browser, runtime: Runtime, *, by_form: bool
+) -> Response:
+    """End the session, and lead on: by a page if others are to hear of it in frames.
+
+    After a form it is a page always. Browsers hold redirects after a form to the
+    ``form-action`` of its page, however many follow, and where an application sends
+    people from its address is not ours to know.
+    """
+    frames: tuple[str, ...] = ()
+    if logout.account is not None:
+        frames = await OAuthLogoutService(runtime).end(logout.account)
+    answer: Response
+    if logout.redirect_url is not None and not frames and not by_form:
+        answer = RedirectResponse(logout.redirect_url, 303)
+    else:
+        answer = _signed_out(logout, frames)
+    if logout.account is not None:
+        answer.headers.update(_CLEAR)
+        keep_accounts(answer, browser.without(logout.account), runtime)
+    return answer
+
+
+def _signed_out(logout: Logout, frames: tuple[str, ...]) -> Response:
+    return render(
+        "signed_out.html",
+        headers={"Content-Security-Policy": _framing(frames)} if frames else {},
+        application=logout.client.client_name if logout.client else "",
+        redirect_url=logout.redirect_url,
+        seconds=FRAME_SECONDS if frames else 0,
+        frames=frames,
+    )
+
+
+def _framing(frames: tuple[str, ...]) -> str:
+    """Return the policy of a page that may frame these origins and nothing else."""
+    parsed = [uri for uri in map(parse_uri, frames) if uri is not None]
+    origins = sorted({_origin(uri) for uri in parsed})
+    return f"{CSP}; frame-src {' '.join(origins)}"
+
+
+def _origin(uri: Uri) -> str:
+    scheme, host, port = uri.origin
+    return f"{scheme}://{host}:{port}"
+
+
+async def _malformed(
+    error: InvalidRequest, service: OAuthLogoutService, browser: Browser
+) -> Response:
+    await service.remember(error, Parameters({}), browser)
+    return _refused(error)
+
+
+def _refused(error: InvalidRequest) -> Response:
+    """Say why; where an application sends people is not followed without proof."""
+    return render(
+        "logout_refused.html",
+        status=error.status,
+        reason=error.description,
+        correlation_id=current().correlation_id,
+    )

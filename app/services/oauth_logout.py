@@ -1,0 +1,170 @@
+"""Applications ask to sign somebody out (OIDC RP-Initiated Logout)."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.context import current
+from app.events.oauth_logout import LogoutRefused
+from app.oauth.client import Client
+from app.oauth.errors import InvalidRequest
+from app.oauth.hints import Hint, read_id_token_hint
+from app.oauth.logout import (
+    CurrentSession,
+    logout_client_id,
+    logout_notices,
+    read_logout,
+)
+from app.oauth.parameters import Parameters
+from app.services.browser_session import Browser, BrowserAccount
+from app.services.oauth_client_directory import engine_client
+from app.services.oauth_person import subject_of
+from app.services.runtime import Runtime
+from app.services.session import SessionNotFound, SessionService
+from app.services.session_end import framed_applications
+from app.utils.helpers import network_of, printable
+
+_SHOWN = 64  # characters of what says that it is a client identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logout:
+    """An acceptable request, and what it would do.
+
+    Attributes:
+        client: Who asks, as far as is known.
+        redirect_url: Where the browser goes afterwards; None for a page of ours.
+        account: Whose session ends; None if there is nobody to sign out.
+        must_ask: Whether the person has to confirm first.
+    """
+
+    client: Client | None
+    redirect_url: str | None
+    account: BrowserAccount | None
+    must_ask: bool
+
+
+class OAuthLogoutService:
+    """Requests to sign out: judged, carried out."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Work outside of a request's transaction."""
+        self._runtime = runtime
+
+    async def read(self, params: Parameters, browser: Browser) -> Logout:
+        """Return what a request comes to; nothing has changed yet.
+
+        Raises:
+            InvalidRequest: To be shown, never redirected; the trail has the difference.
+        """
+        try:
+            return await self._judged(params, browser)
+        except InvalidRequest as error:
+            refusal = error
+        await self.remember(refusal, params, browser)
+        raise refusal
+
+    async def _judged(self, params: Parameters, browser: Browser) -> Logout:
+        runtime = self._runtime
+        hint = self._hint(params)
+        claims = _claims(hint)
+        client_id = logout_client_id(params, claims)
+        client = None
+        if client_id is not None:
+            client = await runtime.clients.by_client_id(client_id)
+        account = _whose(hint, browser)
+        request = read_logout(
+            params,
+            client=client,
+            hint=claims,
+            session=self._known_to(client, account),
+            development=not runtime.settings.is_production,
+        )
+        return Logout(
+            client=client,
+            redirect_url=request.redirect_url,
+            account=account,
+            must_ask=request.must_ask and account is not None,
+        )
+
+    def _hint(self, params: Parameters) -> Hint | None:
+        token = params.get("id_token_hint")
+        if token is None:
+            return None
+        runtime = self._runtime
+        now = runtime.clock.now()
+        return read_id_token_hint(
+            token,
+            find_key=lambda kid: runtime.ring.by_kid(kid, now),
+            issuer=runtime.settings.public_url,
+            client_id=params.get("client_id"),
+        )
+
+    def _known_to(
+        self, client: Client | None, account: BrowserAccount | None
+    ) -> CurrentSession | None:
+        """Return a session in the words of ID tokens to a client."""
+        if account is None:
+            return None
+        key = self._runtime.secret_key
+        subject = subject_of(account.user_id, client, key) if client else ""
+        return CurrentSession(sid=str(account.session_id), subject=subject)
+
+    async def remember(
+        self, error: InvalidRequest, params: Parameters, browser: Browser
+    ) -> None:
+        """Record a refusal, unless too many came from there lately."""
+        runtime, network = self._runtime, network_of(current().ip)
+        difference = error.hint or error.description
+        current().reason = f"{error.error} ({difference})"
+        if not await runtime.limiter.admits(runtime.limits.refusal_address, network):
+            return  # the log line still says it
+        client_id = params.get("client_id")
+        account = browser.current
+        async with runtime.unit_of_work() as uow:
+            uow.record(
+                LogoutRefused(
+                    user_id=account.user_id if account else None,
+                    client_id=printable(client_id, _SHOWN) if client_id else None,
+                    error=error.description,
+                    difference=difference,
+                )
+            )
+
+    async def end(self, account: BrowserAccount) -> tuple[str, ...]:
+        """End a session and tell its applications.
+
+        Returns:
+            What the signed-out page loads in frames (OIDC Front-Channel Logout).
+        """
+        current().user_id = account.user_id
+        async with self._runtime.unit_of_work() as uow:
+            framed = await framed_applications(uow, account.session_id)
+            with suppress(SessionNotFound):  # over already, which is what was asked for
+                await SessionService(uow).end(
+                    account.user_id, account.session_id, "oauth_logout"
+                )
+        notices = logout_notices(
+            [engine_client(row, []) for row in framed],
+            self._runtime.settings.public_url,
+            str(account.session_id),
+        )
+        return notices.frontchannel
+
+
+def _claims(hint: Hint | None) -> Mapping[str, Any] | None:
+    if hint is None:
+        return None
+    return {"aud": hint.client_id, "sub": hint.subject, "sid": hint.session_id}
+
+
+def _whose(hint: Hint | None, browser: Browser) -> BrowserAccount | None:
+    """Return the account that the hint names, if it is signed in here, or the current.
+
+    Whether that may end unasked is the engine's to say.
+    """
+    for account in browser.accounts if hint else ():
+        if hint and str(account.session_id) == hint.session_id:
+            return account
+    return browser.current
