@@ -77,7 +77,7 @@ async def test_t064_a_form_of_another_browser_signs_nobody_in(
 
     assert [answer.status_code for answer in foreign] == [403] * len(foreign)
     assert all(SESSION not in answer.cookies for answer in foreign)
-    assert "open the page again" in foreign[0].text
+    assert "please try once more" in foreign[0].text
     assert await api.trail(user.id) == []
     assert (await visitor.post("/signin", typed | mine)).status_code == 303
 
