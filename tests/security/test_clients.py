@@ -1,5 +1,6 @@
 """What clients may be, who manages them, and where the service is sent by them."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -324,3 +325,33 @@ class TestOwn:
         assert statuses == [201] * 20 + [429]
         assert int(answer.headers["retry-after"]) > 0
         assert answer.json()["error"] == "temporarily_unavailable"
+
+
+@pytest.mark.usefixtures("free")
+async def test_numbers_that_cannot_be_told_again_are_in_no_registration(
+    api: Api, runtime: Runtime
+) -> None:
+    """A client was made, and nobody could be told of it: 500, forever."""
+    told = (await api.client.post("/oauth2/register", json=WEB)).json()
+    admin, own = await api.admin(), WEB | {"client_id": told["client_id"]}
+    url = told["registration_client_uri"].removeprefix("http://localhost:8000")
+    headers = {"Authorization": f"Bearer {told['registration_access_token']}"}
+    before = await contents(runtime)
+
+    for number in ("9223372036854775808", "-" + "9" * 4_000, "1e400"):
+        key = '{"kty": "RSA", "x": %s}' % number
+        for path, body in (("/oauth2/register", WEB), (url, own)):
+            text = json.dumps(body)[:-1] + f', "jwks": {{"keys": [{key}]}}}}'
+            method = "POST" if body is WEB else "PUT"
+            fields = headers | {"Content-Type": "application/json"}
+            answer = await api.client.request(
+                method, path, content=text, headers=fields
+            )
+            assert answer.status_code == 400, (number, method)
+            assert answer.json()["error"] == "invalid_client_metadata"
+
+        text = json.dumps(WEB)[:-1] + f', "jwks": {{"keys": [{key}]}}}}'
+        fields = admin.headers | {"Content-Type": "application/json"}
+        answer = await api.client.post("/api/v1/clients", content=text, headers=fields)
+        assert answer.status_code == 400, number
+    assert await contents(runtime) == before
