@@ -36,6 +36,28 @@ def hook() -> Iterator[HttpServer]:
     assert server.connections == 0
 
 
+@pytest.mark.parametrize("name", ["auth-serve", "Auth-Serve"])
+async def test_no_client_has_the_name_of_our_own_api(api: Api, name: str) -> None:
+    """Tokens are told apart by it: those for ``/api/v1`` have no other."""
+    answer = await api.post("/clients", WEB | {"client_id": name}, await api.admin())
+
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert (error["field"], error["code"]) == ("client_id", "reserved_client_id")
+
+
+async def test_the_directory_keeps_nothing_of_names_that_no_client_has(
+    api: Api, runtime: Runtime
+) -> None:
+    """They may be as long as a request, and a thousand of them were kept."""
+    for number in range(3):
+        name = str(number) * 5_000
+        await api.client.post("/oauth2/token", data={"client_id": name})
+        await api.client.get("/oauth2/authorize", params={"client_id": name})
+
+    assert not [name for name in runtime.clients._kept if len(name) > 64]
+
+
 async def both(api: Api, admin: Person, change: dict[str, Any]) -> list[int]:
     """Try to make a client in both ways; return the statuses."""
     body = WEB | change
