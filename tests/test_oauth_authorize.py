@@ -373,3 +373,21 @@ async def test_a_consent_taken_back_meanwhile_leaves_no_grant_behind(
         assert [answer.status_code for answer in answers] == [303, 303, 303, 204]
         grants = await rows(api.runtime, OAuthGrant)
         assert [grant for grant in grants if grant.revoked_at is None] == []
+
+
+async def test_claims_that_cannot_be_written_again_break_nothing_of_the_person(
+    api: Api, browser: Visit, applications: ApplicationFactory
+) -> None:
+    """A number of an application's once made the person's export break off."""
+    shop, person = await applications(), await api.person()
+    await browser.arrive(person.email)
+    deep = "[" * 900 + "]" * 900
+
+    for value in ("9223372036854775808", "9" * 4_000, deep, "[" * 20 + "]" * 20):
+        claims = '{"userinfo": {"name": {"value": %s}}}' % value
+        answer = await browser.ask(shop, claims=claims)
+        assert told(answer)["error"] == "invalid_request", value[:30]
+
+    await browser.ask(shop, claims='{"userinfo": {"name": {"value": %s}}}' % (2**53))
+    told(await browser.decide("allow"))
+    assert (await api.get("/users/me/export", person)).json()["activity"]

@@ -332,6 +332,19 @@ async def test_t049_only_id_tokens_of_this_server_are_hints(
     assert all("id_token_hint: " in difference for difference in kept[:-1])
 
 
+async def test_evidence_is_not_as_long_as_a_request(
+    api: Api, runtime: Runtime
+) -> None:
+    person, app = await visitor(api), await shop(runtime)
+    told = {"id_token_hint": hint(runtime, app, person.account)}
+
+    answer = await person.get(told | {"client_id": "x" * 20_000})
+
+    assert answer.status_code == 400
+    [kept] = await refusals(runtime)
+    assert len(kept["difference"]) == 4_000
+
+
 async def test_refusals_are_kept_as_evidence_up_to_a_limit(
     api: Api, runtime: Runtime
 ) -> None:
