@@ -332,9 +332,7 @@ async def test_t049_only_id_tokens_of_this_server_are_hints(
     assert all("id_token_hint: " in difference for difference in kept[:-1])
 
 
-async def test_evidence_is_not_as_long_as_a_request(
-    api: Api, runtime: Runtime
-) -> None:
+async def test_evidence_is_not_as_long_as_a_request(api: Api, runtime: Runtime) -> None:
     person, app = await visitor(api), await shop(runtime)
     told = {"id_token_hint": hint(runtime, app, person.account)}
 
