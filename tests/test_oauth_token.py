@@ -140,7 +140,8 @@ async def test_applications_of_two_sectors_do_not_share_the_name_of_a_session(
     protocol: Protocol,
 ) -> None:
     """OIDC Core §8.1: what they both know of a person joins their two subjects."""
-    user, names, known = await protocol.api.users(), [], {}
+    user, names = await protocol.api.users(), []
+    known: dict[str, Any] = {}
     for host in ("a.example", "a.example", "b.example"):
         uri = f"https://{host}/cb"
         app = await protocol.apps(subject_type="pairwise", redirect_uris=[uri])

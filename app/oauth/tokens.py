@@ -126,7 +126,6 @@ def id_token_claims(
         session: ``sid`` as this client knows it, if that is not the session's id.
     """
     issued = int(now.timestamp())
-    algorithm = granted.client.id_token_signed_response_alg
     hashes = {"at_hash": access_token, "c_hash": code}
     claims = {
         **(person or {}),
@@ -141,10 +140,9 @@ def id_token_claims(
         claims.pop(name, None)
     if granted.nonce is not None:
         claims["nonce"] = granted.nonce
-    for name, value in hashes.items():
-        if value is not None:
-            claims[name] = token_hash(value, algorithm)
-    return claims
+    algorithm = granted.client.id_token_signed_response_alg
+    told = {name: value for name, value in hashes.items() if value is not None}
+    return claims | {name: token_hash(told[name], algorithm) for name in told}
 
 
 def _sign_in(authentication: Authentication, session: str | None) -> dict[str, Any]:
