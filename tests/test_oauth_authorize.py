@@ -84,6 +84,7 @@ def claims_of(token: str) -> dict[str, Any]:
 async def test_a_person_signs_in_agrees_and_the_client_gets_tokens(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §3.1.2.3, §3.1.2.4, §3.1.2.5: sign-in, consent, answer."""
     person, shop = await api.person(), await applications(scope=ALL)
 
     assert at(await browser.ask(shop, scope="openid email")) == "/signin"
@@ -128,6 +129,7 @@ async def test_what_was_agreed_to_is_not_asked_again_until_more_is_wanted(
 async def test_who_says_no_is_heard(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6: access_denied, with state."""
     person, shop = await api.person(), await applications()
     await browser.arrive(person.email)
     page = await browser.ask(shop)
@@ -152,6 +154,7 @@ async def test_who_says_no_is_heard(
 async def test_prompt_none_says_what_is_missing(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §3.1.2.1, §3.1.2.6: no page, but the error of the step that is due."""
     one, two = await api.person(), await api.person()
     shop, own = await applications(), await trusted(applications)
 
@@ -184,6 +187,7 @@ async def test_an_older_sign_in_is_not_enough(
     clock: FakeClock,
     asked: dict[str, str],
 ) -> None:
+    """OIDC Core §3.1.2.1: prompt=login and max_age=0 MUST ask again."""
     person, shop = await api.person(), await trusted(applications)
     await browser.arrive(person.email)  # in the very same instant as the request
 
@@ -204,6 +208,7 @@ def resume_of(browser: Visit) -> str:
 async def test_max_age_lets_a_recent_sign_in_pass(
     api: Api, browser: Visit, applications: ApplicationFactory, clock: FakeClock
 ) -> None:
+    """OIDC Core §2, §3.1.2.1: max_age, and auth_time as it was."""
     person = await api.person()
     shop = await trusted(applications)
     strict = await trusted(applications, default_max_age=60)
@@ -224,6 +229,7 @@ async def test_max_age_lets_a_recent_sign_in_pass(
 async def test_prompt_consent_asks_although_it_is_known(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §3.1.2.1: prompt=consent asks."""
     person, shop = await api.person(), await trusted(applications)
     await browser.arrive(person.email)
 
@@ -253,6 +259,7 @@ async def test_prompt_create_makes_an_account(
 async def test_of_several_accounts_the_person_chooses(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §3.1.2.1: select_account."""
     one, two = await api.person(), await api.person()
     shop = await trusted(applications)
     await browser.arrive(one.email)
@@ -291,6 +298,7 @@ async def test_with_one_account_select_account_still_asks(
 async def test_the_hinted_person_goes_on_and_nobody_else(
     api: Api, browser: Visit, applications: ApplicationFactory, clock: FakeClock
 ) -> None:
+    """OIDC Core §3.1.2.1: id_token_hint; for anybody else it is login_required."""
     one, two = await api.person(), await api.person()
     shop = await trusted(applications)
     other = await trusted(applications)
@@ -335,6 +343,7 @@ async def test_who_chooses_another_than_the_hinted_person_is_not_asked_for_ever(
 async def test_a_demanded_sub_is_served_or_nobody(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §3.1.2.2, §5.5.1: no answer about another sub than was asked for."""
     one, two = await api.person(), await api.person()
     shop = await trusted(applications)
     await browser.arrive(one.email)
@@ -352,6 +361,7 @@ async def test_a_demanded_sub_is_served_or_nobody(
 async def test_an_acr_that_nobody_can_meet_is_refused_after_the_sign_in(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §5.5.1.1: an essential acr that is not met is a failed sign-in."""
     person, shop = await api.person(), await trusted(applications)
     await browser.arrive(person.email)
     wish = {"id_token": {"acr": {"essential": True, "value": "aal2"}}}
@@ -367,6 +377,7 @@ async def test_an_acr_that_nobody_can_meet_is_refused_after_the_sign_in(
 async def test_pairwise_clients_know_people_by_other_names(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §8.1: hints and demands in the client's own words."""
     person = await api.person()
     shop = await trusted(applications, subject_type="pairwise")
     await browser.arrive(person.email)
@@ -387,6 +398,7 @@ async def test_pairwise_clients_know_people_by_other_names(
 async def test_a_fragment_and_a_form_answer_as_well(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Form Post §2, OAuth Multiple Response Types §2.1: the modes."""
     person, shop = await api.person(), await trusted(applications)
 
     error = await browser.ask(shop, prompt="none", response_mode="form_post")
@@ -416,6 +428,7 @@ async def test_a_fragment_and_a_form_answer_as_well(
 async def test_a_posted_request_is_sent_again_by_get(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §3.1.2.1, RFC 6749 §3.1, RFC 9700 §4.12: POST too; 303, never 307."""
     person, shop = await api.person(), await trusted(applications)
     await browser.arrive(person.email)
     asked = query_of(shop, state="a b&c=d+é%")
@@ -447,6 +460,7 @@ async def test_a_posted_request_is_a_small_form(
 async def test_a_native_client_may_choose_its_port(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """RFC 8252 §7.3: any port of a loopback address."""
     person = await api.person()
     native = await applications.public(
         application_type="native",
@@ -467,6 +481,7 @@ async def test_a_native_client_may_choose_its_port(
 async def test_without_openid_it_is_plain_oauth(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """RFC 6749 §4.1: without openid it is OAuth."""
     person, shop = await api.person(), await trusted(applications)
     await browser.arrive(person.email)
 
