@@ -7,12 +7,20 @@ from urllib.parse import parse_qsl, urlsplit
 from httpx2 import ASGITransport, AsyncClient, Response
 from sqlalchemy import select
 
+from app.core import jose
 from app.models import AuditEvent
 from app.services.runtime import Runtime
-from tests.api import PASSWORD
-from tests.factories.oauth import CHALLENGE, REDIRECT_URI, Application
+from tests.api import PASSWORD, Api
+from tests.factories.oauth import (
+    CHALLENGE,
+    REDIRECT_URI,
+    VERIFIER,
+    Application,
+    ApplicationFactory,
+)
 from tests.page_support import BROWSER, Page
 
+ALL = "openid profile email offline_access"
 AUTHORIZE = "/oauth2/authorize"
 HERE = ("/oauth2/resume", "/signin", "/signup", "/select-account", "/consent")
 
@@ -116,3 +124,52 @@ async def rows(runtime: Runtime, table: Any) -> list[Any]:
     """Return every row of a table, from a connection of its own."""
     async with runtime.database.session(read_only=True) as db:
         return list(await db.scalars(select(table)))
+
+
+async def trusted(applications: ApplicationFactory, **metadata: Any) -> Application:
+    """Register a client whose consent the administrator gave."""
+    usual: dict[str, Any] = {"scope": ALL}
+    return await applications(columns={"is_first_party": True}, **(usual | metadata))
+
+
+async def redeem(api: Api, app: Application, code: str) -> dict[str, Any]:
+    """Exchange a code; return the answer."""
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": REDIRECT_URI,
+        "code_verifier": VERIFIER,
+    }
+    answer = await api.client.post("/oauth2/token", data=form, headers=app.basic)
+    assert answer.status_code == 200, answer.text
+    tokens: dict[str, Any] = answer.json()
+    return tokens
+
+
+async def id_token(api: Api, app: Application, answer: Response) -> dict[str, Any]:
+    """Return the claims of the ID token that a granted request ends with.
+
+    The token itself stands under the empty name.
+    """
+    token = (await redeem(api, app, told(answer)["code"]))["id_token"]
+    return claims_of(token) | {"": token}
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Return what a token of ours says; it is not verified here."""
+    return jose.unverified_claims(token)
+
+
+def flow_of(browser: Visit) -> str:
+    """Return what the open page calls the request that waits."""
+    return Page(browser.page.text).inputs["flow"]["value"] or ""
+
+
+def resume_of(browser: Visit) -> str:
+    """Return where the request goes on that the open page belongs to."""
+    return f"/oauth2/resume?flow={flow_of(browser)}"
+
+
+def request_id(answer: Response) -> str:
+    """Return the number of a request, under which there is evidence."""
+    return str(answer.headers["x-request-id"])

@@ -32,6 +32,8 @@ BAD_JSON: dict[str, bytes] = {
     "deep": b'{"email":' + b"[" * 40 + b"]" * 40 + b"}",
     "very deep": b"[" * 30_000 + b"]" * 30_000,
     "a huge number": b'{"email":' + b"9" * 5_000 + b"}",
+    "more than 64 bits": b'{"email":9223372036854775808}',
+    "more than a float holds": b'{"email":1e400}',
 }
 WRONG_TYPES: tuple[Any, ...] = (None, True, 0, 1.5, [], {}, ["x"], {"x": 1})
 
@@ -131,6 +133,9 @@ FLAWS = {
     b'{"email": NaN}': "NaN is no JSON",
     b"[" * 30_000: "nested too deeply",
     b'{"email":' + b"9" * 5_000 + b"}": "a long number",
+    b'{"email": 9223372036854775808}': "a long number",
+    b'{"email": [-9223372036854775809]}': "a long number",
+    b'{"email": 1e400}': "a long number",
 }
 
 

@@ -3,37 +3,36 @@
 import json
 from asyncio import gather
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from fastapi import FastAPI
-from httpx2 import Response
 
-from app.core import jose
 from app.models import OAuthClient, OAuthGrant, OneTimeToken
 from app.services.oauth_authorization import AuthorizationService
 from app.services.runtime import Runtime
 from tests.api import Api
 from tests.authorization_support import (
+    ALL,
     AUTHORIZE,
     Visit,
     at,
+    claims_of,
     evidence,
+    id_token,
     query_of,
+    redeem,
+    request_id,
+    resume_of,
     rows,
     told,
+    trusted,
     visit,
 )
 from tests.chance import FakeClock
 from tests.factories.oauth import (
-    REDIRECT_URI,
-    VERIFIER,
-    Application,
     ApplicationFactory,
 )
 from tests.page_support import Page
-
-ALL = "openid profile email offline_access"
 
 
 @pytest.fixture
@@ -46,36 +45,6 @@ def applications(runtime: Runtime) -> ApplicationFactory:
 def browser(runtime: Runtime, app: FastAPI) -> Visit:
     """A browser that was never here."""
     return visit(runtime, app)
-
-
-async def trusted(applications: ApplicationFactory, **metadata: Any) -> Application:
-    """Register a client whose consent the administrator gave."""
-    usual: dict[str, Any] = {"scope": ALL}
-    return await applications(columns={"is_first_party": True}, **(usual | metadata))
-
-
-async def redeem(api: Api, app: Application, code: str) -> dict[str, Any]:
-    """Exchange a code; return the answer."""
-    form = {
-        "grant_type": "authorization_code",
-        "code": code,
-        "redirect_uri": REDIRECT_URI,
-        "code_verifier": VERIFIER,
-    }
-    answer = await api.client.post("/oauth2/token", data=form, headers=app.basic)
-    assert answer.status_code == 200, answer.text
-    tokens: dict[str, Any] = answer.json()
-    return tokens
-
-
-async def id_token(api: Api, app: Application, answer: Response) -> dict[str, Any]:
-    """Return the claims of the ID token that a granted request ends with."""
-    token = (await redeem(api, app, told(answer)["code"]))["id_token"]
-    return claims_of(token) | {"": token}
-
-
-def claims_of(token: str) -> dict[str, Any]:
-    return jose.unverified_claims(token)
 
 
 # --- The whole way ---
@@ -200,11 +169,6 @@ async def test_an_older_sign_in_is_not_enough(
     assert claims["auth_time"] == int(clock.now().timestamp())
 
 
-def resume_of(browser: Visit) -> str:
-    flow = Page(browser.page.text).inputs["flow"]["value"]
-    return f"/oauth2/resume?flow={flow}"
-
-
 async def test_max_age_lets_a_recent_sign_in_pass(
     api: Api, browser: Visit, applications: ApplicationFactory, clock: FakeClock
 ) -> None:
@@ -224,36 +188,6 @@ async def test_max_age_lets_a_recent_sign_in_pass(
     assert at(await browser.ask(shop, max_age="60")) == "/signin"
     assert at(await browser.ask(strict)) == "/signin"
     assert told(await browser.ask(shop, max_age="61"))["code"]
-
-
-async def test_prompt_consent_asks_although_it_is_known(
-    api: Api, browser: Visit, applications: ApplicationFactory
-) -> None:
-    """OIDC Core §3.1.2.1: prompt=consent asks."""
-    person, shop = await api.person(), await trusted(applications)
-    await browser.arrive(person.email)
-
-    assert told(await browser.ask(shop))["code"]
-    assert at(await browser.ask(shop, prompt="consent")) == "/consent"
-    assert told(await browser.decide("allow"))["code"]
-    assert at(await browser.ask(shop, prompt="login consent")) == "/signin"
-    assert at(await browser.sign_in(person.email)) == "/consent"
-
-
-async def test_prompt_create_makes_an_account(
-    api: Api, browser: Visit, applications: ApplicationFactory
-) -> None:
-    shop = await trusted(applications)
-    await browser.arrive((await api.person()).email)
-
-    assert at(await browser.ask(shop, prompt="create")) == "/signup"
-    fields = {"email": "new@example.com", "password": "a long enough passphrase"}
-    answer = await browser.post("/signup", fields)
-
-    claims = await id_token(api, shop, answer)
-    async with api.runtime.unit_of_work(read_only=True) as uow:
-        user = await uow.users.by_email("new@example.com")
-    assert user is not None and claims["sub"] == str(user.id)
 
 
 async def test_of_several_accounts_the_person_chooses(
@@ -280,21 +214,6 @@ async def test_of_several_accounts_the_person_chooses(
     assert browser.page.text.index(one.email) < browser.page.text.index(two.email)
 
 
-async def test_with_one_account_select_account_still_asks(
-    api: Api, browser: Visit, applications: ApplicationFactory
-) -> None:
-    one, two = await api.person(), await api.person()
-    shop = await trusted(applications)
-    await browser.arrive(one.email)
-
-    assert at(await browser.ask(shop, prompt="select_account")) == "/select-account"
-    other = [a["href"] for a in Page(browser.page.text).all("a")][-1]
-    await browser.get(str(other))
-    claims = await id_token(api, shop, await browser.sign_in(two.email))
-
-    assert claims["sub"] == str(two.id)
-
-
 async def test_the_hinted_person_goes_on_and_nobody_else(
     api: Api, browser: Visit, applications: ApplicationFactory, clock: FakeClock
 ) -> None:
@@ -317,184 +236,6 @@ async def test_the_hinted_person_goes_on_and_nobody_else(
     assert told(foreign)["error"] == "invalid_request"
     assert told(forged)["error"] == "invalid_request"
     assert told(wrong)["error"] == "login_required"
-
-
-async def test_who_chooses_another_than_the_hinted_person_is_not_asked_for_ever(
-    api: Api, browser: Visit, applications: ApplicationFactory
-) -> None:
-    one, two = await api.person(), await api.person()
-    shop = await trusted(applications)
-    await browser.arrive(one.email)
-    hint = (await id_token(api, shop, await browser.ask(shop)))[""]
-    await browser.arrive(two.email)
-    asked = {"prompt": "select_account", "id_token_hint": hint}
-
-    assert at(await browser.ask(shop, **asked)) == "/select-account"
-    sessions = [each["value"] for each in Page(browser.page.text).all("button")]
-    page = browser.page
-    other = await browser.post("/select-account", {"account": sessions[0]})
-    browser.page = page
-    hinted = await browser.post("/select-account", {"account": sessions[1]})
-
-    assert at(other) == "/signin"
-    assert (await id_token(api, shop, hinted))["sub"] == str(one.id)
-
-
-async def test_a_demanded_sub_is_served_or_nobody(
-    api: Api, browser: Visit, applications: ApplicationFactory
-) -> None:
-    """OIDC Core §3.1.2.2, §5.5.1: no answer about another sub than was asked for."""
-    one, two = await api.person(), await api.person()
-    shop = await trusted(applications)
-    await browser.arrive(one.email)
-    wish = json.dumps({"id_token": {"sub": {"value": str(two.id)}}})
-
-    silently = told(await browser.ask(shop, prompt="none", claims=wish))
-    await browser.arrive(two.email)
-    await browser.arrive(one.email)
-    found = await browser.ask(shop, prompt="none", claims=wish)
-
-    assert silently["error"] == "login_required"
-    assert (await id_token(api, shop, found))["sub"] == str(two.id)
-
-
-async def test_an_acr_that_nobody_can_meet_is_refused_after_the_sign_in(
-    api: Api, browser: Visit, applications: ApplicationFactory
-) -> None:
-    """OIDC Core §5.5.1.1: an essential acr that is not met is a failed sign-in."""
-    person, shop = await api.person(), await trusted(applications)
-    await browser.arrive(person.email)
-    wish = {"id_token": {"acr": {"essential": True, "value": "aal2"}}}
-
-    liked = await id_token(api, shop, await browser.ask(shop, acr_values="aal2"))
-    assert at(await browser.ask(shop, claims=json.dumps(wish))) == "/signin"
-    demanded = told(await browser.sign_in(person.email))
-
-    assert liked["acr"] == "aal1"
-    assert demanded["error"] == "unmet_authentication_requirements"
-
-
-async def test_pairwise_clients_know_people_by_other_names(
-    api: Api, browser: Visit, applications: ApplicationFactory
-) -> None:
-    """OIDC Core §8.1: hints and demands in the client's own words."""
-    person = await api.person()
-    shop = await trusted(applications, subject_type="pairwise")
-    await browser.arrive(person.email)
-
-    claims = await id_token(api, shop, await browser.ask(shop))
-    hinted = await browser.ask(shop, prompt="none", id_token_hint=claims[""])
-    wish = {"id_token": {"sub": {"value": str(person.id)}}}
-    public = await browser.ask(shop, prompt="none", claims=json.dumps(wish))
-
-    assert claims["sub"] != str(person.id)
-    assert told(hinted)["code"]
-    assert told(public)["error"] == "login_required"
-
-
-# --- Ways of answering ---
-
-
-async def test_a_fragment_and_a_form_answer_as_well(
-    api: Api, browser: Visit, applications: ApplicationFactory
-) -> None:
-    """OIDC Form Post §2, OAuth Multiple Response Types §2.1: the modes."""
-    person, shop = await api.person(), await trusted(applications)
-
-    error = await browser.ask(shop, prompt="none", response_mode="form_post")
-    await browser.arrive(person.email)
-    fragment = await browser.ask(shop, response_mode="fragment")
-    form = await browser.ask(shop, response_mode="form_post")
-
-    parts = urlsplit(fragment.headers["location"])
-    assert (parts.query, f"{parts.scheme}://{parts.netloc}{parts.path}") == (
-        "",
-        REDIRECT_URI,
-    )
-    assert dict(parse_qsl(parts.fragment))["code"]
-    for page in (error, form):
-        assert page.status_code == 200
-        assert page.headers["referrer-policy"] == "strict-origin"
-        [sent] = Page(page.text).all("form")
-        assert (sent["action"], sent["method"]) == (REDIRECT_URI, "post")
-        [button] = Page(page.text).all("button")
-        assert button["type"] == "submit"  # it works without script
-    fields = {name: each["value"] for name, each in Page(form.text).inputs.items()}
-    assert set(fields) == {"code", "state", "iss"}
-    assert (await redeem(api, shop, fields["code"] or ""))["id_token"]
-    assert Page(error.text).inputs["error"]["value"] == "login_required"
-
-
-async def test_a_posted_request_is_sent_again_by_get(
-    api: Api, browser: Visit, applications: ApplicationFactory
-) -> None:
-    """OIDC Core §3.1.2.1, RFC 6749 §3.1, RFC 9700 §4.12: POST too; 303, never 307."""
-    person, shop = await api.person(), await trusted(applications)
-    await browser.arrive(person.email)
-    asked = query_of(shop, state="a b&c=d+é%")
-    foreign = {"Origin": "https://app.example.com", "Sec-Fetch-Site": "cross-site"}
-
-    answer = await browser.client.post(AUTHORIZE, data=asked, headers=foreign)
-
-    assert answer.status_code == 303
-    location = answer.headers["location"]
-    assert location.startswith(f"{AUTHORIZE}?")
-    assert dict(parse_qsl(urlsplit(location).query)) == asked
-    assert told(await browser.get(location))["state"] == "a b&c=d+é%"
-
-
-async def test_a_posted_request_is_a_small_form(
-    browser: Visit, applications: ApplicationFactory
-) -> None:
-    shop = await applications()
-
-    long = await browser.client.post(AUTHORIZE, data=query_of(shop, state="x" * 16_384))
-    json_body = await browser.client.post(AUTHORIZE, json=query_of(shop))
-    empty = await browser.client.post(
-        AUTHORIZE, content=b"", headers={"Content-Type": "text/plain"}
-    )
-
-    assert [a.status_code for a in (long, json_body, empty)] == [413, 415, 415]
-
-
-async def test_a_native_client_may_choose_its_port(
-    api: Api, browser: Visit, applications: ApplicationFactory
-) -> None:
-    """RFC 8252 §7.3: any port of a loopback address."""
-    person = await api.person()
-    native = await applications.public(
-        application_type="native",
-        redirect_uris=["http://127.0.0.1/cb", "com.example.app:/cb"],
-    )
-    await browser.arrive(person.email)
-
-    assert at(await browser.ask(native, redirect_uri="http://127.0.0.1:51004/cb"))
-    assert "a program on your device" in browser.page.text
-    loopback = await browser.decide("allow")
-    await browser.ask(native, redirect_uri="com.example.app:/cb")
-    private = await browser.decide("allow")
-
-    assert told(loopback, "http://127.0.0.1:51004/cb?")["code"]
-    assert told(private, "com.example.app:/cb?")["code"]
-
-
-async def test_without_openid_it_is_plain_oauth(
-    api: Api, browser: Visit, applications: ApplicationFactory
-) -> None:
-    """RFC 6749 §4.1: without openid it is OAuth."""
-    person, shop = await api.person(), await trusted(applications)
-    await browser.arrive(person.email)
-
-    asked = {"scope": "email", "nonce": None, "redirect_uri": None}
-    answer = told(await browser.ask(shop, **asked))
-
-    form = {
-        "grant_type": "authorization_code",
-        "code": answer["code"],
-        "code_verifier": VERIFIER,
-    }
-    tokens = await api.client.post("/oauth2/token", data=form, headers=shop.basic)
-    assert tokens.status_code == 200 and "id_token" not in tokens.json()
 
 
 # --- What is written ---
@@ -527,10 +268,6 @@ async def test_a_grant_leaves_all_its_rows_together(
     await browser.ask(shop)
     [client] = await rows(api.runtime, OAuthClient)
     assert client.last_used_at == clock.now()
-
-
-def request_id(answer: Response) -> str:
-    return str(answer.headers["x-request-id"])
 
 
 async def test_a_flow_holds_no_secret(
@@ -578,10 +315,15 @@ async def test_a_disabled_account_or_client_gets_no_code(
     assert at(asked) == "/signin"
 
 
-async def test_an_account_that_ends_on_the_way_gets_no_code(
-    api: Api, browser: Visit, applications: ApplicationFactory, monkeypatch: Any
+@pytest.mark.parametrize("what", ["account", "session"])
+async def test_what_ends_on_the_way_gets_no_code(
+    api: Api,
+    browser: Visit,
+    applications: ApplicationFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
 ) -> None:
-    """Between reading the cookie and granting, the account is disabled."""
+    """It ends between reading the cookie and granting."""
     person, shop = await api.person(), await trusted(applications)
     await browser.arrive(person.email)
     begin = AuthorizationService.begin
@@ -590,7 +332,11 @@ async def test_an_account_that_ends_on_the_way_gets_no_code(
         async with api.runtime.unit_of_work() as uow:
             user = await uow.users.by_id(person.id, lock=True)
             assert user is not None
-            user.status = "disabled"
+            if what == "account":
+                user.status = "disabled"
+            else:
+                now = uow.clock.now()
+                await uow.sessions.revoke_all(user.id, at=now, reason="test")
         return await begin(self, query, at_browser)
 
     monkeypatch.setattr(AuthorizationService, "begin", later)
@@ -624,7 +370,7 @@ async def test_a_consent_taken_back_meanwhile_leaves_no_grant_behind(
     await browser.arrive(person.email)
     asked = query_of(shop, prompt="none")
 
-    for _ in range(4):
+    for _ in range(3):
         await browser.ask(shop)
         told(await browser.decide("allow"))
         answers = await gather(
@@ -634,3 +380,21 @@ async def test_a_consent_taken_back_meanwhile_leaves_no_grant_behind(
         assert [answer.status_code for answer in answers] == [303, 303, 303, 204]
         grants = await rows(api.runtime, OAuthGrant)
         assert [grant for grant in grants if grant.revoked_at is None] == []
+
+
+async def test_claims_that_cannot_be_written_again_break_nothing_of_the_person(
+    api: Api, browser: Visit, applications: ApplicationFactory
+) -> None:
+    """A number of an application's once made the person's export break off."""
+    shop, person = await applications(), await api.person()
+    await browser.arrive(person.email)
+    deep = "[" * 900 + "]" * 900
+
+    for value in ("9223372036854775808", "9" * 4_000, deep, "[" * 20 + "]" * 20):
+        claims = '{"userinfo": {"name": {"value": %s}}}' % value
+        answer = await browser.ask(shop, claims=claims)
+        assert told(answer)["error"] == "invalid_request", value[:30]
+
+    await browser.ask(shop, claims='{"userinfo": {"name": {"value": %s}}}' % (2**53))
+    told(await browser.decide("allow"))
+    assert (await api.get("/users/me/export", person)).json()["activity"]

@@ -5,11 +5,14 @@ import json
 from typing import Any
 
 import pytest
+from httpx2 import AsyncClient
 
+from app.core import jose
 from app.services.oauth_client import OAuthClientService
 from app.services.oauth_client_keys import ASKED_EVERY, KEPT_FOR, LAST_GOOD_FOR
 from app.services.runtime import Runtime
 from tests.chance import FakeClock
+from tests.factories.oauth import ALGORITHM, Application
 from tests.servers.http import HttpServer
 
 OLD: dict[str, Any] = {"keys": [{"kty": "EC", "kid": "old"}]}
@@ -18,7 +21,11 @@ NEW: dict[str, Any] = {"keys": [{"kty": "EC", "kid": "new"}]}
 
 @pytest.fixture
 def options() -> dict[str, object]:
-    return {"outbound": {"allowed_hosts": ["127.0.0.1"]}}
+    scopes = {"orders:read": "See orders"}
+    return {
+        "oauth": {"scopes": scopes},
+        "outbound": {"allowed_hosts": ["127.0.0.1"]},
+    }
 
 
 class Site:
@@ -181,6 +188,38 @@ async def test_no_connection_is_held_while_keys_are_fetched(
 
     assert await site.refresh()
     assert lent == [0]
+
+
+async def test_oidc_core_10_1_1_a_client_that_exchanges_its_keys_goes_on_at_once(
+    site: Site, runtime: Runtime, clock: FakeClock, client: AsyncClient
+) -> None:
+    async with runtime.unit_of_work() as uow:
+        change: dict[str, Any] = {
+            "grant_types": ["client_credentials"],
+            "response_types": [],
+        }
+        change |= {"scope": "orders:read"}
+        await OAuthClientService(uow, runtime).update("signer", change, {}, None)
+
+    async def sign_with(application: Application) -> int:
+        form = {"grant_type": "client_credentials", **application.assertion(runtime)}
+        return (await client.post("/oauth2/token", data=form)).status_code
+
+    def publish(application: Application) -> None:
+        jwk = jose.public_jwk(application.key, "key", ALGORITHM)
+        site.content = json.dumps({"keys": [jwk]}).encode()
+
+    old, new = (Application("signer", key=jose.generate_key(ALGORITHM)) for _ in "ab")
+    publish(old)
+    first = [await sign_with(old), await sign_with(old), site.asked]
+    early = await sign_with(new)
+    publish(new)
+    clock.advance(seconds=ASKED_EVERY)
+    then = [await sign_with(new), await sign_with(old), site.asked]
+
+    assert first == [200, 200, 1]
+    assert early == 401
+    assert then == [200, 401, 2]
 
 
 class TestRefusedAddress:

@@ -137,7 +137,12 @@ async def test_who_proves_to_know_the_session_ends_it_and_gets_the_browser_back(
     assert answer.status_code == 303
     assert answer.headers["Location"] == f"{BACK}?state=a%20b%26c"
     assert not await person.is_signed_in()
-    assert set_cookies(answer.headers.get_list("Set-Cookie"))["session"]["value"] == ""
+    assert (
+        set_cookies(answer.headers.get_list("Set-Cookie"))["auth_serve_session"][
+            "value"
+        ]
+        == ""
+    )
     assert await api.trail(person.account.user_id) == [
         "sign_in.succeeded",
         "session.revoked",
@@ -242,8 +247,10 @@ async def test_the_hint_of_an_account_that_is_not_in_use_ends_that_one(
     assert "You are signed out" in answer.text
     assert await person.is_signed_in(front)
     assert not await person.is_signed_in(behind)
-    kept = set_cookies(answer.headers.get_list("Set-Cookie"))["session"]["value"]
-    assert kept == runtime.secret_key.browser_session(front.session_id)
+    kept = set_cookies(answer.headers.get_list("Set-Cookie"))["auth_serve_session"][
+        "value"
+    ]
+    assert kept == runtime.secret_key.browser_session(front.session_id, 0)
 
 
 async def test_who_is_not_signed_in_is_led_back_at_once(
@@ -328,6 +335,19 @@ async def test_t049_only_id_tokens_of_this_server_are_hints(
     kept = [each["difference"] for each in await refusals(runtime)]
     assert len(kept) == len(flawed) + 2
     assert all("id_token_hint: " in difference for difference in kept[:-1])
+
+
+async def test_evidence_is_not_as_long_as_a_request(
+    api: Api, runtime: Runtime
+) -> None:
+    person, app = await visitor(api), await shop(runtime)
+    told = {"id_token_hint": hint(runtime, app, person.account)}
+
+    answer = await person.get(told | {"client_id": "x" * 20_000})
+
+    assert answer.status_code == 400
+    [kept] = await refusals(runtime)
+    assert len(kept["difference"]) == 4_000
 
 
 async def test_refusals_are_kept_as_evidence_up_to_a_limit(

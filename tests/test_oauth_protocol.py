@@ -87,7 +87,7 @@ async def test_whatever_goes_wrong_is_told_in_the_protocols_form(
     _assert_refused(big, 413, "invalid_request")
     page = await http.put("/oauth2/logout", headers=html)
     assert page.headers["content-type"].startswith("text/html")
-    _assert_refused(await http.put("/oauth2/logout"), 404, "invalid_request")
+    _assert_refused(await http.put("/oauth2/logout"), 405, "invalid_request")
 
 
 async def test_a_defect_is_told_in_the_protocols_form(

@@ -1,10 +1,18 @@
 """The provider's tables: bounded, and cleaned of what is over."""
 
+from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from app.jobs.janitor import JanitorJob
-from app.models import Base, OAuthAssertion, OAuthGrant, OAuthRevokedToken
+from app.models import (
+    Base,
+    OAuthAssertion,
+    OAuthGrant,
+    OAuthRevokedToken,
+    OneTimeToken,
+)
 from app.services.oauth_grant import GrantService
+from tests.authorization_support import rows, visit
 from tests.chance import FakeClock
 from tests.oauth_support import Protocol
 
@@ -88,3 +96,22 @@ async def test_the_least_used_of_too_many_grants_end(
     events = await protocol.events("oauth.grant_ended")
     assert {event.data["reason"] for event in events} == {"too_many_grants"}
     assert len(events) == 2
+
+
+async def test_requests_that_waited_too_long_are_deleted_at_once(
+    protocol: Protocol, app: FastAPI, clock: FakeClock
+) -> None:
+    """Strangers make them; the tokens of people are kept for a day after their end."""
+    shop, browser = await protocol.apps(), visit(protocol.runtime, app)
+    for _ in range(3):
+        await browser.ask(shop, state="x" * 4_000)
+    await protocol.codes(shop, await protocol.api.users())
+
+    await _clean(protocol)
+    purposes = [row.purpose for row in await rows(protocol.runtime, OneTimeToken)]
+    assert purposes.count("oauth_flow") == 3
+
+    clock.advance(seconds=protocol.runtime.settings.oauth.flow_ttl + 1)
+    await _clean(protocol)
+    purposes = [row.purpose for row in await rows(protocol.runtime, OneTimeToken)]
+    assert "oauth_flow" not in purposes and "authorization_code" in purposes

@@ -34,7 +34,7 @@ async def test_somebody_signs_in_and_out(api: Api, visitor: Visitor) -> None:
     assert (left.status_code, left.headers["location"]) == (303, "/done/signed-out")
     assert left.headers["clear-site-data"] == '"cache"'
     assert set_cookies(left.headers.get_list("set-cookie")) == {
-        "session": {
+        "auth_serve_session": {
             "value": "",
             "path": "/",
             "max-age": "0",
@@ -138,11 +138,11 @@ async def test_the_cookies_are_for_this_service_alone(
     entered = await visitor.sign_in(user.email)
 
     [(name, value)] = set_cookies(shown.headers.get_list("set-cookie")).items()
-    assert name == "browser" and len(value.pop("value")) == 43
+    assert name == "auth_serve_browser" and len(value.pop("value")) == 43
     assert value == {"path": "/", "httponly": "True", "samesite": "Lax"}
     assert "set-cookie" not in again.headers
     [(name, value)] = set_cookies(entered.headers.get_list("set-cookie")).items()
-    assert name == "session" and value.pop("value").startswith("as_bs_")
+    assert name == "auth_serve_session" and value.pop("value").startswith("as_bs_")
     ttl = str(runtime.settings.session.absolute_ttl)
     assert value == {
         "path": "/",
@@ -280,7 +280,7 @@ class TestOverHttps:
         secret = visitor.http.cookies["__Host-session"]
         visitor.http.cookies.clear()
 
-        home = await visitor.get("/", Cookie=f"session={secret}")
+        home = await visitor.get("/", Cookie=f"auth_serve_session={secret}")
 
         assert home.status_code == 303
 

@@ -63,7 +63,9 @@ Web = Annotated[bool, _option("On a server: the default", "--web")]
 Spa = Annotated[bool, _option("In the browser, without a secret", "--spa", "--public")]
 Native = Annotated[bool, _option("On phone or desk, without a secret", "--native")]
 Machine = Annotated[bool, _option("Acts for itself, without people", "--machine")]
-Scope = Annotated[str | None, _option("Between spaces")]
+Scope = Annotated[
+    str | None, _option("Between spaces; a machine has none unless named")
+]
 ChosenId = Annotated[str | None, _option("Unset: made here", "--client-id")]
 Audience = Annotated[str | None, _option("The API that its tokens are for, a URI")]
 FirstParty = Annotated[bool, _option("Consent is not asked for", "--first-party")]

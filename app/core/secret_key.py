@@ -93,15 +93,13 @@ class SecretKey:
         """Return grant and counter, or None for what this key never made."""
         return _read_counted(token, GRANT_PREFIX, self._grant)
 
-    def browser_session(self, session_id: UUID) -> str:
-        """Return what the cookie of a signed-in browser holds."""
-        mac = _mac(self._browser, session_id.bytes)
-        return BROWSER_PREFIX + _encode(session_id.bytes + mac)
+    def browser_session(self, session_id: UUID, counter: int) -> str:
+        """Return what the cookie of a signed-in browser holds at this count."""
+        return _counted(BROWSER_PREFIX, session_id, counter, self._browser)
 
-    def read_browser_session(self, token: str) -> UUID | None:
-        """Return the session of a cookie, or None for what this key never made."""
-        body = _open(token, BROWSER_PREFIX, 16, self._browser)
-        return None if body is None else UUID(bytes=body)
+    def read_browser_session(self, token: str) -> tuple[UUID, int] | None:
+        """Return session and counter, or None for what this key never made."""
+        return _read_counted(token, BROWSER_PREFIX, self._browser)
 
     def registration_access_token(self, client_id: str) -> str:
         """Return what a self-registered client manages itself with (RFC 7592)."""

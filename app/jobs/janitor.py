@@ -11,6 +11,7 @@ from app.repositories.rate_limit import SqlStore
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.oauth_client_change import delete_unused
 from app.services.oauth_grant import GrantService
+from app.services.one_time_token import Purpose
 from app.services.runtime import Runtime
 from app.services.session import SessionService
 from app.services.signing_key import SigningKeyService
@@ -83,6 +84,10 @@ class JanitorJob:
         unused = timedelta(seconds=self._runtime.settings.oauth.unused_client_ttl)
         return {
             "oauth_clients": lambda uow: delete_unused(uow, now - unused, batch),
+            # Strangers make them, and nothing asks for one that is over.
+            "oauth_flows": lambda uow: uow.one_time_tokens.delete_expired(
+                now, batch, Purpose.OAUTH_FLOW
+            ),
             "oauth_client_secrets": lambda uow: (
                 uow.oauth_clients.delete_expired_secrets(now, batch)
             ),

@@ -14,8 +14,10 @@ class Session(Base):
     """A signed-in browser or device.
 
     Its refresh token is no row: it is ``id`` and ``counter`` under an HMAC, so a
-    refresh is one guarded update and nothing grows (ADR-0003). ``network`` is the
-    address, or for IPv6 its /64: the unit that the limiter counts by.
+    refresh is one guarded update and nothing grows (ADR-0003). A browser's cookie is
+    made of the same two under another key; there the counter counts fresh sign-ins
+    (ADR-0011). ``network`` is the address, or for IPv6 its /64: the unit that the
+    limiter counts by.
     """
 
     __tablename__ = "sessions"

@@ -30,6 +30,7 @@ from app.oauth.scopes import OFFLINE_ACCESS, OPENID, resolve_scope
 from app.oauth.supported import Supported
 
 MAX_NONCE = 1_024
+MAX_REQUEST = 10_240  # bytes of all values: what waits for a person is stored
 _SECONDS = re.compile(r"[0-9]{1,10}")  # three centuries
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")  # RFC 5646, roughly
 _DISPLAYS = ("page", "popup", "touch", "wap")
@@ -187,6 +188,16 @@ def _check_unsupported(asked: _Asked) -> None:
             raise refusal(f"{name} is not supported")
 
 
+def _check_length(asked: _Asked) -> None:
+    """Anybody may make a request wait, and none of them has to be this long.
+
+    An ID token may be; of that nothing is kept but the subject.
+    """
+    values = (v for name, v in asked.params.items() if name != "id_token_hint")
+    if sum(len(value.encode()) for value in values) > MAX_REQUEST:
+        raise InvalidRequest("the request is too long")
+
+
 def _check_response_mode(asked: _Asked) -> None:
     name = asked.params.get("response_mode")
     if find_mode(name, asked.to.redirect_uri) is None:
@@ -287,6 +298,7 @@ def _read_display(asked: _Asked) -> str:
 
 # The order is the order of refusals.
 _CHECKS: tuple[Callable[[_Asked], None], ...] = (
+    _check_length,
     _check_response_mode,
     _check_response_type,
     _check_unsupported,

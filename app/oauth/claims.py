@@ -41,6 +41,7 @@ Destination = Literal["userinfo", "id_token"]
 ClaimsRequest = Mapping[str, Mapping[str, Mapping[str, Any]]]
 _DESTINATIONS: tuple[Destination, ...] = ("userinfo", "id_token")
 _MEMBERS = ("essential", "value", "values")
+_MAX_DEPTH = 16  # of one value, where the deepest claim of a person has two
 
 
 def parse_claims(text: str, supported: Collection[str]) -> ClaimsRequest:
@@ -66,8 +67,13 @@ def parse_claims(text: str, supported: Collection[str]) -> ClaimsRequest:
 def _load(text: str) -> Any:
     try:
         document = json.loads(
-            text, parse_constant=_refuse, parse_float=_number, object_pairs_hook=_once
+            text,
+            parse_constant=_refuse,
+            parse_float=_number,
+            parse_int=_integer,
+            object_pairs_hook=_once,
         )
+        _check_depth(document, _MAX_DEPTH)
         written = json.dumps(document, ensure_ascii=False)
         written.encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError) as error:
@@ -86,6 +92,22 @@ def _number(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError("a number is too large")
     return value
+
+
+def _integer(text: str) -> int:
+    value = int(text)
+    if not -(2**63) <= value < 2**63:
+        raise ValueError("a number is too large")
+    return value
+
+
+def _check_depth(value: Any, left: int) -> None:
+    """Refuse what parses here and not everywhere where it is written or read later."""
+    if isinstance(value, dict | list):
+        if not left:
+            raise ValueError("nested too deeply")
+        for each in value.values() if isinstance(value, dict) else value:
+            _check_depth(each, left - 1)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
-from app.pages.csrf import CSRF, refuse_foreign_form
+from app.pages.csrf import CSRF, ForeignForm, refuse_foreign_form
 from app.pages.dependencies import State
 from app.pages.flow import FLOW, go_back
 from app.pages.form import Values
-from app.pages.form_page import FormPage, Link
+from app.pages.form_page import FormPage, Link, note
 from app.pages.render import render
 from app.services.browser_session import Browser, BrowserSessionService
 from app.services.runtime import Runtime
@@ -49,6 +49,21 @@ def check_form(browser: Browser, values: Values, runtime: Runtime) -> None:
     refuse_foreign_form(browser.value and expected, values.get(CSRF, ""))
 
 
+def refusal_of(
+    browser: Browser, values: Values, runtime: Runtime
+) -> ForeignForm | None:
+    """Return what ``check_form`` would raise, for pages that are shown again with it.
+
+    The log learns the reason.
+    """
+    try:
+        check_form(browser, values, runtime)
+    except ForeignForm as error:
+        note(error)
+        return error
+    return None
+
+
 def bind_form(browser: Browser, runtime: Runtime) -> tuple[Browser, str]:
     """Return the browser with a value, and the token that its forms carry.
 
@@ -61,7 +76,12 @@ def bind_form(browser: Browser, runtime: Runtime) -> tuple[Browser, str]:
 
 
 def render_form(
-    template: str, browser: Browser, runtime: Runtime, **values: Any
+    template: str,
+    browser: Browser,
+    runtime: Runtime,
+    *,
+    error: AppError | None = None,
+    **values: Any,
 ) -> HTMLResponse:
     """Return a page with a form for this browser.
 
@@ -69,11 +89,13 @@ def render_form(
         template: Gets ``csrf`` for its hidden field.
         browser: Gets a value with the page, if it has none.
         runtime: The parts of the process.
-        **values: As ``render`` takes them, ``status`` and ``headers`` included. Give
+        error: Why it is shown again; decides about the status.
+        **values: As ``render`` takes them, ``headers`` included. Give
             ``headers=page_headers(flow)`` on the way of an application's request.
     """
     bound, token = bind_form(browser, runtime)
-    page = render(template, csrf=token, **values)
+    status = error.status if error else 200
+    page = render(template, status=status, csrf=token, error=error, **values)
     keep_value(page, bound, browser, runtime)
     return page
 

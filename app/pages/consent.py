@@ -2,13 +2,17 @@
 
 from fastapi import APIRouter, Response
 
+from app.core.exceptions import AppError
 from app.oauth.interaction import Step
-from app.pages.asked import application_of, asked_for
+from app.pages.asked import application_of, asked_for, purpose_of
 from app.pages.authorize import lead
-from app.pages.browser import AtBrowser, check_form, render_form
+from app.pages.browser import AtBrowser, refusal_of, render_form, show_page
 from app.pages.dependencies import Posted, State
 from app.pages.flow import FLOW, Flow, checked_flow, go_on, page_headers, with_flow
-from app.services.oauth_authorization import AuthorizationService
+from app.pages.form_page import FormPage, Link
+from app.services.browser_session import Browser
+from app.services.oauth_authorization import AuthorizationService, Waiting
+from app.services.runtime import Runtime
 
 router = APIRouter()
 
@@ -19,19 +23,7 @@ async def show_consent(flow: Flow, browser: AtBrowser, runtime: State) -> Respon
     waiting = await AuthorizationService(runtime).look(flow, browser)
     if waiting.step is not Step.CONSENT:
         return go_on("/oauth2/resume", flow)
-    others = "/select-account" if len(browser.accounts) > 1 else "/signin"
-    return render_form(
-        "consent.html",
-        browser,
-        runtime,
-        headers=page_headers(flow),
-        application=application_of(waiting),
-        asked=asked_for(waiting, runtime.settings.oauth.scopes),
-        account=waiting.account,
-        shown=waiting.shown,
-        flow=flow,
-        other_account=with_flow(others, flow),
-    )
+    return _ask(flow, waiting, browser, runtime)
 
 
 @router.post("/consent")
@@ -40,7 +32,8 @@ async def submit_consent(
 ) -> Response:
     """Answer the application; without a decision the page is shown again."""
     flow = checked_flow(values.get(FLOW, ""))
-    check_form(browser, values, runtime)
+    if refusal := refusal_of(browser, values, runtime):
+        return await _ask_again(flow, browser, runtime, refusal)
     service = AuthorizationService(runtime)
     match values.get("decision"):
         case "allow":
@@ -49,3 +42,41 @@ async def submit_consent(
         case "deny":
             return lead(await service.deny(flow, browser))
     return go_on("/consent", flow)
+
+
+async def _ask_again(
+    flow: str, browser: Browser, runtime: Runtime, error: AppError
+) -> Response:
+    """Show the page as it is now; if there is nothing to ask any more, a way on.
+
+    Not the way itself: who pressed "Do not allow" is not led to where it is allowed.
+    """
+    waiting = await AuthorizationService(runtime).look(flow, browser)
+    if waiting.step is Step.CONSENT:
+        return _ask(flow, waiting, browser, runtime, error)
+    page = FormPage("/consent", "Go on?", "", (), closed=purpose_of(waiting))
+    links = [Link("Go on", with_flow("/oauth2/resume", flow))]
+    return show_page(page, browser, runtime, {}, error, flow=flow, links=links)
+
+
+def _ask(
+    flow: str,
+    waiting: Waiting,
+    browser: Browser,
+    runtime: Runtime,
+    error: AppError | None = None,
+) -> Response:
+    others = "/select-account" if len(browser.accounts) > 1 else "/signin"
+    return render_form(
+        "consent.html",
+        browser,
+        runtime,
+        error=error,
+        headers=page_headers(flow),
+        application=application_of(waiting),
+        asked=asked_for(waiting, runtime.settings.oauth.scopes),
+        account=waiting.account,
+        shown=waiting.shown,
+        flow=flow,
+        other_account=with_flow(others, flow),
+    )

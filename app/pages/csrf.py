@@ -42,15 +42,19 @@ class CrossSiteRequest(Forbidden):
 
 
 class ForeignForm(Forbidden):
-    """The form was made for another browser, or for who was signed in before."""
+    """The form was made for another browser, or for who was signed in before.
+
+    Most often it was open for long, or somebody signed in or out in another tab: the
+    page is shown again, so that it takes no more than the button.
+    """
 
     code = "foreign_form"
-    title = "This form cannot be used any more; open the page again"
+    title = "The page was not up to date any more, so nothing was done"
 
     @property
     def detail(self) -> str:
         """What to do, and the one thing that keeps it from helping."""
-        return "Open the page again and send the form from there, with cookies allowed."
+        return "Now it is: please try once more. It takes cookies, so allow them."
 
 
 def refuse_foreign_form(expected: str, sent: str) -> None:

@@ -8,17 +8,17 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.core.context import current
-from app.core.exceptions import UnsupportedMediaType
+from app.core.exceptions import AppError, UnsupportedMediaType
 from app.oauth.errors import InvalidRequest
 from app.oauth.parameters import Parameters, parse_form
 from app.oauth.uri import Uri, encode, parse_uri
 from app.pages.browser import (
     AtBrowser,
-    check_form,
     keep_accounts,
+    refusal_of,
     render_form,
 )
-from app.pages.csrf import CSRF, refuse_cross_site
+from app.pages.csrf import CSRF, ForeignForm, refuse_cross_site
 from app.pages.dependencies import State
 from app.pages.render import CSP, render
 from app.services.browser_session import Browser
@@ -70,11 +70,13 @@ async def submit_logout(
         query = f"?{encode(params)}" if params else ""
         return RedirectResponse(f"{runtime.settings.public_url}{PATH}{query}", 303)
     refuse_cross_site(request)
-    check_form(browser, params, runtime)
+    refusal = refusal_of(browser, params, runtime)
     try:
         logout = await service.read(params, browser)
     except InvalidRequest as error:
         return _refused(error)
+    if refusal is not None:
+        return _ask_again(params, logout, browser, runtime, refusal)
     return await _end(logout, browser, runtime, by_form=True)
 
 
@@ -86,18 +88,37 @@ async def _posted(request: Request) -> Parameters:
 
 
 def _ask(
-    params: Parameters, logout: Logout, browser: Browser, runtime: Runtime
+    params: Parameters,
+    logout: Logout,
+    browser: Browser,
+    runtime: Runtime,
+    error: AppError | None = None,
 ) -> Response:
     carried = {name: value for name, value in params.items() if name != CSRF}
     return render_form(
         "logout.html",
         browser,
         runtime,
+        error=error,
         action=PATH,
         carried=carried,
         application=logout.client.client_name if logout.client else "",
         account=logout.account,
     )
+
+
+def _ask_again(
+    params: Parameters,
+    logout: Logout,
+    browser: Browser,
+    runtime: Runtime,
+    refusal: ForeignForm,
+) -> Response:
+    if logout.account is not None:
+        return _ask(params, logout, browser, runtime, refusal)
+    page = _signed_out(logout, ())  # as somebody wanted it; another tab was first
+    page.status_code = refusal.status
+    return page
 
 
 async def _end(

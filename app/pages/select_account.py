@@ -4,11 +4,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from app.core.exceptions import AppError
 from app.pages.asked import application_of
-from app.pages.browser import AtBrowser, check_form, keep_accounts, render_form
+from app.pages.browser import AtBrowser, keep_accounts, refusal_of, render_form
 from app.pages.dependencies import Posted, State
 from app.pages.flow import FLOW, Flow, checked_flow, go_on, page_headers, with_flow
+from app.services.browser_session import Browser
 from app.services.oauth_authorization import AuthorizationService
+from app.services.runtime import Runtime
 
 router = APIRouter()
 
@@ -16,6 +19,12 @@ router = APIRouter()
 @router.get("/select-account")
 async def show_accounts(flow: Flow, browser: AtBrowser, runtime: State) -> Response:
     """List the accounts; it changes nothing."""
+    return await _show(flow, browser, runtime)
+
+
+async def _show(
+    flow: str, browser: Browser, runtime: Runtime, error: AppError | None = None
+) -> Response:
     waiting = await AuthorizationService(runtime).look(flow, browser)
     if not browser.accounts:
         return go_on("/signin", flow)
@@ -23,6 +32,7 @@ async def show_accounts(flow: Flow, browser: AtBrowser, runtime: State) -> Respo
         "select_account.html",
         browser,
         runtime,
+        error=error,
         headers=page_headers(flow),
         application=application_of(waiting),
         accounts=browser.accounts,
@@ -37,7 +47,8 @@ async def submit_account(
 ) -> Response:
     """Go on with an account; without one of them the page is shown again."""
     flow = checked_flow(values.get(FLOW, ""))
-    check_form(browser, values, runtime)
+    if refusal := refusal_of(browser, values, runtime):
+        return await _show(flow, browser, runtime, refusal)
     chosen = browser.choosing(_session_id(values.get("account", "")))
     if chosen is None:
         return go_on("/select-account", flow)

@@ -42,11 +42,11 @@ async def show_signin(flow: Flow, browser: AtBrowser, runtime: State) -> Respons
 
 @router.post("/signin")
 async def submit_signin(values: Posted, browser: AtBrowser, runtime: State) -> Response:
-    """Sign in, into a session that did not exist before."""
+    """Sign in, under a cookie value that did not exist before."""
     flow = checked_flow(values.get(FLOW, ""))
-    check_form(browser, values, runtime)
     fields = typed(values)
     try:
+        check_form(browser, values, runtime)
         form = validated(LoginRequest, fields)
         service = BrowserSessionService(runtime)
         joined = await service.sign_in(browser, form.email, form.password)

@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
 
-from app.pages.browser import AtBrowser, check_form, keep_accounts, show_page
+from app.core.exceptions import AppError
+from app.pages.browser import AtBrowser, keep_accounts, refusal_of, show_page
 from app.pages.dependencies import Posted, State
 from app.pages.flow import go_on
 from app.pages.form_page import Form, FormPage, Link
-from app.services.browser_session import BrowserSessionService
+from app.services.browser_session import Browser, BrowserSessionService
+from app.services.runtime import Runtime
 
 router = APIRouter()
 _PAGE = FormPage("/signout", "Sign out", "", (Form("Sign out", by_link=False),))
@@ -18,11 +21,7 @@ _NOBODY = replace(_PAGE, forms=(), closed="Nobody is signed in at this browser."
 @router.get("/signout")
 async def show_signout(browser: AtBrowser, runtime: State) -> Response:
     """Ask; a link that somebody follows must not sign them out."""
-    if browser.current is None:
-        links = [Link("Sign in", "/signin")]
-        return show_page(_NOBODY, browser, runtime, {}, links=links)
-    page = replace(_PAGE, intro=f"You are signed in as {browser.current.email}.")
-    return show_page(page, browser, runtime, {}, links=[Link("Stay signed in", "/")])
+    return _show(browser, runtime)
 
 
 @router.post("/signout")
@@ -30,10 +29,22 @@ async def submit_signout(
     values: Posted, browser: AtBrowser, runtime: State
 ) -> Response:
     """End the session; other accounts of the browser stay."""
-    check_form(browser, values, runtime)
+    if refusal := refusal_of(browser, values, runtime):
+        return _show(browser, runtime, refusal)
     left = await BrowserSessionService(runtime).sign_out(browser)
     answer = go_on("/done/signed-out")
     keep_accounts(answer, left, runtime)
     # ASVS 14.3.1. Not "cookies": those of the other accounts would go too.
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
+
+
+def _show(
+    browser: Browser, runtime: Runtime, error: AppError | None = None
+) -> HTMLResponse:
+    if browser.current is None:
+        links = [Link("Sign in", "/signin")]
+        return show_page(_NOBODY, browser, runtime, {}, error, links=links)
+    page = replace(_PAGE, intro=f"You are signed in as {browser.current.email}.")
+    links = [Link("Stay signed in", "/")]
+    return show_page(page, browser, runtime, {}, error, links=links)

@@ -74,11 +74,11 @@ async def submit_signup(
 ) -> Response:
     """Make the account; who may use it at once is signed in."""
     flow = checked_flow(values.get(FLOW, ""))
-    check_form(browser, values, runtime)
     fields = typed(values)
     uow = runtime.uow(db)
     service = RegistrationService(uow, runtime, PasswordService(runtime))
     try:
+        check_form(browser, values, runtime)
         form = validated(_SignUpForm, fields)
         user = await service.register(form.email, form.password, form.name, None)
         if user is None:  # nobody is told whether the address had an account

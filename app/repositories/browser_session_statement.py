@@ -22,6 +22,7 @@ _ACCOUNTS = (
     select(
         Session.id.label("session_id"),
         Session.user_id,
+        Session.counter,
         Session.amr,
         Session.authenticated_at,
         Session.refreshed_at,

@@ -88,9 +88,19 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
         query: Any = update(OneTimeToken).where(unused).values(consumed_at=now)
         await self.db.execute(query)
 
-    async def delete_expired(self, before: datetime, limit: int) -> int:
-        """Delete a batch of tokens that expired before an instant."""
+    async def delete_expired(
+        self, before: datetime, limit: int, purpose: str | None = None
+    ) -> int:
+        """Delete a batch of tokens that expired before an instant.
+
+        Args:
+            before: The instant.
+            limit: How many at most.
+            purpose: Of which; None means all.
+        """
         expired = OneTimeToken.expires_at < before
+        if purpose is not None:
+            expired &= OneTimeToken.purpose == purpose
         return await self.delete_batch(OneTimeToken, OneTimeToken.id, expired, limit)
 
 

@@ -1,6 +1,6 @@
 """SQL for sessions; what runs on every request is in `session_statement.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,11 +17,51 @@ _LATEST_FIRST = Order((Session.id,), descending=True)
 class SessionRepository(Repository[Session]):
     """Sessions of a user: listed and ended."""
 
-    async def is_live(self, session_id: UUID, user_id: UUID, now: datetime) -> bool:
-        """Tell whether a session is this user's and not over."""
+    async def is_live(
+        self,
+        session_id: UUID,
+        user_id: UUID,
+        now: datetime,
+        *,
+        counter: int | None = None,
+    ) -> bool:
+        """Tell whether a session is this user's and not over, and at this count."""
         this = _live_of(user_id) & (Session.id == session_id)
+        if counter is not None:
+            this &= Session.counter == counter
         live = exists().where(this, Session.expires_at > now)
         return bool(await self.db.scalar(select(live)))
+
+    async def renew(
+        self,
+        session_id: UUID,
+        user_id: UUID,
+        presented: int,
+        columns: Mapping[str, Any],
+    ) -> bool:
+        """Count a live session on from ``presented``, with the columns of a new one.
+
+        Of several at once each comes to the same count, so that their answers set the
+        same cookie, in whatever order the browser gets them. A count further on is
+        none of theirs.
+
+        Args:
+            session_id: Which.
+            user_id: Whose it has to be.
+            presented: The count of the cookie that came.
+            columns: What becomes of it; with the ``authenticated_at`` of now.
+
+        Returns:
+            False when it is over, or stood elsewhere.
+        """
+        query = update(Session).where(
+            _live_of(user_id),
+            Session.id == session_id,
+            Session.counter.in_((presented, presented + 1)),
+            Session.expires_at > columns["authenticated_at"],
+        )
+        renewed = query.values(counter=presented + 1, **columns)
+        return len((await self.db.scalars(renewed.returning(Session.id))).all()) == 1
 
     async def list_live(
         self, user_id: UUID, now: datetime, *, after: Sequence[Any] | None, limit: int

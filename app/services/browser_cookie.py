@@ -1,7 +1,9 @@
 """The two cookies of a browser (RFC 6265bis): read narrowly, written one way.
 
 ``__Host-`` keeps other hosts, paths and plain HTTP from planting them. Browsers accept
-that prefix from https alone, so where the public URL is http the names are plain.
+that prefix from https alone, so where the public URL is http the names are plain. They
+are long ones: cookies do not know ports, and ``session`` is what Flask and Starlette call
+theirs, so that an application under development on the same host would overwrite it.
 """
 
 from collections.abc import Sequence
@@ -13,7 +15,7 @@ class BrowserCookies:
     def __init__(self, public_url: str) -> None:
         """Choose the names; https there makes them ``__Host-`` ones."""
         self._is_secure = public_url.startswith("https://")
-        prefix = "__Host-" if self._is_secure else ""
+        prefix = "__Host-" if self._is_secure else "auth_serve_"
         self.session = f"{prefix}session"
         self.browser = f"{prefix}browser"
 

@@ -22,7 +22,7 @@ from app.services.browser_cookie import BrowserCookies
 from app.services.errors import InvalidCredentials
 from app.services.runtime import Runtime
 from app.services.session import SessionNotFound, SessionService
-from app.services.sign_in import SignInService, StartedSession
+from app.services.sign_in import HeldSession, SignInService, StartedSession
 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 _NOTE_EVERY = timedelta(hours=1)  # a session in use is written down at most this often
@@ -30,9 +30,14 @@ _NOTE_EVERY = timedelta(hours=1)  # a session in use is written down at most thi
 
 @dataclass(frozen=True, slots=True)
 class BrowserAccount:
-    """An account that is signed in at a browser; its session is live."""
+    """An account that is signed in at a browser; its session is live.
+
+    Attributes:
+        counter: Which of the sign-ins into its session it was; the cookie has it.
+    """
 
     session_id: UUID
+    counter: int
     user_id: UUID
     email: str
     name: str | None
@@ -56,7 +61,7 @@ class Browser:
     current: BrowserAccount | None = None
 
     def using(self, account: BrowserAccount) -> "Browser":
-        """Return the browser with an account in use, in place of an older sign-in.
+        """Return the browser with an account in use, in place of what it was before.
 
         The account may be one of its own or a new one; the sixth one falls out.
         """
@@ -95,14 +100,16 @@ class BrowserSessionService:
         """
         value = self._cookies.read(cookie_fields, self._cookies.browser)
         browser = Browser(value if _VALUE.fullmatch(value) else "")
-        ids = self._session_ids(
+        counters = self._counters(
             self._cookies.read(cookie_fields, self._cookies.session)
         )
-        if not ids:
+        if not counters:
             return browser
-        now = self._runtime.clock.now()
+        ids, now = list(counters), self._runtime.clock.now()
         rows = {
-            row.session_id: row for row in await self._statements.accounts(ids, now)
+            row.session_id: row
+            for row in await self._statements.accounts(ids, now)
+            if row.counter == counters[row.session_id]  # else: a value of before
         }
         if ids[0] in rows:
             await self._prolong(rows[ids[0]], now)
@@ -110,14 +117,14 @@ class BrowserSessionService:
         accounts = tuple(found[each] for each in ids if each in found)
         return replace(browser, accounts=accounts, current=found.get(ids[0]))
 
-    def _session_ids(self, text: str) -> list[UUID]:
+    def _counters(self, text: str) -> dict[UUID, int]:
         """Return the sessions of a cookie; one forged or odd part spoils all of it."""
         secrets = text.split(".") if text else []
         if len(secrets) > MAX_ACCOUNTS:
-            return []
-        ids = [self._runtime.secret_key.read_browser_session(each) for each in secrets]
-        known = [each for each in ids if each is not None]
-        return known if len(set(known)) == len(ids) else []
+            return {}
+        read = [self._runtime.secret_key.read_browser_session(each) for each in secrets]
+        known = dict(each for each in read if each is not None)
+        return known if len(known) == len(read) else {}
 
     async def _prolong(self, row: Any, now: datetime) -> None:
         idle = timedelta(seconds=self._runtime.settings.session.idle_ttl)
@@ -149,15 +156,17 @@ class BrowserSessionService:
         the sessions themselves decide when they end.
         """
         secret = self._runtime.secret_key.browser_session
-        text = ".".join(secret(each.session_id) for each in browser.accounts)
+        text = ".".join(
+            secret(each.session_id, each.counter) for each in browser.accounts
+        )
         ttl = self._runtime.settings.session.absolute_ttl if text else 0
         return self._cookies.write(self._cookies.session, text, ttl)
 
     async def sign_in(self, browser: Browser, email: str, password: str) -> Browser:
-        """Sign somebody in with a password, always into a new session.
+        """Sign somebody in with a password, always under a new cookie value.
 
         Args:
-            browser: Where; an older sign-in of the same person there ends.
+            browser: Where; a session of the same person there goes on.
             email: What the person typed.
             password: What they typed.
 
@@ -167,9 +176,13 @@ class BrowserSessionService:
             TooManyRequests: Too many wrong ones for the account or from the address.
             HashingOverloaded: Too many hashes wait already.
         """
+        held = {
+            each.user_id: HeldSession(each.session_id, each.counter)
+            for each in browser.accounts
+        }
         sign_ins = SignInService(self._runtime)
         return await self._join(
-            browser, await sign_ins.browser_with_password(email, password)
+            browser, await sign_ins.browser_with_password(email, password, held)
         )
 
     async def registered(self, browser: Browser, user: User) -> Browser:
@@ -182,15 +195,11 @@ class BrowserSessionService:
         rows = await self._statements.accounts([started.session_id], now)
         if not rows:
             raise InvalidCredentials(hint="the session was ended while it began")
-        account = _account(rows[0])
-        joined = browser.using(account)
-        gone = [each for each in browser.accounts if each not in joined.accounts]
-        same = [each for each in gone if each.user_id == account.user_id]
-        await self._end(same, "replaced")
+        joined = browser.using(_account(rows[0]))
+        kept = {each.user_id for each in joined.accounts}
+        gone = [each for each in browser.accounts if each.user_id not in kept]
         # Nobody could sign out of it there any more.
-        await self._end(
-            [each for each in gone if each not in same], "too_many_accounts"
-        )
+        await self._end(gone, "too_many_accounts")
         return joined
 
     async def sign_out(self, browser: Browser) -> Browser:
@@ -215,6 +224,7 @@ class BrowserSessionService:
 def _account(row: Any) -> BrowserAccount:
     return BrowserAccount(
         session_id=row.session_id,
+        counter=row.counter,
         user_id=row.user_id,
         email=row.email,
         name=row.name,

@@ -28,7 +28,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.browser_session import Browser, BrowserAccount
 from app.services.oauth_code import issue_code
 from app.services.oauth_consent import OAuthConsentService
-from app.services.oauth_flow import Flow, FlowNotFound, OAuthFlowService
+from app.services.oauth_flow import Flow, FlowNotFound, OAuthFlowService, sign_in_at
 from app.services.oauth_refusal import AuthorizationRefusalService
 from app.services.oauth_signed_in import (
     account_for,
@@ -250,7 +250,7 @@ class AuthorizationService:
         return Flow(
             parameters=params,
             arrived_at=self._runtime.clock.now(),
-            sessions=frozenset(each.session_id for each in browser.accounts),
+            sign_ins=frozenset(sign_in_at(each) for each in browser.accounts),
             hinted_subject=self._hinted(request),
         )
 
@@ -294,10 +294,11 @@ class AuthorizationService:
         if account is None:
             return None
         user = await uow.users.by_id(account.user_id, lock=True)
-        now = uow.clock.now()
         if user is None or not user.is_active:
             return None
-        if not await uow.sessions.is_live(account.session_id, user.id, now):
+        is_live = uow.sessions.is_live
+        session_id, now = account.session_id, uow.clock.now()
+        if not await is_live(session_id, user.id, now, counter=account.counter):
             return None
         current().user_id = user.id
         return account

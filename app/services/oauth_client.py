@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from app.core.exceptions import Conflict, FieldError, NotFound, Unprocessable
+from app.core.security import FIRST_PARTY_CLIENT
 from app.events.oauth_client import (
     OAuthClientRegistered,
     OAuthClientSecretRevoked,
@@ -281,6 +282,9 @@ def _merged(document: Metadata, change: Metadata) -> dict[str, Any]:
 
 
 def _check_client_id(client_id: str) -> None:
+    if client_id.casefold() == FIRST_PARTY_CLIENT:
+        message = "is what tokens of this server's own API have"
+        raise _refused("client_id", "reserved_client_id", message)
     if not _CLIENT_ID.fullmatch(client_id) or _SUBJECT.fullmatch(client_id):
         message = (
             "must have 3 to 64 letters, digits, dots, underscores and hyphens, begin "

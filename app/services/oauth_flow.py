@@ -5,7 +5,7 @@ application asked for and nothing that would open anything: no hint token, no co
 """
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from app.core.exceptions import BadRequest
 from app.models.one_time_token import OneTimeToken
 from app.oauth.parameters import Parameters
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.browser_session import Browser
+from app.services.browser_session import Browser, BrowserAccount
 from app.services.one_time_token import Purpose
 from app.services.runtime import Runtime
 
@@ -60,8 +60,8 @@ class Flow:
     Attributes:
         id: None while nobody had to act.
         arrived_at: When it came.
-        sessions: Those that were signed in at the browser when it came: none of them
-            is a sign-in for this request, whatever the clocks of two machines say.
+        sign_ins: Those at the browser when it came, as ``sign_in_at`` has them: none
+            of them is for this request, whatever the clocks of two machines say.
         hinted_subject: Of the ``id_token_hint``, verified when it came.
         chosen: The session of the account that the person chose.
         chosen_at: When that was.
@@ -70,10 +70,15 @@ class Flow:
     id: UUID | None = None
     parameters: Parameters
     arrived_at: datetime
-    sessions: frozenset[UUID] = frozenset()
+    sign_ins: frozenset[str] = frozenset()
     hinted_subject: str | None = None
     chosen: UUID | None = None
     chosen_at: datetime | None = None
+
+
+def sign_in_at(account: BrowserAccount) -> str:
+    """Return what tells a sign-in from the others, those into the same session too."""
+    return f"{account.session_id.hex} {account.counter}"
 
 
 class OAuthFlowService:
@@ -165,13 +170,9 @@ def _data(flow: Flow) -> dict[str, Any]:
         "parameters": {
             name: flow.parameters[name] for name in _KEPT if name in flow.parameters
         },
-        "sessions": _hex(flow.sessions),
+        "sign_ins": sorted(flow.sign_ins),
         "hinted_subject": flow.hinted_subject,
     }
-
-
-def _hex(ids: Iterable[UUID]) -> list[str]:
-    return sorted(each.hex for each in ids)
 
 
 def _flow(row: OneTimeToken) -> Flow:
@@ -181,7 +182,7 @@ def _flow(row: OneTimeToken) -> Flow:
         id=row.id,
         parameters=Parameters(data["parameters"]),
         arrived_at=row.created_at,
-        sessions=frozenset(UUID(hex=text) for text in data["sessions"]),
+        sign_ins=frozenset(data["sign_ins"]),
         hinted_subject=data["hinted_subject"],
         chosen=UUID(hex=chosen) if chosen else None,
         chosen_at=datetime.fromisoformat(data["chosen_at"]) if chosen else None,

@@ -25,6 +25,7 @@ from app.services.session import SessionNotFound, SessionService
 from app.services.session_end import framed_applications
 from app.utils.helpers import network_of, printable
 
+_MAX_DIFFERENCE = 4_000  # characters of evidence
 _SHOWN = 64  # characters of what says that it is a client identifier
 
 
@@ -128,7 +129,7 @@ class OAuthLogoutService:
                     user_id=account.user_id if account else None,
                     client_id=printable(client_id, _SHOWN) if client_id else None,
                     error=error.description,
-                    difference=difference,
+                    difference=difference[:_MAX_DIFFERENCE],
                 )
             )
 

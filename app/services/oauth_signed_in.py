@@ -7,7 +7,7 @@ from app.oauth.claims import wished_values
 from app.oauth.interaction import SignedInState
 from app.oauth.ports import Authentication
 from app.services.browser_session import Browser, BrowserAccount
-from app.services.oauth_flow import Flow
+from app.services.oauth_flow import Flow, sign_in_at
 from app.services.oauth_person import subject_of
 from app.services.oauth_supported import ONE_FACTOR
 from app.services.runtime import Runtime
@@ -37,7 +37,7 @@ def account_for(
 
 
 def _acted(flow: Flow, account: BrowserAccount) -> bool:
-    is_new = account.session_id not in flow.sessions
+    is_new = sign_in_at(account) not in flow.sign_ins
     return is_new or flow.chosen == account.session_id
 
 
@@ -50,7 +50,7 @@ def signed_in_state(
 ) -> SignedInState:
     """Return what the engine looks at."""
     authenticated_at = account.authenticated_at
-    if account.session_id in flow.sessions:
+    if sign_in_at(account) in flow.sign_ins:
         authenticated_at = min(authenticated_at, flow.arrived_at - _MOMENT)
     return SignedInState(
         subject=_subject(runtime, request, account),

@@ -1,6 +1,6 @@
 """Signing in: with a password, or with a code from a mail."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -34,6 +34,14 @@ class StartedSession:
     started_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class HeldSession:
+    """A session that a browser showed its cookie of, at the count of that cookie."""
+
+    session_id: UUID
+    counter: int
+
+
 class SignInService:
     """Starts sessions. No transaction is open while a password is hashed."""
 
@@ -55,19 +63,30 @@ class SignInService:
             TooManyRequests: Too many wrong ones for the account or from the address.
             HashingOverloaded: Too many hashes wait already.
         """
-        return self._tokens(await self.browser_with_password(email, password))
+        return self._tokens(await self.browser_with_password(email, password, {}))
 
-    async def browser_with_password(self, email: str, password: str) -> StartedSession:
-        """Start a session that is kept by a cookie; all else as ``with_password``."""
+    async def browser_with_password(
+        self, email: str, password: str, held: Mapping[UUID, HeldSession]
+    ) -> StartedSession:
+        """Start a session that is kept by a cookie; all else as ``with_password``.
+
+        Args:
+            email: What the person typed.
+            password: What they typed.
+            held: By account, what the browser has of it. A live session of the person
+                goes on instead of a new one, at the next count.
+        """
         found, charge = await self._candidate(canonical_email(email))
         password_hash = found.password_hash if found else None
         verified = await self._passwords.verify(password, password_hash)
         refusal = self._refusal(found, verified.ok)
         if found is None or refusal is not None:
             await self._refuse(found, refusal or Refusal.UNKNOWN_ACCOUNT)
-        begun = await self._start(
-            found, password_hash, method="password", amr=["pwd"], charge=charge
-        )
+        begun = await self._renew(found, password_hash, held.get(found.id), charge)
+        if begun is None:
+            begun = await self._start(
+                found, password_hash, method="password", amr=["pwd"], charge=charge
+            )
         if verified.replacement is not None:
             await self._rehash(found.id, password_hash, verified.replacement)
         return begun
@@ -135,6 +154,48 @@ class SignInService:
             _Found(user, ()), user.password_hash, method="registration", amr=["pwd"]
         )
 
+    async def _renew(
+        self,
+        found: Any,
+        password_hash: str | None,
+        held: HeldSession | None,
+        charge: Charge,
+    ) -> StartedSession | None:
+        """Sign somebody in once more into the session that their browser holds.
+
+        What applications were granted in it lives on: a sign-in for one of them is no
+        end for the others. It proves as much as a new session's, so its end is as far.
+
+        Returns:
+            None when the session ended meanwhile or the account is not the same any
+            more; an ordinary start goes on from there, or refuses.
+        """
+        if held is None:
+            return None
+        now = self._runtime.clock.now()
+        columns = self._session_columns(["pwd"], now)
+        async with self._runtime.unit_of_work() as uow:
+            # Whoever changes the password or disables the account waits for this row.
+            user = await uow.users.by_id(found.id, lock=True)
+            if user is None or not user.is_active:
+                return None
+            if user.password_hash != password_hash:
+                return None
+            session_id, counter = held.session_id, held.counter
+            if not await uow.sessions.renew(session_id, user.id, counter, columns):
+                return None
+            user.last_sign_in_at = now
+            uow.record(
+                SignedIn(
+                    user_id=user.id,
+                    actor_id=user.id,
+                    session_id=session_id,
+                    method="password",
+                )
+            )
+        await charge.give_back()
+        return self._started(found, session_id, columns)
+
     async def _start(
         self,
         found: Any,
@@ -150,7 +211,8 @@ class SignInService:
         event = SignedIn(
             user_id=found.id, actor_id=found.id, session_id=session_id, method=method
         )
-        session = self._session_row(session_id, found.id, amr, now)
+        columns = self._session_columns(amr, now)
+        session = self._session_row(session_id, found.id, columns)
         stored = await runtime.sign_ins.start(
             session,
             evidence(event, runtime.randomness.uuid7(), now),
@@ -159,13 +221,18 @@ class SignInService:
         )
         if not stored:
             await self._refuse(found, Refusal.CHANGED_MEANWHILE)
+        return self._started(found, session_id, columns)
+
+    def _started(
+        self, found: Any, session_id: UUID, columns: Mapping[str, Any]
+    ) -> StartedSession:
         current().user_id = found.id
         return StartedSession(
             session_id=session_id,
             user_id=found.id,
             roles=tuple((found.roles or "").split()),
-            expires_at=session["expires_at"],
-            started_at=now,
+            expires_at=columns["expires_at"],
+            started_at=columns["authenticated_at"],
         )
 
     def _tokens(self, begun: StartedSession) -> IssuedTokens:
@@ -179,26 +246,32 @@ class SignInService:
         )
 
     def _session_row(
-        self, session_id: UUID, user_id: UUID, amr: list[str], now: datetime
+        self, session_id: UUID, user_id: UUID, columns: Mapping[str, Any]
     ) -> dict[str, Any]:
-        settings, context = self._runtime.settings.session, current()
-        absolute = now + timedelta(seconds=settings.absolute_ttl)
-        idle = now + timedelta(seconds=settings.idle_ttl)
         return {
             "id": session_id,
             "user_id": user_id,
             "counter": 0,
+            "created_at": columns["authenticated_at"],
+            "revoked_at": None,
+            "revoked_reason": None,
+            **columns,
+        }
+
+    def _session_columns(self, amr: list[str], now: datetime) -> dict[str, Any]:
+        """Return what a sign-in says of a session, new or not."""
+        settings, context = self._runtime.settings.session, current()
+        absolute = now + timedelta(seconds=settings.absolute_ttl)
+        idle = now + timedelta(seconds=settings.idle_ttl)
+        return {
             "amr": amr,
             "ip": context.ip,
             "network": network_of(context.ip),
             "user_agent": context.user_agent,
-            "created_at": now,
             "authenticated_at": now,
             "refreshed_at": now,
             "expires_at": min(idle, absolute),
             "absolute_expires_at": absolute,
-            "revoked_at": None,
-            "revoked_reason": None,
         }
 
     async def _rehash(self, user_id: UUID, old: str | None, new: str) -> None:

@@ -481,3 +481,17 @@ def test_the_clients_default_acr_applies() -> None:
 def test_unknown_parameters_are_ignored() -> None:
     """RFC 6749 §3.1: the server must ignore unrecognized request parameters."""
     assert read(frobnicate="1") == read()
+
+
+@pytest.mark.parametrize("name", ["state", "claims", "nonce", "scope", "unknown"])
+def test_a_request_has_an_end(name: str) -> None:
+    """What waits for a person is stored, and anybody may make it wait."""
+    text = "x" * 10_240
+
+    with pytest.raises(InvalidRequest, match="too long"):
+        read(**{name: text})
+    with pytest.raises(InvalidRequest, match="too long"):
+        read(**{name: "\u20ac" * 3_413})
+
+    longest = read(state="x" * 9_900, id_token_hint="x" * 8_192)
+    assert longest.state == "x" * 9_900

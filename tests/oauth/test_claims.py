@@ -114,6 +114,10 @@ def test_unknown_members_of_a_claim_are_ignored() -> None:
         '{"userinfo": {"email": null, "email": null}}',
         "[" * 30_000,
         '{"userinfo": {"email": {"value": ' + "9" * 5_000 + "}}}",
+        '{"userinfo": {"email": {"value": 9223372036854775808}}}',
+        '{"userinfo": {"email": {"values": [-9223372036854775809]}}}',
+        '{"userinfo": {"email": {"value": ' + "[" * 20 + "]" * 20 + "}}}",
+        '{"unknown": ' + '{"a":' * 20 + "1" + "}" * 20 + "}",
     ],
 )
 def test_malformed_claims_are_an_invalid_request(text: str) -> None:

@@ -26,6 +26,7 @@ from tests.authorization_support import (
     query_of,
     rows,
     told,
+    trusted,
     visit,
 )
 from tests.chance import FakeClock
@@ -109,10 +110,6 @@ def applications(runtime: Runtime) -> ApplicationFactory:
 def browser(runtime: Runtime, app: FastAPI) -> Visit:
     """A browser that was never here."""
     return visit(runtime, app)
-
-
-async def trusted(applications: ApplicationFactory, **metadata: Any) -> Application:
-    return await applications(columns={"is_first_party": True}, **metadata)
 
 
 def is_refused_page(answer: Response) -> bool:

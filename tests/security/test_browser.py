@@ -9,6 +9,7 @@ from tests.browser_support import Visitor
 from tests.chance import FakeClock
 from tests.security.test_sessions import ENDINGS, Ending
 
+SESSION = "auth_serve_session"
 PAGES = ("/signin", "/signup", "/signout", "/resend-verification", "/done/signed-out")
 
 
@@ -75,8 +76,8 @@ async def test_t064_a_form_of_another_browser_signs_nobody_in(
     ]
 
     assert [answer.status_code for answer in foreign] == [403] * len(foreign)
-    assert all("session" not in answer.cookies for answer in foreign)
-    assert "open the page again" in foreign[0].text
+    assert all(SESSION not in answer.cookies for answer in foreign)
+    assert "please try once more" in foreign[0].text
     assert await api.trail(user.id) == []
     assert (await visitor.post("/signin", typed | mine)).status_code == 303
 
@@ -179,9 +180,9 @@ async def test_t112_what_was_planted_is_not_what_signs_in(
 
     await visitor.sign_in(ada.email)
 
-    secrets = visitor.http.cookies["session"].split(".")
-    assert len(secrets) == 2 and secrets[0] != planted["session"]
-    assert secrets[1:] == [planted["session"]]  # a further account, as it was
+    secrets = visitor.http.cookies[SESSION].split(".")
+    assert len(secrets) == 2 and secrets[0] != planted[SESSION]
+    assert secrets[1:] == [planted[SESSION]]  # a further account, as it was
     assert await visitor.who() == ada.email
     assert await attacker.who() == eve.email
 
@@ -191,21 +192,21 @@ async def test_t112_an_old_cookie_is_dead_after_the_next_sign_in(
 ) -> None:
     user = await api.users.with_password(PASSWORD)
     await visitor.sign_in(user.email)
-    old = visitor.http.cookies["session"]
+    old = visitor.http.cookies[SESSION]
 
     await visitor.sign_in(user.email)
 
-    assert visitor.http.cookies["session"] != old
+    assert visitor.http.cookies[SESSION] != old
     assert await visitor.who() == user.email
     visitor.http.cookies.clear()
-    stale = await visitor.get("/", Cookie=f"session={old}")
+    stale = await visitor.get("/", Cookie=f"{SESSION}={old}")
     assert stale.status_code == 303
 
 
 async def test_t115_a_changed_cookie_opens_nothing(api: Api, visitor: Visitor) -> None:
     person = await api.person()
     await visitor.sign_in(person.email)
-    secret = visitor.http.cookies["session"]
+    secret = visitor.http.cookies[SESSION]
     visitor.http.cookies.clear()
     changed = [
         secret[:-1],
@@ -215,8 +216,8 @@ async def test_t115_a_changed_cookie_opens_nothing(api: Api, visitor: Visitor) -
         person.tokens["access_token"],
     ]
 
-    answers = [await visitor.get("/", Cookie=f"session={each}") for each in changed]
-    good = await visitor.get("/", Cookie=f"session={secret}")
+    answers = [await visitor.get("/", Cookie=f"{SESSION}={each}") for each in changed]
+    good = await visitor.get("/", Cookie=f"{SESSION}={secret}")
 
     assert [answer.status_code for answer in answers] == [303] * len(changed)
     assert good.status_code == 200
@@ -268,7 +269,7 @@ async def test_t118_a_page_under_way_does_not_sign_in_again(
     answers = [await visitor.get(path) for path in ("/", "/signin", "/signout")]
 
     assert [answer.status_code for answer in answers] == [303, 200, 200]
-    assert all("session" not in answer.cookies for answer in answers)
+    assert all(SESSION not in answer.cookies for answer in answers)
     assert await visitor.who() == ""
 
 

@@ -1,5 +1,6 @@
 """What clients may be, who manages them, and where the service is sent by them."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,6 +34,28 @@ def hook() -> Iterator[HttpServer]:
     with HttpServer() as server:
         yield server
     assert server.connections == 0
+
+
+@pytest.mark.parametrize("name", ["auth-serve", "Auth-Serve"])
+async def test_no_client_has_the_name_of_our_own_api(api: Api, name: str) -> None:
+    """Tokens are told apart by it: those for ``/api/v1`` have no other."""
+    answer = await api.post("/clients", WEB | {"client_id": name}, await api.admin())
+
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert (error["field"], error["code"]) == ("client_id", "reserved_client_id")
+
+
+async def test_the_directory_keeps_nothing_of_names_that_no_client_has(
+    api: Api, runtime: Runtime
+) -> None:
+    """They may be as long as a request, and a thousand of them were kept."""
+    for number in range(3):
+        name = str(number) * 5_000
+        await api.client.post("/oauth2/token", data={"client_id": name})
+        await api.client.get("/oauth2/authorize", params={"client_id": name})
+
+    assert not [name for name in runtime.clients._kept if len(name) > 64]
 
 
 async def both(api: Api, admin: Person, change: dict[str, Any]) -> list[int]:
@@ -324,3 +347,33 @@ class TestOwn:
         assert statuses == [201] * 20 + [429]
         assert int(answer.headers["retry-after"]) > 0
         assert answer.json()["error"] == "temporarily_unavailable"
+
+
+@pytest.mark.usefixtures("free")
+async def test_numbers_that_cannot_be_told_again_are_in_no_registration(
+    api: Api, runtime: Runtime
+) -> None:
+    """A client was made, and nobody could be told of it: 500, forever."""
+    told = (await api.client.post("/oauth2/register", json=WEB)).json()
+    admin, own = await api.admin(), WEB | {"client_id": told["client_id"]}
+    url = told["registration_client_uri"].removeprefix("http://localhost:8000")
+    headers = {"Authorization": f"Bearer {told['registration_access_token']}"}
+    before = await contents(runtime)
+
+    for number in ("9223372036854775808", "-" + "9" * 4_000, "1e400"):
+        key = '{"kty": "RSA", "x": %s}' % number
+        for path, body in (("/oauth2/register", WEB), (url, own)):
+            text = json.dumps(body)[:-1] + f', "jwks": {{"keys": [{key}]}}}}'
+            method = "POST" if body is WEB else "PUT"
+            fields = headers | {"Content-Type": "application/json"}
+            answer = await api.client.request(
+                method, path, content=text, headers=fields
+            )
+            assert answer.status_code == 400, (number, method)
+            assert answer.json()["error"] == "invalid_client_metadata"
+
+        text = json.dumps(WEB)[:-1] + f', "jwks": {{"keys": [{key}]}}}}'
+        fields = admin.headers | {"Content-Type": "application/json"}
+        answer = await api.client.post("/api/v1/clients", content=text, headers=fields)
+        assert answer.status_code == 400, number
+    assert await contents(runtime) == before

@@ -375,7 +375,7 @@ class _Things:
                 logout, algorithm="ES256", typ="logout+jwt", now=now
             ),
             "code": fresh.code,
-            "cookie": key.browser_session(who.issued.session_id),
+            "cookie": key.browser_session(who.issued.session_id, 0),
             "registration": key.registration_access_token(who.app.client_id),
             "client secret": who.app.secret,
         }

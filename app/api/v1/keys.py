@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from app.api.answers import problems
 from app.api.dependencies import PageDep, RuntimeDep, Uow, require
+from app.api.strict_json import StrictRoute
 from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.base import Page
@@ -13,7 +14,7 @@ from app.schemas.signing_key import Rotation, SigningKey, SigningKeys
 from app.services.authentication import InvalidAccessToken
 from app.services.signing_key import SigningKeyService
 
-router = APIRouter(prefix="/keys", tags=["keys"])
+router = APIRouter(prefix="/keys", tags=["keys"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
 
 
