@@ -90,6 +90,7 @@ def verified(token: str, runtime: Runtime, app: Application) -> dict[str, Any]:
 async def test_a_receiver_can_verify_what_it_is_told(
     runtime: Runtime, receiver: HttpServer, clock: FakeClock, algorithm: str
 ) -> None:
+    """OIDC Back-Channel Logout §2.4, §2.5: the logout token, POSTed as a form."""
     app = await application(runtime, receiver, id_token_signed_response_alg=algorithm)
     await promise(runtime, app.client_id)
 
@@ -111,6 +112,7 @@ async def test_a_receiver_can_verify_what_it_is_told(
 async def test_a_pairwise_client_is_told_the_name_that_it_knows(
     runtime: Runtime, receiver: HttpServer
 ) -> None:
+    """OIDC Back-Channel Logout §2.4: sub is what ID tokens to this client say."""
     app = await application(runtime, receiver, subject_type="pairwise")
     await promise(runtime, app.client_id)
 
@@ -130,6 +132,7 @@ async def test_a_pairwise_client_is_told_the_name_that_it_knows(
 async def test_success_is_200_or_204(
     runtime: Runtime, receiver: HttpServer, status: int
 ) -> None:
+    """OIDC Back-Channel Logout §2.8: 200, or the 204 that frameworks make of it."""
     app = await application(runtime, receiver)
     receiver.handler = lambda *_: (status, {}, b"")
     await promise(runtime, app.client_id)
@@ -170,6 +173,7 @@ async def test_f33_other_answers_are_tried_again_with_a_new_token(
 async def test_400_is_given_up_and_kept_as_evidence(
     runtime: Runtime, receiver: HttpServer
 ) -> None:
+    """OIDC Back-Channel Logout §2.8: 400 says that the receiver failed or refused."""
     app = await application(runtime, receiver)
     receiver.handler = lambda *_: (400, {}, b'{"error": "invalid_request"}')
     await promise(runtime, app.client_id)

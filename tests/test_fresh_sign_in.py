@@ -359,7 +359,7 @@ async def test_grants_keep_their_own_end(
 async def test_a_sign_in_in_the_instant_of_the_request_counts_once(
     runtime: Runtime, api: Api, browser: Visit
 ) -> None:
-    """Each request that demands a sign-in gets one of its own; the clock stands still."""
+    """Each request that demands a sign-in gets its own; the clock stands still."""
     person, shop = await api.person(), await trusted(runtime)
     await browser.arrive(person.email)
 

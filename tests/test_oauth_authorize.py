@@ -53,6 +53,7 @@ def browser(runtime: Runtime, app: FastAPI) -> Visit:
 async def test_a_person_signs_in_agrees_and_the_client_gets_tokens(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §3.1.2.3, §3.1.2.4, §3.1.2.5: sign-in, consent, answer."""
     person, shop = await api.person(), await applications(scope=ALL)
 
     assert at(await browser.ask(shop, scope="openid email")) == "/signin"
@@ -97,6 +98,7 @@ async def test_what_was_agreed_to_is_not_asked_again_until_more_is_wanted(
 async def test_who_says_no_is_heard(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6: access_denied, with state."""
     person, shop = await api.person(), await applications()
     await browser.arrive(person.email)
     page = await browser.ask(shop)
@@ -121,6 +123,7 @@ async def test_who_says_no_is_heard(
 async def test_prompt_none_says_what_is_missing(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §3.1.2.1, §3.1.2.6: no page, but the error of the step that is due."""
     one, two = await api.person(), await api.person()
     shop, own = await applications(), await trusted(applications)
 
@@ -153,6 +156,7 @@ async def test_an_older_sign_in_is_not_enough(
     clock: FakeClock,
     asked: dict[str, str],
 ) -> None:
+    """OIDC Core §3.1.2.1: prompt=login and max_age=0 MUST ask again."""
     person, shop = await api.person(), await trusted(applications)
     await browser.arrive(person.email)  # in the very same instant as the request
 
@@ -168,6 +172,7 @@ async def test_an_older_sign_in_is_not_enough(
 async def test_max_age_lets_a_recent_sign_in_pass(
     api: Api, browser: Visit, applications: ApplicationFactory, clock: FakeClock
 ) -> None:
+    """OIDC Core §2, §3.1.2.1: max_age, and auth_time as it was."""
     person = await api.person()
     shop = await trusted(applications)
     strict = await trusted(applications, default_max_age=60)
@@ -188,6 +193,7 @@ async def test_max_age_lets_a_recent_sign_in_pass(
 async def test_of_several_accounts_the_person_chooses(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §3.1.2.1: select_account."""
     one, two = await api.person(), await api.person()
     shop = await trusted(applications)
     await browser.arrive(one.email)
@@ -211,6 +217,7 @@ async def test_of_several_accounts_the_person_chooses(
 async def test_the_hinted_person_goes_on_and_nobody_else(
     api: Api, browser: Visit, applications: ApplicationFactory, clock: FakeClock
 ) -> None:
+    """OIDC Core §3.1.2.1: id_token_hint; for anybody else it is login_required."""
     one, two = await api.person(), await api.person()
     shop = await trusted(applications)
     other = await trusted(applications)

@@ -417,6 +417,7 @@ SECTOR = {
 async def test_a_sector_is_vouched_for_by_its_document(
     api: Api, runtime: Runtime, admin: Person
 ) -> None:
+    """OIDC Registration §5: the document of the sector has every redirect URI."""
     uris = json.dumps(SECTOR["redirect_uris"]).encode()
     with HttpServer(lambda *_: (200, {}, uris)) as server:
         sector = f"{server.url}/sector.json"

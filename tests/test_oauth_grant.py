@@ -15,7 +15,7 @@ from tests.security.forgery import parts
 async def test_a_refresh_token_gives_new_tokens_of_the_same_sign_in(
     protocol: Protocol, clock: FakeClock
 ) -> None:
-    # RFC 6749 §6, OIDC Core §12.2
+    """RFC 6749 §6, OIDC Core §12.2: iss, sub, aud and auth_time stay as they were."""
     signed_in = await protocol.signed_in(await protocol.apps(), nonce="n-1")
     _, before = parts(signed_in.tokens["id_token"])
     clock.advance(minutes=10)
@@ -33,7 +33,7 @@ async def test_a_refresh_token_gives_new_tokens_of_the_same_sign_in(
 
 
 async def test_less_scope_may_be_asked_for_and_never_more(protocol: Protocol) -> None:
-    # RFC 6749 §6: a refusal leaves the token as good as it was
+    """RFC 6749 §6: never more than was granted; a refusal spends nothing."""
     app = await protocol.apps()
     signed_in = await protocol.signed_in(app, "openid email profile")
     token = signed_in.refresh_token
@@ -77,7 +77,7 @@ async def test_a_retry_gets_the_very_same_successor(
 async def test_reuse_after_the_window_ends_the_grant(
     protocol: Protocol, clock: FakeClock
 ) -> None:
-    # RFC 9700 §4.14.2
+    """RFC 9700 §4.14.2: a refresh token that is used again ends the grant."""
     signed_in = await protocol.signed_in(await protocol.apps())
     spent = signed_in.refresh_token
     signed_in.tokens = (await protocol.refresh(signed_in.app, spent)).json()
@@ -125,7 +125,7 @@ async def test_t037_t119_a_deleted_person_or_client_leaves_nothing(
 async def test_an_offline_grant_outlives_its_session(
     protocol: Protocol, clock: FakeClock
 ) -> None:
-    # OIDC Core §11
+    """OIDC Core §11: offline access, when nobody is signed in any more."""
     signed_in = await protocol.signed_in(await protocol.apps(), "openid offline_access")
     for what in ("session revoked", "session past its end"):
         await protocol.change(GONE[what](signed_in.issued))

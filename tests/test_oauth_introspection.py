@@ -20,7 +20,7 @@ def options() -> dict[str, object]:
 async def test_the_client_learns_what_its_tokens_are(
     protocol: Protocol, clock: FakeClock
 ) -> None:
-    # RFC 7662 §2.2
+    """RFC 7662 §2.2: active is REQUIRED, and the rest is what the token says."""
     signed_in = await protocol.signed_in(await protocol.apps(), "openid email")
     issuer, now = protocol.runtime.settings.public_url, int(clock.now().timestamp())
     common = {
@@ -67,7 +67,7 @@ async def test_a_token_of_a_machine_is_known_too(protocol: Protocol) -> None:
 async def test_t044_an_api_learns_of_tokens_for_it_and_nobody_else_does(
     protocol: Protocol,
 ) -> None:
-    # RFC 7662 §4
+    """RFC 7662 §2.1, §2.3, §4: who asks proves it, and is told of its own only."""
     app = await protocol.apps(columns={"audience": API})
     signed_in = await protocol.signed_in(app)
     server = {"is_resource_server": True, "audience": API}
@@ -94,6 +94,7 @@ async def test_t044_an_api_learns_of_tokens_for_it_and_nobody_else_does(
 
 
 async def test_what_is_over_is_inactive(protocol: Protocol, clock: FakeClock) -> None:
+    """RFC 7662 §2.2, §4: expired and spent tokens are not active."""
     signed_in = await protocol.signed_in(await protocol.apps())
     spent = signed_in.refresh_token
     successor = (await protocol.refresh(signed_in.app, spent)).json()["refresh_token"]
@@ -120,6 +121,7 @@ async def test_looking_at_a_spent_token_changes_nothing(
 
 
 async def test_a_token_has_to_be_named(protocol: Protocol) -> None:
+    """RFC 7662 §2.1: token is REQUIRED."""
     answer = await protocol.introspect(await protocol.apps(), "")
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")

@@ -130,6 +130,7 @@ async def refusals(runtime: Runtime) -> list[dict[str, Any]]:
 async def test_who_proves_to_know_the_session_ends_it_and_gets_the_browser_back(
     api: Api, runtime: Runtime
 ) -> None:
+    """OIDC RP-Initiated Logout §2, §3: the way back is registered, and has state."""
     person, app = await visitor(api), await shop(runtime)
     ask = {
         "id_token_hint": hint(runtime, app, person.account),
@@ -157,6 +158,7 @@ async def test_who_proves_to_know_the_session_ends_it_and_gets_the_browser_back(
 async def test_an_expired_hint_is_a_hint(
     api: Api, runtime: Runtime, clock: FakeClock
 ) -> None:
+    """OIDC RP-Initiated Logout §2: an ID token that expired is accepted as a hint."""
     person, app = await visitor(api), await shop(runtime)
     token = hint(runtime, app, person.account)
 
@@ -203,6 +205,7 @@ async def test_a_pairwise_client_speaks_of_the_name_that_it_knows(
 async def test_t065_without_proof_the_person_is_asked_and_nothing_has_changed(
     api: Api, runtime: Runtime
 ) -> None:
+    """OIDC RP-Initiated Logout §2, §6: without a hint the person is asked."""
     person, app = await visitor(api), await shop(runtime, client_name="<b>Shop</b>")
     for ask in (
         {},
@@ -242,6 +245,7 @@ async def test_after_the_persons_yes_the_session_ends_and_the_page_leads_back(
 
 
 async def test_the_hint_of_another_session_asks(api: Api, runtime: Runtime) -> None:
+    """OIDC RP-Initiated Logout §2: not this session, so the person is asked."""
     eve, ann, app = await visitor(api), await visitor(api), await shop(runtime)
     ask = {
         "id_token_hint": hint(runtime, app, ann.account),
@@ -299,6 +303,7 @@ async def test_who_is_not_signed_in_is_led_back_at_once(
 async def test_t055_nobody_is_led_where_the_application_is_not_registered(
     api: Api, runtime: Runtime, has_hint: bool
 ) -> None:
+    """OIDC RP-Initiated Logout §2, §3: no redirect that is not registered so."""
     person, app = await visitor(api), await shop(runtime)
     known = {"client_id": app.client_id}
     if has_hint:
@@ -405,6 +410,7 @@ async def test_a_malformed_request_is_a_page_and_changes_nothing(
 async def test_what_an_application_posts_is_asked_as_a_get_is(
     api: Api, runtime: Runtime
 ) -> None:
+    """OIDC RP-Initiated Logout §2: GET and POST MUST both be taken."""
     person, app = await visitor(api), await shop(runtime)
     ask = {
         "id_token_hint": hint(runtime, app, person.account),
@@ -464,6 +470,7 @@ async def test_a_form_of_another_kind_is_refused(api: Api, runtime: Runtime) -> 
 async def test_frames_tell_applications_and_the_page_goes_on_after_them(
     api: Api, runtime: Runtime
 ) -> None:
+    """OIDC Front-Channel Logout §2, §3: a frame for each, with iss and sid."""
     person = await visitor(api)
     app = await shop(runtime, frontchannel_logout_uri=FRAME)
     quiet = await shop(runtime)

@@ -37,7 +37,7 @@ def _assert_refused(answer: Response, status: int, error: str) -> None:
 async def test_requests_that_readers_read_differently_are_refused(
     protocol: Protocol,
 ) -> None:
-    # RFC 6749 §3.2 and §2.3.1
+    """RFC 6749 §2.3.1, §3.2: once, in the body, as a form; no secret in the URL."""
     app = await protocol.apps()
     issued = await protocol.codes(app, await protocol.api.users())
     basic, path = app.basic, "/oauth2/token"
@@ -77,6 +77,7 @@ async def test_requests_that_readers_read_differently_are_refused(
 async def test_whatever_goes_wrong_is_told_in_the_protocols_form(
     protocol: Protocol,
 ) -> None:
+    """RFC 6749 §3.2, §5.2: POST is the only method, and every refusal has an error."""
     http = protocol.http
     html = {"Accept": "text/html"}
 
@@ -107,6 +108,7 @@ async def test_a_defect_is_told_in_the_protocols_form(
 async def test_t145_credentials_that_cannot_be_read_are_refused(
     protocol: Protocol, clock: FakeClock
 ) -> None:
+    """RFC 6749 §5.2: 401 and the scheme, for whatever stood in Authorization."""
     for field in (
         "Basic",
         "Basic !",
@@ -132,7 +134,7 @@ async def test_t145_credentials_that_cannot_be_read_are_refused(
 
 
 async def test_the_metadata_says_what_there_is(protocol: Protocol) -> None:
-    # OIDC Discovery §4, RFC 8414 §3
+    """OIDC Discovery §4, §4.2, RFC 8414 §3, §3.2: the two addresses, 200 and JSON."""
     answers = [await protocol.http.get(path) for path in METADATA]
 
     assert answers[0].content == answers[1].content
@@ -152,6 +154,7 @@ async def test_the_metadata_says_what_there_is(protocol: Protocol) -> None:
 
 
 async def test_every_algorithm_of_the_metadata_really_signs(protocol: Protocol) -> None:
+    """OIDC Discovery §3: what is announced is what is done."""
     user = await protocol.api.users()
     for algorithm in protocol.runtime.supported.id_token_algs:
         app = await protocol.apps(

@@ -79,6 +79,7 @@ async def seen(runtime: Runtime, client_id: str) -> Client:
 async def test_rfc7591_3_2_1_a_client_is_told_all_that_it_became(
     client: AsyncClient, runtime: Runtime
 ) -> None:
+    """RFC 7591 §3.2.1, RFC 7592 §3, OIDC Registration §3.2: 201, and all of it."""
     answer = await client.post("/oauth2/register", json=WEB | {"client_name": "App"})
 
     told = answer.json()
@@ -106,6 +107,7 @@ async def test_rfc7591_3_2_1_a_client_is_told_all_that_it_became(
 async def test_oidc_registration_3_1_what_the_conformance_suite_sends_is_taken(
     client: AsyncClient, runtime: Runtime
 ) -> None:
+    """OIDC Registration §3.1, §5: what clients may say; their sector is asked."""
     uris = ["https://suite.example/a/callback", "https://suite.example/b/callback"]
     with HttpServer(lambda *_: (200, {}, json.dumps(uris).encode())) as server:
         told = await register(
@@ -142,6 +144,7 @@ async def test_oidc_registration_3_1_what_the_conformance_suite_sends_is_taken(
 async def test_rfc7591_3_2_2_what_is_not_acceptable_is_refused_by_its_error(
     client: AsyncClient, runtime: Runtime
 ) -> None:
+    """RFC 7591 §3.2.2, OIDC Registration §3.3: 400, and the error by its name."""
     before = await contents(runtime)
     tries: list[tuple[Any, str]] = [
         ({}, "invalid_redirect_uri"),
@@ -169,6 +172,7 @@ async def test_rfc7591_3_2_2_what_is_not_acceptable_is_refused_by_its_error(
 async def test_rfc7591_2_clients_choose_neither_name_nor_secret_nor_power(
     client: AsyncClient, runtime: Runtime
 ) -> None:
+    """RFC 7591 §2, §3.2.1: client_id and client_secret are the server's to make."""
     told = await register(
         client,
         client_id="admin-console",
@@ -201,6 +205,7 @@ async def test_who_needs_no_secret_gets_none(client: AsyncClient) -> None:
 async def test_rfc7592_2_1_a_client_reads_itself_without_its_secret(
     client: AsyncClient,
 ) -> None:
+    """RFC 7592 §2.1, OIDC Registration §4.3: what is registered now."""
     told = await register(client)
 
     answer = await manage(client, "GET", told)
@@ -214,6 +219,7 @@ async def test_rfc7592_2_1_a_client_reads_itself_without_its_secret(
 async def test_rfc7592_2_2_a_client_replaces_all_of_itself_and_keeps_its_secret(
     client: AsyncClient, runtime: Runtime
 ) -> None:
+    """RFC 7592 §2.2: what is left out is taken away."""
     told = await register(client, client_name="Old", tos_uri="https://a.example/tos")
     await seen(runtime, told["client_id"])
     body = {"redirect_uris": ["https://client.example.org/new"]}
@@ -235,6 +241,7 @@ async def test_rfc7592_2_2_a_client_replaces_all_of_itself_and_keeps_its_secret(
 async def test_rfc7592_2_2_what_a_client_may_not_say_of_itself_is_refused(
     client: AsyncClient, runtime: Runtime
 ) -> None:
+    """RFC 7592 §2.2: client_id MUST be its own, and four members MUST NOT be sent."""
     told, other = await register(client), await register(client)
     own = WEB | {"client_id": told["client_id"]}
     before = await contents(runtime)
@@ -282,6 +289,7 @@ async def test_a_client_gets_a_secret_when_it_begins_to_need_one(
 async def test_rfc7592_2_3_a_client_deletes_itself_and_its_token_ends(
     client: AsyncClient, runtime: Runtime
 ) -> None:
+    """RFC 7592 §2.3: 204, and its credentials hold no more."""
     told = await register(client)
 
     gone = await manage(client, "DELETE", told)
@@ -297,6 +305,7 @@ async def test_rfc7592_2_3_a_client_deletes_itself_and_its_token_ends(
 async def test_rfc7592_2_who_is_disabled_or_an_administrators_manages_nothing(
     client: AsyncClient, runtime: Runtime
 ) -> None:
+    """RFC 7592 §2, OIDC Registration §4.4: 401, whatever is missing."""
     told = await register(client)
     async with runtime.unit_of_work() as uow:
         clients = OAuthClientService(uow, runtime)
@@ -353,6 +362,7 @@ class TestWithInitialAccessTokens:
     async def test_rfc7591_3_a_token_is_good_for_many_until_it_ends(
         self, client: AsyncClient, runtime: Runtime, clock: FakeClock
     ) -> None:
+        """RFC 7591 §3: an initial access token."""
         async with runtime.unit_of_work() as uow:
             service = OAuthRegistrationService(uow, runtime)
             short, long = await service.issue_token(3_600), await service.issue_token(
@@ -377,6 +387,7 @@ class TestWithInitialAccessTokens:
     async def test_without_a_token_that_holds_nothing_is_made(
         self, client: AsyncClient, runtime: Runtime, api: Api
     ) -> None:
+        """RFC 7591 §3, RFC 6750 §3: a Bearer challenge, and nothing registered."""
         person = await api.admin()
         reset = runtime.secret_key.one_time_token("setup", runtime.randomness.uuid7())
         before = await contents(runtime)
@@ -423,6 +434,8 @@ class TestInProduction:
     async def test_rfc9700_2_6_http_is_for_native_clients_on_loopback_only(
         self, client: AsyncClient
     ) -> None:
+        """RFC 9700 §2.6, RFC 8252 §7.3: http on loopback, for native clients."""
+
         async def tried(uri: str, kind: str) -> int:
             body = {"redirect_uris": [uri], "application_type": kind}
             return (await client.post("/oauth2/register", json=body)).status_code
@@ -459,6 +472,7 @@ class TestOff:
 async def test_rfc8414_2_registration_is_published_where_it_is_open(
     client: AsyncClient,
 ) -> None:
+    """RFC 8414 §2, OIDC Discovery §3: registration_endpoint, where there is one."""
     metadata = (await client.get("/.well-known/openid-configuration")).json()
 
     uri = "http://localhost:8000/oauth2/register"

@@ -56,6 +56,7 @@ def browser(runtime: Runtime, app: FastAPI) -> Visit:
 async def test_prompt_consent_asks_although_it_is_known(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §3.1.2.1: prompt=consent asks."""
     person, shop = await api.person(), await trusted(applications)
     await browser.arrive(person.email)
 
@@ -121,6 +122,7 @@ async def test_who_chooses_another_than_the_hinted_person_is_not_asked_for_ever(
 async def test_a_demanded_sub_is_served_or_nobody(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §3.1.2.2, §5.5.1: no answer about another sub than was asked for."""
     one, two = await api.person(), await api.person()
     shop = await trusted(applications)
     await browser.arrive(one.email)
@@ -138,6 +140,7 @@ async def test_a_demanded_sub_is_served_or_nobody(
 async def test_an_acr_that_nobody_can_meet_is_refused_after_the_sign_in(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §5.5.1.1: an essential acr that is not met is a failed sign-in."""
     person, shop = await api.person(), await trusted(applications)
     await browser.arrive(person.email)
     wish = {"id_token": {"acr": {"essential": True, "value": "aal2"}}}
@@ -153,6 +156,7 @@ async def test_an_acr_that_nobody_can_meet_is_refused_after_the_sign_in(
 async def test_pairwise_clients_know_people_by_other_names(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §8.1: hints and demands in the client's own words."""
     person = await api.person()
     shop = await trusted(applications, subject_type="pairwise")
     await browser.arrive(person.email)
@@ -170,6 +174,7 @@ async def test_pairwise_clients_know_people_by_other_names(
 async def test_a_fragment_and_a_form_answer_as_well(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Form Post §2, OAuth Multiple Response Types §2.1: the modes."""
     person, shop = await api.person(), await trusted(applications)
 
     error = await browser.ask(shop, prompt="none", response_mode="form_post")
@@ -199,6 +204,7 @@ async def test_a_fragment_and_a_form_answer_as_well(
 async def test_a_posted_request_is_sent_again_by_get(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """OIDC Core §3.1.2.1, RFC 6749 §3.1, RFC 9700 §4.12: POST too; 303, never 307."""
     person, shop = await api.person(), await trusted(applications)
     await browser.arrive(person.email)
     asked = query_of(shop, state="a b&c=d+é%")
@@ -230,6 +236,7 @@ async def test_a_posted_request_is_a_small_form(
 async def test_a_native_client_may_choose_its_port(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """RFC 8252 §7.3: any port of a loopback address."""
     person = await api.person()
     native = await applications.public(
         application_type="native",
@@ -250,6 +257,7 @@ async def test_a_native_client_may_choose_its_port(
 async def test_without_openid_it_is_plain_oauth(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """RFC 6749 §4.1: without openid it is OAuth."""
     person, shop = await api.person(), await trusted(applications)
     await browser.arrive(person.email)
 

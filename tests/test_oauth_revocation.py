@@ -9,7 +9,7 @@ PATH = "/oauth2/revoke"
 async def test_t038_a_refresh_token_ends_all_for_every_kind_of_client(
     protocol: Protocol,
 ) -> None:
-    # RFC 7009 §2.1
+    """RFC 7009 §2, §2.1: it MUST be possible; its access tokens end too."""
     for register in (protocol.apps, protocol.apps.public, protocol.apps.with_key):
         signed_in = await protocol.signed_in(await register())
 
@@ -25,6 +25,7 @@ async def test_t038_a_refresh_token_ends_all_for_every_kind_of_client(
 
 
 async def test_an_access_token_ends_alone_and_at_once(protocol: Protocol) -> None:
+    """RFC 7009 §2.1, §2.2: at once; 200 also when it is over already."""
     signed_in = await protocol.signed_in(await protocol.apps())
     assert (await protocol.userinfo(signed_in.access)).status_code == 200
 
@@ -58,7 +59,7 @@ async def test_a_spent_refresh_token_ends_the_grant_as_well(
 async def test_another_clients_token_is_refused_and_lives_on(
     protocol: Protocol,
 ) -> None:
-    # RFC 7009 §2.1
+    """RFC 7009 §2.1: issued to another client, it is refused."""
     signed_in, other = await protocol.signed_in(await protocol.apps()), None
     for register in (protocol.apps, protocol.apps.public):
         other = await register()
@@ -76,7 +77,7 @@ async def test_another_clients_token_is_refused_and_lives_on(
 async def test_what_is_unknown_counts_as_ended(
     protocol: Protocol, clock: FakeClock
 ) -> None:
-    # RFC 7009 §2.2; the hint means nothing
+    """RFC 7009 §2.1, §2.2: unknown is as good as over; the hint decides nothing."""
     signed_in = await protocol.signed_in(await protocol.apps())
     clock.advance(seconds=300)
     for token in ("x", "a.b.c", signed_in.access, "as_gt_" + "A" * 75):
@@ -88,7 +89,7 @@ async def test_what_is_unknown_counts_as_ended(
 
 
 async def test_a_token_of_another_kind_cannot_be_revoked(protocol: Protocol) -> None:
-    # RFC 7009 §2.2.1
+    """RFC 7009 §2.2.1: unsupported_token_type."""
     signed_in = await protocol.signed_in(await protocol.apps())
     person = await protocol.api.person()
 
@@ -101,6 +102,7 @@ async def test_a_token_of_another_kind_cannot_be_revoked(protocol: Protocol) -> 
 
 
 async def test_who_asks_has_to_prove_it(protocol: Protocol) -> None:
+    """RFC 7009 §2.1: the credentials of a confidential client are checked first."""
     signed_in = await protocol.signed_in(await protocol.apps())
     form = {"token": signed_in.refresh_token, "client_id": signed_in.app.client_id}
 

@@ -35,7 +35,7 @@ def options() -> dict[str, object]:
 async def test_a_code_is_exchanged_by_every_kind_of_client(
     protocol: Protocol,
 ) -> None:
-    # RFC 6749 §4.1.4 and §5.1, OIDC Core §3.1.3.3
+    """RFC 6749 §4.1.4, §5.1, OIDC Core §3.1.3.3: JSON, which nothing may store."""
     user = await protocol.api.users()
     for register in (protocol.apps, protocol.apps.public, protocol.apps.with_key):
         app = await register()
@@ -56,7 +56,7 @@ async def test_a_code_is_exchanged_by_every_kind_of_client(
 async def test_access_and_id_token_say_what_the_standards_say(
     protocol: Protocol, clock: FakeClock
 ) -> None:
-    # RFC 9068 §2, OIDC Core §2 and §3.1.3.6
+    """RFC 9068 §2.1, §2.2, OIDC Core §2, §3.1.3.6: at+jwt, and every claim."""
     app = await protocol.apps()
     signed_in = await protocol.signed_in(app, "openid email", nonce="n-1")
     issuer, now = protocol.runtime.settings.public_url, int(clock.now().timestamp())
@@ -100,7 +100,7 @@ async def test_access_and_id_token_say_what_the_standards_say(
 async def test_the_id_token_has_the_claims_that_were_asked_for(
     protocol: Protocol,
 ) -> None:
-    # OIDC Core §5.5
+    """OIDC Core §5.5: single claims, in the ID token as well."""
     app = await protocol.apps()
     user = await protocol.api.users(name="Ann", email="ann@example.com")
     extra = {"nickname": "annie", "email": "evil@example.com"}
@@ -119,7 +119,7 @@ async def test_the_id_token_has_the_claims_that_were_asked_for(
 
 
 async def test_pairwise_subjects_differ_by_sector_and_stay(protocol: Protocol) -> None:
-    # OIDC Core §8.1
+    """OIDC Core §8.1: every endpoint knows a person by the same name."""
     user = await protocol.api.users()
     subjects = []
     for host in ("a.example", "a.example", "b.example"):
@@ -160,7 +160,7 @@ async def test_applications_of_two_sectors_do_not_share_the_name_of_a_session(
 
 
 async def test_without_openid_it_is_plain_oauth(protocol: Protocol) -> None:
-    # OIDC Core §3.1.2.1: no ID token
+    """OIDC Core §3.1.2.1: no ID token where nobody asked for one."""
     app = await protocol.apps(grant_types=["authorization_code"])
 
     signed_in = await protocol.signed_in(app, "email")
@@ -170,7 +170,7 @@ async def test_without_openid_it_is_plain_oauth(protocol: Protocol) -> None:
 
 
 async def test_a_machine_speaks_for_itself(protocol: Protocol) -> None:
-    # RFC 6749 §4.4
+    """RFC 6749 §4.4.2, §4.4.3, RFC 9068 §2.2: no person, no refresh token."""
     more: dict[str, Any] = {"grant_types": ["client_credentials"], "redirect_uris": []}
     columns = {"audience": "https://orders.example"}
     form = {"grant_type": "client_credentials", "scope": "orders:read"}
@@ -191,7 +191,7 @@ async def test_a_machine_speaks_for_itself(protocol: Protocol) -> None:
 async def test_a_code_works_once_and_its_second_use_ends_all(
     protocol: Protocol, clock: FakeClock
 ) -> None:
-    # RFC 6749 §4.1.2, RFC 9700 §4.2.4
+    """RFC 6749 §4.1.2, RFC 9700 §4.2.4: a second use ends every token of the first."""
     signed_in = await protocol.signed_in(await protocol.apps())
     assert (await protocol.userinfo(signed_in.access)).status_code == 200
     clock.advance(minutes=5)  # also long after the code would have expired
@@ -230,7 +230,7 @@ _WRONG: tuple[tuple[dict[str, str], str, str], ...] = (
 async def test_t020_t022_a_code_that_is_redeemed_wrongly_is_used_up(
     protocol: Protocol,
 ) -> None:
-    # RFC 6749 §4.1.3, RFC 7636 §4.6
+    """RFC 6749 §4.1.3, RFC 7636 §4.6: a code that is redeemed wrongly gives nothing."""
     app, user = await protocol.apps(), await protocol.api.users()
     for change, error, hint in _WRONG:
         issued = await protocol.codes(app, user)
@@ -253,7 +253,7 @@ async def test_t020_t022_a_code_that_is_redeemed_wrongly_is_used_up(
 
 
 async def test_a_code_expires(protocol: Protocol, clock: FakeClock) -> None:
-    # RFC 6749 §4.1.2
+    """RFC 6749 §4.1.2: a code MUST expire shortly; here after a minute."""
     app, user = await protocol.apps(), await protocol.api.users()
     late, early = [await protocol.codes(app, user) for _ in range(2)]
     clock.advance(seconds=59)
@@ -297,7 +297,7 @@ _ERRORS: tuple[tuple[dict[str, str], str], ...] = (
 
 
 async def test_errors_are_those_of_the_standard(protocol: Protocol) -> None:
-    # RFC 6749 §5.2
+    """RFC 6749 §5.2: the errors, with 400 and no-store."""
     app = await protocol.apps()
     for form, error in _ERRORS:
         answer = await protocol.token(app, form)
@@ -312,7 +312,7 @@ async def test_errors_are_those_of_the_standard(protocol: Protocol) -> None:
 
 
 async def test_a_wrong_secret_is_answered_as_it_came(protocol: Protocol) -> None:
-    # RFC 6749 §5.2: 401, and the scheme that was tried
+    """RFC 6749 §5.2: 401, and the scheme that was tried."""
     app = await protocol.apps()
     posting = await protocol.apps(token_endpoint_auth_method="client_secret_post")
     form = {"grant_type": "authorization_code", "code": "x"}
@@ -347,7 +347,7 @@ async def test_a_secret_may_come_in_the_body_of_a_client_registered_for_it(
 
 
 async def test_an_assertion_works_once(protocol: Protocol) -> None:
-    # RFC 7523 §3: jti
+    """RFC 7523 §3, OIDC Core §9: a jti counts once."""
     more: dict[str, Any] = {"grant_types": ["client_credentials"], "redirect_uris": []}
     app = await protocol.apps.with_key(scope=SCOPES, **more)
     form = {"grant_type": "client_credentials"} | app.assertion(protocol.runtime)

@@ -18,7 +18,7 @@ def options() -> dict[str, object]:
 async def test_t047_each_scope_gives_its_claims_and_no_others(
     protocol: Protocol,
 ) -> None:
-    # OIDC Core §5.4
+    """OIDC Core §5.3.2, §5.4: the claims of each scope, as JSON."""
     user = await protocol.api.users(
         name="Ann Lee", given_name="Ann", email="ann@example.com", zoneinfo="Asia/Tokyo"
     )
@@ -53,7 +53,7 @@ async def test_t047_each_scope_gives_its_claims_and_no_others(
 async def test_single_claims_are_given_when_they_were_asked_for(
     protocol: Protocol,
 ) -> None:
-    # OIDC Core §5.5
+    """OIDC Core §5.5: single claims, without their scope."""
     asked = {"userinfo": {"email": {"essential": True}}}
     signed_in = await protocol.signed_in(await protocol.apps(), claims=asked)
 
@@ -63,7 +63,7 @@ async def test_single_claims_are_given_when_they_were_asked_for(
 
 
 async def test_the_token_comes_in_the_field_or_the_form(protocol: Protocol) -> None:
-    # RFC 6750 §2, OIDC Core §5.3.1: GET and POST
+    """RFC 6750 §2.1, §2.2, OIDC Core §5.3, §5.3.1: GET and POST, never the address."""
     signed_in = await protocol.signed_in(await protocol.apps())
     bearer = {"Authorization": f"bearer {signed_in.access}"}
     form = {"access_token": signed_in.access}
@@ -93,7 +93,7 @@ async def test_the_token_comes_in_the_field_or_the_form(protocol: Protocol) -> N
 
 
 async def test_refusals_say_what_would_help(protocol: Protocol) -> None:
-    # RFC 6750 §3 and §3.1
+    """RFC 6750 §3, §3.1, OIDC Core §5.3.3: WWW-Authenticate in each refusal."""
     signed_in = await protocol.signed_in(await protocol.apps(), "email")
 
     nothing = await protocol.http.get(PATH)
@@ -115,7 +115,7 @@ async def test_refusals_say_what_would_help(protocol: Protocol) -> None:
 
 
 async def test_a_client_may_have_it_signed(protocol: Protocol) -> None:
-    # OIDC Core §5.3.2
+    """OIDC Core §5.3.2: application/jwt, if the client is registered for it."""
     app = await protocol.apps(userinfo_signed_response_alg="ES256")
     signed_in = await protocol.signed_in(app, "openid email")
 

@@ -354,6 +354,7 @@ async def test_trap_22_t175_two_processes_try_no_more_passwords_than_the_limit(
 async def test_t023_a_code_sent_two_hundred_times_gives_tokens_once_and_they_die(
     api: Api, both: list[AsyncClient]
 ) -> None:
+    """RFC 6749 §4.1.2: once, also when it comes two hundred times at once."""
     protocol = Protocol(api)
     app = await protocol.apps.public()
     issued = await protocol.codes(app, await api.users(email=_address()))

@@ -120,6 +120,7 @@ ALL = [
 async def test_t116_t121_applications_are_told_of_each_end_once(
     api: Api, runtime: Runtime, way: Way
 ) -> None:
+    """OIDC Back-Channel Logout §2.3, §2.7: who is in a session is kept, and told."""
     person, admin = await api.person(), await api.admin()
     app, deaf = await listener(runtime), await listener(
         runtime, backchannel_logout_uri=None

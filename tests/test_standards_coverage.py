@@ -1,4 +1,4 @@
-"""docs/standards.md: made of what the engine's tests cite."""
+"""docs/standards.md: made of what tests cite."""
 
 import re
 from pathlib import Path

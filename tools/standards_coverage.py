@@ -1,7 +1,8 @@
 """Make docs/standards.md: which rules of the standards have a test, and where.
 
-A test of the protocol engine begins its docstring with the sections that it holds the
-server to, and then the rule: ``RFC 6749 §4.1.2.1, RFC 9700 §4.11: no redirect ...``.
+A test of the protocol, of the engine or over HTTP, begins its docstring with the
+sections that it holds the server to, and then the rule:
+``RFC 6749 §4.1.2.1, RFC 9700 §4.11: no redirect without a known client``.
 """
 
 import ast
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-TESTS = ROOT / "tests" / "oauth"
+TESTS = ROOT / "tests"
 _STANDARD = r"(?:RFC \d+|(?:OIDC|OAuth) [A-Z][A-Za-z -]*?)"
 _SECTION = r"(?:§\d[\d.]*(?:-§?[\d.]+)?|appendix [A-Z](?:\.\d+)*)"
 _MORE = rf"(?:(?:, | and ){_SECTION})*"
@@ -22,7 +23,8 @@ _HEAD = """# Standards
 <!-- Made by `python -m tools.generate_docs`; do not edit. -->
 
 What the standards demand of a server, section by section, and the test that shows it.
-Tests are named from `tests/oauth/`.
+`oauth/` is the engine alone; the others ask the running service. Tests are named from
+`tests/`.
 """
 
 
@@ -48,7 +50,7 @@ def read_rules(docstring: str, test: str) -> Iterator[Rule]:
 
 
 def docstrings(folder: Path = TESTS) -> Iterator[tuple[str, str]]:
-    """Yield every test of the engine by its name, with its docstring."""
+    """Yield every test by its name, with its docstring."""
     for path in sorted(folder.rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

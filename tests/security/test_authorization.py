@@ -163,6 +163,7 @@ async def test_t016_each_parameter_of_an_answer_is_ours_and_there_once(
 async def test_t016_trap_21_a_parameter_twice_is_refused(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """RFC 6749 §3.1: parameters must not be there more than once."""
     shop = await trusted(applications)
     await browser.arrive((await api.person()).email)
     asked = query_of(shop, max_age="1000", response_mode="query")
@@ -187,6 +188,7 @@ async def test_t016_trap_21_a_parameter_twice_is_refused(
 async def test_t017_without_a_known_client_nobody_is_sent_anywhere(
     browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """RFC 6749 §4.1.2.1, RFC 9700 §4.11: no redirect without a known client."""
     shop = await applications()
     unknown = Application("00000000-0000-7000-8000-000000000000")
 
@@ -368,6 +370,7 @@ async def test_t064_a_request_goes_on_in_its_own_browser_only(
 async def test_t065_looking_changes_nothing_and_other_sites_cannot_send(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """RFC 6749 §10.12, RFC 9700 §4.7: the person's yes cannot be forged."""
     shop = await applications()
     await browser.arrive((await api.person()).email)
     await browser.ask(shop)
@@ -538,6 +541,7 @@ async def test_t113_who_signs_in_instead_is_who_is_told_of(
 async def test_t182_t184_no_answer_is_kept_or_framed(
     api: Api, browser: Visit, applications: ApplicationFactory
 ) -> None:
+    """RFC 6749 §10.13, RFC 9700 §4.16: no page can be framed."""
     one, two = await api.person(), await api.person()
     shop = await applications()
     await browser.arrive(one.email)
@@ -574,6 +578,7 @@ async def test_t182_t184_no_answer_is_kept_or_framed(
 async def test_t020_who_may_go_without_a_proof_key(
     api: Api, browser: Visit, applications: ApplicationFactory, expected: str
 ) -> None:
+    """RFC 9700 §2.1.1: PKCE, by the policy and by the client."""
     spa = await applications.public()
     await browser.arrive((await api.person()).email)
     bare: dict[str, Any] = {"code_challenge": None, "code_challenge_method": None}
