@@ -16,7 +16,7 @@ from app.jobs import build_jobs
 from app.jobs.backchannel_logout import BATCH, PATIENCE, BackchannelLogoutJob
 from app.jobs.worker import Worker
 from app.models import AuditEvent, OAuthClient
-from app.oauth.subject import pairwise_subject
+from app.oauth.subject import pairwise_subject, session_for
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT
 from app.services.runtime import Runtime
 from app.services.signing_key import SigningKeyService
@@ -122,6 +122,10 @@ async def test_a_pairwise_client_is_told_the_name_that_it_knows(
     claims = verified(received(receiver), runtime, app)
     assert claims["sub"] == pairwise_subject(USER, "app.example.com", key)
     assert str(USER) not in json.dumps(claims)
+    known = await runtime.clients.by_client_id(app.client_id)
+    assert known is not None
+    assert claims["sid"] == session_for(SESSION, known, key=key)
+    assert str(SESSION) not in json.dumps(claims)
 
 
 @pytest.mark.parametrize("status", [200, 204])

@@ -55,13 +55,16 @@ async def routes(client: AsyncClient) -> list[Route]:
             if "requestBody" in operation and path.startswith("/api/"):
                 content = operation["requestBody"]["content"]["application/json"]
                 schema = _resolved(document, content["schema"])
+                if not operation["requestBody"].get("required"):
+                    schema = schema | {"type": ["object", "null"]}
                 found.append((method, path.format(**PATH_VALUES), schema))
     assert len(found) >= 15
     return found
 
 
 def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    name = schema.get("$ref", "").rpartition("/")[2]
+    referring = schema.get("anyOf", [schema])[0]  # the other one is null
+    name = referring.get("$ref", "").rpartition("/")[2]
     found: dict[str, Any] = document["components"]["schemas"][name] if name else schema
     return found
 
@@ -110,7 +113,8 @@ async def test_trap_23_wrong_types_and_unknown_fields_are_refused_everywhere(
     api: Api, routes: list[Route], admin: Person
 ) -> None:
     for method, path, schema in routes:
-        bodies: list[Any] = [[], "x", 1, True, None, {"unknown_field": 1}]
+        bodies: list[Any] = [[], "x", 1, True, {"unknown_field": 1}]
+        bodies += [] if "null" in schema["type"] else [None]
         for name, field in schema["properties"].items():
             bodies += [{name: value} for value in _wrong_for(field)]
         for body in bodies:
@@ -233,8 +237,11 @@ async def test_another_content_type_is_refused_everywhere(
 async def test_an_empty_body_is_refused_everywhere(
     client: AsyncClient, routes: list[Route], admin: Person
 ) -> None:
-    for route in routes:
+    needed = [route for route in routes if "null" not in route[2]["type"]]
+
+    for route in needed:
         assert_problem(await send(client, route, admin, b""), 422, "validation_failed")
+    assert len(routes) - len(needed) <= 1  # keys may be rotated without saying which
 
 
 async def test_an_unknown_path_is_not_found(client: AsyncClient) -> None:

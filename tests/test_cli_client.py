@@ -60,10 +60,16 @@ async def test_each_kind_of_application_gets_what_it_needs(runtime: Runtime) -> 
         "spa": (("--spa",), "none", "web", "authorization_code refresh_token"),
         "app": (("--native",), "none", "native", "authorization_code refresh_token"),
         "bot": (("--machine",), "client_secret_basic", "web", "client_credentials"),
+        "api": (
+            ("--resource-server",),
+            "client_secret_basic",
+            "web",
+            "client_credentials",
+        ),
     }
 
     for name, (flags, method, kind, grants) in kinds.items():
-        uris = () if name == "bot" else REDIRECT
+        uris = () if name in ("bot", "api") else REDIRECT
         done = run("client", "create", "--name", name, "--json", *flags, *uris)
 
         assert done.exit_code == 0, done.output
@@ -141,6 +147,10 @@ class TestRefusals:
             ),
             ((*REDIRECT, "--metadata", "[]"), "--metadata must be a JSON object"),
             ((*REDIRECT, "--client-id", "a b"), "client_id must have"),
+            (
+                ("--machine", "--scope", "reports:write"),
+                "scope has reports:write; it may have openid profile",
+            ),
         ],
     )
     def test_what_is_not_acceptable_ends_with_one_line(

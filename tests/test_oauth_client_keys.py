@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,14 @@ from tests.servers.http import HttpServer
 
 OLD: dict[str, Any] = {"keys": [{"kty": "EC", "kid": "old"}]}
 NEW: dict[str, Any] = {"keys": [{"kty": "EC", "kid": "new"}]}
+
+
+@pytest.fixture
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """One database is enough: keys are fetched and kept outside of it."""
+    path = tmp_path / "auth.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture

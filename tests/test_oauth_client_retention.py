@@ -6,12 +6,14 @@ from sqlalchemy import select
 from app.jobs.janitor import JanitorJob
 from app.models.audit_event import AuditEvent
 from app.models.oauth_client import OAuthClient, OAuthClientSecret
+from app.models.oauth_grant import OAuthGrant
 from app.services.oauth_client import OAuthClientService
 from app.services.oauth_client_change import new_client
 from app.services.oauth_client_directory import metadata_of
 from app.services.runtime import Runtime
 from tests.chance import FakeClock
-from tests.job_support import Make
+from tests.factories.oauth import ApplicationFactory, CodeFactory
+from tests.job_support import Make, add_user
 
 pytest_plugins = ["tests.job_support"]
 WEB = {"redirect_uris": ["https://app.example/cb"]}
@@ -62,6 +64,32 @@ async def test_clients_that_registered_themselves_go_when_nobody_uses_them(
         events = list(await db.scalars(query.order_by(AuditEvent.id)))
     assert {event["client_id"] for event in events} == {"unused", "used-once", "new"}
     assert {event["reason"] for event in events} == {"unused"}
+
+
+async def test_a_client_whose_people_only_refresh_is_in_use(
+    runtime: Runtime, clock: FakeClock
+) -> None:
+    application = await ApplicationFactory(runtime)(
+        columns={"is_self_registered": True}
+    )
+    issued = await CodeFactory(runtime)(
+        application, await add_user(runtime), "openid offline_access"
+    )
+    clock.advance(days=100)
+    async with runtime.unit_of_work() as uow:
+        grant = await uow.db.get_one(OAuthGrant, issued.grant_id)
+        grant.refreshed_at = uow.clock.now()
+
+    async def is_left() -> bool:
+        await JanitorJob(runtime).run()
+        async with runtime.database.session(read_only=True) as db:
+            return await db.get(OAuthClient, application.client_id) is not None
+
+    in_use = await is_left()
+    clock.advance(days=91)
+
+    assert in_use
+    assert not await is_left()
 
 
 async def test_secrets_go_when_they_ended(runtime: Runtime, clock: FakeClock) -> None:

@@ -11,6 +11,7 @@ from httpx2 import Response
 from sqlalchemy import select
 
 from app.models import AuditEvent, Session
+from app.oauth.subject import session_for, subject_for
 from app.oauth.tokens import ID_TOKEN_TYPE, LOGOUT_TOKEN_TYPE
 from app.services.browser_session import Browser, BrowserAccount
 from app.services.runtime import Runtime
@@ -115,6 +116,11 @@ def hint(
     return runtime.signed.sign(claims | changed, algorithm=algorithm, typ=typ, now=now)
 
 
+def hint_names(account: BrowserAccount) -> dict[str, str]:
+    """Return what a public application knows of an account and its session."""
+    return {"sub": str(account.user_id), "sid": str(account.session_id)}
+
+
 async def refusals(runtime: Runtime) -> list[dict[str, Any]]:
     query = select(AuditEvent.data).where(AuditEvent.name == "oauth_logout.refused")
     async with runtime.database.session(read_only=True) as db:
@@ -172,6 +178,28 @@ async def test_a_pairwise_client_speaks_of_the_name_that_it_knows(
 
     assert is_question(public)  # the account's id is not what it was told
     assert await person.is_signed_in()
+
+    client = await runtime.clients.by_client_id(app.client_id)
+    assert client is not None
+    key, account = runtime.secret_key.pairwise, person.account
+    names = {
+        "sub": subject_for(account.user_id, client, key=key),
+        "sid": session_for(account.session_id, client, key=key),
+    }
+    for name in names:  # one of the two is no proof
+        half = names | {name: hint_names(account)[name]}
+        token = hint(runtime, app, account, **half)
+        assert is_question(await person.get({"id_token_hint": token})), name
+
+    frame = f"{FRAME}&pairwise=1"
+    framed = await shop(runtime, subject_type="pairwise", frontchannel_logout_uri=frame)
+    await let_in(runtime, framed, account.user_id, account.session_id)
+    known = await person.get({"id_token_hint": hint(runtime, app, account, **names)})
+
+    assert not await person.is_signed_in()
+    [told] = Page(known.text).all("iframe")
+    assert parse_qs(urlsplit(told["src"] or "").query)["sid"] == [names["sid"]]
+    assert str(account.session_id) not in known.text
 
 
 async def test_t065_without_proof_the_person_is_asked_and_nothing_has_changed(
@@ -337,9 +365,7 @@ async def test_t049_only_id_tokens_of_this_server_are_hints(
     assert all("id_token_hint: " in difference for difference in kept[:-1])
 
 
-async def test_evidence_is_not_as_long_as_a_request(
-    api: Api, runtime: Runtime
-) -> None:
+async def test_evidence_is_not_as_long_as_a_request(api: Api, runtime: Runtime) -> None:
     person, app = await visitor(api), await shop(runtime)
     told = {"id_token_hint": hint(runtime, app, person.account)}
 

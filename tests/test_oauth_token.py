@@ -136,6 +136,29 @@ async def test_pairwise_subjects_differ_by_sector_and_stay(protocol: Protocol) -
     assert str(user.id) not in subjects
 
 
+async def test_applications_of_two_sectors_do_not_share_the_name_of_a_session(
+    protocol: Protocol,
+) -> None:
+    """OIDC Core §8.1: what they both know of a person joins their two subjects."""
+    user, names = await protocol.api.users(), []
+    known: dict[str, Any] = {}
+    for host in ("a.example", "a.example", "b.example"):
+        uri = f"https://{host}/cb"
+        app = await protocol.apps(subject_type="pairwise", redirect_uris=[uri])
+        signed_in = await protocol.signed_in(
+            app, user=user, redirect_uri_sent=uri, **known
+        )
+        session_id = signed_in.issued.session_id
+        known = {"session_id": session_id}
+        told = (await protocol.introspect(app, signed_in.access)).json()
+        said = [parts(signed_in.tokens[n])[1] for n in ("id_token", "access_token")]
+        assert {each["sid"] for each in (*said, told)} == {told["sid"]}
+        assert str(session_id) not in str((*said, told))
+        names.append(told["sid"])
+
+    assert names[0] == names[1] != names[2]
+
+
 async def test_without_openid_it_is_plain_oauth(protocol: Protocol) -> None:
     """OIDC Core §3.1.2.1: no ID token where nobody asked for one."""
     app = await protocol.apps(grant_types=["authorization_code"])

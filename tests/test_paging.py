@@ -6,8 +6,10 @@ from uuid import UUID
 import pytest
 
 from app.policies.permission import ADMIN_ROLE
+from app.services.oauth_consent import OAuthConsentService
 from app.services.signing_key import SigningKeyService
 from tests.api import Api, Person
+from tests.factories.oauth import ApplicationFactory
 from tests.test_api_document import document
 
 
@@ -34,8 +36,11 @@ async def fill(api: Api) -> Person:
         admin = await api.signed_in(admin)
         person = await api.users()
         await api.post("/auth/forgot-password", {"email": person.email})
+        application = await ApplicationFactory(api.runtime)()
         async with api.runtime.unit_of_work() as uow:
             await SigningKeyService(api.runtime).rotate(uow)
+            consents = OAuthConsentService(uow)
+            await consents.remember(admin.id, application.client_id, ("openid",), ())
     return admin
 
 
@@ -55,11 +60,13 @@ def test_the_lists_are_found() -> None:
 
     assert found == [
         "/audit-events",
+        "/clients",
         "/keys",
         "/outbox",
         "/roles",
         "/users",
         "/users/me/activity",
+        "/users/me/consents",
         "/users/me/sessions",
     ]
 

@@ -144,16 +144,14 @@ async def test_claims_are_judged_strictly_and_nothing_changes(
     assert await contents(runtime) == before
 
 
-@pytest.mark.parametrize("birthdate", ["1815", "0000-02-29", "2000-02-29"])
-async def test_oidc_core_5_1_a_birthdate_may_leave_out_year_or_day(
-    api: Api, birthdate: str
-) -> None:
+async def test_oidc_core_5_1_a_birthdate_may_leave_out_year_or_day(api: Api) -> None:
     person = await api.person()
 
-    answer = await put(api, {"birthdate": birthdate, "address": {}}, person)
+    for birthdate in ("1815", "0000-02-29", "2000-02-29"):
+        answer = await put(api, {"birthdate": birthdate, "address": {}}, person)
 
-    assert answer.status_code == 200, answer.text
-    assert await held(api, person) == {"birthdate": birthdate}
+        assert answer.status_code == 200, answer.text
+        assert await held(api, person) == {"birthdate": birthdate}
 
 
 async def test_t155_nobody_changes_claims_of_who_may_do_more(api: Api) -> None:

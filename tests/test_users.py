@@ -320,15 +320,17 @@ async def test_operators_see_settings_keys_events_and_the_outbox(api: Api) -> No
 async def test_an_operator_rotates_the_keys_of_one_algorithm(api: Api) -> None:
     admin = await api.admin()
 
-    one = await api.post("/keys/rotate", {"algorithm": "EdDSA"}, admin)
+    one = await api.post("/keys/rotate?algorithm=EdDSA", None, admin)
     refused = [
-        await api.post("/keys/rotate", {"algorithm": name}, admin)
-        for name in ("HS256", "none", "eddsa", "", "x" * 17, 5, ["EdDSA"])
+        await api.post(f"/keys/rotate?algorithm={name}", None, admin)
+        for name in ("HS256", "none", "eddsa", "", "x" * 1_000, "RS256,ES256")
     ]
-    empty = await api.post("/keys/rotate", {}, admin)
+    twice = await api.post("/keys/rotate?algorithm=ES256&algorithm=RS256", None, admin)
+    every = await api.post("/keys/rotate", None, admin)
 
     counted = Counter(key["algorithm"] for key in one.json()["items"])
     assert counted == {"RS256": 1, "ES256": 1, "PS256": 1, "EdDSA": 2}
-    assert [answer.status_code for answer in refused] == [422] * 7
+    assert [answer.status_code for answer in refused] == [422] * 6
     assert {answer.json()["errors"][0]["field"] for answer in refused} == {"algorithm"}
-    assert (empty.status_code, len(empty.json()["items"])) == (202, 9)
+    assert twice.status_code == 400
+    assert (every.status_code, len(every.json()["items"])) == (202, 9)

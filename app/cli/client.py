@@ -70,7 +70,11 @@ ChosenId = Annotated[str | None, _option("Unset: made here", "--client-id")]
 Audience = Annotated[str | None, _option("The API that its tokens are for, a URI")]
 FirstParty = Annotated[bool, _option("Consent is not asked for", "--first-party")]
 ResourceServer = Annotated[
-    bool, _option("May introspect tokens for its audience", "--resource-server")
+    bool,
+    _option(
+        "May introspect tokens for its audience; a machine without --redirect-uri",
+        "--resource-server",
+    ),
 ]
 More = Annotated[str, _option("More members of RFC 7591, as a JSON object")]
 
@@ -100,7 +104,9 @@ def create(
         "post_logout_redirect_uris": post_logout_redirect_uri,
         "scope": scope,
     }
-    document = {**_KINDS[_kind(flags)], **named, **_object(metadata)}
+    # an API that only asks about tokens signs nobody in
+    usual = Kind.MACHINE if resource_server and not redirect_uri else Kind.WEB
+    document = {**_KINDS[_kind(flags, usual)], **named, **_object(metadata)}
     choices = {
         "audience": audience,
         "is_first_party": first_party,
@@ -199,11 +205,11 @@ def registration_token(
     print(_or_exit(work))
 
 
-def _kind(flags: Mapping[Kind, bool]) -> Kind:
+def _kind(flags: Mapping[Kind, bool], usual: Kind) -> Kind:
     chosen = [kind for kind, is_chosen in flags.items() if is_chosen]
     if len(chosen) > 1:
         sys.exit(f"auth-serve: --{chosen[0]} and --{chosen[1]} do not go together")
-    return chosen[0] if chosen else Kind.WEB
+    return chosen[0] if chosen else usual
 
 
 def _object(text: str) -> dict[str, Any]:

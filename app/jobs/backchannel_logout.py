@@ -17,7 +17,7 @@ from app.oauth.client import Client
 from app.oauth.tokens import LOGOUT_TOKEN_TYPE, logout_token_claims
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT, UnitOfWork
 from app.services.oauth_client_directory import engine_client
-from app.services.oauth_person import subject_of
+from app.services.oauth_person import session_name, subject_of
 from app.services.runtime import Runtime
 
 BATCH = 32  # receivers at the same time; the process has 100 outbound connections
@@ -125,12 +125,13 @@ class BackchannelLogoutDelivery:
             Delayed: No key signs with the client's algorithm now.
         """
         runtime, client = self._runtime, notice.client
+        key = runtime.secret_key
         now = runtime.clock.now()
         claims = logout_token_claims(
             issuer=runtime.settings.public_url,
             client_id=client.client_id,
-            subject=subject_of(notice.user_id, client, runtime.secret_key),
-            session_id=str(notice.session_id),
+            subject=subject_of(notice.user_id, client, key),
+            session_id=session_name(notice.session_id, client, key),
             token_id=str(runtime.randomness.uuid7()),
             now=now,
         )

@@ -228,8 +228,10 @@ def _check_authentication(metadata: ClientMetadata, rules: _Rules) -> None:
 
 
 def _check_scope(metadata: ClientMetadata, rules: _Rules) -> None:
-    if not set(metadata.scope) <= set(rules.scopes):
-        raise refusal("scope", "has a value that may not be registered")
+    foreign = [token for token in metadata.scope if token not in rules.scopes]
+    if foreign:
+        named = " ".join(rules.scopes)
+        raise refusal("scope", f"has {foreign[0][:100]}; it may have {named}")
 
 
 def _check_redirect_uris(metadata: ClientMetadata, rules: _Rules) -> None:

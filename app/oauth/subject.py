@@ -2,7 +2,8 @@
 
 Public is the account's id. Pairwise is an HMAC of sector and id: the same at each
 sign-in and for each client of the sector, and without the key neither to be computed,
-nor to be turned back, nor to be compared between sectors.
+nor to be turned back, nor to be compared between sectors. The session of a person is
+named alike, or ``sid`` would tell two sectors that it is the same one.
 """
 
 import hashlib
@@ -28,9 +29,25 @@ def subject_for(user_id: UUID, client: Client, *, key: bytes) -> str:
     """
     if client.subject_type == "public":
         return str(user_id)
+    return pairwise_subject(user_id, _sector(client), key)
+
+
+def session_for(session_id: UUID, client: Client, *, key: bytes) -> str:
+    """Return the ``sid`` of a session at a client. Arguments as above.
+
+    Raises:
+        ValueError: The client is pairwise and has no sector, or the key is too short.
+    """
+    if client.subject_type == "public":
+        return str(session_id)
+    # No sector begins like that, so this is never anybody's subject.
+    return pairwise_subject(session_id, f"\0sid\0{_sector(client)}", key)
+
+
+def _sector(client: Client) -> str:
     if not client.sector:
         raise ValueError(f"client {client.client_id} is pairwise without a sector")
-    return pairwise_subject(user_id, client.sector, key)
+    return client.sector
 
 
 def pairwise_subject(user_id: UUID, sector: str, key: bytes) -> str:

@@ -60,6 +60,7 @@ def access_token_claims(
     token_id: UUID,
     now: datetime,
     ttl: int,
+    session: str | None = None,
 ) -> dict[str, Any]:
     """Return the claims of an access token (RFC 9068 §2.2).
 
@@ -73,6 +74,7 @@ def access_token_claims(
         token_id: ``jti``.
         now: When it is issued.
         ttl: Seconds that it lives.
+        session: ``sid`` as this client knows it, if that is not the session's id.
     """
     issued = int(now.timestamp())
     claims: dict[str, Any] = {
@@ -88,7 +90,7 @@ def access_token_claims(
     if granted.grant_id is not None:
         claims["grant_id"] = str(granted.grant_id)
     if granted.authentication is not None:
-        claims |= _sign_in(granted.authentication)
+        claims |= _sign_in(granted.authentication, session)
     return claims
 
 
@@ -103,6 +105,7 @@ def id_token_claims(
     access_token: str | None = None,
     code: str | None = None,
     person: Mapping[str, Any] | None = None,
+    session: str | None = None,
 ) -> dict[str, Any]:
     """Return the claims of an ID token (OIDC Core §2 and §3.1.3.6).
 
@@ -120,9 +123,9 @@ def id_token_claims(
         access_token: Issued beside it, for ``at_hash``.
         code: Issued beside it, for ``c_hash`` (§3.3.2.11).
         person: Claims about the person that belong here; none can replace another.
+        session: ``sid`` as this client knows it, if that is not the session's id.
     """
     issued = int(now.timestamp())
-    algorithm = granted.client.id_token_signed_response_alg
     hashes = {"at_hash": access_token, "c_hash": code}
     claims = {
         **(person or {}),
@@ -131,24 +134,23 @@ def id_token_claims(
         "aud": granted.client.client_id,
         "exp": issued + ttl,
         "iat": issued,
-        **_sign_in(authentication),
+        **_sign_in(authentication, session),
     }
     for name in ("nonce", "at_hash", "c_hash", "azp"):  # ours to say, or nobody's
         claims.pop(name, None)
     if granted.nonce is not None:
         claims["nonce"] = granted.nonce
-    for name, value in hashes.items():
-        if value is not None:
-            claims[name] = token_hash(value, algorithm)
-    return claims
+    algorithm = granted.client.id_token_signed_response_alg
+    told = {name: value for name, value in hashes.items() if value is not None}
+    return claims | {name: token_hash(told[name], algorithm) for name in told}
 
 
-def _sign_in(authentication: Authentication) -> dict[str, Any]:
+def _sign_in(authentication: Authentication, session: str | None) -> dict[str, Any]:
     return {
         "auth_time": int(authentication.authenticated_at.timestamp()),
         "acr": authentication.acr,
         "amr": list(authentication.amr),
-        "sid": str(authentication.session_id),
+        "sid": session or str(authentication.session_id),
     }
 
 

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 
 from app.models.oauth_client import OAuthClient, OAuthClientSecret
+from app.models.oauth_grant import OAuthGrant
 from app.repositories.base import Order, Repository, chosen
 
 _BY_ID = Order((OAuthClient.client_id,))
@@ -83,10 +84,17 @@ class OAuthClientRepository(Repository[OAuthClient]):
             statement waited is left alone: the condition is asked again.
         """
         used = OAuthClient.last_used_at
+        # People who only refresh use it, too, and would be signed out by its end.
+        refreshed = exists().where(
+            OAuthGrant.client_id == OAuthClient.client_id,
+            OAuthGrant.refreshed_at >= before,
+            OAuthGrant.revoked_at.is_(None),
+        )
         unused = (
             OAuthClient.is_self_registered
             & (OAuthClient.created_at < before)
             & (used.is_(None) | (used < before))
+            & ~refreshed
         )
         some = chosen(select(OAuthClient.client_id).where(unused).limit(limit))
         query = delete(OAuthClient).where(OAuthClient.client_id.in_(some), unused)

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from pydantic import Field
-
-from app.schemas.base import Input, Instant, Output
+from app.schemas.base import Instant, Output
 
 
 class SigningKey(Output):
@@ -16,12 +14,6 @@ class SigningKey(Output):
     created_at: Instant
     activates_at: Instant
     expires_at: Instant | None
-
-
-class Rotation(Input):
-    """Which keys get a successor: those of one algorithm, or all."""
-
-    algorithm: str | None = Field(None, max_length=16)
 
 
 class SigningKeys(Output):

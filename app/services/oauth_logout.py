@@ -19,7 +19,7 @@ from app.oauth.logout import (
 from app.oauth.parameters import Parameters
 from app.services.browser_session import Browser, BrowserAccount
 from app.services.oauth_client_directory import engine_client
-from app.services.oauth_person import subject_of
+from app.services.oauth_person import session_name, subject_of
 from app.services.runtime import Runtime
 from app.services.session import SessionNotFound, SessionService
 from app.services.session_end import framed_applications
@@ -74,7 +74,7 @@ class OAuthLogoutService:
         client = None
         if client_id is not None:
             client = await runtime.clients.by_client_id(client_id)
-        account = _whose(hint, browser)
+        account = self._whose(hint, client, browser)
         request = read_logout(
             params,
             client=client,
@@ -110,7 +110,23 @@ class OAuthLogoutService:
             return None
         key = self._runtime.secret_key
         subject = subject_of(account.user_id, client, key) if client else ""
-        return CurrentSession(sid=str(account.session_id), subject=subject)
+        sid = session_name(account.session_id, client, key) if client else ""
+        return CurrentSession(sid=sid, subject=subject)
+
+    def _whose(
+        self, hint: Hint | None, client: Client | None, browser: Browser
+    ) -> BrowserAccount | None:
+        """Return the account that the hint names, if it is here, or the current one.
+
+        Whether that may end unasked is the engine's to say.
+        """
+        if hint is None or client is None:
+            return browser.current
+        key = self._runtime.secret_key
+        for account in browser.accounts:
+            if session_name(account.session_id, client, key) == hint.session_id:
+                return account
+        return browser.current
 
     async def remember(
         self, error: InvalidRequest, params: Parameters, browser: Browser
@@ -146,26 +162,15 @@ class OAuthLogoutService:
                 await SessionService(uow).end(
                     account.user_id, account.session_id, "oauth_logout"
                 )
-        notices = logout_notices(
-            [engine_client(row, []) for row in framed],
-            self._runtime.settings.public_url,
-            str(account.session_id),
-        )
-        return notices.frontchannel
+        issuer, key = self._runtime.settings.public_url, self._runtime.secret_key
+        frames: list[str] = []
+        for client in (engine_client(row, []) for row in framed):
+            sid = session_name(account.session_id, client, key)
+            frames += logout_notices([client], issuer, sid).frontchannel
+        return tuple(frames)
 
 
 def _claims(hint: Hint | None) -> Mapping[str, Any] | None:
     if hint is None:
         return None
     return {"aud": hint.client_id, "sub": hint.subject, "sid": hint.session_id}
-
-
-def _whose(hint: Hint | None, browser: Browser) -> BrowserAccount | None:
-    """Return the account that the hint names, if it is signed in here, or the current.
-
-    Whether that may end unasked is the engine's to say.
-    """
-    for account in browser.accounts if hint else ():
-        if hint and str(account.session_id) == hint.session_id:
-            return account
-    return browser.current

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.core.secret_key import SecretKey
 from app.oauth.client import Client
-from app.oauth.subject import subject_for
+from app.oauth.subject import session_for, subject_for
 
 _COLUMNS = (
     "name",
@@ -36,3 +36,8 @@ def person_claims(row: Any) -> dict[str, Any]:
 def subject_of(user_id: UUID, client: Client, secret_key: SecretKey) -> str:
     """Return the ``sub`` of a person at a client, public or pairwise."""
     return subject_for(user_id, client, key=secret_key.pairwise)
+
+
+def session_name(session_id: UUID, client: Client, secret_key: SecretKey) -> str:
+    """Return the ``sid`` of a session at a client, like the ``sub`` of its person."""
+    return session_for(session_id, client, key=secret_key.pairwise)

@@ -20,7 +20,7 @@ from app.services.oauth_client_authentication import (
     ClientCall,
 )
 from app.services.oauth_grant_store import CodeStore, RefreshTokenStore
-from app.services.oauth_person import person_claims, subject_of
+from app.services.oauth_person import person_claims, session_name, subject_of
 from app.services.runtime import Runtime
 
 
@@ -85,11 +85,18 @@ class TokenService:
             token_id=runtime.randomness.uuid7(),
             now=now,
             ttl=settings.token.access_ttl,
+            session=self._session(granted),
         )
         algorithm = settings.token.algorithm
         return runtime.signed.sign(
             claims, algorithm=algorithm, typ=ACCESS_TOKEN_TYPE, now=now
         )
+
+    def _session(self, granted: Granted) -> str | None:
+        if granted.authentication is None:
+            return None
+        session_id, key = granted.authentication.session_id, self._runtime.secret_key
+        return session_name(session_id, granted.client, key)
 
     def _refresh_token(self, granted: Granted) -> str | None:
         if granted.grant_id is None or granted.refresh_counter is None:
@@ -127,6 +134,7 @@ class TokenService:
             ttl=settings.oauth.id_token_ttl,
             access_token=access_token,
             person=person,
+            session=self._session(granted),
         )
         algorithm = granted.client.id_token_signed_response_alg
         return self._runtime.signed.sign(

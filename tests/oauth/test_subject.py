@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from app.oauth.client import Client
-from app.oauth.subject import pairwise_subject, subject_for
+from app.oauth.subject import pairwise_subject, session_for, subject_for
 from tests.oauth.token_support import USER, client
 
 KEY = bytes(range(32))
@@ -79,3 +79,16 @@ def test_a_weak_key_is_refused() -> None:
     for weak in (b"", bytes(31)):
         with pytest.raises(ValueError):
             pairwise_subject(USER, "a.example", weak)
+
+
+def test_a_session_is_named_like_its_person() -> None:
+    """OIDC Core §8.1: one name in a sector, another in each other, never a subject."""
+    first = session_for(USER, _pairwise("a.example"), key=KEY)
+
+    assert session_for(USER, client(), key=KEY) == str(USER)
+    assert session_for(USER, _pairwise("A.example"), key=KEY) == first
+    assert session_for(USER, _pairwise("b.example"), key=KEY) != first
+    assert subject_for(USER, _pairwise("a.example"), key=KEY) != first
+    assert str(USER) not in first
+    with pytest.raises(ValueError, match="without a sector"):
+        session_for(USER, _pairwise(None), key=KEY)

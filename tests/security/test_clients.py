@@ -1,7 +1,9 @@
 """What clients may be, who manages them, and where the service is sent by them."""
 
 import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,14 @@ from tests.tables import contents
 
 WEB: dict[str, Any] = {"redirect_uris": ["https://app.example/cb"]}
 CALLED = ("jwks_uri", "sector_identifier_uri", "backchannel_logout_uri")
+
+
+@pytest.fixture
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """One database is enough: what clients may be is decided by Python alone."""
+    path = tmp_path / "auth.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from app.api.answers import problems
 from app.api.dependencies import PageDep, RuntimeDep, Uow, require
@@ -10,7 +10,7 @@ from app.api.strict_json import StrictRoute
 from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.base import Page
-from app.schemas.signing_key import Rotation, SigningKey, SigningKeys
+from app.schemas.signing_key import SigningKey, SigningKeys
 from app.services.authentication import InvalidAccessToken
 from app.services.signing_key import SigningKeyService
 
@@ -35,18 +35,20 @@ async def list_keys(
     return Page[SigningKey](items=items, next_cursor=cursor)
 
 
-@router.post("/rotate", status_code=202, responses=problems(*_SIGNED_IN, body=True))
+@router.post("/rotate", status_code=202, responses=problems(*_SIGNED_IN))
 async def rotate_keys(
     _actor: Annotated[Actor, require("keys:write")],
     uow: Uow,
     runtime: RuntimeDep,
-    body: Rotation | None = None,
+    algorithm: Annotated[
+        str | None, Query(description="The only one to be given a new key")
+    ] = None,
 ) -> SigningKeys:
     """Announce the next keys now; each signs once everybody has had time to see it.
 
-    Without an algorithm in the body, every algorithm gets a new key.
+    Unless one algorithm is named, each gets a new key.
     """
     service = SigningKeyService(runtime)
-    await service.rotate(uow, body.algorithm if body else None)
+    await service.rotate(uow, algorithm)
     rows = await service.list_published(uow)
     return SigningKeys(items=[SigningKey.model_validate(row) for row in rows])
