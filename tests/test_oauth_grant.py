@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
+from app.events.oauth_grant import GrantEnded
 from app.models import OAuthClient, Session, User
+from app.services.oauth_grant import end_grant
 from tests.chance import FakeClock
 from tests.oauth_support import GONE, Protocol
 from tests.security.forgery import parts
@@ -232,3 +234,15 @@ async def test_another_process_sees_a_disabled_client_within_seconds(
     assert (await protocol.userinfo(signed_in.access)).status_code == 401
     answer = await protocol.refresh(signed_in.app, signed_in.refresh_token)
     assert answer.json()["error"] == "invalid_client"
+
+
+async def test_of_two_who_end_a_grant_one_leaves_evidence(protocol: Protocol) -> None:
+    issued = (await protocol.signed_in(await protocol.apps())).issued
+    ended = GrantEnded(
+        user_id=issued.user_id, client_id="x", grant_id=issued.grant_id, reason="y"
+    )
+
+    for _ in range(2):
+        await end_grant(protocol.runtime, issued.grant_id, "y", ended)
+
+    assert len(await protocol.events("oauth.grant_ended")) == 1

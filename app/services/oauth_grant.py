@@ -1,7 +1,11 @@
-"""What people granted to applications: kept in bounds."""
+"""What people granted to applications: ended, and kept in bounds."""
 
+from uuid import UUID
+
+from app.events.base import Event
 from app.events.oauth_grant import GrantEnded
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.runtime import Runtime
 
 MAX_GRANTS = 100  # of one person at one application; a sign-in to it makes one
 
@@ -40,3 +44,12 @@ class GrantService:
                 )
             )
         return len(ended)
+
+
+async def end_grant(
+    runtime: Runtime, grant_id: UUID, reason: str, evidence: Event
+) -> None:
+    """End a grant in a transaction of its own; only who ended it leaves evidence."""
+    async with runtime.unit_of_work() as uow:
+        if await uow.oauth_grants.revoke(grant_id, at=uow.clock.now(), reason=reason):
+            uow.record(evidence)

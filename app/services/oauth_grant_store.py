@@ -9,6 +9,7 @@ from app.oauth.client import Client
 from app.oauth.grants.base import still_assigned
 from app.oauth.ports import Authentication, IssuedCode, RefreshedGrant
 from app.oauth.scopes import narrow_scope
+from app.services.oauth_grant import end_grant
 from app.services.one_time_token import Purpose
 from app.services.runtime import Runtime
 
@@ -43,7 +44,7 @@ class CodeStore:
         return IssuedCode(
             grant_id=row.id,
             client_id=row.client_id,
-            authentication=authentication_of(row),
+            authentication=_authentication(row),
             scope=tuple(row.scope.split()),
             redirect_uri=row.code["redirect_uri"],
             code_challenge=row.code["code_challenge"],
@@ -68,18 +69,10 @@ class CodeStore:
         return "the account is disabled, or its session is over"
 
     async def _end_reused(self, state: Any, grant_id: UUID) -> None:
-        async with self._runtime.unit_of_work() as uow:
-            ended = await uow.oauth_grants.revoke(
-                grant_id, at=uow.clock.now(), reason="code_reused"
-            )
-            if ended:
-                uow.record(
-                    CodeReused(
-                        user_id=state.user_id,
-                        client_id=state.client_id,
-                        grant_id=grant_id,
-                    )
-                )
+        reused = CodeReused(
+            user_id=state.user_id, client_id=state.client_id, grant_id=grant_id
+        )
+        await end_grant(self._runtime, grant_id, "code_reused", reused)
 
     async def end_begun(self) -> None:
         """End the grant of a code that was redeemed in a wrong way.
@@ -89,18 +82,13 @@ class CodeStore:
         if self.row is None:
             return
         reason = "code_refused"
-        async with self._runtime.unit_of_work() as uow:
-            await uow.oauth_grants.revoke(
-                self.row.id, at=uow.clock.now(), reason=reason
-            )
-            uow.record(
-                GrantEnded(
-                    user_id=self.row.user_id,
-                    client_id=self.row.client_id,
-                    grant_id=self.row.id,
-                    reason=reason,
-                )
-            )
+        ended = GrantEnded(
+            user_id=self.row.user_id,
+            client_id=self.row.client_id,
+            grant_id=self.row.id,
+            reason=reason,
+        )
+        await end_grant(self._runtime, self.row.id, reason, ended)
 
 
 class RefreshTokenStore:
@@ -148,7 +136,7 @@ class RefreshTokenStore:
         return RefreshedGrant(
             grant_id=row.id,
             client_id=row.client_id,
-            authentication=authentication_of(row),
+            authentication=_authentication(row),
             scope=tuple(row.scope.split()),
             claims=row.claims,
             counter=presented + 1,
@@ -198,23 +186,17 @@ class RefreshTokenStore:
         return bool(now - state.refreshed_at <= window)
 
     async def _end_reused(self, state: Any, presented: int) -> None:
-        async with self._runtime.unit_of_work() as uow:
-            ended = await uow.oauth_grants.revoke(
-                state.id, at=uow.clock.now(), reason="refresh_token_reused"
-            )
-            if ended:
-                uow.record(
-                    GrantTokenReused(
-                        user_id=state.user_id,
-                        client_id=state.client_id,
-                        grant_id=state.id,
-                        presented=presented,
-                        current=state.counter,
-                    )
-                )
+        reused = GrantTokenReused(
+            user_id=state.user_id,
+            client_id=state.client_id,
+            grant_id=state.id,
+            presented=presented,
+            current=state.counter,
+        )
+        await end_grant(self._runtime, state.id, "refresh_token_reused", reused)
 
 
-def authentication_of(row: Any) -> Authentication:
+def _authentication(row: Any) -> Authentication:
     """Return how and when the person of a grant signed in."""
     return Authentication(
         user_id=row.user_id,

@@ -12,6 +12,7 @@ from app.services.oauth_client_authentication import (
     ClientAuthenticationService,
     ClientCall,
 )
+from app.services.oauth_grant import end_grant
 from app.services.oauth_person import subject_of
 from app.services.oauth_signed_token import AccessToken
 from app.services.runtime import Runtime
@@ -104,19 +105,13 @@ class KnownTokenService:
 
     async def _end_grant(self, end: EndGrant, client: Client) -> None:
         reason = "revoked_by_client"
-        async with self._runtime.unit_of_work() as uow:
-            ended = await uow.oauth_grants.revoke(
-                end.grant_id, at=uow.clock.now(), reason=reason
-            )
-            if ended:
-                uow.record(
-                    GrantEnded(
-                        user_id=self._owner,
-                        client_id=client.client_id,
-                        grant_id=end.grant_id,
-                        reason=reason,
-                    )
-                )
+        ended = GrantEnded(
+            user_id=self._owner,
+            client_id=client.client_id,
+            grant_id=end.grant_id,
+            reason=reason,
+        )
+        await end_grant(self._runtime, end.grant_id, reason, ended)
 
     async def _end_access_token(self, end: EndAccessToken, client: Client) -> None:
         async with self._runtime.unit_of_work() as uow:
