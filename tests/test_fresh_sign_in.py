@@ -14,6 +14,7 @@ from app.core import jose
 from app.core.context import RequestContext, begin
 from app.models import OAuthGrant, Session, User
 from app.oauth.interaction import Step
+from app.repositories.user import UserRepository
 from app.services.browser_session import Browser, BrowserAccount, BrowserSessionService
 from app.services.errors import InvalidCredentials
 from app.services.oauth_authorization import AuthorizationService, Due
@@ -268,6 +269,43 @@ async def test_t116_whoever_ends_everything_at_once_leaves_no_session(
     await asyncio.gather(sign_in(), sign_in(), change_password(), sign_in())
 
     assert [row for row in await rows(runtime, Session) if not row.revoked_at] == []
+
+
+async def test_t116_a_sign_in_waits_for_a_new_password_that_is_being_stored(
+    api: Api, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = await api.users.with_password(PASSWORD)
+    before = await signed_in(runtime, user.email)
+    order, real = [], UserRepository.by_id
+    verified, begun, looking = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def by_id(self: UserRepository, user_id: UUID, *, lock: bool = False) -> Any:
+        looking.set()
+        found = await real(self, user_id, lock=lock)
+        order.append("seen")
+        return found
+
+    async def is_next(_runtime: Runtime, _account: BrowserAccount) -> None:
+        verified.set()
+        await begun.wait()
+
+    while_hashing(monkeypatch, runtime, is_next, used(before))
+    sign_in = asyncio.create_task(signed_in(runtime, user.email, browser=before))
+    await verified.wait()
+    async with runtime.unit_of_work() as uow:
+        account = await uow.users.by_id(user.id, lock=True)
+        assert account is not None
+        monkeypatch.setattr(UserRepository, "by_id", by_id)
+        begun.set()
+        await looking.wait()
+        account.password_hash = "another"
+        await uow.db.flush()
+        await end_all_sessions(uow, user.id, "test")
+        order.append("stored")
+
+    with pytest.raises(InvalidCredentials, match="changed_meanwhile"):
+        await sign_in
+    assert order == ["stored", "seen"]
 
 
 # --- Applications ---
