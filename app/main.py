@@ -111,9 +111,9 @@ def create_app(
     )
     app.state.runtime = runtime
     app.state.logging = None
-    app.router.routes.append(hot_paths())
-    app.include_router(v1.router)
-    app.include_router(health.router)
+    # As they are: include_router would keep a second copy of each, two megabytes, and
+    # match every request twice.
+    app.router.routes += [hot_paths(), *v1.routes, *health.router.routes]
     for part in (
         well_known,
         token,
@@ -123,8 +123,8 @@ def create_app(
         registration,
         cors,
     ):
-        app.include_router(part.router)
-    pages.install(app)
+        app.router.routes += part.router.routes
+    app.router.routes += pages.routes
     install_openapi(app)
     install_handlers(app, _render, [DatabaseUnavailable])
     app.add_exception_handler(OAuthError, _refuse)

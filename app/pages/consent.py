@@ -10,7 +10,7 @@ from app.pages.dependencies import Posted, State
 from app.pages.flow import FLOW, Flow, checked_flow, go_on, page_headers, with_flow
 from app.services.oauth_authorization import AuthorizationService
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/consent")

@@ -10,7 +10,7 @@ from app.pages.flow import go_on
 from app.pages.form_page import Form, FormPage, Link
 from app.services.browser_session import BrowserSessionService
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 _PAGE = FormPage("/signout", "Sign out", "", (Form("Sign out", by_link=False),))
 _NOBODY = replace(_PAGE, forms=(), closed="Nobody is signed in at this browser.")
 

@@ -13,7 +13,7 @@ from app.schemas.signing_key import Rotation, SigningKey, SigningKeys
 from app.services.authentication import InvalidAccessToken
 from app.services.signing_key import SigningKeyService
 
-router = APIRouter(prefix="/keys", tags=["keys"])
+router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
 
 
