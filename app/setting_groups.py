@@ -214,6 +214,11 @@ class SmtpSettings(Group):
     timeout: float = Field(10.0, gt=0, description="Seconds until a mail is retried.")
     ca_file: CaFile | None = Field(None, description="CA of the mail server.")
 
+    @property
+    def longest_delivery(self) -> float:
+        """Seconds for a whole mail: it may take as long as three slow answers."""
+        return self.timeout * 3
+
 
 class LimitSettings(Group):
     """How often is too often: COUNT/SECONDS, evenly refilled."""

@@ -1,13 +1,15 @@
 """``python -m app.cli``: what operators type."""
 
 import socket
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from app.cli import app
+from app.cli.__main__ import main
+from app.cli.commands import app
 from app.config import load_settings
 from tests.api import Api
 from tests.conftest import SECRET
@@ -94,8 +96,8 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         urls.append(load_settings().public_url)  # as the application does
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("app.cli.server.uvicorn.run", serve)
-    monkeypatch.setattr("app.cli.server.configure_logging", lambda _level: None)
+    monkeypatch.setattr("app.cli.serve.uvicorn.run", serve)
+    monkeypatch.setattr("app.cli.serve.configure_logging", lambda _level: None)
     return urls
 
 
@@ -185,3 +187,52 @@ def test_a_port_that_is_none_is_refused(served: list[str], port: str) -> None:
 
     assert done.exit_code == 2 and served == []
     assert "--port" in done.output
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", ("127.0.0.1", 8000)),
+        ("--port 8123", ("127.0.0.1", 8123)),
+        ("--port=8123 --host ::1", ("::1", 8123)),
+    ],
+)
+def test_a_server_is_started_without_what_reads_commands(
+    monkeypatch: pytest.MonkeyPatch, line: str, expected: tuple[str, int]
+) -> None:
+    served: list[tuple[str, int]] = []
+    monkeypatch.setattr(
+        "app.cli.__main__.serve", lambda host, port: served.append((host, port))
+    )
+    monkeypatch.setitem(sys.modules, "app.cli.commands", None)
+
+    main(["server", "start", *line.split()])
+
+    assert served == [expected]
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "told"),
+    [
+        ("--port 0", 2, "--port"),
+        ("--port 65536", 2, "--port"),
+        ("--port http", 2, "--port"),
+        ("--port", 2, "--port"),
+        ("--po 8123", 2, "--po"),
+        ("8123", 2, "8123"),
+        ("--help", 0, "--host"),
+    ],
+)
+def test_typer_answers_every_other_line(
+    served: list[str],
+    capsys: pytest.CaptureFixture[str],
+    line: str,
+    code: int,
+    told: str,
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["server", "start", *line.split()])
+
+    shown = capsys.readouterr()
+    assert ended.value.code == code and served == []
+    assert told in shown.out + shown.err

@@ -8,7 +8,9 @@ from tools.generate_docs import documents, stale
 
 # A router's own prefix, or else the addresses of its routes.
 _ROUTE = re.compile(
-    r"""(?:^router = APIRouter\(.*?prefix=|^@router\.\w+\(\s*)"(/[\w./-]{2,})""", re.M
+    r"""(?:^router = APIRouter\(.*?prefix=|^@router\.\w+\(\s*)"""
+    r'''"(?:/api/v1)?(/[\w./-]{2,})"''',
+    re.M,
 )
 
 

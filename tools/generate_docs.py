@@ -26,8 +26,8 @@ from tools.standards_coverage import standards
 
 ROOT = Path(__file__).resolve().parent.parent
 _MADE = "<!-- Made by `python -m tools.generate_docs`; do not edit. -->"
-# Importing these starts something: the application, or the command line.
-_PROGRAMS = ("app.main", "app.cli.__main__")
+# Asked for everything that it has, it would make the application.
+_PROGRAMS = ("app.main",)
 
 
 def _first_line(thing: type) -> str:

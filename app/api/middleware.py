@@ -198,9 +198,8 @@ class _Answer:
 
 
 def _template(scope: Scope) -> str | None:
-    """Return the path's whole template; FastAPI keeps an included route's apart."""
-    included = scope.get("fastapi", {}).get("effective_route_context")
-    path: str | None = getattr(included or scope.get("route"), "path", None)
+    """Return the path's template, if a route was found."""
+    path: str | None = getattr(scope.get("route"), "path", None)
     return path
 
 

@@ -1,6 +1,7 @@
 """Delivers mails of the outbox to the mail server, or keeps them in development."""
 
 import logging
+from typing import TYPE_CHECKING
 
 from app.core.mailbox import KeptMail
 from app.events.base import NOBODY, Event
@@ -15,10 +16,12 @@ from app.jobs.mail_message import (
     read_draft,
 )
 from app.jobs.relay import OutboxJob
-from app.jobs.smtp import SmtpSender
 from app.models.outbox import OutboxMessage
 from app.repositories.unit_of_work import MAIL, UnitOfWork
 from app.services.runtime import Runtime
+
+if TYPE_CHECKING:
+    from app.jobs.smtp import SmtpSender
 
 BATCH = 10  # messages, and connections to the mail server at the same time
 FIRST_DELAY, LONGEST_DELAY = 30, 3_600  # seconds
@@ -46,7 +49,7 @@ class MailDelivery:
         """Send to the server of the settings, or keep mails for ``/dev/mailbox``."""
         self._runtime = runtime
         self._renderer = MailRenderer(runtime.settings, runtime.secret_key)
-        self._sender = _sender(runtime)
+        self._sender: SmtpSender | None = None  # until there is a mail to send
 
     @property
     def kind(self) -> str:
@@ -56,7 +59,8 @@ class MailDelivery:
     @property
     def longest(self) -> float:
         """Seconds for one mail."""
-        return self._sender.longest if self._sender else 0.0
+        smtp = self._runtime.settings.smtp
+        return 0.0 if smtp.url is None else smtp.longest_delivery
 
     @property
     def is_paused(self) -> bool:
@@ -93,17 +97,33 @@ class MailDelivery:
             CircuitOpen: The server was not asked.
         """
         mail = self._renderer.render(item)
-        if self._sender is None:
+        sender = self._open()
+        if sender is None:
             self._keep(mail)
             return
         now = self._runtime.clock.now()
         message = compose(mail, self._runtime.settings, now)
-        await self._sender.send(message, mail.to)
+        await sender.send(message, mail.to)
         _log.info("mail sent", extra={"message_id": str(mail.id)})
 
     def given_up(self, item: Draft, reason: str) -> Event | None:
         """Return None: the outbox shows it, and the trail is no mail log."""
         return None
+
+    def _open(self) -> "SmtpSender | None":
+        """Return the way to the mail server; None in development without one."""
+        runtime, smtp = self._runtime, self._runtime.settings.smtp
+        if self._sender is None and smtp.url is not None:
+            # Here: the client of SMTP is a third of a megabyte.
+            from app.jobs.smtp import SmtpSender
+
+            self._sender = SmtpSender(
+                smtp.url.get_secret_value(),
+                smtp,
+                runtime.breakers,
+                host_of(runtime.settings.public_url),
+            )
+        return self._sender
 
     def _keep(self, mail: Mail) -> None:
         """Keep a mail for ``/dev/mailbox``; the log gets its address, not its link."""
@@ -119,15 +139,3 @@ class MailDelivery:
         )
         address = f"{self._runtime.settings.public_url}/dev/mailbox/{mail.id}"
         _log.info("mail kept: %s, see %s", mail.subject, address)
-
-
-def _sender(runtime: Runtime) -> SmtpSender | None:
-    smtp = runtime.settings.smtp
-    if smtp.url is None:
-        return None  # in development; production demands a server
-    return SmtpSender(
-        smtp.url.get_secret_value(),
-        smtp,
-        runtime.breakers,
-        host_of(runtime.settings.public_url),
-    )

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import cached_property
@@ -26,6 +25,8 @@ from app.models.outbox import OutboxMessage
 from app.services.one_time_token import Purpose
 
 if TYPE_CHECKING:
+    from email.headerregistry import Address
+
     from jinja2 import Environment
 
 
@@ -227,12 +228,15 @@ def compose(mail: Mail, settings: Settings, now: datetime) -> EmailMessage:
     return message
 
 
-def _header(name: str, address: str) -> Address:
+def _header(name: str, address: str) -> "Address":
     """Return an address for a header.
 
     The parser of ``addr_spec`` is strict, and does not know RFC 6532; what is not ASCII
     was checked by email-validator before.
     """
+    # Here: half a megabyte until there is a mail to write.
+    from email.headerregistry import Address
+
     if address.isascii():
         return Address(name, addr_spec=address)
     local, _, domain = address.rpartition("@")

@@ -21,7 +21,6 @@ _SERVER_AT_FAULT = (
     aiosmtplib.SMTPHeloError,
     aiosmtplib.SMTPAuthenticationError,
 )
-_ATTEMPT = 3.0  # a whole delivery may take as long as three slow answers
 
 
 class MailRefused(Undeliverable):
@@ -86,11 +85,6 @@ class SmtpSender:
         self._tls = ssl.create_default_context(cafile=ca_file) if encrypted else None
 
     @property
-    def longest(self) -> float:
-        """Seconds after which a delivery is given up for this time."""
-        return self._settings.timeout * _ATTEMPT
-
-    @property
     def is_paused(self) -> bool:
         """Tell whether the server is being left alone for a while."""
         return self._breaker().state == "open"
@@ -103,8 +97,9 @@ class SmtpSender:
             MailDelayed: Later it may.
             CircuitOpen: The server was not asked.
         """
+        longest = self._settings.longest_delivery
         try:
-            async with self._breaker(), asyncio.timeout(self.longest):
+            async with self._breaker(), asyncio.timeout(longest):
                 await self._deliver(message, recipient)
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailDelayed(_describe(error)) from error

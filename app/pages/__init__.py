@@ -3,7 +3,7 @@
 Second callers of the services that the API calls; a page holds no rule of its own.
 """
 
-from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from app.pages import (
     accept_invitation,
@@ -27,32 +27,29 @@ from app.pages import (
 )
 from app.pages.render import render_error
 
-__all__ = ["install", "render_error", "router"]
+__all__ = ["render_error", "routes"]
 
-router = APIRouter(include_in_schema=False)
-for _page in (
-    home,
-    api_docs,
-    setup,
-    signin,
-    signup,
-    signout,
-    verify_email,
-    resend_verification,
-    forgot_password,
-    reset_password,
-    confirm_email,
-    accept_invitation,
-    logout,
-    dev_mailbox,
-    authorize,
-    select_account,
-    consent,
-    errors,
-):
-    router.include_router(_page.router)
-
-
-def install(app: FastAPI) -> None:
-    """Add the pages to the application."""
-    app.include_router(router)
+routes: list[BaseRoute] = [
+    route
+    for page in (
+        home,
+        api_docs,
+        setup,
+        signin,
+        signup,
+        signout,
+        verify_email,
+        resend_verification,
+        forgot_password,
+        reset_password,
+        confirm_email,
+        accept_invitation,
+        logout,
+        dev_mailbox,
+        authorize,
+        select_account,
+        consent,
+        errors,
+    )
+    for route in page.router.routes
+]

@@ -11,7 +11,7 @@ from app.services.invitation import InvitationService
 from app.services.one_time_token import Purpose
 from app.services.password import PasswordService
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 _PAGE = FormPage(
     "/accept-invitation",
     "Accept the invitation",

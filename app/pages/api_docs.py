@@ -9,7 +9,7 @@ from app.core.exceptions import NotFound
 from app.pages.dependencies import State
 from app.pages.render import render
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 _FILES = Path(__file__).parent / "static" / "swagger"
 _TYPES = {
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",

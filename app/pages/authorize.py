@@ -19,7 +19,7 @@ from app.pages.render import OPENER
 from app.services.browser_session import BrowserSessionService
 from app.services.oauth_authorization import AuthorizationService, Due, Outcome
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 _PATH = "/oauth2/authorize"
 _PAGES = {
     Step.LOGIN: "/signin",

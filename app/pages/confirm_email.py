@@ -9,7 +9,7 @@ from app.schemas.base import Input, Token
 from app.services.email_change import EmailChangeService
 from app.services.one_time_token import Purpose
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 _PAGE = FormPage(
     "/confirm-email",
     "Confirm your new email address",

@@ -44,7 +44,7 @@ async def _refuse_strangers(request: Request, runtime: State) -> None:
         raise NotFound(hint="the mailbox is shown under the public URL or localhost")
 
 
-router = APIRouter(dependencies=[Depends(_refuse_strangers)])
+router = APIRouter(include_in_schema=False, dependencies=[Depends(_refuse_strangers)])
 
 
 @router.get("/dev/mailbox")

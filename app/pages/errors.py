@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from app.core.exceptions import AppError
 from app.pages.render import render
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True)

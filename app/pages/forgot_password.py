@@ -11,7 +11,7 @@ from app.schemas.auth import EmailRequest
 from app.services.password import PasswordService
 from app.services.password_reset import PasswordResetService
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 _PAGE = FormPage(
     "/forgot-password",
     "Forgot your password?",

@@ -11,7 +11,7 @@ from app.pages.flow import Flow, page_headers, with_flow
 from app.pages.form_page import Link
 from app.pages.render import STYLE, STYLE_TAG, render
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 # Fixed texts: a page that shows what its address says lends our name to anybody (T062).
 _DONE = {
     "setup": ("Set-up is complete", "Sign in as the administrator now."),

@@ -32,7 +32,7 @@ _FORM = "application/x-www-form-urlencoded"
 # other hosts of the same domain, would go too.
 _CLEAR = {"Clear-Site-Data": '"cache", "storage"'}
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get(PATH)

@@ -10,7 +10,7 @@ from app.pages.form_page import EMAIL, Form, FormPage
 from app.schemas.auth import EmailRequest
 from app.services.email_verification import EmailVerificationService
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 _PAGE = FormPage(
     "/resend-verification",
     "Confirm your email address",

@@ -11,7 +11,7 @@ from app.services.one_time_token import Purpose
 from app.services.password import PasswordService
 from app.services.password_reset import PasswordResetService
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 _PAGE = FormPage(
     "/reset-password",
     "Choose a new password",

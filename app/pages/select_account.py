@@ -13,7 +13,7 @@ from app.services.browser_session import Browser
 from app.services.oauth_authorization import AuthorizationService
 from app.services.runtime import Runtime
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/select-account")

@@ -10,7 +10,7 @@ from app.services.one_time_token import Purpose
 from app.services.password import PasswordService
 from app.services.setup import SetupService
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 _PAGE = FormPage(
     "/setup",
     "Set-up",

@@ -25,7 +25,7 @@ from app.services.browser_session import Browser, BrowserSessionService
 from app.services.errors import EmailNotVerified
 from app.services.runtime import Runtime
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 _PAGE = FormPage(
     "/signin",
     "Sign in",

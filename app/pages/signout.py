@@ -13,7 +13,7 @@ from app.pages.form_page import Form, FormPage, Link
 from app.services.browser_session import Browser, BrowserSessionService
 from app.services.runtime import Runtime
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 _PAGE = FormPage("/signout", "Sign out", "", (Form("Sign out", by_link=False),))
 _NOBODY = replace(_PAGE, forms=(), closed="Nobody is signed in at this browser.")
 

@@ -26,7 +26,7 @@ from app.services.password import PasswordService
 from app.services.registration import RegistrationService
 from app.services.runtime import Runtime
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 _PATH, _TITLE = "/signup", "Make an account"
 _OPEN = FormPage(
     _PATH,

@@ -9,7 +9,7 @@ from app.schemas.auth import VerifyEmailRequest
 from app.services.email_verification import EmailVerificationService
 from app.services.one_time_token import Purpose
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 _PAGE = FormPage(
     "/verify-email",
     "Confirm your email address",

@@ -5,10 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.models.oauth_consent import OAuthConsent
-from app.repositories.base import Order, Repository
+from app.repositories.base import Order, Repository, upserting
 
 _OLDEST_FIRST = Order((OAuthConsent.id,))
 
@@ -27,8 +26,7 @@ class OAuthConsentRepository(Repository[OAuthConsent]):
 
     async def add_once(self, values: dict[str, Any]) -> None:
         """Store a consent unless there is one of this person and client already."""
-        is_sqlite = self.db.get_bind().dialect.name == "sqlite"
-        insert: Any = sqlite.insert if is_sqlite else postgresql.insert
+        insert = upserting(self.db.get_bind().dialect.name)
         await self.db.execute(
             insert(OAuthConsent).values(values).on_conflict_do_nothing()
         )

@@ -11,6 +11,7 @@ absolute end (ADR-0011).
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.database import Database
 from app.models.oauth_grant import OAuthGrant
@@ -36,6 +36,7 @@ from app.models.one_time_token import OneTimeToken
 from app.models.session import Session
 from app.models.user import User
 from app.models.user_claims import UserClaims
+from app.repositories.base import upserting
 
 _CODE = "authorization_code"
 _PROLONG_EACH = timedelta(days=1)
@@ -232,15 +233,13 @@ _HOLDS = select(OAuthGrant.id).where(OAuthGrant.id == _ID, *_LIVE, ~_IS_REVOKED)
 _TOKEN_HOLDS = select(literal(1).label("one")).where(~_IS_REVOKED)
 
 
-def _see(insert: Any) -> Any:
+@cache
+def _see(dialect: str) -> Any:
     """Return the statement that returns a row only to the first of equals."""
     digest = bindparam("digest", type_=OAuthAssertion.digest.type)
     end = bindparam("expires_at", type_=_INSTANT)
-    adding = insert(OAuthAssertion).values(digest=digest, expires_at=end)
+    adding = upserting(dialect)(OAuthAssertion).values(digest=digest, expires_at=end)
     return adding.on_conflict_do_nothing().returning(OAuthAssertion.expires_at)
-
-
-_SEE_SQLITE, _SEE_POSTGRESQL = _see(sqlite.insert), _see(postgresql.insert)
 
 
 class OAuthGrantStatements:
@@ -319,6 +318,6 @@ class OAuthGrantStatements:
 
     async def see_assertion(self, digest: bytes, expires_at: datetime) -> bool:
         """Remember an assertion; False if it was seen before."""
-        statement = _SEE_SQLITE if self._database.is_sqlite else _SEE_POSTGRESQL
+        statement = _see("sqlite" if self._database.is_sqlite else "postgresql")
         parameters = {"digest": digest, "expires_at": expires_at}
         return await self._database.fetch_one(statement, parameters) is not None

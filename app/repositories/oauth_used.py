@@ -1,13 +1,10 @@
 """SQL for what must not be taken again; assertions are seen in a hot path's way."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects import postgresql, sqlite
-
 from app.models.oauth_used import OAuthAssertion, OAuthRevokedToken
-from app.repositories.base import Repository
+from app.repositories.base import Repository, upserting
 
 
 class OAuthUsedRepository(Repository[OAuthRevokedToken]):
@@ -15,8 +12,7 @@ class OAuthUsedRepository(Repository[OAuthRevokedToken]):
 
     async def revoke(self, token_id: UUID, expires_at: datetime) -> bool:
         """Let an access token end; False if it had."""
-        is_sqlite = self.db.get_bind().dialect.name == "sqlite"
-        insert: Any = sqlite.insert if is_sqlite else postgresql.insert
+        insert = upserting(self.db.get_bind().dialect.name)
         query = insert(OAuthRevokedToken).values(id=token_id, expires_at=expires_at)
         stored = await self.db.scalars(
             query.on_conflict_do_nothing().returning(OAuthRevokedToken.id)

@@ -13,7 +13,7 @@ from app.schemas.audit_event import AuditEvent
 from app.schemas.base import Page
 from app.services.authentication import InvalidAccessToken
 
-router = APIRouter(prefix="/audit-events", tags=["audit"])
+router = APIRouter(prefix="/api/v1/audit-events", tags=["audit"])
 Text = Annotated[str | None, Query(max_length=128)]
 
 

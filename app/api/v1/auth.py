@@ -58,7 +58,7 @@ from app.services.session import (
 )
 from app.services.sign_in import SignInService
 
-router = APIRouter(prefix="/auth", tags=["auth"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken)
 
 

@@ -14,7 +14,7 @@ from app.schemas import user_claims as schema
 from app.services.authentication import InvalidAccessToken
 from app.services.errors import UserNotFound
 
-router = APIRouter(prefix="/users", tags=["claims"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/v1/users", tags=["claims"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, UserNotFound)
 Reader = Annotated[Actor, require("users:read")]
 Writer = Annotated[Actor, require("users:write")]

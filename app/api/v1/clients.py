@@ -40,7 +40,7 @@ from app.services.oauth_client import (
     ClientWithoutSecret,
 )
 
-router = APIRouter(prefix="/clients", tags=["clients"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/v1/clients", tags=["clients"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
 Reader = Annotated[Actor, require("clients:read")]
 Writer = Annotated[Actor, require("clients:write")]

@@ -14,7 +14,9 @@ from app.schemas.oauth_consent import ConsentOut
 from app.services.authentication import InvalidAccessToken
 from app.services.oauth_consent import ConsentNotFound
 
-router = APIRouter(prefix="/users/me/consents", tags=["me"], route_class=StrictRoute)
+router = APIRouter(
+    prefix="/api/v1/users/me/consents", tags=["me"], route_class=StrictRoute
+)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken)
 
 

@@ -14,7 +14,7 @@ from app.schemas.signing_key import SigningKey, SigningKeys
 from app.services.authentication import InvalidAccessToken
 from app.services.signing_key import SigningKeyService
 
-router = APIRouter(prefix="/keys", tags=["keys"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/v1/keys", tags=["keys"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
 
 

@@ -49,7 +49,7 @@ from app.services.errors import (
 )
 from app.services.session import SessionNotFound
 
-router = APIRouter(prefix="/users/me", tags=["me"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/v1/users/me", tags=["me"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken)
 
 

@@ -14,7 +14,7 @@ from app.schemas.outbox import OutboxMessage
 from app.services.authentication import InvalidAccessToken
 from app.services.outbox import OutboxMessageBusy, OutboxMessageNotFound
 
-router = APIRouter(prefix="/outbox", tags=["outbox"])
+router = APIRouter(prefix="/api/v1/outbox", tags=["outbox"])
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
 State = Literal["pending", "failed", "delivered"]
 

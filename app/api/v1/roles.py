@@ -23,7 +23,7 @@ from app.services.authentication import InvalidAccessToken
 from app.services.idempotency import Answer, IdempotencyKeyReused
 from app.services.role import RoleExists, RoleNotFound
 
-router = APIRouter(prefix="/roles", tags=["roles"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/v1/roles", tags=["roles"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
 Reader = Annotated[Actor, require("roles:read")]
 Writer = Annotated[Actor, require("roles:write")]

@@ -12,7 +12,7 @@ from app.policies.permission import Actor
 from app.schemas.settings import SettingsOut
 from app.services.authentication import InvalidAccessToken
 
-router = APIRouter(prefix="/settings", tags=["settings"])
+router = APIRouter(prefix="/api/v1/settings", tags=["settings"])
 
 
 @router.get("", responses=problems(Unauthenticated, InvalidAccessToken, Forbidden))

@@ -33,7 +33,7 @@ from app.services.errors import (
 )
 from app.services.idempotency import Answer, IdempotencyKeyReused
 
-router = APIRouter(prefix="/users", tags=["users"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
 Reader = Annotated[Actor, require("users:read")]
 Writer = Annotated[Actor, require("users:write")]
