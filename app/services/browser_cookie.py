@@ -2,8 +2,9 @@
 
 ``__Host-`` keeps other hosts, paths and plain HTTP from planting them. Browsers accept
 that prefix from https alone, so where the public URL is http the names are plain. They
-are long ones: cookies do not know ports, and ``session`` is what Flask and Starlette call
-theirs, so that an application under development on the same host would overwrite it.
+are long ones: cookies do not know ports, and ``session`` is what Flask and Starlette
+call theirs, so that an application under development on the same host would overwrite
+it.
 """
 
 from collections.abc import Sequence
