@@ -18,6 +18,7 @@ from app.repositories.schema import SCHEMA_REVISION
 from app.services.runtime import build_runtime
 from tests.api import PASSWORD
 from tests.conftest import ROOT, SECRET, migrate
+from tests.factories.oauth import ApplicationFactory, CodeFactory
 from tests.factories.user import UserFactory
 from tests.servers.service import spawned
 
@@ -63,6 +64,44 @@ async def test_trap_14_a_database_with_data_goes_down_and_up_again(
     assert left == set()
     assert await _look(empty_database_url, _tables) == set(Base.metadata.tables)
     await _add_person(empty_database_url)
+
+
+def _columns(connection: Connection) -> dict[str, list[str]]:
+    """Return the columns of each table, as the database describes them."""
+    seen = inspect(connection)
+    return {
+        table: [
+            f"{column['name']} {column['type']}" for column in seen.get_columns(table)
+        ]
+        for table in sorted(_tables(connection))
+    }
+
+
+def _people(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT count(*) FROM users")).scalar_one())
+
+
+async def test_the_provider_comes_and_goes_and_leaves_the_release_before_unharmed(
+    empty_database_url: str,
+) -> None:
+    url = empty_database_url
+    await asyncio.to_thread(migrate, url, "0001")
+    before = await _look(url, _columns)
+    await asyncio.to_thread(migrate, url)
+    beside = await _look(url, _columns)
+    settings = {"database_url": url, "secret_key": SECRET, "jobs": False}
+    runtime = build_runtime(Settings.model_validate(settings))
+    user = await UserFactory(runtime).with_password(PASSWORD)
+    await CodeFactory(runtime)(await ApplicationFactory(runtime)(), user)
+    await runtime.close()
+
+    await asyncio.to_thread(command.downgrade, _config(url), "0001")
+    after, people = await _look(url, _columns), await _look(url, _people)
+    await asyncio.to_thread(migrate, url)
+
+    assert {table: beside[table] for table in before} == before
+    assert after == before
+    assert (people, await _look(url, _people)) == (1, 1)
 
 
 async def test_the_models_ask_for_no_other_schema_than_the_migrations_make(
