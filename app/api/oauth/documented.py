@@ -14,7 +14,8 @@ _MEANINGS = {
     429: "Too many attempts; `Retry-After` says when to come back.",
     503: "Not now; `Retry-After` says when to come back.",
 }
-CLIENT: dict[str, Any] = {"security": [{"client": []}, {}]}
+# How a client proves who it is in the body; in the header it is the security scheme.
+_PROOF = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
 PROTOCOL_ERROR: dict[str, Any] = {
     "title": "ProtocolError",
     "type": "object",
@@ -63,3 +64,9 @@ def form(*names: str, required: tuple[str, ...] = ()) -> dict[str, Any]:
     schema = {"type": "object", "properties": texts, "required": list(required)}
     content = {"application/x-www-form-urlencoded": {"schema": schema}}
     return {"requestBody": {"required": bool(required), "content": content}}
+
+
+def client_form(*names: str, required: str) -> dict[str, Any]:
+    """Return the entry of a form that a client sends, besides what proves who it is."""
+    body = form(*names, *_PROOF, required=(required,))
+    return {"security": [{"client": []}, {}], **body}

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from app.api.dependencies import get_runtime
-from app.api.oauth.documented import CLIENT, form, refusals, succeeds
+from app.api.oauth.documented import client_form, refusals, succeeds
 from app.api.oauth.protocol import protocol_json, read_call
 from app.services.oauth_known_token import KnownTokenService
 
@@ -13,16 +13,7 @@ router = APIRouter(tags=["oauth"])
 @router.post(
     "/oauth2/revoke",
     responses=succeeds("It holds no more, or never did") | refusals(401, 408, 413, 429),
-    openapi_extra=CLIENT
-    | form(
-        "token",
-        "token_type_hint",
-        "client_id",
-        "client_secret",
-        "client_assertion",
-        "client_assertion_type",
-        required=("token",),
-    ),
+    openapi_extra=client_form("token", "token_type_hint", required="token"),
 )
 async def revoke(request: Request) -> Response:
     """Let a token end: an access token alone, a refresh token with its grant."""

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from app.api.dependencies import get_runtime
-from app.api.oauth.documented import CLIENT, form, refusals, succeeds
+from app.api.oauth.documented import client_form, refusals, succeeds
 from app.api.oauth.protocol import protocol_json, read_call
 from app.services.oauth_token import TokenService
 
@@ -14,19 +14,14 @@ router = APIRouter(tags=["oauth"])
     "/oauth2/token",
     responses=succeeds("Tokens", "access_token", "token_type", "expires_in", "scope")
     | refusals(401, 408, 413, 429),
-    openapi_extra=CLIENT
-    | form(
+    openapi_extra=client_form(
         "grant_type",
         "code",
         "redirect_uri",
         "code_verifier",
         "refresh_token",
         "scope",
-        "client_id",
-        "client_secret",
-        "client_assertion",
-        "client_assertion_type",
-        required=("grant_type",),
+        required="grant_type",
     ),
 )
 async def token(request: Request) -> Response:
