@@ -12,10 +12,13 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateNumbers,
     RSAPublicNumbers,
 )
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jws
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
@@ -40,6 +43,7 @@ _GENERATORS: dict[str, Any] = {
 }
 _PUBLIC_MEMBERS = ("kty", "crv", "x", "y", "n", "e")
 _RSA_MEMBERS = ("n", "e", "d", "p", "q", "dp", "dq", "qi")
+_ECDSA = ECDSA(SHA256())
 _MODULUS = range(342, 684)  # base64url characters of 2048 to 4096 bits
 _FAR = 2.0**53  # seconds that a float holds exactly; also keeps NaN out
 _EXPONENT = range(2, 7)  # up to 32 bits; a longer one only makes verifying slow
@@ -134,8 +138,21 @@ def sign(
     """Return a compact JWS of the claims (RFC 7515 section 7.1)."""
     payload = urlsafe_b64encode(orjson.dumps(claims)).rstrip(b"=")
     signed = _header(algorithm, typ, kid) + b"." + payload
-    signature = jws.JWSRegistry.algorithms[algorithm].sign(signed, key)
+    signature = _signature(signed, key, algorithm)
     return (signed + b"." + urlsafe_b64encode(signature).rstrip(b"=")).decode()
+
+
+def _signature(message: bytes, key: Key, algorithm: str) -> bytes:
+    """Return the signature of a key of ours.
+
+    Of ES256 it is made here: the library looks the key over each time and takes both
+    numbers through text, which costs half as much again as signing.
+    """
+    if algorithm != "ES256":
+        return jws.JWSRegistry.algorithms[algorithm].sign(message, key)
+    private: Any = key.private_key
+    r, s = decode_dss_signature(private.sign(message, _ECDSA))
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")  # RFC 7518 section 3.4
 
 
 @lru_cache(maxsize=64)
