@@ -25,22 +25,34 @@ class SealBroken(Exception):
     """A sealed value was changed, or sealed under another secret key."""
 
 
+class _Mac:
+    """HMAC-SHA-256 (RFC 2104) under one key, which is prepared once."""
+
+    def __init__(self, key: bytes) -> None:
+        self._prepared = hmac.new(key, digestmod="sha256")
+
+    def __call__(self, body: bytes) -> bytes:
+        mac = self._prepared.copy()
+        mac.update(body)
+        return mac.digest()
+
+
 class SecretKey:
     """The root secret. Each use has a key of its own (HKDF, RFC 5869)."""
 
     def __init__(self, secret: str) -> None:
         """Derive the keys; ``secret`` is what the operator configured."""
         self._root = secret.encode()
-        self._refresh = self.derive("refresh-token")
-        self._grant = self.derive("grant-refresh-token")
-        self._browser = self.derive("browser-session")
-        self._registration = self.derive("registration-access-token")
-        self._form = self.derive("form-token")
+        self._refresh = _Mac(self.derive("refresh-token"))
+        self._grant = _Mac(self.derive("grant-refresh-token"))
+        self._browser = _Mac(self.derive("browser-session"))
+        self._registration = _Mac(self.derive("registration-access-token"))
+        self._form = _Mac(self.derive("form-token"))
         self.pairwise = self.derive("pairwise-subject")
-        self._one_time = self.derive("one-time-token")
-        self._code = self.derive("one-time-code")
-        self._cursor = self.derive("cursor")
-        self._digest = self.derive("digest")
+        self._one_time = _Mac(self.derive("one-time-token"))
+        self._code = _Mac(self.derive("one-time-code"))
+        self._cursor = _Mac(self.derive("cursor"))
+        self._digest = _Mac(self.derive("digest"))
         self._seal = AESGCM(self.derive("seal"))
 
     def derive(self, purpose: str) -> bytes:
@@ -54,7 +66,7 @@ class SecretKey:
         Not a plain hash: what people send holds passwords, and whoever has a dump of
         the database could try guesses on it, past Argon2.
         """
-        return _mac(self._digest, b"".join(_framed(part) for part in parts))
+        return self._digest(b"".join(_framed(part) for part in parts))
 
     def seal(self, value: bytes, nonce: bytes, context: str) -> bytes:
         """Encrypt a value for storage, bound to where it is stored.
@@ -103,9 +115,7 @@ class SecretKey:
 
     def registration_access_token(self, client_id: str) -> str:
         """Return what a self-registered client manages itself with (RFC 7592)."""
-        return REGISTRATION_PREFIX + _encode(
-            _mac(self._registration, client_id.encode())
-        )
+        return REGISTRATION_PREFIX + _encode(self._registration(client_id.encode()))
 
     def is_registration_access_token(self, token: str, client_id: str) -> bool:
         """Tell whether a token is the one of this client, in constant time."""
@@ -115,11 +125,11 @@ class SecretKey:
     def form_token(self, *bound_to: str) -> str:
         """Return the token that a form carries, bound to the browser that got it."""
         parts = b"".join(_framed(part.encode()) for part in bound_to)
-        return _encode(_mac(self._form, parts))
+        return _encode(self._form(parts))
 
     def one_time_token(self, purpose: str, token_id: UUID) -> str:
         """Return the secret of a one-time link; it works for its purpose only."""
-        mac = _mac(self._one_time, purpose.encode() + b"\0" + token_id.bytes)
+        mac = self._one_time(purpose.encode() + b"\0" + token_id.bytes)
         return ONE_TIME_PREFIX + _encode(token_id.bytes + mac)
 
     def read_one_time_token(self, purpose: str, token: str) -> UUID | None:
@@ -131,13 +141,13 @@ class SecretKey:
     def cursor(self, listing: str, parts: list[str]) -> str:
         """Return an opaque page cursor; a changed one is refused, not interpreted."""
         body = json.dumps(parts, separators=(",", ":")).encode()
-        return _encode(_mac(self._cursor, listing.encode() + b"\0" + body)[:16] + body)
+        return _encode(self._cursor(listing.encode() + b"\0" + body)[:16] + body)
 
     def read_cursor(self, listing: str, cursor: str) -> list[str] | None:
         """Return the parts of a cursor made for this listing, or None."""
         raw = _decode(cursor, limit=4_096) or b""
         mac, body = raw[:16], raw[16:]
-        expected = _mac(self._cursor, listing.encode() + b"\0" + body)[:16]
+        expected = self._cursor(listing.encode() + b"\0" + body)[:16]
         if not hmac.compare_digest(mac, expected):
             return None
         parts: list[str] = json.loads(body)
@@ -145,7 +155,7 @@ class SecretKey:
 
     def one_time_code(self, purpose: str, token_id: UUID) -> str:
         """Return the digits that may be typed instead of following the link."""
-        mac = _mac(self._code, purpose.encode() + b"\0" + token_id.bytes)
+        mac = self._code(purpose.encode() + b"\0" + token_id.bytes)
         number = int.from_bytes(mac, "big") % 10**CODE_DIGITS
         return f"{number:0{CODE_DIGITS}d}"
 
@@ -155,36 +165,32 @@ class SecretKey:
         return hmac.compare_digest(expected.encode(), code.encode())
 
 
-def _mac(key: bytes, body: bytes) -> bytes:
-    return hmac.digest(key, body, "sha256")
-
-
 def _framed(part: bytes) -> bytes:
     """Return the part with its length, so that no two lists of parts are alike."""
     return len(part).to_bytes(8, "big") + part
 
 
-def _counted(prefix: str, row_id: UUID, counter: int, key: bytes) -> str:
+def _counted(prefix: str, row_id: UUID, counter: int, mac_of: _Mac) -> str:
     body = row_id.bytes + counter.to_bytes(_COUNTER, "big")
-    return prefix + _encode(body + _mac(key, body))
+    return prefix + _encode(body + mac_of(body))
 
 
-def _read_counted(token: str, prefix: str, key: bytes) -> tuple[UUID, int] | None:
-    body = _open(token, prefix, 16 + _COUNTER, key)
+def _read_counted(token: str, prefix: str, mac_of: _Mac) -> tuple[UUID, int] | None:
+    body = _open(token, prefix, 16 + _COUNTER, mac_of)
     if body is None:
         return None
     return UUID(bytes=body[:16]), int.from_bytes(body[16:], "big")
 
 
 def _open(
-    token: str, prefix: str, length: int, key: bytes, context: bytes = b""
+    token: str, prefix: str, length: int, mac_of: _Mac, context: bytes = b""
 ) -> bytes | None:
     """Return the body of a token whose MAC holds; one spelling only is accepted."""
     raw = _decode(token.removeprefix(prefix)) if token.startswith(prefix) else None
     if raw is None or len(raw) != length + _MAC:
         return None
     body, mac = raw[:length], raw[length:]
-    return body if hmac.compare_digest(mac, _mac(key, context + body)) else None
+    return body if hmac.compare_digest(mac, mac_of(context + body)) else None
 
 
 def _encode(raw: bytes) -> str:
