@@ -4,7 +4,7 @@ A parameter that is sent twice is refused, one without a value counts as absent,
 ones are ignored. Parsers differ about all of that; this one is asked alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
 from app.oauth.errors import InvalidRequest
@@ -13,24 +13,12 @@ MAX_LENGTH = 32_768  # bytes of one form or query
 MAX_PARAMETERS = 100
 
 
-class Parameters(Mapping[str, str]):
-    """Parameters by name, each there once and with a value."""
+class Parameters(dict[str, str]):
+    """Parameters by name, each there once and with a value; nobody changes them."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         """Hold values that are known to be single; empty ones are left out."""
-        self._values = {name: value for name, value in values.items() if value}
-
-    def __getitem__(self, name: str) -> str:
-        """Return a value."""
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        """Iterate over the names."""
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self._values)
+        super().__init__({name: value for name, value in values.items() if value})
 
     def need(self, name: str) -> str:
         """Return a value.
@@ -38,7 +26,7 @@ class Parameters(Mapping[str, str]):
         Raises:
             InvalidRequest: It is missing.
         """
-        value = self._values.get(name)
+        value = self.get(name)
         if value is None:
             raise InvalidRequest(f"{name} is missing")
         return value

@@ -21,6 +21,7 @@ ASSERTION_ALGORITHMS = jose.ALGORITHMS
 # No type, the one of RFC 7519 §5.1, and the one made for it in the draft that is to
 # follow RFC 7523; any other says that it was signed for something else.
 _TYPES = frozenset({"jwt", "client-authentication+jwt"})
+_ASSERTION = frozenset({"client_assertion", "client_assertion_type"})
 MAX_AHEAD = 60
 MAX_LIFETIME = 3_600
 _MAX_ID = 256
@@ -40,7 +41,7 @@ class PrivateKeyJwt:
             InvalidRequest: Assertion or type is missing.
             InvalidClient: Another type, or no JWT that names somebody.
         """
-        if not {"client_assertion", "client_assertion_type"} & parameters.keys():
+        if _ASSERTION.isdisjoint(parameters):
             return None
         assertion = parameters.need("client_assertion")
         if parameters.need("client_assertion_type") != ASSERTION_TYPE:
