@@ -102,7 +102,6 @@ def _routes() -> list[BaseRoute]:
     and match every request twice.
     """
     return [
-        hot_paths(),
         *v1.routes,
         *health.router.routes,
         *(route for part in _PROTOCOL for route in part.router.routes),
@@ -143,6 +142,8 @@ def create_app(
     app.add_exception_handler(OAuthError, _refuse)
     app.add_middleware(
         RequestMiddleware,
+        hot_paths=hot_paths(),
+        handlers=app.exception_handlers,
         clock=runtime.clock,
         randomness=runtime.randomness,
         issuer=settings.public_url,

@@ -1,4 +1,4 @@
-"""What the line of a request says about where it went."""
+"""What every request gets, wherever it goes: a line, an id, a bound, a last resort."""
 
 from typing import Any
 
@@ -41,3 +41,32 @@ async def test_pages_and_the_unknown_are_named_too(
         await api.client.get(path)
 
     assert routes == ["/", "/done/{what}", "/docs/errors", None]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/auth/login", "/oauth2/token", "/signin"])
+async def test_a_length_past_all_numbers_is_too_much(api: Api, path: str) -> None:
+    form = "application/x-www-form-urlencoded"
+    kind = "application/json" if path.startswith("/api") else form
+    head = {"Content-Length": "9" * 5_000, "Content-Type": kind}
+
+    answer = await api.client.post(path, content=b"{}", headers=head)
+
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/.well-known/jwks.json", "/health/ready"])
+async def test_a_defect_is_told_under_its_id(
+    api: Api, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("app.api.oauth.well_known.get_runtime", fail)
+    monkeypatch.setattr("app.api.health.HealthService", fail)
+
+    answer = await api.client.get(path, headers={"X-Request-ID": "of-a-defect"})
+
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal_error"
+    assert answer.json()["correlation_id"] == "of-a-defect"
+    assert answer.headers["x-content-type-options"] == "nosniff"

@@ -1,16 +1,17 @@
 """The few addresses that are asked all the time, found with one look in a table.
 
-Matching the router's templates one after the other, and the wrapping of each matched
-route, costs as much as answering (performance.md, rule 1). The routes stay where they
-are declared: they make the document, and answer other methods of the same address.
+Matching the router's templates one after the other, and what frameworks wrap around
+each matched route, costs as much as answering (performance.md, rule 1). The routes stay
+where they are declared: they make the document, and answer other methods of the same
+address.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from app.api.oauth import introspection, revocation, token, userinfo, well_known
@@ -18,6 +19,7 @@ from app.api.v1 import auth, me
 
 _OPENID, _OAUTH = "openid-configuration", "oauth-authorization-server"
 Endpoint = Callable[[Request], Awaitable[Response]]
+Handlers = Mapping[Any, Callable[..., Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,8 @@ class HotPath:
     endpoint: Endpoint
 
 
-class HotPaths(BaseRoute):
-    """A route that stands before all others; what it does not know goes on to them."""
+class HotPaths:
+    """Answers what it knows; everything else is the router's."""
 
     def __init__(self, endpoints: Mapping[tuple[str, str], Endpoint]) -> None:
         """Know the endpoints by method and exact path."""
@@ -38,18 +40,42 @@ class HotPaths(BaseRoute):
             for (method, path), endpoint in endpoints.items()
         }
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Look the request up."""
-        if scope["type"] == "http":
-            found = self.table.get((scope["method"], scope["path"]))
-            if found is not None:
-                return Match.FULL, {"route": found}
-        return Match.NONE, {}
+    def find(self, scope: Scope) -> HotPath | None:
+        """Look a request up."""
+        return self.table.get((scope["method"], scope["path"]))
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer; errors are rendered around the router, as for every route."""
-        response = await scope["route"].endpoint(Request(scope, receive, send))
+    async def answer(
+        self,
+        found: HotPath,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        handlers: Handlers,
+    ) -> None:
+        """Answer; an error is rendered by the handler that the application has for it.
+
+        Args:
+            found: What ``find`` found for this request.
+            scope: The request.
+            receive: Its body.
+            send: Takes the answer.
+            handlers: The application's, by the class of the error.
+        """
+        scope["route"] = found
+        request = Request(scope, receive, send)
+        try:
+            response = await found.endpoint(request)
+        except Exception as error:
+            handler = _handler(handlers, error)
+            if handler is None:
+                raise
+            response = await handler(request, error)
         await response(scope, receive, send)
+
+
+def _handler(handlers: Handlers, error: Exception) -> Callable[..., Any] | None:
+    kinds = (kind for kind in type(error).__mro__ if kind in handlers)
+    return handlers.get(next(kinds, None))
 
 
 def hot_paths() -> HotPaths:

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.hot_path import Handlers, HotPaths
 from app.api.oauth import cors
 from app.api.oauth.protocol import PREFIX, app_refusal
 from app.core.clock import Clock
@@ -45,6 +45,12 @@ _SECURITY = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "cache-control": "no-store",
 }
+_OWN_FIELDS = frozenset(
+    (b"x-request-id", b"traceparent", b"x-forwarded-for", b"user-agent")
+)
+_NONE: Sequence[str] = ()
+_ABSENT: Sequence[str] = ("",)
+_DIGITS = 18  # of a length; of thousands the interpreter makes no number
 MAX_BODY = 64 * 1024  # bytes; no request of this service comes near it
 BODY_PAUSE = 15.0  # seconds in which something of a body has to come
 BODY_TIMEOUT = 30.0  # seconds in which all of it has to
@@ -59,6 +65,8 @@ class RequestMiddleware:
         self,
         app: ASGIApp,
         *,
+        hot_paths: HotPaths,
+        handlers: Handlers,
         clock: Clock,
         randomness: Randomness,
         issuer: str,
@@ -68,12 +76,16 @@ class RequestMiddleware:
 
         Args:
             app: What is wrapped.
+            hot_paths: What is answered without it.
+            handlers: The application's, for errors there.
             clock: For the duration in the access line.
             randomness: For ids of requests that bring none.
             issuer: The public URL; https there turns HSTS on.
             trusted_proxies: Networks whose ``X-Forwarded-For`` counts.
         """
         self._app = app
+        self._hot_paths = hot_paths
+        self._handlers = handlers
         self._clock = clock
         self._randomness = randomness
         self._issuer = issuer
@@ -100,13 +112,20 @@ class RequestMiddleware:
             if flaw is not None:
                 await self._refuse(BadRequest(hint=flaw), scope, receive, answer)
             else:
-                await self._app(scope, _Body(scope, receive), answer)
+                await self._pass(scope, _Body(scope, receive), answer)
         except Exception as error:  # the last resort: nothing else caught it
             _log.error("unhandled", exc_info=error)
             if not answer.started:
                 await self._refuse(AppError(hint="unhandled"), scope, receive, answer)
         finally:
             self._line(scope, context, answer, started)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = self._hot_paths.find(scope)
+        if found is None:
+            await self._app(scope, receive, send)
+        else:
+            await self._hot_paths.answer(found, scope, receive, send, self._handlers)
 
     async def _refuse(
         self, error: AppError, scope: Scope, receive: Receive, send: Send
@@ -117,18 +136,18 @@ class RequestMiddleware:
             await problem(error, self._issuer)(scope, receive, send)
 
     def _context(self, scope: Scope) -> RequestContext:
-        headers = Headers(scope=scope)
-        given = headers.getlist("x-request-id")
+        fields = _own_fields(scope)
+        given = fields.get(b"x-request-id", _NONE)
         known = len(given) == 1 and _REQUEST_ID.fullmatch(given[0])
-        trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+        trace = _TRACEPARENT.fullmatch(fields.get(b"traceparent", _ABSENT)[0])
         return RequestContext(
             correlation_id=given[0] if known else str(self._randomness.uuid7()),
             trace_id=trace[1] if trace else None,
-            ip=self._client_ip(scope, headers),
-            user_agent=printable(headers.get("user-agent", ""), 256),
+            ip=self._client_ip(scope, fields.get(b"x-forwarded-for", _NONE)),
+            user_agent=printable(fields.get(b"user-agent", _ABSENT)[0], 256),
         )
 
-    def _client_ip(self, scope: Scope, headers: Headers) -> str:
+    def _client_ip(self, scope: Scope, forwarded: Sequence[str]) -> str:
         """Return the first address, from our side, that is not a trusted proxy's.
 
         From the right: what stands further left was written by somebody we do not know.
@@ -137,8 +156,7 @@ class RequestMiddleware:
         address = canonical_ip(client[0]) if client else ""
         if not self._proxies or not self._is_trusted(address):
             return address
-        hops = ",".join(headers.getlist("x-forwarded-for")).split(",")
-        for hop in reversed(hops):
+        for hop in reversed(",".join(forwarded).split(",")):
             candidate = canonical_ip(hop)
             if not candidate:
                 break
@@ -197,6 +215,15 @@ class _Answer:
         message["headers"] = fields
 
 
+def _own_fields(scope: Scope) -> dict[bytes, list[str]]:
+    """Return the header fields that this module reads, in one pass over all."""
+    fields: dict[bytes, list[str]] = {}
+    for name, value in scope["headers"]:
+        if name in _OWN_FIELDS:
+            fields.setdefault(name, []).append(value.decode("latin-1"))
+    return fields
+
+
 def _template(scope: Scope) -> str | None:
     """Return the path's template, if a route was found."""
     path: str | None = getattr(scope.get("route"), "path", None)
@@ -219,18 +246,17 @@ class _Body:
     """
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._scope = scope
         self._receive = receive
-        declared = Headers(scope=scope).get("content-length", "0")
-        self._left = MAX_BODY - (int(declared) if declared.isdecimal() else 0)
         self._size = 0
         self._deadline: float | None = None
         self._is_complete = False
 
     async def __call__(self) -> Message:
-        if self._left < 0:
-            raise PayloadTooLarge
         if self._is_complete:  # what comes now is only that the client went away
             return await self._receive()
+        if self._deadline is None and _declared_length(self._scope) > MAX_BODY:
+            raise PayloadTooLarge
         message = await self._next()
         self._is_complete = not message.get("more_body", False)
         self._size += len(message.get("body", b""))
@@ -247,6 +273,16 @@ class _Body:
                 return await self._receive()
         except TimeoutError:
             raise RequestTimeout(hint=f"{self._size} bytes of the body came") from None
+
+
+def _declared_length(scope: Scope) -> int:
+    """Return the length in bytes that the head promises, 0 if it does not."""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            if not value.isdigit():
+                return 0
+            return int(value) if len(value) <= _DIGITS else MAX_BODY + 1
+    return 0
 
 
 @lru_cache(maxsize=4_096)

@@ -63,4 +63,6 @@ def network_of(ip: str) -> str:
 
 def printable(text: str, limit: int) -> str:
     """Return text for a log or a page: no control or direction marks, cut to length."""
+    if text.isascii() and text.isprintable():  # almost always
+        return text[:limit]
     return _BIDI.sub("", _CONTROL.sub(" ", text))[:limit]
