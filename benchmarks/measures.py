@@ -132,7 +132,7 @@ async def _measure_provider(
     """Be the applications of one person who is signed in."""
     provider = await prepare(database_url, "user0@example.com")
     connection = await Connection.open(stage.port)
-    tokens = [await provider.exchange(connection) for _ in range(CONNECTIONS)]
+    tokens = [await provider.sign_in(connection) for _ in range(CONNECTIONS)]
     connection.close()
     for name, steps in provider.loads(tokens).items():
         await _take(measured, stage, name, steps)

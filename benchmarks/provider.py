@@ -1,6 +1,7 @@
 """The OpenID Connect provider under load: applications and codes made beforehand."""
 
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,13 +33,15 @@ class Provider:
 
     Attributes:
         machine: An application that speaks for itself.
-        web: An application that people sign in at.
-        codes: To be redeemed by the second one.
+        web: One that people sign in at, with ID tokens by ES256.
+        plain: One that chose nothing, so that its ID tokens are by RS256.
+        codes: To be redeemed, by client identifier.
     """
 
     machine: Application
     web: Application
-    codes: deque[str] = field(default_factory=deque)
+    plain: Application
+    codes: Mapping[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
 
     def loads(self, tokens: list[dict[str, Any]]) -> dict[str, list[Step]]:
         """Return what is measured, by name; each step is a client of its own.
@@ -54,24 +57,29 @@ class Provider:
             "refresh at the token endpoint": [
                 _refreshes(each, basic) for each in tokens
             ],
-            "code exchange": [self._exchanges() for _ in tokens],
+            "code exchange, RS256": [self._exchanges() for _ in tokens],
         }
 
-    async def exchange(self, connection: Connection) -> dict[str, Any]:
-        """Redeem the next code; return the tokens."""
+    async def sign_in(self, connection: Connection) -> dict[str, Any]:
+        """Return the tokens of somebody who signed in at the second application."""
+        return await self._exchange(connection, self.web)
+
+    async def _exchange(
+        self, connection: Connection, application: Application
+    ) -> dict[str, Any]:
         fields = {
             "grant_type": "authorization_code",
-            "code": self.codes.popleft(),
+            "code": self.codes[application.client_id].popleft(),
             "redirect_uri": REDIRECT_URI,
             "code_verifier": VERIFIER,
         }
-        request = post_form(_TOKEN, fields, self.web.basic["Authorization"])
+        request = post_form(_TOKEN, fields, application.basic["Authorization"])
         tokens: dict[str, Any] = (await connection.send(request)).json()
         return tokens
 
     def _exchanges(self) -> Step:
         async def step(connection: Connection) -> bool:
-            return "id_token" in await self.exchange(connection)
+            return "id_token" in await self._exchange(connection, self.plain)
 
         return step
 
@@ -126,21 +134,27 @@ async def prepare(database_url: str, user_email: str) -> Provider:
     }
     runtime = build_runtime(Settings.model_validate(settings))
     register = ApplicationFactory(runtime)
-    provider = Provider(await register.machine(scope="api"), await register())
-    request = await _request(runtime, provider.web)
-    for _ in range(CODES // _BATCH):
-        provider.codes += await _issue(runtime, request, user_email)
+    provider = Provider(
+        machine=await register.machine(scope="api"),
+        web=await register(),
+        plain=await register(id_token_signed_response_alg="RS256"),
+    )
+    for application, batches in ((provider.web, 1), (provider.plain, CODES // _BATCH)):
+        request = await _request(runtime, application)
+        codes = provider.codes[application.client_id]
+        for _ in range(batches):
+            codes += await _issue(runtime, request, user_email)
     await runtime.close()
     return provider
 
 
-async def _request(runtime: Runtime, web: Application) -> AuthorizationRequest:
+async def _request(runtime: Runtime, application: Application) -> AuthorizationRequest:
     """Return what the application asks people for."""
-    client = await runtime.clients.by_client_id(web.client_id)
+    client = await runtime.clients.by_client_id(application.client_id)
     params = Parameters(
         {
             "response_type": "code",
-            "client_id": web.client_id,
+            "client_id": application.client_id,
             "redirect_uri": REDIRECT_URI,
             "scope": " ".join(_SCOPE),
             "nonce": "n-0S6_WzA2Mj",
