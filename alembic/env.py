@@ -10,9 +10,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings, SettingsError, load_settings
-from app.database import PoolOptions, create_engine
+from app.database import DatabaseUnavailable, PoolOptions, create_engine
 from app.models import Base
 from app.models.base import UtcDateTime
+from app.services.startup import why_unusable
 
 # Whoever migrates holds this lock of PostgreSQL; others wait and find the work done.
 _LOCK = zlib.crc32(b"auth-serve:migrate")
@@ -79,4 +80,9 @@ try:
     _chosen = _engine()
 except SettingsError as refusal:
     sys.exit(f"auth-serve: {refusal}")
-asyncio.run(_migrate(_chosen))
+try:
+    asyncio.run(_migrate(_chosen))
+except DatabaseUnavailable as error:
+    if context.config.attributes.get("settings"):
+        raise  # a process that starts says it in its own way
+    sys.exit(f"auth-serve: {why_unusable(error)}")

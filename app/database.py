@@ -6,7 +6,6 @@ IMMEDIATE``: without it two transactions that read and then write lose one of th
 writes, and no error says so.
 """
 
-import itertools
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -136,13 +135,12 @@ def _asyncpg_arguments(options: PoolOptions) -> dict[str, Any]:
         }
         return arguments
     # A pooler in transaction mode hands every statement to another server process:
-    # nothing may be kept there, and no two clients may choose the same name.
-    numbers = itertools.count()
+    # nothing may be kept there. A name would be: SQLAlchemy closes it later, at
+    # another process. What has none is gone with the next, and asyncpg parses it
+    # again in the message that runs it.
     arguments["statement_cache_size"] = 0
     arguments["prepared_statement_cache_size"] = 0
-    arguments["prepared_statement_name_func"] = (
-        lambda: f"_{id(numbers)}_{next(numbers)}"
-    )
+    arguments["prepared_statement_name_func"] = str
     return arguments
 
 

@@ -2,16 +2,12 @@
 
 import asyncio
 import ssl
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import ValidationError
 
 from app.jobs.mail import FIRST_DELAY, LONGEST_DELAY, MAX_ATTEMPTS, MailJob
@@ -20,6 +16,7 @@ from app.services.runtime import Runtime
 from tests.chance import FakeClock
 from tests.job_support import Make, messages, store_messages
 from tests.mail_support import only
+from tests.servers.certificates import Authority
 from tests.servers.ports import free_port
 from tests.servers.smtp import SmtpServer
 
@@ -32,26 +29,8 @@ async def runtime(mailing_runtime: Runtime) -> Runtime:
 
 
 @pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A self-signed certificate of ``localhost`` and its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    start = datetime(2020, 1, 1, tzinfo=UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1)
-    builder = builder.not_valid_before(start)
-    builder = builder.not_valid_after(start + timedelta(days=36_500))
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
-    signed = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
-    path = tmp_path / "mail.pem"
-    path.write_bytes(
-        signed.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return path
+def authority(tmp_path: Path) -> Authority:
+    return Authority.make(tmp_path)
 
 
 class EncryptedSmtp:
@@ -196,10 +175,10 @@ async def test_a_dead_server_opens_the_circuit_and_costs_no_more_tries(
 
 
 async def test_a_demanded_starttls_that_is_not_offered_sends_nothing_in_clear(
-    make_runtime: Make, smtp: SmtpServer, certificate: Path
+    make_runtime: Make, smtp: SmtpServer, authority: Authority
 ) -> None:
     url = f"smtp://127.0.0.1:{smtp.port}"
-    runtime = make_runtime(smtp={"url": url, "ca_file": certificate})
+    runtime = make_runtime(smtp={"url": url, "ca_file": authority.file})
     await store_messages(runtime)
 
     await MailJob(runtime).run()
@@ -212,13 +191,13 @@ async def test_a_demanded_starttls_that_is_not_offered_sends_nothing_in_clear(
     ("host", "arrives"), [("localhost", True), ("127.0.0.1", False)]
 )
 async def test_mail_is_encrypted_for_the_name_in_the_settings_only(
-    make_runtime: Make, certificate: Path, host: str, arrives: bool
+    make_runtime: Make, authority: Authority, host: str, arrives: bool
 ) -> None:
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(certificate)
+    tls.load_cert_chain(authority.certify("localhost"))
     with EncryptedSmtp(tls) as server:
         url = f"smtp://{host}:{server.port}"
-        runtime = make_runtime(smtp={"url": url, "ca_file": certificate})
+        runtime = make_runtime(smtp={"url": url, "ca_file": authority.file})
         await store_messages(runtime)
         await MailJob(runtime).run()
 

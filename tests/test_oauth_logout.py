@@ -362,7 +362,7 @@ async def test_t049_only_id_tokens_of_this_server_are_hints(
     assert await person.is_signed_in()
     kept = [each["difference"] for each in await refusals(runtime)]
     assert len(kept) == len(flawed) + 2
-    assert all("id_token_hint: " in difference for difference in kept[:-1])
+    assert all("id_token_hint refused: " in difference for difference in kept[:-1])
 
 
 async def test_evidence_is_not_as_long_as_a_request(api: Api, runtime: Runtime) -> None:

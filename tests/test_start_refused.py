@@ -1,7 +1,13 @@
 """A database that cannot be used: the refusal says what to do, and no password."""
 
 import asyncio
+import os
+import struct
+import subprocess
+import sys
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -59,6 +65,59 @@ async def test_a_server_that_cannot_be_used_is_said_to_be_so_by_kind(
     assert expected in said and "AUTH_SERVE_DATABASE_URL" in said
     assert "\n" not in said
     assert not url.password or url.password not in said
+
+
+def migrating(url: str) -> subprocess.CompletedProcess[str]:
+    """Run what operators run before a start."""
+    settings = {"AUTH_SERVE_DATABASE_URL": url, "AUTH_SERVE_SECRET_KEY": SECRET}
+    return subprocess.run(
+        [sys.executable, "-m", "alembic", "upgrade", "head"],
+        cwd=ROOT,
+        env={"PATH": os.defpath, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@asynccontextmanager
+async def pooler() -> AsyncIterator[str]:
+    """Answer as PgBouncer does when asked for settings it does not know; the address.
+
+    It says no to TLS first (PostgreSQL protocol 3.0, SSLRequest).
+    """
+    said = "unsupported startup parameter: statement_timeout"
+    fields = f"SFATAL\0C08P01\0M{said}\0\0".encode()
+
+    async def answer(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        with suppress(ConnectionError, EOFError):
+            length, code = struct.unpack("!II", await reader.readexactly(8))
+            if code == 80877103:
+                writer.write(b"N")
+                length, _ = struct.unpack("!II", await reader.readexactly(8))
+            await reader.readexactly(length - 8)
+            writer.write(b"E" + struct.pack("!I", len(fields) + 4) + fields)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        yield f"postgresql://ann:hunter2@127.0.0.1:{port}/auth"
+
+
+async def test_a_pooler_that_refuses_our_settings_names_the_one_to_change() -> None:
+    async with pooler() as url:
+        said = await refusal(url)
+        done = await asyncio.to_thread(migrating, url)
+
+    assert "AUTH_SERVE_DATABASE__PREPARED_STATEMENTS=false" in said
+    assert done.returncode == 1
+    assert done.stderr == f"auth-serve: {said}\n"
+    assert "hunter2" not in said
 
 
 @pytest.mark.parametrize(

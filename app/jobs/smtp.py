@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
+from app.config import PREFIX
 from app.core.circuit_breaker import Breaker, CircuitBreakers
 from app.jobs.delivery import Delayed, Undeliverable
 from app.setting_groups import SmtpSettings
@@ -21,6 +22,14 @@ _SERVER_AT_FAULT = (
     aiosmtplib.SMTPHeloError,
     aiosmtplib.SMTPAuthenticationError,
 )
+_TRUST = f"{PREFIX}SMTP__CA_FILE names the authority to trust"
+# What to do where the words of TLS and of a silent server do not say it.
+_ADVICE = {
+    "local issuer certificate": _TRUST,
+    "self-signed certificate": _TRUST,
+    "WRONG_VERSION_NUMBER": "there is no TLS from the first byte: try smtp://",
+    "server ready message": "if there is TLS from the first byte: try smtps://",
+}
 
 
 class MailRefused(Undeliverable):
@@ -167,4 +176,6 @@ def _describe(error: Exception) -> str:
         return "; ".join(f"{each.code} {each.message}" for each in error.recipients)
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return f"{error.code} {error.message}"
-    return f"{type(error).__name__}: {error}".removesuffix(": ")
+    text = f"{type(error).__name__}: {error}".removesuffix(": ")
+    advice = (say for mark, say in _ADVICE.items() if mark in text)
+    return "; ".join((text, *advice))

@@ -44,15 +44,17 @@ def read_id_token_hint(
         return _read(claims, client_id)
     except jose.InvalidToken as error:
         description = "id_token_hint is not valid"
-        raise InvalidRequest(description, hint=f"id_token_hint: {error}") from error
+        raise InvalidRequest(
+            description, hint=f"id_token_hint refused: {error}"
+        ) from error
 
 
 def _read(claims: dict[str, object], client_id: str | None) -> Hint:
     if type(claims.get("exp")) is not int or type(claims.get("iat")) is not int:
-        raise jose.InvalidToken("no ID token: exp or iat is missing")
+        raise jose.InvalidToken("no ID token, exp or iat is missing")
     audience, subject, session = (claims.get(name) for name in ("aud", "sub", "sid"))
     if not isinstance(subject, str) or not isinstance(session, str):
-        raise jose.InvalidToken("no ID token: sub or sid is missing")
+        raise jose.InvalidToken("no ID token, sub or sid is missing")
     if not isinstance(audience, str):  # ours have one; see tokens.id_token_claims
         raise jose.InvalidToken("aud is not one client")
     if client_id is not None and audience != client_id:

@@ -14,6 +14,10 @@ from app.services.setup import SetupService
 from app.services.signing_key import KeysUnreadable, SigningKeyService
 
 _log = logging.getLogger("auth_serve.start")
+_POOLER = (
+    "a pooler is before it that does not take what we say when we connect or prepare; "
+    f"if it works in transaction mode, set {PREFIX}DATABASE__PREPARED_STATEMENTS=false"
+)
 # By name, as the drivers' errors have no other parent than Exception in common.
 _SENTENCES = {
     "InvalidPasswordError": "user or password is wrong",
@@ -22,6 +26,10 @@ _SENTENCES = {
     "InsufficientPrivilegeError": "the user may not use its tables; grant it that",
     "TooManyConnectionsError": "the server has no connection left",
     "CannotConnectNowError": "the server is starting or stopping; try again",
+    "LockNotAvailableError": "somebody else holds a lock on its tables; try again",
+    "ProtocolViolationError": _POOLER,
+    "InvalidSQLStatementNameError": _POOLER,
+    "DuplicatePreparedStatementError": _POOLER,
     "gaierror": "no host of this name is known",
     "ConnectionRefusedError": "nothing listens at this host and port",
     "TimeoutError": "the host does not answer",
@@ -55,9 +63,7 @@ async def start(runtime: Runtime) -> str | None:
     except (SchemaMismatch, KeysUnreadable) as error:
         raise StartRefused(str(error)) from error
     except (SQLAlchemyError, DatabaseUnavailable, OSError) as error:
-        raise StartRefused(
-            f"the database of {PREFIX}DATABASE_URL cannot be used: {_cause(error)}"
-        ) from error
+        raise StartRefused(why_unusable(error)) from error
     except AppError as error:
         details = "; ".join(
             f"{item['field']}: {item['message']}" for item in error.errors
@@ -82,15 +88,20 @@ async def _set_up(runtime: Runtime) -> str | None:
         return await service.link()
 
 
-def _cause(error: BaseException) -> str:
+def why_unusable(error: BaseException) -> str:
     """Say what to do; the error's own text may hold the address with the password."""
+    return f"the database of {PREFIX}DATABASE_URL cannot be used: {_cause(error)}"
+
+
+def _cause(error: BaseException) -> str:
     each: BaseException | None = error
     while each is not None:
         sentence = _sentence(each)
         if sentence is not None:
             return sentence
+        error = each
         each = getattr(each, "orig", None) or each.__cause__
-    return type(getattr(error, "orig", None) or error.__cause__ or error).__name__
+    return type(error).__name__  # the driver's; what wraps it is called Error
 
 
 def _sentence(error: BaseException) -> str | None:

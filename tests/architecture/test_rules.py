@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from app.core.redaction import redact
 from app.models import Base
 from tests.architecture.source import ROOT, modules
 
@@ -104,6 +105,48 @@ def test_only_the_unit_of_work_commits_unless_a_line_says_why() -> None:
     ]
 
     assert bare == []
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    """Yield each text of a tree, with an ellipsis where it has a value."""
+    if isinstance(tree, ast.Constant) and isinstance(tree.value, str):
+        yield tree.value
+    elif isinstance(tree, ast.JoinedStr):
+        parts = (getattr(part, "value", None) for part in tree.values)
+        yield "".join(part if isinstance(part, str) else "…" for part in parts)
+    else:
+        for child in ast.iter_child_nodes(tree):
+            yield from _texts(child)
+
+
+def _reasons(tree: ast.AST) -> Iterator[str]:
+    """Yield what refusals say: what is raised, and what is called a hint."""
+    for node in ast.walk(tree):
+        named = isinstance(node, ast.keyword) and node.arg == "hint"
+        if named or isinstance(node, ast.Raise):
+            yield from _texts(node)
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "hint":
+            yield from _texts(node)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "raise InvalidToken(f'no ID token: {error}')",
+        "refuse(hint='no ID token: …')",
+        "hint = f'no ID token: {error}'",
+    ],
+)
+def test_the_search_sees_reasons(line: str) -> None:
+    assert list(_reasons(ast.parse(line))) == ["no ID token: …"]
+
+
+def test_no_reason_is_taken_for_a_secret() -> None:
+    """A hint that the redaction bites into leaves operators without the reason."""
+    reasons = [text for tree in modules().values() for text in _reasons(tree)]
+
+    assert len(reasons) > 100
+    assert [text for text in reasons if redact(text) != text] == []
 
 
 def test_every_table_states_how_long_its_rows_are_kept() -> None:

@@ -64,7 +64,7 @@ def test_a_hint_names_the_client_if_nothing_else_does() -> None:
 def test_a_hint_of_another_client_is_refused() -> None:
     """RP-Initiated Logout §2: client_id and the audience MUST agree."""
     assert _refused(RSA.sign(CLAIMS), "other") == (
-        f"id_token_hint: issued to {CLIENT_ID}, not to other"
+        f"id_token_hint refused: issued to {CLIENT_ID}, not to other"
     )
 
 
@@ -137,7 +137,7 @@ def test_t191_a_retired_key_is_refused() -> None:
     """OIDC Core §10.1.1: a key that is published no more verifies nothing."""
     token = KeyPair("RS256", "retired", RSA.key).sign(CLAIMS)
 
-    assert _refused(token) == "id_token_hint: the key is unknown"
+    assert _refused(token) == "id_token_hint refused: the key is unknown"
 
 
 def test_a_changed_hint_is_refused() -> None:

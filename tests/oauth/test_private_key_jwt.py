@@ -180,7 +180,7 @@ async def test_t040_another_issuer_or_subject_is_refused(name: str, value: Any) 
     """RFC 7523 §3: for client authentication iss and sub MUST be the client_id."""
     hint = await _refused(SIGNED.sign(_claims(**{name: value})))
 
-    assert hint == f"client_assertion: {name} is not the client_id"
+    assert hint == f"client_assertion refused: {name} is not the client_id"
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ async def test_an_assertion_counts_once() -> None:
     with pytest.raises(InvalidClient) as refusal:
         await _verify(KEYS["RS256"].sign(_claims()), ids)
 
-    assert refusal.value.hint == "client_assertion: jti was used before"
+    assert refusal.value.hint == "client_assertion refused: jti was used before"
 
 
 @pytest.mark.parametrize("jti", [..., None, "", 7, ["a"], "x" * 257, "a\0", "\ud800"])
@@ -360,4 +360,6 @@ async def test_a_client_without_keys_proves_nothing() -> None:
     forms: list[Any] = [None, {}, {"keys": []}, {"keys": None}, {"keys": [None, "x"]}]
     for jwks in forms:
         hint = await _refused(SIGNED.sign(_claims()), _client(jwks=jwks))
-        assert hint.startswith("client_assertion: no registered keys are for ES256")
+        assert hint.startswith(
+            "client_assertion refused: no registered keys are for ES256"
+        )

@@ -36,7 +36,9 @@ class ClientSecretBasic:
         name, colon, secret = _decode(basic[1] or "").partition(":")
         client_id = _form_decode(name)
         if not colon or not client_id:
-            raise InvalidClient(hint="Basic holds no client_id, or no colon after it")
+            raise InvalidClient(
+                hint="Basic credentials hold no client_id, or no colon after it"
+            )
         return Credentials(self.name, client_id, _form_decode(secret))
 
     async def verify(
@@ -54,9 +56,9 @@ def _decode(token: str) -> str:
     try:
         text = b64decode(token, validate=True).decode()
     except ValueError as error:
-        raise InvalidClient(hint="Basic is not base64 of UTF-8") from error
+        raise InvalidClient(hint="Basic credentials are not base64 of UTF-8") from error
     if _CONTROL.search(text):  # RFC 7617 §2
-        raise InvalidClient(hint="Basic holds a control character")
+        raise InvalidClient(hint="Basic credentials hold a control character")
     return text
 
 
@@ -65,7 +67,9 @@ def _form_decode(text: str) -> str:
     try:
         decoded = unquote_to_bytes(text.replace("+", " ")).decode()
     except UnicodeDecodeError as error:
-        raise InvalidClient(hint="Basic is form-encoded, and no UTF-8") from error
+        raise InvalidClient(
+            hint="Basic credentials are form-encoded, and no UTF-8"
+        ) from error
     if "\0" in decoded:
-        raise InvalidClient(hint="Basic holds U+0000")
+        raise InvalidClient(hint="Basic credentials hold U+0000")
     return decoded

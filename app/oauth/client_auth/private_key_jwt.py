@@ -49,9 +49,9 @@ class PrivateKeyJwt:
         try:
             subject = jose.unverified_claims(assertion).get("sub")
         except jose.InvalidToken as error:
-            raise InvalidClient(hint=f"client_assertion: {error}") from error
+            raise InvalidClient(hint=f"client_assertion refused: {error}") from error
         if not isinstance(subject, str) or not subject.isprintable() or not subject:
-            raise InvalidClient(hint="client_assertion: sub names nobody")
+            raise InvalidClient(hint="client_assertion refused: sub names nobody")
         return Credentials(self.name, subject, assertion)
 
     async def verify(
@@ -70,11 +70,11 @@ class PrivateKeyJwt:
             expires_at = _check_times(claims, surroundings.now)
             jti = _read_id(claims)
         except jose.InvalidToken as error:
-            raise InvalidClient(hint=f"client_assertion: {error}") from error
+            raise InvalidClient(hint=f"client_assertion refused: {error}") from error
         # Last, so that nobody uses somebody else's identifiers up.
         ids = surroundings.assertion_ids
         if not await ids.first_use(client.client_id, jti, expires_at):
-            raise InvalidClient(hint="client_assertion: jti was used before")
+            raise InvalidClient(hint="client_assertion refused: jti was used before")
 
 
 def _check_parties(
