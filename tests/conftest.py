@@ -1,6 +1,7 @@
 """Fixtures: two real databases, the application in process, people to act with."""
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
+from app import database
 from app.config import Settings
 from app.core import jose
 from app.main import create_app
@@ -25,6 +27,7 @@ from tests.chance import FakeClock
 from tests.oauth_support import Protocol
 from tests.quick_hashing import quick_hasher
 from tests.quick_keys import quick_generator
+from tests.quick_statements import sharing_engine, sharing_prepare
 from tests.servers.lending import Lending
 from tests.servers.postgres import PostgresServer, create_database, drop_database
 
@@ -39,6 +42,16 @@ def pytest_report_header() -> str:
     version = os.environ.get("TEST_POSTGRES_VERSION", "18")
     given = "TEST_DATABASE_URL" if os.environ.get("TEST_DATABASE_URL") else version
     return f"databases: SQLite and PostgreSQL ({given})"
+
+
+def pytest_collection_finish() -> None:
+    """Search for garbage as the service does (``main._settle_collector``).
+
+    Half a million objects of modules are none; each full search would look at them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def migrate(url: str, target: str = "head") -> None:
@@ -202,3 +215,10 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests from making RSA keys again and again."""
     monkeypatch.setattr(jose, "generate_key", quick_generator())
+
+
+@pytest.fixture(autouse=True)
+def quick_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests from compiling the same statements again and again."""
+    monkeypatch.setattr(database, "create_engine", sharing_engine())
+    monkeypatch.setattr(database, "prepare", sharing_prepare())
