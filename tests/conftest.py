@@ -23,7 +23,9 @@ from app.core import jose
 from app.main import create_app
 from app.services.runtime import Runtime, build_runtime
 from tests.api import Api
+from tests.authorization_support import Visit, visit
 from tests.chance import FakeClock
+from tests.factories.oauth import ApplicationFactory
 from tests.oauth_support import Protocol
 from tests.quick_hashing import quick_hasher
 from tests.quick_keys import quick_generator
@@ -117,15 +119,19 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A SQLite of this test's own, for modules whose matter no engine decides."""
+    path = tmp_path / "auth.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
 @pytest.fixture(params=ENGINES)
-async def database_url(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[str]:
+async def database_url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """A database of this test's own, with the current schema, of each engine."""
     if request.param == "sqlite":
-        path = tmp_path / "auth.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
+        yield request.getfixturevalue("sqlite_url")
         return
     lending: Lending = request.getfixturevalue("lending")
     address = await lending.lend()
@@ -202,6 +208,18 @@ def api(client: AsyncClient, runtime: Runtime) -> Api:
 def protocol(api: Api) -> Protocol:
     """Applications that ask at the protocol's endpoints."""
     return Protocol(api)
+
+
+@pytest.fixture
+def applications(runtime: Runtime) -> ApplicationFactory:
+    """Clients that sign people in at this application."""
+    return ApplicationFactory(runtime)
+
+
+@pytest.fixture
+def browser(runtime: Runtime, app: FastAPI) -> Visit:
+    """A browser that was never here."""
+    return visit(runtime, app)
 
 
 @pytest.fixture(autouse=True)
