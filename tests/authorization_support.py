@@ -22,6 +22,7 @@ from tests.page_support import BROWSER, Page
 
 ALL = "openid profile email offline_access"
 AUTHORIZE = "/oauth2/authorize"
+EVIL = "https://evil.example/cb"
 HERE = ("/oauth2/resume", "/signin", "/signup", "/select-account", "/consent")
 
 
@@ -173,3 +174,9 @@ def resume_of(browser: Visit) -> str:
 def request_id(answer: Response) -> str:
     """Return the number of a request, under which there is evidence."""
     return str(answer.headers["x-request-id"])
+
+
+def is_refused_page(answer: Response) -> bool:
+    """Tell whether the person was told, and nobody else."""
+    is_page = answer.headers["content-type"].startswith("text/html")
+    return answer.status_code == 400 and is_page and "location" not in answer.headers

@@ -1,6 +1,7 @@
 """Fixtures: two real databases, the application in process, people to act with."""
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
@@ -16,15 +17,19 @@ from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
+from app import database
 from app.config import Settings
 from app.core import jose
 from app.main import create_app
 from app.services.runtime import Runtime, build_runtime
 from tests.api import Api
+from tests.authorization_support import Visit, visit
 from tests.chance import FakeClock
+from tests.factories.oauth import ApplicationFactory
 from tests.oauth_support import Protocol
 from tests.quick_hashing import quick_hasher
 from tests.quick_keys import quick_generator
+from tests.quick_statements import sharing_engine, sharing_prepare
 from tests.servers.lending import Lending
 from tests.servers.postgres import PostgresServer, create_database, drop_database
 
@@ -39,6 +44,16 @@ def pytest_report_header() -> str:
     version = os.environ.get("TEST_POSTGRES_VERSION", "18")
     given = "TEST_DATABASE_URL" if os.environ.get("TEST_DATABASE_URL") else version
     return f"databases: SQLite and PostgreSQL ({given})"
+
+
+def pytest_collection_finish() -> None:
+    """Search for garbage as the service does (``main._settle_collector``).
+
+    Half a million objects of modules are none; each full search would look at them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def migrate(url: str, target: str = "head") -> None:
@@ -104,15 +119,19 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A SQLite of this test's own, for modules whose matter no engine decides."""
+    path = tmp_path / "auth.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
 @pytest.fixture(params=ENGINES)
-async def database_url(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[str]:
+async def database_url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """A database of this test's own, with the current schema, of each engine."""
     if request.param == "sqlite":
-        path = tmp_path / "auth.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
+        yield request.getfixturevalue("sqlite_url")
         return
     lending: Lending = request.getfixturevalue("lending")
     address = await lending.lend()
@@ -191,6 +210,18 @@ def protocol(api: Api) -> Protocol:
     return Protocol(api)
 
 
+@pytest.fixture
+def applications(runtime: Runtime) -> ApplicationFactory:
+    """Clients that sign people in at this application."""
+    return ApplicationFactory(runtime)
+
+
+@pytest.fixture
+def browser(runtime: Runtime, app: FastAPI) -> Visit:
+    """A browser that was never here."""
+    return visit(runtime, app)
+
+
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the environment of whoever runs the tests out of them."""
@@ -202,3 +233,10 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests from making RSA keys again and again."""
     monkeypatch.setattr(jose, "generate_key", quick_generator())
+
+
+@pytest.fixture(autouse=True)
+def quick_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests from compiling the same statements again and again."""
+    monkeypatch.setattr(database, "create_engine", sharing_engine())
+    monkeypatch.setattr(database, "prepare", sharing_prepare())

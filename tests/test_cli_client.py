@@ -1,8 +1,6 @@
 """``python -m app.cli client``: applications, from the shell."""
 
 import json
-import shutil
-from pathlib import Path
 
 import pytest
 
@@ -129,10 +127,8 @@ class TestRefusals:
     """One database is enough: what is refused was never stored."""
 
     @pytest.fixture
-    def database_url(self, sqlite_template: Path, tmp_path: Path) -> str:
-        path = tmp_path / "auth.db"
-        shutil.copy(sqlite_template, path)
-        return f"sqlite:///{path}"
+    def database_url(self, sqlite_url: str) -> str:
+        return sqlite_url
 
     @pytest.mark.parametrize(
         ("arguments", "said"),

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import delete, select, update
 
 from app.core import jose
@@ -22,7 +21,7 @@ from app.services.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.session_end import end_all_sessions
 from tests.api import PASSWORD, Api
-from tests.authorization_support import Visit, at, query_of, rows, told, visit
+from tests.authorization_support import Visit, at, query_of, rows, told
 from tests.browser_support import cookies_of, seen, signed_in
 from tests.chance import FakeClock
 from tests.factories.oauth import (
@@ -311,17 +310,6 @@ async def test_t116_a_sign_in_waits_for_a_new_password_that_is_being_stored(
 
 
 # --- Applications ---
-
-
-@pytest.fixture
-def protocol(api: Api) -> Protocol:
-    return Protocol(api)
-
-
-@pytest.fixture
-def browser(runtime: Runtime, app: FastAPI) -> Visit:
-    """A browser that was never here."""
-    return visit(runtime, app)
 
 
 async def trusted(runtime: Runtime, **metadata: Any) -> Application:

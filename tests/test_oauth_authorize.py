@@ -5,7 +5,6 @@ from asyncio import gather
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
 from app.models import OAuthClient, OAuthGrant, OneTimeToken
 from app.services.oauth_authorization import AuthorizationService
@@ -26,26 +25,12 @@ from tests.authorization_support import (
     rows,
     told,
     trusted,
-    visit,
 )
 from tests.chance import FakeClock
 from tests.factories.oauth import (
     ApplicationFactory,
 )
 from tests.page_support import Page
-
-
-@pytest.fixture
-def applications(runtime: Runtime) -> ApplicationFactory:
-    """Clients of this test."""
-    return ApplicationFactory(runtime)
-
-
-@pytest.fixture
-def browser(runtime: Runtime, app: FastAPI) -> Visit:
-    """A browser that was never here."""
-    return visit(runtime, app)
-
 
 # --- The whole way ---
 

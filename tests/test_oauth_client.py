@@ -1,71 +1,27 @@
 """Clients, as administrators make and manage them under ``/api/v1/clients``."""
 
-import json
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
-from httpx2 import Response
 from sqlalchemy import select
 
-from app.models.audit_event import AuditEvent
-from app.models.oauth_client import OAuthClientSecret
 from app.models.oauth_grant import OAuthGrant
-from app.oauth.client import Client
 from app.oauth.secrets import find_secret
 from app.services.runtime import Runtime
 from tests.api import Api, Person
-from tests.chance import FakeClock
-from tests.servers.http import HttpServer
+from tests.client_support import SHOP, events, fields, make, seen
 from tests.tables import contents
-
-SHOP: dict[str, Any] = {
-    "client_id": "shop",
-    "client_name": "Shop",
-    "redirect_uris": ["https://shop.example/cb"],
-}
-JWKS = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "rPwukRQSzl0LM4e2hUHd3GJMto"}]}
 
 
 @pytest.fixture
 def options() -> dict[str, object]:
-    return {
-        "oauth": {"scopes": {"orders:read": "See your orders"}},
-        "outbound": {"allowed_hosts": ["127.0.0.1"]},
-    }
+    return {"oauth": {"scopes": {"orders:read": "See your orders"}}}
 
 
 @pytest.fixture
 async def admin(api: Api) -> Person:
     return await api.admin()
-
-
-async def make(api: Api, admin: Person, **changes: Any) -> dict[str, Any]:
-    """Make a client and return the answer, or demand that it was made."""
-    answer = await api.post("/clients", SHOP | changes, admin)
-    assert answer.status_code == 201, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-async def seen(runtime: Runtime, client_id: str = "shop") -> Client:
-    """Return the client as the protocol engine sees it."""
-    client = await runtime.clients.by_client_id(client_id)
-    assert client is not None
-    return client
-
-
-def fields(answer: Response) -> list[str]:
-    """Return which fields a refusal names."""
-    assert answer.status_code == 422, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    return [error["field"] for error in answer.json()["errors"]]
-
-
-async def events(runtime: Runtime, prefix: str = "oauth_client.") -> list[AuditEvent]:
-    query = select(AuditEvent).where(AuditEvent.name.startswith(prefix))
-    async with runtime.database.session(read_only=True) as db:
-        return list(await db.scalars(query.order_by(AuditEvent.id)))
 
 
 async def grant(runtime: Runtime, person: Person, client_id: str = "shop") -> UUID:
@@ -146,31 +102,6 @@ async def test_an_identifier_is_of_one_client(api: Api, admin: Person) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "client_exists")
     assert (await api.get("/clients/shop", admin)).json()["client_name"] == "Shop"
     assert made["client_name"] == "Shop"
-
-
-async def test_a_repeated_post_gets_the_same_secret_and_the_table_does_not_show_it(
-    api: Api, runtime: Runtime, admin: Person
-) -> None:
-    headers = admin.headers | {"Idempotency-Key": "once"}
-
-    answers = [
-        await api.client.post(path, json=body, headers=headers)
-        for path, body in [
-            ("/api/v1/clients", SHOP),
-            ("/api/v1/clients/shop/secrets", None),
-        ]
-        for _ in range(2)
-    ]
-
-    first, again, rotated, rotated_again = answers
-    assert (first.status_code, first.text) == (201, again.text), first.text
-    assert again.headers["location"] == "/api/v1/clients/shop"
-    assert (rotated.status_code, rotated.text) == (201, rotated_again.text)
-    assert len((await seen(runtime)).secrets) == 2
-    held = json.dumps(await contents(runtime))
-    for answer in (first, rotated):
-        assert answer.json()["client_secret"] not in held
-        assert answer.json()["client_secret"][6:] not in held
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -285,70 +216,6 @@ async def test_a_change_is_seen_at_once_and_judged_with_all_the_rest(
     ]
 
 
-async def test_two_secrets_live_while_one_is_rotated(
-    api: Api, runtime: Runtime, clock: FakeClock, admin: Person
-) -> None:
-    first = (await make(api, admin))["client_secret"]
-    second = (await api.post("/clients/shop/secrets", None, admin)).json()
-    both = (await seen(runtime)).secrets
-    third = (await api.post("/clients/shop/secrets", None, admin)).json()
-    left = (await seen(runtime)).secrets
-    clock.advance(days=7)
-    alone = (await seen(runtime)).secrets
-    admin = await api.signed_in(admin)
-
-    assert second["expires_at"] is None
-    assert find_secret(first, both) and find_secret(second["client_secret"], both)
-    assert find_secret(first, left) is None
-    assert find_secret(second["client_secret"], left)
-    assert find_secret(third["client_secret"], left)
-    assert [find_secret(third["client_secret"], alone)] == list(alone)
-    shown = (await api.get("/clients/shop", admin)).json()["secrets"]
-    assert [each["id"] for each in shown] == [third["id"]]
-    names = [event.name for event in await events(runtime)]
-    assert names[1:] == ["oauth_client.secret_rotated"] * 2
-
-
-async def test_a_secret_that_leaked_ends_at_once(
-    api: Api, runtime: Runtime, admin: Person
-) -> None:
-    await make(api, admin)
-    kept = (await api.post("/clients/shop/secrets", None, admin)).json()
-    await make(api, admin, client_id="other")
-    secrets = (await api.get("/clients/shop", admin)).json()["secrets"]
-    old = next(each["id"] for each in secrets if each["id"] != kept["id"])
-
-    foreign = await api.delete(f"/clients/other/secrets/{old}", admin)
-    gone = await api.delete(f"/clients/shop/secrets/{old}", admin)
-    again = await api.delete(f"/clients/shop/secrets/{old}", admin)
-
-    assert [each.status_code for each in (foreign, gone, again)] == [404, 204, 404]
-    assert again.json()["code"] == "client_secret_not_found"
-    [left] = (await seen(runtime)).secrets
-    assert find_secret(kept["client_secret"], [left])
-    assert (await events(runtime))[-1].data == {"client_id": "shop", "secret_id": old}
-
-
-async def test_who_needs_no_secret_gets_none_and_loses_what_it_had(
-    api: Api, runtime: Runtime, admin: Person
-) -> None:
-    public = await make(api, admin, client_id="spa", token_endpoint_auth_method="none")
-    await make(api, admin)
-    keys = {"token_endpoint_auth_method": "private_key_jwt", "jwks": JWKS}
-
-    refused = await api.post("/clients/spa/secrets", None, admin)
-    moved = await api.patch("/clients/shop", keys, admin)
-
-    assert public["client_secret"] is None and public["secrets"] == []
-    assert (refused.status_code, refused.json()["code"]) == (
-        409,
-        "client_without_secret",
-    )
-    assert moved.json()["secrets"] == []
-    async with runtime.database.session(read_only=True) as db:
-        assert (await db.scalars(select(OAuthClientSecret))).all() == []
-
-
 @pytest.mark.parametrize("way", ["disabled", "deleted"])
 async def test_a_client_that_ends_takes_what_was_granted_along(
     api: Api, runtime: Runtime, admin: Person, way: str
@@ -408,84 +275,6 @@ async def test_clients_are_listed_page_by_page(api: Api, admin: Person) -> None:
     assert (await api.get("/clients?cursor=x", admin)).status_code == 400
 
 
-SECTOR = {
-    "subject_type": "pairwise",
-    "redirect_uris": ["https://a.example/cb", "https://b.example/cb"],
-}
-
-
-async def test_a_sector_is_vouched_for_by_its_document(
-    api: Api, runtime: Runtime, admin: Person
-) -> None:
-    """OIDC Registration §5: the document of the sector has every redirect URI."""
-    uris = json.dumps(SECTOR["redirect_uris"]).encode()
-    with HttpServer(lambda *_: (200, {}, uris)) as server:
-        sector = f"{server.url}/sector.json"
-        await make(api, admin, **SECTOR, sector_identifier_uri=sector)
-        renamed = await api.patch("/clients/shop", {"client_name": "New"}, admin)
-        asked = len(server.requests)
-        more = {"redirect_uris": [*SECTOR["redirect_uris"], "https://c.example/cb"]}
-        refused = await api.patch("/clients/shop", more, admin)
-        fewer = await api.patch(
-            "/clients/shop", {"redirect_uris": ["https://a.example/cb"]}, admin
-        )
-
-    assert (renamed.status_code, fewer.status_code, asked) == (200, 200, 1)
-    assert fields(refused) == ["sector_identifier_uri"]
-    assert (await seen(runtime)).sector == "127.0.0.1"
-
-
-async def test_a_sector_that_nobody_vouches_for_is_refused_and_says_so(
-    api: Api, runtime: Runtime, admin: Person
-) -> None:
-    listed = json.dumps(SECTOR["redirect_uris"]).encode()
-    answers = [(200, b"[]"), (200, b"{}"), (200, b"["), (200, b"[" * 60_000)]
-    answers += [(200, listed + b" " * 70_000), (404, listed), (302, b""), (500, b"")]
-    said = []
-    before = await contents(runtime)
-
-    with HttpServer() as server:
-        uri = f"{server.url}/sector.json"
-        body = SHOP | SECTOR | {"sector_identifier_uri": uri}
-        for status, content in answers:
-            answer = (status, {"Location": "/x"}, content)
-            server.handler = lambda *_, answer=answer: answer
-            refused = await api.post("/clients", body, admin)
-            assert fields(refused) == ["sector_identifier_uri"]
-            said.append(refused.json()["errors"][0]["message"])
-    refused = await api.post("/clients", body, admin)  # nobody is there any more
-
-    assert fields(refused) == ["sector_identifier_uri"]
-    assert said == ["must list every redirect URI"] * 4 + ["could not be fetched"] * 4
-    assert await contents(runtime) == before
-
-
-async def test_nothing_is_held_while_the_sector_is_asked(
-    api: Api, runtime: Runtime, admin: Person
-) -> None:
-    lent: list[int] = []
-    pool: Any = runtime.database.engine.pool
-    uris = json.dumps(SECTOR["redirect_uris"]).encode()
-
-    def count(*_: object) -> tuple[int, dict[str, str], bytes]:
-        lent.append(pool.checkedout())
-        return 200, {}, uris
-
-    with HttpServer(count) as server:
-        sector = {"sector_identifier_uri": f"{server.url}/sector.json"}
-        headers = admin.headers | {"Idempotency-Key": "k"}
-        body = SHOP | SECTOR | sector
-        await api.client.post("/api/v1/clients", json=body, headers=headers)
-        changed = await api.patch(
-            "/clients/shop",
-            {"sector_identifier_uri": f"{server.url}/other.json"},
-            admin,
-        )
-
-    assert changed.status_code == 200, changed.text
-    assert lent == [0, 0]
-
-
 async def test_a_client_that_manages_itself_gets_no_powers(
     api: Api, runtime: Runtime, admin: Person
 ) -> None:
@@ -511,11 +300,3 @@ async def test_a_client_that_manages_itself_gets_no_powers(
     ]
     disabled = await api.patch("/clients/shop", {"status": "disabled"}, admin)
     assert disabled.status_code == 200
-
-
-async def test_unknown_secret_ids_are_not_found(api: Api, admin: Person) -> None:
-    await make(api, admin)
-
-    answer = await api.delete(f"/clients/shop/secrets/{uuid4()}", admin)
-
-    assert answer.status_code == 404

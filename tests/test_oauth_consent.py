@@ -3,7 +3,6 @@
 from asyncio import gather
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy import select
 
 from app.models import OAuthConsent, OAuthGrant, User
@@ -13,12 +12,6 @@ from tests.api import Api, Person
 from tests.factories.oauth import Application, ApplicationFactory, CodeFactory
 
 PATH = "/users/me/consents"
-
-
-@pytest.fixture
-def applications(runtime: Runtime) -> ApplicationFactory:
-    """Clients of this test."""
-    return ApplicationFactory(runtime)
 
 
 async def agree(

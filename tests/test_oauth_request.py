@@ -4,14 +4,10 @@ One database is enough: `test_oauth_authorize.py` asks both engines.
 """
 
 import json
-import shutil
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from fastapi import FastAPI
 
-from app.services.runtime import Runtime
 from tests.api import Api
 from tests.authorization_support import (
     AUTHORIZE,
@@ -23,7 +19,6 @@ from tests.authorization_support import (
     redeem,
     told,
     trusted,
-    visit,
 )
 from tests.factories.oauth import (
     REDIRECT_URI,
@@ -34,23 +29,9 @@ from tests.page_support import Page
 
 
 @pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+def database_url(sqlite_url: str) -> str:
     """SQLite."""
-    path = tmp_path / "auth.db"
-    shutil.copy(sqlite_template, path)
-    return f"sqlite:///{path}"
-
-
-@pytest.fixture
-def applications(runtime: Runtime) -> ApplicationFactory:
-    """Clients of this test."""
-    return ApplicationFactory(runtime)
-
-
-@pytest.fixture
-def browser(runtime: Runtime, app: FastAPI) -> Visit:
-    """A browser that was never here."""
-    return visit(runtime, app)
+    return sqlite_url
 
 
 async def test_prompt_consent_asks_although_it_is_known(

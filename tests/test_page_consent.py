@@ -1,42 +1,23 @@
 """What people see of an application's request before they answer it."""
 
-import shutil
-from pathlib import Path
-
 import pytest
-from fastapi import FastAPI
 
-from app.services.runtime import Runtime
 from tests.api import Api
-from tests.authorization_support import Visit, at, told, visit
+from tests.authorization_support import Visit, at, told
 from tests.factories.oauth import ApplicationFactory
 from tests.page_support import Page
 
 
 @pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+def database_url(sqlite_url: str) -> str:
     """One database is enough: pages decide nothing."""
-    path = tmp_path / "auth.db"
-    shutil.copy(sqlite_template, path)
-    return f"sqlite:///{path}"
+    return sqlite_url
 
 
 @pytest.fixture
 def options() -> dict[str, object]:
     """An operator with an API of their own."""
     return {"oauth": {"scopes": {"orders:read": "See your <orders>"}}}
-
-
-@pytest.fixture
-def applications(runtime: Runtime) -> ApplicationFactory:
-    """Clients of this test."""
-    return ApplicationFactory(runtime)
-
-
-@pytest.fixture
-def browser(runtime: Runtime, app: FastAPI) -> Visit:
-    """A browser that was never here."""
-    return visit(runtime, app)
 
 
 async def test_consent_says_in_plain_words_who_asks_for_what(

@@ -1,17 +1,14 @@
 """Forms that were made for who was signed in before: shown again, never a dead end."""
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from httpx2 import Response
 
 from app.models import OAuthGrant, Session
 from app.services.runtime import Runtime
 from tests.api import PASSWORD, Api
-from tests.authorization_support import Visit, at, rows, told, visit
+from tests.authorization_support import Visit, at, rows, told
 from tests.factories.oauth import Application, ApplicationFactory
 from tests.page_support import Page
 
@@ -19,17 +16,9 @@ SENTENCE = "The page was not up to date any more, so nothing was done"
 
 
 @pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+def database_url(sqlite_url: str) -> str:
     """One database is enough: pages decide nothing."""
-    path = tmp_path / "auth.db"
-    shutil.copy(sqlite_template, path)
-    return f"sqlite:///{path}"
-
-
-@pytest.fixture
-def browser(runtime: Runtime, app: FastAPI) -> Visit:
-    """A browser that was never here."""
-    return visit(runtime, app)
+    return sqlite_url
 
 
 async def shop_of(runtime: Runtime, *, trusted: bool = False) -> Application:

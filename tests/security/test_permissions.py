@@ -1,7 +1,5 @@
 """Which permission opens which operation, and that no other one does."""
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,11 +77,9 @@ BODIES: dict[Operation, Any] = {
 
 
 @pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+def database_url(sqlite_url: str) -> str:
     """One database is enough: who may do what is decided by Python alone."""
-    path = tmp_path / "auth.db"
-    shutil.copy(sqlite_template, path)
-    return f"sqlite:///{path}"
+    return sqlite_url
 
 
 async def may(runtime: Runtime, permissions: set[str]) -> None:
