@@ -101,7 +101,8 @@ def build_runtime(
     store = build_store(settings, database, breakers, clock)
     limiter = RateLimiter(store, clock)
     limits = Limits.from_settings(settings.limits)
-    clients = ClientDirectory(database, clock, outbound)
+    supported = build_supported(settings)
+    clients = ClientDirectory(database, clock, outbound, supported.scopes)
     ring = KeyRing()
     return Runtime(
         settings=settings,
@@ -121,17 +122,21 @@ def build_runtime(
         limiter=limiter,
         limits=limits,
         ring=ring,
-        tokens=AccessTokens(
-            ring,
-            issuer=settings.public_url,
-            algorithm=settings.token.algorithm,
-            ttl=settings.token.access_ttl,
-        ),
-        supported=build_supported(settings),
+        tokens=_tokens(settings, ring),
+        supported=supported,
         clients=clients,
         logos=ClientLogos(clients, outbound, limiter, limits.authorize_address, clock),
         grants=OAuthGrantStatements(database),
         signed=SignedTokens(ring, issuer=settings.public_url),
+    )
+
+
+def _tokens(settings: Settings, ring: KeyRing) -> AccessTokens:
+    return AccessTokens(
+        ring,
+        issuer=settings.public_url,
+        algorithm=settings.token.algorithm,
+        ttl=settings.token.access_ttl,
     )
 
 
