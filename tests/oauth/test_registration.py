@@ -582,3 +582,29 @@ def test_what_is_not_offered_cannot_be_had() -> None:
         read_client_metadata(
             {"redirect_uris": [CALLBACK]}, development=False, supported=supported
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "fits", "too_much"),
+    [
+        (
+            "redirect_uris",
+            [f"https://client.example.org/{n}" for n in range(50)],
+            [f"https://client.example.org/{n}" for n in range(51)],
+        ),
+        ("contacts", [f"{n}@example.org" for n in range(50)], ["a"] * 51),
+        (
+            "logo_uri",
+            f"https://client.example.org/{'x' * 2_021}",
+            f"https://client.example.org/{'x' * 2_022}",
+        ),
+        ("client_name", "x" * 200, "x" * 201),
+    ],
+)
+def test_t188_what_is_kept_of_a_client_is_bounded(
+    name: str, fits: Any, too_much: Any
+) -> None:
+    _register(**{name: fits})
+
+    with pytest.raises(OAuthError, match=name):
+        _register(**{name: too_much})
