@@ -107,7 +107,8 @@ async def test_every_step_shows_picture_policy_and_terms(
     for page in pages:
         [image] = Page(page.text).all("img")
         assert image["src"] == f"/application-logo/{shop.client_id}"
-        assert (image["alt"], image["width"], image["height"]) == ("", "64", "64")
+        # A size of its own would keep a frame on the page where the picture is missing.
+        assert image["alt"] == "" and not {"width", "height"} & set(image)
         links = {link["href"]: link for link in Page(page.text).all("a")}
         for name in ("privacy", "terms"):
             link = links[f"https://shop.example/{name}"]
