@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
+from app.api.oauth.protocol import BROWSER_PATHS
 from app.config import Settings
 from app.main import create_app
 from tests.api import Api
@@ -84,9 +85,11 @@ async def check(client: AsyncClient, case: Case[Any], headers: dict[str, str]) -
     case.validate_response(answer, checks=checks)
     if answer.status_code >= 400:
         kind = answer.headers["content-type"]
-        is_protocol = case.operation.path.startswith("/oauth2/")
+        path = case.operation.path
+        is_protocol = path.startswith("/oauth2/")
         form = "application/json" if is_protocol else "application/problem+json"
-        assert kind == form or answer.status_code == 503
+        is_page = path in BROWSER_PATHS and kind == "text/html; charset=utf-8"
+        assert kind == form or is_page or answer.status_code == 503
 
 
 @pytest.mark.parametrize("mode", _MODES)
@@ -118,3 +121,19 @@ def test_every_operation_says_what_it_refuses() -> None:
             if "requestBody" in operation:
                 refused = {"413"} if is_protocol else {"413", "415", "422"}
                 assert refused <= set(operation["responses"]), where
+
+
+def test_endpoints_that_people_are_sent_to_are_in_the_document() -> None:
+    """RFC 6749 §3.1, OIDC Core §3.1.2.1: by GET and by POST."""
+    paths = document()["paths"]
+
+    for path in ("/oauth2/authorize", "/oauth2/logout"):
+        assert set(paths[path]) == {"get", "post"}
+        for operation in paths[path].values():
+            assert {"303", "400"} <= set(operation["responses"])
+            assert "text/html" in operation["responses"]["400"]["content"]
+    asked = {
+        each["name"]: each for each in paths["/oauth2/authorize"]["get"]["parameters"]
+    }
+    assert {"redirect_uri", "code_challenge", "nonce", "prompt"} <= set(asked)
+    assert asked["client_id"]["required"] and not asked["state"]["required"]

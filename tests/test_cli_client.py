@@ -23,6 +23,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
     """Settings as an operator has them in the shell."""
     monkeypatch.setenv("AUTH_SERVE_DATABASE_URL", database_url)
     monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", SECRET)
+    monkeypatch.setenv("AUTH_SERVE_OAUTH__SCOPES", '{"orders:read": "See orders"}')
 
 
 async def test_a_client_is_made_shown_rotated_and_deleted(
@@ -66,9 +67,12 @@ async def test_each_kind_of_application_gets_what_it_needs(runtime: Runtime) -> 
         ),
     }
 
+    aimless = run("client", "create", "--name", "bot", "--machine")
+    assert aimless.exit_code == 1 and "AUTH_SERVE_OAUTH__SCOPES" in aimless.output
     for name, (flags, method, kind, grants) in kinds.items():
+        scope = ("--scope", "orders:read") if name == "bot" else ()
         uris = () if name in ("bot", "api") else REDIRECT
-        done = run("client", "create", "--name", name, "--json", *flags, *uris)
+        done = run("client", "create", "--name", name, "--json", *flags, *uris, *scope)
 
         assert done.exit_code == 0, done.output
         made = json.loads(done.stdout)

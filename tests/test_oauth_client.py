@@ -174,13 +174,41 @@ async def test_administrators_decide_what_clients_cannot(
 async def test_a_machine_is_given_no_scope_that_nobody_named(
     api: Api, runtime: Runtime, admin: Person
 ) -> None:
-    await make(api, admin, grant_types=["client_credentials"], redirect_uris=[])
+    asks = {"is_resource_server": True, "audience": "https://api.example/orders"}
+    await make(api, admin, grant_types=["client_credentials"], redirect_uris=[], **asks)
 
     client = await seen(runtime)
 
     assert (client.scope, client.response_types) == (frozenset(), frozenset())
     changed = await api.patch("/clients/shop", {"client_name": "Robot"}, admin)
     assert (changed.status_code, changed.json()["scope"]) == (200, "")
+
+
+async def test_a_machine_that_would_get_no_token_is_not_made(
+    api: Api, runtime: Runtime, admin: Person
+) -> None:
+    """RFC 6749 §3.3, §4.4: without a scope of its own it would be refused each time."""
+    robot = {"client_id": "robot", "grant_types": ["client_credentials"]}
+    before = await contents(runtime)
+
+    for scope in ({}, {"scope": ""}, {"scope": "openid profile"}):
+        refused = await api.post("/clients", robot | scope, admin)
+
+        assert (refused.status_code, fields(refused)) == (422, ["scope"])
+        assert "AUTH_SERVE_OAUTH__SCOPES" in refused.text
+    assert await contents(runtime) == before
+    made = await api.post("/clients", robot | {"scope": "orders:read"}, admin)
+    assert made.status_code == 201
+    taken = await api.patch("/clients/robot", {"scope": ""}, admin)
+    assert fields(taken) == ["scope"]
+    async with runtime.unit_of_work() as uow:  # one that an older release made
+        row = await uow.oauth_clients.by_client_id("robot")
+        assert row is not None
+        row.document = {n: v for n, v in row.document.items() if n != "scope"}
+    renamed = await api.patch("/clients/robot", {"client_name": "Old robot"}, admin)
+    assert renamed.status_code == 200
+    disabled = await api.patch("/clients/robot", {"status": "disabled"}, admin)
+    assert disabled.json()["status"] == "disabled"
 
 
 async def test_a_change_is_seen_at_once_and_judged_with_all_the_rest(

@@ -1,12 +1,16 @@
 """Signing in and out with a browser, alone and several at once."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from fastapi import FastAPI
 
 from app.services.runtime import Runtime
 from tests.api import PASSWORD, Api
+from tests.authorization_support import id_token, trusted, visit
 from tests.browser_support import Visitor, set_cookies
 from tests.chance import FakeClock
+from tests.factories.oauth import ApplicationFactory
 from tests.page_support import Page
 
 WRONG = "Wrong email address or password"
@@ -303,3 +307,29 @@ class TestOverHttps:
         assert [mail["template"] for mail in await api.mails()] == ["verify_email"]
         links = [tag["href"] for tag in Page(done.text).all("a")]
         assert links == ["/signin?flow=abc", "/verify-email"]
+
+
+async def test_signing_out_here_tells_applications_in_frames(
+    api: Api, app: FastAPI
+) -> None:
+    """OIDC Front-Channel Logout §2: however the session is ended at the browser."""
+    uri = "https://app.example.com/frame"
+    applications = ApplicationFactory(api.runtime)
+    shop = await trusted(applications, frontchannel_logout_uri=uri)
+    browser = visit(api.runtime, app)
+    await browser.arrive((await api.person()).email)
+    claims = await id_token(api, shop, await browser.ask(shop))
+
+    await browser.get("/signout")
+    answer = await browser.post("/signout", {})
+
+    assert answer.status_code == 200 and "You are signed out" in answer.text
+    [frame] = Page(answer.text).all("iframe")
+    query = parse_qs(urlsplit(frame["src"] or "").query)
+    assert (frame["src"] or "").startswith(uri)
+    assert query == {"iss": [claims["iss"]], "sid": [claims["sid"]]}
+    policy = answer.headers["content-security-policy"]
+    assert policy.endswith("; frame-src https://app.example.com:443")
+    assert answer.headers["clear-site-data"] == '"cache"'
+    assert not Page(answer.text).all("meta")[-1].get("http-equiv")
+    assert (await browser.client.get("/")).headers["location"] == "/signin"

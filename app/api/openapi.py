@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.api.oauth.documented import PROTOCOL_ERROR, SECURITY_SCHEMES
+from app.api.oauth.documented_pages import browser_paths
 from app.schemas.base import Problem
 
 _REF = "#/components/schemas/{model}"
@@ -29,6 +30,7 @@ def _build(app: FastAPI) -> dict[str, Any]:
         description=app.description,
         routes=app.routes,
     )
+    document["paths"] |= browser_paths()
     schema = Problem.model_json_schema(ref_template=_REF)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas |= schema.pop("$defs", {})

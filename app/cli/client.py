@@ -68,7 +68,9 @@ Scope = Annotated[
 ]
 ChosenId = Annotated[str | None, _option("Unset: made here", "--client-id")]
 Audience = Annotated[str | None, _option("The API that its tokens are for, a URI")]
-FirstParty = Annotated[bool, _option("Consent is not asked for", "--first-party")]
+FirstParty = Annotated[
+    bool, _option("Consent is not asked for (public: if at https)", "--first-party")
+]
 ResourceServer = Annotated[
     bool,
     _option(

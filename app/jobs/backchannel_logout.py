@@ -18,6 +18,7 @@ from app.oauth.tokens import LOGOUT_TOKEN_TYPE, logout_token_claims
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT, UnitOfWork
 from app.services.oauth_client_directory import engine_client
 from app.services.oauth_person import session_name, subject_of
+from app.services.oauth_signed_token import AlgorithmWithdrawn
 from app.services.runtime import Runtime
 
 BATCH = 32  # receivers at the same time; the process has 100 outbound connections
@@ -137,11 +138,12 @@ class BackchannelLogoutDelivery:
         )
         algorithm = client.id_token_signed_response_alg
         try:
-            return runtime.signed.sign(
-                claims, algorithm=algorithm, typ=LOGOUT_TOKEN_TYPE, now=now
-            )
-        except LookupError as error:
-            raise Delayed(str(error)) from error
+            runtime.signed.demand_key(client.client_id, algorithm, now)
+        except AlgorithmWithdrawn as error:
+            raise Delayed(error.hint) from error
+        return runtime.signed.sign(
+            claims, algorithm=algorithm, typ=LOGOUT_TOKEN_TYPE, now=now
+        )
 
     def given_up(self, item: Notice, reason: str) -> Event:
         """Return what tells operators that a client may not know."""

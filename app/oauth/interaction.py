@@ -19,6 +19,7 @@ from app.oauth.errors import (
     LoginRequired,
     UnmetAuthenticationRequirements,
 )
+from app.oauth.uri import parse_uri
 
 
 class Step(StrEnum):
@@ -207,18 +208,30 @@ def _is_strong(request: AuthorizationRequest, session: SignedInState) -> bool:
 def _must_consent(request: AuthorizationRequest, consent: ConsentState) -> bool:
     """Tell whether the person has to be asked.
 
-    ``prompt=consent`` asks always. The administrator answers for first-party clients.
-    What is remembered counts for confidential clients alone: anybody can pretend to be
-    a public one (RFC 6749 §10.2, RFC 8252 §8.6). ``offline_access`` is a scope like the
-    others here, so it is never given without having been agreed to (§11).
+    ``prompt=consent`` asks always. The administrator answers for first-party clients,
+    where it is sure that one of them will have the answer. What is remembered counts
+    for confidential clients alone: anybody can pretend to be a public one (RFC 6749
+    §10.2, RFC 8252 §8.6, ADR-0012). ``offline_access`` is a scope like the others here,
+    so it is never given without having been agreed to (§11).
     """
     if consent.is_given:
         return False
     if "consent" in request.prompt:
         return True
-    if request.client.is_first_party:
+    if request.client.is_first_party and _is_answer_safe(request):
         return False
     return request.client.is_public or not _is_remembered(request, consent)
+
+
+def _is_answer_safe(request: AuthorizationRequest) -> bool:
+    """Tell whether the client alone can use what the answer brings.
+
+    A public client has no secret, and any program on the device may listen on its
+    loopback port or claim its private scheme; an https address is its own.
+    """
+    target = parse_uri(request.redirect_uri)
+    is_https = target is not None and target.scheme == "https"
+    return is_https or not request.client.is_public
 
 
 def _is_remembered(request: AuthorizationRequest, consent: ConsentState) -> bool:

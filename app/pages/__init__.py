@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 from app.pages import (
     accept_invitation,
     api_docs,
+    application_logo,
     authorize,
     confirm_email,
     consent,
@@ -49,6 +50,7 @@ routes: list[BaseRoute] = [
         authorize,
         select_account,
         consent,
+        application_logo,
         errors,
     )
     for route in page.router.routes

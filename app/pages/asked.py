@@ -13,6 +13,7 @@ from app.services.oauth_refusal import UnanswerableRequest
 from app.services.runtime import Runtime
 from app.utils.helpers import printable
 
+LOGO = "/application-logo"  # where `application_logo.py` serves pictures
 _SCOPES = {
     "openid": "Recognise you when you come back",
     "profile": "Your profile: name, picture, birth date, language and the like",
@@ -58,11 +59,13 @@ class AskingApplication:
         name: What it calls itself.
         place: Where the answer goes, which it cannot make up.
         links: Text and address of its own pages.
+        logo: Where its picture is, at our own origin; empty if it names none.
     """
 
     name: str
     place: str
     links: tuple[tuple[str, str], ...]
+    logo: str
 
     @property
     def full_name(self) -> str:
@@ -83,12 +86,9 @@ async def waiting_at(browser: Browser, flow: str, runtime: Runtime) -> Waiting |
         return None
 
 
-def purpose_of(waiting: Waiting | None) -> str:
+def purpose_of(application: AskingApplication | None) -> str:
     """Return the sentence that says for which application somebody acts."""
-    if waiting is None:
-        return ""
-    application = application_of(waiting)
-    return f"To go on to {application.full_name}."
+    return f"To go on to {application.full_name}." if application else ""
 
 
 def hinted_email(waiting: Waiting | None) -> str:
@@ -106,7 +106,8 @@ def application_of(waiting: Waiting) -> AskingApplication:
     """Return who asks."""
     client, place = waiting.request.client, _place(waiting.request.redirect_uri)
     name = printable(client.client_name, _MAX_NAME).strip() or place
-    return AskingApplication(name=name, place=place, links=_links(client))
+    logo = f"{LOGO}/{client.client_id}" if "logo_uri" in client.links else ""
+    return AskingApplication(name=name, place=place, links=_links(client), logo=logo)
 
 
 def _place(redirect_uri: str) -> str:

@@ -7,6 +7,7 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
+from app.pages.asked import AskingApplication
 from app.pages.csrf import CSRF, ForeignForm, refuse_foreign_form
 from app.pages.dependencies import State
 from app.pages.flow import FLOW, go_back
@@ -109,6 +110,7 @@ def show_page(
     *,
     flow: str = "",
     links: Sequence[Link] = (),
+    application: AskingApplication | None = None,
 ) -> HTMLResponse:
     """Return a ``FormPage`` whose forms are bound to this browser.
 
@@ -120,9 +122,12 @@ def show_page(
         error: Why it is shown again.
         flow: What waits for the end of it, see ``flow.py``.
         links: Where else to go.
+        application: For which the person acts.
     """
     bound, token = bind_form(browser, runtime)
-    answer = page.show(values, error, flow=flow, csrf=token, links=links)
+    answer = page.show(
+        values, error, flow=flow, csrf=token, links=links, application=application
+    )
     keep_value(answer, bound, browser, runtime)
     return answer
 

@@ -54,7 +54,9 @@ async def _ask_again(
     waiting = await AuthorizationService(runtime).look(flow, browser)
     if waiting.step is Step.CONSENT:
         return _ask(flow, waiting, browser, runtime, error)
-    page = FormPage("/consent", "Go on?", "", (), closed=purpose_of(waiting))
+    page = FormPage(
+        "/consent", "Go on?", "", (), closed=purpose_of(application_of(waiting))
+    )
     links = [Link("Go on", with_flow("/oauth2/resume", flow))]
     return show_page(page, browser, runtime, {}, error, flow=flow, links=links)
 

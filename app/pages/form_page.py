@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.context import current
 from app.core.exceptions import AppError, FieldError
+from app.pages.asked import AskingApplication
 from app.pages.csrf import CSRF
 from app.pages.flow import FLOW, go_on, page_headers
 from app.pages.form import Values
@@ -100,6 +101,7 @@ class FormPage:
         flow: str = "",
         csrf: str = "",
         links: Sequence[Link] = (),
+        application: AskingApplication | None = None,
     ) -> HTMLResponse:
         """Return the page.
 
@@ -109,6 +111,7 @@ class FormPage:
             flow: What waits for the end of it, see ``flow.py``.
             csrf: Token of the forms, for pages that act for a browser.
             links: Where else to go.
+            application: For which the person acts; its picture and links are shown.
         """
         is_by_link = bool(values.get("token"))
         forms = [form for form in self.forms if form.by_link == is_by_link]
@@ -124,6 +127,7 @@ class FormPage:
             forms=forms,
             hidden={CSRF: csrf, FLOW: flow},
             links=links,
+            application=application,
         )
 
     async def submit(

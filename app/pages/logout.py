@@ -11,7 +11,7 @@ from app.core.context import current
 from app.core.exceptions import AppError, UnsupportedMediaType
 from app.oauth.errors import InvalidRequest
 from app.oauth.parameters import Parameters, parse_form
-from app.oauth.uri import Uri, encode, parse_uri
+from app.oauth.uri import encode
 from app.pages.browser import (
     AtBrowser,
     keep_accounts,
@@ -20,13 +20,13 @@ from app.pages.browser import (
 )
 from app.pages.csrf import CSRF, ForeignForm, refuse_cross_site
 from app.pages.dependencies import State
-from app.pages.render import CSP, render
+from app.pages.render import render
+from app.pages.signed_out import render_signed_out
 from app.services.browser_session import Browser
 from app.services.oauth_logout import Logout, OAuthLogoutService
 from app.services.runtime import Runtime
 
 PATH = "/oauth2/logout"
-FRAME_SECONDS = 3  # how long frames have before the browser goes on
 _FORM = "application/x-www-form-urlencoded"
 # ASVS 14.3.1. Not "cookies": those of other accounts here, and of applications on
 # other hosts of the same domain, would go too.
@@ -145,26 +145,8 @@ async def _end(
 
 
 def _signed_out(logout: Logout, frames: tuple[str, ...]) -> Response:
-    return render(
-        "signed_out.html",
-        headers={"Content-Security-Policy": _framing(frames)} if frames else {},
-        application=logout.client.client_name if logout.client else "",
-        redirect_url=logout.redirect_url,
-        seconds=FRAME_SECONDS if frames else 0,
-        frames=frames,
-    )
-
-
-def _framing(frames: tuple[str, ...]) -> str:
-    """Return the policy of a page that may frame these origins and nothing else."""
-    parsed = [uri for uri in map(parse_uri, frames) if uri is not None]
-    origins = sorted({_origin(uri) for uri in parsed})
-    return f"{CSP}; frame-src {' '.join(origins)}"
-
-
-def _origin(uri: Uri) -> str:
-    scheme, host, port = uri.origin
-    return f"{scheme}://{host}:{port}"
+    name = logout.client.client_name if logout.client else ""
+    return render_signed_out(frames, application=name, redirect_url=logout.redirect_url)
 
 
 async def _malformed(

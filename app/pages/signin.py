@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
-from app.pages.asked import expected_email, purpose_of, waiting_at
+from app.pages.asked import application_of, expected_email, purpose_of, waiting_at
 from app.pages.browser import AtBrowser, check_form, go_back_signed_in, show_page, typed
 from app.pages.dependencies import Posted, State
 from app.pages.dev_mailbox import is_open
@@ -64,10 +64,20 @@ async def _show(
     error: AppError | None = None,
 ) -> HTMLResponse:
     waiting = await waiting_at(browser, flow, runtime)
-    page = replace(_PAGE, intro=purpose_of(waiting))
+    application = application_of(waiting) if waiting else None
+    page = replace(_PAGE, intro=purpose_of(application))
     kept = {"email": values.get("email", expected_email(waiting))}
     links = _links(runtime, flow, error)
-    return show_page(page, browser, runtime, kept, error, flow=flow, links=links)
+    return show_page(
+        page,
+        browser,
+        runtime,
+        kept,
+        error,
+        flow=flow,
+        links=links,
+        application=application,
+    )
 
 
 def _links(runtime: Runtime, flow: str, error: AppError | None) -> list[Link]:

@@ -10,7 +10,9 @@ from app.pages.browser import AtBrowser, keep_accounts, refusal_of, show_page
 from app.pages.dependencies import Posted, State
 from app.pages.flow import go_on
 from app.pages.form_page import Form, FormPage, Link
+from app.pages.signed_out import render_signed_out
 from app.services.browser_session import Browser, BrowserSessionService
+from app.services.oauth_logout import OAuthLogoutService
 from app.services.runtime import Runtime
 
 router = APIRouter(include_in_schema=False)
@@ -28,11 +30,19 @@ async def show_signout(browser: AtBrowser, runtime: State) -> Response:
 async def submit_signout(
     values: Posted, browser: AtBrowser, runtime: State
 ) -> Response:
-    """End the session; other accounts of the browser stay."""
+    """End the session; other accounts of the browser stay.
+
+    Where applications hear of it in frames, the page that has them comes at once.
+    """
     if refusal := refusal_of(browser, values, runtime):
         return _show(browser, runtime, refusal)
+    frames: tuple[str, ...] = ()
+    if browser.current is not None:
+        frames = await OAuthLogoutService(runtime).frames(browser.current)
     left = await BrowserSessionService(runtime).sign_out(browser)
-    answer = go_on("/done/signed-out")
+    answer: Response = go_on("/done/signed-out")
+    if frames:
+        answer = render_signed_out(frames)
     keep_accounts(answer, left, runtime)
     # ASVS 14.3.1. Not "cookies": those of the other accounts would go too.
     answer.headers["Clear-Site-Data"] = '"cache"'

@@ -61,6 +61,19 @@ class OAuthGrantRepository(Repository[OAuthGrant]):
         """End everything that was granted to a client; return how many ended."""
         return await self._revoke(OAuthGrant.client_id == client_id, at, reason)
 
+    async def last_in(self, session_ids: Collection[UUID], client_id: str) -> Any:
+        """Return ``session_id`` and ``created_at`` of a client's last grant, or None.
+
+        Args:
+            session_ids: Only what was granted in these sessions.
+            client_id: To whom.
+        """
+        query = select(OAuthGrant.session_id, OAuthGrant.created_at)
+        query = query.where(OAuthGrant.session_id.in_(session_ids))
+        query = query.where(OAuthGrant.client_id == client_id)
+        newest = (OAuthGrant.created_at.desc(), OAuthGrant.id.desc())
+        return (await self.db.execute(query.order_by(*newest).limit(1))).first()
+
     async def list_told(
         self, session_ids: Collection[UUID], pending_since: datetime
     ) -> Sequence[Any]:

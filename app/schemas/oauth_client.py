@@ -56,8 +56,9 @@ class ClientChange(ClientMetadata):
     """What changes; an absent field stays, null takes a value of the metadata away.
 
     ``pkce``: null follows AUTH_SERVE_OAUTH__PKCE. ``is_first_party``: consent is not
-    asked for. ``is_resource_server``: may introspect tokens for its ``audience``.
-    ``audience``: identifier of the API that its tokens are for.
+    asked for (of public clients only at an https redirect URI). ``is_resource_server``:
+    may introspect tokens for its ``audience``. ``audience``: identifier of the API that
+    its tokens are for.
     """
 
     status: Status = "active"

@@ -34,6 +34,7 @@ from app.services.oauth_signed_in import (
     account_for,
     authentication_of,
     signed_in_state,
+    with_last_choice,
 )
 from app.services.runtime import Runtime
 from app.utils.helpers import network_of
@@ -112,7 +113,7 @@ class AuthorizationService:
             await self._refusals.show(error, None)
 
         async def work(request: AuthorizationRequest) -> Outcome:
-            flow = self._new(params, request, browser)
+            flow = await self._new(params, request, browser)
             return await self._advance(flow, request, browser)
 
         return await self._answer(params, work, repeated=repeated)
@@ -244,15 +245,17 @@ class AuthorizationService:
         pkce = runtime.settings.oauth.pkce
         return read_request(params, to, supported=runtime.supported, pkce=pkce)
 
-    def _new(
+    async def _new(
         self, params: Parameters, request: AuthorizationRequest, browser: Browser
     ) -> Flow:
-        return Flow(
+        flow = Flow(
             parameters=params,
             arrived_at=self._runtime.clock.now(),
             sign_ins=frozenset(sign_in_at(each) for each in browser.accounts),
             hinted_subject=self._hinted(request),
         )
+        async with self._runtime.unit_of_work(read_only=True) as uow:
+            return await with_last_choice(uow, flow, request, browser)
 
     def _hinted(self, request: AuthorizationRequest) -> str | None:
         if request.id_token_hint is None:

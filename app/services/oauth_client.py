@@ -17,6 +17,7 @@ from app.events.oauth_client import (
 )
 from app.models.oauth_client import OAuthClient, OAuthClientSecret
 from app.oauth.errors import OAuthError
+from app.oauth.grants.client_credentials import own_scope
 from app.oauth.registration import ClientMetadata
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.oauth_client_change import (
@@ -37,6 +38,8 @@ from app.services.precondition import demand_version
 from app.services.runtime import Runtime
 
 CHOICES = ("status", "pkce", "is_first_party", "is_resource_server", "audience")
+# Older clients without any scope can still be renamed or disabled.
+_DECIDE_TOKENS = frozenset({"scope", "grant_types", "is_resource_server"})
 _POWERS = ("is_first_party", "is_resource_server", "audience")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,63}")
 # What a ``sub`` looks like: an account's id, and a pairwise subject (RFC 9700 §4.15).
@@ -128,6 +131,7 @@ class OAuthClientService:
             _check_client_id(client_id)
         judged = self._judge(metadata)
         self._check_choices(choices, is_self_registered=False)
+        _check_own_scope(judged, bool(choices.get("is_resource_server")))
         await self._check_sector(judged, None)
         row = new_client(
             self._uow, client_id or generated_id(self._uow), judged, **choices
@@ -172,6 +176,9 @@ class OAuthClientService:
         known, version = metadata_of(row), row.version
         judged = self._judge(_merged(row.document, metadata))
         self._check_choices(choices, is_self_registered=row.is_self_registered)
+        if (metadata.keys() | choices.keys()) & _DECIDE_TOKENS:
+            asks_only = choices.get("is_resource_server", row.is_resource_server)
+            _check_own_scope(judged, bool(asks_only))
         if needs_sector(judged, known):
             await self._uow.db.rollback()  # nothing is held while somebody is asked
             await self._check_sector(judged, known)
@@ -279,6 +286,20 @@ class OAuthClientService:
 def _merged(document: Metadata, change: Metadata) -> dict[str, Any]:
     """Return a document with members changed; the stored one leaves out no scope."""
     return {"scope": "", **document, **change}
+
+
+def _check_own_scope(judged: ClientMetadata, asks_only: bool) -> None:
+    """Refuse a machine that would get no token (RFC 6749 §3.3: no scope, no token).
+
+    An API that only asks about tokens wants none.
+    """
+    is_machine = "client_credentials" in judged.grant_types
+    if is_machine and not asks_only and not own_scope(judged.scope):
+        message = (
+            "must name what a client with client_credentials may do, in scopes that "
+            "are not about people; AUTH_SERVE_OAUTH__SCOPES says which there are"
+        )
+        raise _refused("scope", "no_own_scope", message)
 
 
 def _check_client_id(client_id: str) -> None:

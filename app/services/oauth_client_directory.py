@@ -1,9 +1,11 @@
 """Registered clients as the protocol engine sees them, kept for seconds."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.config import PREFIX
 from app.core.clock import Clock
 from app.core.outbound import OutboundClient
 from app.database import Database
@@ -16,6 +18,7 @@ from app.services.oauth_client_keys import ClientKeys
 KEPT_FOR = 3.0  # seconds: how late another process sees a change (architecture, rule 5)
 _MOST = 1_024  # clients; some kilobytes each
 _LONGEST = 64  # characters of an identifier
+_log = logging.getLogger("auth_serve.oauth_client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,21 @@ class ClientDirectory:
     """Finds clients that may be used now; satisfies ``oauth.ports.Clients``."""
 
     def __init__(
-        self, database: Database, clock: Clock, outbound: OutboundClient
+        self,
+        database: Database,
+        clock: Clock,
+        outbound: OutboundClient,
+        scopes: Collection[str],
     ) -> None:
-        """Keep nothing yet."""
+        """Keep nothing yet.
+
+        Args:
+            database: Where they are.
+            clock: How long what was read is good.
+            outbound: Where their keys are fetched.
+            scopes: Those that the settings offer; clients have no others.
+        """
+        self._scopes = frozenset(scopes)
         self._database = database
         self._clock = clock
         self._keys = ClientKeys(outbound, clock)
@@ -88,7 +103,16 @@ class ClientDirectory:
                 return _Kept(now)
             secrets = await clients.secrets_of(client_id, self._clock.now())
             jwks_uri = row.document.get("jwks_uri")
-            return _Kept(now, engine_client(row, secrets), jwks_uri)
+            return _Kept(now, self._offered(engine_client(row, secrets)), jwks_uri)
+
+    def _offered(self, client: Client) -> Client:
+        """Return a client without scopes that the settings do not name any more."""
+        gone = sorted(client.scope - self._scopes)
+        if gone and client.client_id not in self._kept:
+            reason = f"{PREFIX}OAUTH__SCOPES does not name {' '.join(gone)}"
+            known = {"client_id": client.client_id, "reason": reason}
+            _log.warning("a client has scopes that are not offered", extra=known)
+        return replace(client, scope=client.scope & self._scopes)
 
 
 def metadata_of(row: OAuthClient) -> ClientMetadata:

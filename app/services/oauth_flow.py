@@ -63,7 +63,8 @@ class Flow:
         sign_ins: Those at the browser when it came, as ``sign_in_at`` has them: none
             of them is for this request, whatever the clocks of two machines say.
         hinted_subject: Of the ``id_token_hint``, verified when it came.
-        chosen: The session of the account that the person chose.
+        chosen: The session of the account that the person chose, for this request or
+            for an earlier one of the application.
         chosen_at: When that was.
     """
 
@@ -129,9 +130,8 @@ class OAuthFlowService:
         """
         row = await self._row(token, browser)
         if browser.current is not None:
-            chosen = browser.current.session_id.hex
-            now = self._uow.clock.now().isoformat()
-            row.data = row.data | {"chosen": chosen, "chosen_at": now}
+            now = self._uow.clock.now()
+            row.data = row.data | _choice(browser.current.session_id, now)
 
     async def use_up(self, flow: Flow) -> None:
         """End a flow: it is answered. Of any number at once exactly one succeeds.
@@ -172,7 +172,11 @@ def _data(flow: Flow) -> dict[str, Any]:
         },
         "sign_ins": sorted(flow.sign_ins),
         "hinted_subject": flow.hinted_subject,
-    }
+    } | (_choice(flow.chosen, flow.chosen_at) if flow.chosen and flow.chosen_at else {})
+
+
+def _choice(session_id: UUID, at: datetime) -> dict[str, Any]:
+    return {"chosen": session_id.hex, "chosen_at": at.isoformat()}
 
 
 def _flow(row: OneTimeToken) -> Flow:

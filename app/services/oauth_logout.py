@@ -150,18 +150,23 @@ class OAuthLogoutService:
             )
 
     async def end(self, account: BrowserAccount) -> tuple[str, ...]:
-        """End a session and tell its applications.
-
-        Returns:
-            What the signed-out page loads in frames (OIDC Front-Channel Logout).
-        """
+        """End a session and tell its applications; return ``frames`` of before."""
         current().user_id = account.user_id
+        frames = await self.frames(account)
         async with self._runtime.unit_of_work() as uow:
-            framed = await framed_applications(uow, account.session_id)
             with suppress(SessionNotFound):  # over already, which is what was asked for
                 await SessionService(uow).end(
                     account.user_id, account.session_id, "oauth_logout"
                 )
+        return frames
+
+    async def frames(self, account: BrowserAccount) -> tuple[str, ...]:
+        """Return what the page after a sign-out loads (OIDC Front-Channel Logout §2).
+
+        Ask before the session ends: a code that ended with it counts as well.
+        """
+        async with self._runtime.unit_of_work(read_only=True) as uow:
+            framed = await framed_applications(uow, account.session_id)
         issuer, key = self._runtime.settings.public_url, self._runtime.secret_key
         frames: list[str] = []
         for client in (engine_client(row, []) for row in framed):

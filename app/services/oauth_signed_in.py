@@ -1,11 +1,13 @@
 """Who is signed in at a browser, in the words in which the engine asks for it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from app.oauth.authorize import AuthorizationRequest
 from app.oauth.claims import wished_values
 from app.oauth.interaction import SignedInState
 from app.oauth.ports import Authentication
+from app.repositories.unit_of_work import UnitOfWork
 from app.services.browser_session import Browser, BrowserAccount
 from app.services.oauth_flow import Flow, sign_in_at
 from app.services.oauth_person import subject_of
@@ -21,19 +23,50 @@ def account_for(
     """Return the account that a request is about: the one in use, as a rule.
 
     An application that names a person (``id_token_hint``, or ``sub`` in ``claims``)
-    gets that one if they are signed in here too. Once the person signed in or chose for
-    this request, it is whom they chose: whether that is right is the engine's to say.
+    gets that one if they are signed in here too; one that does not gets whom the person
+    chose for it before. Once the person signed in or chose for this request, it is whom
+    they chose: whether that is right is the engine's to say.
     """
     account = browser.current
     if account is None or _acted(flow, account):
         return account
-    wanted = wished_values(request.claims, "id_token", "sub")
-    if flow.hinted_subject is not None:
-        wanted = [flow.hinted_subject]
-    for candidate in browser.accounts if wanted else ():
-        if _subject(runtime, request, candidate) in wanted:
+    wanted = _named(flow, request)
+    for candidate in browser.accounts:
+        if flow.chosen == candidate.session_id:
+            return candidate
+        if wanted and _subject(runtime, request, candidate) in wanted:
             return candidate
     return account
+
+
+def _named(flow: Flow, request: AuthorizationRequest) -> list[object]:
+    """Return the subjects of which the application wants one; none if it named none."""
+    if flow.hinted_subject is not None:
+        return [flow.hinted_subject]
+    return wished_values(request.claims, "id_token", "sub")
+
+
+async def with_last_choice(
+    uow: UnitOfWork, flow: Flow, request: AuthorizationRequest, browser: Browser
+) -> Flow:
+    """Return a new flow with the account that was chosen for its application before.
+
+    What was granted last in the sessions of this browser tells it, so it is known
+    nowhere else and ends with the session. It is no choice any more once another
+    account was signed in to: the person chose among fewer. An application that names a
+    person, or has them choose, is not answered from memory.
+    """
+    is_open = not _named(flow, request) and "select_account" not in request.prompt
+    if len(browser.accounts) < 2 or not is_open:
+        return flow
+    sessions = [each.session_id for each in browser.accounts]
+    last = await uow.oauth_grants.last_in(sessions, request.client.client_id)
+    if last is None:
+        return flow
+    others = (each for each in browser.accounts if each.session_id != last.session_id)
+    if last.created_at <= max(each.authenticated_at for each in others):
+        return flow
+    return replace(flow, chosen=last.session_id, chosen_at=last.created_at)
 
 
 def _acted(flow: Flow, account: BrowserAccount) -> bool:

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.config import PREFIX
 from app.core import jose
+from app.core.exceptions import Unavailable
 from app.core.security import (
     FIRST_PARTY_CLIENT,
     InvalidToken,
@@ -17,6 +19,13 @@ from app.core.security import (
 from app.oauth.tokens import ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, LOGOUT_TOKEN_TYPE
 
 _KINDS = (ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, LOGOUT_TOKEN_TYPE)
+
+
+class AlgorithmWithdrawn(Unavailable):
+    """A client is registered for signatures that the settings do not allow any more."""
+
+    code = "algorithm_withdrawn"
+    title = "The signature of this application is switched off; ask its operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,22 @@ class SignedTokens:
         """Return a token, signed with the algorithm's key of the moment."""
         key = self._ring.signing(algorithm, now)
         return jose.sign(claims, key.key, kid=key.kid, algorithm=key.algorithm, typ=typ)
+
+    def demand_key(self, client_id: str, algorithm: str, now: datetime) -> None:
+        """Refuse before anything is done what could not be signed for a client.
+
+        Raises:
+            AlgorithmWithdrawn: The settings do not name its algorithm any more, and the
+                last key of it has ended. The hint says which client and which setting.
+        """
+        try:
+            self._ring.signing(algorithm, now)
+        except LookupError as error:
+            hint = (
+                f"client {client_id} is registered for {algorithm}, which "
+                f"{PREFIX}OAUTH__ID_TOKEN_ALGORITHMS does not name"
+            )
+            raise AlgorithmWithdrawn(hint) from error
 
     def read_access_token(self, token: str, now: datetime) -> AccessToken:
         """Return what an access token says (RFC 9068 section 4).

@@ -5,8 +5,10 @@ from typing import Any
 
 from app.core.context import current
 from app.oauth.claims import claims_for
+from app.oauth.client import Client
 from app.oauth.errors import OAuthError
 from app.oauth.grants.base import Granted, Stores
+from app.oauth.grants.client_credentials import ClientCredentials
 from app.oauth.token_request import redeem_grant
 from app.oauth.tokens import (
     ACCESS_TOKEN_TYPE,
@@ -37,12 +39,15 @@ class TokenService:
 
         Raises:
             OAuthError: As section 5.2 says it; the audit trail knows why.
+            AlgorithmWithdrawn: The client's ID tokens cannot be signed any more.
             TooManyRequests: Clients failed to authenticate too often from there.
         """
         return await self._clients.recorded(call, self._issue(call))
 
     async def _issue(self, call: ClientCall) -> dict[str, Any]:
         client = await self._clients.authenticate(call)
+        if call.parameters.get("grant_type") != ClientCredentials.name:
+            self._demand_key(client)
         codes = CodeStore(self._runtime)
         wanted = call.parameters.get("scope")
         refresh_tokens = RefreshTokenStore(self._runtime, client, wanted)
@@ -56,6 +61,11 @@ class TokenService:
         refusal.hint = codes.reason or refresh_tokens.reason or refusal.hint
         await codes.end_begun()
         raise refusal
+
+    def _demand_key(self, client: Client) -> None:
+        """Refuse before a code is used up for which no ID token could be signed."""
+        now, algorithm = self._runtime.clock.now(), client.id_token_signed_response_alg
+        self._runtime.signed.demand_key(client.client_id, algorithm, now)
 
     def _answer(self, granted: Granted, row: Any | None) -> dict[str, Any]:
         """Return the tokens; ``row`` has grant and person, unless nobody is there."""

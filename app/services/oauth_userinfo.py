@@ -27,6 +27,7 @@ class UserinfoService:
             InvalidToken: Expired, revoked, of another kind or for somebody else; or
                 its grant, session, account or client is over.
             InsufficientScope: It is not an OpenID Connect one.
+            AlgorithmWithdrawn: The client's answers cannot be signed any more.
         """
         runtime, now = self._runtime, self._runtime.clock.now()
         issuer = runtime.settings.public_url
@@ -44,9 +45,11 @@ class UserinfoService:
         )
         if client.userinfo_signed_response_alg is None:
             return userinfo_claims(person, subject=subject)
+        algorithm = client.userinfo_signed_response_alg
+        runtime.signed.demand_key(client.client_id, algorithm, now)
         return runtime.signed.sign(
             signed_userinfo_claims(person, client, issuer=issuer, subject=subject),
-            algorithm=client.userinfo_signed_response_alg,
+            algorithm=algorithm,
             typ=USERINFO_TYPE,
             now=now,
         )

@@ -27,6 +27,7 @@ from app.repositories.sign_in_statement import SignInStatements
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.breached_password import BreachedPasswordService
 from app.services.oauth_client_directory import ClientDirectory
+from app.services.oauth_client_logo import ClientLogos
 from app.services.oauth_signed_token import SignedTokens
 from app.services.oauth_supported import build_supported
 from app.services.rate_limit import Limits, build_store
@@ -56,6 +57,7 @@ class Runtime:
     tokens: AccessTokens
     supported: Supported
     clients: ClientDirectory
+    logos: ClientLogos
     grants: OAuthGrantStatements
     signed: SignedTokens
     mailbox: Mailbox = field(default_factory=Mailbox)
@@ -95,12 +97,12 @@ def build_runtime(
         PoolOptions(**settings.database.model_dump(exclude={"migrate"})),
     )
     breakers = CircuitBreakers(clock)
-    outbound = OutboundClient(
-        breakers,
-        allowed_hosts=frozenset(settings.outbound.allowed_hosts),
-        ca_file=settings.outbound.ca_file,
-    )
+    outbound = _outbound(settings, breakers)
     store = build_store(settings, database, breakers, clock)
+    limiter = RateLimiter(store, clock)
+    limits = Limits.from_settings(settings.limits)
+    supported = build_supported(settings)
+    clients = ClientDirectory(database, clock, outbound, supported.scopes)
     ring = KeyRing()
     return Runtime(
         settings=settings,
@@ -117,19 +119,32 @@ def build_runtime(
         breached_passwords=BreachedPasswordService(
             outbound, base_url=settings.password.breach_url
         ),
-        limiter=RateLimiter(store, clock),
-        limits=Limits.from_settings(settings.limits),
+        limiter=limiter,
+        limits=limits,
         ring=ring,
-        tokens=AccessTokens(
-            ring,
-            issuer=settings.public_url,
-            algorithm=settings.token.algorithm,
-            ttl=settings.token.access_ttl,
-        ),
-        supported=build_supported(settings),
-        clients=ClientDirectory(database, clock, outbound),
+        tokens=_tokens(settings, ring),
+        supported=supported,
+        clients=clients,
+        logos=ClientLogos(clients, outbound, limiter, limits.authorize_address, clock),
         grants=OAuthGrantStatements(database),
         signed=SignedTokens(ring, issuer=settings.public_url),
+    )
+
+
+def _tokens(settings: Settings, ring: KeyRing) -> AccessTokens:
+    return AccessTokens(
+        ring,
+        issuer=settings.public_url,
+        algorithm=settings.token.algorithm,
+        ttl=settings.token.access_ttl,
+    )
+
+
+def _outbound(settings: Settings, breakers: CircuitBreakers) -> OutboundClient:
+    return OutboundClient(
+        breakers,
+        allowed_hosts=frozenset(settings.outbound.allowed_hosts),
+        ca_file=settings.outbound.ca_file,
     )
 
 

@@ -251,6 +251,37 @@ def test_first_party_clients_do_not_ask() -> None:
     assert _decide(_session(), client=FIRST_PARTY) is Step.DONE
 
 
+@pytest.mark.parametrize(
+    ("redirect_uri", "step"),
+    [
+        ("https://app.example.com/callback", Step.DONE),
+        ("com.example.phone:/callback", Step.CONSENT),
+        ("http://127.0.0.1:49152/callback", Step.CONSENT),
+        ("http://[::1]:49152/callback", Step.CONSENT),
+    ],
+)
+def test_t067_first_party_programs_ask_where_others_could_listen(
+    redirect_uri: str, step: Step
+) -> None:
+    """RFC 6749 §10.2, RFC 8252 §8.6: no answer unasked where another may have it."""
+    members: dict[str, Any] = {
+        "is_first_party": True,
+        "application_type": "native",
+        "redirect_uris": (redirect_uri,),
+    }
+    phone = a_client(token_endpoint_auth_method="none", **members)
+    asked: dict[str, Any] = {"client": phone, "redirect_uri": redirect_uri}
+
+    assert _decide(_session(), **asked) is step
+    assert _decide(_session(), consent=AGREED, **asked) is Step.DONE
+    asked["client"] = a_client(**members)  # with a secret the answer alone is no use
+    assert _decide(_session(), **asked) is Step.DONE
+    if step is Step.CONSENT:
+        asked["client"] = phone
+        with pytest.raises(ConsentRequired):
+            _decide(_session(), prompt="none", **asked)
+
+
 def test_t067_public_clients_ask_each_time() -> None:
     """RFC 6749 §10.2, RFC 8252 §8.6: no automatic repetition for public clients."""
     public = a_client(token_endpoint_auth_method="none")

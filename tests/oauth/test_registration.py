@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.oauth.errors import InvalidClientMetadata, InvalidRedirectUri
+from app.oauth.errors import InvalidClientMetadata, InvalidRedirectUri, OAuthError
 from app.oauth.registration import read_client_metadata
 from tests.oauth.authorization import SUPPORTED
 from tests.oauth.registration_support import CALLBACK, KEY, refused, register
@@ -333,3 +333,29 @@ def test_no_private_key_is_kept(member: str) -> None:
     keys = [KEY, KEY | {member: "x"}]
 
     assert "public" in refused(jwks={"keys": keys}).description
+
+
+@pytest.mark.parametrize(
+    ("name", "fits", "too_much"),
+    [
+        (
+            "redirect_uris",
+            [f"https://client.example.org/{n}" for n in range(50)],
+            [f"https://client.example.org/{n}" for n in range(51)],
+        ),
+        ("contacts", [f"{n}@example.org" for n in range(50)], ["a"] * 51),
+        (
+            "logo_uri",
+            f"https://client.example.org/{'x' * 2_021}",
+            f"https://client.example.org/{'x' * 2_022}",
+        ),
+        ("client_name", "x" * 200, "x" * 201),
+    ],
+)
+def test_t188_what_is_kept_of_a_client_is_bounded(
+    name: str, fits: Any, too_much: Any
+) -> None:
+    register(**{name: fits})
+
+    with pytest.raises(OAuthError, match=name):
+        register(**{name: too_much})

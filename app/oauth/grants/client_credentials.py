@@ -1,5 +1,7 @@
 """RFC 6749 §4.4, RFC 9700 §2.3: a client that speaks for itself."""
 
+from collections.abc import Iterable
+
 from app.oauth.client import Client
 from app.oauth.errors import InvalidScope, UnauthorizedClient
 from app.oauth.grants.base import Granted, Stores
@@ -30,9 +32,14 @@ class ClientCredentials:
         return Granted(client=client, scope=_scope(parameters.get("scope"), client))
 
 
+def own_scope(client_scope: Iterable[str]) -> frozenset[str]:
+    """Return what a client may have for itself, of all that is assigned to it."""
+    return frozenset(client_scope) - _PERSONAL
+
+
 def _scope(text: str | None, client: Client) -> tuple[str, ...]:
     """Return what is asked for, or all that is assigned (RFC 6749 §3.3)."""
-    assigned = client.scope - _PERSONAL
+    assigned = own_scope(client.scope)
     wanted = tuple(sorted(assigned)) if text is None else parse_scope(text)
     personal = [token for token in wanted if token in _PERSONAL]
     if personal:
