@@ -132,9 +132,12 @@ async def _measure_provider(
     """Be the applications of one person who is signed in."""
     provider = await prepare(database_url, "user0@example.com")
     connection = await Connection.open(stage.port)
-    tokens = [await provider.sign_in(connection) for _ in range(CONNECTIONS)]
+    tokens, caller_tokens = [
+        [await provider.sign_in(connection, at) for _ in range(CONNECTIONS)]
+        for at in (provider.web, provider.caller)
+    ]
     connection.close()
-    for name, steps in provider.loads(tokens).items():
+    for name, steps in provider.loads(tokens, caller_tokens).items():
         await _take(measured, stage, name, steps)
 
 

@@ -1,7 +1,7 @@
 """The OpenID Connect provider under load: applications and codes made beforehand."""
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,38 +35,42 @@ class Provider:
         machine: An application that speaks for itself.
         web: One that people sign in at, with ID tokens by ES256.
         plain: One that chose nothing, so that its ID tokens are by RS256.
+        caller: One that calls an API for people and asks for no ID token.
         codes: To be redeemed, by client identifier.
     """
 
     machine: Application
     web: Application
     plain: Application
+    caller: Application
     codes: Mapping[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
 
-    def loads(self, tokens: list[dict[str, Any]]) -> dict[str, list[Step]]:
+    def loads(
+        self, tokens: list[dict[str, Any]], caller_tokens: list[dict[str, Any]]
+    ) -> dict[str, list[Step]]:
         """Return what is measured, by name; each step is a client of its own.
 
         Args:
-            tokens: Of as many sign-ins at the second application as there are clients.
+            tokens: Of as many sign-ins at ``web`` as there are clients.
+            caller_tokens: Of as many at ``caller``.
         """
         basic = self.web.basic["Authorization"]
+        of_caller = self.caller.basic["Authorization"]
         return {
             "client credentials": [self._machine_step() for _ in tokens],
             "introspection": [_introspects(each, basic) for each in tokens],
             "userinfo": [_reads_userinfo(each) for each in tokens],
             "refresh at the token endpoint": [
-                _refreshes(each, basic) for each in tokens
+                _refreshes(each, of_caller) for each in caller_tokens
             ],
+            "the same with an ID token": [_refreshes(each, basic) for each in tokens],
             "code exchange, RS256": [self._exchanges() for _ in tokens],
         }
 
-    async def sign_in(self, connection: Connection) -> dict[str, Any]:
-        """Return the tokens of somebody who signed in at the second application."""
-        return await self._exchange(connection, self.web)
-
-    async def _exchange(
+    async def sign_in(
         self, connection: Connection, application: Application
     ) -> dict[str, Any]:
+        """Return the tokens of somebody who signed in there: redeem the next code."""
         fields = {
             "grant_type": "authorization_code",
             "code": self.codes[application.client_id].popleft(),
@@ -79,7 +83,7 @@ class Provider:
 
     def _exchanges(self) -> Step:
         async def step(connection: Connection) -> bool:
-            return "id_token" in await self._exchange(connection, self.plain)
+            return "id_token" in await self.sign_in(connection, self.plain)
 
         return step
 
@@ -138,9 +142,15 @@ async def prepare(database_url: str, user_email: str) -> Provider:
         machine=await register.machine(scope="api"),
         web=await register(),
         plain=await register(id_token_signed_response_alg="RS256"),
+        caller=await register(scope="api"),
     )
-    for application, batches in ((provider.web, 1), (provider.plain, CODES // _BATCH)):
-        request = await _request(runtime, application)
+    wanted = (
+        (provider.web, _SCOPE, 1),
+        (provider.caller, ("api",), 1),
+        (provider.plain, _SCOPE, CODES // _BATCH),
+    )
+    for application, scope, batches in wanted:
+        request = await _request(runtime, application, scope)
         codes = provider.codes[application.client_id]
         for _ in range(batches):
             codes += await _issue(runtime, request, user_email)
@@ -148,7 +158,9 @@ async def prepare(database_url: str, user_email: str) -> Provider:
     return provider
 
 
-async def _request(runtime: Runtime, application: Application) -> AuthorizationRequest:
+async def _request(
+    runtime: Runtime, application: Application, scope: Iterable[str]
+) -> AuthorizationRequest:
     """Return what the application asks people for."""
     client = await runtime.clients.by_client_id(application.client_id)
     params = Parameters(
@@ -156,7 +168,7 @@ async def _request(runtime: Runtime, application: Application) -> AuthorizationR
             "response_type": "code",
             "client_id": application.client_id,
             "redirect_uri": REDIRECT_URI,
-            "scope": " ".join(_SCOPE),
+            "scope": " ".join(scope),
             "nonce": "n-0S6_WzA2Mj",
             "code_challenge": CHALLENGE,
             "code_challenge_method": "S256",
