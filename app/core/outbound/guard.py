@@ -50,9 +50,12 @@ class Target:
         return _bracketed(self.host) if default else self.destination
 
     def use(self, method: str) -> str:
-        """Name a breaker for this method of this URL; path and query may be secret."""
+        """Name a breaker for this method of this URL; path and query may be secret.
+
+        ``client:`` is before it, for readiness, which is not what strangers name.
+        """
         said = b" ".join((method.encode(), self.scheme.encode(), self.path))
-        return f"{sha256(said).hexdigest()[:16]} at {self.destination}"
+        return f"client:{sha256(said).hexdigest()[:16]} at {self.destination}"
 
 
 async def resolve_by_system(host: str, port: int) -> list[str]:
