@@ -8,6 +8,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from httpx2 import AsyncClient
 
 from app.jobs.backchannel_logout import BackchannelLogoutJob
 from app.oauth.errors import InvalidClientMetadata
@@ -160,3 +161,23 @@ async def test_slow_pictures_leave_the_door_to_others(
     assert [each.path for each in host.requests].count(GOOD) == 1
     assert pictures.count(None) == 2
     assert None not in [await runtime.logos.of(shop) for shop in shops]
+
+
+async def test_guesses_at_identifiers_push_no_client_out_of_memory(
+    runtime: Runtime, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may ask for a picture or a logout, of clients that there are not."""
+    monkeypatch.setattr("app.services.oauth_client_directory._MOST", 3)
+    shop = (await ApplicationFactory(runtime)()).client_id
+    known = await runtime.clients.by_client_id(shop)
+
+    for number in range(4):
+        await client.get(f"/application-logo/nobody-{number}")
+        await client.get(f"/oauth2/logout?client_id=nobody-else-{number}")
+
+    assert known is not None
+    assert await runtime.clients.by_client_id(shop) is known  # not read anew
+    others = [(await ApplicationFactory(runtime)()).client_id for _ in range(3)]
+    for other in others:
+        assert await runtime.clients.by_client_id(other) is not None
+    assert sorted(runtime.clients._kept) == sorted(others)  # a client does
