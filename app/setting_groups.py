@@ -1,6 +1,6 @@
 """Settings by capability: the groups that ``config.Settings`` puts together."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -12,12 +12,13 @@ from pydantic import (
 )
 
 from app.setting_types import (
-    SCOPE_TOKEN,
+    CENTURY,
     Algorithms,
     CaFile,
     HttpUrl,
     Names,
     Rate,
+    Scopes,
     Seconds,
     SmtpUrl,
 )
@@ -42,7 +43,9 @@ class DatabaseSettings(Group):
     pool_timeout: float = Field(
         2.0, gt=0, description="Seconds to wait for a connection before a 503."
     )
-    statement_timeout: Seconds = Field(10, description="Seconds a statement may take.")
+    statement_timeout: int = Field(
+        10, ge=1, le=DAY, description="Seconds a statement may take."
+    )
     prepared_statements: bool = Field(
         True, description="False behind a pooler in transaction mode, as PgBouncer."
     )
@@ -98,10 +101,16 @@ class TokenSettings(Group):
         "ES256", description="Signature of access tokens."
     )
     key_ttl: int = Field(
-        90 * DAY, ge=DAY, description="A key signs this long, then the next one does."
+        90 * DAY,
+        ge=DAY,
+        le=CENTURY,
+        description="A key signs this long, then the next one does.",
     )
     key_announce_ttl: int = Field(
-        DAY, ge=HOUR, description="A key is published this long before it signs."
+        DAY,
+        ge=HOUR,
+        le=CENTURY,
+        description="A key is published this long before it signs.",
     )
 
 
@@ -134,7 +143,7 @@ class OAuthSettings(Group):
         description="Who may register clients: nobody, holders of an initial access "
         "token (`python -m app.cli client registration-token`), or anybody.",
     )
-    scopes: dict[Annotated[str, Field(pattern=SCOPE_TOKEN)], str] = Field(
+    scopes: Scopes = Field(
         {},
         description="Scopes of your APIs and what they mean to people, as JSON: "
         '`{"orders:read": "See your orders"}`.',
@@ -164,11 +173,13 @@ class OAuthSettings(Group):
     unused_client_ttl: int = Field(
         90 * DAY,
         ge=DAY,
+        le=CENTURY,
         description="Self-registered clients unused so long go.",
     )
     secret_overlap_ttl: int = Field(
         7 * DAY,
         ge=0,
+        le=CENTURY,
         description="An old client secret lives this long beside its heir.",
     )
 
@@ -275,6 +286,10 @@ class AdminSettings(Group):
 class RetentionSettings(Group):
     """How long finished things are kept."""
 
-    audit_ttl: int = Field(365 * DAY, ge=DAY, description="Audit events.")
-    session_ttl: int = Field(30 * DAY, ge=DAY, description="Ended sessions.")
-    outbox_ttl: int = Field(7 * DAY, ge=HOUR, description="Delivered messages.")
+    audit_ttl: int = Field(365 * DAY, ge=DAY, le=CENTURY, description="Audit events.")
+    session_ttl: int = Field(
+        30 * DAY, ge=DAY, le=CENTURY, description="Ended sessions."
+    )
+    outbox_ttl: int = Field(
+        7 * DAY, ge=HOUR, le=CENTURY, description="Delivered messages."
+    )

@@ -2,6 +2,7 @@
 
 import inspect
 import ipaddress
+import json
 import ssl
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -51,6 +52,18 @@ def _split(value: Any) -> Any:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
+
+
+def _json_object(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        read = json.loads(value)
+    except (ValueError, RecursionError):
+        read = None
+    if not isinstance(read, dict):
+        raise ValueError('must read {"orders:read": "See your orders"}')
+    return read
 
 
 def _rate(value: str) -> str:
@@ -123,7 +136,13 @@ Proxies = Annotated[
     list[Annotated[str, AfterValidator(_proxy)]], NoDecode, BeforeValidator(_split)
 ]
 Rate = Annotated[str, AfterValidator(_rate)]
-Seconds = Annotated[int, Field(gt=0)]
+CENTURY = 100 * 365 * 86_400  # seconds; a date that far ahead still exists
+Scopes = Annotated[
+    dict[Annotated[str, Field(pattern=SCOPE_TOKEN)], str],
+    NoDecode,
+    BeforeValidator(_json_object),
+]
+Seconds = Annotated[int, Field(gt=0, le=CENTURY)]
 Issuer = Annotated[str, AfterValidator(_issuer)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]

@@ -1,10 +1,13 @@
 """``/health``: what orchestrators see."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
 
+from app.core.circuit_breaker import CircuitOpen
+from app.core.outbound import OutboundFailed, OutboundRefused
 from tests.api import Api
 
 
@@ -32,6 +35,19 @@ async def test_an_open_circuit_degrades_and_names_no_host(api: Api) -> None:
     assert answer.json()["checks"]["circuit:smtp"] == "open"
     assert answer.json()["checks"]["circuit:outbound"] == "open"
     assert "internal" not in answer.text
+
+
+async def test_what_a_client_names_does_not_degrade(api: Api) -> None:
+    """Anybody who may register could raise the alarm, and a dead picture would."""
+    for name in ("smtp", "valkey", "127.0.0.1"):
+        for _ in range(6):
+            with suppress(OutboundFailed, OutboundRefused, CircuitOpen):
+                await api.runtime.outbound.get(f"https://{name}.invalid/", apart=True)
+
+    answer = await api.client.get("/health/ready")
+
+    assert "open" in api.runtime.breakers.states().values()
+    assert answer.json()["status"] == "ready"
 
 
 async def test_an_older_schema_or_missing_keys_take_the_process_out(api: Api) -> None:

@@ -113,6 +113,27 @@ async def test_whom_an_application_names_counts_more(
     assert await who(api, browser, shop, claims=named) == str(two.id)
 
 
+async def test_a_hint_at_somebody_is_not_answered_from_memory(
+    api: Api, browser: Visit, applications: ApplicationFactory, people: list[Person]
+) -> None:
+    """OIDC Core §3.1.2.1: login_hint is whom the application expects.
+
+    Whoever is meant the answer is the same, so an application that guesses learns
+    neither who else is signed in here nor what the address of its person is.
+    """
+    shop, stranger = await trusted(applications), await api.person()
+    one, two = people
+    await choose(browser, shop, one)
+
+    for hint in (two.email, one.email, stranger.email, "+49 30 123456"):
+        silent = told(await browser.ask(shop, prompt="none", login_hint=hint))
+        assert silent["error"] == "account_selection_required"
+        assert at(await browser.ask(shop, login_hint=hint)) == CHOICE
+
+    told(await take(browser, two))
+    assert await who(api, browser, shop) == str(two.id)
+
+
 async def test_another_account_that_comes_is_another_choice(
     api: Api,
     browser: Visit,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config import Settings, SettingsError, load_settings
+from app.config import Settings, SettingsError, known_names, load_settings
 from app.services.runtime import build_runtime
 from tests.architecture.source import ROOT
 
@@ -157,3 +157,30 @@ async def test_a_new_sqlite_file_and_its_key_are_the_owners_alone(
     await runtime.close()
     names = {"a.db", "a.db-wal", "a.db-shm", "a.secret.key"}
     assert modes == dict.fromkeys(names, 0o600)
+
+
+GARBAGE = ("hunter2", "hunter2 [{", "http://[hunter2", "{}", "[]", "*", "-7", "9" * 400)
+
+
+@pytest.mark.parametrize("name", sorted(known_names()))
+def test_whatever_stands_there_is_taken_or_refused_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for value in GARBAGE:
+        monkeypatch.setenv(name, value)
+        try:
+            build_runtime(load_settings(None)).hashing_pool.close()
+        except SettingsError as refusal:
+            assert name.rpartition("__")[0] in str(refusal)  # of two that go together
+            assert not any(part in str(refusal) for part in ("hunter2", "99999"))
+
+
+@pytest.mark.parametrize("value", ["a", "[1]", "{", "[" * 100_000, "null"])
+def test_scopes_that_are_no_object_are_refused_with_an_example(
+    tmp_path: Path, value: str
+) -> None:
+    with pytest.raises(SettingsError, match="AUTH_SERVE_OAUTH__SCOPES") as refused:
+        from_file(tmp_path, f"AUTH_SERVE_OAUTH__SCOPES='{value}'")
+
+    assert 'must read {"orders:read": "See your orders"}' in str(refused.value)

@@ -151,6 +151,8 @@ def _signature(message: bytes, key: Key, algorithm: str) -> bytes:
     if algorithm != "ES256":
         return jws.JWSRegistry.algorithms[algorithm].sign(message, key)
     private: Any = key.private_key
+    if private.curve.name != "secp256r1":  # the signature would be one to nobody
+        raise ValueError("ES256 is made with a key on P-256")
     r, s = decode_dss_signature(private.sign(message, _ECDSA))
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")  # RFC 7518 section 3.4
 

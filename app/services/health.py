@@ -41,10 +41,16 @@ class HealthService:
         return Readiness("degraded" if is_degraded else "ready", checks)
 
     def _circuits(self) -> dict[str, str]:
-        """Return the worst state of each kind; host names are nobody's business."""
+        """Return the worst state of each kind; host names are nobody's business.
+
+        What clients name is left out: this process needs none of it, and whoever may
+        register a client could raise the alarm. The log has it.
+        """
         worst: dict[str, str] = {}
         for name, state in self._runtime.breakers.states().items():
             kind = name.partition(":")[0]
+            if kind == "client":
+                continue
             kind = kind if kind in _KINDS else "outbound"
             worst[kind] = max(state, worst.get(kind, state), key=_SEVERITY.index)
         return worst

@@ -110,7 +110,9 @@ async def check_sector(runtime: Runtime, metadata: ClientMetadata) -> None:
     if uri is None:
         return
     try:
-        response = await runtime.outbound.get(uri, max_bytes=_MAX_SECTOR_BYTES)
+        response = await runtime.outbound.get(
+            uri, max_bytes=_MAX_SECTOR_BYTES, apart=True
+        )
     except (CircuitOpen, OutboundFailed, OutboundRefused) as error:
         raise _unfetched(error.hint) from error
     if response.status != 200:

@@ -90,7 +90,9 @@ class ClientDirectory:
         if kept is not None and now - kept.read_at < KEPT_FOR:
             return kept
         kept = await self._read(client_id, now)
-        if len(self._kept) >= _MOST:
+        if client_id not in self._kept and len(self._kept) >= _MOST:
+            if kept.client is None:
+                return kept  # guesses of strangers push no client out
             del self._kept[next(iter(self._kept))]  # the oldest
         self._kept[client_id] = kept
         return kept

@@ -98,7 +98,7 @@ class ClientKeys:
 
     async def _fetch(self, uri: str) -> Jwks | None:
         try:
-            response = await self._outbound.get(uri, max_bytes=_MAX_BYTES)
+            response = await self._outbound.get(uri, max_bytes=_MAX_BYTES, apart=True)
             if response.status != 200:
                 raise OutboundFailed(f"answered {response.status}")
             return read_jwks("jwks_uri", json.loads(response.body))

@@ -20,6 +20,7 @@ KEPT_FOR = 3_600.0  # seconds that a picture is shown without asking again
 NONE_FOR = 300.0  # seconds that an address without one is left in peace
 MAX_BYTES = 64 * 1024
 MOST = 128  # addresses: 8 MiB at the very most
+AT_ONCE = 8  # fetches; slow hosts shall leave the door to keys and logout notices
 _log = logging.getLogger("auth_serve.oauth_client")
 
 
@@ -66,13 +67,15 @@ class ClientLogos:
         self._limit = limit
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def of(self, client_id: str) -> Logo | None:
         """Return the picture of a client, or None; no transaction may be open.
 
         Anybody may ask, so nobody can have an address fetched as often as they like:
         it has to be a registered client's, what came of it is kept, of any number of
-        callers at once one asks, and asking costs an attempt.
+        callers at once one asks, and asking costs an attempt. Nobody waits for a turn:
+        a page does without a picture, and has it the next time.
         """
         client = await self._clients.by_client_id(client_id)
         uri = client.links.get("logo_uri") if client else None
@@ -80,14 +83,18 @@ class ClientLogos:
             return None
         kept = self._entry(uri)
         async with kept.lock:
-            if self._clock.monotonic() >= kept.asked_again_at and await self._may_ask():
-                kept.logo = await self._fetch(uri, client_id)
-                pause = NONE_FOR if kept.logo is None else KEPT_FOR
-                kept.asked_again_at = self._clock.monotonic() + pause
+            is_due = self._clock.monotonic() >= kept.asked_again_at
+            if is_due and not self._turns.locked():
+                async with self._turns:
+                    await self._renew(kept, uri, client_id)
             return kept.logo
 
-    async def _may_ask(self) -> bool:
-        return await self._limiter.admits(self._limit, network_of(current().ip))
+    async def _renew(self, kept: _Kept, uri: str, client_id: str) -> None:
+        if not await self._limiter.admits(self._limit, network_of(current().ip)):
+            return
+        kept.logo = await self._fetch(uri, client_id)
+        pause = NONE_FOR if kept.logo is None else KEPT_FOR
+        kept.asked_again_at = self._clock.monotonic() + pause
 
     def _entry(self, uri: str) -> _Kept:
         kept = self._kept.get(uri)
@@ -99,7 +106,7 @@ class ClientLogos:
 
     async def _fetch(self, uri: str, client_id: str) -> Logo | None:
         try:
-            response = await self._outbound.get(uri, max_bytes=MAX_BYTES)
+            response = await self._outbound.get(uri, max_bytes=MAX_BYTES, apart=True)
             if response.status == 200:
                 kind = _media_type(response.body)
                 if kind is not None:

@@ -54,10 +54,11 @@ async def with_last_choice(
     What was granted last in the sessions of this browser tells it, so it is known
     nowhere else and ends with the session. It is no choice any more once another
     account was signed in to: the person chose among fewer. An application that names a
-    person, or has them choose, is not answered from memory.
+    person, or has them choose, is not answered from memory. To tell a hint that fits
+    from one that does not would tell who is signed in here.
     """
-    is_open = not _named(flow, request) and "select_account" not in request.prompt
-    if len(browser.accounts) < 2 or not is_open:
+    names = _named(flow, request) or request.login_hint is not None
+    if len(browser.accounts) < 2 or names or "select_account" in request.prompt:
         return flow
     sessions = [each.session_id for each in browser.accounts]
     last = await uow.oauth_grants.last_in(sessions, request.client.client_id)

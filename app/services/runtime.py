@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.config import Settings, SettingsError, weakness
+from app.config import PREFIX, Settings, SettingsError, weakness
 from app.core.circuit_breaker import CircuitBreakers
 from app.core.clock import Clock, SystemClock
 from app.core.hashing_pool import HashingPool
@@ -141,11 +141,15 @@ def _tokens(settings: Settings, ring: KeyRing) -> AccessTokens:
 
 
 def _outbound(settings: Settings, breakers: CircuitBreakers) -> OutboundClient:
-    return OutboundClient(
-        breakers,
-        allowed_hosts=frozenset(settings.outbound.allowed_hosts),
-        ca_file=settings.outbound.ca_file,
-    )
+    try:
+        return OutboundClient(
+            breakers,
+            allowed_hosts=frozenset(settings.outbound.allowed_hosts),
+            ca_file=settings.outbound.ca_file,
+        )
+    except ValueError:
+        name = f"{PREFIX}OUTBOUND__ALLOWED_HOSTS"
+        raise SettingsError(f"{name}: must be host or host:port each") from None
 
 
 def _hashing_pool(password: PasswordSettings) -> HashingPool:

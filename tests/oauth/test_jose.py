@@ -1,11 +1,15 @@
 """The wrapper around the JOSE library, with tokens and keys that others made."""
 
 import warnings
-from typing import Any
+from base64 import urlsafe_b64decode
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
+from jwt import PyJWK, decode
 
 from app.core import jose
 from tests.oauth.token_support import KEYS, KeyPair
@@ -302,3 +306,35 @@ def test_a_token_of_ours_needs_a_key_of_ours() -> None:
     for key, issuer in ((None, "a"), (KEYS["RS256"], "a"), (PAIR, "b")):
         with pytest.raises(jose.InvalidToken):
             jose.verify_ours(token, key, typ="JWT", issuer=issuer)
+
+
+@pytest.mark.parametrize(("r", "s"), [(1, 2), (1 << 247, 1 << 255), (1 << 255, 255)])
+def test_numbers_of_a_signature_keep_their_leading_zeros(r: int, s: int) -> None:
+    """RFC 7518 §3.4: R and S are 32 octets each, however small the numbers are."""
+    private = SimpleNamespace(curve=SimpleNamespace(name="secp256r1"))
+    key = SimpleNamespace(private_key=private)
+    key.private_key.sign = lambda *_: encode_dss_signature(r, s)
+
+    token = jose.sign({}, cast(Key, key), kid="key", algorithm="ES256", typ="jwt")
+
+    signature = urlsafe_b64decode(token.rpartition(".")[2] + "==")
+    assert signature == r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def test_every_signature_of_ours_is_one_to_another_library() -> None:
+    key = jose.generate_key("ES256")
+    other = PyJWK(jose.public_jwk(key, "key", "ES256"))
+
+    for number in range(300):  # two or three of them with a leading zero
+        claims = {"number": number}
+        token = jose.sign(claims, key, kid="key", algorithm="ES256", typ="jwt")
+
+        assert decode(token, other, algorithms=["ES256"]) == claims
+
+
+@pytest.mark.parametrize("curve", ["P-384", "P-521", "secp256k1"])
+def test_a_key_of_another_curve_does_not_sign(curve: Any) -> None:
+    key = ECKey.generate_key(curve)
+
+    with pytest.raises(ValueError, match="P-256"):
+        jose.sign({}, key, kid="key", algorithm="ES256", typ="jwt")

@@ -32,7 +32,7 @@ class OutboundClient:
         """Open nothing yet.
 
         Args:
-            breakers: Where the breaker of each ``host:port`` lives.
+            breakers: Where the breaker of each ``host:port``, or URL, lives.
             allowed_hosts: ``host`` or ``host:port`` that may be internal, by http too.
             ca_file: Authorities trusted besides the system's.
             timeout: Seconds for a whole exchange, from name to last byte.
@@ -80,21 +80,33 @@ class OutboundClient:
         *,
         headers: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
+        apart: bool = False,
     ) -> OutboundResponse:
         """Fetch a URL; a redirect is returned and not followed.
+
+        Args:
+            url: Where from.
+            headers: Of the request.
+            max_bytes: Longest body, if not the usual.
+            apart: Failures count against this very URL, not against its host. For what
+                clients name: what one of them names at the host of another must not
+                close the way to the other's.
 
         Raises:
             OutboundRefused: The URL may not be called; nothing was sent.
             OutboundFailed: No usable response, or a 5xx.
             CircuitOpen: The destination failed too often; nothing was sent.
         """
-        return await self._send("GET", url, headers or {}, None, max_bytes)
+        return await self._send("GET", url, headers or {}, None, max_bytes, apart)
 
     async def post(
         self, url: str, *, content: bytes, headers: Mapping[str, str] | None = None
     ) -> OutboundResponse:
-        """Send ``content`` to a URL; it is not tried twice. Raises as :meth:`get`."""
-        return await self._send("POST", url, headers or {}, content, None)
+        """Send ``content`` to a URL that a client named; it is not tried twice.
+
+        Raises as :meth:`get`, and failures count as those ``apart`` do there.
+        """
+        return await self._send("POST", url, headers or {}, content, None, apart=True)
 
     async def check(self, url: str) -> None:
         """Refuse early a URL that will be called later, when somebody registers it.
@@ -131,10 +143,12 @@ class OutboundClient:
         headers: Mapping[str, str],
         content: bytes | None,
         max_bytes: int | None,
+        apart: bool,
     ) -> OutboundResponse:
         target = self._guard.target(url)
         limit = self._max_bytes if max_bytes is None else max_bytes
-        breaker = self._breakers.get(target.destination, expected=(OutboundFailed,))
+        name = target.use(method) if apart else target.destination
+        breaker = self._breakers.get(name, expected=(OutboundFailed,))
         await self._take_turn()
         try:
             async with breaker:

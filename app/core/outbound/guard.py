@@ -9,6 +9,7 @@ import re
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,14 @@ class Target:
         """The ``Host`` field (RFC 9110 section 7.2)."""
         default = self.port == _PORTS[self.scheme]
         return _bracketed(self.host) if default else self.destination
+
+    def use(self, method: str) -> str:
+        """Name a breaker for this method of this URL; path and query may be secret.
+
+        ``client:`` is before it, for readiness, which is not what strangers name.
+        """
+        said = b" ".join((method.encode(), self.scheme.encode(), self.path))
+        return f"client:{sha256(said).hexdigest()[:16]} at {self.destination}"
 
 
 async def resolve_by_system(host: str, port: int) -> list[str]:
