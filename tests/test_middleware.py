@@ -70,3 +70,34 @@ async def test_a_defect_is_told_under_its_id(
     assert answer.json()["code"] == "internal_error"
     assert answer.json()["correlation_id"] == "of-a-defect"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/.well-known/jwks.json",
+        "/.well-known/openid-configuration",
+        "/health/ready",
+        "/signin",
+        "/api/v1/users/me",
+        "/api/v1/nothing/here",
+    ],
+)
+async def test_head_is_get_without_its_content(
+    api: Api, routes: list[str | None], path: str
+) -> None:
+    """RFC 9110 section 9.1: GET and HEAD are for every server."""
+    told, asked = await api.client.get(path), await api.client.head(path)
+
+    assert (asked.status_code, asked.content) == (told.status_code, b"")
+    assert asked.headers["content-length"] == str(len(told.content))
+    assert asked.headers["content-type"] == told.headers["content-type"]
+    assert routes[0] == routes[1]
+
+
+async def test_head_is_no_way_round_a_method(api: Api) -> None:
+    for path in ("/oauth2/token", "/api/v1/auth/login", "/oauth2/revoke"):
+        answer = await api.client.head(path)
+
+        assert answer.status_code == 405, path
+        assert "POST" in answer.headers["allow"]

@@ -104,8 +104,11 @@ class RequestMiddleware:
             return
         context = self._context(scope)
         begin(context)
+        method = scope["method"]
+        if method == "HEAD":  # as GET, and the content is kept back (RFC 9110 §9.3.2)
+            scope = {**scope, "method": "GET"}
         headers = self._headers_of.get(scope["path"], self._headers)
-        answer = _Answer(send, context, headers)
+        answer = _Answer(send, context, headers, has_content=method != "HEAD")
         started = self._clock.monotonic()
         try:
             flaw = _flaw(scope)
@@ -118,7 +121,7 @@ class RequestMiddleware:
             if not answer.started:
                 await self._refuse(AppError(hint="unhandled"), scope, receive, answer)
         finally:
-            self._line(scope, context, answer, started)
+            self._line(scope, method, context, answer, started)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = self._hot_paths.find(scope)
@@ -169,10 +172,15 @@ class RequestMiddleware:
         return bool(address) and _within(address, self._proxies)
 
     def _line(
-        self, scope: Scope, context: RequestContext, answer: "_Answer", started: float
+        self,
+        scope: Scope,
+        method: str,
+        context: RequestContext,
+        answer: "_Answer",
+        started: float,
     ) -> None:
         access_line(
-            method=scope["method"],
+            method=method,
             path=scope["path"],
             route=_template(scope),
             status=answer.status,
@@ -186,11 +194,16 @@ class _Answer:
     """Passes an answer on, with the headers that every answer has."""
 
     def __init__(
-        self, send: Send, context: RequestContext, headers: list[Field]
+        self,
+        send: Send,
+        context: RequestContext,
+        headers: list[Field],
+        has_content: bool,
     ) -> None:
         self._send = send
         self._context = context
         self._headers = headers
+        self._has_content = has_content
         self.started = False
         self.status = 0
         self.bytes_out = 0
@@ -201,6 +214,8 @@ class _Answer:
             self.status = message["status"]
             self._add_headers(message)
         elif message["type"] == "http.response.body":
+            if not self._has_content:
+                message = {**message, "body": b""}
             self.bytes_out += len(message.get("body", b""))
         await self._send(message)
 
