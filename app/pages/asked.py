@@ -102,6 +102,11 @@ def expected_email(waiting: Waiting | None) -> str:
     return hinted_email(waiting) or (account.email if account else "")
 
 
+def asking(waiting: Waiting | None) -> AskingApplication | None:
+    """Return who asks, if anybody does."""
+    return application_of(waiting) if waiting else None
+
+
 def application_of(waiting: Waiting) -> AskingApplication:
     """Return who asks."""
     return _application(waiting.request.client, _place(waiting.request.redirect_uri))
