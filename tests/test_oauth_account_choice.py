@@ -152,6 +152,23 @@ async def test_another_account_that_comes_is_another_choice(
     assert at(await browser.ask(shop)) == CHOICE
 
 
+async def test_another_account_in_use_is_no_choice_for_applications(
+    api: Api, browser: Visit, applications: ApplicationFactory, people: list[Person]
+) -> None:
+    shop, board = await trusted(applications), await trusted(applications)
+    one, two = people
+    await choose(browser, shop, two)
+    await browser.get("/")
+    [session] = {b["value"] for b in Page(browser.page.text).all("button")} - {"all"}
+
+    await browser.post("/switch-account", {"account": session})
+
+    home = await browser.get("/")
+    assert f"<strong>{one.email}</strong>" in home.text
+    assert await who(api, browser, shop) == str(two.id)
+    assert at(await browser.ask(board)) == CHOICE
+
+
 async def test_t028_a_choice_stays_in_its_browser_and_ends_with_its_session(
     api: Api,
     app: FastAPI,

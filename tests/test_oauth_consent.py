@@ -1,6 +1,8 @@
 """What applications may have of a person: remembered, listed, taken back."""
 
 from asyncio import gather
+from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -9,6 +11,7 @@ from app.models import OAuthConsent, OAuthGrant, User
 from app.services.oauth_consent import OAuthConsentService
 from app.services.runtime import Runtime
 from tests.api import Api, Person
+from tests.chance import FakeClock
 from tests.factories.oauth import Application, ApplicationFactory, CodeFactory
 
 PATH = "/users/me/consents"
@@ -51,6 +54,33 @@ async def test_a_consent_grows_and_is_listed_with_the_name(
     assert item["claims"] == ["birthdate"]
     assert item["created_at"] and item["updated_at"]
     assert (await api.trail(person.id)).count("oauth.consent_granted") == 2
+
+
+async def test_a_consent_says_when_the_application_last_got_tokens(
+    api: Api, applications: ApplicationFactory, clock: FakeClock
+) -> None:
+    person, other, shop = await api.person(), await api.person(), await applications()
+    for each in (person, other):
+        await agree(api.runtime, each, shop, "openid")
+    user, codes = await user_of(api, person), CodeFactory(api.runtime)
+    unused = await codes(shop, user)
+
+    async def last_used_at(whose: Person) -> Any:
+        [item] = (await api.get(PATH, whose)).json()["items"]
+        return item["last_used_at"]
+
+    assert await last_used_at(person) is None
+    clock.advance(seconds=10)
+    answer = await api.client.post(
+        "/oauth2/token", data=unused.form, headers=shop.basic
+    )
+    assert answer.status_code == 200
+    at = datetime.fromisoformat(await last_used_at(person))
+    await codes(shop, user)  # a later one, not redeemed
+
+    assert at == clock.now()
+    assert datetime.fromisoformat(await last_used_at(person)) == at
+    assert await last_used_at(other) is None
 
 
 async def test_consents_come_in_pages(

@@ -204,7 +204,16 @@ async def test_a_sign_in_of_the_same_person_leaves_other_tabs_alone(
 
 
 @pytest.mark.parametrize(
-    "path", ["/signin", "/signup", "/consent", "/select-account", "/signout"]
+    "path",
+    [
+        "/signin",
+        "/signup",
+        "/consent",
+        "/select-account",
+        "/signout",
+        "/switch-account",
+        "/applications",
+    ],
 )
 async def test_t065_other_sites_get_no_page_to_go_on_with(
     api: Api, browser: Visit, runtime: Runtime, path: str

@@ -171,7 +171,13 @@ class TestInProduction:
         links = [[tag["href"] for tag in page.all("a")] for page in (signin, home)]
         assert links == [
             ["/forgot-password", "/signup"],
-            ["/signout", "/signin", "/forgot-password", "/docs/errors"],
+            [
+                "/applications",
+                "/signout",
+                "/signin",
+                "/forgot-password",
+                "/docs/errors",
+            ],
         ]
 
 

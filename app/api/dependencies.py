@@ -1,13 +1,15 @@
 """Turns requests into services; only hot paths, to save the cost, do it themselves."""
 
 import re
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query, Request
 from fastapi.security import HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api.once import Once
+from app.api.paging import Pages
 from app.core.exceptions import BadRequest
 from app.database import get_db
 from app.policies.permission import Actor
@@ -34,18 +36,10 @@ from app.services.user import UserService
 from app.services.user_claims import UserClaimsService
 
 MAX_PAGE, DEFAULT_PAGE = 200, 50
-Row = TypeVar("Row")
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _TAGS = re.compile(rf"[ \t,]*{_TAG.pattern}(?:[ \t]*,[ \t,]*{_TAG.pattern})*[ \t,]*")
 # Only for the OpenAPI document; the header itself is read by AuthenticationService.
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearer", bearerFormat="JWT")
-
-
-class InvalidCursor(BadRequest):
-    """The cursor was not made by this listing, or was changed."""
-
-    code = "invalid_cursor"
-    title = "This cursor is not one of this list; start again without it"
 
 
 class InvalidIfMatch(BadRequest):
@@ -131,56 +125,12 @@ async def _if_match(
 
 
 IfMatch = Annotated[frozenset[str] | None, Depends(_if_match)]
-IdempotencyKeyHeader = Annotated[
+IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", description="Makes a repeated POST one POST"),
 ]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 CursorText = Annotated[str | None, Query(max_length=2_048)]
-
-
-class Pages:
-    """Cursors of one request."""
-
-    def __init__(self, runtime: Runtime, cursor: str | None, limit: int) -> None:
-        """Hold what the caller sent."""
-        self._runtime = runtime
-        self._cursor = cursor
-        self._limit = limit
-        self.fetch = limit + 1  # the one more row tells whether there is a next page
-
-    def after(self, listing: str) -> list[str] | None:
-        """Return the key to go on behind.
-
-        Raises:
-            InvalidCursor: It belongs to another listing, or was changed.
-        """
-        if self._cursor is None:
-            return None
-        parts = self._runtime.secret_key.read_cursor(listing, self._cursor)
-        if parts is None:
-            raise InvalidCursor
-        return parts
-
-    def cut(
-        self, listing: str, rows: Sequence[Row], key: Callable[[Row], list[str]]
-    ) -> tuple[Sequence[Row], str | None]:
-        """Return the rows of this page, and the cursor if there is a next one.
-
-        Args:
-            listing: What is listed, and in which order.
-            rows: Up to ``fetch`` of them.
-            key: What the next page begins behind, taken from a row.
-        """
-        if len(rows) <= self._limit:
-            return rows, None
-        shown = rows[: self._limit]
-        return shown, self._runtime.secret_key.cursor(listing, key(shown[-1]))
-
-
-def id_key(row: Any) -> list[str]:
-    """Return the key of a row in lists that are in the order of ids."""
-    return [str(row.id)]
 
 
 async def _pages(
@@ -275,8 +225,10 @@ async def _outbox(uow: Uow) -> OutboxService:
     return OutboxService(uow)
 
 
-async def _idempotency(uow: Uow, runtime: RuntimeDep) -> IdempotencyService:
-    return IdempotencyService(uow, runtime.secret_key)
+async def _once(
+    request: Request, uow: Uow, runtime: RuntimeDep, key: IdempotencyKey = None
+) -> Once:
+    return Once(request, IdempotencyService(uow, runtime.secret_key), key)
 
 
 Registrations = Annotated[RegistrationService, Depends(_registrations)]
@@ -298,4 +250,4 @@ ClientRegistrations = Annotated[
 UserClaims = Annotated[UserClaimsService, Depends(_user_claims)]
 AuditEvents = Annotated[AuditEventService, Depends(_audit_events)]
 Outbox = Annotated[OutboxService, Depends(_outbox)]
-Idempotency = Annotated[IdempotencyService, Depends(_idempotency)]
+OnceDep = Annotated[Once, Depends(_once)]

@@ -9,6 +9,7 @@ from app.pages import (
     accept_invitation,
     api_docs,
     application_logo,
+    applications,
     authorize,
     confirm_email,
     consent,
@@ -24,6 +25,7 @@ from app.pages import (
     signin,
     signout,
     signup,
+    switch_account,
     verify_email,
 )
 from app.pages.render import render_error
@@ -39,6 +41,7 @@ routes: list[BaseRoute] = [
         signin,
         signup,
         signout,
+        switch_account,
         verify_email,
         resend_verification,
         forgot_password,
@@ -51,6 +54,7 @@ routes: list[BaseRoute] = [
         select_account,
         consent,
         application_logo,
+        applications,
         errors,
     )
     for route in page.router.routes

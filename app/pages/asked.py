@@ -1,6 +1,6 @@
 """What applications ask for, in words for people."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.oauth.client import Client
@@ -102,9 +102,23 @@ def expected_email(waiting: Waiting | None) -> str:
     return hinted_email(waiting) or (account.email if account else "")
 
 
+def asking(waiting: Waiting | None) -> AskingApplication | None:
+    """Return who asks, if anybody does."""
+    return application_of(waiting) if waiting else None
+
+
 def application_of(waiting: Waiting) -> AskingApplication:
     """Return who asks."""
-    client, place = waiting.request.client, _place(waiting.request.redirect_uri)
+    return _application(waiting.request.client, _place(waiting.request.redirect_uri))
+
+
+def registered_application(client: Client) -> AskingApplication:
+    """Return an application without a request of its own: all its places are told."""
+    places = dict.fromkeys(_place(uri) for uri in client.redirect_uris)
+    return _application(client, ", ".join(places))
+
+
+def _application(client: Client, place: str) -> AskingApplication:
     name = printable(client.client_name, _MAX_NAME).strip() or place
     logo = f"{LOGO}/{client.client_id}" if "logo_uri" in client.links else ""
     return AskingApplication(name=name, place=place, links=_links(client), logo=logo)
@@ -135,7 +149,20 @@ def asked_for(waiting: Waiting, scopes: Mapping[str, str]) -> tuple[str, ...]:
         waiting: The request.
         scopes: What the operator says of the scopes of their APIs.
     """
+    return in_words(waiting.request.scope, waiting.claims, scopes)
+
+
+def in_words(
+    scope: Iterable[str], claims: Iterable[str], scopes: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Return what scopes and single claims mean to people.
+
+    Args:
+        scope: Names of scopes.
+        claims: Names of claims that no scope stands for.
+        scopes: What the operator says of the scopes of their APIs.
+    """
     known = {**scopes, **_SCOPES}
-    texts = [known.get(name, name) for name in waiting.request.scope]
-    texts += [_CLAIMS.get(name, name) for name in waiting.claims]
+    texts = [known.get(name, name) for name in scope]
+    texts += [_CLAIMS.get(name, name) for name in claims]
     return tuple(dict.fromkeys(texts))

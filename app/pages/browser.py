@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse
@@ -63,6 +64,14 @@ def refusal_of(
         note(error)
         return error
     return None
+
+
+def choosing(browser: Browser, values: Values) -> Browser | None:
+    """Return the browser with the account of a form in use; None if it is not here."""
+    try:
+        return browser.choosing(UUID(hex=values.get("account", "")))
+    except ValueError:
+        return None
 
 
 def bind_form(browser: Browser, runtime: Runtime) -> tuple[Browser, str]:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.context import current
 from app.core.exceptions import AppError, FieldError
-from app.pages.asked import AskingApplication
+from app.pages.asked import AskingApplication, purpose_of
 from app.pages.csrf import CSRF
 from app.pages.flow import FLOW, go_on, page_headers
 from app.pages.form import Values
@@ -111,16 +111,18 @@ class FormPage:
             flow: What waits for the end of it, see ``flow.py``.
             csrf: Token of the forms, for pages that act for a browser.
             links: Where else to go.
-            application: For which the person acts; its picture and links are shown.
+            application: For which the person acts; the page says so instead of its
+                intro, and shows its picture and links.
         """
         is_by_link = bool(values.get("token"))
         forms = [form for form in self.forms if form.by_link == is_by_link]
+        intro = purpose_of(application) or self.intro
         return render(
             "form.html",
             status=error.status if error else 200,
             headers=page_headers(flow) | (error.headers if error else {}),
             page=self,
-            intro=self.intro if forms else self.closed,
+            intro=intro if forms else self.closed,
             values=values,
             error=error,
             field_errors=_by_field(error.errors if error else []),

@@ -1,15 +1,16 @@
 """The front door, what comes after a form, and the style sheet."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
-from app.core.exceptions import NotFound
-from app.pages.browser import AtBrowser
+from app.core.exceptions import AppError, NotFound
+from app.pages.browser import AtBrowser, render_form
 from app.pages.dependencies import State
 from app.pages.dev_mailbox import is_open
-from app.pages.flow import Flow, page_headers, with_flow
+from app.pages.flow import Flow, go_on, page_headers, with_flow
 from app.pages.form_page import Link
 from app.pages.render import STYLE, STYLE_TAG, render
+from app.services.browser_session import Browser, BrowserAccount
+from app.services.runtime import Runtime
 
 router = APIRouter(include_in_schema=False)
 # Fixed texts: a page that shows what its address says lends our name to anybody (T062).
@@ -44,6 +45,10 @@ _DONE = {
         "You are signed out",
         "Other accounts that you use at this browser, if any, stay signed in.",
     ),
+    "signed-out-of-all": (
+        "You are signed out",
+        "No account is signed in at this browser any more.",
+    ),
 }
 _CODES = {  # where the code from the mail is typed by whoever cannot open its link
     "registered": "/verify-email",
@@ -56,20 +61,50 @@ _FOREVER = "public, max-age=31536000, immutable"
 @router.get("/")
 async def show_home(browser: AtBrowser, runtime: State) -> Response:
     """Say who is signed in; everybody else signs in first."""
-    if browser.current is None:
-        return RedirectResponse("/signin", 303)
+    return render_home(browser, runtime)
+
+
+def render_home(
+    browser: Browser, runtime: Runtime, error: AppError | None = None
+) -> Response:
+    """Return the accounts of a browser, with buttons to use and to leave each.
+
+    Where the session in use is over and others live, one of them is chosen first:
+    nobody becomes somebody else because time passed.
+
+    Args:
+        browser: Whose accounts.
+        runtime: The parts of the process.
+        error: Why it is shown again.
+    """
+    account = browser.current
+    if not browser.accounts:
+        return go_on("/signin")
+    return render_form(
+        "home.html",
+        browser,
+        runtime,
+        error=error,
+        account=account,
+        others=[each for each in browser.accounts if each != account],
+        links=_links(account, runtime),
+    )
+
+
+def _links(account: BrowserAccount | None, runtime: Runtime) -> list[Link]:
     links = [
-        Link("Sign out", "/signout"),
         Link("Sign in with another account", "/signin"),
         Link("Choose a new password", "/forgot-password"),
         Link("Error codes", "/docs/errors"),
     ]
+    if account is not None:
+        links.insert(0, Link("Applications that you allowed", "/applications"))
+        links.insert(1, Link("Sign out", "/signout"))
     if runtime.settings.serves_docs:
         links.append(Link("Documentation of the API", "/docs"))
     if is_open(runtime):
         links.append(Link("Mails of this development server", "/dev/mailbox"))
-    others = browser.accounts[1:]
-    return render("home.html", account=browser.current, others=others, links=links)
+    return links
 
 
 @router.get("/done/{what}")

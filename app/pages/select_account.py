@@ -1,12 +1,16 @@
 """Choosing with which of the accounts at a browser to go on."""
 
-from uuid import UUID
-
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
 from app.pages.asked import application_of
-from app.pages.browser import AtBrowser, keep_accounts, refusal_of, render_form
+from app.pages.browser import (
+    AtBrowser,
+    choosing,
+    keep_accounts,
+    refusal_of,
+    render_form,
+)
 from app.pages.dependencies import Posted, State
 from app.pages.flow import FLOW, Flow, checked_flow, go_on, page_headers, with_flow
 from app.services.browser_session import Browser
@@ -49,17 +53,10 @@ async def submit_account(
     flow = checked_flow(values.get(FLOW, ""))
     if refusal := refusal_of(browser, values, runtime):
         return await _show(flow, browser, runtime, refusal)
-    chosen = browser.choosing(_session_id(values.get("account", "")))
+    chosen = choosing(browser, values)
     if chosen is None:
         return go_on("/select-account", flow)
     await AuthorizationService(runtime).choose(flow, chosen)
     answer = go_on("/oauth2/resume", flow)
     keep_accounts(answer, chosen, runtime)
     return answer
-
-
-def _session_id(text: str) -> UUID:
-    try:
-        return UUID(hex=text)
-    except ValueError:
-        return UUID(int=0)  # nobody's

@@ -1,12 +1,10 @@
 """Signing in with a password, at a browser."""
 
-from dataclasses import replace
-
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
-from app.pages.asked import application_of, expected_email, purpose_of, waiting_at
+from app.pages.asked import asking, expected_email, waiting_at
 from app.pages.browser import AtBrowser, check_form, go_back_signed_in, show_page, typed
 from app.pages.dependencies import Posted, State
 from app.pages.dev_mailbox import is_open
@@ -64,19 +62,17 @@ async def _show(
     error: AppError | None = None,
 ) -> HTMLResponse:
     waiting = await waiting_at(browser, flow, runtime)
-    application = application_of(waiting) if waiting else None
-    page = replace(_PAGE, intro=purpose_of(application))
     kept = {"email": values.get("email", expected_email(waiting))}
     links = _links(runtime, flow, error)
     return show_page(
-        page,
+        _PAGE,
         browser,
         runtime,
         kept,
         error,
         flow=flow,
         links=links,
-        application=application,
+        application=asking(waiting),
     )
 
 

@@ -1,12 +1,10 @@
 """Making an account for oneself, at a browser."""
 
-from dataclasses import replace
-
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
-from app.pages.asked import application_of, hinted_email, purpose_of, waiting_at
+from app.pages.asked import asking, hinted_email, waiting_at
 from app.pages.browser import AtBrowser, check_form, go_back_signed_in, show_page, typed
 from app.pages.dependencies import Db, Posted, State
 from app.pages.flow import FLOW, Flow, checked_flow, go_on, with_flow
@@ -100,19 +98,16 @@ async def _show(
     error: AppError | None = None,
 ) -> HTMLResponse:
     waiting = await waiting_at(browser, flow, runtime)
-    application = application_of(waiting) if waiting else None
-    page = _PAGES[runtime.settings.registration_mode]
-    page = replace(page, intro=purpose_of(application) or page.intro)
     email = values.get("email", hinted_email(waiting))
     kept = {"email": email, "name": values.get("name", "")}
     links = [Link("Sign in instead", with_flow("/signin", flow))]
     return show_page(
-        page,
+        _PAGES[runtime.settings.registration_mode],
         browser,
         runtime,
         kept,
         error,
         flow=flow,
         links=links,
-        application=application,
+        application=asking(waiting),
     )

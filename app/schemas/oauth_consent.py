@@ -4,7 +4,10 @@ from app.schemas.base import Instant, Output
 
 
 class ConsentOut(Output):
-    """What an application may have of the caller; ``scope`` as RFC 6749 writes it."""
+    """What an application may have of the caller; ``scope`` as RFC 6749 writes it.
+
+    ``last_used_at`` is when it last got tokens, as far as that is kept.
+    """
 
     client_id: str
     client_name: str
@@ -12,3 +15,4 @@ class ConsentOut(Output):
     claims: list[str]
     created_at: Instant
     updated_at: Instant
+    last_used_at: Instant | None

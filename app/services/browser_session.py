@@ -77,7 +77,7 @@ class Browser:
         return None
 
     def without(self, account: BrowserAccount) -> "Browser":
-        """Return the browser without an account; the next one comes into use."""
+        """Return the browser without an account; the first of the rest is in use."""
         accounts = tuple(each for each in self.accounts if each != account)
         front = accounts[0] if accounts else None
         return replace(self, accounts=accounts, current=front)
@@ -206,9 +206,18 @@ class BrowserSessionService:
         """End the session in use; other accounts stay, the next one comes into use."""
         if browser.current is None:
             return browser
-        current().user_id = browser.current.user_id
-        await self._end([browser.current], "logout")
-        return browser.without(browser.current)
+        return await self.sign_out_of(browser, [browser.current])
+
+    async def sign_out_of(
+        self, browser: Browser, accounts: Iterable[BrowserAccount]
+    ) -> Browser:
+        """End sessions of a browser, in use or not; the first of the rest is in use."""
+        for each in accounts:
+            # Each acts for itself: the trail of one does not tell of the others.
+            current().user_id = each.user_id
+            await self._end([each], "logout")
+            browser = browser.without(each)
+        return browser
 
     async def _end(self, accounts: Iterable[BrowserAccount], reason: str) -> None:
         ending = list(accounts)

@@ -12,20 +12,15 @@ from uuid import UUID
 from app.core.context import current
 from app.events.oauth_authorization import AuthorizationGranted, ConsentDenied
 from app.oauth.authorization_response import code_response
-from app.oauth.authorize import (
-    AuthorizationRequest,
-    ReturnAddress,
-    identify,
-    read_request,
-)
+from app.oauth.authorize import AuthorizationRequest
 from app.oauth.claims import beyond_scope
 from app.oauth.errors import AccessDenied, InvalidRequest, OAuthError
-from app.oauth.hints import read_id_token_hint
 from app.oauth.interaction import ConsentState, Step, decide
 from app.oauth.parameters import Parameters, parse_query
 from app.oauth.response_modes import Answer
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.browser_session import Browser, BrowserAccount
+from app.services.oauth_authorization_request import AuthorizationRequestReader
 from app.services.oauth_code import issue_code
 from app.services.oauth_consent import OAuthConsentService
 from app.services.oauth_flow import Flow, FlowNotFound, OAuthFlowService, sign_in_at
@@ -40,8 +35,6 @@ from app.services.runtime import Runtime
 from app.utils.helpers import network_of
 
 _USE_NOTED = timedelta(days=1)  # a client in use is written down at most this often
-_LONGER = 65  # characters, one more than an identifier of a client has
-_ADDRESS = frozenset({"client_id", "redirect_uri"})
 
 
 class _ClientGone(InvalidRequest):
@@ -85,6 +78,7 @@ class AuthorizationService:
         """Work outside of a request's transaction."""
         self._runtime = runtime
         self._refusals = AuthorizationRefusalService(runtime)
+        self._requests = AuthorizationRequestReader(runtime, self._refusals)
 
     async def admit(self) -> None:
         """Count a request against the address that it comes from.
@@ -183,9 +177,9 @@ class AuthorizationService:
             UnanswerableRequest: Its client is not known any more.
         """
         flow = await self._find(token, browser)
-        to = await self._identify(flow.parameters)
+        to = await self._requests.address(flow.parameters)
         try:
-            request = self._read(flow.parameters, to)
+            request = self._requests.read(flow.parameters, to)
         except OAuthError as error:
             raise FlowNotFound(hint=str(error)) from None
         account = account_for(self._runtime, flow, request, browser)
@@ -215,35 +209,18 @@ class AuthorizationService:
         flow_id: UUID | None = None,
     ) -> Outcome:
         """Do the work, and bring a refusal to the client, with evidence of it."""
-        to = await self._identify(params, repeated)
+        to = await self._requests.address(params, repeated)
         client_id = to.client.client_id
         try:
             if repeated:
                 hint = f"{ascii(sorted(repeated))} sent twice"
                 raise InvalidRequest("a parameter is there twice", hint=hint)
-            return await work(self._read(params, to))
+            return await work(self._requests.read(params, to))
         except _ClientGone as error:
             await self._refusals.show(error, client_id)
         except OAuthError as error:
             await self._refusals.record(error, client_id, flow_id)
             return self._refusals.answer(to, error)
-
-    async def _identify(
-        self, params: Parameters, repeated: frozenset[str] = frozenset()
-    ) -> ReturnAddress:
-        client = await self._runtime.clients.by_client_id(params.get("client_id", ""))
-        try:
-            if repeated & _ADDRESS:
-                raise InvalidRequest("client_id or redirect_uri is there twice")
-            development = not self._runtime.settings.is_production
-            return identify(params, client, development=development)
-        except InvalidRequest as error:
-            await self._refusals.show(error, client.client_id if client else None)
-
-    def _read(self, params: Parameters, to: ReturnAddress) -> AuthorizationRequest:
-        runtime = self._runtime
-        pkce = runtime.settings.oauth.pkce
-        return read_request(params, to, supported=runtime.supported, pkce=pkce)
 
     async def _new(
         self, params: Parameters, request: AuthorizationRequest, browser: Browser
@@ -252,22 +229,10 @@ class AuthorizationService:
             parameters=params,
             arrived_at=self._runtime.clock.now(),
             sign_ins=frozenset(sign_in_at(each) for each in browser.accounts),
-            hinted_subject=self._hinted(request),
+            hinted_subject=self._requests.hinted_subject(request),
         )
         async with self._runtime.unit_of_work(read_only=True) as uow:
             return await with_last_choice(uow, flow, request, browser)
-
-    def _hinted(self, request: AuthorizationRequest) -> str | None:
-        if request.id_token_hint is None:
-            return None
-        runtime = self._runtime
-        now = runtime.clock.now()
-        return read_id_token_hint(
-            request.id_token_hint,
-            find_key=lambda kid: runtime.ring.by_kid(kid, now),
-            issuer=runtime.settings.public_url,
-            client_id=request.client.client_id,
-        ).subject
 
     async def _advance(
         self,

@@ -20,7 +20,12 @@ class ConsentNotFound(NotFound):
 
 
 class Consent(NamedTuple):
-    """What a person agreed to, with the name of the application for their eyes."""
+    """What a person agreed to, with the name of the application for their eyes.
+
+    Attributes:
+        last_used_at: When the application last got tokens; None if nothing of that is
+            kept any more.
+    """
 
     id: UUID
     client_id: str
@@ -29,6 +34,7 @@ class Consent(NamedTuple):
     claims: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
+    last_used_at: datetime | None
 
 
 class OAuthConsentService:
@@ -45,8 +51,13 @@ class OAuthConsentService:
         rows = await self._uow.oauth_consents.list_for_user(
             user_id, after=after, limit=limit
         )
-        names = await self._uow.oauth_clients.names_of(row.client_id for row in rows)
-        return [_told(row, names.get(row.client_id, "")) for row in rows]
+        client_ids = [row.client_id for row in rows]
+        names = await self._uow.oauth_clients.names_of(client_ids)
+        used = await self._uow.oauth_grants.last_used(user_id, client_ids)
+        return [
+            _told(row, names.get(row.client_id, ""), used.get(row.client_id))
+            for row in rows
+        ]
 
     async def known(self, user_id: UUID, client_id: str) -> ConsentState:
         """Return what is remembered of a person and a client.
@@ -104,7 +115,9 @@ class OAuthConsentService:
         )
 
 
-def _told(row: OAuthConsent, client_name: str) -> Consent:
+def _told(
+    row: OAuthConsent, client_name: str, last_used_at: datetime | None
+) -> Consent:
     return Consent(
         id=row.id,
         client_id=row.client_id,
@@ -113,4 +126,5 @@ def _told(row: OAuthConsent, client_name: str) -> Consent:
         claims=tuple(row.claims.split()),
         created_at=row.created_at,
         updated_at=row.updated_at,
+        last_used_at=last_used_at,
     )

@@ -9,7 +9,7 @@ from app.core.context import current
 from app.events.oauth_logout import LogoutRefused
 from app.oauth.client import Client
 from app.oauth.errors import InvalidRequest
-from app.oauth.hints import Hint, read_id_token_hint
+from app.oauth.hints import Hint
 from app.oauth.logout import (
     CurrentSession,
     logout_client_id,
@@ -19,6 +19,7 @@ from app.oauth.logout import (
 from app.oauth.parameters import Parameters
 from app.services.browser_session import Browser, BrowserAccount
 from app.services.oauth_client_directory import engine_client
+from app.services.oauth_hint import read_hint
 from app.services.oauth_person import session_name, subject_of
 from app.services.runtime import Runtime
 from app.services.session import SessionNotFound, SessionService
@@ -93,14 +94,7 @@ class OAuthLogoutService:
         token = params.get("id_token_hint")
         if token is None:
             return None
-        runtime = self._runtime
-        now = runtime.clock.now()
-        return read_id_token_hint(
-            token,
-            find_key=lambda kid: runtime.ring.by_kid(kid, now),
-            issuer=runtime.settings.public_url,
-            client_id=params.get("client_id"),
-        )
+        return read_hint(self._runtime, token, params.get("client_id"))
 
     def _known_to(
         self, client: Client | None, account: BrowserAccount | None

@@ -53,8 +53,10 @@ async def with_last_choice(
 
     What was granted last in the sessions of this browser tells it, so it is known
     nowhere else and ends with the session. It is no choice any more once another
-    account was signed in to: the person chose among fewer. An application that names a
-    person, or has them choose, is not answered from memory. To tell a hint that fits
+    account was signed in to: the person chose among fewer. Putting another account into
+    use at the front door is no choice: it says nothing about this application, and who
+    keeps accounts apart would be told of under the wrong one. An application that names
+    a person, or has them choose, is not answered from memory. To tell a hint that fits
     from one that does not would tell who is signed in here.
     """
     names = _named(flow, request) or request.login_hint is not None

@@ -1,12 +1,13 @@
 """``/api/v1/audit-events``: the evidence."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
 from app.api.answers import problems
-from app.api.dependencies import AuditEvents, PageDep, id_key, require
+from app.api.dependencies import AuditEvents, PageDep, require
 from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.audit_event import AuditEvent
@@ -28,15 +29,13 @@ async def list_audit_events(
     correlation_id: Text = None,
 ) -> Page[AuditEvent]:
     """List events, newest first."""
-    after = pages.after("audit_events")
-    rows = await events.list_page(
+    read = partial(
+        events.list_page,
         user_id=user_id,
         actor_id=actor_id,
         name=name,
         correlation_id=correlation_id,
-        after=after and [UUID(after[0])],
-        limit=pages.fetch,
     )
-    shown, cursor = pages.cut("audit_events", rows, id_key)
+    shown, cursor = await pages.by_id("audit_events", read)
     items = [AuditEvent.model_validate(row) for row in shown]
     return Page[AuditEvent](items=items, next_cursor=cursor)

@@ -15,8 +15,7 @@ from app.api.answers import (
 from app.api.dependencies import (
     Caller,
     EmailCodes,
-    Idempotency,
-    IdempotencyKeyHeader,
+    OnceDep,
     PasswordChanges,
     Registrations,
     Resets,
@@ -80,11 +79,9 @@ _SIGNED_IN = (Unauthenticated, InvalidAccessToken)
 )
 async def register(
     body: RegisterRequest,
-    request: Request,
     registrations: Registrations,
-    idempotency: Idempotency,
     uow: Uow,
-    idempotency_key: IdempotencyKeyHeader = None,
+    once: OnceDep,
 ) -> Response:
     """Make an account; what follows depends on the registration mode."""
 
@@ -97,14 +94,7 @@ async def register(
         roles = (await uow.users.roles_of([user.id])).get(user.id, [])
         return Answer(201, user_out(user, roles).model_dump_json())
 
-    answer = await idempotency.once(
-        idempotency_key,
-        route="register",
-        caller=None,
-        body=await request.body(),
-        make=make,
-    )
-    return Response(answer.body, answer.status, media_type="application/json")
+    return await once.answer("register", None, make)
 
 
 @router.post(

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 
 from app.api.answers import etag, json_response, problems
 from app.api.dependencies import (
     Clients,
-    Idempotency,
-    IdempotencyKeyHeader,
     IfMatch,
+    OnceDep,
     PageDep,
     require,
 )
@@ -66,11 +65,9 @@ async def list_clients(
 )
 async def create_client(
     body: ClientCreate,
-    request: Request,
     actor: Writer,
     clients: Clients,
-    idempotency: Idempotency,
-    idempotency_key: IdempotencyKeyHeader = None,
+    once: OnceDep,
 ) -> Response:
     """Make a client; its secret, if it is to have one, is in this answer only."""
 
@@ -83,16 +80,7 @@ async def create_client(
         )
         return Answer(201, made.model_dump_json(), f"/api/v1/clients/{row.client_id}")
 
-    answer = await idempotency.once(
-        idempotency_key,
-        route="clients",
-        caller=actor.user_id,
-        body=await request.body(),
-        make=make,
-        is_secret=True,
-    )
-    headers = {"Location": answer.location or ""}
-    return Response(answer.body, answer.status, headers, "application/json")
+    return await once.answer("clients", actor.user_id, make, is_secret=True)
 
 
 @router.get(
@@ -147,11 +135,9 @@ async def delete_client(
 )
 async def rotate_client_secret(
     client_id: ClientId,
-    request: Request,
     actor: Writer,
     clients: Clients,
-    idempotency: Idempotency,
-    idempotency_key: IdempotencyKeyHeader = None,
+    once: OnceDep,
 ) -> Response:
     """Make a new secret, in this answer only; the one until now lives on for a while.
 
@@ -165,15 +151,8 @@ async def rotate_client_secret(
         )
         return Answer(201, made.model_dump_json())
 
-    answer = await idempotency.once(
-        idempotency_key,
-        route=f"clients/{client_id}/secrets",
-        caller=actor.user_id,
-        body=await request.body(),
-        make=make,
-        is_secret=True,
-    )
-    return Response(answer.body, answer.status, None, "application/json")
+    route = f"clients/{client_id}/secrets"
+    return await once.answer(route, actor.user_id, make, is_secret=True)
 
 
 @router.delete(

@@ -1,12 +1,12 @@
 """``/api/v1/users/me/consents``: what applications may have of oneself."""
 
+from functools import partial
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Path
 
 from app.api.answers import problems
-from app.api.dependencies import Caller, Consents, PageDep, id_key
+from app.api.dependencies import Caller, Consents, PageDep
 from app.api.strict_json import StrictRoute
 from app.core.exceptions import Unauthenticated
 from app.schemas.base import Page
@@ -26,12 +26,8 @@ async def list_consents(
 ) -> Page[ConsentOut]:
     """List the applications that one agreed to, the oldest first."""
     user_id = caller.actor.user_id
-    listing = f"consents:{user_id}"
-    after = pages.after(listing)
-    rows = await consents.list_page(
-        user_id, after=after and [UUID(after[0])], limit=pages.fetch
-    )
-    shown, cursor = pages.cut(listing, rows, id_key)
+    read = partial(consents.list_page, user_id)
+    shown, cursor = await pages.by_id(f"consents:{user_id}", read)
     items = [ConsentOut.model_validate(row) for row in shown]
     return Page[ConsentOut](items=items, next_cursor=cursor)
 

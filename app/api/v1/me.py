@@ -1,5 +1,6 @@
 """``/api/v1/users/me``: one's own account."""
 
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -22,7 +23,6 @@ from app.api.dependencies import (
     PageDep,
     RecentCaller,
     Sessions,
-    id_key,
     recognise,
 )
 from app.api.strict_json import StrictRoute
@@ -161,12 +161,8 @@ async def list_sessions(
 ) -> Page[SessionOut]:
     """List one's live sessions, the latest first."""
     user_id = caller.actor.user_id
-    listing = f"sessions:{user_id}"
-    after = pages.after(listing)
-    rows = await sessions.list_live(
-        user_id, after=after and [UUID(after[0])], limit=pages.fetch
-    )
-    shown, cursor = pages.cut(listing, rows, id_key)
+    read = partial(sessions.list_live, user_id)
+    shown, cursor = await pages.by_id(f"sessions:{user_id}", read)
     names = [name for name in SessionOut.model_fields if name != "current"]
     items = [
         SessionOut(
@@ -201,12 +197,8 @@ async def list_activity(
 ) -> Page[AuditEvent]:
     """List what happened to one's account, newest first."""
     user_id = caller.actor.user_id
-    listing = f"activity:{user_id}"
-    after = pages.after(listing)
-    rows = await events.list_page(
-        user_id=user_id, after=after and [UUID(after[0])], limit=pages.fetch
-    )
-    shown, cursor = pages.cut(listing, rows, id_key)
+    read = partial(events.list_page, user_id=user_id)
+    shown, cursor = await pages.by_id(f"activity:{user_id}", read)
     # Of this list nothing is left out: every row is about the reader.
     items = [AuditEvent.model_validate(told_to(user_id, row)) for row in shown]
     return Page[AuditEvent](items=items, next_cursor=cursor)

@@ -1,12 +1,13 @@
 """``/api/v1/outbox``: what is stuck, and another try for it."""
 
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
 
 from app.api.answers import problems
-from app.api.dependencies import Outbox, PageDep, id_key, require
+from app.api.dependencies import Outbox, PageDep, require
 from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.base import Page
@@ -27,12 +28,8 @@ async def list_outbox(
     state: State = "failed",
 ) -> Page[OutboxMessage]:
     """List messages in a state, oldest first."""
-    listing = f"outbox:{state}"
-    after = pages.after(listing)
-    rows = await outbox.list_page(
-        state, after=after and [UUID(after[0])], limit=pages.fetch
-    )
-    shown, cursor = pages.cut(listing, rows, id_key)
+    read = partial(outbox.list_page, state)
+    shown, cursor = await pages.by_id(f"outbox:{state}", read)
     items = [OutboxMessage.model_validate(row) for row in shown]
     return Page[OutboxMessage](items=items, next_cursor=cursor)
 

@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 
 from app.api.answers import etag, json_response, problems
 from app.api.dependencies import (
-    Idempotency,
-    IdempotencyKeyHeader,
     IfMatch,
+    OnceDep,
     PageDep,
     Roles,
     require,
@@ -47,11 +46,9 @@ async def list_roles(_actor: Reader, roles: Roles, pages: PageDep) -> Page[Role]
 )
 async def create_role(
     body: RoleCreate,
-    request: Request,
     actor: Writer,
     roles: Roles,
-    idempotency: Idempotency,
-    idempotency_key: IdempotencyKeyHeader = None,
+    once: OnceDep,
 ) -> Response:
     """Make a role out of permissions that the caller holds."""
 
@@ -62,15 +59,7 @@ async def create_role(
         location = f"/api/v1/roles/{role.name}"
         return Answer(201, Role.model_validate(role).model_dump_json(), location)
 
-    answer = await idempotency.once(
-        idempotency_key,
-        route="roles",
-        caller=actor.user_id,
-        body=await request.body(),
-        make=make,
-    )
-    headers = {"Location": answer.location or ""}
-    return Response(answer.body, answer.status, headers, "application/json")
+    return await once.answer("roles", actor.user_id, make)
 
 
 @router.get(

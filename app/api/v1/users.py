@@ -3,13 +3,12 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from app.api.answers import etag, json_response, problems, user_out
 from app.api.dependencies import (
-    Idempotency,
-    IdempotencyKeyHeader,
     IfMatch,
+    OnceDep,
     PageDep,
     Users,
     require,
@@ -76,11 +75,9 @@ async def list_users(
 )
 async def create_user(
     body: UserCreate,
-    request: Request,
     actor: Writer,
     users: Users,
-    idempotency: Idempotency,
-    idempotency_key: IdempotencyKeyHeader = None,
+    once: OnceDep,
 ) -> Response:
     """Make an account; without a password its owner is invited by mail."""
 
@@ -97,15 +94,7 @@ async def create_user(
         location = f"/api/v1/users/{user.id}"
         return Answer(201, user_out(user, roles).model_dump_json(), location)
 
-    answer = await idempotency.once(
-        idempotency_key,
-        route="users",
-        caller=actor.user_id,
-        body=await request.body(),
-        make=make,
-    )
-    headers = {"Location": answer.location or ""}
-    return Response(answer.body, answer.status, headers, "application/json")
+    return await once.answer("users", actor.user_id, make)
 
 
 @router.get(

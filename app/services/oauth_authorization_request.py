@@ -1,0 +1,66 @@
+"""Authorization requests, read with what this server knows: clients, keys, settings."""
+
+from app.oauth.authorize import (
+    AuthorizationRequest,
+    ReturnAddress,
+    identify,
+    read_request,
+)
+from app.oauth.errors import InvalidRequest
+from app.oauth.parameters import Parameters
+from app.services.oauth_hint import read_hint
+from app.services.oauth_refusal import AuthorizationRefusalService
+from app.services.runtime import Runtime
+
+_ADDRESS = frozenset({"client_id", "redirect_uri"})
+
+
+class AuthorizationRequestReader:
+    """Says who asks, where the answer goes, and what is asked for."""
+
+    def __init__(self, runtime: Runtime, refusals: AuthorizationRefusalService) -> None:
+        """Hand what nobody can be told to ``refusals``."""
+        self._runtime = runtime
+        self._refusals = refusals
+
+    async def address(
+        self, params: Parameters, repeated: frozenset[str] = frozenset()
+    ) -> ReturnAddress:
+        """Return who asks and where the answer goes.
+
+        Args:
+            params: What came.
+            repeated: Names of parameters that came twice.
+
+        Raises:
+            UnanswerableRequest: There is nobody to answer; the trail has the reason.
+        """
+        client = await self._runtime.clients.by_client_id(params.get("client_id", ""))
+        try:
+            if repeated & _ADDRESS:
+                raise InvalidRequest("client_id or redirect_uri is there twice")
+            development = not self._runtime.settings.is_production
+            return identify(params, client, development=development)
+        except InvalidRequest as error:
+            await self._refusals.show(error, client.client_id if client else None)
+
+    def read(self, params: Parameters, to: ReturnAddress) -> AuthorizationRequest:
+        """Return what is asked for.
+
+        Raises:
+            OAuthError: The client is told.
+        """
+        runtime = self._runtime
+        pkce = runtime.settings.oauth.pkce
+        return read_request(params, to, supported=runtime.supported, pkce=pkce)
+
+    def hinted_subject(self, request: AuthorizationRequest) -> str | None:
+        """Return ``sub`` of the ``id_token_hint``, verified; None if none was sent.
+
+        Raises:
+            InvalidRequest: It is none of ours, or not for this client.
+        """
+        if request.id_token_hint is None:
+            return None
+        client_id = request.client.client_id
+        return read_hint(self._runtime, request.id_token_hint, client_id).subject
