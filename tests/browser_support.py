@@ -10,7 +10,7 @@ from httpx2 import ASGITransport, AsyncClient, Response
 from app.services.browser_cookie import BrowserCookies
 from app.services.browser_session import Browser, BrowserSessionService
 from app.services.runtime import Runtime
-from tests.api import PASSWORD
+from tests.api import PASSWORD, Api
 from tests.page_support import Page
 
 
@@ -110,3 +110,13 @@ class Visitor:
 
 def _named(headers: dict[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): text for name, text in headers.items()}
+
+
+async def people(api: Api, count: int) -> list[str]:
+    """Return the addresses of so many people who can sign in."""
+    users = [await api.users.with_password(PASSWORD) for _ in range(count)]
+    return [user.email for user in users]
+
+
+def emails(browser: Browser) -> list[str]:
+    return [account.email for account in browser.accounts]

@@ -165,6 +165,17 @@ def test_the_mailbox_is_announced_where_it_is_open(
     assert "/docs" in done.output
 
 
+def test_the_api_is_announced_where_it_is_documented(
+    served: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTH_SERVE_DOCS", "false")
+
+    done = run("server", "start", "--port", "8123")
+
+    assert len(served) == 1
+    assert "Pages" in done.output and "/docs" not in done.output
+
+
 def test_a_port_that_is_taken_is_said_before_anything_is_announced(
     served: list[str],
 ) -> None:

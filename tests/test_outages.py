@@ -41,9 +41,10 @@ async def held(api: Api, statement: str) -> AsyncIterator[Database]:
 
 
 async def reading_and_writing(api: Api, email: str) -> list[Response]:
-    """Use both ways to the database: the session, and the short one."""
+    """Use both ways to the database at once: the session, and the short one."""
     body = {"email": "new@example.com", "password": PASSWORD}
-    return [await api.post("/auth/register", body), await api.login(email)]
+    register, login = api.post("/auth/register", body), api.login(email)
+    return list(await asyncio.gather(register, login))
 
 
 async def test_every_text_that_is_accepted_can_be_stored(api: Api) -> None:

@@ -59,7 +59,9 @@ async def test_a_request_under_way_at_sigterm_is_finished(
     await _person(database_url, email="ann@example.com")
     slow = {"AUTH_SERVE_PASSWORD__HASHING_THREADS": "1"}
 
-    with running(database_url, tmp_path / "a", NO_LIMITS | slow) as service:
+    with running(
+        database_url, tmp_path / "a", NO_LIMITS | slow, program=COMMAND_LINE
+    ) as service:
         requests = [asyncio.create_task(_sign_in(service)) for _ in range(20)]
         await _under_way(service)
         code = await asyncio.to_thread(service.stop)

@@ -84,8 +84,11 @@ def provider(
 
 
 def _discovered(issuer: str) -> Provider:
+    """Discover as a client must (OIDC Discovery §4.3): by the very same name."""
     found = requests.get(f"{issuer}/.well-known/openid-configuration", timeout=30)
-    return Provider(issuer, found.json())
+    metadata = found.json()
+    assert metadata["issuer"] == issuer
+    return Provider(issuer, metadata)
 
 
 @pytest.fixture
