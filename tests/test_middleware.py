@@ -86,7 +86,7 @@ async def test_a_defect_is_told_under_its_id(
 async def test_head_is_get_without_its_content(
     api: Api, routes: list[str | None], path: str
 ) -> None:
-    """RFC 9110 section 9.1: GET and HEAD are for every server."""
+    """RFC 9110 §9.1: GET and HEAD are for every server."""
     told, asked = await api.client.get(path), await api.client.head(path)
 
     assert (asked.status_code, asked.content) == (told.status_code, b"")
