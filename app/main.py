@@ -142,8 +142,7 @@ def create_app(
     app.add_exception_handler(OAuthError, _refuse)
     app.add_middleware(
         RequestMiddleware,
-        hot_paths=hot_paths(),
-        handlers=app.exception_handlers,
+        hot_paths=hot_paths(app.exception_handlers),
         clock=runtime.clock,
         randomness=runtime.randomness,
         issuer=settings.public_url,

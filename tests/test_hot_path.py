@@ -9,7 +9,7 @@ from app.services.runtime import Runtime
 from tests.api import Api
 from tests.chance import FakeClock
 
-HOT = sorted(hot_paths().table)
+HOT = sorted(hot_paths({}).table)
 
 
 def test_a_hot_path_is_a_documented_route(app: FastAPI) -> None:

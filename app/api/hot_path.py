@@ -33,8 +33,16 @@ class HotPath:
 class HotPaths:
     """Answers what it knows; everything else is the router's."""
 
-    def __init__(self, endpoints: Mapping[tuple[str, str], Endpoint]) -> None:
-        """Know the endpoints by method and exact path."""
+    def __init__(
+        self, endpoints: Mapping[tuple[str, str], Endpoint], handlers: Handlers
+    ) -> None:
+        """Know the endpoints.
+
+        Args:
+            endpoints: By method and exact path.
+            handlers: The application's for errors, by their class.
+        """
+        self._handlers = handlers
         self.table = {
             (method, path): HotPath(path, endpoint)
             for (method, path), endpoint in endpoints.items()
@@ -45,40 +53,26 @@ class HotPaths:
         return self.table.get((scope["method"], scope["path"]))
 
     async def answer(
-        self,
-        found: HotPath,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-        handlers: Handlers,
+        self, found: HotPath, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Answer; an error is rendered by the handler that the application has for it.
-
-        Args:
-            found: What ``find`` found for this request.
-            scope: The request.
-            receive: Its body.
-            send: Takes the answer.
-            handlers: The application's, by the class of the error.
-        """
+        """Answer what ``find`` found; errors look as they do everywhere."""
         scope["route"] = found
         request = Request(scope, receive, send)
         try:
             response = await found.endpoint(request)
         except Exception as error:
-            handler = _handler(handlers, error)
+            handler = self._handler(error)
             if handler is None:
                 raise
             response = await handler(request, error)
         await response(scope, receive, send)
 
+    def _handler(self, error: Exception) -> Callable[..., Any] | None:
+        kinds = (kind for kind in type(error).__mro__ if kind in self._handlers)
+        return self._handlers.get(next(kinds, None))
 
-def _handler(handlers: Handlers, error: Exception) -> Callable[..., Any] | None:
-    kinds = (kind for kind in type(error).__mro__ if kind in handlers)
-    return handlers.get(next(kinds, None))
 
-
-def hot_paths() -> HotPaths:
+def hot_paths(handlers: Handlers) -> HotPaths:
     """Return the addresses of this service that are asked all the time."""
     return HotPaths(
         {
@@ -93,5 +87,6 @@ def hot_paths() -> HotPaths:
             ("GET", "/api/v1/users/me"): me.read_me,
             ("POST", "/api/v1/auth/login"): auth.login,
             ("POST", "/api/v1/auth/refresh"): auth.refresh,
-        }
+        },
+        handlers,
     )

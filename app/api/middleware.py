@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.hot_path import Handlers, HotPaths
+from app.api.hot_path import HotPaths
 from app.api.oauth import cors
 from app.api.oauth.protocol import PREFIX, app_refusal
 from app.core.clock import Clock
@@ -66,7 +66,6 @@ class RequestMiddleware:
         app: ASGIApp,
         *,
         hot_paths: HotPaths,
-        handlers: Handlers,
         clock: Clock,
         randomness: Randomness,
         issuer: str,
@@ -77,7 +76,6 @@ class RequestMiddleware:
         Args:
             app: What is wrapped.
             hot_paths: What is answered without it.
-            handlers: The application's, for errors there.
             clock: For the duration in the access line.
             randomness: For ids of requests that bring none.
             issuer: The public URL; https there turns HSTS on.
@@ -85,7 +83,6 @@ class RequestMiddleware:
         """
         self._app = app
         self._hot_paths = hot_paths
-        self._handlers = handlers
         self._clock = clock
         self._randomness = randomness
         self._issuer = issuer
@@ -128,7 +125,7 @@ class RequestMiddleware:
         if found is None:
             await self._app(scope, receive, send)
         else:
-            await self._hot_paths.answer(found, scope, receive, send, self._handlers)
+            await self._hot_paths.answer(found, scope, receive, send)
 
     async def _refuse(
         self, error: AppError, scope: Scope, receive: Receive, send: Send
