@@ -10,6 +10,15 @@ from app.services.runtime import Runtime
 WEB: dict[str, Any] = {"redirect_uris": ["https://client.example.org/callback"]}
 
 
+def options_of(mode: str) -> dict[str, object]:
+    """Return the settings of a service whose registration is in this mode."""
+    return {
+        "oauth": {"registration": mode, "scopes": {"orders:read": "See your orders"}},
+        "outbound": {"allowed_hosts": ["127.0.0.1"]},
+        "limits": {"registration_address": "100/3600"},
+    }
+
+
 async def register(client: AsyncClient, **metadata: Any) -> dict[str, Any]:
     """Register a client and return what it was told."""
     answer = await client.post("/oauth2/register", json=WEB | metadata)

@@ -4,7 +4,6 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import Response
 
-from app.services.runtime import Runtime
 from tests.api import Api, Person
 from tests.authorization_support import Visit, at, id_token, told, trusted, visit
 from tests.chance import FakeClock
@@ -12,16 +11,6 @@ from tests.factories.oauth import Application, ApplicationFactory
 from tests.page_support import Page
 
 CHOICE = "/select-account"
-
-
-@pytest.fixture
-def applications(runtime: Runtime) -> ApplicationFactory:
-    return ApplicationFactory(runtime)
-
-
-@pytest.fixture
-def browser(runtime: Runtime, app: FastAPI) -> Visit:
-    return visit(runtime, app)
 
 
 @pytest.fixture

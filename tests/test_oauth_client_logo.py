@@ -28,11 +28,6 @@ def options() -> dict[str, object]:
     }
 
 
-@pytest.fixture
-def applications(runtime: Runtime) -> ApplicationFactory:
-    return ApplicationFactory(runtime)
-
-
 class Site:
     """The host of an application: it shows what it is told to."""
 
@@ -127,11 +122,6 @@ async def test_an_application_without_a_picture_shows_none(
 
     assert Page(page.text).all("img") == []
     assert (await picture(client, plain)).status_code == 404
-
-
-@pytest.fixture
-def browser(runtime: Runtime, app: FastAPI) -> Visit:
-    return visit(runtime, app)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from app.services.runtime import Runtime
 from tests.registration_support import (
     WEB,
     manage,
+    options_of,
     refused,
     register,
     seen,
@@ -24,17 +25,8 @@ from tests.tables import contents
 
 
 @pytest.fixture
-def mode() -> str:
-    return "open"
-
-
-@pytest.fixture
-def options(mode: str) -> dict[str, object]:
-    return {
-        "oauth": {"registration": mode, "scopes": {"orders:read": "See your orders"}},
-        "outbound": {"allowed_hosts": ["127.0.0.1"]},
-        "limits": {"registration_address": "100/3600"},
-    }
+def options() -> dict[str, object]:
+    return options_of("open")
 
 
 async def test_rfc7591_3_2_1_a_client_is_told_all_that_it_became(

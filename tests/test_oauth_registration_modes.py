@@ -8,7 +8,7 @@ from app.services.oauth_registration import OAuthRegistrationService
 from app.services.runtime import Runtime
 from tests.api import Api
 from tests.chance import FakeClock
-from tests.registration_support import WEB, unauthorized
+from tests.registration_support import WEB, options_of, unauthorized
 from tests.tables import contents
 
 
@@ -19,11 +19,7 @@ def mode() -> str:
 
 @pytest.fixture
 def options(mode: str) -> dict[str, object]:
-    return {
-        "oauth": {"registration": mode, "scopes": {"orders:read": "See your orders"}},
-        "outbound": {"allowed_hosts": ["127.0.0.1"]},
-        "limits": {"registration_address": "100/3600"},
-    }
+    return options_of(mode)
 
 
 class TestWithInitialAccessTokens:
