@@ -6,6 +6,8 @@ import zlib
 from typing import Any, Literal
 
 from alembic import context
+from alembic.operations.ops import MigrationScript
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,6 +15,7 @@ from app.config import Settings, SettingsError, load_settings
 from app.database import DatabaseUnavailable, PoolOptions, create_engine
 from app.models import Base
 from app.models.base import UtcDateTime
+from app.repositories.schema import SCHEMA_REVISION
 from app.services.startup import why_unusable
 
 # Whoever migrates holds this lock of PostgreSQL; others wait and find the work done.
@@ -26,6 +29,14 @@ def _render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     return False
 
 
+def _number(
+    _context: MigrationContext, _heads: object, directives: list[MigrationScript]
+) -> None:
+    """Name a new revision by the next number: the start compares them as numbers."""
+    for directive in directives:
+        directive.rev_id = f"{int(SCHEMA_REVISION) + 1:04d}"
+
+
 def _run(connection: Connection) -> None:
     is_sqlite = connection.dialect.name == "sqlite"
     context.configure(
@@ -33,6 +44,7 @@ def _run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         render_as_batch=is_sqlite,
         render_item=_render_item,
+        process_revision_directives=_number,
         compare_type=True,
         compare_server_default=True,
         transaction_per_migration=False,

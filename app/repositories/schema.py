@@ -1,11 +1,30 @@
-"""Which schema the database has."""
+"""Which schema the database has, and which one this code needs."""
+
+from pathlib import Path
 
 from sqlalchemy import String, column, select, table
 from sqlalchemy.exc import DBAPIError
 
 from app.database import Database
 
-SCHEMA_REVISION = "0002"  # a test holds it equal to the head of alembic/versions
+_MIGRATIONS = Path(__file__).parents[2] / "alembic" / "versions"
+
+
+def _newest_revision() -> str:
+    """Return the number of the newest migration; their files are named by it.
+
+    Read from the names: what Alembic would load for it is only needed to migrate.
+
+    Raises:
+        RuntimeError: The migrations do not stand beside the code.
+    """
+    numbers = [file.name[:4] for file in _MIGRATIONS.glob("[0-9]" * 4 + "_*.py")]
+    if not numbers:
+        raise RuntimeError("alembic/versions has to stand beside the folder app")
+    return max(numbers)
+
+
+SCHEMA_REVISION = _newest_revision()
 _REVISION = select(column("version_num", String)).select_from(table("alembic_version"))
 
 
