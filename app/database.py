@@ -60,6 +60,10 @@ class DatabaseUnavailable(Exception):
     """No answer from the database; whether a write happened is unknown."""
 
 
+class FolderUnusable(OSError):
+    """The file of SQLite is not there and cannot be made."""
+
+
 def is_sqlite_error(error: BaseException, name: str = "Error") -> bool:
     """Tell whether it is one of SQLite's driver, of the class of this name.
 
@@ -145,7 +149,7 @@ def _asyncpg_arguments(options: PoolOptions) -> dict[str, Any]:
 
 
 def _prepare_sqlite(engine: AsyncEngine, file: str) -> None:
-    if not file.startswith("file:"):  # a URI of SQLite's own
+    if file not in ("", ":memory:") and not file.startswith("file:"):  # SQLite's own
 
         @event.listens_for(engine.sync_engine, "do_connect")
         def make_private(*_: Any) -> None:
@@ -153,8 +157,13 @@ def _prepare_sqlite(engine: AsyncEngine, file: str) -> None:
             # readable to all, and gives its rights to the -wal and -shm beside it.
             # Never open one that exists: closing it here would drop every lock that
             # this process holds on it (POSIX), and the next two writers destroy it.
-            with suppress(OSError):  # it exists, or SQLite itself will tell
+            try:
                 os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            except FileExistsError:
+                pass
+            except OSError as error:
+                # The driver's own attempt would leave a thread that outlives the loop.
+                raise DatabaseUnavailable("FolderUnusable") from FolderUnusable(error)
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_pragmas(connection: Any, _record: Any) -> None:

@@ -213,7 +213,7 @@ def test_a_server_is_started_without_what_reads_commands(
 ) -> None:
     served: list[tuple[str, int]] = []
     monkeypatch.setattr(
-        "app.cli.__main__.serve", lambda host, port: served.append((host, port))
+        "app.cli.serve.serve", lambda host, port: served.append((host, port))
     )
     monkeypatch.setitem(sys.modules, "app.cli.commands", None)
 

@@ -35,7 +35,7 @@ async def test_a_client_is_made_shown_rotated_and_deleted(
     shown = json.loads(run("client", "show", "shop", "--json").stdout)
     listed = run("client", "list").stdout
     client = await runtime.clients.by_client_id("shop")
-    deleted = run("client", "delete", "shop")
+    deleted = run("client", "delete", "shop", "--yes")
     gone = run("client", "show", "shop")
 
     assert made.exit_code == 0, made.output
@@ -119,7 +119,7 @@ async def test_an_initial_access_token_registers_until_it_is_revoked(
     revoked = run("client", "registration-token", "--revoke", first)
     again = run("client", "registration-token", "--revoke", first)
     after = [await holds(first), await holds(second)]
-    run("client", "registration-token", "--revoke-all")
+    run("client", "registration-token", "--revoke-all", "--yes")
 
     assert fresh == [True, True]
     assert revoked.exit_code == 0 and again.exit_code != 0
@@ -158,6 +158,6 @@ class TestRefusals:
     ) -> None:
         done = run("client", "create", "--name", "Shop", *arguments)
 
-        assert done.exit_code != 0
+        assert done.exit_code in (1, 2)
         [line] = done.output.splitlines()
         assert line.startswith("auth-serve: ") and said in line

@@ -1,19 +1,43 @@
-"""Entry point of ``python -m app.cli``."""
+"""Entry point of ``python -m app.cli`` and of ``auth-serve``.
+
+Whatever Python somebody has reads it: what is needed is looked for before it is used,
+and a Python or a package that is missing is told in one line.
+"""
+
+from __future__ import annotations
 
 import sys
-from argparse import ArgumentError, ArgumentParser
 
-from app.cli.serve import HOST, PORT, serve
+from app.cli import HOST, PORT
+
+_ADVICE = "in a checkout, make serve prepares .venv: use .venv/bin/auth-serve"
 
 
-def main(arguments: list[str]) -> None:
-    """Run a command; a server without typer, three megabytes that it would keep."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command."""
+    if sys.version_info < (3, 11):
+        sys.exit("auth-serve: Python 3.11 or later is needed; " + _ADVICE)
+    try:
+        _run(sys.argv[1:] if arguments is None else arguments)
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if name == "app":
+            raise
+        sys.exit(f"auth-serve: {sys.executable} has no package {name}; {_ADVICE}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _run(arguments: list[str]) -> None:
+    """Start a server without typer, three megabytes that it would keep."""
     served = _served(arguments)
     if served is None:
         from app.cli.commands import app
 
         app(arguments)
     else:
+        from app.cli.serve import serve
+
         serve(*served)
 
 
@@ -21,6 +45,8 @@ def _served(arguments: list[str]) -> tuple[str, int] | None:
     """Return host and port of a faultless ``server start``; typer judges the rest."""
     if arguments[:2] != ["server", "start"]:
         return None
+    from argparse import ArgumentError, ArgumentParser
+
     parser = ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", default=PORT, type=int)
@@ -34,4 +60,4 @@ def _served(arguments: list[str]) -> tuple[str, int] | None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -1,28 +1,36 @@
 """``client``: applications that sign people in here."""
 
 import json
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from app.cli.base import with_runtime
-from app.core.exceptions import AppError
-from app.models.oauth_client import OAuthClient, OAuthClientSecret
-from app.services.oauth_client import OAuthClientService
-from app.services.oauth_client_change import IssuedSecret
-from app.services.oauth_registration import OAuthRegistrationService
-from app.services.runtime import Runtime
-from app.utils.helpers import printable
+from app.cli.base import (
+    AsJson,
+    Exit,
+    Yes,
+    confirm,
+    every_page,
+    fail,
+    in_transaction,
+    show,
+    show_rows,
+)
+
+if TYPE_CHECKING:
+    from app.models.oauth_client import OAuthClient, OAuthClientSecret
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.services.oauth_client import OAuthClientService
+    from app.services.oauth_client_change import IssuedSecret
+    from app.services.runtime import Runtime
 
 app = typer.Typer(help="Applications that sign people in here.")
 secret_app = typer.Typer(help="Secrets of clients.")
 app.add_typer(secret_app, name="secret")
 Result = TypeVar("Result")
 _DAY = 86_400
-_PAGE = 200
 
 
 class Kind(StrEnum):
@@ -49,7 +57,6 @@ def _option(help_: str, *names: str) -> Any:
 
 
 ClientId = Annotated[str, typer.Argument(help="The client's identifier")]
-AsJson = Annotated[bool, _option("Print JSON, for programs", "--json")]
 Name = Annotated[str, _option("Shown to people", "--name")]
 Back = Annotated[
     list[str] | None,
@@ -98,7 +105,11 @@ def create(
     metadata: More = "{}",
     as_json: AsJson = False,
 ) -> None:
-    """Make a client; its secret is printed now and never again."""
+    """Make a client; its secret is printed now and never again.
+
+    JSON: the members of RFC 7591 and the administrator's choices; `client_secret` if
+    there is one.
+    """
     flags = {Kind.WEB: web, Kind.SPA: spa, Kind.NATIVE: native, Kind.MACHINE: machine}
     named = {
         "client_name": name,
@@ -115,56 +126,57 @@ def create(
         "is_resource_server": resource_server,
     }
 
-    async def work(clients: OAuthClientService) -> dict[str, Any]:
+    async def work(clients: "OAuthClientService") -> dict[str, Any]:
         row, secret = await clients.create(document, choices, client_id)
         return {**_shown(row), **_secret_of(secret)}
 
-    _print(_with_clients(work), as_json)
+    show(_with_clients(work), as_json)
 
 
 @app.command(name="list")
 def list_clients(as_json: AsJson = False) -> None:
-    """Print every client: identifier, status and name."""
+    """Print every client: identifier, status and name.
 
-    async def work(clients: OAuthClientService) -> list[OAuthClient]:
-        found: list[OAuthClient] = []
-        after = None
-        while True:
-            rows = await clients.list_page(after=after, limit=_PAGE)
-            found += rows
-            if len(rows) < _PAGE:
-                return found
-            after = [rows[-1].client_id]
+    JSON: an array of what `client show` has, without secrets.
+    """
 
-    rows = _with_clients(work)
-    if as_json:
-        print(json.dumps([_shown(row) for row in rows], indent=2, default=str))
-        return
-    for row in rows:
-        print(f"{row.client_id}  {row.status}  {printable(row.client_name, 200)}")
+    async def work(clients: "OAuthClientService") -> list[dict[str, Any]]:
+        rows = await every_page(clients.list_page, lambda row: row.client_id)
+        return [_shown(row) for row in rows]
+
+    show_rows(_with_clients(work), ("client_id", "status", "client_name"), as_json)
 
 
-@app.command()
-def show(client_id: ClientId, as_json: AsJson = False) -> None:
-    """Print a client, and what is known of its secrets."""
+@app.command(name="show")
+def show_client(client_id: ClientId, as_json: AsJson = False) -> None:
+    """Print a client, and what is known of its secrets.
 
-    async def work(clients: OAuthClientService) -> dict[str, Any]:
+    JSON: what `client create` prints, with `secrets` (`id`, `created_at`,
+    `expires_at` each) and never a secret.
+    """
+
+    async def work(clients: "OAuthClientService") -> dict[str, Any]:
         row = await clients.get(client_id)
         secrets = [_known(one) for one in await clients.secrets_of(client_id)]
         return {**_shown(row), "secrets": secrets}
 
-    _print(_with_clients(work), as_json)
+    show(_with_clients(work), as_json)
 
 
 @app.command()
-def delete(client_id: ClientId) -> None:
-    """Delete a client and all that people granted to it."""
+def delete(client_id: ClientId, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Delete a client and all that people granted to it.
 
-    async def work(clients: OAuthClientService) -> None:
+    JSON: `client_id`, `deleted`.
+    """
+
+    async def work(clients: "OAuthClientService") -> None:
         await clients.delete(client_id, None)
 
+    confirm(f"delete the client {client_id} and what people granted to it", yes)
     _with_clients(work)
-    print(f"{client_id} is deleted.")
+    done = {"client_id": client_id, "deleted": True}
+    show(done, as_json, lines=[f"{client_id} is deleted."])
 
 
 @secret_app.callback()
@@ -174,13 +186,16 @@ def _secrets() -> None:
 
 @secret_app.command()
 def rotate(client_id: ClientId, as_json: AsJson = False) -> None:
-    """Make a new secret; the one until now lives on for a while."""
+    """Make a new secret; the one until now lives on for a while.
 
-    async def work(clients: OAuthClientService) -> dict[str, Any]:
+    JSON: `client_id`, `client_secret`.
+    """
+
+    async def work(clients: "OAuthClientService") -> dict[str, Any]:
         issued = await clients.rotate_secret(client_id)
         return {"client_id": client_id, **_secret_of(issued)}
 
-    _print(_with_clients(work), as_json)
+    show(_with_clients(work), as_json)
 
 
 @app.command()
@@ -190,27 +205,35 @@ def registration_token(
     revoke_all: Annotated[
         bool, typer.Option("--revoke-all", help="End every token instead")
     ] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print an initial access token (RFC 7591): who has it registers clients.
 
     It is of use where AUTH_SERVE_OAUTH__REGISTRATION is token.
+
+    JSON: `token` and `expires_in`, or `revoked`.
     """
+    from app.services.oauth_registration import OAuthRegistrationService
 
-    async def work(runtime: Runtime) -> str:
-        async with runtime.unit_of_work() as uow:
-            registrations = OAuthRegistrationService(uow, runtime)
-            if revoke is None and not revoke_all:
-                return await registrations.issue_token(ttl)
-            await registrations.revoke_token(None if revoke_all else revoke)
-            return "Revoked."
+    async def work(uow: "UnitOfWork", runtime: "Runtime") -> str:
+        registrations = OAuthRegistrationService(uow, runtime)
+        if revoke is None and not revoke_all:
+            return await registrations.issue_token(ttl)
+        await registrations.revoke_token(None if revoke_all else revoke)
+        return ""
 
-    print(_or_exit(work))
+    if revoke_all:
+        confirm("end every initial access token", yes)
+    token = in_transaction(work)
+    done = {"token": token, "expires_in": ttl} if token else {"revoked": True}
+    show(done, as_json, lines=[token or "Revoked."])
 
 
 def _kind(flags: Mapping[Kind, bool], usual: Kind) -> Kind:
     chosen = [kind for kind, is_chosen in flags.items() if is_chosen]
     if len(chosen) > 1:
-        sys.exit(f"auth-serve: --{chosen[0]} and --{chosen[1]} do not go together")
+        fail(f"--{chosen[0]} and --{chosen[1]} do not go together", Exit.USAGE)
     return chosen[0] if chosen else usual
 
 
@@ -220,49 +243,31 @@ def _object(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        sys.exit("auth-serve: --metadata must be a JSON object")
+        fail("--metadata must be a JSON object", Exit.USAGE)
     return content
 
 
-def _with_clients(work: Callable[[OAuthClientService], Awaitable[Result]]) -> Result:
-    async def run(runtime: Runtime) -> Result:
-        async with runtime.unit_of_work() as uow:
-            return await work(OAuthClientService(uow, runtime))
+def _with_clients(
+    work: "Callable[[OAuthClientService], Awaitable[Result]]",
+) -> Result:
+    from app.services.oauth_client import OAuthClientService
 
-    return _or_exit(run)
+    async def run(uow: "UnitOfWork", runtime: "Runtime") -> Result:
+        return await work(OAuthClientService(uow, runtime))
 
-
-def _or_exit(work: Callable[[Runtime], Awaitable[Result]]) -> Result:
-    """Do the work, or end with one line that says why not."""
-    try:
-        return with_runtime(work)
-    except AppError as refusal:
-        reasons = [f"{error['field']} {error['message']}" for error in refusal.errors]
-        sys.exit(f"auth-serve: {'; '.join(reasons) or refusal.title}")
+    return in_transaction(run)
 
 
-def _shown(row: OAuthClient) -> dict[str, Any]:
+def _shown(row: "OAuthClient") -> dict[str, Any]:
     names = ["client_id", "status", "pkce", "is_self_registered", "is_first_party"]
     names += ["is_resource_server", "audience", "created_at", "last_used_at"]
     return {name: getattr(row, name) for name in names} | row.document
 
 
-def _known(secret: OAuthClientSecret) -> dict[str, Any]:
+def _known(secret: "OAuthClientSecret") -> dict[str, Any]:
     names = ("id", "created_at", "expires_at")
     return {name: getattr(secret, name) for name in names}
 
 
-def _secret_of(secret: IssuedSecret | None) -> dict[str, str]:
+def _secret_of(secret: "IssuedSecret | None") -> dict[str, str]:
     return {"client_secret": secret.value} if secret else {}
-
-
-def _print(members: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(members, indent=2, default=str))
-        return
-    shown = {n: v for n, v in members.items() if v not in (None, False, [], "")}
-    width = max(map(len, shown))
-    for name, value in shown.items():
-        plain = isinstance(value, str)
-        text = value if plain else json.dumps(value, default=str).strip('"')
-        print(f"{name:<{width}}  {printable(text, 4_096)}")

@@ -1,9 +1,60 @@
 """Every command: one file per noun, services only."""
 
+import os
+import sys
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
+from typer.exceptions import Abort
 
 from app.cli import client, key, server, setup, user
+from app.cli.ending import PROGRAM, Exit, fail
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+class _Root(TyperGroup):
+    """Ends every command alike: at most one line on standard error, and a code."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a line; ``base.Exit`` says how it ends."""
+        extra |= {"standalone_mode": False, "prog_name": PROGRAM}
+        try:
+            sys.exit(super().main(*args, **extra))
+        except typer.TyperException as error:
+            _refuse_line(error)
+        except (Abort, EOFError):
+            fail("nothing was done")
+        except ModuleNotFoundError:
+            raise  # the entry point knows what to do
+        except Exception as error:
+            if os.environ.get("AUTH_SERVE_LOG_LEVEL", "").upper() == "DEBUG":
+                raise
+            kind = type(error).__name__
+            fail(
+                f"a defect of ours ({kind}); with AUTH_SERVE_LOG_LEVEL=DEBUG the same "
+                "line shows where"
+            )
+
+
+def _refuse_line(error: typer.TyperException) -> None:
+    """Say what is wrong with what was typed, and where help is."""
+    context = getattr(error, "ctx", None)
+    message = error.format_message()
+    if context is None:
+        fail(message, Exit.USAGE)
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+        print(context.get_help(), file=sys.stderr)
+        raise SystemExit(int(Exit.USAGE))
+    where = context.command_path
+    fail(f"{message.rstrip('.')}; see {where} --help", Exit.USAGE)
+
+
+app = typer.Typer(
+    cls=_Root,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="What operators do: accounts, applications, keys, and the service itself.",
+)
 for noun in (client, key, server, setup, user):
     app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])

@@ -1,14 +1,14 @@
 """``key``: the keys that sign tokens."""
 
-import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.base import with_runtime
-from app.core.exceptions import Unprocessable
-from app.services.runtime import Runtime
-from app.services.signing_key import SigningKeyService
+from app.cli.base import AsJson, in_transaction, shape, show_rows
+
+if TYPE_CHECKING:
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.services.runtime import Runtime
 
 app = typer.Typer(help="The keys that sign tokens.")
 
@@ -18,27 +18,32 @@ def rotate(
     algorithm: Annotated[
         str | None, typer.Argument(help="The only one to be rotated, as ES256.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Announce the next keys now; each signs after the announced time."""
+    """Announce the next keys now; each signs after the announced time.
 
-    async def work(runtime: Runtime) -> None:
-        async with runtime.unit_of_work() as uow:
-            await SigningKeyService(runtime).rotate(uow, algorithm)
+    JSON: as `key list`.
+    """
+    from app.services.signing_key import SigningKeyService
 
-    try:
-        with_runtime(work)
-    except Unprocessable as refusal:
-        sys.exit(f"auth-serve: the algorithm {refusal.errors[0]['message']}")
-    show()
+    async def work(uow: "UnitOfWork", runtime: "Runtime") -> None:
+        await SigningKeyService(runtime).rotate(uow, algorithm)
+
+    in_transaction(work)
+    show(as_json)
 
 
 @app.command(name="list")
-def show() -> None:
-    """Print the published keys, oldest first."""
+def show(as_json: AsJson = False) -> None:
+    """Print the published keys, oldest first.
 
-    async def work(runtime: Runtime) -> list[str]:
-        async with runtime.unit_of_work(read_only=True) as uow:
-            keys = await SigningKeyService(runtime).list_published(uow)
-        return [f"{k.kid}  {k.algorithm}  signs from {k.activates_at}" for k in keys]
+    JSON: an array of `SigningKey`.
+    """
+    from app.schemas.signing_key import SigningKey
+    from app.services.signing_key import SigningKeyService
 
-    print("\n".join(with_runtime(work)))
+    async def work(uow: "UnitOfWork", runtime: "Runtime") -> list[dict[str, Any]]:
+        keys = await SigningKeyService(runtime).list_published(uow)
+        return [shape(SigningKey, key) for key in keys]
+
+    show_rows(in_transaction(work), ("kid", "algorithm", "activates_at"), as_json)

@@ -7,12 +7,11 @@ import sys
 
 import uvicorn
 
-from app.cli.base import settings_or_exit
+from app.cli.ending import Exit, fail, settings_or_exit
 from app.cli.http_protocol import guarded
 from app.config import PREFIX, Settings
 from app.core.logging import configure_logging
 
-HOST, PORT = "127.0.0.1", 8000
 GRACE = 10  # seconds that requests under way get at SIGTERM
 
 
@@ -57,7 +56,7 @@ async def _refuse_taken(host: str, port: int) -> None:
         reason = str(error.strerror)
         if error.errno == errno.EADDRINUSE:
             reason = "the port is taken; choose another: --port N, make serve PORT=N"
-        sys.exit(f"auth-serve: cannot listen on {host}:{port}: {reason}")
+        fail(f"cannot listen on {host}:{port}: {reason}", Exit.UNUSABLE)
     server.close()
 
 

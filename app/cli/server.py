@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import serve
+from app.cli import HOST, PORT
 
 app = typer.Typer(help="Run the service.")
 Port = Annotated[int, typer.Option(min=1, max=65_535)]
@@ -16,6 +16,8 @@ def _group() -> None:
 
 
 @app.command()
-def start(host: str = serve.HOST, port: Port = serve.PORT) -> None:
+def start(host: str = HOST, port: Port = PORT) -> None:
     """Serve until SIGTERM; the schema is brought up to date in development."""
-    serve.serve(host, port)
+    from app.cli.serve import serve
+
+    serve(host, port)

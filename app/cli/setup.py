@@ -1,11 +1,14 @@
 """``setup``: the first administrator."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
-from app.cli.base import with_runtime
-from app.services.password import PasswordService
-from app.services.runtime import Runtime
-from app.services.setup import SetupService
+from app.cli.base import AsJson, in_transaction, show
+
+if TYPE_CHECKING:
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.services.runtime import Runtime
 
 app = typer.Typer(help="The first administrator.")
 
@@ -16,11 +19,17 @@ def _group() -> None:
 
 
 @app.command()
-def link() -> None:
-    """Print the one-time link that makes the first administrator."""
+def link(as_json: AsJson = False) -> None:
+    """Print the one-time link that makes the first administrator.
 
-    async def work(runtime: Runtime) -> str | None:
-        async with runtime.unit_of_work() as uow:
-            return await SetupService(uow, runtime, PasswordService(runtime)).link()
+    JSON: `link`, null once there is an administrator.
+    """
+    from app.services.password import PasswordService
+    from app.services.setup import SetupService
 
-    print(with_runtime(work) or "There is an administrator already.")
+    async def work(uow: "UnitOfWork", runtime: "Runtime") -> str | None:
+        return await SetupService(uow, runtime, PasswordService(runtime)).link()
+
+    found = in_transaction(work)
+    line = found or "There is an administrator already."
+    show({"link": found}, as_json, lines=[line])

@@ -1,25 +1,44 @@
 """``user``: accounts."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
-from app.cli.base import with_runtime
-from app.schemas.user import Format, UserImport
-from app.services.runtime import Runtime
-from app.services.user_import import UserImportService
-from app.utils.helpers import printable
+from app.cli.base import AsJson, Exit, fail, note, show, with_runtime
+
+if TYPE_CHECKING:
+    from app.schemas.user import Format, UserImport
+    from app.services.runtime import Runtime
+    from app.services.user_import import UserImportService
 
 app = typer.Typer(help="Accounts.")
+
+
+def _formats() -> list[str]:
+    from app.schemas.user import Format
+
+    return [product.value for product in Format]
+
+
+def _known_format(name: str) -> str:
+    if name not in _formats():
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(_formats())}")
+    return name
+
+
 ImportFile = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help="Accounts, in UTF-8")
 ]
 FileFormat = Annotated[
-    Format, typer.Option("--format", help="native: one JSON object a line")
+    str,
+    typer.Option(
+        "--format",
+        help="native: one JSON object a line",
+        callback=_known_format,
+        autocompletion=_formats,
+    ),
 ]
 Parameters = Annotated[
     Path | None,
@@ -30,7 +49,7 @@ Parameters = Annotated[
         help='The project\'s "password hash parameters"',
     ),
 ]
-Judged = tuple[str, UserImport | str]  # where it stands, and what, or why not
+Judged = tuple[str, "UserImport | str"]  # where it stands, and what, or why not
 
 
 @app.callback()
@@ -41,22 +60,29 @@ def _group() -> None:
 @app.command(name="import")
 def import_users(
     file: ImportFile,
-    product: FileFormat = Format.NATIVE,
+    product: FileFormat = "native",
     firebase_parameters: Parameters = None,
+    as_json: AsJson = False,
 ) -> None:
     """Import accounts of another system, with the password hashes that it made.
 
     A native line has email, and may have name, email_verified and password_hash.
+
+    JSON: `imported` and `refused`, in numbers, and `refusals`, in words.
     """
-    if (product is Format.FIREBASE) != (firebase_parameters is not None):
-        sys.exit("auth-serve: --format firebase and --firebase-parameters go together")
+    from app.schemas.user import Format
+    from app.services.user_import import UserImportService
+
+    source = Format(product)
+    if (source is Format.FIREBASE) != (firebase_parameters is not None):
+        fail("--format firebase and --firebase-parameters go together", Exit.USAGE)
     text = _text(file)
-    if product is Format.NATIVE:
+    if source is Format.NATIVE:
         judged = list(_native(text))
     else:
-        judged = list(_foreign(text, product, firebase_parameters))
+        judged = list(_foreign(text, source, firebase_parameters))
 
-    async def work(runtime: Runtime) -> list[str]:
+    async def work(runtime: "Runtime") -> list[str]:
         service = UserImportService(runtime)
         return [
             f"{where}: {refusal}"
@@ -66,8 +92,10 @@ def import_users(
 
     refused = with_runtime(work)
     for line in refused:
-        print(printable(line, 500), file=sys.stderr)
-    print(f"{len(judged) - len(refused)} imported, {len(refused)} refused")
+        note(line)
+    counts = {"imported": len(judged) - len(refused), "refused": len(refused)}
+    line = f"{counts['imported']} imported, {counts['refused']} refused"
+    show(counts | {"refusals": refused}, as_json, lines=[line])
     if refused:
         raise typer.Exit(1)
 
@@ -79,18 +107,20 @@ def _text(file: Path) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        sys.exit(f"auth-serve: {file}, line {line}: not UTF-8; nothing was imported")
+        fail(f"{file}, line {line}: not UTF-8; nothing was imported")
 
 
 def _native(text: str) -> Iterator[Judged]:
+    from app.schemas.user import UserImport
+
     # Not splitlines(): inside of a JSON text U+2028 and others end no line.
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield f"line {number}", _judged(UserImport.model_validate_json, line)
 
 
-def _foreign(text: str, product: Format, parameters: Path | None) -> Iterator[Judged]:
-    # Here: it brings every password scheme, and a server loads this module too.
+def _foreign(text: str, product: "Format", parameters: Path | None) -> Iterator[Judged]:
+    from app.schemas.user import UserImport
     from app.services.foreign_account import (
         AccountRefused,
         ExportRefused,
@@ -104,7 +134,7 @@ def _foreign(text: str, product: Format, parameters: Path | None) -> Iterator[Ju
         convert = converter(product, known)
         rows = read_rows(text, product)
     except ExportRefused as refusal:
-        sys.exit(f"auth-serve: {refusal}")
+        fail(str(refusal))
     for number, row in enumerate(rows, 1):
         try:
             account = _judged(UserImport.model_validate, convert(row))
@@ -113,7 +143,9 @@ def _foreign(text: str, product: Format, parameters: Path | None) -> Iterator[Ju
         yield f"user {number}", account
 
 
-def _judged(judge: Callable[[Any], UserImport], given: Any) -> UserImport | str:
+def _judged(judge: "Callable[[Any], UserImport]", given: Any) -> "UserImport | str":
+    from pydantic import ValidationError
+
     try:
         return judge(given)
     except ValidationError as error:
@@ -131,7 +163,9 @@ def _reason(flaw: Any) -> str:
     return f"{field}: {message}" if field else message
 
 
-async def _store(service: UserImportService, account: UserImport | str) -> str | None:
+async def _store(
+    service: "UserImportService", account: "UserImport | str"
+) -> str | None:
     """Return why it is not stored, or None."""
     if isinstance(account, str):
         return account

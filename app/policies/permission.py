@@ -12,6 +12,8 @@ ALL = "*"
 PERMISSIONS: tuple[str, ...] = get_args(Permission)
 ADMIN_ROLE = "admin"
 USER_ROLE = "user"
+# Who works at the command line has no account here; the audit trail names them so.
+OPERATOR_ID = UUID("00000000-0000-8000-8000-000000000001")
 
 
 def covers(held: Iterable[str], wanted: Iterable[str]) -> bool:
@@ -41,3 +43,14 @@ class Actor:
     def signed_in_within(self, ttl: timedelta, now: datetime) -> bool:
         """Tell whether the sign-in is recent enough to prove presence."""
         return now - self.authenticated_at <= ttl
+
+
+def operator(now: datetime) -> Actor:
+    """Return whoever runs a command: they hold the database, and so everything."""
+    return Actor(
+        user_id=OPERATOR_ID,
+        session_id=OPERATOR_ID,
+        authenticated_at=now,
+        roles=(ADMIN_ROLE,),
+        permissions=frozenset({ALL}),
+    )

@@ -172,8 +172,14 @@ def _secret(settings: Settings, randomness: Randomness) -> str:
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
     path = _secret_path(settings)
-    if not path.exists():
-        _write_once(path, randomness.token())
+    try:
+        if not path.exists():
+            _write_once(path, randomness.token())
+    except OSError as error:
+        raise SettingsError(
+            f"the secret key cannot be kept in {path} ({error.strerror}); its folder "
+            "has to exist, and this user has to be allowed to write there"
+        ) from error
     secret = path.read_text(encoding="utf-8", errors="replace").strip()
     problem = weakness(secret)
     if problem is not None:

@@ -18,6 +18,10 @@ _POOLER = (
     "a pooler is before it that does not take what we say when we connect or prepare; "
     f"if it works in transaction mode, set {PREFIX}DATABASE__PREPARED_STATEMENTS=false"
 )
+_FOLDER = (
+    "the file cannot be opened; its folder has to exist, and this user has to be "
+    "allowed to write there"
+)
 # By name, as the drivers' errors have no other parent than Exception in common.
 _SENTENCES = {
     "InvalidPasswordError": "user or password is wrong",
@@ -32,11 +36,11 @@ _SENTENCES = {
     "DuplicatePreparedStatementError": _POOLER,
     "gaierror": "no host of this name is known",
     "ConnectionRefusedError": "nothing listens at this host and port",
+    "FolderUnusable": _FOLDER,
     "TimeoutError": "the host does not answer",
 }
 _SQLITE = {
-    "unable to open": "the file cannot be opened; its folder has to exist, and this "
-    "user has to be allowed to write there",
+    "unable to open": _FOLDER,
     "readonly": "the file may not be written by this user",
     "not a database": "the file is no SQLite database",
     "locked": "another process has it locked",
