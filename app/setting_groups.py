@@ -120,7 +120,11 @@ class SessionSettings(Group):
     idle_ttl: Seconds = Field(14 * DAY, description="Ends when unused this long.")
     absolute_ttl: Seconds = Field(90 * DAY, description="Ends this long after sign-in.")
     refresh_window: int = Field(
-        10, ge=0, le=60, description="A refresh token repeated in it is a retry."
+        10,
+        ge=0,
+        le=60,
+        description="A refresh token that comes again is no reuse this long after its "
+        "successor was used, and before that at any time.",
     )
     recent_ttl: Seconds = Field(
         10 * MINUTE, description="A sign-in this old still proves presence."

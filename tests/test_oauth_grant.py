@@ -82,7 +82,9 @@ async def test_reuse_after_the_window_ends_the_grant(
     """RFC 9700 §4.14.2: a refresh token that is used again ends the grant."""
     signed_in = await protocol.signed_in(await protocol.apps())
     spent = signed_in.refresh_token
-    signed_in.tokens = (await protocol.refresh(signed_in.app, spent)).json()
+    for _ in range(2):
+        token = signed_in.refresh_token
+        signed_in.tokens = (await protocol.refresh(signed_in.app, token)).json()
     clock.advance(seconds=11)
 
     answer = await protocol.refresh(signed_in.app, spent)

@@ -157,6 +157,8 @@ async def test_t034_a_refresh_token_reused_after_the_window_ends_the_session(
     person = await api.person(email=_address())
     body = {"refresh_token": person.tokens["refresh_token"]}
     successor = (await api.post("/auth/refresh", body)).json()
+    used = {"refresh_token": successor["refresh_token"]}
+    successor = (await api.post("/auth/refresh", used)).json()
     async with api.runtime.unit_of_work() as uow:
         past = uow.clock.now() - timedelta(minutes=2)
         mine = update(Session).where(Session.user_id == person.id)
@@ -169,6 +171,52 @@ async def test_t034_a_refresh_token_reused_after_the_window_ends_the_session(
     assert (await api.post("/auth/refresh", again)).status_code == 401
     trail = await api.trail(person.id)
     assert trail.count("session.refresh_token_reused") == 1
+
+
+async def _long_ago(api: Api, table: Any, which: Any) -> None:
+    """Let everything of it have been counted longer ago than the window."""
+    async with api.runtime.unit_of_work() as uow:
+        past = uow.clock.now() - timedelta(hours=1)
+        await uow.db.execute(update(table).where(which).values(refreshed_at=past))
+
+
+async def test_a_lost_answer_that_is_asked_for_late_by_a_crowd_signs_nobody_out(
+    api: Api, both: list[AsyncClient]
+) -> None:
+    """The retries race each other, and then the first use of what they bring."""
+    person = await api.person(email=_address())
+    app = await Protocol(api).apps.public()
+    who = await Protocol(api).signed_in(app, user=await api.users(email=_address()))
+    form = {"grant_type": "refresh_token", "client_id": app.client_id}
+    kinds: list[tuple[str, dict[str, str], bool, str]] = [
+        ("/api/v1/auth/refresh", {}, False, person.tokens["refresh_token"]),
+        ("/oauth2/token", form, True, who.refresh_token),
+    ]
+    for path, fields, is_form, spent in kinds:
+        lost = await _crowd(
+            both, path, [fields | {"refresh_token": spent}], form=is_form
+        )
+        successor = lost[0].json()["refresh_token"]
+        await _long_ago(api, Session, Session.user_id == person.id)
+        await _long_ago(api, OAuthGrant, OAuthGrant.id == who.issued.grant_id)
+        # Two of a kind after each other, so that both processes get both.
+        tokens = [(spent, successor)[number // 2 % 2] for number in range(100)]
+        bodies = [fields | {"refresh_token": token} for token in tokens]
+
+        answers = await _crowd(both, path, bodies, form=is_form)
+
+        assert _statuses(answers) == {200: 100}
+        given = {
+            kind: {
+                answer.json()["refresh_token"]
+                for token, answer in zip(tokens, answers)
+                if token == kind
+            }
+            for kind in (spent, successor)
+        }
+        assert given[spent] == {successor}
+        assert len(given[successor]) == 1
+        assert given[successor].isdisjoint({spent, successor})
 
 
 async def test_trap_18_t124_a_reset_link_works_once(

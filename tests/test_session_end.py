@@ -50,7 +50,9 @@ async def end_all_others(api: Api, person: Person, _admin: Person) -> None:
 
 async def reuse_a_refresh_token(api: Api, person: Person, _admin: Person) -> None:
     body = {"refresh_token": person.tokens["refresh_token"]}
-    assert (await api.post("/auth/refresh", body)).status_code == 200
+    successor = (await api.post("/auth/refresh", body)).json()
+    used = {"refresh_token": successor["refresh_token"]}
+    assert (await api.post("/auth/refresh", used)).status_code == 200
     clock = api.runtime.clock
     assert isinstance(clock, FakeClock)
     clock.advance(seconds=11)

@@ -30,7 +30,7 @@ class CodeReused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantTokenReused(Event):
-    """A spent refresh token of an application came back: somebody holds a copy."""
+    """A refresh token came back after its successor was used: somebody holds a copy."""
 
     name: ClassVar[str] = "oauth.refresh_token_reused"
 

@@ -29,7 +29,7 @@ class SessionsRevoked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshTokenReused(Event):
-    """A spent refresh token came back after the window: somebody else holds a copy."""
+    """A spent refresh token came back after its successor was used: there is a copy."""
 
     name: ClassVar[str] = "session.refresh_token_reused"
 

@@ -1,6 +1,6 @@
 """What tokens are redeemed from: the engine's ports on the database (ADR-0011)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from app.oauth.client import Client
 from app.oauth.grants.base import still_assigned
 from app.oauth.ports import Authentication, IssuedCode, RefreshedGrant
 from app.oauth.scopes import narrow_scope
+from app.policies.refresh_token import is_repeatable
 from app.services.oauth_grant import end_grant
 from app.services.one_time_token import Purpose
 from app.services.runtime import Runtime
@@ -163,8 +164,8 @@ class RefreshTokenStore:
     async def _repeated(self, grant_id: UUID, client_id: str, presented: int) -> Any:
         """Return the grant's row if the token was a retry; else say why, or end it.
 
-        The same token again within the window gets the very same successor: a retry
-        and a lost answer are no attack (architecture, rule 3).
+        The same token again gets the very same successor until that is used: a retry
+        and a lost answer are no attack (ADR-0020).
         """
         now = self._runtime.clock.now()
         state = await self._runtime.grants.state(grant_id, now)
@@ -174,16 +175,22 @@ class RefreshTokenStore:
             self.reason = f"issued to {state.client_id}, sent by {client_id}"
         elif not state.is_live:
             self.reason = "the grant, its session or its account is over"
-        elif state.counter == presented + 1 and self._is_retry(state, now):
+        elif self._is_retry(state, presented, now):
             return state
         else:
             self.reason = f"reused: {presented} presented, at {state.counter}"
             await self._end_reused(state, presented)
         return None
 
-    def _is_retry(self, state: Any, now: Any) -> bool:
+    def _is_retry(self, state: Any, presented: int, now: datetime) -> bool:
         window = timedelta(seconds=self._runtime.settings.session.refresh_window)
-        return bool(now - state.refreshed_at <= window)
+        return is_repeatable(
+            presented,
+            state.counter,
+            counted_at=state.refreshed_at,
+            now=now,
+            window=window,
+        )
 
     async def _end_reused(self, state: Any, presented: int) -> None:
         reused = GrantTokenReused(

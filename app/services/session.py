@@ -10,6 +10,7 @@ from app.core.context import current
 from app.core.exceptions import NotFound, Unauthenticated
 from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevoked
 from app.models.session import Session
+from app.policies.refresh_token import is_repeatable
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.runtime import Runtime
 from app.services.session_end import (
@@ -60,12 +61,13 @@ class SessionTokenService:
     async def refresh(self, token: str) -> IssuedTokens:
         """Exchange a refresh token for its successor and an access token.
 
-        The same token again within the window gets the very same successor: two tabs,
-        a retry and a lost answer are no attack (architecture, rule 3).
+        The same token again gets the very same successor, however late, until that
+        is used: two tabs, a retry and a lost answer are no attack (ADR-0020). It is no
+        use of the session: only the successor prolongs that.
 
         Raises:
             InvalidRefreshToken: Not ours, or the session is over.
-            ReusedRefreshToken: Spent before the window; the session ends now.
+            ReusedRefreshToken: Its successor was used; the session ends now.
         """
         runtime = self._runtime
         read = runtime.secret_key.read_refresh_token(token)
@@ -123,7 +125,13 @@ class SessionTokenService:
         if state.status != "active":
             raise InvalidRefreshToken(hint="the account is disabled")
         window = timedelta(seconds=self._runtime.settings.session.refresh_window)
-        if state.counter == presented + 1 and now - state.refreshed_at <= window:
+        if is_repeatable(
+            presented,
+            state.counter,
+            counted_at=state.refreshed_at,
+            now=now,
+            window=window,
+        ):
             return state
         await self._end_reused(state, session_id, presented)
         raise ReusedRefreshToken(hint=f"{presented} presented, at {state.counter}")

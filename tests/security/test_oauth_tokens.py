@@ -204,7 +204,8 @@ async def test_t035_a_restart_forgets_nothing(
 ) -> None:
     who = await protocol.signed_in(await protocol.apps())
     spent = who.refresh_token
-    who.tokens = (await protocol.refresh(who.app, spent)).json()
+    for _ in range(2):
+        who.tokens = (await protocol.refresh(who.app, who.refresh_token)).json()
     clock.advance(seconds=60)
     settings = protocol.runtime.settings
     fresh = build_runtime(settings, clock=clock)
