@@ -12,11 +12,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 from fastapi import Request
 from sqlalchemy import Executable, event
 from sqlalchemy.engine import Dialect, ExceptionContext
-from sqlalchemy.exc import DisconnectionError, MissingGreenlet, SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, MissingGreenlet
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -27,59 +26,22 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 from sqlalchemy.util.concurrency import in_greenlet
 
+from app.database_errors import (
+    DatabaseUnavailable,
+    is_drivers_own_cancellation,
+    is_outage,
+    is_refusal,
+)
 from app.prepared_statement import Prepared, prepare
 from app.setting_types import database_address
 
 _SQLITE_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
-_FAULTY_SQL = 1  # SQLITE_ERROR
 _SQLITE_PATIENCE = 3_600.0  # seconds; SQLite cannot wait without a limit
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-# SQLSTATEs that another try may cure: lost connections, a server that ended its role
-# as primary, rejected log-ins, lost races, full resources, locks and time limits.
-_OUTAGE_STATES = (
-    "08",
-    "25006",
-    "25P03",
-    "28",
-    "3D000",
-    "40",
-    "53",
-    "55P03",
-    "57",
-    "58",
-)
-_OUTAGES = (
-    OSError,  # also time limits of asyncpg
-    asyncpg.InterfaceError,
-    asyncpg.InvalidCachedStatementError,  # a migration ran meanwhile
-    asyncpg.OutdatedSchemaCacheError,
-)
-
-
-class DatabaseUnavailable(Exception):
-    """No answer from the database; whether a write happened is unknown."""
 
 
 class FolderUnusable(OSError):
     """The file of SQLite is not there and cannot be made."""
-
-
-def is_sqlite_error(error: BaseException, name: str = "Error") -> bool:
-    """Tell whether it is one of SQLite's driver, of the class of this name.
-
-    By name: where PostgreSQL is used, the driver and SQLite itself stay unloaded.
-    """
-    kinds = type(error).__mro__
-    return any(kind.__module__ == "sqlite3" and kind.__name__ == name for kind in kinds)
-
-
-def is_outage(error: BaseException) -> bool:
-    """Tell whether a driver's error may pass; any other is a defect of ours."""
-    if is_sqlite_error(error, "OperationalError"):
-        # Of SQLite's codes; the others are locks, disks and files.
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF != _FAULTY_SQL
-    state = getattr(error, "sqlstate", None) or ""
-    return isinstance(error, _OUTAGES) or state.startswith(_OUTAGE_STATES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +148,20 @@ def _connect(
         raise MissingGreenlet("connecting waits")  # for the second try of _lend()
     try:
         return dialect.connect(*arguments, **options)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DatabaseUnavailable(type(error).__name__) from error
-    except dialect.loaded_dbapi.Error as error:
-        raise DatabaseUnavailable(type(error.__cause__ or error).__name__) from error
+    except Exception as error:
+        cause = error
+        if isinstance(error, dialect.loaded_dbapi.Error):
+            cause = error.__cause__ or error  # type: ignore[assignment]
+        raise DatabaseUnavailable(type(cause).__name__) from error
 
 
 def _translate(context: ExceptionContext) -> Exception | None:
     """Turn an outage into the one error that says so; SQLAlchemy wraps the others."""
     original = context.original_exception
     cause = original.__cause__ or original  # asyncpg's own, below SQLAlchemy's adapter
+    if not isinstance(original, Exception):  # for SQLAlchemy a disconnect as well
+        lost = is_drivers_own_cancellation(original)
+        return DatabaseUnavailable(type(original).__name__) if lost else None
     if context.is_disconnect or is_outage(cause):
         return DatabaseUnavailable(type(cause).__name__)
     return None
@@ -207,15 +173,6 @@ def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
         raise DisconnectionError
 
 
-def _driver_error(is_sqlite: bool) -> type[Exception]:
-    if not is_sqlite:
-        refused: type[Exception] = asyncpg.PostgresError
-        return refused
-    from sqlite3 import Error  # here: PostgreSQL leaves it unloaded, as above
-
-    return Error
-
-
 class Database:
     """The engine, its sessions, and statements without a session for hot paths."""
 
@@ -223,7 +180,6 @@ class Database:
         """Prepare the pool; the first use connects."""
         self.engine = create_engine(url, options)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self._driver_error = _driver_error(self.is_sqlite)
         self._prepared: dict[Executable, Prepared] = {}
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         reading = self.engine.execution_options(
@@ -314,19 +270,21 @@ class Database:
         """Lend the driver's connection; whatever goes wrong is one kind of error."""
         try:
             connection = await self._lend()
-        except (SQLAlchemyError, OSError, asyncpg.PostgresError) as error:
+        except Exception as error:
             raise DatabaseUnavailable(type(error).__name__) from error
         try:
             yield connection.driver_connection
-        except (OSError, asyncpg.InterfaceError) as error:
-            connection.invalidate(error)
-            raise DatabaseUnavailable(type(error).__name__) from error
-        except self._driver_error as error:
-            if not is_outage(error):
-                raise
-            raise DatabaseUnavailable(type(error).__name__) from error
-        except BaseException:
-            connection.invalidate()  # cancelled half-way: its state is unknown
+        except Exception as error:
+            if not is_refusal(error):
+                connection.invalidate()  # stopped half-way: its state is unknown
+            if is_outage(error):
+                raise DatabaseUnavailable(type(error).__name__) from error
+            raise
+        except BaseException as error:
+            connection.invalidate()
+            if is_drivers_own_cancellation(error):
+                lost = DatabaseUnavailable(type(error).__name__)
+                raise lost from error  # noqa: ASYNC104  (nobody cancelled us)
             raise
         finally:
             if self.is_sqlite:  # whose driver rolls back, and waits for that

@@ -28,7 +28,7 @@ from app.api.openapi import install_openapi
 from app.config import Settings, SettingsError, load_settings
 from app.core.exceptions import AppError, install_handlers, problem
 from app.core.logging import configure_logging, loop_exception_handler
-from app.database import DatabaseUnavailable
+from app.database_errors import DatabaseUnavailable
 from app.jobs import build_jobs
 from app.jobs.worker import Worker
 from app.oauth.errors import OAuthError

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -39,7 +40,9 @@ class Holder:
     async def row(self) -> Session | OAuthGrant:
         query = select(self.table).where(self.table.user_id == self.user_id)
         async with self.protocol.runtime.database.session(read_only=True) as db:
-            return (await db.scalars(query)).one()
+            found: Any = (await db.scalars(query)).one()
+        kept: Session | OAuthGrant = found
+        return kept
 
     async def reused(self) -> int:
         names = ("session.refresh_token_reused", "oauth.refresh_token_reused")

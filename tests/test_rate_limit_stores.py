@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 
 from app.core.rate_limit import Attempt, Limit, MemoryStore
 from app.core.rate_limit.gcra import microseconds
-from app.database import Database, DatabaseUnavailable
+from app.database import Database
+from app.database_errors import DatabaseUnavailable
 from app.models.rate_limit import RateLimit
 from app.repositories.rate_limit import SqlStore
 from tests.rate_limit_support import (

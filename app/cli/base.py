@@ -107,7 +107,7 @@ def with_runtime(work: "Callable[[Runtime], Awaitable[Result]]") -> Result:
     Refusals of services, and a start that fails, end the process with one line.
     """
     from app.core.exceptions import AppError
-    from app.database import DatabaseUnavailable
+    from app.database_errors import DatabaseUnavailable
     from app.services.startup import StartRefused, why_unusable
 
     settings = settings_or_exit()

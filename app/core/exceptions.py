@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -325,6 +326,7 @@ def install_handlers(
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(ClientDisconnect, _gone)
-    kinds: list[type[Exception]] = [PoolTimeoutError, *outages]
+    # The second is what a transaction says that was lost before, and used again.
+    kinds: list[type[Exception]] = [PoolTimeoutError, PendingRollbackError, *outages]
     for kind in kinds:
         app.add_exception_handler(kind, unavailable)

@@ -22,7 +22,8 @@ from sqlalchemy import (
 
 from app.core.rate_limit import Attempt, Verdict
 from app.core.rate_limit.gcra import microseconds
-from app.database import Database, DatabaseUnavailable
+from app.database import Database
+from app.database_errors import DatabaseUnavailable
 from app.models.rate_limit import RateLimit
 from app.repositories.base import chosen, upserting
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.database import DatabaseUnavailable
+from app.database_errors import DatabaseUnavailable
 from app.repositories.schema import SchemaRepository, is_behind
 from app.services.runtime import Runtime
 

@@ -12,7 +12,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +27,7 @@ from tests.servers.process import (
     ENVIRONMENT,
     ServerFailed,
     ServerProcess,
+    becomes_ready,
     start_on_free_port,
 )
 
@@ -45,6 +48,8 @@ class PostgresServer:
     port: int
     password: str
     _process: ServerProcess
+    _serve_again: Callable[[int], ServerProcess]
+    _is_ready: Callable[[ServerProcess], bool]
 
     @classmethod
     def start(
@@ -70,11 +75,12 @@ class PostgresServer:
             binaries = _binaries(version, home, user)
             _initdb(binaries, home, user, password, durable)
             serve = partial(_serve, binaries, home, user, durable)
-            process, port = start_on_free_port(serve, partial(_is_ready, home))
+            is_ready = partial(_is_ready, home)
+            process, port = start_on_free_port(serve, is_ready)
         except BaseException:
             shutil.rmtree(home, ignore_errors=True)
             raise
-        return cls(version, port, password, process)
+        return cls(version, port, password, process, serve, is_ready)
 
     @property
     def pid(self) -> int:
@@ -85,6 +91,23 @@ class PostgresServer:
         """Return the address of one database, as its superuser."""
         who = f"postgres:{self.password}"
         return f"postgresql://{who}@{LOOPBACK}:{self.port}/{database}"
+
+    def murdered_and_restarted(self) -> "PostgresServer":
+        """Kill the postmaster as a power cut would, and start another on its data.
+
+        Raises:
+            ServerFailed: It does not come up again.
+        """
+        self._process.send(signal.SIGKILL)
+        self._process.wait()
+        self._process.halt()  # of which only the pipes are left
+        for _ in range(50):  # its children have to notice first
+            process = self._serve_again(self.port)
+            if becomes_ready(process, self._is_ready):
+                return replace(self, _process=process)
+            process.halt()
+            time.sleep(0.1)
+        raise ServerFailed(process.log())
 
     def stop(self) -> None:
         """Shut down at once, whoever is connected, and remove the data."""
@@ -213,10 +236,11 @@ def _serve(
     return ServerProcess(command, home, stop_with=STOP, user=user)
 
 
-def _is_ready(home: Path, _: ServerProcess) -> bool:
+def _is_ready(home: Path, server: ServerProcess) -> bool:
     """Read what pg_ctl reads: a port that answers could be somebody else's."""
     try:
         lines = (home / "data" / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
         return False
-    return len(lines) > 7 and lines[7].strip() == "ready"
+    is_its_own = lines[:1] == [str(server.pid)]  # and not of one that was killed
+    return is_its_own and len(lines) > 7 and lines[7].strip() == "ready"

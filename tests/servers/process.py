@@ -111,7 +111,7 @@ def start_on_free_port(
     for _ in range(attempts):
         port = ports.free_port()
         process = start(port)
-        if _becomes_ready(process, is_ready):
+        if becomes_ready(process, is_ready):
             return process, port
         log = process.log()
         process.halt()
@@ -120,7 +120,7 @@ def start_on_free_port(
     raise ServerFailed(log)
 
 
-def _becomes_ready(
+def becomes_ready(
     process: ServerProcess, is_ready: Callable[[ServerProcess], bool]
 ) -> bool:
     """Return True once ready, False if it ended instead or took a minute."""
