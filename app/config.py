@@ -79,7 +79,14 @@ class Settings(BaseSettings):
         None, description="`redis://host:6379/0`; optional."
     )
     trusted_proxies: Proxies = Field(
-        [], description="Addresses whose `X-Forwarded-For` counts."
+        [],
+        description="Addresses and networks whose word on the client's address counts; "
+        "`unix` for a Unix socket.",
+    )
+    forwarded_header: Literal["x-forwarded-for", "forwarded"] | None = Field(
+        None,
+        description="The header field that they set; unset: either, and none where "
+        "both are there and say different things.",
     )
     docs: bool | None = Field(
         None, description="Serve `/docs` and `/openapi.json`; unset: development only."

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from app import __version__, pages
 from app.api import health, v1
+from app.api.client_address import ClientAddress
 from app.api.hot_path import hot_paths
 from app.api.middleware import RequestMiddleware
 from app.api.oauth import (
@@ -146,7 +147,9 @@ def create_app(
         clock=runtime.clock,
         randomness=runtime.randomness,
         issuer=settings.public_url,
-        trusted_proxies=settings.trusted_proxies,
+        addresses=ClientAddress(
+            settings.trusted_proxies, settings.forwarded_header, runtime.clock
+        ),
     )
     return app
 

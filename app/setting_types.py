@@ -74,13 +74,29 @@ def _rate(value: str) -> str:
 
 
 def _proxy(value: str) -> str:
+    if value == "unix":
+        return value
     try:
-        network = ipaddress.ip_network(value, strict=False)
+        network = ipaddress.ip_network(value.partition("%")[0], strict=False)
     except ValueError as error:
-        raise ValueError("must be addresses or networks, never *") from error
-    if network.prefixlen == 0:
-        raise ValueError("trusts every address, which lets any caller forge its own")
+        raise ValueError(
+            "must be addresses or networks, or unix; never * and no names"
+        ) from error
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is not None and network.prefixlen >= 96:
+        network = ipaddress.ip_network((mapped, network.prefixlen - 96))
     return str(network)
+
+
+def _not_everybody(proxies: list[str]) -> list[str]:
+    """Refuse a list that trusts every address, in one piece or in several."""
+    networks = [ipaddress.ip_network(proxy) for proxy in proxies if proxy != "unix"]
+    for version in (4, 6):
+        same = [network for network in networks if network.version == version]
+        joined: Any = ipaddress.collapse_addresses(same)
+        if any(network.prefixlen == 0 for network in joined):
+            raise ValueError("trusts every address: any caller could forge its own")
+    return proxies
 
 
 def _parts(value: str, *schemes: str) -> SplitResult:
@@ -133,7 +149,10 @@ Algorithms = Annotated[
 ]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 Proxies = Annotated[
-    list[Annotated[str, AfterValidator(_proxy)]], NoDecode, BeforeValidator(_split)
+    list[Annotated[str, AfterValidator(_proxy)]],
+    NoDecode,
+    BeforeValidator(_split),
+    AfterValidator(_not_everybody),
 ]
 Rate = Annotated[str, AfterValidator(_rate)]
 CENTURY = 100 * 365 * 86_400  # seconds; a date that far ahead still exists

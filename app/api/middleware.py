@@ -5,16 +5,15 @@ for errors that nobody caught, so that those carry the id and the headers too.
 """
 
 import asyncio
-import ipaddress
 import logging
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.client_address import ClientAddress
 from app.api.hot_path import HotPaths
 from app.api.oauth import cors
 from app.api.oauth.protocol import PREFIX, app_refusal
@@ -27,10 +26,11 @@ from app.core.exceptions import (
     RequestTimeout,
     problem,
 )
+from app.core.forwarded import HEADERS
 from app.core.logging import access_line
 from app.core.randomness import Randomness
 from app.services.startup import StartRefused
-from app.utils.helpers import canonical_ip, printable
+from app.utils.helpers import printable
 
 _log = logging.getLogger("auth_serve.errors")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -46,8 +46,9 @@ _SECURITY = {
     "cache-control": "no-store",
 }
 _OWN_FIELDS = frozenset(
-    (b"x-request-id", b"traceparent", b"x-forwarded-for", b"user-agent")
+    (b"x-request-id", b"traceparent", b"user-agent", b"x-forwarded-for", b"forwarded")
 )
+_FORWARDED = tuple((name, name.encode()) for name in HEADERS)
 _NONE: Sequence[str] = ()
 _ABSENT: Sequence[str] = ("",)
 _DIGITS = 18  # of a length; of thousands the interpreter makes no number
@@ -69,7 +70,7 @@ class RequestMiddleware:
         clock: Clock,
         randomness: Randomness,
         issuer: str,
-        trusted_proxies: Iterable[str],
+        addresses: ClientAddress,
     ) -> None:
         """Wrap.
 
@@ -79,14 +80,14 @@ class RequestMiddleware:
             clock: For the duration in the access line.
             randomness: For ids of requests that bring none.
             issuer: The public URL; https there turns HSTS on.
-            trusted_proxies: Networks whose ``X-Forwarded-For`` counts.
+            addresses: Tells where requests came from.
         """
         self._app = app
         self._hot_paths = hot_paths
         self._clock = clock
         self._randomness = randomness
         self._issuer = issuer
-        self._proxies = tuple(ipaddress.ip_network(proxy) for proxy in trusted_proxies)
+        self._addresses = addresses
         fields = dict(_SECURITY)
         if issuer.startswith("https://"):
             fields["strict-transport-security"] = _HSTS
@@ -143,30 +144,14 @@ class RequestMiddleware:
         return RequestContext(
             correlation_id=given[0] if known else str(self._randomness.uuid7()),
             trace_id=trace[1] if trace else None,
-            ip=self._client_ip(scope, fields.get(b"x-forwarded-for", _NONE)),
+            ip=self._client_ip(scope, fields),
             user_agent=printable(fields.get(b"user-agent", _ABSENT)[0], 256),
         )
 
-    def _client_ip(self, scope: Scope, forwarded: Sequence[str]) -> str:
-        """Return the first address, from our side, that is not a trusted proxy's.
-
-        From the right: what stands further left was written by somebody we do not know.
-        """
+    def _client_ip(self, scope: Scope, fields: Mapping[bytes, Sequence[str]]) -> str:
+        heard = {name: fields[raw] for name, raw in _FORWARDED if raw in fields}
         client = scope.get("client")
-        address = canonical_ip(client[0]) if client else ""
-        if not self._proxies or not self._is_trusted(address):
-            return address
-        for hop in reversed(",".join(forwarded).split(",")):
-            candidate = canonical_ip(hop)
-            if not candidate:
-                break
-            address = candidate
-            if not self._is_trusted(candidate):
-                break
-        return address
-
-    def _is_trusted(self, address: str) -> bool:
-        return bool(address) and _within(address, self._proxies)
+        return self._addresses.of(client[0] if client else None, heard)
 
     def _line(
         self,
@@ -295,17 +280,6 @@ def _declared_length(scope: Scope) -> int:
                 return 0
             return int(value) if len(value) <= _DIGITS else MAX_BODY + 1
     return 0
-
-
-@lru_cache(maxsize=4_096)
-def _within(
-    address: str,
-    networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network],
-) -> bool:
-    parsed = ipaddress.ip_address(address)
-    return any(
-        parsed.version == network.version and parsed in network for network in networks
-    )
 
 
 def _flaw(scope: Scope) -> str | None:

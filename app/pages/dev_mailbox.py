@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from app.core.context import current
 from app.core.exceptions import NotFound
+from app.core.forwarded import came_through_proxy
 from app.core.mailbox import KeptMail
 from app.pages.dependencies import State
 from app.pages.render import HEADERS, render
@@ -31,10 +32,13 @@ async def _refuse_strangers(request: Request, runtime: State) -> None:
     """Show mails to whoever sits at this machine, and to nobody else.
 
     The address keeps the network out where the server listens on all of them, the name
-    keeps out web pages whose name somebody led to this machine (DNS rebinding).
+    keeps out web pages whose name somebody led to this machine (DNS rebinding). A proxy
+    on this machine (a tunnel, a web server) has both: what it passes on is refused.
     """
     if not is_open(runtime):
         raise NotFound(hint="mails are sent here, not kept")
+    if came_through_proxy(request.headers):
+        raise NotFound(hint="the mailbox is not shown through a proxy")
     if not _is_loopback(current().ip):
         raise NotFound(hint="the mailbox is shown to this machine only")
     hosts = request.headers.getlist("host")
