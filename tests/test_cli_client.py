@@ -5,9 +5,11 @@ import json
 import pytest
 
 from app.oauth.secrets import find_secret
+from app.services.oauth_registration import OAuthRegistrationService
 from app.services.runtime import Runtime
 from tests.chance import FakeClock
 from tests.conftest import SECRET
+from tests.factories.oauth import ApplicationFactory
 from tests.test_cli import run
 
 REDIRECT = ("--redirect-uri", "https://shop.example/cb")
@@ -161,3 +163,46 @@ class TestRefusals:
         assert done.exit_code in (1, 2)
         [line] = done.output.splitlines()
         assert line.startswith("auth-serve: ") and said in line
+
+
+async def test_clients_that_registered_themselves_are_approved_by_name(
+    runtime: Runtime, applications: ApplicationFactory
+) -> None:
+    strange = {"is_self_registered": True, "vouched_by": "nobody"}
+    ids = [(await applications(columns=strange)).client_id for _ in range(2)]
+
+    async def vouched() -> list[bool]:
+        found = [await runtime.clients.by_client_id(each) for each in ids]
+        for each in ids:
+            runtime.clients.forget(each)
+        return [client is not None and client.is_vouched_for for client in found]
+
+    before, first = await vouched(), run("client", "show", ids[0], "--json")
+    done = run("client", "approve", *ids)
+    after = await vouched()
+    unknown = run("client", "approve", "nobody-there")
+    run("client", "approve", ids[1], "--revoke")
+
+    assert json.loads(first.stdout)["vouched_by"] == "nobody"
+    assert done.exit_code == 0 and done.stdout.count("administrator") == 2, done.output
+    assert (before, after) == ([False, False], [True, True])
+    assert await vouched() == [True, False]
+    assert unknown.exit_code != 0 and "no such client" in unknown.output
+
+
+async def test_a_token_says_whether_its_clients_are_vouched_for(
+    runtime: Runtime,
+) -> None:
+    tokens = [
+        run("client", "registration-token", *option).stdout.strip()
+        for option in ((), ("--no-vouching",))
+    ]
+
+    async def voucher(token: str) -> str:
+        async with runtime.unit_of_work() as uow:
+            return await OAuthRegistrationService(uow, runtime).admit(token)
+
+    assert [await voucher(token) for token in tokens] == [
+        "registration_token",
+        "nobody",
+    ]

@@ -104,6 +104,43 @@ async def test_the_provider_comes_and_goes_and_leaves_the_release_before_unharme
     assert (people, await _look(url, _people)) == (1, 1)
 
 
+async def test_clients_of_before_are_vouched_for_by_who_made_them(
+    empty_database_url: str,
+) -> None:
+    """ADR-0014: what registered itself until now is nobody's, and stays up and down."""
+    url = empty_database_url
+    await asyncio.to_thread(command.upgrade, _config(url), "0002")
+    await _look(url, _add_clients)
+
+    await asyncio.to_thread(migrate, url)
+    vouched = await _look(url, _vouchers)
+    await asyncio.to_thread(command.downgrade, _config(url), "0002")
+    await asyncio.to_thread(migrate, url)
+
+    assert vouched == {"own": "administrator", "strange": "nobody"}
+    assert await _look(url, _vouchers) == vouched
+
+
+def _add_clients(connection: Connection) -> None:
+    columns = (
+        "client_id, client_name, document, status, is_self_registered, "
+        "is_first_party, is_resource_server, version, created_at, updated_at"
+    )
+    for name, is_self_registered in (("own", False), ("strange", True)):
+        values = (
+            f"'{name}', '', '{{}}', 'active', {is_self_registered}, false, false, 1, "
+            "'2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00'"
+        )
+        query = f"INSERT INTO oauth_clients ({columns}) VALUES ({values})"  # noqa: S608
+        connection.execute(text(query))
+    connection.commit()
+
+
+def _vouchers(connection: Connection) -> dict[str, str]:
+    rows = connection.execute(text("SELECT client_id, vouched_by FROM oauth_clients"))
+    return {row.client_id: row.vouched_by for row in rows}
+
+
 async def test_the_models_ask_for_no_other_schema_than_the_migrations_make(
     database_url: str,
 ) -> None:

@@ -164,6 +164,32 @@ def show_client(client_id: ClientId, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def approve(
+    client_ids: Annotated[
+        list[str], typer.Argument(metavar="CLIENT_ID...", help="Their identifiers")
+    ],
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Vouch for them no more, instead")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Vouch for clients that registered themselves: browsers are sent to them.
+
+    Until then people are asked first, and no refusal leads to them.
+
+    JSON: an array of `client_id` and `vouched_by`.
+    """
+    voucher = "nobody" if revoke else "administrator"
+
+    async def work(clients: "OAuthClientService") -> list[dict[str, Any]]:
+        for each in client_ids:
+            await clients.update(each, {}, {"vouched_by": voucher}, None)
+        return [{"client_id": each, "vouched_by": voucher} for each in client_ids]
+
+    show_rows(_with_clients(work), ("client_id", "vouched_by"), as_json)
+
+
+@app.command()
 def delete(client_id: ClientId, yes: Yes = False, as_json: AsJson = False) -> None:
     """Delete a client and all that people granted to it.
 
@@ -205,12 +231,19 @@ def registration_token(
     revoke_all: Annotated[
         bool, typer.Option("--revoke-all", help="End every token instead")
     ] = False,
+    no_vouching: Annotated[
+        bool,
+        typer.Option(
+            "--no-vouching", help="People are asked before they are sent to its clients"
+        ),
+    ] = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Print an initial access token (RFC 7591): who has it registers clients.
 
-    It is of use where AUTH_SERVE_OAUTH__REGISTRATION is token.
+    It is of use where AUTH_SERVE_OAUTH__REGISTRATION is token; where it is open, the
+    clients that bring one are vouched for and the others are not.
 
     JSON: `token` and `expires_in`, or `revoked`.
     """
@@ -219,7 +252,7 @@ def registration_token(
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> str:
         registrations = OAuthRegistrationService(uow, runtime)
         if revoke is None and not revoke_all:
-            return await registrations.issue_token(ttl)
+            return await registrations.issue_token(ttl, vouches=not no_vouching)
         await registrations.revoke_token(None if revoke_all else revoke)
         return ""
 
@@ -261,7 +294,8 @@ def _with_clients(
 def _shown(row: "OAuthClient") -> dict[str, Any]:
     names = ["client_id", "status", "pkce", "is_self_registered", "is_first_party"]
     names += ["is_resource_server", "audience", "created_at", "last_used_at"]
-    return {name: getattr(row, name) for name in names} | row.document
+    own = {name: getattr(row, name) for name in names}
+    return {**own, "vouched_by": row.voucher, **row.document}
 
 
 def _known(secret: "OAuthClientSecret") -> dict[str, Any]:

@@ -18,6 +18,16 @@ class OAuthClientRegistered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OAuthClientVouchedFor(Event):
+    """A client registered itself with a token whose holders are vouched for."""
+
+    name: ClassVar[str] = "oauth_client.vouched_for"
+
+    client_id: str
+    vouched_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OAuthClientUpdated(Event):
     """A client changed; names of what changed are kept, values are not."""
 
@@ -65,6 +75,7 @@ class RegistrationTokenIssued(Event):
 
     registration_token: UUID
     ttl: int
+    vouches: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

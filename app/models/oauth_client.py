@@ -9,6 +9,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base
 
+ADMINISTRATOR, REGISTRATION_TOKEN, NOBODY = (
+    "administrator",
+    "registration_token",
+    "nobody",
+)
 # Compared and sorted by bytes on both databases, whatever the server's locale.
 CLIENT_ID = String(64).with_variant(String(64, collation="C"), "postgresql")
 
@@ -19,7 +24,8 @@ class OAuthClient(Base):
     ``document`` is its metadata as ``oauth.registration`` judged it, complete with the
     standard's defaults; what the administrator decides about it stands in columns of
     its own, so that a client that changes its metadata cannot touch it. ``version``
-    counts the changes (``ETag``).
+    counts the changes (``ETag``). ``vouched_by`` is who answers for where it sends
+    people (ADR-0014); ask ``voucher``, since the release before writes none.
     """
 
     __tablename__ = "oauth_clients"
@@ -34,6 +40,7 @@ class OAuthClient(Base):
     document: Mapped[dict[str, Any]]
     status: Mapped[str] = mapped_column(String(16))
     is_self_registered: Mapped[bool]
+    vouched_by: Mapped[str | None] = mapped_column(String(32))
     is_first_party: Mapped[bool]
     is_resource_server: Mapped[bool]
     audience: Mapped[str | None] = mapped_column(String(1024))
@@ -44,6 +51,11 @@ class OAuthClient(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
+
+    @property
+    def voucher(self) -> str:
+        """Return who vouches for it; unsaid: for what registered itself nobody."""
+        return self.vouched_by or (NOBODY if self.is_self_registered else ADMINISTRATOR)
 
 
 class OAuthClientSecret(Base):

@@ -13,7 +13,8 @@ from app.models.base import Base
 class OAuthConsent(Base):
     """The scopes and single claims that a person let an application have.
 
-    Both are joined by spaces, sorted; ``claims`` are those that no scope stands for.
+    All are joined by spaces, sorted. ``claims`` are those that no scope stands for;
+    ``places`` is where they agreed to be sent to (ADR-0014).
     """
 
     __tablename__ = "oauth_consents"
@@ -27,5 +28,6 @@ class OAuthConsent(Base):
     )
     scope: Mapped[str] = mapped_column(Text)
     claims: Mapped[str] = mapped_column(Text)
+    places: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

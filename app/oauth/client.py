@@ -39,6 +39,8 @@ class Client:
         is_first_party: Consent is not asked for.
         is_resource_server: May introspect tokens whose audience it is.
         audience: Identifier of the API that its tokens are for; None is the issuer's.
+        is_vouched_for: Whether somebody answers for where it sends people (RFC 9700
+            §4.11.2); otherwise they are asked before they are sent there.
     """
 
     client_id: str
@@ -66,6 +68,7 @@ class Client:
     is_first_party: bool = False
     is_resource_server: bool = False
     audience: str | None = None
+    is_vouched_for: bool = True
     links: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -19,6 +19,7 @@ from app.oauth.errors import (
     LoginRequired,
     UnmetAuthenticationRequirements,
 )
+from app.oauth.redirect_uri import may_send
 from app.oauth.uri import parse_uri
 
 
@@ -60,11 +61,13 @@ class ConsentState:
     Attributes:
         scope: What is remembered for this client.
         claims: The same, for claims that no scope stands for.
+        places: Where the person agreed to be sent to, as ``place_of`` has it.
         is_given: Whether the person agreed to this very request, in this very flow.
     """
 
     scope: frozenset[str] = frozenset()
     claims: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
     is_given: bool = False
 
 
@@ -212,15 +215,21 @@ def _must_consent(request: AuthorizationRequest, consent: ConsentState) -> bool:
     where it is sure that one of them will have the answer. What is remembered counts
     for confidential clients alone: anybody can pretend to be a public one (RFC 6749
     §10.2, RFC 8252 §8.6, ADR-0012). ``offline_access`` is a scope like the others here,
-    so it is never given without having been agreed to (§11).
+    so it is never given without having been agreed to (§11). Where nobody vouches for
+    the client, the person is asked about each place that they would be sent to (RFC
+    9700 §4.11.2).
     """
     if consent.is_given:
         return False
-    if "consent" in request.prompt:
+    if "consent" in request.prompt or not _may_send(request, consent):
         return True
     if request.client.is_first_party and _is_answer_safe(request):
         return False
     return request.client.is_public or not _is_remembered(request, consent)
+
+
+def _may_send(request: AuthorizationRequest, consent: ConsentState) -> bool:
+    return may_send(request.client, request.redirect_uri, consent.places)
 
 
 def _is_answer_safe(request: AuthorizationRequest) -> bool:

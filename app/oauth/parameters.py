@@ -71,6 +71,15 @@ def parse_query(raw: bytes) -> tuple[Parameters, frozenset[str]]:
     return Parameters(single), frozenset(repeated)
 
 
+def is_value(text: str) -> bool:
+    """Tell whether a text could be the value of a parameter."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can hold
+        return False
+    return bool(text) and "\0" not in text
+
+
 def _decode(raw: bytes) -> str:
     try:
         text = unquote_to_bytes(raw.replace(b"+", b" ")).decode()

@@ -5,7 +5,7 @@ client's loopback address, which the operating system chooses while it runs.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from app.oauth.client import ApplicationType, Client
 from app.oauth.errors import InvalidRequest
@@ -62,6 +62,31 @@ def may_register(
 ) -> bool:
     """Tell whether a client of this type may have its users sent to this URI."""
     return why_not(uri, application_type, development) is None
+
+
+def place_of(uri: str) -> str:
+    """Return to whom a URI leads: what people agree to be sent to (ADR-0014).
+
+    Scheme, host and port, whatever the path. On this machine the port does not count:
+    the operating system chooses it anew (RFC 8252 §7.3).
+    """
+    parsed = parse_uri(uri)
+    if parsed is None:
+        return uri
+    scheme, host, port = parsed.origin
+    named = "" if port is None or parsed.is_loopback else f":{port}"
+    return f"{scheme}://{host}{named}"
+
+
+def may_send(client: Client, uri: str, agreed: Collection[str]) -> bool:
+    """Tell whether a browser may be sent to a client without a click (ADR-0014).
+
+    Args:
+        client: Whose URI it is.
+        uri: Where it would be sent; it matched what is registered.
+        agreed: Places that the person there agreed to be sent to for this client.
+    """
+    return client.is_vouched_for or place_of(uri) in agreed
 
 
 def match_redirect_uri(

@@ -256,14 +256,16 @@ def _check_links(metadata: ClientMetadata, rules: _Rules) -> None:
 def _check_called(metadata: ClientMetadata, rules: _Rules) -> None:
     for name in _CALLED:
         uri = getattr(metadata, name)
-        if uri is not None and not _is_encrypted(parse_uri(uri), rules.development):
+        # OIDC Registration §2 and Core §4 know no exception for this one.
+        may_be_local = rules.development and name != "initiate_login_uri"
+        if uri is not None and not _is_encrypted(parse_uri(uri), may_be_local):
             raise refusal(name, "must be an https URL without fragment")
 
 
-def _is_encrypted(uri: Uri | None, development: bool) -> bool:
+def _is_encrypted(uri: Uri | None, may_be_local: bool) -> bool:
     if uri is None:
         return False
-    is_local = development and uri.scheme == "http" and uri.is_loopback
+    is_local = may_be_local and uri.scheme == "http" and uri.is_loopback
     return uri.scheme == "https" or is_local
 
 

@@ -109,12 +109,14 @@ def asking(waiting: Waiting | None) -> AskingApplication | None:
 
 def application_of(waiting: Waiting) -> AskingApplication:
     """Return who asks."""
-    return _application(waiting.request.client, _place(waiting.request.redirect_uri))
+    return _application(
+        waiting.request.client, place_name(waiting.request.redirect_uri)
+    )
 
 
 def registered_application(client: Client) -> AskingApplication:
     """Return an application without a request of its own: all its places are told."""
-    places = dict.fromkeys(_place(uri) for uri in client.redirect_uris)
+    places = dict.fromkeys(place_name(uri) for uri in client.redirect_uris)
     return _application(client, ", ".join(places))
 
 
@@ -124,7 +126,8 @@ def _application(client: Client, place: str) -> AskingApplication:
     return AskingApplication(name=name, place=place, links=_links(client), logo=logo)
 
 
-def _place(redirect_uri: str) -> str:
+def place_name(redirect_uri: str) -> str:
+    """Return what people are told of where a URI leads."""
     parsed = parse_uri(redirect_uri)
     if parsed is None or parsed.scheme not in ("http", "https") or parsed.is_loopback:
         return "a program on your device"

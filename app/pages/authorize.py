@@ -16,8 +16,10 @@ from app.pages.flow import Flow, go_on
 from app.pages.form import read_body
 from app.pages.form_post import render_form_post
 from app.pages.render import OPENER
+from app.pages.withheld import render_withheld
 from app.services.browser_session import BrowserSessionService
 from app.services.oauth_authorization import AuthorizationService, Due, Outcome
+from app.services.oauth_redirect import Withheld
 
 router = APIRouter(include_in_schema=False)
 _PATH = "/oauth2/authorize"
@@ -66,6 +68,8 @@ def lead(outcome: Outcome) -> Response:
     """Bring the browser to the step that is due, or back to the application."""
     if isinstance(outcome, Due):
         return go_on(_PAGES[outcome.step], outcome.flow)
+    if isinstance(outcome, Withheld):
+        return render_withheld(outcome)
     return _to_client(outcome)
 
 

@@ -11,6 +11,7 @@ from app.core.context import current
 from app.core.exceptions import AppError, UnsupportedMediaType
 from app.oauth.errors import InvalidRequest
 from app.oauth.parameters import Parameters, parse_form
+from app.oauth.response_modes import Answer
 from app.oauth.uri import encode
 from app.pages.browser import (
     AtBrowser,
@@ -22,8 +23,10 @@ from app.pages.csrf import CSRF, ForeignForm, refuse_cross_site
 from app.pages.dependencies import State
 from app.pages.render import render
 from app.pages.signed_out import render_signed_out
+from app.pages.withheld import render_withheld
 from app.services.browser_session import Browser
 from app.services.oauth_logout import Logout, OAuthLogoutService
+from app.services.oauth_redirect import Withheld
 from app.services.runtime import Runtime
 
 PATH = "/oauth2/logout"
@@ -134,7 +137,11 @@ async def _end(
     if logout.account is not None:
         frames = await OAuthLogoutService(runtime).end(logout.account)
     answer: Response
-    if logout.redirect_url is not None and not frames and not by_form:
+    if logout.account is None and logout.redirect_url and not logout.is_sent:
+        way = Answer("redirect", logout.redirect_url)
+        return render_withheld(Withheld(way, logout.redirect_url, ""))
+    is_sent = logout.is_sent and not frames and not by_form
+    if logout.redirect_url is not None and is_sent:
         answer = RedirectResponse(logout.redirect_url, 303)
     else:
         answer = _signed_out(logout, frames)
@@ -146,7 +153,12 @@ async def _end(
 
 def _signed_out(logout: Logout, frames: tuple[str, ...]) -> Response:
     name = logout.client.client_name if logout.client else ""
-    return render_signed_out(frames, application=name, redirect_url=logout.redirect_url)
+    return render_signed_out(
+        frames,
+        application=name,
+        redirect_url=logout.redirect_url,
+        is_sent=logout.is_sent,
+    )
 
 
 async def _malformed(

@@ -3,6 +3,7 @@
 from fastapi.responses import HTMLResponse
 
 from app.oauth.uri import Uri, parse_uri
+from app.pages.asked import place_name
 from app.pages.render import CSP, render
 
 FRAME_SECONDS = 3  # how long frames have before the browser goes on
@@ -13,6 +14,7 @@ def render_signed_out(
     *,
     application: str = "",
     redirect_url: str | None = None,
+    is_sent: bool = True,
 ) -> HTMLResponse:
     """Return the page.
 
@@ -20,12 +22,15 @@ def render_signed_out(
         frames: What it loads (OIDC Front-Channel Logout §2).
         application: Name of who asked for it.
         redirect_url: Where the browser goes on to afterwards.
+        is_sent: Whether it does so by itself; if not, the link says where it leads.
     """
     return render(
         "signed_out.html",
         headers={"Content-Security-Policy": _framing(frames)} if frames else {},
         application=application,
         redirect_url=redirect_url,
+        is_sent=is_sent,
+        place=place_name(redirect_url) if redirect_url else "",
         seconds=FRAME_SECONDS if frames else 0,
         frames=frames,
     )

@@ -58,11 +58,13 @@ class ClientChange(ClientMetadata):
     ``pkce``: null follows AUTH_SERVE_OAUTH__PKCE. ``is_first_party``: consent is not
     asked for (of public clients only at an https redirect URI). ``is_resource_server``:
     may introspect tokens for its ``audience``. ``audience``: identifier of the API that
-    its tokens are for.
+    its tokens are for. ``vouched_by``: who answers for where it sends people; of a
+    client that nobody vouches for they are asked first.
     """
 
     status: Status = "active"
     pkce: Pkce | None = None
+    vouched_by: Literal["administrator", "nobody"] = "administrator"
     is_first_party: StrictBool = False
     is_resource_server: StrictBool = False
     audience: Annotated[str, Field(max_length=1_024)] | None = None
@@ -81,6 +83,7 @@ class Client(Output):
     status: Status
     pkce: Pkce | None
     is_self_registered: bool
+    vouched_by: Literal["administrator", "registration_token", "nobody"]
     is_first_party: bool
     is_resource_server: bool
     audience: str | None

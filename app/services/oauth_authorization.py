@@ -12,11 +12,12 @@ from uuid import UUID
 from app.core.context import current
 from app.events.oauth_authorization import AuthorizationGranted, ConsentDenied
 from app.oauth.authorization_response import code_response
-from app.oauth.authorize import AuthorizationRequest
+from app.oauth.authorize import AuthorizationRequest, ReturnAddress
 from app.oauth.claims import beyond_scope
 from app.oauth.errors import AccessDenied, InvalidRequest, OAuthError
 from app.oauth.interaction import ConsentState, Step, decide
 from app.oauth.parameters import Parameters, parse_query
+from app.oauth.redirect_uri import place_of
 from app.oauth.response_modes import Answer
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.browser_session import Browser, BrowserAccount
@@ -24,6 +25,7 @@ from app.services.oauth_authorization_request import AuthorizationRequestReader
 from app.services.oauth_code import issue_code
 from app.services.oauth_consent import OAuthConsentService
 from app.services.oauth_flow import Flow, FlowNotFound, OAuthFlowService, sign_in_at
+from app.services.oauth_redirect import Withheld, send
 from app.services.oauth_refusal import AuthorizationRefusalService
 from app.services.oauth_signed_in import (
     account_for,
@@ -67,7 +69,7 @@ class Waiting:
     shown: str
 
 
-Outcome = Due | Answer
+Outcome = Due | Answer | Withheld
 _Work = Callable[[AuthorizationRequest], Awaitable[Outcome]]
 
 
@@ -110,7 +112,7 @@ class AuthorizationService:
             flow = await self._new(params, request, browser)
             return await self._advance(flow, request, browser)
 
-        return await self._answer(params, work, repeated=repeated)
+        return await self._answer(params, browser, work, repeated=repeated)
 
     async def resume(
         self, token: str, browser: Browser, *, agreed_to: str | None = None
@@ -132,7 +134,7 @@ class AuthorizationService:
         async def work(request: AuthorizationRequest) -> Outcome:
             return await self._advance(flow, request, browser, token, agreed_to)
 
-        return await self._answer(flow.parameters, work, flow_id=flow.id)
+        return await self._answer(flow.parameters, browser, work, flow_id=flow.id)
 
     async def deny(self, token: str, browser: Browser) -> Outcome:
         """Tell the client that the person said no.
@@ -155,9 +157,10 @@ class AuthorizationService:
                         scope=request.scope,
                     )
                 )
-            return self._refusals.answer(request, AccessDenied("the person said no"))
+            refusal = AccessDenied("the person said no")
+            return await self._tell(request, refusal, account)
 
-        return await self._answer(flow.parameters, work, flow_id=flow.id)
+        return await self._answer(flow.parameters, browser, work, flow_id=flow.id)
 
     async def choose(self, token: str, browser: Browser) -> None:
         """Note that the account in use is the one that the person goes on with.
@@ -203,6 +206,7 @@ class AuthorizationService:
     async def _answer(
         self,
         params: Parameters,
+        browser: Browser,
         work: _Work,
         *,
         repeated: frozenset[str] = frozenset(),
@@ -220,7 +224,15 @@ class AuthorizationService:
             await self._refusals.show(error, client_id)
         except OAuthError as error:
             await self._refusals.record(error, client_id, flow_id)
-            return self._refusals.answer(to, error)
+            return await self._tell(to, error, browser.current)
+
+    async def _tell(
+        self, to: ReturnAddress, error: OAuthError, account: BrowserAccount | None
+    ) -> Answer | Withheld:
+        """Bring a refusal to the client, or show it to who never agreed to go there."""
+        reason = error.description or error.error
+        answer = self._refusals.answer(to, error)
+        return await send(self._runtime, to, answer, reason, account)
 
     async def _new(
         self, params: Parameters, request: AuthorizationRequest, browser: Browser
@@ -315,7 +327,11 @@ class AuthorizationService:
             await OAuthFlowService(uow, self._runtime).use_up(flow)
         if agreed:
             await OAuthConsentService(uow).remember(
-                account.user_id, client_id, request.scope, _single_claims(request)
+                account.user_id,
+                client_id,
+                request.scope,
+                _single_claims(request),
+                place_of(request.redirect_uri),
             )
         code = await issue_code(uow, self._runtime, request, authentication_of(account))
         await uow.oauth_clients.note_use(client_id, now, now - _USE_NOTED)

@@ -37,7 +37,14 @@ from app.services.oauth_supported import PERSON_SCOPES
 from app.services.precondition import demand_version
 from app.services.runtime import Runtime
 
-CHOICES = ("status", "pkce", "is_first_party", "is_resource_server", "audience")
+CHOICES = (
+    "status",
+    "pkce",
+    "vouched_by",
+    "is_first_party",
+    "is_resource_server",
+    "audience",
+)
 # Older clients without any scope can still be renamed or disabled.
 _DECIDE_TOKENS = frozenset({"scope", "grant_types", "is_resource_server"})
 _POWERS = ("is_first_party", "is_resource_server", "audience")

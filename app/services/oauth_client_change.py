@@ -10,7 +10,7 @@ from typing import Any
 from app.core.circuit_breaker import CircuitOpen
 from app.core.outbound import OutboundFailed, OutboundRefused
 from app.events.oauth_client import OAuthClientDeleted
-from app.models.oauth_client import OAuthClient, OAuthClientSecret
+from app.models.oauth_client import ADMINISTRATOR, OAuthClient, OAuthClientSecret
 from app.oauth.client import ClientSecret
 from app.oauth.errors import InvalidClientMetadata
 from app.oauth.registration import (
@@ -151,6 +151,7 @@ def new_client(
     values: Mapping[str, Any] = {
         "status": "active",
         "is_self_registered": False,
+        "vouched_by": ADMINISTRATOR,
         "is_first_party": False,
         "is_resource_server": False,
         "audience": None,

@@ -9,7 +9,12 @@ from app.config import PREFIX
 from app.core.clock import Clock
 from app.core.outbound import OutboundClient
 from app.database import Database
-from app.models.oauth_client import OAuthClient, OAuthClientSecret
+from app.models.oauth_client import (
+    ADMINISTRATOR,
+    REGISTRATION_TOKEN,
+    OAuthClient,
+    OAuthClientSecret,
+)
 from app.oauth.client import Client, ClientSecret
 from app.oauth.registration import ClientMetadata
 from app.repositories.oauth_client import OAuthClientRepository
@@ -159,5 +164,6 @@ def engine_client(row: OAuthClient, secrets: Sequence[OAuthClientSecret]) -> Cli
         is_first_party=row.is_first_party,
         is_resource_server=row.is_resource_server,
         audience=row.audience,
+        is_vouched_for=row.voucher in (ADMINISTRATOR, REGISTRATION_TOKEN),
         links={name: url for name in links if (url := getattr(metadata, name))},
     )

@@ -8,7 +8,9 @@ from uuid import UUID
 from app.core.exceptions import NotFound
 from app.events.oauth_authorization import ConsentGranted, ConsentRevoked
 from app.models.oauth_consent import OAuthConsent
+from app.oauth.client import Client
 from app.oauth.interaction import ConsentState
+from app.oauth.redirect_uri import may_send
 from app.repositories.unit_of_work import UnitOfWork
 
 
@@ -69,15 +71,42 @@ class OAuthConsentService:
         if row is None:
             return ConsentState()
         return ConsentState(
-            scope=frozenset(row.scope.split()), claims=frozenset(row.claims.split())
+            scope=frozenset(row.scope.split()),
+            claims=frozenset(row.claims.split()),
+            places=_places(row),
         )
 
+    async def may_send(self, user_id: UUID | None, client: Client, uri: str) -> bool:
+        """Tell whether a browser may be sent to a client without a click (ADR-0014).
+
+        Args:
+            user_id: Who is signed in there; None if nobody is.
+            client: Whose URI it is.
+            uri: Where it would be sent; it matched what is registered.
+        """
+        if client.is_vouched_for or user_id is None:
+            return client.is_vouched_for
+        row = await self._uow.oauth_consents.of(user_id, client.client_id)
+        return row is not None and may_send(client, uri, _places(row))
+
     async def remember(
-        self, user_id: UUID, client_id: str, scope: Iterable[str], claims: Iterable[str]
+        self,
+        user_id: UUID,
+        client_id: str,
+        scope: Iterable[str],
+        claims: Iterable[str],
+        place: str | None = None,
     ) -> None:
         """Add to what a person agreed to; nothing that was agreed to before is lost.
 
         Two of their browsers may do so at once: the row is there before it is locked.
+
+        Args:
+            user_id: Who agreed.
+            client_id: To what the application asked for.
+            scope: The scopes of it.
+            claims: The claims of it that no scope stands for.
+            place: Where they agreed to be sent to, as ``place_of`` has it.
         """
         now, consents = self._uow.clock.now(), self._uow.oauth_consents
         empty = {"id": self._uow.randomness.uuid7(), "scope": "", "claims": ""}
@@ -87,6 +116,8 @@ class OAuthConsentService:
         assert row is not None
         row.scope = " ".join(sorted({*row.scope.split(), *scope}))
         row.claims = " ".join(sorted({*row.claims.split(), *claims}))
+        if place is not None:
+            row.places = " ".join(sorted({*_places(row), place}))
         row.updated_at = now
         self._uow.record(
             ConsentGranted(
@@ -113,6 +144,11 @@ class OAuthConsentService:
         self._uow.record(
             ConsentRevoked(user_id=user_id, client_id=client_id, grants=ended)
         )
+
+
+def _places(row: OAuthConsent) -> frozenset[str]:
+    """Return where the person agreed to be sent to; of older consents nobody knows."""
+    return frozenset((row.places or "").split())
 
 
 def _told(

@@ -12,6 +12,7 @@ from app.oauth.errors import InvalidRequest
 from app.oauth.hints import Hint
 from app.oauth.logout import (
     CurrentSession,
+    LogoutRequest,
     logout_client_id,
     logout_notices,
     read_logout,
@@ -21,6 +22,7 @@ from app.services.browser_session import Browser, BrowserAccount
 from app.services.oauth_client_directory import engine_client
 from app.services.oauth_hint import read_hint
 from app.services.oauth_person import session_name, subject_of
+from app.services.oauth_redirect import may_send
 from app.services.runtime import Runtime
 from app.services.session import SessionNotFound, SessionService
 from app.services.session_end import framed_applications
@@ -37,12 +39,14 @@ class Logout:
     Attributes:
         client: Who asks, as far as is known.
         redirect_url: Where the browser goes afterwards; None for a page of ours.
+        is_sent: Whether it goes by itself; otherwise a page has the way (ADR-0014).
         account: Whose session ends; None if there is nobody to sign out.
         must_ask: Whether the person has to confirm first.
     """
 
     client: Client | None
     redirect_url: str | None
+    is_sent: bool
     account: BrowserAccount | None
     must_ask: bool
 
@@ -86,9 +90,19 @@ class OAuthLogoutService:
         return Logout(
             client=client,
             redirect_url=request.redirect_url,
+            is_sent=await self._is_sent(request, account),
             account=account,
             must_ask=request.must_ask and account is not None,
         )
+
+    async def _is_sent(
+        self, request: LogoutRequest, account: BrowserAccount | None
+    ) -> bool:
+        """Ask before the end: afterwards nobody is there who agreed to anything."""
+        url = request.redirect_url
+        if request.client is None or url is None:
+            return False
+        return await may_send(self._runtime, request.client, url, account)
 
     def _hint(self, params: Parameters) -> Hint | None:
         token = params.get("id_token_hint")
@@ -165,7 +179,9 @@ class OAuthLogoutService:
         frames: list[str] = []
         for client in (engine_client(row, []) for row in framed):
             sid = session_name(account.session_id, client, key)
-            frames += logout_notices([client], issuer, sid).frontchannel
+            for url in logout_notices([client], issuer, sid).frontchannel:
+                if await may_send(self._runtime, client, url, account):
+                    frames.append(url)
         return tuple(frames)
 
 

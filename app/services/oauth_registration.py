@@ -9,12 +9,19 @@ from app.core.exceptions import NotFound
 from app.events.oauth_client import (
     OAuthClientRegistered,
     OAuthClientUpdated,
+    OAuthClientVouchedFor,
     RegistrationTokenIssued,
     RegistrationTokenRevoked,
 )
-from app.models.oauth_client import OAuthClient
+from app.models.oauth_client import (
+    ADMINISTRATOR,
+    NOBODY,
+    REGISTRATION_TOKEN,
+    OAuthClient,
+)
 from app.oauth.client import ClientSecret
 from app.oauth.errors import InvalidClientMetadata, InvalidToken
+from app.oauth.redirect_uri import place_of
 from app.oauth.registration import ClientMetadata
 from app.oauth.secrets import find_secret
 from app.repositories.unit_of_work import UnitOfWork
@@ -38,6 +45,7 @@ from app.utils.helpers import network_of
 
 # Acting for oneself is a trust that an administrator gives (RFC 6749 §4.4).
 _NOT_FOR_STRANGERS = frozenset({"client_credentials"})
+_VOUCHES = "vouches"  # in what is stored of an initial access token
 _ANSWERED_ONLY = (  # RFC 7592 §2.2
     "registration_access_token",
     "registration_client_uri",
@@ -74,11 +82,14 @@ class OAuthRegistrationService:
         self._uow = uow
         self._runtime = runtime
 
-    async def admit(self, token: str | None) -> None:
+    async def admit(self, token: str | None) -> str:
         """Count a try to register, and ask for the initial access token if one is due.
 
         Args:
             token: What came as bearer token.
+
+        Returns:
+            Who vouches for what it registers.
 
         Raises:
             InvalidToken: It is missing or does not hold; the hint says which.
@@ -89,19 +100,30 @@ class OAuthRegistrationService:
         if mode == "off":
             raise RegistrationOff
         await self._charge()
-        if mode == "open":
-            return
-        tokens = OneTimeTokenService(self._uow, self._runtime)
-        usable = await tokens.is_usable(Purpose.CLIENT_REGISTRATION, token or "")
+        vouched_by = await self._voucher_by(token or "")
         await self._uow.db.rollback()  # nothing is held while others are asked
-        if not usable:
+        if vouched_by is None and mode != "open":
             raise InvalidToken("the initial access token is not valid")
+        return vouched_by or NOBODY
 
-    async def register(self, document: Any) -> Registered:
+    async def _voucher_by(self, token: str) -> str | None:
+        """Return who vouches for what brings this token; None if it does not hold."""
+        purpose = Purpose.CLIENT_REGISTRATION
+        token_id = self._runtime.secret_key.read_one_time_token(purpose, token)
+        if token_id is None:
+            return None
+        now = self._uow.clock.now()
+        row = await self._uow.one_time_tokens.peek(token_id, purpose, now)
+        if row is None:
+            return None
+        return REGISTRATION_TOKEN if row.data.get(_VOUCHES, True) else NOBODY
+
+    async def register(self, document: Any, vouched_by: str) -> Registered:
         """Make a client of what ``admit`` let in.
 
         Args:
             document: The metadata, as JSON has it.
+            vouched_by: What ``admit`` returned.
 
         Raises:
             InvalidRedirectUri: A redirect URI is missing or not acceptable.
@@ -110,12 +132,20 @@ class OAuthRegistrationService:
         metadata = self._judge(document)
         await check_sector(self._runtime, metadata)
         row = new_client(
-            self._uow, generated_id(self._uow), metadata, is_self_registered=True
+            self._uow,
+            generated_id(self._uow),
+            metadata,
+            is_self_registered=True,
+            vouched_by=vouched_by,
         )
         await self._uow.db.flush()
         self._uow.record(
             OAuthClientRegistered(client_id=row.client_id, is_self_registered=True)
         )
+        if vouched_by != NOBODY:
+            self._uow.record(
+                OAuthClientVouchedFor(client_id=row.client_id, vouched_by=vouched_by)
+            )
         secret = None
         if metadata.needs_secret:
             secret = await issue_secret(self._uow, row.client_id)
@@ -150,9 +180,13 @@ class OAuthRegistrationService:
         if needs_sector(metadata, known):
             await check_sector(self._runtime, metadata)
         row = await self._own(client_id, token, lock=True)
+        approved = _places(metadata_of(row))
         changed = put_metadata(row, metadata)
         if not changed:
             return self._told(row)
+        if row.voucher == ADMINISTRATOR and not _places(metadata) <= approved:
+            row.vouched_by = NOBODY  # what was approved was the places of before
+            changed += ("vouched_by",)
         count_change(self._uow, self._runtime, row)
         self._uow.record(OAuthClientUpdated(client_id=client_id, fields=changed))
         await self._uow.db.flush()
@@ -167,15 +201,23 @@ class OAuthRegistrationService:
         await self._own(client_id, token, lock=True)
         await delete_client(self._uow, self._runtime, client_id, "client")
 
-    async def issue_token(self, ttl: int) -> str:
-        """Return a new initial access token, for any number of registrations."""
+    async def issue_token(self, ttl: int, *, vouches: bool = True) -> str:
+        """Return a new initial access token, for any number of registrations.
+
+        Args:
+            ttl: Seconds that it holds.
+            vouches: Whether what registers with it is vouched for (ADR-0014).
+        """
         tokens = OneTimeTokenService(self._uow, self._runtime)
         # A subject of its own: an older one shall live on beside it.
         own = self._uow.randomness.uuid7().hex
-        row = await tokens.issue(Purpose.CLIENT_REGISTRATION, subject=own, ttl=ttl)
-        self._uow.record(RegistrationTokenIssued(registration_token=row.id, ttl=ttl))
+        purpose, data = Purpose.CLIENT_REGISTRATION, {_VOUCHES: vouches}
+        row = await tokens.issue(purpose, subject=own, ttl=ttl, data=data)
+        self._uow.record(
+            RegistrationTokenIssued(registration_token=row.id, ttl=ttl, vouches=vouches)
+        )
         key = self._runtime.secret_key
-        return key.one_time_token(Purpose.CLIENT_REGISTRATION, row.id)
+        return key.one_time_token(purpose, row.id)
 
     async def revoke_token(self, token: str | None) -> None:
         """End an initial access token, or all; who registered with it stays.
@@ -248,6 +290,12 @@ class OAuthRegistrationService:
     def _told(self, row: OAuthClient, secret: IssuedSecret | None = None) -> Registered:
         key = self._runtime.secret_key
         return Registered(row, key.registration_access_token(row.client_id), secret)
+
+
+def _places(metadata: ClientMetadata) -> set[str]:
+    """Return to whom a client may have browsers sent."""
+    uris = metadata.redirect_uris + metadata.post_logout_redirect_uris
+    return set(map(place_of, uris))
 
 
 def _check_identity(client_id: str, document: Any) -> None:

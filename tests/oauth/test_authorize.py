@@ -1,5 +1,7 @@
 """Authorization requests: who is told what is wrong, and what is read."""
 
+import json
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -356,3 +358,66 @@ def test_t022_a_challenge_is_well_formed(
 def test_the_challenge_is_kept() -> None:
     """RFC 7636 §4.4: the server associates the challenge with the code."""
     assert read().code_challenge == CHALLENGE
+
+
+def _object(claims: Any, **header: Any) -> str:
+    """Return a request object as applications make it, without a signature."""
+    parts = ({"alg": "none"} | header, claims)
+    texts = (urlsafe_b64encode(json.dumps(part).encode()) for part in parts)
+    return ".".join(text.rstrip(b"=").decode() for text in texts) + "."
+
+
+@pytest.mark.parametrize(
+    ("claims", "mode", "state"),
+    [
+        ({"response_mode": "form_post", "state": "of it"}, "form_post", "of it"),
+        ({"response_mode": "fragment"}, "fragment", "of the query"),
+        ({"state": "of it"}, "query", "of it"),
+        ({"response_mode": "web_message", "state": "of it"}, "query", "of it"),
+        ({"response_mode": ["form_post"], "state": 5}, "query", "of the query"),
+        ({"response_mode": "", "state": ""}, "query", "of the query"),
+        ({"state": "\ud800"}, "query", "of the query"),
+        ({"state": "a\0b"}, "query", "of the query"),
+        (["state"], "query", "of the query"),
+        ({}, "query", "of the query"),
+    ],
+)
+def test_a_refused_request_object_says_how_it_is_answered(
+    claims: Any, mode: str, state: str
+) -> None:
+    """OIDC Core §6.1, OIDC Form Post §2: its values go before those of the query."""
+    to = identify(a_query(request=_object(claims), state="of the query"), a_client())
+
+    assert (to.response_mode, to.state) == (mode, state)
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "e30.e30.", "a.b.c.d.e", _object({"state": "s"}, crit=["x"])]
+)
+def test_a_request_object_that_cannot_be_read_changes_nothing(text: str) -> None:
+    """OIDC Core §6.1: what is no request object says nothing."""
+    query = a_query(request=text, state="s0", response_mode="form_post")
+    to = identify(query, a_client())
+
+    assert (to.response_mode, to.state) == ("form_post", "s0")
+
+
+def test_a_request_object_does_not_say_where_the_answer_goes() -> None:
+    """OIDC Core §3.1.2.1: the redirect URI is known without it, or nobody is told."""
+    evil = {"redirect_uri": "https://evil.example/cb", "response_mode": "form_post"}
+    to = identify(a_query(request=_object(evil)), a_client())
+
+    assert to.redirect_uri == CALLBACK
+    with pytest.raises(InvalidRequest):
+        identify(a_query(request=_object(evil), redirect_uri=None), a_client())
+
+
+def test_a_mode_that_cannot_reach_the_client_is_not_taken_from_an_object() -> None:
+    """OIDC Form Post §2: browsers post forms to web servers only."""
+    uri = "com.example.app:/cb"
+    native = a_client(redirect_uris=(uri,), application_type="native")
+    asked = a_query(
+        redirect_uri=uri, request=_object({"response_mode": "form_post", "state": "x"})
+    )
+
+    assert identify(asked, native).response_mode == "query"

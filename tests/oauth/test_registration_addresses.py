@@ -107,7 +107,7 @@ def test_addresses_that_are_called_are_https(name: str, uri: str) -> None:
     assert refused(**{name: uri}).description.startswith(name)
 
 
-@pytest.mark.parametrize("name", _CALLED)
+@pytest.mark.parametrize("name", [n for n in _CALLED if n != "initiate_login_uri"])
 def test_in_development_addresses_of_this_machine_are_called(name: str) -> None:
     local = "http://localhost:3000/x"
     ours: dict[str, Any] = {"redirect_uris": ["http://localhost:3000/cb"], name: local}
@@ -116,6 +116,16 @@ def test_in_development_addresses_of_this_machine_are_called(name: str) -> None:
     assert register(development=True, **ours)
     with pytest.raises(InvalidClientMetadata):
         register(development=True, **remote)
+
+
+@pytest.mark.parametrize("uri", ["http://localhost:3000/x", "http://127.0.0.1/x"])
+def test_where_a_sign_in_is_begun_is_https_everywhere(uri: str) -> None:
+    """OIDC Registration §2, OIDC Core §4: initiate_login_uri MUST use https."""
+    for development in (False, True):
+        with pytest.raises(InvalidClientMetadata, match="initiate_login_uri"):
+            register(development=development, initiate_login_uri=uri)
+    https = "https://localhost:3000/x"
+    assert register(development=True, initiate_login_uri=https)
 
 
 @pytest.mark.parametrize(

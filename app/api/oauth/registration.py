@@ -64,8 +64,8 @@ async def register(
     """Make a client."""
 
     async def work(token: str | None) -> Response:
-        await registrations.admit(token)
-        made = await registrations.register(await _document(request))
+        vouched_by = await registrations.admit(token)
+        made = await registrations.register(await _document(request), vouched_by)
         return _information(made, runtime, 201)
 
     return await _answered(request, runtime, work)

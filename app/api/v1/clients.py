@@ -177,7 +177,8 @@ def _split(body: ClientChange) -> tuple[dict[str, Any], dict[str, Any]]:
 def _shown(row: OAuthClient) -> dict[str, Any]:
     own = (column.name for column in row.__table__.columns)
     columns = {name: getattr(row, name) for name in own}
-    return {**columns, "client_name": None, **row.document}
+    known = {**columns, "client_name": None, **row.document}
+    return known | {"vouched_by": row.voucher}
 
 
 def _secret(row: OAuthClientSecret) -> dict[str, Any]:

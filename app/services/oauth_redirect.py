@@ -1,0 +1,73 @@
+"""Whether a browser is sent to an application, or its person asked (RFC 9700 §4.11.2).
+
+Who registers a client may have us send anybody anywhere, by any request that we refuse.
+So what nobody vouches for gets a browser only after the person there agreed to it
+(ADR-0014); until then the answer is shown here, and they may choose to take it along.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.core.exceptions import Forbidden
+from app.oauth.authorize import ReturnAddress
+from app.oauth.client import Client
+from app.oauth.response_modes import Answer
+from app.services.browser_session import BrowserAccount
+from app.services.oauth_consent import OAuthConsentService
+from app.services.runtime import Runtime
+
+
+class UnvouchedApplication(Forbidden):
+    """Nobody vouches for the application: the browser is not sent to it by itself."""
+
+    code = "unvouched_application"
+    title = "You were not sent on to the application"
+
+    @property
+    def detail(self) -> str:
+        """Why, and what to do; the page says where it would be."""
+        return (
+            "Nobody here vouches for it, and you have not allowed it anything. Go "
+            "there only if you know it."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """An answer that the browser takes along only if its person wants to."""
+
+    error: ClassVar[type[UnvouchedApplication]] = UnvouchedApplication
+
+    answer: Answer
+    redirect_uri: str
+    reason: str
+
+
+async def may_send(
+    runtime: Runtime, client: Client, uri: str, account: BrowserAccount | None
+) -> bool:
+    """Tell whether a browser may be sent to a client without a click.
+
+    Args:
+        runtime: The parts of the process.
+        client: Whose URI it is.
+        uri: Where it would be sent; it matched what is registered.
+        account: The one in use there: another one agreed for itself.
+    """
+    if client.is_vouched_for or account is None:
+        return client.is_vouched_for
+    async with runtime.unit_of_work(read_only=True) as uow:
+        return await OAuthConsentService(uow).may_send(account.user_id, client, uri)
+
+
+async def send(
+    runtime: Runtime,
+    to: ReturnAddress,
+    answer: Answer,
+    reason: str,
+    account: BrowserAccount | None,
+) -> Answer | Withheld:
+    """Return an answer as it goes out: by itself, or with the person's click."""
+    if await may_send(runtime, to.client, to.redirect_uri, account):
+        return answer
+    return Withheld(answer, to.redirect_uri, reason)
