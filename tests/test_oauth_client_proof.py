@@ -41,16 +41,58 @@ async def test_a_wrong_secret_is_answered_as_it_came(protocol: Protocol) -> None
     assert [event.data["hint"] for event in events] == ["matches none of 1 secrets"] * 2
 
 
-async def test_a_secret_may_come_in_the_body_of_a_client_registered_for_it(
-    protocol: Protocol,
+@pytest.mark.parametrize("registered", ["client_secret_basic", "client_secret_post"])
+@pytest.mark.parametrize("sent", ["client_secret_basic", "client_secret_post"])
+async def test_a_secret_comes_as_the_library_sends_it_wherever_clients_ask(
+    protocol: Protocol, caplog: pytest.LogCaptureFixture, registered: str, sent: str
 ) -> None:
-    app = await protocol.apps(token_endpoint_auth_method="client_secret_post")
+    """RFC 6749 §2.3.1: token, introspection and revocation take it alike."""
+    app = await protocol.apps(token_endpoint_auth_method=registered)
     issued = await protocol.codes(app, await protocol.api.users())
-    proof = {"client_id": app.client_id, "client_secret": app.secret}
+    in_body = {"client_id": app.client_id, "client_secret": app.secret}
+    proof = {} if sent == "client_secret_basic" else in_body
+    auth = (app.client_id, app.secret) if sent == "client_secret_basic" else None
 
-    answer = await protocol.http.post("/oauth2/token", data=issued.form | proof)
+    async def ask(path: str, **form: str) -> Any:
+        answer = await protocol.http.post(path, data=form | proof, auth=auth)
+        assert answer.status_code == 200, answer.text
+        return answer.json() if answer.content else None
 
-    assert answer.status_code == 200
+    with caplog.at_level("INFO", "auth_serve.oauth_client"):
+        tokens = await ask("/oauth2/token", **issued.form)
+        known = await ask("/oauth2/introspect", token=tokens["access_token"])
+        await ask("/oauth2/revoke", token=tokens["access_token"])
+
+    assert known["active"]
+    noted = [
+        (one.__dict__["registered"], one.__dict__["used"]) for one in caplog.records
+    ]
+    assert noted == ([] if registered == sent else [(registered, sent)] * 3)
+    assert app.secret not in caplog.text
+
+
+@pytest.mark.parametrize("method", ["none", "private_key_jwt"])
+async def test_a_secret_proves_nothing_for_a_client_that_has_another_proof(
+    protocol: Protocol, method: str
+) -> None:
+    """RFC 7591 §2: private_key_jwt and none stay exact."""
+    apps = protocol.apps
+    app = await (
+        apps.with_key()
+        if method == "private_key_jwt"
+        else apps(token_endpoint_auth_method="none")
+    )
+    issued = await protocol.codes(app, await protocol.api.users())
+    secret = "as_cs_" + "x" * 43
+
+    for auth, proof in (
+        ((app.client_id, secret), {}),
+        (None, {"client_id": app.client_id, "client_secret": secret}),
+    ):
+        answer = await protocol.http.post(
+            "/oauth2/token", data=issued.form | proof, auth=auth
+        )
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
 async def test_an_assertion_works_once(protocol: Protocol) -> None:

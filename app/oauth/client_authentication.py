@@ -1,7 +1,9 @@
 """RFC 6749 §2.3, §3.2.1 and §5.2: who asks, at every endpoint that clients ask at.
 
-A request presents one method, and it must be the one that the client is registered for:
-a client with a key cannot be imitated with a secret, nor one with a secret by its name.
+A request presents one method, and it must be one that the client may use: a client with
+a key cannot be imitated with a secret, nor one with a secret by its name. Whether a secret
+comes in the header or in the body is left to the client's library, which often has no
+choice: it is the same secret over the same connection, and proves the same.
 """
 
 from app.oauth.client import AuthMethod, Client, ClientSecret
@@ -17,6 +19,7 @@ from app.oauth.parameters import Parameters
 from app.oauth.ports import Clients
 
 _FAILED = "client authentication failed"
+_BY_SECRET = frozenset({"client_secret_basic", "client_secret_post"})
 # Whoever is unknown is checked against these: as much work, and never a success. The
 # private halves were thrown away; no text is known whose digest is all zeros.
 _DECOY_SECRETS = (ClientSecret(digest=bytes(32)),)
@@ -90,10 +93,23 @@ def _read(
         names = " and ".join(method.name for method, _ in presented)
         raise InvalidRequest("more than one client authentication", hint=names)
     method, credentials = presented[0]
-    if parameters.get("client_id", credentials.client_id) != credentials.client_id:
-        hint = f"{method.name} is for {ascii(credentials.client_id)[:200]}"
-        raise InvalidRequest("client_id is of another client", hint=hint)
+    named = parameters.get("client_id")
+    if named is not None:
+        credentials = _of_client(credentials, named)
     return method, credentials
+
+
+def _of_client(credentials: Credentials, client_id: str) -> Credentials:
+    """Return the reading of the credentials that is of the client named in the body.
+
+    Raises:
+        InvalidRequest: None is.
+    """
+    for reading in credentials.readings:
+        if reading.client_id == client_id:
+            return reading
+    hint = f"{credentials.method} is for {ascii(credentials.client_id)[:200]}"
+    raise InvalidRequest("client_id is of another client", hint=hint)
 
 
 async def _authenticate(
@@ -102,8 +118,28 @@ async def _authenticate(
     clients: Clients,
     surroundings: Surroundings,
 ) -> Client:
+    """Return the client that one reading of the credentials proves.
+
+    Raises:
+        InvalidClient: None does; the hint is about the reading of the standard.
+    """
+    refusals = []
+    for reading in credentials.readings:
+        try:
+            return await _prove(method, reading, clients, surroundings)
+        except InvalidClient as error:
+            refusals.append(error)
+    raise refusals[0]
+
+
+async def _prove(
+    method: ClientAuthenticator,
+    credentials: Credentials,
+    clients: Clients,
+    surroundings: Surroundings,
+) -> Client:
     client = await clients.by_client_id(credentials.client_id)
-    if client is None or client.token_endpoint_auth_method != method.name:
+    if client is None or not may_use(client, method.name):
         reason = _mismatch(client, credentials)
         try:
             await method.verify(_decoy(method.name), credentials, surroundings)
@@ -112,6 +148,12 @@ async def _authenticate(
         raise InvalidClient(hint=reason)
     await method.verify(client, credentials, surroundings)
     return client
+
+
+def may_use(client: Client, method: AuthMethod) -> bool:
+    """Tell whether a client may prove who it is by a method."""
+    registered = client.token_endpoint_auth_method
+    return method == registered or {method, registered} <= _BY_SECRET
 
 
 def _mismatch(client: Client | None, credentials: Credentials) -> str:

@@ -1,5 +1,6 @@
 """Who asks at the protocol's endpoints, and what is kept of those who are refused."""
 
+import logging
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from app.utils.helpers import network_of, printable
 TOKEN = "/oauth2/token"
 _SHOWN = 64  # characters of a client_id; ours are shorter
 T = TypeVar("T")
+_log = logging.getLogger("auth_serve.oauth_client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,12 @@ class ClientAuthenticationService:
             InvalidClient: It does not prove it.
         """
         try:
-            return await self._authenticate(call)
+            client = await self._authenticate(call)
         except InvalidClient as error:
             refusal = error
+        else:
+            _note_method(client, call)
+            return client
         # A client that exchanges its keys signs with one that was not seen here yet.
         is_signed = "client_assertion" in call.parameters
         if is_signed and await self._runtime.clients.refresh_keys(claimed_client(call)):
@@ -120,6 +125,21 @@ class ClientAuthenticationService:
                     hint=error.hint or error.description,
                 )
             )
+
+
+def _note_method(client: Client, call: ClientCall) -> None:
+    """Tell the log of a secret that came otherwise than the client is registered for.
+
+    It counts all the same; whoever wants to know which library does it finds it here.
+    """
+    registered = client.token_endpoint_auth_method
+    if not registered.startswith("client_secret_"):
+        return
+    in_header = call.authorization is not None
+    used = "client_secret_basic" if in_header else "client_secret_post"
+    if used != registered:
+        known = {"client_id": client.client_id, "registered": registered, "used": used}
+        _log.info("a client sent its secret by the other method", extra=known)
 
 
 def claimed_client(call: ClientCall) -> str:

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -85,21 +86,44 @@ def test_what_exists() -> None:
     ]
 
 
+BY_SECRET = {"client_secret_basic", "client_secret_post"}
+
+
 @pytest.mark.parametrize("method", NAMES)
 @pytest.mark.parametrize("registered", NAMES)
-async def test_t049_only_the_registered_method_counts(
+async def test_t049_only_the_registered_kind_of_proof_counts(
     method: AuthMethod, registered: AuthMethod
 ) -> None:
-    """RFC 7591 §2: token_endpoint_auth_method is the one that is used."""
+    """RFC 7591 §2: a secret in header or body is one kind; key and name are exact."""
     field, body = _request(method)
     one = _registered(registered)
 
-    if method == registered:
+    if method == registered or {method, registered} == BY_SECRET:
         assert await _authenticate(field, body, one) is one
         return
     with pytest.raises(InvalidClient) as refusal:
         await _authenticate(field, body, one)
     assert refusal.value.hint == f"registered for {registered}, tried {method}"
+
+
+@pytest.mark.parametrize(
+    "client_id", ["a+b", "a%62", "%", "100%25", "https://app.example:8080/x", "x:y:z"]
+)
+async def test_identifiers_of_other_products_come_encoded_or_not(
+    client_id: str,
+) -> None:
+    """RFC 6749 §2.3.1: form-encoded, as the standard has it; or as curl sends it."""
+    one = client(client_id=client_id)
+    encoded = quote(client_id, safe=""), quote(SECRET, safe="")
+
+    for name, secret in (encoded, (client_id, SECRET)):
+        field = _basic(name, secret)
+        assert await _authenticate(field, {}, one) is one
+        assert await _authenticate(field, {"client_id": client_id}, one) is one
+        with pytest.raises(InvalidClient):
+            await _authenticate(_basic(name, "wrong"), {}, one)
+        with pytest.raises(InvalidRequest):
+            await _authenticate(field, {"client_id": "other"}, one)
 
 
 @pytest.mark.parametrize("method", NAMES)

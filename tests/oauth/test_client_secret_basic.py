@@ -43,7 +43,35 @@ def test_both_halves_are_form_encoded() -> None:
     """RFC 6749 §2.3.1 and appendix B: +, %3A and UTF-8 in id and secret."""
     found = _read(_basic("a%3Ab+c:%2B%26%C2%A3%E2%82%AC:%20"))
 
-    assert found == Credentials("client_secret_basic", "a:b c", "+&£€: ")
+    assert found is not None
+    assert (found.client_id, found.proof) == ("a:b c", "+&£€: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "as_typed"),
+    [
+        ("a+b:s3cr3t", ("a+b", "s3cr3t")),
+        ("100%25:s3cr3t", ("100%25", "s3cr3t")),
+        ("https://app.example:s3cr3t", ("https://app.example", "s3cr3t")),
+        ("a:as_cs_+x", ("a", "as_cs_+x")),
+    ],
+)
+def test_who_does_not_form_encode_is_understood_too(
+    text: str, as_typed: tuple[str, str]
+) -> None:
+    """RFC 7617 §2: curl and many libraries send both halves as they are."""
+    found = _read(_basic(text))
+
+    assert found is not None and found.otherwise is not None
+    assert (found.otherwise.client_id, found.otherwise.proof) == as_typed
+    assert as_typed[1] not in repr(found)
+
+
+def test_what_reads_alike_either_way_is_read_once() -> None:
+    """RFC 6749 §2.3.1: our own identifiers and secrets need no encoding."""
+    found = _read(_basic("client-0123:as_cs_abc-_"))
+
+    assert found is not None and found.otherwise is None
 
 
 @pytest.mark.parametrize("scheme", ["basic", "BASIC", "Basic  "])

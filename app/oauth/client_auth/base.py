@@ -15,11 +15,19 @@ class Credentials:
 
     Attributes:
         proof: Secret or assertion; must reach neither the log nor an event.
+        otherwise: What the same field says if its sender did not encode it as the
+            standard has it.
     """
 
     method: AuthMethod
     client_id: str
     proof: str = field(default="", repr=False)
+    otherwise: "Credentials | None" = None
+
+    @property
+    def readings(self) -> tuple["Credentials", ...]:
+        """All that it may mean, as the standard reads it first."""
+        return (self,) if self.otherwise is None else (self, self.otherwise)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

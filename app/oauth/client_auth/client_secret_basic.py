@@ -33,13 +33,27 @@ class ClientSecretBasic:
         basic = _BASIC.fullmatch(authorization.strip(" \t"))
         if basic is None:
             raise InvalidClient(hint="Authorization is not of the scheme Basic")
-        name, colon, secret = _decode(basic[1] or "").partition(":")
+        text = _decode(basic[1] or "")
+        name, colon, secret = text.partition(":")
         client_id = _form_decode(name)
         if not colon or not client_id:
             raise InvalidClient(
                 hint="Basic credentials hold no client_id, or no colon after it"
             )
-        return Credentials(self.name, client_id, _form_decode(secret))
+        proof = _form_decode(secret)
+        plain = self._plain(text)
+        is_same = (plain.client_id, plain.proof) == (client_id, proof)
+        otherwise = None if is_same else plain
+        return Credentials(self.name, client_id, proof, otherwise)
+
+    def _plain(self, text: str) -> Credentials:
+        """Return what the field says to who does not form-encode, as curl does not.
+
+        Identifiers of other products may have ``+``, ``%`` and ``:`` in them; secrets
+        made here have no colon, so that the last one ends the identifier.
+        """
+        name, _, secret = text.rpartition(":")
+        return Credentials(self.name, name, secret)
 
     async def verify(
         self, client: Client, credentials: Credentials, surroundings: Surroundings
