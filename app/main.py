@@ -150,6 +150,7 @@ def create_app(
         addresses=ClientAddress(
             settings.trusted_proxies, settings.forwarded_header, runtime.clock
         ),
+        registration=settings.oauth.registration,
     )
     return app
 

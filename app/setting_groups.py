@@ -18,6 +18,7 @@ from app.setting_types import (
     HttpUrl,
     Names,
     Rate,
+    Schemes,
     Scopes,
     Seconds,
     SmtpUrl,
@@ -151,6 +152,11 @@ class OAuthSettings(Group):
         {},
         description="Scopes of your APIs and what they mean to people, as JSON: "
         '`{"orders:read": "See your orders"}`.',
+    )
+    private_schemes: Schemes = Field(
+        [],
+        description="Schemes without a dot that native clients may come back to, such "
+        "as `cursor` of `cursor://…`; those with a dot need no naming.",
     )
     id_token_algorithms: Algorithms = Field(
         ["RS256", "ES256", "PS256", "EdDSA"],

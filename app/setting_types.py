@@ -3,6 +3,7 @@
 import inspect
 import ipaddress
 import json
+import re
 import ssl
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -126,6 +127,18 @@ def _valkey_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _private_scheme(value: str) -> str:
+    """Return a scheme that some program claims on people's devices.
+
+    Never one that browsers act upon themselves, or that leads to another kind of
+    program: an answer to a sign-in has no place there.
+    """
+    scheme = value.removesuffix("://").removesuffix(":")
+    if not _SCHEME.fullmatch(scheme) or scheme in _TAKEN_SCHEMES:
+        raise ValueError("must be schemes of native applications, such as cursor")
+    return scheme
+
+
 def _ca_file(value: Path) -> Path:
     try:
         ssl.create_default_context(cafile=value)
@@ -144,6 +157,19 @@ def _issuer(value: str) -> str:
 
 
 SCOPE_TOKEN = r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$"  # RFC 6749 section 3.3
+_SCHEME = re.compile(r"[a-z][a-z0-9+-]{1,62}")
+_TAKEN_SCHEMES = frozenset(
+    "about acct android-app blob chrome chrome-extension cid content data dns feed "
+    "file filesystem ftp ftps geo git http https imap intent ipp irc jar javascript "
+    "ldap ldaps magnet mailto market mid moz-extension ms-appx news nfs nntp pkcs11 "
+    "pop resource rtsp safari-extension sftp sip sips sms ssh tel telnet urn "
+    "vbscript view-source vnc wais webcal ws wss xmpp".split()
+)
+Schemes = Annotated[
+    list[Annotated[str, AfterValidator(_private_scheme)]],
+    NoDecode,
+    BeforeValidator(_split),
+]
 Algorithms = Annotated[
     list[Literal["RS256", "ES256", "PS256", "EdDSA"]], NoDecode, BeforeValidator(_split)
 ]

@@ -112,9 +112,10 @@ class TestInProduction:
 
         assert await tried("http://localhost/cb", "web") == 400
         assert await tried("http://127.0.0.1/cb", "web") == 400
-        assert await tried("http://localhost/cb", "native") == 400
+        assert await tried("http://app.localhost/cb", "native") == 400
         assert await tried("com.example.app:/cb", "web") == 400
         assert await tried("http://127.0.0.1/cb", "native") == 201
+        assert await tried("http://localhost/cb", "native") == 201
         assert await tried("com.example.app:/cb", "native") == 201
 
 

@@ -71,6 +71,7 @@ class RequestMiddleware:
         randomness: Randomness,
         issuer: str,
         addresses: ClientAddress,
+        registration: str = "off",
     ) -> None:
         """Wrap.
 
@@ -81,6 +82,7 @@ class RequestMiddleware:
             randomness: For ids of requests that bring none.
             issuer: The public URL; https there turns HSTS on.
             addresses: Tells where requests came from.
+            registration: Who may register clients, for what browsers may read.
         """
         self._app = app
         self._hot_paths = hot_paths
@@ -92,8 +94,8 @@ class RequestMiddleware:
         if issuer.startswith("https://"):
             fields["strict-transport-security"] = _HSTS
         self._headers = _all_encoded(fields)
-        shared = _all_encoded(fields | cors.HEADERS)
-        self._headers_of = dict.fromkeys(cors.SHARED, shared)
+        self._shared_headers = _all_encoded(fields | cors.HEADERS)
+        self._registration = registration
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of scope pass through."""
@@ -105,7 +107,8 @@ class RequestMiddleware:
         method = scope["method"]
         if method == "HEAD":  # as GET, and the content is kept back (RFC 9110 §9.3.2)
             scope = {**scope, "method": "GET"}
-        headers = self._headers_of.get(scope["path"], self._headers)
+        is_shared = cors.is_shared(scope["path"], registration=self._registration)
+        headers = self._shared_headers if is_shared else self._headers
         answer = _Answer(send, context, headers, has_content=method != "HEAD")
         started = self._clock.monotonic()
         try:

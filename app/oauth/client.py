@@ -41,6 +41,7 @@ class Client:
         audience: Identifier of the API that its tokens are for; None is the issuer's.
         is_vouched_for: Whether somebody answers for where it sends people (RFC 9700
             §4.11.2); otherwise they are asked before they are sent there.
+        private_schemes: Schemes without a dot that this server accepts now.
     """
 
     client_id: str
@@ -70,6 +71,7 @@ class Client:
     audience: str | None = None
     is_vouched_for: bool = True
     links: Mapping[str, str] = field(default_factory=dict)
+    private_schemes: tuple[str, ...] = ()
 
     @property
     def is_public(self) -> bool:

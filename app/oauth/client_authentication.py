@@ -1,9 +1,9 @@
 """RFC 6749 §2.3, §3.2.1 and §5.2: who asks, at every endpoint that clients ask at.
 
 A request presents one method, and it must be one that the client may use: a client with
-a key cannot be imitated with a secret, nor one with a secret by its name. Whether a secret
-comes in the header or in the body is left to the client's library, which often has no
-choice: it is the same secret over the same connection, and proves the same.
+a key cannot be imitated with a secret, nor one with a secret by its name. Whether a
+secret comes in the header or in the body is left to the client's library, which often
+has no choice: it is the same secret over the same connection, and proves the same.
 """
 
 from app.oauth.client import AuthMethod, Client, ClientSecret

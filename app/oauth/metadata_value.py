@@ -4,8 +4,9 @@ Each reader takes what JSON gave and returns what is kept, or refuses. What goes
 what is judged in ``registration``.
 """
 
+import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from app.oauth.errors import InvalidClientMetadata, InvalidRedirectUri, OAuthError
@@ -22,24 +23,51 @@ _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e")
 _ISOLATING = frozenset("\u2066\u2067\u2068\u2069")
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
+_UNSPEAKABLE = re.compile(r"[^ !#-\[\]-~]")
+
 Reader = Callable[[str, Any], Any]
 
 
-def refusal(name: str, reason: str) -> OAuthError:
-    """Return the error of RFC 7591 §3.2.2 that fits the member."""
+def refusal(
+    name: str, reason: str, value: Any = None, offered: Collection[str] = ()
+) -> OAuthError:
+    """Return the error of RFC 7591 §3.2.2 that fits the member.
+
+    Args:
+        name: The member.
+        reason: What is wrong with it.
+        value: What it is wrong with, which the program's author has to see.
+        offered: What may be there instead.
+    """
     kind = InvalidRedirectUri if name == "redirect_uris" else InvalidClientMetadata
-    return kind(f"{name} {reason}")
+    text = f"{name} {reason}"
+    if value is not None:
+        text += f": {shown(value)}"
+    if offered:
+        text += f"; it may have {shown(list(offered), MAX_TEXT * 5)}"
+    return kind(text)
+
+
+def shown(value: Any, longest: int = MAX_TEXT) -> str:
+    """Return a value for a description: with nothing that RFC 6749 §5.2 forbids."""
+    if isinstance(value, list | tuple):
+        text = ", ".join(shown(one) for one in value[:MAX_ITEMS])
+    else:
+        text = value if isinstance(value, str) else type(value).__name__
+    text = _UNSPEAKABLE.sub("?", text)
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def read_text(name: str, value: Any) -> str:
     """Return a text that may be shown to people: nothing in it acts on the page."""
     if not isinstance(value, str):
-        raise refusal(name, "must be a string")
+        raise refusal(name, "must be a string", value)
     text = value.strip()
     if not 0 < len(text) <= MAX_TEXT:
-        raise refusal(name, f"must have 1 to {MAX_TEXT} characters")
+        raise refusal(name, f"must have 1 to {MAX_TEXT} characters", value)
     if any(_is_disguising(character) for character in text):
-        raise refusal(name, "must not have control characters or directional marks")
+        reason = "must not have control characters or directional marks"
+        raise refusal(name, reason, value)
     return text
 
 
@@ -52,10 +80,11 @@ def _is_disguising(character: str) -> bool:
 def read_token(name: str, value: Any) -> str:
     """Return a name of the protocol, or a URI: printable ASCII without spaces."""
     if not isinstance(value, str):
-        raise refusal(name, "must be a string")
+        raise refusal(name, "must be a string", value)
     is_plain = value.isascii() and value.isprintable() and " " not in value
     if not is_plain or not 0 < len(value) <= MAX_URI:
-        raise refusal(name, "must be a string of printable ASCII without spaces")
+        reason = "must be a string of printable ASCII without spaces"
+        raise refusal(name, reason, value)
     return value
 
 
@@ -73,21 +102,21 @@ def list_of(read: Reader) -> Reader:
 def read_scope(name: str, value: Any) -> tuple[str, ...]:
     """Return the tokens of a scope; characters are judged by comparing with ours."""
     if not isinstance(value, str):
-        raise refusal(name, "must be a string of values between spaces")
+        raise refusal(name, "must be a string of values between spaces", value)
     return tuple(dict.fromkeys(value.split()))
 
 
 def read_flag(name: str, value: Any) -> bool:
     """Return a JSON boolean; ``"true"`` is none."""
     if not isinstance(value, bool):
-        raise refusal(name, "must be true or false")
+        raise refusal(name, "must be true or false", value)
     return value
 
 
 def read_seconds(name: str, value: Any) -> int:
     """Return a number of seconds."""
     if type(value) is not int or not 0 <= value <= MAX_SECONDS:
-        raise refusal(name, "must be a number of seconds")
+        raise refusal(name, "must be a number of seconds", value)
     return value
 
 

@@ -2,6 +2,8 @@
 
 Redirect URIs are compared as strings. The one exception is the port of a native
 client's loopback address, which the operating system chooses while it runs.
+``localhost`` counts as such an address: RFC 8252 §8.3 would rather not have it, but
+programs register it, and browsers resolve it to this machine alone (ADR-0016).
 """
 
 import re
@@ -23,11 +25,20 @@ _SHOWN_LENGTH = 300
 
 
 def why_not(
-    uri: str, application_type: ApplicationType, development: bool
+    uri: str,
+    application_type: ApplicationType,
+    development: bool,
+    private_schemes: Collection[str] = (),
 ) -> str | None:
     """Return why a URI may not be registered as a target of redirects, or None.
 
     The words follow the name of the metadata member, and never hold the URI.
+
+    Args:
+        uri: What is to be registered.
+        application_type: Of the client.
+        development: Whether plain http is acceptable on this machine.
+        private_schemes: Schemes of native clients that are accepted without a dot.
     """
     parsed = parse_uri(uri)
     if parsed is None:
@@ -39,9 +50,24 @@ def why_not(
     if parsed.scheme == "http":
         is_allowed = _may_use_http(parsed, application_type, development)
         return None if is_allowed else "must use https"
-    if application_type == "native" and _PRIVATE_USE.fullmatch(parsed.scheme):
-        return None  # RFC 8252 §7.1: a reversed domain name, so that it has a dot
-    return "must use https, or for native clients a scheme with a dot"
+    # RFC 8252 §7.1: a reversed domain name, so that it has a dot
+    is_private = _PRIVATE_USE.fullmatch(parsed.scheme)
+    if application_type == "native" and (
+        is_private or parsed.scheme in private_schemes
+    ):
+        return None
+    return (
+        "must use https, or for native clients a scheme with a dot or one that "
+        "AUTH_SERVE_OAUTH__PRIVATE_SCHEMES names"
+    )
+
+
+def is_native(uri: str) -> bool:
+    """Tell whether a URI leads to a program on the person's own device."""
+    parsed = parse_uri(uri)
+    if parsed is None or parsed.scheme == "https":
+        return False
+    return parsed.scheme != "http" or parsed.is_loopback
 
 
 def _may_use_http(
@@ -49,19 +75,27 @@ def _may_use_http(
 ) -> bool:
     """Tell whether plain http is acceptable: it never leaves the machine.
 
-    A name may be made to mean another machine, so in production it has to be an
-    address (RFC 8252 §8.3).
+    Other names than ``localhost`` may be made to mean another machine (RFC 8252 §8.3).
     """
     if development:
         return uri.is_loopback
-    return application_type == "native" and uri.is_loopback_ip
+    is_here = uri.is_loopback_ip or uri.host == "localhost"
+    return application_type == "native" and is_here
 
 
 def may_register(
-    uri: str, application_type: ApplicationType, development: bool
+    uri: str,
+    application_type: ApplicationType,
+    development: bool,
+    private_schemes: Collection[str] = (),
 ) -> bool:
     """Tell whether a client of this type may have its users sent to this URI."""
-    return why_not(uri, application_type, development) is None
+    return why_not(uri, application_type, development, private_schemes) is None
+
+
+def _may_use(uri: str, client: Client, development: bool) -> bool:
+    kind, schemes = client.application_type, client.private_schemes
+    return may_register(uri, kind, development, schemes)
 
 
 def place_of(uri: str) -> str:
@@ -101,8 +135,7 @@ def match_redirect_uri(
         InvalidRequest: It is not registered, or was left out by a client that has not
             exactly one (RFC 6749 §3.1.2.3). The hint says what differs.
     """
-    kind = client.application_type
-    usable = [u for u in client.redirect_uris if may_register(u, kind, development)]
+    usable = [uri for uri in client.redirect_uris if _may_use(uri, client, development)]
     if sent is None and len(usable) == 1:
         return usable[0]
     if sent is None:
@@ -127,8 +160,7 @@ def match_post_logout_redirect_uri(
         InvalidRequest: It is not registered; the hint says what differs.
     """
     registered = client.post_logout_redirect_uris
-    is_usable = may_register(sent, client.application_type, development)
-    if sent in registered and is_usable:
+    if sent in registered and _may_use(sent, client, development):
         return sent
     raise InvalidRequest(
         "post_logout_redirect_uri is not registered for this client",

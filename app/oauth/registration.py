@@ -2,7 +2,7 @@
 
 Unknown members are ignored, ``client_id`` and ``client_secret`` among them: both are
 the server's to choose. Known members with a wrong type or value are refused, never
-mended, so that what a client is told to be is what it asked for.
+mended; what programs may ask for in vain, ``registration_request`` leaves out before.
 """
 
 from collections.abc import Callable, Mapping
@@ -101,7 +101,6 @@ class _Rules:
 
     development: bool
     supported: Supported
-    scopes: tuple[str, ...]
 
 
 _READERS: Mapping[str, Reader] = {
@@ -143,16 +142,13 @@ def read_client_metadata(
     *,
     development: bool,
     supported: Supported,
-    scopes: tuple[str, ...] | None = None,
 ) -> ClientMetadata:
     """Return what a client asks to be.
 
     Args:
         document: What the JSON of the request says.
         development: Whether plain http is acceptable on this machine.
-        supported: What this server offers.
-        scopes: Scopes that may be registered, and are where none is named; None means
-            all of ``supported``.
+        supported: What may be registered; where no scope is named, all of them are.
 
     Raises:
         InvalidRedirectUri: A redirect URI is missing or not acceptable.
@@ -165,12 +161,11 @@ def read_client_metadata(
         for name, read in _READERS.items()
         if document.get(name) is not None
     }
-    allowed = supported.scopes if scopes is None else scopes
-    values.setdefault("scope", allowed)
+    values.setdefault("scope", supported.scopes)
     if "authorization_code" not in values.get("grant_types", ["authorization_code"]):
         values.setdefault("response_types", ())
     metadata = ClientMetadata(**values)
-    rules = _Rules(development=development, supported=supported, scopes=allowed)
+    rules = _Rules(development=development, supported=supported)
     for check in _CHECKS:
         check(metadata, rules)
     return metadata
@@ -201,18 +196,24 @@ def _check_choices(metadata: ClientMetadata, rules: _Rules) -> None:
     for name, offered in choices.items():
         value = getattr(metadata, name)
         if value is not None and value not in offered:
-            raise refusal(name, "is not supported")
+            raise refusal(name, "is not supported", value, offered)
 
 
 def _check_flow(metadata: ClientMetadata, rules: _Rules) -> None:
     """RFC 7591 §2.1: grant types and response types belong together."""
-    if not set(metadata.grant_types) <= set(rules.supported.grant_types):
-        raise refusal("grant_types", "has a value that is not supported")
-    if not set(metadata.response_types) <= {"code"}:
-        raise refusal("response_types", "has a value that is not supported")
+    flows = (
+        ("grant_types", metadata.grant_types, rules.supported.grant_types),
+        ("response_types", metadata.response_types, ("code",)),
+    )
+    for name, asked, offered in flows:
+        foreign = [value for value in asked if value not in offered]
+        if foreign:
+            raise refusal(name, "has what is not supported", foreign, offered)
     if ("authorization_code" in metadata.grant_types) != bool(metadata.response_types):
         raise refusal(
-            "response_types", "must have code exactly with authorization_code"
+            "response_types",
+            "must have code exactly with authorization_code",
+            metadata.grant_types,
         )
 
 
@@ -228,10 +229,11 @@ def _check_authentication(metadata: ClientMetadata, rules: _Rules) -> None:
 
 
 def _check_scope(metadata: ClientMetadata, rules: _Rules) -> None:
-    foreign = [token for token in metadata.scope if token not in rules.scopes]
+    foreign = [token for token in metadata.scope if token not in rules.supported.scopes]
     if foreign:
-        named = " ".join(rules.scopes)
-        raise refusal("scope", f"has {foreign[0][:100]}; it may have {named}")
+        raise refusal(
+            "scope", "has what is not offered", foreign, rules.supported.scopes
+        )
 
 
 def _check_redirect_uris(metadata: ClientMetadata, rules: _Rules) -> None:
@@ -239,9 +241,14 @@ def _check_redirect_uris(metadata: ClientMetadata, rules: _Rules) -> None:
         raise refusal("redirect_uris", "must not be empty")
     for name in ("redirect_uris", "post_logout_redirect_uris"):
         for uri in getattr(metadata, name):
-            reason = why_not(uri, metadata.application_type, rules.development)
+            reason = why_not(
+                uri,
+                metadata.application_type,
+                rules.development,
+                rules.supported.private_schemes,
+            )
             if reason is not None:
-                raise refusal(name, reason)
+                raise refusal(name, reason, uri)
 
 
 def _check_links(metadata: ClientMetadata, rules: _Rules) -> None:
@@ -250,7 +257,7 @@ def _check_links(metadata: ClientMetadata, rules: _Rules) -> None:
         uri = getattr(metadata, name)
         parsed = parse_uri(uri) if uri is not None else None
         if uri is not None and (parsed is None or parsed.scheme not in _WEB):
-            raise refusal(name, "must be an https or http URL")
+            raise refusal(name, "must be an https or http URL", uri)
 
 
 def _check_called(metadata: ClientMetadata, rules: _Rules) -> None:
@@ -259,7 +266,7 @@ def _check_called(metadata: ClientMetadata, rules: _Rules) -> None:
         # OIDC Registration §2 and Core §4 know no exception for this one.
         may_be_local = rules.development and name != "initiate_login_uri"
         if uri is not None and not _is_encrypted(parse_uri(uri), may_be_local):
-            raise refusal(name, "must be an https URL without fragment")
+            raise refusal(name, "must be an https URL without fragment", uri)
 
 
 def _is_encrypted(uri: Uri | None, may_be_local: bool) -> bool:
@@ -280,7 +287,9 @@ def _check_frontchannel(metadata: ClientMetadata, rules: _Rules) -> None:
     framed = parse_uri(uri)
     if framed is None or framed.origin not in origins:
         raise refusal(
-            "frontchannel_logout_uri", "must share its origin with a redirect URI"
+            "frontchannel_logout_uri",
+            "must share its origin with a redirect URI",
+            uri,
         )
 
 

@@ -20,6 +20,7 @@ class Supported:
         claims: Names of claims that somebody may be given.
         prompts: Without ``create`` where nobody may make an account.
         assertion_algs: With which clients may sign ``private_key_jwt``.
+        private_schemes: Of redirect URIs, without a dot; not published.
     """
 
     scopes: tuple[str, ...]
@@ -33,3 +34,4 @@ class Supported:
     acr_values: tuple[str, ...] = ()
     prompts: tuple[str, ...] = PROMPTS
     ui_locales: tuple[str, ...] = ()
+    private_schemes: tuple[str, ...] = ()

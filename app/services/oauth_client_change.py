@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from app.oauth.registration import (
     read_client_metadata,
 )
 from app.oauth.secrets import client_secret, rotate, secret_digest
+from app.oauth.supported import Supported
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.runtime import Runtime
 
@@ -40,29 +41,23 @@ def judge(
     runtime: Runtime,
     document: Any,
     *,
-    scopes: tuple[str, ...] | None = None,
-    grant_types: tuple[str, ...] | None = None,
+    supported: Supported | None = None,
 ) -> ClientMetadata:
     """Return what a client asks to be, if it may be that.
 
     Args:
         runtime: What this server offers, and whom it calls.
         document: The metadata, as JSON has it.
-        scopes: Which may be registered; None means all.
-        grant_types: The same.
+        supported: What may be registered; None means all that is offered.
 
     Raises:
         InvalidRedirectUri: A redirect URI is missing or not acceptable.
         InvalidClientMetadata: Something else is not.
     """
-    supported = runtime.supported
-    if grant_types is not None:
-        supported = replace(supported, grant_types=grant_types)
     metadata = read_client_metadata(
         document,
         development=not runtime.settings.is_production,
-        supported=supported,
-        scopes=scopes,
+        supported=supported or runtime.supported,
     )
     for name in _CALLED:
         uri = getattr(metadata, name)

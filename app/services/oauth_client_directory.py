@@ -1,7 +1,7 @@
 """Registered clients as the protocol engine sees them, kept for seconds."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from app.models.oauth_client import (
 )
 from app.oauth.client import Client, ClientSecret
 from app.oauth.registration import ClientMetadata
+from app.oauth.supported import Supported
 from app.repositories.oauth_client import OAuthClientRepository
 from app.services.oauth_client_keys import ClientKeys
 
@@ -43,7 +44,7 @@ class ClientDirectory:
         database: Database,
         clock: Clock,
         outbound: OutboundClient,
-        scopes: Collection[str],
+        supported: Supported,
     ) -> None:
         """Keep nothing yet.
 
@@ -51,9 +52,9 @@ class ClientDirectory:
             database: Where they are.
             clock: How long what was read is good.
             outbound: Where their keys are fetched.
-            scopes: Those that the settings offer; clients have no others.
+            supported: What the settings offer; clients have nothing else.
         """
-        self._scopes = frozenset(scopes)
+        self._supported = supported
         self._database = database
         self._clock = clock
         self._keys = ClientKeys(outbound, clock)
@@ -113,13 +114,15 @@ class ClientDirectory:
             return _Kept(now, self._offered(engine_client(row, secrets)), jwks_uri)
 
     def _offered(self, client: Client) -> Client:
-        """Return a client without scopes that the settings do not name any more."""
-        gone = sorted(client.scope - self._scopes)
+        """Return a client with no scopes and schemes but those of the settings."""
+        scopes = frozenset(self._supported.scopes)
+        gone = sorted(client.scope - scopes)
         if gone and client.client_id not in self._kept:
             reason = f"{PREFIX}OAUTH__SCOPES does not name {' '.join(gone)}"
             known = {"client_id": client.client_id, "reason": reason}
             _log.warning("a client has scopes that are not offered", extra=known)
-        return replace(client, scope=client.scope & self._scopes)
+        schemes = self._supported.private_schemes
+        return replace(client, scope=client.scope & scopes, private_schemes=schemes)
 
 
 def metadata_of(row: OAuthClient) -> ClientMetadata:

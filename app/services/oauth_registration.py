@@ -1,7 +1,7 @@
 """Clients that register and manage themselves (RFC 7591, RFC 7592)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.context import current
@@ -23,6 +23,7 @@ from app.oauth.client import ClientSecret
 from app.oauth.errors import InvalidClientMetadata, InvalidToken
 from app.oauth.redirect_uri import place_of
 from app.oauth.registration import ClientMetadata
+from app.oauth.registration_request import adapt, present
 from app.oauth.secrets import find_secret
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.oauth_client_change import (
@@ -38,7 +39,6 @@ from app.services.oauth_client_change import (
     put_metadata,
 )
 from app.services.oauth_client_directory import metadata_of
-from app.services.oauth_supported import PERSON_SCOPES
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
 from app.utils.helpers import network_of
@@ -173,6 +173,7 @@ class OAuthRegistrationService:
         self._demand_token(client_id, token)
         await self._charge()
         known = metadata_of(await self._own(client_id, token))
+        document = present(document)
         _check_identity(client_id, document)
         await self._check_secret(client_id, document)
         metadata = self._judge(document)
@@ -240,9 +241,12 @@ class OAuthRegistrationService:
         await self._runtime.limiter.take((limit, network_of(current().ip)))
 
     def _judge(self, document: Any) -> ClientMetadata:
-        grants = self._runtime.supported.grant_types
-        allowed = tuple(g for g in grants if g not in _NOT_FOR_STRANGERS)
-        return judge(self._runtime, document, scopes=PERSON_SCOPES, grant_types=allowed)
+        """Return what is registered: what was asked for, as far as there is such."""
+        offered = self._runtime.supported
+        grants = tuple(g for g in offered.grant_types if g not in _NOT_FOR_STRANGERS)
+        supported = replace(offered, grant_types=grants)
+        adapted = adapt(document, supported)
+        return judge(self._runtime, adapted, supported=supported)
 
     def _demand_token(self, client_id: str, token: str | None) -> None:
         key = self._runtime.secret_key
@@ -298,10 +302,8 @@ def _places(metadata: ClientMetadata) -> set[str]:
     return set(map(place_of, uris))
 
 
-def _check_identity(client_id: str, document: Any) -> None:
+def _check_identity(client_id: str, document: Mapping[str, Any]) -> None:
     """RFC 7592 §2.2: the client says who it is, and nothing that only we say."""
-    if not isinstance(document, Mapping):
-        raise InvalidClientMetadata("the metadata must be a JSON object")
     if document.get("client_id") != client_id:
         raise InvalidClientMetadata("client_id must be the one of this client")
     for name in _ANSWERED_ONLY:

@@ -27,4 +27,5 @@ def build_supported(settings: Settings) -> Supported:
         userinfo_algs=algorithms,
         acr_values=(ONE_FACTOR,),
         prompts=prompts,
+        private_schemes=tuple(settings.oauth.private_schemes),
     )

@@ -102,7 +102,7 @@ def build_runtime(
     limiter = RateLimiter(store, clock)
     limits = Limits.from_settings(settings.limits)
     supported = build_supported(settings)
-    clients = ClientDirectory(database, clock, outbound, supported.scopes)
+    clients = ClientDirectory(database, clock, outbound, supported)
     ring = KeyRing()
     return Runtime(
         settings=settings,

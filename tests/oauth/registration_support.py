@@ -6,6 +6,7 @@ import pytest
 
 from app.oauth.errors import OAuthError
 from app.oauth.registration import ClientMetadata, read_client_metadata
+from app.oauth.supported import Supported
 from tests.oauth.authorization import SUPPORTED
 
 CALLBACK = "https://client.example.org/callback"
@@ -21,12 +22,10 @@ KEY = {
 
 
 def register(
-    development: bool = False, scopes: tuple[str, ...] | None = None, **members: Any
+    development: bool = False, supported: Supported = SUPPORTED, **members: Any
 ) -> ClientMetadata:
     document = {"redirect_uris": [CALLBACK]} | members
-    return read_client_metadata(
-        document, development=development, supported=SUPPORTED, scopes=scopes
-    )
+    return read_client_metadata(document, development=development, supported=supported)
 
 
 def refused(**members: Any) -> OAuthError:

@@ -1,10 +1,13 @@
 """Where answers may go."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.oauth.client import ApplicationType, Client
 from app.oauth.errors import InvalidRequest
 from app.oauth.redirect_uri import (
+    is_native,
     match_post_logout_redirect_uri,
     match_redirect_uri,
     may_register,
@@ -146,11 +149,66 @@ def test_names_of_this_machine_are_for_development(
     assert not may_register(f"http://{host}/cb", "web", False)
 
 
-def test_localhost_is_no_loopback_address() -> None:
-    """RFC 8252 §8.3: in production a native client names the address itself."""
-    assert not may_register("http://localhost/cb", "native", False)
+def test_localhost_is_this_machine_for_a_native_client() -> None:
+    """RFC 8252 §7.3, §8.3: programs name it, browsers resolve it to loopback alone."""
+    assert may_register("http://localhost:8787/callback", "native", False)
+    for host in ("app.localhost", "localhost.", "localhost.evil.example", "LOCALHOST"):
+        assert not may_register(f"http://{host}/cb", "native", False), host
     assert not may_register("http://localhost.evil.example/cb", "native", True)
     assert not may_register("http://127.0.0.1.evil.example/cb", "native", True)
+
+
+_CURSOR = "cursor://anysphere.cursor-mcp/oauth/callback"
+
+
+def test_a_scheme_without_a_dot_has_to_be_named() -> None:
+    """RFC 8252 §7.1 wants a dot; the operator may know better."""
+    schemes = ("cursor", "raycast")
+
+    assert not may_register(_CURSOR, "native", False)
+    assert may_register(_CURSOR, "native", False, schemes)
+    assert may_register(
+        "raycast://oauth?package_name=Extension", "native", True, schemes
+    )
+    assert not may_register(_CURSOR, "web", True, schemes)
+    assert not may_register("cursors://x/cb", "native", False, schemes)
+    assert not may_register("javascript:alert(1)", "native", False, schemes)
+
+
+def test_a_scheme_that_is_not_named_any_more_leads_nowhere() -> None:
+    """RFC 9700 §4.11: what is accepted is asked when the answer goes out as well."""
+    known = Client(
+        client_id="c",
+        application_type="native",
+        redirect_uris=(_CURSOR,),
+        post_logout_redirect_uris=(_CURSOR,),
+    )
+    accepted = replace(known, private_schemes=("cursor",))
+
+    assert match_redirect_uri(_CURSOR, accepted) == _CURSOR
+    assert match_post_logout_redirect_uri(_CURSOR, accepted) == _CURSOR
+    for match in (match_redirect_uri, match_post_logout_redirect_uri):
+        with pytest.raises(InvalidRequest):
+            match(_CURSOR, known)
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("http://127.0.0.1/cb", True),
+        ("http://[::1]:99/cb", True),
+        ("http://localhost:6274/oauth/callback", True),
+        ("com.example.app:/cb", True),
+        (_CURSOR, True),
+        ("https://localhost/cb", False),
+        ("https://app.example/cb", False),
+        ("http://app.example/cb", False),
+        ("not a uri", False),
+    ],
+)
+def test_what_leads_to_a_program_on_the_device(uri: str, expected: bool) -> None:
+    """RFC 8252 §7: private schemes, and http on the loopback interface."""
+    assert is_native(uri) is expected
 
 
 def test_private_use_schemes_are_reversed_domain_names() -> None:
@@ -271,17 +329,17 @@ def test_nothing_but_the_port_may_differ(sent: str) -> None:
 
 def _registered_in_development() -> Client:
     return a_client(
-        redirect_uris=("http://localhost:3000/cb",), application_type="native"
+        redirect_uris=("http://app.localhost:3000/cb",), application_type="native"
     )
 
 
 def test_what_was_for_development_does_not_match_in_production() -> None:
     """RFC 9700 §2.6: http redirect URIs are not used in production, even if stored."""
     client = _registered_in_development()
-    known = "http://localhost:3000/cb"
+    known = "http://app.localhost:3000/cb"
 
     assert match_redirect_uri(known, client, development=True) == known
-    other_port = "http://localhost:4000/cb"
+    other_port = "http://app.localhost:4000/cb"
     assert match_redirect_uri(other_port, client, development=True) == other_port
     for sent in (known, other_port, None):
         with pytest.raises(InvalidRequest):
@@ -347,7 +405,7 @@ def test_after_signing_out_the_match_is_exact() -> None:
     """OIDC RP-Initiated Logout §3: no redirect unless it exactly matches."""
     registered = "http://127.0.0.1:1/bye"
     client = a_client(
-        post_logout_redirect_uris=(registered, "http://localhost/bye"),
+        post_logout_redirect_uris=(registered, "http://app.localhost/bye"),
         application_type="native",
     )
 
@@ -357,4 +415,4 @@ def test_after_signing_out_the_match_is_exact() -> None:
             match_post_logout_redirect_uri(sent, client)
         assert "differs in" in refused.value.hint
     with pytest.raises(InvalidRequest):
-        match_post_logout_redirect_uri("http://localhost/bye", client)
+        match_post_logout_redirect_uri("http://app.localhost/bye", client)

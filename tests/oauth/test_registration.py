@@ -1,6 +1,7 @@
 """What clients may say of themselves."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -246,12 +247,43 @@ def test_known_members_have_values_that_are_offered(name: str, value: Any) -> No
     assert error.description.startswith(name)
 
 
-def test_t188_scopes_that_are_not_for_everybody_are_refused() -> None:
+def test_t188_scopes_that_are_not_offered_are_refused() -> None:
     """RFC 7591 §2: scope is what the client can use; the server may limit it."""
-    assert register(scopes=("openid",)).scope == ("openid",)
-    assert register(scopes=("openid", "email"), scope="email").scope == ("email",)
-    with pytest.raises(InvalidClientMetadata):
-        register(scopes=("openid",), scope="openid read")
+    one, two = (
+        replace(SUPPORTED, scopes=scopes)
+        for scopes in (("openid",), ("openid", "email"))
+    )
+
+    assert register(supported=one).scope == ("openid",)
+    assert register(supported=two, scope="email").scope == ("email",)
+    with pytest.raises(InvalidClientMetadata) as refusal:
+        register(supported=one, scope="openid read")
+    assert "read; it may have openid" in refusal.value.description
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("token_endpoint_auth_method", "tls_client_auth", "tls_client_auth; it may"),
+        ("grant_types", ["authorization_code", "implicit"], ": implicit; it may have"),
+        ("response_types", ["code", "token"], ": token; it may have code"),
+        ("redirect_uris", ["https://a.example/", "http://b.example/"], "//b.example/"),
+        ("logo_uri", "data:image/png,x", ": data:image/png,x"),
+        ("jwks_uri", "http://a.example/jwks", ": http://a.example/jwks"),
+        ("client_name", "a\u202eb", ": a?b"),
+        ("subject_type", "\"'\\\u00fc", ": ?'??"),
+        ("application_type", "x" * 2_000, f": {'x' * 200}..."),
+        ("default_max_age", "60", ": 60"),
+        ("contacts", [5], ": int"),
+    ],
+)
+def test_a_refusal_names_the_value(name: str, value: Any, shown: str) -> None:
+    """RFC 7591 §3.2.2, RFC 6749 §5.2: in characters that a description may have."""
+    error = refused(**{name: value})
+
+    assert error.description.startswith(name)
+    assert shown in error.description
+    assert len(error.description) < 800
 
 
 # --- What goes with what ---

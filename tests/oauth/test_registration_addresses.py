@@ -39,7 +39,7 @@ def test_t013_t019_t058_redirect_uris_are_judged_when_registered(
 
     expected = InvalidRedirectUri if name == "redirect_uris" else InvalidClientMetadata
     assert type(error) is expected
-    assert uri not in error.description.split()
+    assert error.description.endswith(f": {uri}")  # which of them, in its own words
 
 
 def test_the_kind_of_client_decides_what_it_may_register() -> None:
@@ -48,7 +48,8 @@ def test_the_kind_of_client_decides_what_it_may_register() -> None:
     local = ["http://localhost:3000/cb"]
 
     assert register(application_type="native", redirect_uris=app)
-    refused(application_type="native", redirect_uris=local)
+    assert register(application_type="native", redirect_uris=local)
+    refused(redirect_uris=local)
     refused(redirect_uris=app)
     assert register(development=True, redirect_uris=local)
 

@@ -2,10 +2,13 @@
 
 A single-page application finds the server, exchanges its code, reads about its person
 and gives its token back. It sends no cookie there, so any origin may (the metadata of
-a wildcard allows no credentials). Where people are asked, never.
+a wildcard allows no credentials). Where anybody may register a client, it registers and
+manages itself as well. Where people are asked, never.
 """
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, HTTPException, Request, Response
+
+from app.api.dependencies import get_runtime
 
 # Methods by path.
 SHARED = {
@@ -16,6 +19,7 @@ SHARED = {
     "/oauth2/userinfo": "GET, POST",
     "/oauth2/revoke": "POST",
 }
+REGISTRATION = "/oauth2/register"
 HEADERS = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "WWW-Authenticate, Retry-After, X-Request-ID",
@@ -26,10 +30,25 @@ _OTHERS = ["PUT", "PATCH", "DELETE"]
 router = APIRouter(include_in_schema=False)
 
 
+def is_shared(path: str, *, registration: str) -> bool:
+    """Tell whether scripts of other sites may read the answers of an address.
+
+    Args:
+        path: The address.
+        registration: Who may register clients, as the settings have it.
+    """
+    if path in SHARED:
+        return True
+    is_registration = path == REGISTRATION or path.startswith(f"{REGISTRATION}/")
+    return is_registration and registration == "open"
+
+
 def _answer(methods: str) -> Response:
     headers = {
         "Access-Control-Allow-Methods": methods,
-        "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Request-ID",
+        # The last is what MCP clients send to whatever they discover.
+        "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Request-ID, "
+        "MCP-Protocol-Version",
         "Access-Control-Max-Age": "7200",
         "Allow": f"{methods}, OPTIONS",
     }
@@ -47,6 +66,24 @@ def _add(path: str, methods: str) -> None:
     async def refuse() -> Response:
         """Say which methods there are."""
         raise HTTPException(405, headers={"Allow": f"{methods}, OPTIONS"})
+
+
+def _registration(request: Request, methods: str) -> Response:
+    if get_runtime(request).settings.oauth.registration != "open":
+        raise HTTPException(405, headers={"Allow": methods})
+    return _answer(methods)
+
+
+@router.options(REGISTRATION)
+async def preflight_registering(request: Request) -> Response:
+    """Answer for browsers in which a client wants to register itself."""
+    return _registration(request, "POST")
+
+
+@router.options(REGISTRATION + "/{client_id}")
+async def preflight_managing(request: Request) -> Response:
+    """Answer for browsers in which a client wants to manage itself."""
+    return _registration(request, "GET, PUT, DELETE")
 
 
 for _path, _methods in SHARED.items():
