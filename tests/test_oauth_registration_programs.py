@@ -234,7 +234,7 @@ class TestWithoutNamedSchemes:
     async def test_a_scheme_without_a_dot_is_refused_with_the_setting(
         self, client: AsyncClient
     ) -> None:
-        """RFC 8252 §7.1."""
+        """RFC 8252 §7.1: a private scheme has a dot, unless the operator names it."""
         answer = await client.post("/oauth2/register", json=PROGRAMS["cursor"][0])
 
         assert refused(answer) == "invalid_redirect_uri"

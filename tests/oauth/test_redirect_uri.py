@@ -162,7 +162,7 @@ _CURSOR = "cursor://anysphere.cursor-mcp/oauth/callback"
 
 
 def test_a_scheme_without_a_dot_has_to_be_named() -> None:
-    """RFC 8252 §7.1 wants a dot; the operator may know better."""
+    """RFC 8252 §7.1: it wants a dot; the operator may know better."""
     schemes = ("cursor", "raycast")
 
     assert not may_register(_CURSOR, "native", False)
