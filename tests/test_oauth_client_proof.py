@@ -51,7 +51,7 @@ async def test_a_secret_comes_as_the_library_sends_it_wherever_clients_ask(
     issued = await protocol.codes(app, await protocol.api.users())
     in_body = {"client_id": app.client_id, "client_secret": app.secret}
     proof = {} if sent == "client_secret_basic" else in_body
-    auth = (app.client_id, app.secret) if sent == "client_secret_basic" else None
+    auth: Any = (app.client_id, app.secret) if sent == "client_secret_basic" else None
 
     async def ask(path: str, **form: str) -> Any:
         answer = await protocol.http.post(path, data=form | proof, auth=auth)
@@ -85,10 +85,11 @@ async def test_a_secret_proves_nothing_for_a_client_that_has_another_proof(
     issued = await protocol.codes(app, await protocol.api.users())
     secret = "as_cs_" + "x" * 43
 
-    for auth, proof in (
+    tries: tuple[tuple[Any, dict[str, str]], ...] = (
         ((app.client_id, secret), {}),
         (None, {"client_id": app.client_id, "client_secret": secret}),
-    ):
+    )
+    for auth, proof in tries:
         answer = await protocol.http.post(
             "/oauth2/token", data=issued.form | proof, auth=auth
         )
