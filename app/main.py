@@ -31,6 +31,7 @@ from app.core.exceptions import AppError, install_handlers, problem
 from app.core.logging import configure_logging, loop_exception_handler
 from app.database_errors import DatabaseUnavailable
 from app.jobs import build_jobs
+from app.jobs.shared_clock import SharedClockJob
 from app.jobs.worker import Worker
 from app.oauth.errors import OAuthError
 from app.services.runtime import Runtime, build_runtime
@@ -57,12 +58,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
     asyncio.get_running_loop().set_exception_handler(loop_exception_handler)
     worker = Worker(runtime, build_jobs(runtime))
+    clock = Worker(runtime, [SharedClockJob(runtime)])  # in every process
     try:
         link = await start(runtime)
         if link is not None:
             # For the operator's eyes: the log redacts tokens, and this one opens the
             # door.
             print(f"\n  Make the first administrator: {link}\n", file=sys.stderr)
+        await clock.start()
         if runtime.settings.jobs:
             await worker.start()
         yield
@@ -71,6 +74,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         raise  # the server ends; RequestMiddleware keeps the traceback back
     finally:
         await worker.stop()
+        await clock.stop()
         await runtime.close()
         if app.state.logging is not None:
             app.state.logging.drain()  # uvicorn may end the process right after

@@ -73,16 +73,18 @@ class KeyRing:
     def signing(self, algorithm: str, now: datetime) -> LoadedKey:
         """Return the newest key of the algorithm that was announced long enough.
 
+        If all begin later, as when the database moved to a machine whose clock is
+        behind, the first of them: nobody has to wait for it, for it was the only one.
+
         Raises:
             LookupError: There is none; start-up makes one, so this is a defect.
         """
-        ready = [
-            key
-            for key in self._keys.values()
-            if key.algorithm == algorithm and key.activates_at <= now
-        ]
+        keys = [key for key in self._keys.values() if key.algorithm == algorithm]
+        if not keys:
+            raise LookupError(f"there is no {algorithm} key")
+        ready = [key for key in keys if key.activates_at <= now]
         if not ready:
-            raise LookupError(f"no {algorithm} key is active")
+            return min(keys, key=lambda key: key.activates_at)
         return max(ready, key=lambda key: key.activates_at)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.database_errors import DatabaseUnavailable
 from app.repositories.schema import SchemaRepository, is_behind
 from app.services.runtime import Runtime
+from app.services.shared_clock import is_far_off
 
 _KINDS = ("smtp", "valkey")
 _SEVERITY = ("closed", "half_open", "open")
@@ -38,6 +39,8 @@ class HealthService:
         if any(state != "ok" for state in needed.values()):
             return Readiness("down", checks)
         is_degraded = any(state != "closed" for state in circuits.values())
+        if is_far_off(self._runtime):
+            checks, is_degraded = checks | {"clock": "skewed"}, True
         return Readiness("degraded" if is_degraded else "ready", checks)
 
     def _circuits(self) -> dict[str, str]:

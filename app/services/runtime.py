@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import PREFIX, Settings, SettingsError, weakness
 from app.core.circuit_breaker import CircuitBreakers
-from app.core.clock import Clock, SystemClock
+from app.core.clock import Clock, SharedClock
 from app.core.hashing_pool import HashingPool
 from app.core.mailbox import Mailbox
 from app.core.outbound import OutboundClient
@@ -90,7 +90,9 @@ def build_runtime(
     randomness: Randomness | None = None,
 ) -> Runtime:
     """Put a process together; nothing is connected yet."""
-    clock = clock or SystemClock()
+    if clock is None:
+        clock = SharedClock()
+        randomness = randomness or SystemRandomness(clock)
     randomness = randomness or SystemRandomness()
     database = Database(
         settings.database_url.get_secret_value(),

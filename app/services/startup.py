@@ -11,6 +11,7 @@ from app.services.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.schema import SchemaMismatch, ensure_schema
 from app.services.setup import SetupService
+from app.services.shared_clock import SharedClockService
 from app.services.signing_key import KeysUnreadable, SigningKeyService
 
 _log = logging.getLogger("auth_serve.start")
@@ -62,6 +63,7 @@ async def start(runtime: Runtime) -> str | None:
     """
     try:
         await ensure_schema(runtime)
+        await SharedClockService(runtime).measure()
         await SigningKeyService(runtime).ensure()
         link = await _set_up(runtime)
     except (SchemaMismatch, KeysUnreadable) as error:
