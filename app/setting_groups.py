@@ -180,6 +180,18 @@ class OAuthSettings(Group):
     offline_absolute_ttl: Seconds = Field(
         365 * DAY, description="The same with `offline_access`, at most."
     )
+    logout_by_hint: Literal["session", "client", "off"] = Field(
+        "session",
+        description="What an ID token ends at `/oauth2/logout` without the browser: "
+        "the session, if somebody vouches for the client; what the client had; "
+        "nothing.",
+    )
+    logout_hint_ttl: int = Field(
+        14 * DAY,
+        ge=0,
+        le=CENTURY,
+        description="How long after its issue an ID token does that.",
+    )
     unused_client_ttl: int = Field(
         90 * DAY,
         ge=DAY,

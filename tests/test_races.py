@@ -1,7 +1,11 @@
 """Requests at the same moment, to two processes on one database, on both engines."""
 
 import asyncio
+import os
 import shutil
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack
@@ -21,7 +25,7 @@ from app.services.password import PasswordService
 from app.services.runtime import Runtime, build_runtime
 from app.services.setup import SetupService
 from tests.api import PASSWORD, Api, Person
-from tests.conftest import ENGINES, SECRET
+from tests.conftest import ENGINES, ROOT, SECRET
 from tests.factories.oauth import ApplicationFactory
 from tests.oauth_support import Protocol
 from tests.servers.postgres import create_database, drop_database
@@ -490,3 +494,45 @@ async def test_trap_22_what_ends_in_one_process_is_over_in_the_other(
     assert [answer.status_code for answer in seen] == [200] * 3
     assert (demoted.status_code, ended.status_code) == (200, 204)
     assert [answer.status_code for answer in after] == [401] * 3
+
+
+async def test_a_rotation_on_the_command_line_is_published_by_all_at_once(
+    both: list[AsyncClient], shared_url: str, tmp_path: Path
+) -> None:
+    """No worker runs in either process: it is the next request that looks."""
+    before = [await _published(each) for each in both]
+
+    printed = await asyncio.to_thread(_rotate, shared_url, tmp_path)
+    rotated = time.monotonic()
+    seen = [await _seen(each, before[0]) for each in both]
+
+    assert before[0] == before[1]
+    assert seen[0] == seen[1] and len(seen[0] - before[0]) == 1
+    assert seen[0] - before[0] <= {line.split()[0] for line in printed.splitlines()}
+    assert time.monotonic() - rotated < 5  # of which one is the stated delay
+
+
+async def _published(client: AsyncClient) -> set[str]:
+    answer = await client.get("/.well-known/jwks.json")
+    return {key["kid"] for key in answer.json()["keys"]}
+
+
+async def _seen(client: AsyncClient, before: set[str]) -> set[str]:
+    """Return the keys once there are others than before."""
+    async with asyncio.timeout(30):
+        while (found := await _published(client)) == before:
+            await asyncio.sleep(0.05)
+    return found
+
+
+def _rotate(url: str, folder: Path) -> str:
+    settings = {"AUTH_SERVE_DATABASE_URL": url, "AUTH_SERVE_SECRET_KEY": SECRET}
+    done = subprocess.run(
+        [sys.executable, "-m", "app.cli", "key", "rotate", "RS256"],
+        cwd=folder,
+        env=settings | {"PATH": os.defpath, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -53,6 +53,7 @@ class KeyRing:
     def __init__(self) -> None:
         """Start empty; nothing can be signed or verified yet."""
         self._keys: dict[str, LoadedKey] = {}
+        self.stale_at = 0.0  # monotonic: whoever publishes it later looks again first
         self.jwks = b'{"keys":[]}'
         self.etag = ""
 

@@ -21,6 +21,7 @@ from app.events.oauth_client import (
     OAuthClientSecretRevoked,
     OAuthClientSecretRotated,
     OAuthClientUpdated,
+    OAuthClientVouchedFor,
     RegistrationTokenIssued,
     RegistrationTokenRevoked,
 )
@@ -31,7 +32,7 @@ from app.events.oauth_grant import (
     GrantTokenReused,
     TokenRequestRefused,
 )
-from app.events.oauth_logout import LogoutNoticeFailed, LogoutRefused
+from app.events.oauth_logout import LogoutByHint, LogoutNoticeFailed, LogoutRefused
 from app.events.outbox import OutboxMessageRetried
 from app.events.password import (
     PasswordChanged,
@@ -81,6 +82,8 @@ EVENTS: tuple[type[Event], ...] = (
     OAuthClientSecretRevoked,
     OAuthClientSecretRotated,
     OAuthClientUpdated,
+    OAuthClientVouchedFor,
+    LogoutByHint,
     LogoutNoticeFailed,
     LogoutRefused,
     OutboxMessageRetried,

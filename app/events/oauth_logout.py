@@ -25,6 +25,23 @@ class LogoutRefused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutByHint(Event):
+    """An application signed somebody out with an ID token, without their browser.
+
+    Attributes:
+        grants: How many of its own grants ended.
+        is_session_over: Whether the session ended too; otherwise it goes on.
+    """
+
+    name: ClassVar[str] = "oauth_logout.by_hint"
+
+    client_id: str
+    session_id: UUID
+    grants: int
+    is_session_over: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutNoticeFailed(Event):
     """An application could not be told that a session ended; it may still go on there.
 

@@ -1,7 +1,7 @@
 """OIDC Core §3.1.2.1, RP-Initiated Logout §2 and §4: what ``id_token_hint`` says."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.core import jose
 from app.oauth.errors import InvalidRequest
@@ -10,11 +10,18 @@ from app.oauth.tokens import ID_TOKEN_TYPE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hint:
-    """Whom an ID token of ours spoke of, to whom, in which session."""
+    """Whom an ID token of ours spoke of, to whom, in which session.
+
+    Attributes:
+        issued_at: Seconds since 1970, as JWTs have it.
+        authenticated_at: The same, of the sign-in; None where it does not say.
+    """
 
     client_id: str
     subject: str
     session_id: str
+    issued_at: int = field(default=0, compare=False)
+    authenticated_at: int | None = field(default=None, compare=False)
 
 
 def read_id_token_hint(
@@ -50,7 +57,8 @@ def read_id_token_hint(
 
 
 def _read(claims: dict[str, object], client_id: str | None) -> Hint:
-    if type(claims.get("exp")) is not int or type(claims.get("iat")) is not int:
+    issued_at = claims.get("iat")
+    if type(claims.get("exp")) is not int or type(issued_at) is not int:
         raise jose.InvalidToken("no ID token, exp or iat is missing")
     audience, subject, session = (claims.get(name) for name in ("aud", "sub", "sid"))
     if not isinstance(subject, str) or not isinstance(session, str):
@@ -59,4 +67,11 @@ def _read(claims: dict[str, object], client_id: str | None) -> Hint:
         raise jose.InvalidToken("aud is not one client")
     if client_id is not None and audience != client_id:
         raise jose.InvalidToken(f"issued to {audience}, not to {client_id}")
-    return Hint(client_id=audience, subject=subject, session_id=session)
+    signed_in = claims.get("auth_time")
+    return Hint(
+        client_id=audience,
+        subject=subject,
+        session_id=session,
+        issued_at=issued_at,
+        authenticated_at=signed_in if isinstance(signed_in, int) else None,
+    )

@@ -51,6 +51,7 @@ async def show_logout(request: Request, browser: AtBrowser, runtime: State) -> R
     except InvalidRequest as error:
         return _refused(error)
     if logout.must_ask:
+        await service.end_named(logout)
         return _ask(params, logout, browser, runtime)
     return await _end(logout, browser, runtime, by_form=False)
 
@@ -62,13 +63,16 @@ async def submit_logout(
     """Take the person's yes; whatever an application posts is asked as a GET is.
 
     Cookies are ``SameSite=Lax`` and do not come with another site's POST; they do with
-    the GET that the browser is led to.
+    the GET that the browser is led to. A program, which says nothing of where its form
+    comes from, is answered at once, and any cookie of it counts for nothing.
     """
     service = OAuthLogoutService(runtime)
     try:
         params = await _posted(request)
     except InvalidRequest as error:
         return await _malformed(error, service, browser)
+    if CSRF not in params and not _is_browser(request):
+        return await _by_program(params, runtime)
     if CSRF not in params:
         query = f"?{encode(params)}" if params else ""
         return RedirectResponse(f"{runtime.settings.public_url}{PATH}{query}", 303)
@@ -81,6 +85,19 @@ async def submit_logout(
     if refusal is not None:
         return _ask_again(params, logout, browser, runtime, refusal)
     return await _end(logout, browser, runtime, by_form=True)
+
+
+def _is_browser(request: Request) -> bool:
+    """Tell whether a form came from a browser: all of them send Origin (Fetch)."""
+    return "origin" in request.headers or "sec-fetch-site" in request.headers
+
+
+async def _by_program(params: Parameters, runtime: Runtime) -> Response:
+    try:
+        logout = await OAuthLogoutService(runtime).read(params, Browser())
+    except InvalidRequest as error:
+        return _refused(error)
+    return await _end(logout, Browser(), runtime, by_form=False)
 
 
 async def _posted(request: Request) -> Parameters:
@@ -133,9 +150,11 @@ async def _end(
     ``form-action`` of its page, however many follow, and where an application sends
     people from its address is not ours to know.
     """
-    frames: tuple[str, ...] = ()
+    service = OAuthLogoutService(runtime)
+    frames = await service.named_frames(logout)
+    is_over = await service.end_named(logout)
     if logout.account is not None:
-        frames = await OAuthLogoutService(runtime).end(logout.account)
+        frames = tuple(dict.fromkeys((*frames, *await service.end(logout.account))))
     answer: Response
     if logout.account is None and logout.redirect_url and not logout.is_sent:
         way = Answer("redirect", logout.redirect_url)
@@ -144,20 +163,25 @@ async def _end(
     if logout.redirect_url is not None and is_sent:
         answer = RedirectResponse(logout.redirect_url, 303)
     else:
-        answer = _signed_out(logout, frames)
+        answer = _signed_out(logout, frames, is_over=is_over)
     if logout.account is not None:
         answer.headers.update(_CLEAR)
         keep_accounts(answer, browser.without(logout.account), runtime)
     return answer
 
 
-def _signed_out(logout: Logout, frames: tuple[str, ...]) -> Response:
+def _signed_out(
+    logout: Logout, frames: tuple[str, ...], *, is_over: bool = True
+) -> Response:
     name = logout.client.client_name if logout.client else ""
     return render_signed_out(
         frames,
         application=name,
         redirect_url=logout.redirect_url,
         is_sent=logout.is_sent,
+        # Of the session at this browser more is known than of the one elsewhere.
+        is_over=is_over or logout.account is not None,
+        is_nobody=logout.account is None and logout.named is None,
     )
 
 

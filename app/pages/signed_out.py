@@ -15,14 +15,18 @@ def render_signed_out(
     application: str = "",
     redirect_url: str | None = None,
     is_sent: bool = True,
+    is_over: bool = True,
+    is_nobody: bool = False,
 ) -> HTMLResponse:
-    """Return the page.
+    """Return the page; it says of nothing that it ended which goes on.
 
     Args:
         frames: What it loads (OIDC Front-Channel Logout §2).
         application: Name of who asked for it.
         redirect_url: Where the browser goes on to afterwards.
         is_sent: Whether it does so by itself; if not, the link says where it leads.
+        is_over: Whether a session ended; otherwise the application alone is out of it.
+        is_nobody: Whether nobody was there to sign out.
     """
     return render(
         "signed_out.html",
@@ -30,6 +34,8 @@ def render_signed_out(
         application=application,
         redirect_url=redirect_url,
         is_sent=is_sent,
+        is_over=is_over,
+        is_nobody=is_nobody,
         place=place_name(redirect_url) if redirect_url else "",
         seconds=FRAME_SECONDS if frames else 0,
         frames=frames,

@@ -1,7 +1,7 @@
 """SQL for grants; what runs at each token request is in `oauth_grant_statement.py`."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -74,6 +74,34 @@ class OAuthGrantRepository(Repository[OAuthGrant]):
         newest = (OAuthGrant.created_at.desc(), OAuthGrant.id.desc())
         return (await self.db.execute(query.order_by(*newest).limit(1))).first()
 
+    async def sessions_of(
+        self, client_id: str, authenticated_at: int | None, limit: int = 1_000
+    ) -> Sequence[Any]:
+        """Return ``session_id`` and ``user_id`` of a client's grants, newest first.
+
+        Args:
+            client_id: To whom.
+            authenticated_at: Only after a sign-in in this second, as ``auth_time``
+                has it.
+            limit: How many at most.
+        """
+        query = select(OAuthGrant.session_id, OAuthGrant.user_id)
+        query = query.where(OAuthGrant.client_id == client_id)
+        if authenticated_at is not None:
+            second = datetime.fromtimestamp(authenticated_at, UTC)
+            at = OAuthGrant.authenticated_at
+            query = query.where(at >= second, at < second + timedelta(seconds=1))
+        query = query.order_by(OAuthGrant.id.desc()).limit(limit)
+        return (await self.db.execute(query)).all()
+
+    async def revoke_in_session(
+        self, session_id: UUID, client_id: str, *, at: datetime, reason: str
+    ) -> int:
+        """End what a client has only while a session lives; return how many ended."""
+        which = OAuthGrant.session_id == session_id
+        which &= OAuthGrant.client_id == client_id
+        return await self._revoke(which & ~OAuthGrant.is_offline, at, reason)
+
     async def last_used(
         self, user_id: UUID, client_ids: Collection[str]
     ) -> dict[str, datetime]:
@@ -88,13 +116,17 @@ class OAuthGrantRepository(Repository[OAuthGrant]):
         return {client_id: at for client_id, at in rows}
 
     async def list_told(
-        self, session_ids: Collection[UUID], pending_since: datetime
+        self,
+        session_ids: Collection[UUID],
+        pending_since: datetime,
+        client_id: str | None = None,
     ) -> Sequence[Any]:
         """Return whom the end of sessions is told, by back-channel.
 
         Args:
             session_ids: Of the sessions.
             pending_since: A code issued since then counts as what it may become.
+            client_id: Nobody but this one.
 
         Returns:
             ``client_id``, ``user_id`` and ``session_id`` of each application that got
@@ -105,6 +137,8 @@ class OAuthGrantRepository(Repository[OAuthGrant]):
             OAuthGrant.client_id, OAuthGrant.user_id, OAuthGrant.session_id
         ).join(OAuthClient, OAuthClient.client_id == OAuthGrant.client_id)
         query = query.where(_in_sessions(session_ids, pending_since), wants)
+        if client_id is not None:
+            query = query.where(OAuthGrant.client_id == client_id)
         return (await self.db.execute(query.distinct())).all()
 
     async def list_framed(

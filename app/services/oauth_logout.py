@@ -13,6 +13,7 @@ from app.oauth.hints import Hint
 from app.oauth.logout import (
     CurrentSession,
     LogoutRequest,
+    frontchannel_url,
     logout_client_id,
     logout_notices,
     read_logout,
@@ -21,6 +22,7 @@ from app.oauth.parameters import Parameters
 from app.services.browser_session import Browser, BrowserAccount
 from app.services.oauth_client_directory import engine_client
 from app.services.oauth_hint import read_hint
+from app.services.oauth_hint_logout import HintLogoutService, NamedSession
 from app.services.oauth_person import session_name, subject_of
 from app.services.oauth_redirect import may_send
 from app.services.runtime import Runtime
@@ -42,6 +44,7 @@ class Logout:
         is_sent: Whether it goes by itself; otherwise a page has the way (ADR-0014).
         account: Whose session ends; None if there is nobody to sign out.
         must_ask: Whether the person has to confirm first.
+        named: A session that the hint names and that is not at this browser.
     """
 
     client: Client | None
@@ -49,6 +52,7 @@ class Logout:
     is_sent: bool
     account: BrowserAccount | None
     must_ask: bool
+    named: NamedSession | None = None
 
 
 class OAuthLogoutService:
@@ -87,13 +91,64 @@ class OAuthLogoutService:
             session=self._known_to(client, account),
             development=not runtime.settings.is_production,
         )
+        named = await self._elsewhere(hint, client, browser)
         return Logout(
             client=client,
             redirect_url=request.redirect_url,
             is_sent=await self._is_sent(request, account),
             account=account,
             must_ask=request.must_ask and account is not None,
+            named=named,
         )
+
+    async def _elsewhere(
+        self, hint: Hint | None, client: Client | None, browser: Browser
+    ) -> NamedSession | None:
+        """Return the session that a hint names where the browser does not bring it.
+
+        Raises:
+            InvalidRequest: It goes on, and there is nobody else to sign out: nothing
+                would end, and nobody may be told otherwise (ADR-0015).
+        """
+        if hint is None or client is None:
+            return None
+        named = await HintLogoutService(self._runtime).find(hint, client)
+        if named is None or any(
+            named.session_id == each.session_id for each in browser.accounts
+        ):
+            return None
+        if named.is_ended:
+            return named
+        if browser.current is None:
+            raise InvalidRequest(
+                "id_token_hint ends nothing without the browser",
+                hint=f"issued at {hint.issued_at}; see AUTH_SERVE_OAUTH__LOGOUT_BY_HINT"
+                " and AUTH_SERVE_OAUTH__LOGOUT_HINT_TTL",
+            )
+        return None
+
+    async def end_named(self, logout: Logout) -> bool:
+        """End what the hint may end of a session elsewhere, if it names one.
+
+        Returns:
+            Whether nothing of that session goes on.
+        """
+        if logout.named is None or logout.client is None:
+            return True
+        return await HintLogoutService(self._runtime).end(logout.named, logout.client)
+
+    async def named_frames(self, logout: Logout) -> tuple[str, ...]:
+        """Return what the page loads for a session elsewhere: nobody but who asked.
+
+        Whoever looks at it need not be the person, and learns of no other application.
+        """
+        if logout.named is None or logout.client is None:
+            return ()
+        issuer = self._runtime.settings.public_url
+        url = frontchannel_url(logout.client, issuer, logout.named.name)
+        if url is None or not await may_send(self._runtime, logout.client, url, None):
+            return ()
+        return (url,)
 
     async def _is_sent(
         self, request: LogoutRequest, account: BrowserAccount | None

@@ -49,6 +49,32 @@ async def end_all_sessions(
     return len(ended)
 
 
+async def end_in_session(
+    uow: UnitOfWork,
+    session_id: UUID,
+    client_id: str,
+    reason: str,
+    *,
+    is_told: bool = True,
+) -> int:
+    """End what one application has in a session; return how many grants.
+
+    Args:
+        uow: The caller's transaction.
+        session_id: Which; it goes on.
+        client_id: Which application.
+        reason: Why.
+        is_told: Whether its back channel hears of it; the end of the session tells.
+    """
+    now = uow.clock.now()
+    ended = await uow.oauth_grants.revoke_in_session(
+        session_id, client_id, at=now, reason=reason
+    )
+    if ended and is_told:
+        await _tell_applications(uow, [session_id], client_id)
+    return ended
+
+
 async def end_surplus_sessions(
     uow: UnitOfWork, most: int, reason: str, *, limit: int
 ) -> Sequence[tuple[UUID, UUID]]:
@@ -71,7 +97,9 @@ async def framed_applications(
     return await uow.oauth_grants.list_framed(session_id, since)
 
 
-async def _tell_applications(uow: UnitOfWork, session_ids: Sequence[UUID]) -> None:
+async def _tell_applications(
+    uow: UnitOfWork, session_ids: Sequence[UUID], client_id: str | None = None
+) -> None:
     """Promise each application that was in a session to be told of its end.
 
     After the sessions were ended: what is granted from then on finds them so. The
@@ -81,7 +109,7 @@ async def _tell_applications(uow: UnitOfWork, session_ids: Sequence[UUID]) -> No
     if not session_ids:
         return
     since = uow.clock.now() - _CODE
-    for grant in await uow.oauth_grants.list_told(session_ids, since):
+    for grant in await uow.oauth_grants.list_told(session_ids, since, client_id):
         uow.promise(
             BACKCHANNEL_LOGOUT,
             {

@@ -8,17 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from joserfc.jwk import Key
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.core import jose
 from app.core.exceptions import FieldError, Unprocessable
 from app.core.secret_key import SealBroken
 from app.core.security import LoadedKey
+from app.database_errors import DatabaseUnavailable
 from app.events.signing_key import SigningKeyCreated
 from app.models.signing_key import SigningKey
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.runtime import Runtime
 
 _log = logging.getLogger("auth_serve.signing_key")
+_FRESH, _RETRY = 1.0, 10.0  # seconds until the keys are looked at again
 _MARGIN = timedelta(minutes=5)  # for clocks that differ, and keys that are kept a while
 
 
@@ -58,6 +61,25 @@ class SigningKeyService:
         async with self._runtime.unit_of_work(read_only=True) as uow:
             rows = await uow.signing_keys.list_published(now)
         self._runtime.ring.replace([self._open(row, now) for row in rows])
+
+    async def look(self) -> None:
+        """Read the keys again before they are published, once a second at most.
+
+        So what another process rotated is seen at the next request. Without an answer
+        of the database the known ones stay.
+        """
+        ring, now = self._runtime.ring, self._runtime.clock.monotonic()
+        if now < ring.stale_at:
+            return
+        ring.stale_at = now + _FRESH  # first: nobody else waits for this look
+        try:
+            await self.load()
+        except (DatabaseUnavailable, PoolTimeoutError, KeysUnreadable) as error:
+            ring.stale_at = now + _RETRY
+            _log.warning("keys not read", extra={"reason": type(error).__name__})
+
+    def _expire(self) -> None:
+        self._runtime.ring.stale_at = 0.0
 
     def _open(self, row: SigningKey, now: datetime) -> LoadedKey:
         known = self._runtime.ring.by_kid(row.kid, now)
@@ -114,6 +136,7 @@ class SigningKeyService:
         made = await self._generate(self._chosen(algorithm))
         last = await uow.signing_keys.last_sequences()
         await self._add(uow, made, last, await self._published(uow))
+        uow.after_commit(self._expire)
 
     def _chosen(self, algorithm: str | None) -> Sequence[str]:
         names = self._runtime.settings.signing_algorithms

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.dependencies import get_runtime
 from app.oauth.metadata import provider_metadata
 from app.oauth.supported import Supported
+from app.services.signing_key import SigningKeyService
 
 router = APIRouter(prefix="/.well-known", tags=["well-known"])
 _CACHE = "public, max-age=300"
@@ -18,7 +19,9 @@ _CACHE = "public, max-age=300"
 @router.get("/jwks.json", responses={304: {"description": "Unchanged"}})
 async def jwks(request: Request) -> Response:
     """Return the keys that verify tokens (RFC 7517); built once, cached by readers."""
-    ring = get_runtime(request).ring
+    runtime = get_runtime(request)
+    await SigningKeyService(runtime).look()
+    ring = runtime.ring
     return _published(request, ring.jwks, ring.etag)
 
 
