@@ -78,6 +78,11 @@ class PasswordSettings(Group):
     devise_pepper: SecretStr | None = Field(
         None, description="`config.pepper` of the Devise that hashes came from."
     )
+    flask_security_salt: SecretStr | None = Field(
+        None,
+        description="`SECURITY_PASSWORD_SALT` of the Flask-Security that hashes came "
+        "from.",
+    )
     hashing_threads: int | None = Field(
         None, ge=1, description="Threads that hash; unset: one per core."
     )

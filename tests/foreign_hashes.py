@@ -197,6 +197,8 @@ BUILT = {
     "ssha512": P.ldap_salted_sha512.hash(PASSWORD),
     "ldap crypt 5": P.ldap_sha256_crypt.using(rounds=1000).hash(PASSWORD),
     "ldap crypt 6": P.ldap_sha512_crypt.using(rounds=1000).hash(PASSWORD),
+    "apr1": P.apr_md5_crypt.hash(PASSWORD),
+    "netbsd sha1": P.sha1_crypt.using(rounds=100).hash(PASSWORD),
     "ldap bcrypt": P.ldap_bcrypt.using(rounds=4).hash(PASSWORD),
 }
 ALL = {**PUBLISHED, **{name: (PASSWORD, hashed) for name, hashed in BUILT.items()}}

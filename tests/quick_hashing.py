@@ -15,7 +15,7 @@ MEMORY_KIB, PASSES = 64, 1
 
 def quick_hasher(chosen: PasswordSettings) -> PasswordHasher:
     """Return a hasher with the least parameters that the engines take."""
-    pepper = chosen.devise_pepper
+    pepper, salt = chosen.devise_pepper, chosen.flask_security_salt
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_LEAST_MEMORY_KIB", MEMORY_KIB)
         patch.setattr(passwords, "_LEAST_PASSES", PASSES)
@@ -23,4 +23,5 @@ def quick_hasher(chosen: PasswordSettings) -> PasswordHasher:
             memory_cost=MEMORY_KIB,
             time_cost=PASSES,
             devise_pepper=pepper.get_secret_value() if pepper else "",
+            flask_security_salt=salt.get_secret_value() if salt else "",
         )

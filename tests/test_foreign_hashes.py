@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.core.password_schemes import SCHEMES, convert
 from app.core.password_schemes.aspnet import AspNetIdentity
 from app.core.password_schemes.base import same
-from app.core.password_schemes.importable import scheme_of
+from app.core.password_schemes.importable import read_hash, scheme_of
 from app.core.passwords import PasswordHasher, check_importable
 from tests.foreign_hashes import (
     ALL,
@@ -28,6 +28,7 @@ from tests.foreign_hashes import (
     keycloak_argon2,
     wordpress,
 )
+from tests.foreign_vectors import VECTORS
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,9 @@ def test_a_foreign_hash_refuses_every_other_password(
 
 
 def test_every_scheme_of_the_list_is_tried_here() -> None:
-    tried = {scheme_of(hashed) for _, hashed in ALL.values()}
+    hashes = [hashed for _, hashed in ALL.values()]
+    hashes += [vector.hashed for vector in VECTORS]
+    tried = {scheme_of(read_hash(hashed).hashed) for hashed in hashes}
 
     assert tried == {getattr(scheme, "name", scheme) for scheme in SCHEMES}
 
@@ -82,17 +85,33 @@ def test_nothing_new_is_ever_written_in_a_foreign_form() -> None:
 LONG = "\u00e9" * 40  # 80 bytes
 
 
-@pytest.mark.parametrize("prefix", ["", "{CRYPT}", "bcrypt$"])
-def test_an_imported_bcrypt_hash_counts_72_bytes_and_its_replacement_all(
-    hasher: PasswordHasher, prefix: str
+@pytest.mark.parametrize("prefix", ["", "{CRYPT}", "bcrypt$", "@phpbb:"])
+@pytest.mark.parametrize("first", [LONG, LONG[:36], LONG[:36] + "another end"])
+def test_what_bcrypt_did_not_read_locks_no_owner_out(
+    hasher: PasswordHasher, prefix: str, first: str
 ) -> None:
     inner = bcrypt.hashpw(LONG.encode()[:72], bcrypt.gensalt(4)).decode()
 
-    replacement = hasher.verify(LONG, prefix + inner).replacement
+    replacement = hasher.verify(first, prefix + inner).replacement
 
-    assert replacement is not None
-    assert hasher.verify(LONG, replacement).ok
-    assert not hasher.verify(LONG[:36], replacement).ok
+    assert replacement is not None and "$argon2id$" in replacement
+    assert check_importable(replacement) is None
+    for text in (LONG, LONG[:36], first):  # as it was before the hash was replaced
+        again = hasher.verify(text, replacement)
+        assert (again.ok, again.replacement) == (True, None)
+    for text in (LONG[:35], LONG[:35] + "ee", "x" + LONG):
+        assert not hasher.verify(text, replacement).ok
+
+
+def test_a_bcrypt_hash_of_less_than_72_bytes_is_replaced_by_a_plain_one(
+    hasher: PasswordHasher,
+) -> None:
+    hashed = bcrypt.hashpw(b"x" * 71, bcrypt.gensalt(4)).decode()
+
+    verification = hasher.verify("x" * 71, hashed)
+
+    assert (verification.replacement or "").startswith("$argon2id$")
+    assert not hasher.verify("x" * 72, hashed).ok
 
 
 def test_bcrypt_is_cut_within_a_character_as_its_writers_did(
@@ -182,6 +201,12 @@ COSTLY = {
     "django pbkdf2": f"pbkdf2_sha256$10000001$salt${DIGEST}=",
     "sha256_crypt": f"$5$rounds=1000001$saltsalt${DIGEST}",
     "ldap crypt": f"{{CRYPT}}$6$rounds=999999999$saltsalt${DIGEST * 2}",
+    "netbsd sha1": "$sha1$4000001$saltsalt$" + "." * 28,
+    "digest": "$shiro1$SHA-256$4000001$AAAA$" + b64(bytes(32)),
+    "werkzeug": "scrypt:1048576:8:2$salt$" + "00" * 64,
+    "yescrypt": "$y$jKT$saltsaltsalt$" + "." * 43,
+    "spring scrypt": "{scrypt}$150801$AAAA$" + b64(bytes(32)),
+    "ldap pbkdf2": "{PBKDF2-SHA256}10000001$AAAA$" + b64(bytes(32)),
     "phpass": "$P$Jsaltsalt" + "." * 22,
     "drupal": "$S$Jsaltsalt" + "." * 43,
     "django scrypt": f"scrypt$1048576$salt$8$2${b64(bytes(64))}",

@@ -230,3 +230,39 @@ async def test_hashes_of_devise_count_with_its_pepper_as_a_setting(
 
     assert without.status_code == 401 and known.ok
     assert "the old pepper" not in repr(peppered.settings)
+
+
+async def test_the_summary_counts_weak_hashes_and_those_that_nobody_reads(
+    api: Api, tmp_path: Path
+) -> None:
+    quoted = 'it"s & more'
+    escaped = quoted.replace("&", "&amp;").replace('"', "&quot;").encode()
+    phpbb = bcrypt.hashpw(escaped, bcrypt.gensalt(4)).decode()
+    lines = [
+        {"email": "ann@example.com", "password_hash": phpbb, "source": "phpbb"},
+        {"email": "bob@example.com", "password_hash": "{MD5}X03MO1qnZdYdgyfeuILPmQ=="},
+        {"email": "eve@example.com", "password_hash": "{NEW}hunter2"},
+        {"email": "ida@example.com", "password_hash": "{OTHER}hunter2"},
+        {"email": "joe@example.com", "source": "no such product"},
+    ]
+
+    done = import_file(tmp_path, "\n".join(map(json.dumps, lines)), "--from", "ldap")
+
+    assert "2 with a hash that was not taken: unknown scheme: a {SCHEME}" in done.stderr
+    assert "1 of those imported have a weak hash" in done.stderr
+    assert "source: must be one of " in done.stderr and "hunter2" not in done.output
+    assert "2 imported, 3 refused" in done.stdout
+    for email, password in (
+        ("ann@example.com", quoted),
+        ("bob@example.com", "password"),
+    ):
+        assert (await api.login(email, password)).status_code == 200
+        assert (await api.login(email, password)).status_code == 200
+
+
+def test_a_product_that_is_not_known_is_refused_with_those_that_are(
+    tmp_path: Path,
+) -> None:
+    done = import_file(tmp_path, "{}", "--from", "abacus")
+
+    assert done.exit_code == 2 and "wordpress" in done.output

@@ -22,6 +22,7 @@ import app
 from app.config import PREFIX, Settings
 from app.core.exceptions import AppError
 from app.events import EVENTS, Event, MailedEvent
+from tools.imports_document import imports
 from tools.standards_coverage import standards
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -150,6 +151,7 @@ def documents() -> dict[Path, str]:
         ROOT / ".env.example": env_example(),
         ROOT / "docs/errors.md": errors(),
         ROOT / "docs/events.md": events(),
+        ROOT / "docs/imports.md": f"{_MADE}\n\n{imports()}",
         ROOT / "docs/standards.md": standards(),
     }
 

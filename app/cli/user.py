@@ -11,7 +11,7 @@ from app.cli.base import AsJson, Exit, fail, note, show, with_runtime
 if TYPE_CHECKING:
     from app.schemas.user import Format, UserImport
     from app.services.runtime import Runtime
-    from app.services.user_import import UserImportService
+    from app.services.user_import import ImportSummary, UserImportService
 
 app = typer.Typer(help="Accounts.")
 
@@ -25,6 +25,18 @@ def _formats() -> list[str]:
 def _known_format(name: str) -> str:
     if name not in _formats():
         raise typer.BadParameter(f"{name!r} is none of {', '.join(_formats())}")
+    return name
+
+
+def _sources() -> list[str]:
+    from app.core.password_schemes.source import SOURCES
+
+    return sorted(SOURCES)
+
+
+def _known_source(name: str | None) -> str | None:
+    if name is not None and name not in _sources():
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(_sources())}")
     return name
 
 
@@ -49,6 +61,15 @@ Parameters = Annotated[
         help='The project\'s "password hash parameters"',
     ),
 ]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        help="The product that made the hashes; docs/imports.md lists them",
+        callback=_known_source,
+        autocompletion=_sources,
+    ),
+]
 Judged = tuple[str, "UserImport | str"]  # where it stands, and what, or why not
 
 
@@ -62,16 +83,18 @@ def import_users(
     file: ImportFile,
     product: FileFormat = "native",
     firebase_parameters: Parameters = None,
+    made_by: From = None,
     as_json: AsJson = False,
 ) -> None:
     """Import accounts of another system, with the password hashes that it made.
 
-    A native line has email, and may have name, email_verified and password_hash.
+    A native line has email, and may have name, email_verified, password_hash, source.
 
-    JSON: `imported` and `refused`, in numbers, and `refusals`, in words.
+    JSON: `imported`, `refused` and `weak`, in numbers; `refusals`, in words; `unread`,
+    by reason: hashes that were not taken.
     """
     from app.schemas.user import Format
-    from app.services.user_import import UserImportService
+    from app.services.user_import import ImportSummary, UserImportService
 
     source = Format(product)
     if (source is Format.FIREBASE) != (firebase_parameters is not None):
@@ -82,20 +105,21 @@ def import_users(
     else:
         judged = list(_foreign(text, source, firebase_parameters))
 
+    summary = ImportSummary()
+
     async def work(runtime: "Runtime") -> list[str]:
         service = UserImportService(runtime)
         return [
             f"{where}: {refusal}"
             for where, account in judged
-            if (refusal := await _store(service, account)) is not None
+            if (refusal := await _store(service, account, made_by, summary)) is not None
         ]
 
     refused = with_runtime(work)
-    for line in refused:
+    *notes, totals = summary.lines()
+    for line in (*refused, *notes):
         note(line)
-    counts = {"imported": len(judged) - len(refused), "refused": len(refused)}
-    line = f"{counts['imported']} imported, {counts['refused']} refused"
-    show(counts | {"refusals": refused}, as_json, lines=[line])
+    show(summary.counts() | {"refusals": refused}, as_json, lines=[totals])
     if refused:
         raise typer.Exit(1)
 
@@ -164,10 +188,15 @@ def _reason(flaw: Any) -> str:
 
 
 async def _store(
-    service: "UserImportService", account: "UserImport | str"
+    service: "UserImportService",
+    account: "UserImport | str",
+    made_by: str | None,
+    summary: "ImportSummary",
 ) -> str | None:
     """Return why it is not stored, or None."""
     if isinstance(account, str):
+        summary.count_unreadable_line()
         return account
-    result = await service.store(account)
+    result = await service.store(account, source=made_by)
+    summary.count(result)
     return None if result.refusal is None else f"{result.email}: {result.refusal}"

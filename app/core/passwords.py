@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 
 from app.core.common_passwords import is_common
 from app.core.password_schemes.engines import CurrentArgon2id, engine_for
-from app.core.password_schemes.limits import refuse_costly_argon2
+from app.core.password_schemes.limits import (
+    MAX_PASSWORD_BYTES,
+    refuse_costly_argon2,
+)
 
 if TYPE_CHECKING:
     from app.core.password_schemes.verifying import OtherHashes
 
 __all__ = [
+    "MAX_BYTES",
     "MAX_LENGTH",
     "MIN_LENGTH",
     "PasswordHasher",
@@ -27,10 +31,13 @@ __all__ = [
     "check_importable",
     "check_password",
     "normalise_password",
+    "stored_form",
+    "traits_of",
 ]
 
 MIN_LENGTH = 8
 MAX_LENGTH = 1024  # code points after NFC; bounds the work, not the choice
+MAX_BYTES = MAX_PASSWORD_BYTES  # of the same in UTF-8
 
 # OWASP Password Storage Cheat Sheet, the least that it accepts for Argon2id.
 _LEAST_MEMORY_KIB = 19456
@@ -68,6 +75,25 @@ def check_importable(hashed: str) -> str | None:
     return check_importable(hashed)
 
 
+def stored_form(hashed: str, source: str | None = None) -> str:
+    """Return what is stored of a hash from elsewhere; computes nothing.
+
+    Raises:
+        HashRefused: It may not be stored; the text says why without quoting it.
+    """
+    from app.core.password_schemes.importable import to_stored  # here: as above
+
+    return to_stored(hashed, source)
+
+
+def traits_of(stored: str) -> frozenset[str]:
+    """Return ``weak`` of a hash that is, ``peppered`` of one that needs a secret."""
+    from app.core.password_schemes.importable import is_weak, read_hash  # as above
+
+    peppered = {"peppered"} if read_hash(stored).reading.is_peppered else set()
+    return frozenset(peppered | ({"weak"} if is_weak(stored) else set()))
+
+
 def check_password(password: str, *, context: Iterable[str]) -> PasswordProblem | None:
     """Judge a new password by length, frequency and context (NIST SP 800-63B).
 
@@ -81,7 +107,7 @@ def check_password(password: str, *, context: Iterable[str]) -> PasswordProblem 
     password = normalise_password(password)
     if len(password) < MIN_LENGTH:
         return PasswordProblem.TOO_SHORT
-    if len(password) > MAX_LENGTH:
+    if _is_too_long(password):
         return PasswordProblem.TOO_LONG
     if is_common(password):
         return PasswordProblem.TOO_COMMON
@@ -100,6 +126,7 @@ class PasswordHasher:
         time_cost: int = _LEAST_PASSES,
         parallelism: int = 1,
         devise_pepper: str = "",
+        flask_security_salt: str = "",
     ) -> None:
         """Take the parameters of new hashes.
 
@@ -109,6 +136,8 @@ class PasswordHasher:
             parallelism: Lanes; above one the faster engine cannot be used.
             devise_pepper: What the Devise application of imported bcrypt hashes
                 appended to each password (``config.pepper``).
+            flask_security_salt: The key of the HMAC that Flask-Security hashed instead
+                (``SECURITY_PASSWORD_SALT``).
 
         Raises:
             ValueError: Less than OWASP's minimum, or more than an import may ask for.
@@ -119,7 +148,7 @@ class PasswordHasher:
             raise ValueError("Argon2id needs at least one lane")
         refuse_costly_argon2(memory_cost, time_cost, parallelism)
         self._parallelism = parallelism
-        self._devise_pepper = devise_pepper
+        self._peppers = devise_pepper, flask_security_salt
         self._current = CurrentArgon2id(memory_cost, time_cost, parallelism)
         # Nobody knows a password of it: it is no digest, only its cost is real.
         self._decoy = f"{self._current.prefix}{'A' * 22}${'A' * 43}"
@@ -148,17 +177,39 @@ class PasswordHasher:
             hashed: What is stored. None (no such account, no password) costs what a
                 wrong password costs, and so does a hash that cannot be read.
         """
-        if hashed is None or not _is_usable(password):
-            return self._decline()
-        matches = self._current.matches(normalise_password(password), hashed)
-        if matches is not None:
-            return Verification(ok=matches)
+        if not _is_usable(password):
+            return self._decline("")
+        normal = normalise_password(password)
+        if hashed is None:
+            return self._decline(password)
+        matches = self._current.matches(normal, hashed)
+        if matches:
+            return Verification(ok=True)
+        if matches is None:
+            return self._verify_other(password, hashed)
+        # Of today's cost, and perhaps from elsewhere, where nobody composed letters.
+        if password != normal and self._current.matches(password, hashed):
+            return Verification(True, self.hash(password))
+        return Verification(ok=False)
+
+    def foreign_work(self, password: str, hashed: str | None) -> int:
+        """Estimate the microseconds of verifying a hash that is none of our own.
+
+        It is 0 for our own, whose cost is the operator's and not a stranger's, and for
+        what is refused without any work.
+        """
+        if hashed is None or self._current.owns(hashed) or not _is_usable(password):
+            return 0
+        return self._others.work(password, hashed)
+
+    def _verify_other(self, password: str, hashed: str) -> Verification:
+        """Verify what was imported, or made before the settings changed."""
         if check_importable(hashed) is not None:
-            return self._decline()
-        if not self._others.matches(password, hashed):
+            return self._decline(password)
+        kept = self._others.verify(password, hashed)
+        if kept is None:
             return Verification(ok=False)
-        # Imported, or made before the settings changed.
-        return Verification(True, self.hash(password))
+        return Verification(True, None if kept == hashed else kept)
 
     @cached_property
     def _others(self) -> "OtherHashes":
@@ -166,13 +217,16 @@ class PasswordHasher:
         from passlib.context import CryptContext
 
         from app.core.password_schemes import SCHEMES
-        from app.core.password_schemes.verifying import OtherHashes
+        from app.core.password_schemes.verifying import OtherHashes, Peppers
 
-        return OtherHashes(CryptContext(schemes=list(SCHEMES)), self._devise_pepper)
+        context = CryptContext(schemes=list(SCHEMES))
+        return OtherHashes(context, self._current, Peppers(*self._peppers))
 
-    def _decline(self) -> Verification:
-        """Say no at the price of a wrong password."""
+    def _decline(self, password: str) -> Verification:
+        """Say no at the price of a wrong password, which is two for some spellings."""
         self._current.matches("", self._decoy)
+        if password and password != normalise_password(password):
+            self._current.matches("", self._decoy)
         return Verification(ok=False)
 
 
@@ -184,7 +238,11 @@ def _is_usable(password: str) -> bool:
         password.encode()
     except UnicodeEncodeError:
         return False  # half of a surrogate pair is no text
-    return len(normalise_password(password)) <= MAX_LENGTH
+    return not _is_too_long(normalise_password(password))
+
+
+def _is_too_long(normal: str) -> bool:
+    return len(normal) > MAX_LENGTH or len(normal.encode()) > MAX_BYTES
 
 
 def _is_from_context(password: str, context: Iterable[str]) -> bool:

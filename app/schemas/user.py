@@ -150,10 +150,23 @@ class Format(StrEnum):
     ASPNET = "aspnet"
 
 
+def _source(value: str) -> str:
+    # Here: a server loads this module too, and imports nothing.
+    from app.core.password_schemes.source import SOURCES
+
+    if value not in SOURCES:
+        raise ValueError(f"must be one of {', '.join(sorted(SOURCES))}")
+    return value
+
+
+Source = Annotated[str, Field(max_length=40), AfterValidator(_source)]
+
+
 class UserImport(Input):
     """One account of another system, as one line of an import file."""
 
     email: Email
     name: ShownText | None = None
     email_verified: StrictBool = False
-    password_hash: Annotated[str, Field(max_length=1_024)] | None = None
+    password_hash: Annotated[str, Field(max_length=4_096)] | None = None
+    source: Source | None = None

@@ -160,12 +160,13 @@ def _hashing_pool(password: PasswordSettings) -> HashingPool:
 
 
 def _hasher(password: PasswordSettings) -> PasswordHasher:
-    pepper = password.devise_pepper
+    pepper, salt = password.devise_pepper, password.flask_security_salt
     return PasswordHasher(
         memory_cost=password.memory_cost,
         time_cost=password.time_cost,
         parallelism=password.parallelism,
         devise_pepper=pepper.get_secret_value() if pepper else "",
+        flask_security_salt=salt.get_secret_value() if salt else "",
     )
 
 

@@ -1,10 +1,13 @@
 """Accounts from another system, with the password hashes that it made."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from app.core.passwords import check_importable
+from app.core.password_schemes.limits import HashRefused
+from app.core.passwords import stored_form, traits_of
 from app.events.user import UserImported
 from app.policies.permission import USER_ROLE
 from app.schemas.user import UserImport
@@ -14,10 +17,72 @@ from app.services.user_change import new_user, set_password
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What became of one line; ``refusal`` is None when it was stored."""
+    """What became of one line.
+
+    Attributes:
+        email: Whose account.
+        refusal: None when it was stored, or would be.
+        is_weak: Its hash is one that a thief reads the password from in minutes.
+        is_unread: It is refused for its hash, which no reader takes.
+    """
 
     email: str
     refusal: str | None
+    is_weak: bool = False
+    is_unread: bool = False
+
+
+@dataclass(slots=True)
+class ImportSummary:
+    """What became of a file.
+
+    Attributes:
+        imported: Accounts that were stored, or would be.
+        refused: Lines that were not.
+        weak: Of those that were stored, how many have a weak hash.
+        unread: Of those refused for their hash, how many for which reason.
+    """
+
+    imported: int = 0
+    refused: int = 0
+    weak: int = 0
+    unread: Counter[str] = field(default_factory=Counter)
+
+    def count(self, result: ImportResult) -> None:
+        """Count one account."""
+        if result.refusal is None:
+            self.imported += 1
+            self.weak += result.is_weak
+            return
+        self.refused += 1
+        if result.is_unread:
+            self.unread[result.refusal] += 1
+
+    def count_unreadable_line(self) -> None:
+        """Count a line that is no account."""
+        self.refused += 1
+
+    def counts(self) -> dict[str, Any]:
+        """Return the numbers, for programs."""
+        return {
+            "imported": self.imported,
+            "refused": self.refused,
+            "weak": self.weak,
+            "unread": dict(self.unread),
+        }
+
+    def lines(self) -> list[str]:
+        """Say it in sentences, the totals last."""
+        said = [
+            f"{number} with a hash that was not taken: {reason}"
+            for reason, number in self.unread.most_common()
+        ]
+        if self.weak:
+            said.append(
+                f"{self.weak} of those imported have a weak hash, which is kept until "
+                "they sign in; ask them to do so soon, or to choose another password"
+            )
+        return [*said, f"{self.imported} imported, {self.refused} refused"]
 
 
 class UserImportService:
@@ -27,21 +92,51 @@ class UserImportService:
         """Work in transactions of its own."""
         self._runtime = runtime
 
-    async def store(self, entry: UserImport) -> ImportResult:
-        """Store one account; its hash moves to Argon2id at the first sign-in."""
-        if entry.password_hash is not None:
-            problem = check_importable(entry.password_hash)
-            if problem is not None:
-                return ImportResult(entry.email, problem)
+    async def store(
+        self, entry: UserImport, *, source: str | None = None, dry_run: bool = False
+    ) -> ImportResult:
+        """Store one account; its hash moves to Argon2id at the first sign-in.
+
+        Args:
+            entry: The account.
+            source: Which product made the hashes of the file (``SOURCES``), if the
+                line does not say it itself.
+            dry_run: Only tell what would become of it.
+        """
+        hashed = entry.password_hash
+        try:
+            stored = self._stored_hash(hashed, entry.source or source)
+        except HashRefused as refusal:
+            return ImportResult(entry.email, str(refusal), is_unread=True)
         try:
             async with self._runtime.unit_of_work() as uow:
                 user = new_user(uow, entry.email, name=entry.name)
                 user.email_verified = entry.email_verified
-                set_password(user, entry.password_hash, uow.clock.now())
+                set_password(user, stored, uow.clock.now())
                 uow.users.add(user)
                 await uow.db.flush()
                 await uow.users.add_roles(user.id, [USER_ROLE])
                 uow.record(UserImported(user_id=user.id))
+                if dry_run:
+                    await uow.db.rollback()
         except IntegrityError:
             return ImportResult(entry.email, "the address has an account")
-        return ImportResult(entry.email, None)
+        weak = stored is not None and "weak" in traits_of(stored)
+        return ImportResult(entry.email, None, is_weak=weak)
+
+    def _stored_hash(self, hashed: str | None, source: str | None) -> str | None:
+        """Return what is stored of a hash.
+
+        Raises:
+            HashRefused: It may not be stored, or a setting is missing that it needs.
+        """
+        if hashed is None:
+            return None
+        stored = stored_form(hashed, source)
+        salt = self._runtime.settings.password.flask_security_salt
+        if salt is None and "peppered" in traits_of(stored):
+            raise HashRefused(
+                "hashes of Flask-Security need its SECURITY_PASSWORD_SALT in "
+                "AUTH_SERVE_PASSWORD__FLASK_SECURITY_SALT"
+            )
+        return stored

@@ -7,9 +7,9 @@ asks for it: it brings passlib with all handlers, which today's own hashes do no
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from app.core.password_schemes.schemes import PEPPERED, SCHEMES, TRIMMED, TRUNCATED
+    from app.core.password_schemes.schemes import PEPPERED, SCHEMES, TRUNCATED, WEAK
 
-__all__ = ["SCHEMES", "TRUNCATED", "PEPPERED", "TRIMMED"]
+__all__ = ["SCHEMES", "TRUNCATED", "PEPPERED", "WEAK"]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@ from app.core.password_schemes.limits import (
     MAX_PBKDF2_ROUNDS,
     MIN_DIGEST_BYTES,
     HashRefused,
+    pbkdf2_work,
     refuse_above,
 )
 
@@ -24,23 +25,13 @@ class AspNetIdentity(ImportedHandler):
     pattern = re.compile(r"AQAAAA[A-Za-z0-9+/]+={0,2}\Z")
 
     @classmethod
-    def check(cls, hashed: str) -> None:
+    def parse(cls, hashed: str) -> "_Blob":
         """Refuse a malformed blob, a short salt or subkey, or too many rounds.
 
         Raises:
             HashRefused: One of them.
         """
-        _parse(hashed)
-
-    @classmethod
-    def matches(cls, secret: bytes, hashed: str) -> bool:
-        """Derive a subkey of the stored length and compare."""
-        blob = _parse(hashed)
-        length = len(blob.subkey)
-        return same(
-            hashlib.pbkdf2_hmac(blob.digest, secret, blob.salt, blob.rounds, length),
-            blob.subkey,
-        )
+        return _parse(hashed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +40,19 @@ class _Blob:
     rounds: int
     salt: bytes
     subkey: bytes
+    blocks: int
+
+    def matches(self, secret: bytes) -> bool:
+        """Derive a subkey of the stored length and compare."""
+        length = len(self.subkey)
+        derived = hashlib.pbkdf2_hmac(
+            self.digest, secret, self.salt, self.rounds, length
+        )
+        return same(derived, self.subkey)
+
+    def work(self, length: int) -> int:
+        """Estimate; the password is digested once."""
+        return pbkdf2_work(self.rounds, self.digest, self.blocks)
 
 
 def _parse(hashed: str) -> _Blob:
@@ -64,4 +68,4 @@ def _parse(hashed: str) -> _Blob:
         raise HashRefused("ASP.NET Identity hash with a short salt or subkey")
     blocks = -(-len(subkey) // hashlib.new(_DIGESTS[prf]).digest_size)
     refuse_above(rounds * blocks, MAX_PBKDF2_ROUNDS, "PBKDF2 rounds")
-    return _Blob(_DIGESTS[prf], rounds, salt, subkey)
+    return _Blob(_DIGESTS[prf], rounds, salt, subkey, blocks)

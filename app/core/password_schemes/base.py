@@ -5,15 +5,27 @@ import hashlib
 import hmac
 from abc import abstractmethod
 from re import Pattern
-from typing import Any, ClassVar, Never
+from typing import Any, ClassVar, Never, Protocol
 
 from passlib.utils.handlers import MinimalHandler
+
+
+class Derivation(Protocol):
+    """A hash that was read, and found to be neither malformed nor too costly."""
+
+    def matches(self, secret: bytes) -> bool:
+        """Compute, and compare in constant time."""
+        ...
+
+    def work(self, length: int) -> int:
+        """Estimate the microseconds of that for a password of so many bytes."""
+        ...
 
 
 class ImportedHandler(MinimalHandler):
     """A scheme that is verified for accounts from elsewhere, and never written.
 
-    A subclass names its form and computes; ``CryptContext`` finds it by ``pattern``.
+    A subclass names its form and reads it; ``CryptContext`` finds it by ``pattern``.
     """
 
     name: ClassVar[str]
@@ -23,20 +35,11 @@ class ImportedHandler(MinimalHandler):
 
     @classmethod
     @abstractmethod
-    def check(cls, hashed: str) -> None:
-        """Parse the hash and its cost, without computing anything.
+    def parse(cls, hashed: str) -> Derivation:
+        """Read the hash and its cost, without computing anything.
 
         Raises:
             HashRefused: It is malformed or costs more than ``limits`` allows.
-        """
-
-    @classmethod
-    @abstractmethod
-    def matches(cls, secret: bytes, hashed: str) -> bool:
-        """Compute, and compare in constant time.
-
-        Raises:
-            ValueError: As ``check``.
         """
 
     @classmethod
@@ -50,7 +53,7 @@ class ImportedHandler(MinimalHandler):
     ) -> bool:
         """Verify for ``CryptContext``."""
         raw = secret.encode() if isinstance(secret, str) else secret
-        return cls.matches(raw, _text(hash))
+        return cls.parse(_text(hash)).matches(raw)
 
     @classmethod
     def hash(cls, secret: str | bytes, **settings: Any) -> Never:
@@ -69,6 +72,21 @@ def b64(text: str) -> bytes:
         ValueError: It holds anything else.
     """
     return base64.b64decode(text, validate=True)
+
+
+def b64_loose(text: str) -> bytes:
+    """Decode base64 of either alphabet or passlib's, with padding or without.
+
+    Raises:
+        ValueError: It holds anything else.
+    """
+    text = text.replace("-", "+").replace("_", "/").replace(".", "+").rstrip("=")
+    return b64(text + "=" * (-len(text) % 4))
+
+
+def b64_text(raw: bytes) -> str:
+    """Return standard base64 without padding, as PHC strings have it."""
+    return base64.b64encode(raw).decode().rstrip("=")
 
 
 def same(computed: bytes, stored: bytes) -> bool:

@@ -2,12 +2,18 @@
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from passlib.utils.binary import h64
 
 from app.core.password_schemes.base import ImportedHandler, same
-from app.core.password_schemes.limits import MAX_PHPASS_LOG2, HashRefused, refuse_above
+from app.core.password_schemes.limits import (
+    MAX_PHPASS_LOG2,
+    HashRefused,
+    iterated_work,
+    refuse_above,
+)
 
 _FORM = re.compile(r"(U?)\$S\$([./0-9A-Za-z])([./0-9A-Za-z]{8})([./0-9A-Za-z]{43})")
 _H64: Any = h64  # untyped in the stubs
@@ -21,30 +27,37 @@ class Drupal(ImportedHandler):
     pattern = re.compile(r"U?\$S\$")
 
     @classmethod
-    def check(cls, hashed: str) -> None:
+    def parse(cls, hashed: str) -> "_Stored":
         """Refuse a malformed form, or more rounds than allowed.
 
         Raises:
             HashRefused: Either of them.
         """
-        _parse(hashed)
+        form = _FORM.fullmatch(hashed)
+        if form is None:
+            raise HashRefused("malformed Drupal hash")
+        log2 = _DIGITS.index(form[2])
+        refuse_above(log2, MAX_PHPASS_LOG2, "Drupal rounds (log2)")
+        salt, digest = form[3].encode(), form[4].encode()
+        return _Stored(bool(form[1]), 1 << log2, salt, digest)
 
-    @classmethod
-    def matches(cls, secret: bytes, hashed: str) -> bool:
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    from_md5: bool
+    rounds: int
+    salt: bytes
+    digest: bytes
+
+    def matches(self, secret: bytes) -> bool:
         """Iterate SHA-512 over digest and password, and compare the kept part."""
-        from_md5, rounds, salt, digest = _parse(hashed)
-        if from_md5:
+        if self.from_md5:
             secret = hashlib.md5(secret, usedforsecurity=False).hexdigest().encode()
-        value = hashlib.sha512(salt + secret).digest()
-        for _ in range(rounds):
+        value = hashlib.sha512(self.salt + secret).digest()
+        for _ in range(self.rounds):
             value = hashlib.sha512(value + secret).digest()
-        return same(bytes(_H64.encode_bytes(value))[: len(digest)], digest)
+        return same(bytes(_H64.encode_bytes(value))[: len(self.digest)], self.digest)
 
-
-def _parse(hashed: str) -> tuple[bool, int, bytes, bytes]:
-    form = _FORM.fullmatch(hashed)
-    if form is None:
-        raise HashRefused("malformed Drupal hash")
-    log2 = _DIGITS.index(form[2])
-    refuse_above(log2, MAX_PHPASS_LOG2, "Drupal rounds (log2)")
-    return bool(form[1]), 1 << log2, form[3].encode(), form[4].encode()
+    def work(self, length: int) -> int:
+        """Estimate; the password is in every round."""
+        return iterated_work(self.rounds, length)

@@ -123,12 +123,16 @@ class CurrentArgon2id:
         self.prefix = f"$argon2id$v={VERSION}${costs}$"
         self._form = re.compile(re.escape(self.prefix) + _SALT_AND_DIGEST)
 
-    def hash(self, secret: str) -> str:
+    def hash(self, secret: str | bytes) -> str:
         """Return a PHC string under a new salt."""
         salt = SystemRandomness().bytes(SALT_BYTES)
         return f"{self.prefix}{_b64(salt)}${_b64(self._derive(secret, salt))}"
 
-    def matches(self, secret: str, hashed: str) -> bool | None:
+    def owns(self, hashed: str) -> bool:
+        """Tell whether a hash has the parameters of new ones."""
+        return self._form.fullmatch(hashed) is not None
+
+    def matches(self, secret: str | bytes, hashed: str) -> bool | None:
         """Tell whether the secret is right, or None if the hash is none of these."""
         found = self._form.fullmatch(hashed)
         if found is None:
@@ -136,9 +140,10 @@ class CurrentArgon2id:
         salt, digest = a2b_base64(found[1] + "=="), a2b_base64(found[2] + "=")
         return hmac.compare_digest(self._derive(secret, salt), digest)
 
-    def _derive(self, secret: str, salt: bytes) -> bytes:
+    def _derive(self, secret: str | bytes, salt: bytes) -> bytes:
         derive = ENGINES[engine_for(self._costs["parallelism"])]
-        return derive(secret.encode(), salt, length=DIGEST_BYTES, **self._costs)
+        raw = secret if isinstance(secret, bytes) else secret.encode()
+        return derive(raw, salt, length=DIGEST_BYTES, **self._costs)
 
 
 def _b64(raw: bytes) -> str:

@@ -17,6 +17,7 @@ from app.core.password_schemes.limits import (
     MIN_DIGEST_BYTES,
     HashRefused,
     refuse_costly_scrypt,
+    scrypt_work,
 )
 
 _FORM = re.compile(
@@ -33,23 +34,13 @@ class FirebaseScrypt(ImportedHandler):
     pattern = re.compile(r"\$fbscrypt\$")
 
     @classmethod
-    def check(cls, hashed: str) -> None:
+    def parse(cls, hashed: str) -> "_Account":
         """Refuse a malformed form, a short signer key, or too much memory.
 
         Raises:
             HashRefused: One of them.
         """
-        _parse(hashed)
-
-    @classmethod
-    def matches(cls, secret: bytes, hashed: str) -> bool:
-        """Encrypt the signer key and compare."""
-        account = _parse(hashed)
-        key = scrypt_digest(
-            secret, account.salt, n=1 << account.log2_n, r=account.r, length=32
-        )
-        encryptor = Cipher(algorithms.AES256(key), modes.CTR(bytes(16))).encryptor()
-        return same(encryptor.update(account.signer_key), account.digest)
+        return _parse(hashed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +50,17 @@ class _Account:
     salt: bytes
     signer_key: bytes
     digest: bytes
+
+    def matches(self, secret: bytes) -> bool:
+        """Encrypt the signer key and compare."""
+        n = 1 << self.log2_n
+        key = scrypt_digest(secret, self.salt, n=n, r=self.r, length=32)
+        encryptor = Cipher(algorithms.AES256(key), modes.CTR(bytes(16))).encryptor()
+        return same(encryptor.update(self.signer_key), self.digest)
+
+    def work(self, length: int) -> int:
+        """Estimate by the memory."""
+        return scrypt_work(1 << self.log2_n, self.r, 1)
 
 
 def _parse(hashed: str) -> _Account:

@@ -1,0 +1,66 @@
+"""docs/imports.md: which hashes come in, and how each product reads a password."""
+
+from collections.abc import Iterator
+
+from app.core.password_schemes import WEAK
+from app.core.password_schemes.foreign import FORMS
+from app.core.password_schemes.foreign.unknown import NAMED
+from app.core.password_schemes.limits import MAX_SPELLINGS, MAX_WORK
+from app.core.password_schemes.source import SOURCES
+
+_INTRO = f"""# Hashes of other products
+
+`python -m app.cli user import` takes the hashes below as they are. Most say who made
+them. `--from NAME`, or `source` in a native line, says it where a product changes a
+password before it hashes it and writes a hash that others write too.
+
+A password is tried in NFC and as it was typed, and in what else its product makes of
+it; at most {MAX_SPELLINGS} spellings, and {MAX_WORK // 1_000_000} seconds of work for
+all of them. What was verified is what is hashed anew, so that whoever signed in once
+signs in again: where bcrypt read 72 bytes of a longer text, 72 bytes count until
+there is a new password (ADR-0024).
+
+| `--from` | product | what it does to a password first | seen in | writes |
+| --- | --- | --- | --- | --- |"""
+_FORMS = """
+## Forms of products
+
+| product | form | the hash of the test was made by |
+| --- | --- | --- |"""
+_OWN = f"""
+Besides: Argon2 (`$argon2id$`, `$argon2i$`, `$argon2d$`), bcrypt (`$2a$`, `$2b$`,
+`$2y$`, `$2$`), PBKDF2 and scrypt as passlib writes them, `$5$`, `$6$` and `$1$` of
+crypt, `$apr1$`, `$sha1$` of NetBSD, descrypt, phpass (`$P$`, `$H$`), WordPress 6.8
+(`$wp$`), Drupal (`$S$`), Django, ASP.NET Identity, Firebase. `$y$`, `$gy$`, `$7$` and
+`$2x$` need libxcrypt, which Debian, Ubuntu and Fedora have and Alpine and macOS have
+not; every process that signs people in needs it then. phpBB, Drupal 10, Devise,
+Nextcloud and Magento are in no registry within reach: their code was read, and PHP's
+own functions were called as it calls them.
+
+Weak hashes ({', '.join(sorted(WEAK))}) are taken, replaced at the first sign-in, and
+counted by the import: whoever stole one finds the password in minutes.
+
+## Forms that are refused, and what is said of them
+"""
+
+
+def imports() -> str:
+    """Return the document, without its first comment."""
+    refused = "\n".join(f"- {said}" for said in NAMED)
+    parts = [_INTRO, *_sources(), _FORMS, *_forms(), _OWN, refused]
+    return "\n".join(parts) + "\n"
+
+
+def _sources() -> Iterator[str]:
+    for name, each in sorted(SOURCES.items()):
+        cells = f"`{name}`", each.product, each.does, each.seen or "-", each.hashes
+        yield _row(*cells)
+
+
+def _forms() -> Iterator[str]:
+    for each in FORMS:
+        yield _row(each.product, f"`{each.example}`", each.proof)
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
