@@ -4,6 +4,7 @@ One database is enough: `test_oauth_authorize.py` asks both engines.
 """
 
 import json
+from base64 import urlsafe_b64encode
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.api import Api
 from tests.authorization_support import (
     AUTHORIZE,
+    EVIL,
     Visit,
     at,
     flow_of,
@@ -288,3 +290,22 @@ async def test_a_refusal_reaches_the_client_from_whichever_page_is_open(
     answer = told(await browser.get("/consent", flow))
 
     assert answer["error"] == "unmet_authentication_requirements"
+
+
+async def test_a_refused_request_object_is_answered_as_it_asks(
+    browser: Visit, applications: ApplicationFactory
+) -> None:
+    """OIDC Form Post §2: mode and state stand in the unsigned object alone."""
+    shop = await applications()
+    asked = {"response_mode": "form_post", "state": 's"<>', "redirect_uri": EVIL}
+    parts = (json.dumps(part).encode() for part in ({"alg": "none"}, asked))
+    request = ".".join(urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+
+    answer = await browser.ask(shop, request=f"{request}.", state=None)
+
+    assert answer.status_code == 200 and "<>" not in answer.text
+    [form] = Page(answer.text).all("form")
+    fields = {n: i["value"] for n, i in Page(answer.text).inputs.items()}
+    assert form["action"] == REDIRECT_URI
+    assert fields["error"] == "request_not_supported"
+    assert fields["state"] == 's"<>' and fields["iss"]

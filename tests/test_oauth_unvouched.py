@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient, Response
 
+from app.services.oauth_consent import OAuthConsentService
 from app.services.oauth_registration import OAuthRegistrationService
 from app.services.runtime import Runtime
 from tests.api import Api
@@ -18,8 +19,10 @@ from tests.authorization_support import (
     visit,
 )
 from tests.factories.oauth import Application, ApplicationFactory
+from tests.logout_support import FRAME, hint, visitor
 from tests.page_support import Page
 from tests.registration_support import manage, options_of, register
+from tests.session_end_support import let_in
 
 CALLBACK, BYE = "https://evil.example/cb", "https://evil.example/bye"
 HOST = "evil.example"
@@ -382,3 +385,65 @@ async def test_t055_signing_out_sends_nobody_to_a_stranger(
     assert f"Go back to {HOST}" in answered.text
     [refresh] = [m for m in Page(agreed.text).all("meta") if m.get("http-equiv")]
     assert refresh["content"] == f"0;url={BYE}?state=s"
+
+
+async def test_a_place_that_was_not_agreed_to_is_no_way_back_from_signing_out(
+    api: Api, client: AsyncClient, browser: Visit
+) -> None:
+    """The session ends all the same: what is withheld is the way, and it is said."""
+    elsewhere = "https://worse.example/bye"
+    app = await stranger(client, post_logout_redirect_uris=[BYE, elsewhere])
+    person = await api.person()
+    await browser.arrive(person.email)
+    await agree(browser, app)
+
+    query = {"client_id": app.client_id, "post_logout_redirect_uri": elsewhere}
+    await browser.get("/oauth2/logout", query)
+    answer = await browser.post("/oauth2/logout", {})
+
+    assert "You are signed out" in answer.text and "http-equiv" not in answer.text
+    assert "Go back to worse.example" in answer.text
+    assert "session.revoked" in await api.trail(person.id)
+
+
+async def test_a_stranger_is_framed_only_at_a_place_that_was_agreed_to(
+    api: Api, runtime: Runtime
+) -> None:
+    """OIDC Front-Channel Logout §2: a frame is a way to an application as well."""
+    strange = {"is_self_registered": True, "vouched_by": "nobody"}
+    framed = []
+    for place in ("https://app.example.com:443", "https://other.example:443"):
+        person = await visitor(api)
+        account = person.account
+        app = await ApplicationFactory(runtime)(
+            columns=strange, frontchannel_logout_uri=FRAME
+        )
+        await let_in(runtime, app, account.user_id, account.session_id)
+        async with runtime.unit_of_work() as uow:
+            consents = OAuthConsentService(uow)
+            await consents.remember(
+                account.user_id, app.client_id, ("openid",), (), place
+            )
+        answer = await person.get({"id_token_hint": hint(runtime, app, account)})
+        framed.append(len(Page(answer.text).all("iframe")))
+
+    assert framed == [1, 0]
+
+
+async def test_who_is_vouched_for_is_told_of_every_refusal(
+    client: AsyncClient, runtime: Runtime, browser: Visit
+) -> None:
+    """RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6: as the conformance suite wants it."""
+    async with runtime.unit_of_work() as uow:
+        token = await OAuthRegistrationService(uow, runtime).issue_token(3_600)
+    headers = {"Authorization": f"Bearer {token}"}
+    made = await client.post("/oauth2/register", json=STRANGER, headers=headers)
+    app = Application(made.json()["client_id"])
+
+    for name, changed in REFUSED.items():
+        answer = await browser.get(AUTHORIZE, asked(app, **changed))
+        assert is_led(answer), name
+        where = answer.headers.get("location", answer.text)
+        assert "error" in where and "af0ifjsldkj" in where or "state" in changed, name
+    back = {"client_id": app.client_id, "post_logout_redirect_uri": BYE}
+    assert is_led(await browser.get("/oauth2/logout", back), BYE)
