@@ -73,7 +73,9 @@ Machine = Annotated[bool, _option("Acts for itself, without people", "--machine"
 Scope = Annotated[
     str | None, _option("Between spaces; a machine has none unless named")
 ]
-ChosenId = Annotated[str | None, _option("Unset: made here", "--client-id")]
+ChosenId = Annotated[
+    str | None, _option("Of another product; unset: made here", "--client-id")
+]
 Audience = Annotated[str | None, _option("The API that its tokens are for, a URI")]
 FirstParty = Annotated[
     bool, _option("Consent is not asked for (public: if at https)", "--first-party")

@@ -14,8 +14,10 @@ ADMINISTRATOR, REGISTRATION_TOKEN, NOBODY = (
     "registration_token",
     "nobody",
 )
-# Compared and sorted by bytes on both databases, whatever the server's locale.
-CLIENT_ID = String(64).with_variant(String(64, collation="C"), "postgresql")
+MAX_CLIENT_ID = 255  # characters; other products make them as long as that
+# Compared and sorted by bytes on both databases, whatever the server's locale. The
+# length that SQLite was told when its tables were made, it does not hold anybody to.
+CLIENT_ID = String(64).with_variant(String(MAX_CLIENT_ID, collation="C"), "postgresql")
 
 
 class OAuthClient(Base):

@@ -8,12 +8,18 @@ named alike, or ``sid`` would tell two sectors that it is the same one.
 
 import hashlib
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from uuid import UUID
 
 from app.oauth.client import Client
 
 _MIN_KEY = 32
+# What a person is known by anywhere: a UUID in any spelling, or a pairwise subject.
+_OF_PERSON = re.compile(
+    r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|[A-Za-z0-9_-]{43}", re.IGNORECASE
+)
+_CLIENT = "client:"
 
 
 def subject_for(user_id: UUID, client: Client, *, key: bytes) -> str:
@@ -30,6 +36,17 @@ def subject_for(user_id: UUID, client: Client, *, key: bytes) -> str:
     if client.subject_type == "public":
         return str(user_id)
     return pairwise_subject(user_id, _sector(client), key)
+
+
+def subject_of_client(client_id: str) -> str:
+    """Return the ``sub`` of a client that speaks for itself (RFC 9068 §2.2).
+
+    It is the client's identifier, unless that could be a person's subject: then it is
+    told apart by what no subject of a person has in it (RFC 9700 §4.15). No two clients
+    get the same.
+    """
+    is_unclear = _OF_PERSON.fullmatch(client_id) or client_id.startswith(_CLIENT)
+    return f"{_CLIENT}{client_id}" if is_unclear else client_id
 
 
 def session_for(session_id: UUID, client: Client, *, key: bytes) -> str:

@@ -17,6 +17,7 @@ from app.oauth.client import Client
 from app.oauth.grants.base import Granted
 from app.oauth.ports import Authentication
 from app.oauth.scopes import OPENID
+from app.oauth.subject import subject_of_client
 
 ACCESS_TOKEN_TYPE = "at+jwt"  # RFC 9068 §2.1
 ID_TOKEN_TYPE = "JWT"
@@ -79,7 +80,7 @@ def access_token_claims(
     issued = int(now.timestamp())
     claims: dict[str, Any] = {
         "iss": issuer,
-        "sub": granted.client.client_id if subject is None else subject,
+        "sub": subject or subject_of_client(granted.client.client_id),
         "aud": audience_of(granted, issuer),
         "client_id": granted.client.client_id,
         "exp": issued + ttl,

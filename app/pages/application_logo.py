@@ -16,7 +16,7 @@ _HEADERS = {
 router = APIRouter(include_in_schema=False)
 
 
-@router.get(f"{LOGO}/{{client_id}}")
+@router.get(f"{LOGO}/{{client_id:path}}")
 async def show_logo(client_id: str, runtime: State) -> Response:
     """Return the picture; where there is none the page does without."""
     logo = await runtime.logos.of(client_id)

@@ -11,7 +11,7 @@ from app.services.oauth_authorization import AuthorizationService, Waiting
 from app.services.oauth_flow import FlowNotFound
 from app.services.oauth_refusal import UnanswerableRequest
 from app.services.runtime import Runtime
-from app.utils.helpers import printable
+from app.utils.helpers import as_segment, printable
 
 LOGO = "/application-logo"  # where `application_logo.py` serves pictures
 _SCOPES = {
@@ -122,7 +122,9 @@ def registered_application(client: Client) -> AskingApplication:
 
 def _application(client: Client, place: str) -> AskingApplication:
     name = printable(client.client_name, _MAX_NAME).strip() or place
-    logo = f"{LOGO}/{client.client_id}" if "logo_uri" in client.links else ""
+    logo = (
+        f"{LOGO}/{as_segment(client.client_id)}" if "logo_uri" in client.links else ""
+    )
     return AskingApplication(name=name, place=place, links=_links(client), logo=logo)
 
 

@@ -54,6 +54,11 @@ class OAuthClientRepository(Repository[OAuthClient]):
         """Return a page of the clients in the order of their identifiers."""
         return await self.page(select(OAuthClient), _BY_ID, after=after, limit=limit)
 
+    async def is_audience(self, name: str) -> bool:
+        """Tell whether access tokens of some client are for an API of this name."""
+        query = select(exists().where(OAuthClient.audience == name))
+        return bool(await self.db.scalar(query))
+
     async def names_of(self, client_ids: Iterable[str]) -> dict[str, str]:
         """Return the names of clients by their identifiers."""
         named = OAuthClient.client_id.in_(list(client_ids))

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, StrictInt
 
+from app.models.oauth_client import MAX_CLIENT_ID
 from app.schemas.base import Input, Instant, Output, ShownText
 
 Word = Annotated[str, Field(max_length=2_048)]
@@ -73,7 +74,7 @@ class ClientChange(ClientMetadata):
 class ClientCreate(ClientChange):
     """A new client; without ``client_id`` the server chooses one."""
 
-    client_id: Annotated[str, Field(max_length=64)] | None = None
+    client_id: Annotated[str, Field(max_length=MAX_CLIENT_ID)] | None = None
 
 
 class Client(Output):

@@ -15,7 +15,7 @@ from app.events.oauth_client import (
     OAuthClientSecretRotated,
     OAuthClientUpdated,
 )
-from app.models.oauth_client import OAuthClient, OAuthClientSecret
+from app.models.oauth_client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
 from app.oauth.errors import OAuthError
 from app.oauth.grants.client_credentials import own_scope
 from app.oauth.registration import ClientMetadata
@@ -48,11 +48,8 @@ CHOICES = (
 # Older clients without any scope can still be renamed or disabled.
 _DECIDE_TOKENS = frozenset({"scope", "grant_types", "is_resource_server"})
 _POWERS = ("is_first_party", "is_resource_server", "audience")
-_CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,63}")
-# What a ``sub`` looks like: an account's id, and a pairwise subject (RFC 9700 §4.15).
-_SUBJECT = re.compile(
-    r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|[A-Za-z0-9_-]{43}", re.IGNORECASE
-)
+# RFC 6749 appendix A.1, without blanks; the two that no path can name are not ids.
+_CLIENT_ID = re.compile(rf"(?!\.{{1,2}}\Z)[!-~]{{1,{MAX_CLIENT_ID}}}")
 _AUDIENCE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!\"$-~]{1,1000}")  # without #
 Metadata = Mapping[str, Any]
 
@@ -135,7 +132,7 @@ class OAuthClientService:
             Unprocessable: Metadata or choices are not acceptable.
         """
         if client_id is not None:
-            _check_client_id(client_id)
+            _check_client_id(client_id, self._runtime.settings.public_url)
         judged = self._judge(metadata)
         self._check_choices(choices, is_self_registered=False)
         _check_own_scope(judged, bool(choices.get("is_resource_server")))
@@ -147,6 +144,7 @@ class OAuthClientService:
             await self._uow.db.flush()
         except IntegrityError as error:
             raise ClientExists from error
+        await self._check_names(row)
         self._uow.record(
             OAuthClientRegistered(client_id=row.client_id, is_self_registered=False)
         )
@@ -195,6 +193,7 @@ class OAuthClientService:
         for name in changed:
             setattr(row, name, choices[name])
         changed += put_metadata(row, judged)
+        await self._check_names(row)
         if changed:
             await self._settle(row, judged, changed)
         return row
@@ -279,6 +278,21 @@ class OAuthClientService:
         except OAuthError as refusal:
             raise _unacceptable(refusal) from refusal
 
+    async def _check_names(self, row: OAuthClient) -> None:
+        """Keep apart whom ID tokens and whom access tokens are for.
+
+        Both say it in ``aud``, and many libraries look no further: an access token for
+        an API is no ID token for the application of that name.
+        """
+        clients, message = self._uow.oauth_clients, "is whom tokens for an API are for"
+        may_clash = ":" in row.client_id and _signs_in(row)
+        if may_clash and await clients.is_audience(row.client_id):
+            raise _refused("client_id", "client_id_is_audience", message)
+        named = row.audience and await clients.by_client_id(row.audience)
+        if named and _signs_in(named):
+            message = "is the identifier of a client that signs people in"
+            raise _refused("audience", "audience_is_client_id", message)
+
     def _check_choices(self, choices: Metadata, *, is_self_registered: bool) -> None:
         """Keep powers from clients that may change themselves, whatever they become."""
         powers = [name for name in _POWERS if choices.get(name)]
@@ -309,30 +323,37 @@ def _check_own_scope(judged: ClientMetadata, asks_only: bool) -> None:
         raise _refused("scope", "no_own_scope", message)
 
 
-def _check_client_id(client_id: str) -> None:
+def _check_client_id(client_id: str, issuer: str) -> None:
     if client_id.casefold() == FIRST_PARTY_CLIENT:
         message = "is what tokens of this server's own API have"
         raise _refused("client_id", "reserved_client_id", message)
-    if not _CLIENT_ID.fullmatch(client_id) or _SUBJECT.fullmatch(client_id):
-        message = (
-            "must have 3 to 64 letters, digits, dots, underscores and hyphens, begin "
-            "with a letter or digit, and not look like the identifier of a person"
-        )
+    if not _CLIENT_ID.fullmatch(client_id):
+        message = f"must be 1 to {MAX_CLIENT_ID} characters of ASCII, without blanks"
         raise _refused("client_id", "invalid_client_id", message)
+    if _is_below(client_id, issuer):
+        message = "must not be of this server itself"
+        raise _refused("client_id", "reserved_client_id", message)
 
 
 def _check_audience(audience: str, issuer: str) -> None:
     """Keep tokens of clients away from this server's own API.
 
-    Applications of one API name the same audience as its resource server does. None
-    can be the identifier of a client, which has no colon in it.
+    Applications of one API name the same audience as its resource server does.
     """
     if not _AUDIENCE.fullmatch(audience):
         raise _refused("audience", "invalid_audience", "must be an absolute URI")
-    theirs, ours = audience.casefold().rstrip("/"), issuer.casefold().rstrip("/")
-    if theirs == ours or theirs.startswith(f"{ours}/"):
+    if _is_below(audience, issuer):
         message = "must not be of this server itself"
         raise _refused("audience", "invalid_audience", message)
+
+
+def _is_below(name: str, issuer: str) -> bool:
+    theirs, ours = name.casefold().rstrip("/"), issuer.casefold().rstrip("/")
+    return theirs == ours or theirs.startswith(f"{ours}/")
+
+
+def _signs_in(row: OAuthClient) -> bool:
+    return "authorization_code" in row.document["grant_types"]
 
 
 def _unacceptable(refusal: OAuthError) -> Unprocessable:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from app.core.context import current
 from app.events.oauth_grant import TokenRequestRefused
+from app.models.oauth_client import MAX_CLIENT_ID
 from app.oauth.client import Client
 from app.oauth.client_auth import METHODS
 from app.oauth.client_auth.base import Surroundings
@@ -19,7 +20,6 @@ from app.services.runtime import Runtime
 from app.utils.helpers import network_of, printable
 
 TOKEN = "/oauth2/token"
-_SHOWN = 64  # characters of a client_id; ours are shorter
 T = TypeVar("T")
 _log = logging.getLogger("auth_serve.oauth_client")
 
@@ -148,5 +148,5 @@ def claimed_client(call: ClientCall) -> str:
         with suppress(OAuthError):
             found = method.read(call.authorization, call.parameters)
             if found is not None:
-                return printable(found.client_id, _SHOWN)
-    return printable(call.parameters.get("client_id", ""), _SHOWN)
+                return printable(found.client_id, MAX_CLIENT_ID)
+    return printable(call.parameters.get("client_id", ""), MAX_CLIENT_ID)

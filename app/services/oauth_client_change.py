@@ -168,7 +168,7 @@ def generated_id(uow: UnitOfWork) -> str:
     """Return an identifier for a client.
 
     Its form is none that a ``sub`` has, so that no API can take the one for the other
-    (RFC 9700 §4.15): those are UUIDs, or 43 characters of base64url.
+    (RFC 9700 §4.15); of identifiers that administrators choose the engine takes care.
     """
     return f"client-{uow.randomness.uuid7().hex}"
 

@@ -11,6 +11,7 @@ from app.core.outbound import OutboundClient
 from app.database import Database
 from app.models.oauth_client import (
     ADMINISTRATOR,
+    MAX_CLIENT_ID,
     REGISTRATION_TOKEN,
     OAuthClient,
     OAuthClientSecret,
@@ -23,7 +24,6 @@ from app.services.oauth_client_keys import ClientKeys
 
 KEPT_FOR = 3.0  # seconds: how late another process sees a change (architecture, rule 5)
 _MOST = 1_024  # clients; some kilobytes each
-_LONGEST = 64  # characters of an identifier
 _log = logging.getLogger("auth_serve.oauth_client")
 
 
@@ -90,7 +90,7 @@ class ClientDirectory:
 
     async def _find(self, client_id: str) -> _Kept:
         now = self._clock.monotonic()
-        if not 0 < len(client_id) <= _LONGEST or "\0" in client_id:
+        if not 0 < len(client_id) <= MAX_CLIENT_ID or "\0" in client_id:
             return _Kept(now)  # nothing is kept of it: it may be as long as a request
         kept = self._kept.get(client_id)
         if kept is not None and now - kept.read_at < KEPT_FOR:

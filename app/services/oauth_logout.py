@@ -7,6 +7,7 @@ from typing import Any
 
 from app.core.context import current
 from app.events.oauth_logout import LogoutRefused
+from app.models.oauth_client import MAX_CLIENT_ID
 from app.oauth.client import Client
 from app.oauth.errors import InvalidRequest
 from app.oauth.hints import Hint
@@ -31,7 +32,6 @@ from app.services.session_end import framed_applications
 from app.utils.helpers import network_of, printable
 
 _MAX_DIFFERENCE = 4_000  # characters of evidence
-_SHOWN = 64  # characters of what says that it is a client identifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +206,9 @@ class OAuthLogoutService:
             uow.record(
                 LogoutRefused(
                     user_id=account.user_id if account else None,
-                    client_id=printable(client_id, _SHOWN) if client_id else None,
+                    client_id=(
+                        printable(client_id, MAX_CLIENT_ID) if client_id else None
+                    ),
                     error=error.description,
                     difference=difference[:_MAX_DIFFERENCE],
                 )

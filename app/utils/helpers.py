@@ -4,6 +4,7 @@ import ipaddress
 import re
 import unicodedata
 from functools import lru_cache
+from urllib.parse import quote
 
 UNKNOWN_NETWORK = "unknown"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -66,3 +67,8 @@ def printable(text: str, limit: int) -> str:
     if text.isascii() and text.isprintable():  # almost always
         return text[:limit]
     return _BIDI.sub("", _CONTROL.sub(" ", text))[:limit]
+
+
+def as_segment(text: str) -> str:
+    """Return a text as one segment of a path (RFC 3986 section 3.3)."""
+    return quote(text, safe="!$&'()*+,;=:@")

@@ -14,9 +14,9 @@ from app.api.dependencies import (
     PageDep,
     require,
 )
-from app.api.strict_json import StrictRoute
+from app.api.path_segment import StrictWholeSegmentRoute
 from app.core.exceptions import Forbidden, PreconditionFailed, Unauthenticated
-from app.models.oauth_client import OAuthClient, OAuthClientSecret
+from app.models.oauth_client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
 from app.policies.permission import Actor
 from app.schemas.base import Page, plain
 from app.schemas.oauth_client import (
@@ -38,12 +38,16 @@ from app.services.oauth_client import (
     ClientSecretNotFound,
     ClientWithoutSecret,
 )
+from app.utils.helpers import as_segment
 
-router = APIRouter(prefix="/api/v1/clients", tags=["clients"], route_class=StrictRoute)
+router = APIRouter(
+    prefix="/api/v1/clients", tags=["clients"], route_class=StrictWholeSegmentRoute
+)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
 Reader = Annotated[Actor, require("clients:read")]
 Writer = Annotated[Actor, require("clients:write")]
-ClientId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+ClientId = Annotated[str, Path(pattern=rf"^[!-~]{{1,{MAX_CLIENT_ID}}}$")]
+_MAX_LOCATION = 200  # characters that are kept for whoever asks again
 
 
 @router.get("", responses=problems(*_SIGNED_IN))
@@ -78,7 +82,7 @@ async def create_client(
             _detailed(row, [secret.row] if secret else [])
             | {"client_secret": secret.value if secret else None}
         )
-        return Answer(201, made.model_dump_json(), f"/api/v1/clients/{row.client_id}")
+        return Answer(201, made.model_dump_json(), _location(row.client_id))
 
     return await once.answer("clients", actor.user_id, make, is_secret=True)
 
@@ -165,6 +169,12 @@ async def revoke_client_secret(
 ) -> None:
     """End a secret at once."""
     await clients.revoke_secret(client_id, secret_id)
+
+
+def _location(client_id: str) -> str | None:
+    """Return where a client is, unless its identifier makes too much of it."""
+    path = f"/api/v1/clients/{as_segment(client_id)}"
+    return path if len(path) <= _MAX_LOCATION else None
 
 
 def _split(body: ClientChange) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -7,15 +7,16 @@ from fastapi import APIRouter, Path
 
 from app.api.answers import problems
 from app.api.dependencies import Caller, Consents, PageDep
-from app.api.strict_json import StrictRoute
+from app.api.path_segment import StrictWholeSegmentRoute
 from app.core.exceptions import Unauthenticated
+from app.models.oauth_client import MAX_CLIENT_ID
 from app.schemas.base import Page
 from app.schemas.oauth_consent import ConsentOut
 from app.services.authentication import InvalidAccessToken
 from app.services.oauth_consent import ConsentNotFound
 
 router = APIRouter(
-    prefix="/api/v1/users/me/consents", tags=["me"], route_class=StrictRoute
+    prefix="/api/v1/users/me/consents", tags=["me"], route_class=StrictWholeSegmentRoute
 )
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken)
 
@@ -38,7 +39,9 @@ async def list_consents(
     responses=problems(*_SIGNED_IN, ConsentNotFound),
 )
 async def revoke_consent(
-    client_id: Annotated[str, Path(max_length=64)], caller: Caller, consents: Consents
+    client_id: Annotated[str, Path(max_length=MAX_CLIENT_ID)],
+    caller: Caller,
+    consents: Consents,
 ) -> None:
     """Take back all that an application has; its tokens end at once."""
     await consents.revoke(caller.actor.user_id, client_id)
