@@ -160,7 +160,7 @@ async def test_people_sign_in_to_it_and_take_it_back(
     + ["auth-serve", "Auth-Serve", "http://localhost:8000/x", "HTTP://LOCALHOST:8000"],
 )
 async def test_what_is_no_identifier_is_refused(api: Api, client_id: str) -> None:
-    """RFC 6749 appendix A.1; and two names that no path can have, and ours."""
+    """RFC 6749 appendix A.1: and neither is what no path can name, nor what is ours."""
     answer = await api.post(
         "/clients", _MACHINE | {"client_id": client_id}, await api.admin()
     )
