@@ -18,6 +18,7 @@ class Refusal(StrEnum):
     DISABLED = "disabled"
     EMAIL_NOT_VERIFIED = "email_not_verified"
     CHANGED_MEANWHILE = "changed_meanwhile"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

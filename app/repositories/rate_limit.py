@@ -37,9 +37,7 @@ def _number(name: str) -> ColumnElement[int]:
     return bindparam(name, type_=BigInteger)
 
 
-def take_one(
-    dialect: str, index: int = 0, *, before: Any = None, bucket: Any = None
-) -> Any:
+def take_one(dialect: str, index: int = 0, *, before: Any = None) -> Any:
     """Return the statement that moves a bucket if it may, and else returns no row.
 
     The row is locked while it is compared, so of attempts at once each sees the one
@@ -49,7 +47,6 @@ def take_one(
         dialect: ``sqlite`` or ``postgresql``.
         index: Which attempt of several; ends the parameters' names.
         before: The attempt that must have been counted for this one to be.
-        bucket: Says which bucket it is, if that is not a parameter's value.
     """
     now, cost, window = (
         _number("now"),
@@ -58,7 +55,7 @@ def take_one(
     )
     later = case((RateLimit.tat > now, RateLimit.tat), else_=now)
     full = now + cost
-    key = bindparam(f"bucket{index}", type_=String) if bucket is None else bucket
+    key = bindparam(f"bucket{index}", type_=String)
     insert = upserting(dialect)
     if before is None:
         adding = insert(RateLimit).values(key=key, tat=full)

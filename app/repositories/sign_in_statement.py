@@ -13,9 +13,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Executable,
-    String,
     bindparam,
-    case,
     exists,
     func,
     insert,
@@ -41,6 +39,7 @@ from app.repositories.session_statement import ACTIVE, roles_of
 
 _AUDIT = tuple(column.name for column in AuditEvent.__table__.columns)
 _SESSION = tuple(column.name for column in Session.__table__.columns)
+_ATTEMPTS = 3  # of a sign-in: the caller's, its share of the account, the account's
 
 
 def _parameter(table: Any, name: str, prefix: str = "") -> ColumnElement[Any]:
@@ -64,24 +63,19 @@ _CANDIDATE = select(
 
 @cache
 def _candidate_counted() -> Executable:
-    """Return the candidate with both attempts counted in one statement (PostgreSQL).
-
-    The account's bucket depends on what the candidate's row says of the network.
-    """
+    """Return the candidate with its attempts counted in one statement (PostgreSQL)."""
     found = _CANDIDATE.cte("candidate")
-    address = take_one("postgresql").cte("take0")
-    is_known = exists(select(found.c.id).where(found.c.known_network))
-    bucket = case(
-        (is_known, bindparam("bucket_known", type_=String)),
-        else_=bindparam("bucket1", type_=String),
-    )
-    step = take_one("postgresql", 1, before=address, bucket=bucket)
-    account = step.cte("take1")
+    steps: list[Any] = []
+    for index in range(_ATTEMPTS):
+        before = steps[-1] if steps else None
+        step = take_one("postgresql", index, before=before)
+        steps.append(step.cte(f"take{index}"))
     # One row in any case: without an account, and with a refusal.
     row = select(literal(1).label("one")).subquery("row")
     joined = row.outerjoin(found, true())
-    joined = joined.outerjoin(address, true()).outerjoin(account, true())
-    tats = address.c.tat.label("tat0"), account.c.tat.label("tat1")
+    for step in steps:
+        joined = joined.outerjoin(step, true())
+    tats = [step.c.tat.label(f"tat{index}") for index, step in enumerate(steps)]
     return select(*found.c, *tats).select_from(joined)
 
 
@@ -132,12 +126,10 @@ class Counted:
     Attributes:
         found: What a sign-in needs to know of the account, or None; its ``roles`` is a
             string of names or None.
-        attempts: The attempts in the order in which they were counted.
-        verdicts: One for each that was asked; only the last can be a refusal.
+        verdicts: One for each attempt that was asked; only the last can be a refusal.
     """
 
     found: Any | None
-    attempts: Sequence[Attempt]
     verdicts: Sequence[Verdict]
 
 
@@ -161,36 +153,26 @@ class SignInStatements:
         email: str,
         network: str,
         now: datetime,
-        *,
-        address: Attempt,
-        account: Attempt,
-        account_from_known: Attempt,
+        attempts: Sequence[Attempt],
     ) -> Counted:
-        """Find the account of a canonical address, and count an attempt.
+        """Find the account of a canonical address, and count three attempts.
 
         Args:
             email: The canonical address.
             network: Where the request comes from.
             now: The instant of the attempt.
-            address: Counted first: the caller's own.
-            account: Counted then, if the account never signed in from this network, or
-                if there is none.
-            account_from_known: Counted instead, if it did.
+            attempts: What it counts against, each only if those before allowed it.
         """
         parameters: dict[str, Any] = {"email": email, "network": network}
         if self._joined is None:
             found = await self._database.fetch_one(_CANDIDATE, parameters)
-            is_known = found is not None and found.known_network
-            attempts = [address, account_from_known if is_known else account]
-            return Counted(found, attempts, await self._store.take(attempts, now))
+            return Counted(found, await self._store.take(attempts, now))
         instant = microseconds(now)
-        parameters |= attempt_parameters([address, account])
-        parameters |= {"now": instant, "bucket_known": account_from_known.bucket}
+        parameters |= attempt_parameters(attempts) | {"now": instant}
         [row] = await self._database.fetch_all(_candidate_counted(), parameters)
-        attempts = [address, account_from_known if row.known_network else account]
-        tats = row.tat0, row.tat1
+        tats = row.tat0, row.tat1, row.tat2
         verdicts = await self._joined.verdicts(attempts, tats, instant)
-        return Counted(row if row.id is not None else None, attempts, verdicts)
+        return Counted(row if row.id is not None else None, verdicts)
 
     async def start(
         self,

@@ -4,6 +4,7 @@ import logging
 
 from app.core.context import current
 from app.core.rate_limit import subject_key
+from app.services.rate_limit import by_address
 from app.services.runtime import Runtime
 from app.utils.helpers import network_of
 
@@ -34,11 +35,11 @@ class MailRequestService:
         """
         runtime, network = self._runtime, network_of(current().ip)
         limits, limiter = runtime.limits, runtime.limiter
-        await limiter.take((limits.mail_address, network_of(current().ip)))
+        await limiter.take(*by_address(limits.mail_address))
         known = await runtime.statements.knows_network(recipient, network)
         share = f"{purpose} {recipient} {network if known else ''}"
         key = subject_key("mail", share)
-        if await limiter.admits(limits.mail_recipient, key):
+        if await limiter.admits((limits.mail_recipient, key)):
             return True
         _log.warning("mail not sent: %s", limits.mail_recipient.name)
         return False

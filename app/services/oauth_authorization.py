@@ -33,8 +33,8 @@ from app.services.oauth_signed_in import (
     signed_in_state,
     with_last_choice,
 )
+from app.services.rate_limit import by_address
 from app.services.runtime import Runtime
-from app.utils.helpers import network_of
 
 _USE_NOTED = timedelta(days=1)  # a client in use is written down at most this often
 
@@ -89,9 +89,7 @@ class AuthorizationService:
             TooManyRequests: There were too many.
         """
         limits = self._runtime.limits
-        await self._runtime.limiter.take(
-            (limits.authorize_address, network_of(current().ip))
-        )
+        await self._runtime.limiter.take(*by_address(limits.authorize_address))
 
     async def begin(self, query: bytes, browser: Browser) -> Outcome:
         """Return what comes of a new request.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from app.core.context import current
 from app.events.oauth_grant import TokenRequestRefused
 from app.models.oauth_client import MAX_CLIENT_ID
 from app.oauth.client import Client
@@ -16,8 +15,9 @@ from app.oauth.client_auth.base import Surroundings
 from app.oauth.client_authentication import authenticate_client
 from app.oauth.errors import InvalidClient, OAuthError
 from app.oauth.parameters import Parameters
+from app.services.rate_limit import by_address
 from app.services.runtime import Runtime
-from app.utils.helpers import network_of, printable
+from app.utils.helpers import printable
 
 TOKEN = "/oauth2/token"
 T = TypeVar("T")
@@ -111,10 +111,11 @@ class ClientAuthenticationService:
         Whoever holds a secret of 256 bits is not slowed down by others who guess from
         the same address: guessing is hopeless, and what is limited is the noise.
         """
-        runtime, network = self._runtime, network_of(current().ip)
+        runtime = self._runtime
         if isinstance(error, InvalidClient):
-            await runtime.limiter.take((runtime.limits.client_address, network))
-        if not await runtime.limiter.admits(runtime.limits.refusal_address, network):
+            await runtime.limiter.take(*by_address(runtime.limits.client_address))
+        limit = runtime.limits.refusal_address
+        if not await runtime.limiter.admits(*by_address(limit)):
             return  # the log line still says it
         async with runtime.unit_of_work() as uow:
             uow.record(

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 
 from app.core.circuit_breaker import CircuitOpen
 from app.core.clock import Clock
-from app.core.context import current
 from app.core.outbound import OutboundClient, OutboundFailed, OutboundRefused
 from app.core.rate_limit import Limit, RateLimiter
 from app.services.oauth_client_directory import ClientDirectory
-from app.utils.helpers import network_of
+from app.services.rate_limit import by_address
 
 KEPT_FOR = 3_600.0  # seconds that a picture is shown without asking again
 NONE_FOR = 300.0  # seconds that an address without one is left in peace
@@ -90,7 +89,7 @@ class ClientLogos:
             return kept.logo
 
     async def _renew(self, kept: _Kept, uri: str, client_id: str) -> None:
-        if not await self._limiter.admits(self._limit, network_of(current().ip)):
+        if not await self._limiter.admits(*by_address(self._limit)):
             return
         kept.logo = await self._fetch(uri, client_id)
         pause = NONE_FOR if kept.logo is None else KEPT_FOR

@@ -26,10 +26,11 @@ from app.services.oauth_hint import read_hint
 from app.services.oauth_hint_logout import HintLogoutService, NamedSession
 from app.services.oauth_person import session_name, subject_of
 from app.services.oauth_redirect import may_send
+from app.services.rate_limit import by_address
 from app.services.runtime import Runtime
 from app.services.session import SessionNotFound, SessionService
 from app.services.session_end import framed_applications
-from app.utils.helpers import network_of, printable
+from app.utils.helpers import printable
 
 _MAX_DIFFERENCE = 4_000  # characters of evidence
 
@@ -195,10 +196,11 @@ class OAuthLogoutService:
         self, error: InvalidRequest, params: Parameters, browser: Browser
     ) -> None:
         """Record a refusal, unless too many came from there lately."""
-        runtime, network = self._runtime, network_of(current().ip)
+        runtime = self._runtime
         difference = error.hint or error.description
         current().reason = f"{error.error} ({difference})"
-        if not await runtime.limiter.admits(runtime.limits.refusal_address, network):
+        limit = runtime.limits.refusal_address
+        if not await runtime.limiter.admits(*by_address(limit)):
             return  # the log line still says it
         client_id = params.get("client_id")
         account = browser.current

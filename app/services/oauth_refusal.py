@@ -15,8 +15,8 @@ from app.oauth.authorize import ReturnAddress
 from app.oauth.errors import InvalidRequest, OAuthError
 from app.oauth.response_modes import Answer
 from app.services.one_time_token import Purpose
+from app.services.rate_limit import by_address
 from app.services.runtime import Runtime
-from app.utils.helpers import network_of
 
 _MAX_HINT = 4_000  # characters of evidence
 
@@ -82,7 +82,7 @@ class AuthorizationRefusalService:
         runtime, hint = self._runtime, error.hint or error.description
         current().reason = f"{error.error} ({hint})"
         is_kept = await runtime.limiter.admits(
-            runtime.limits.refusal_address, network_of(current().ip)
+            *by_address(runtime.limits.refusal_address)
         )
         async with runtime.unit_of_work() as uow:
             if flow_id is not None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.core.context import current
 from app.core.exceptions import NotFound
 from app.events.oauth_client import (
     OAuthClientRegistered,
@@ -40,8 +39,8 @@ from app.services.oauth_client_change import (
 )
 from app.services.oauth_client_directory import metadata_of
 from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.rate_limit import by_address
 from app.services.runtime import Runtime
-from app.utils.helpers import network_of
 
 # Acting for oneself is a trust that an administrator gives (RFC 6749 §4.4).
 _NOT_FOR_STRANGERS = frozenset({"client_credentials"})
@@ -238,7 +237,7 @@ class OAuthRegistrationService:
 
     async def _charge(self) -> None:
         limit = self._runtime.limits.registration_address
-        await self._runtime.limiter.take((limit, network_of(current().ip)))
+        await self._runtime.limiter.take(*by_address(limit))
 
     def _judge(self, document: Any) -> ClientMetadata:
         """Return what is registered: what was asked for, as far as there is such."""

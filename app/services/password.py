@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.core.context import current
 from app.core.passwords import (
     PasswordProblem,
     Verification,
@@ -16,9 +15,9 @@ from app.events.password import PasswordChanged, PasswordChangeFailed
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.errors import InvalidCredentials, UnacceptablePassword
+from app.services.rate_limit import by_address
 from app.services.runtime import Runtime
 from app.services.user_change import end_everything, present, set_password
-from app.utils.helpers import network_of
 
 _PRODUCT = ("auth serve", "authserve", "auth-serve")
 _MESSAGES = {
@@ -126,7 +125,7 @@ class PasswordChangeService:
         """
         limits = self._runtime.limits
         charge = await self._runtime.limiter.take(
-            (limits.sign_in_address, network_of(current().ip)),
+            *by_address(limits.sign_in_address),
             (limits.sign_in_account, subject_key("password", str(owner.id))),
         )
         if not (await self._passwords.verify(old, owner.password_hash)).ok:

@@ -6,15 +6,20 @@ from typing import Self
 from app.config import Settings
 from app.core.circuit_breaker import CircuitBreakers
 from app.core.clock import Clock
+from app.core.context import current
 from app.core.rate_limit import (
     FallbackStore,
     Limit,
     MemoryStore,
     RateLimitStore,
+    widened,
 )
 from app.database import Database
 from app.repositories.rate_limit import SqlStore
 from app.setting_groups import LimitSettings
+from app.utils.helpers import networks_of
+
+_SITE = 8  # how many networks' worth all of an IPv6 /48 together have
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,16 @@ class Limits:
             count, _, period = getattr(settings, limit.name).partition("/")
             limits[limit.name] = Limit(limit.name, int(count), float(period))
         return cls(**limits)
+
+
+def by_address(limit: Limit) -> list[tuple[Limit, str]]:
+    """Return what one attempt of the caller counts against: its network, and its site.
+
+    Whoever has a /48 has 65,536 networks of IPv6, which a limit for each would not
+    bound at all.
+    """
+    narrow, *site = networks_of(current().ip)
+    return [(limit, narrow), *((widened(limit, _SITE), each) for each in site)]
 
 
 def build_store(

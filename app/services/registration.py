@@ -4,7 +4,6 @@ import logging
 
 from sqlalchemy.exc import IntegrityError
 
-from app.core.context import current
 from app.core.exceptions import Forbidden
 from app.events.user import RegistrationRepeated, UserRegistered
 from app.models.user import User
@@ -17,9 +16,10 @@ from app.services.mail_request import MailRequestService
 from app.services.one_time_token import Purpose
 from app.services.password import NewPassword, PasswordService
 from app.services.password_reset import PasswordResetService
+from app.services.rate_limit import by_address
 from app.services.runtime import Runtime
 from app.services.user_change import clear_password, new_user, set_password
-from app.utils.helpers import canonical_email, network_of
+from app.utils.helpers import canonical_email
 
 _CLOSED = ("invite", "closed")
 _MAIL = "registration"  # counted apart from mails that are asked for later
@@ -95,7 +95,7 @@ class RegistrationService:
 
     async def _charge(self) -> None:
         limit = self._runtime.limits.register_address
-        await self._runtime.limiter.take((limit, network_of(current().ip)))
+        await self._runtime.limiter.take(*by_address(limit))
 
     async def _open(self, email: str, chosen: NewPassword, name: str | None) -> User:
         canonical = canonical_email(email)

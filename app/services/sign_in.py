@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from app.core.context import current
-from app.core.rate_limit import Attempt, Charge, subject_key
+from app.core.rate_limit import Charge, Verdict
 from app.events.email import EmailVerified
 from app.events.password import PasswordRehashed
 from app.events.sign_in import EmailCodeRequested, Refusal, SignedIn, SignInFailed
@@ -19,6 +19,7 @@ from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.session import IssuedTokens, SessionTokenService
+from app.services.sign_in_attempt import Candidate, SignInAttemptService
 from app.services.user_change import clear_password, owner_of
 from app.utils.helpers import canonical_email, network_of
 
@@ -49,6 +50,7 @@ class SignInService:
         """Work outside of a request's transaction."""
         self._runtime = runtime
         self._passwords = PasswordService(runtime)
+        self._attempts = SignInAttemptService(runtime)
 
     async def with_password(self, email: str, password: str) -> IssuedTokens:
         """Start a session for whoever knows the password.
@@ -76,12 +78,14 @@ class SignInService:
             held: By account, what the browser has of it. A live session of the person
                 goes on instead of a new one, at the next count.
         """
-        found, charge = await self._candidate(canonical_email(email))
-        password_hash = found.password_hash if found else None
+        candidate = await self._attempts.count(canonical_email(email))
+        found, password_hash = candidate.found, candidate.password_hash
         verified = await self._passwords.verify(password, password_hash)
-        refusal = self._refusal(found, verified.ok)
+        refusal = self._refusal(candidate, verified.ok)
         if found is None or refusal is not None:
-            await self._refuse(found, refusal or Refusal.UNKNOWN_ACCOUNT)
+            refusal = refusal or Refusal.UNKNOWN_ACCOUNT
+            await self._refuse(found, refusal, candidate.limit)
+        charge = candidate.charge
         begun = await self._renew(found, password_hash, held.get(found.id), charge)
         if begun is None:
             begun = await self._start(
@@ -91,30 +95,10 @@ class SignInService:
             await self._rehash(found.id, password_hash, verified.replacement)
         return begun
 
-    async def _candidate(self, canonical: str) -> tuple[Any, Charge]:
-        """Find the account, and count an attempt before the hash decides anything.
-
-        An address that the account signed in from before is counted by itself: whoever
-        guesses from elsewhere uses up the others' share and cannot lock the owner out.
-        """
-        limits, network = self._runtime.limits, network_of(current().ip)
-
-        def account(network: str) -> Attempt:
-            key = subject_key("sign_in", f"{canonical} {network}")
-            return Attempt(limits.sign_in_account, key)
-
-        counted = await self._runtime.sign_ins.candidate(
-            canonical,
-            network,
-            self._runtime.clock.now(),
-            address=Attempt(limits.sign_in_address, network),
-            account=account(""),
-            account_from_known=account(network),
-        )
-        limiter = self._runtime.limiter
-        return counted.found, limiter.judge(counted.attempts, counted.verdicts)
-
-    def _refusal(self, found: Any, is_right: bool) -> Refusal | None:
+    def _refusal(self, candidate: Candidate, is_right: bool) -> Refusal | None:
+        found = candidate.found
+        if not candidate.may_try:
+            return Refusal.TOO_MANY_ATTEMPTS
         if found is None:
             return Refusal.UNKNOWN_ACCOUNT
         if found.password_hash is None:
@@ -131,12 +115,16 @@ class SignInService:
     def _must_verify(self) -> bool:
         return self._runtime.settings.registration_mode != "open"
 
-    async def _refuse(self, found: Any, reason: Refusal) -> NoReturn:
+    async def _refuse(
+        self, found: Any, reason: Refusal, limit: Verdict | None = None
+    ) -> NoReturn:
         user_id = found.id if found else None
         async with self._runtime.unit_of_work() as uow:
             uow.record(SignInFailed(user_id=user_id, reason=reason))
         if reason is Refusal.EMAIL_NOT_VERIFIED:
             raise EmailNotVerified
+        if limit is not None:
+            raise self._runtime.limiter.refusal(limit)
         raise InvalidCredentials(hint=reason)
 
     async def start(

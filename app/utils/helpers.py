@@ -62,6 +62,19 @@ def network_of(ip: str) -> str:
     return canonical
 
 
+@lru_cache(maxsize=4_096)
+def networks_of(ip: str) -> tuple[str, ...]:
+    """Return all that counts as one client, the narrowest first.
+
+    An IPv6 /48 besides its /64: that is what one site gets, and with it 65,536 of them.
+    """
+    narrow = network_of(ip)
+    if not narrow.endswith("/64"):
+        return (narrow,)
+    site = ipaddress.ip_network(narrow).supernet(new_prefix=48)
+    return narrow, str(site)
+
+
 def printable(text: str, limit: int) -> str:
     """Return text for a log or a page: no control or direction marks, cut to length."""
     if text.isascii() and text.isprintable():  # almost always

@@ -7,7 +7,7 @@ is counted by, and ``limiter`` is what services call.
 """
 
 from app.core.rate_limit.fallback import FallbackStore
-from app.core.rate_limit.gcra import Attempt, Limit, Verdict
+from app.core.rate_limit.gcra import Attempt, Limit, Verdict, widened
 from app.core.rate_limit.keys import subject_key
 from app.core.rate_limit.limiter import Charge, RateLimiter
 from app.core.rate_limit.memory import MemoryStore
@@ -24,4 +24,5 @@ __all__ = [
     "StoreUnavailable",
     "Verdict",
     "subject_key",
+    "widened",
 ]

@@ -13,6 +13,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,6 +58,12 @@ class Limit:
         cost = max(1, math.ceil(self.period * _SECOND / self.burst))
         object.__setattr__(self, "cost", cost)
         object.__setattr__(self, "window", cost * self.burst)
+
+
+@cache
+def widened(limit: Limit, times: int) -> Limit:
+    """Return the limit of a group, such as a site, of so many that have one each."""
+    return Limit(f"{limit.name}_wide", limit.burst * times, limit.period)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,10 @@ class Charge:
         self._taken = taken
         self._taken_at = clock.now()
 
+    def joined(self, other: "Charge") -> "Charge":
+        """Return both as one, taken now."""
+        return Charge(self._store, self._clock, [*self._taken, *other._taken])
+
     async def give_back(self) -> None:
         """Return each attempt of this charge, once."""
         due = self.due()
@@ -73,21 +77,25 @@ class RateLimiter:
         Raises:
             TooManyRequests: A limit is reached; the log learns which.
         """
-        refused = not verdicts[-1].allowed
-        _show(verdicts[-1] if refused else min(verdicts, key=lambda v: v.remaining))
-        if refused:
-            wait = max(1, math.ceil(verdicts[-1].retry_after))
-            raise TooManyRequests(hint=verdicts[-1].limit.name, retry_after=wait)
+        if not verdicts[-1].allowed:
+            raise self.refusal(verdicts[-1])
+        _show(min(verdicts, key=lambda verdict: verdict.remaining))
         return Charge(self._store, self._clock, attempts)
 
-    async def admits(self, limit: Limit, key: str) -> bool:
-        """Count one attempt that is not the caller's to know of; tell if it may go on.
+    def refusal(self, verdict: Verdict) -> TooManyRequests:
+        """Return the refusal by a limit that is reached, and show it in the answer."""
+        _show(verdict)
+        wait = max(1, math.ceil(verdict.retry_after))
+        return TooManyRequests(hint=verdict.limit.name, retry_after=wait)
+
+    async def admits(self, *charges: tuple[Limit, str]) -> bool:
+        """Count attempts that are not the caller's to know of; tell if it may go on.
 
         Nothing of it is shown in the answer.
         """
-        attempt = Attempt(limit, key)
-        [verdict] = await self._store.take([attempt], self._clock.now())
-        return verdict.allowed
+        attempts = [Attempt(limit, key) for limit, key in charges]
+        verdicts = await self._store.take(attempts, self._clock.now())
+        return verdicts[-1].allowed
 
     async def close(self) -> None:
         """Close the store."""

@@ -1,0 +1,81 @@
+"""Attempts to sign in, counted before the hash decides anything (ADR-0030)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.context import current
+from app.core.rate_limit import Attempt, Charge, Verdict, subject_key
+from app.services.rate_limit import by_address
+from app.services.runtime import Runtime
+from app.utils.helpers import network_of
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Whom an attempt is about, and how it was counted.
+
+    Attributes:
+        found: What a sign-in needs to know of the account, or None.
+        charge: What was counted; a rightful attempt gives it back.
+        limit: The account's limit, if it is reached. Then the right password works from
+            networks that the account signed in from before, and every other answer is
+            the refusal by this limit, whether there is such an account or not.
+    """
+
+    found: Any | None
+    charge: Charge
+    limit: Verdict | None
+
+    @property
+    def may_try(self) -> bool:
+        """Whether the password is looked at; if not, the work is done all the same."""
+        if self.limit is None:
+            return True
+        return self.found is not None and bool(self.found.known_network)
+
+    @property
+    def password_hash(self) -> str | None:
+        """What the password is checked against; None costs the same and is wrong."""
+        return self.found.password_hash if self.found and self.may_try else None
+
+
+class SignInAttemptService:
+    """Counts attempts by network, by network and account, and by account."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Count in the shared store."""
+        self._runtime = runtime
+
+    async def count(self, canonical: str) -> Candidate:
+        """Find the account of a canonical address, and count an attempt.
+
+        Nothing here depends on whether the account exists or where it signed in from:
+        a neighbour on its network, who can use up the account's limit from elsewhere,
+        must not learn from the counts that the network is known (ADR-0030).
+
+        Raises:
+            TooManyRequests: Too many from the network, for the account from this
+                network, or from the IPv6 site.
+        """
+        runtime, network = self._runtime, network_of(current().ip)
+        limits, limiter = runtime.limits, runtime.limiter
+        address, *site = by_address(limits.sign_in_address)
+        beyond = await limiter.take(*site)
+        attempts = [
+            Attempt(*address),
+            self._of_account(f"{canonical} {network}"),
+            self._of_account(canonical),
+        ]
+        counted = await runtime.sign_ins.candidate(
+            canonical, network, runtime.clock.now(), attempts
+        )
+        verdicts = counted.verdicts
+        if len(verdicts) < len(attempts) or verdicts[-1].allowed:
+            charge = limiter.judge(attempts, verdicts)
+            return Candidate(counted.found, charge.joined(beyond), None)
+        charge = limiter.judge(attempts[:-1], verdicts[:-1])
+        return Candidate(counted.found, charge.joined(beyond), verdicts[-1])
+
+    def _of_account(self, whose: str) -> Attempt:
+        key = subject_key("sign_in", whose)
+        return Attempt(self._runtime.limits.sign_in_account, key)
