@@ -14,6 +14,7 @@ class RequestContext:
         trace_id: 32 hex digits of W3C ``traceparent``, when one was sent.
         ip: Address of the client, after trusted proxies, in its canonical form.
         user_agent: As sent, cut to 256 characters.
+        browser: What a page's browser is recognised by; empty for other callers.
         user_id: Set once the caller is known.
         reason: Why the request was refused; for the log only.
         headers: Header fields that the answer gets, such as ``RateLimit``.
@@ -23,6 +24,7 @@ class RequestContext:
     trace_id: str | None = None
     ip: str = ""
     user_agent: str = ""
+    browser: str = ""
     user_id: UUID | None = None
     reason: str = ""
     headers: dict[str, str] = field(default_factory=dict)

@@ -5,9 +5,11 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.context import current
 from app.database import get_db
 from app.pages.form import Values, read_form
 from app.pages.form_page import FormPage
+from app.services.browser_session import BrowserSessionService
 from app.services.errors import InvalidOneTimeToken
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
@@ -19,17 +21,32 @@ async def get_runtime(request: Request) -> Runtime:
     return runtime
 
 
+State = Annotated[Runtime, Depends(get_runtime)]
+
+
 async def get_token(request: Request) -> str:
     """Return the token of the link; one that stands twice is none."""
     tokens = request.query_params.getlist("token")
     return tokens[0] if len(tokens) == 1 else ""
 
 
+async def read_posted(request: Request, runtime: State) -> Values:
+    """Return the fields of a form, once it is noted which browser sent it.
+
+    Whoever asks for a code keeps tries of their own at it (ADR-0030).
+
+    Raises:
+        AppError: All that ``read_form`` raises.
+    """
+    fields = request.headers.getlist("cookie")
+    current().browser = BrowserSessionService(runtime).value_of(fields)
+    return await read_form(request)
+
+
 Db = Annotated[AsyncSession, Depends(get_db, scope="function")]
-State = Annotated[Runtime, Depends(get_runtime)]
 LinkToken = Annotated[str, Depends(get_token)]
 # First among the parameters of a handler: nothing is looked up for a foreign form.
-Posted = Annotated[Values, Depends(read_form)]
+Posted = Annotated[Values, Depends(read_posted)]
 
 
 async def open_link(

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, exists, select, update
 from app.models.one_time_token import OneTimeToken
 from app.repositories.base import Order, Repository
 
-MAX_ATTEMPTS = 5
+# More than a mailbox can have been sent while the longest-lived of them works.
+MAX_CODES = 200
 _OLDEST_FIRST = Order((OneTimeToken.id,))
 
 
@@ -36,19 +37,19 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
         this = _usable(purpose, now) & (OneTimeToken.id == token_id)
         return await self.one_or_none(select(OneTimeToken).where(this))
 
-    async def count_attempt(
+    async def lock_usable(
         self, purpose: str, subject: str, now: datetime
-    ) -> OneTimeToken | None:
-        """Count a typed code against the subject's token; None when none is left.
+    ) -> Sequence[OneTimeToken]:
+        """Return the tokens that a typed code may belong to, newest first, locked.
 
-        It counts before anybody compares, so parallel guesses cannot outrun it.
+        Whoever tries counts under the lock before anybody compares, so that parallel
+        guesses cannot outrun it. Those of no account come last: strangers make them.
         """
         mine = _usable(purpose, now) & (OneTimeToken.subject == subject)
-        left = mine & (OneTimeToken.attempts < MAX_ATTEMPTS)
-        query = update(OneTimeToken).where(left)
-        query = query.values(attempts=OneTimeToken.attempts + 1)
-        rows = (await self.db.scalars(query.returning(OneTimeToken))).all()
-        return max(rows, key=lambda row: row.id, default=None)
+        order = OneTimeToken.user_id.is_(None), OneTimeToken.id.desc()
+        query = select(OneTimeToken).where(mine).order_by(*order).limit(MAX_CODES)
+        query = query.with_for_update().execution_options(populate_existing=True)
+        return (await self.db.scalars(query)).all()
 
     async def is_pending(self, purpose: str, subject: str, now: datetime) -> bool:
         """Tell whether a subject has a usable token of a purpose."""

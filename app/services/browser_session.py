@@ -92,14 +92,18 @@ class BrowserSessionService:
         self._cookies = BrowserCookies(runtime.settings.public_url)
         self._statements = BrowserSessionStatements(runtime.database)
 
+    def value_of(self, cookie_fields: Sequence[str]) -> str:
+        """Return what a browser is recognised by; empty when it has no value yet."""
+        value = self._cookies.read(cookie_fields, self._cookies.browser)
+        return value if _VALUE.fullmatch(value) else ""
+
     async def read(self, cookie_fields: Sequence[str]) -> Browser:
         """Return the browser of a request; being seen keeps the account in use alive.
 
         Args:
             cookie_fields: The ``Cookie`` fields as they came.
         """
-        value = self._cookies.read(cookie_fields, self._cookies.browser)
-        browser = Browser(value if _VALUE.fullmatch(value) else "")
+        browser = Browser(self.value_of(cookie_fields))
         counters = self._counters(
             self._cookies.read(cookie_fields, self._cookies.session)
         )

@@ -42,11 +42,10 @@ class EmailVerificationService:
         """
         canonical = canonical_email(email)
         mails = MailRequestService(self._runtime)
-        if not await mails.admit(Purpose.VERIFY_EMAIL, canonical):
-            return
+        admitted = await mails.admit(Purpose.VERIFY_EMAIL, canonical)
         user = await self._uow.users.by_email(canonical, lock=True)
         waits = user is not None and user.is_active and not user.email_verified
-        await self._send(canonical, user if waits else None)
+        await self._send(canonical, user if admitted and waits else None)
 
     async def with_token(self, token: str) -> None:
         """Confirm the address with the link.

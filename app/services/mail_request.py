@@ -22,9 +22,12 @@ class MailRequestService:
         """Count a request; False when the recipient has had enough mails of a kind.
 
         The answer outside is the same then, and the same for addresses without an
-        account. Each purpose has a count of its own, and so has each network that the
-        account signed in from: whoever asks for a stranger's mails from elsewhere can
-        neither keep the owner from theirs nor see how many there were.
+        account; so is the work, which the caller has to see to: what is not mailed is
+        written for nobody, or the time would tell a neighbour of an account's owner
+        that the network is known. Each purpose has a count of its own, and so has each
+        network that the account signed in from: whoever asks for a stranger's mails
+        from elsewhere can neither keep the owner from theirs nor see how many there
+        were.
 
         Args:
             purpose: What the mail is for.

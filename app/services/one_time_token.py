@@ -6,17 +6,15 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from app.core.context import current
-from app.core.rate_limit import Charge, subject_key
 from app.events.base import NOBODY, MailedEvent
 from app.events.one_time_token import CodeRefused
 from app.events.sign_in import Refusal, SignInFailed
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.code_attempt import CodeAttemptService, mark_of_asker
 from app.services.errors import InvalidCode, InvalidOneTimeToken
 from app.services.runtime import Runtime
-from app.utils.helpers import network_of
 
 
 class Purpose(StrEnum):
@@ -50,7 +48,10 @@ class OneTimeTokenService:
         user_id: UUID | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> OneTimeToken:
-        """Store a new token; older ones of the subject for this purpose end.
+        """Store a new token; those of before work until they are used or expire.
+
+        Anybody may ask for most of them, and a stranger's request must not take the
+        owner's link away. Another new address for an account does replace the last.
 
         Args:
             purpose: What it will work for.
@@ -61,14 +62,16 @@ class OneTimeTokenService:
             data: What has to be known when it is used; no secrets.
         """
         now = self._uow.clock.now()
-        await self._uow.one_time_tokens.revoke(purpose, subject, now)
+        if purpose is Purpose.CHANGE_EMAIL:
+            await self._uow.one_time_tokens.revoke(purpose, subject, now)
+        asked_by = mark_of_asker(self._runtime.secret_key)
         return self._uow.one_time_tokens.add(
             OneTimeToken(
                 id=self._uow.randomness.uuid7(),
                 purpose=purpose,
                 user_id=user_id,
                 subject=subject,
-                data=dict(data or {}),
+                data={**(data or {}), "asked_by": asked_by},
                 attempts=0,
                 created_at=now,
                 expires_at=now + timedelta(seconds=ttl),
@@ -129,6 +132,8 @@ class OneTimeTokenService:
     async def consume_found(self, purpose: Purpose, token_id: UUID) -> OneTimeToken:
         """Use up what ``find`` or ``find_by_code`` found, unless somebody just did.
 
+        All others of the subject for this purpose end with it.
+
         Raises:
             InvalidOneTimeToken: It is not usable any more.
         """
@@ -136,6 +141,7 @@ class OneTimeTokenService:
         row = await self._uow.one_time_tokens.consume(token_id, purpose, now)
         if row is None:
             raise InvalidOneTimeToken(hint="unknown, used, superseded or expired")
+        await self._uow.one_time_tokens.revoke(purpose, row.subject, now)
         return row
 
     async def find(self, purpose: Purpose, token: str) -> UUID:
@@ -175,43 +181,35 @@ class OneTimeTokenService:
         row = await self._uow.one_time_tokens.consume(token_id, purpose, now)
         if row is None:
             raise InvalidCode(hint="used by somebody else just now")
+        await self._uow.one_time_tokens.revoke(purpose, subject, now)
         return row
 
     async def find_by_code(self, purpose: Purpose, subject: str, code: str) -> UUID:
         """Return the id of the token that a typed code belongs to.
 
-        Every try is counted and committed before anybody learns what came of it,
-        against the token (five tries), the subject and the address.
+        Every try is counted and committed before anybody learns what came of it:
+        against each token, the subject and the network (ADR-0030).
 
         Raises:
             InvalidCode: Wrong, or there is nothing that it could belong to.
             TooManyRequests: Too many tries for the subject or from the address.
         """
-        charge = await self._charge(subject)
+        attempt = await CodeAttemptService(self._runtime).begin(subject)
         now = self._uow.clock.now()
-        token = await self._uow.one_time_tokens.count_attempt(purpose, subject, now)
-        matches = self._runtime.secret_key.code_matches
-        is_right = token is not None and matches(purpose, token.id, code)
-        if not is_right:
-            self._record_refusal(purpose, token.user_id if token else None)
+        tokens = await self._uow.one_time_tokens.lock_usable(purpose, subject, now)
+        found = attempt.try_at(tokens, code)
+        if found is None:
+            self._record_refusal(purpose, tokens[0].user_id if tokens else None)
         await self._uow.commit()  # the try counts whatever happens next: ADR-0004
-        if token is None or not is_right:
-            raise InvalidCode(hint="wrong digits" if token else "no token, or tries")
-        await charge.give_back()
-        return token.id
+        if found is not None:
+            await attempt.charge.give_back()
+            return found
+        if attempt.limit is not None:
+            raise self._runtime.limiter.refusal(attempt.limit)
+        raise InvalidCode(hint="wrong digits, no tries left, or no token")
 
     def _record_refusal(self, purpose: Purpose, user_id: UUID | None) -> None:
         if purpose is Purpose.EMAIL_CODE:
             self._uow.record(SignInFailed(user_id=user_id, reason=Refusal.WRONG_CODE))
         else:
             self._uow.record(CodeRefused(user_id=user_id, purpose=purpose))
-
-    async def _charge(self, subject: str) -> Charge:
-        """Count a try; known networks by themselves, as with passwords (ADR-0007)."""
-        runtime, network = self._runtime, network_of(current().ip)
-        known = await runtime.statements.knows_network(subject, network)
-        share = subject_key("code", f"{subject} {network if known else ''}")
-        return await runtime.limiter.take(
-            (runtime.limits.code_address, network_of(current().ip)),
-            (runtime.limits.code_account, share),
-        )

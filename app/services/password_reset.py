@@ -34,10 +34,10 @@ class PasswordResetService:
         """
         canonical = canonical_email(email)
         mails = MailRequestService(self._runtime)
-        if not await mails.admit(Purpose.RESET_PASSWORD, canonical):
-            return
+        admitted = await mails.admit(Purpose.RESET_PASSWORD, canonical)
         user = await self._uow.users.by_email(canonical, lock=True)
-        await self._send(canonical, user if user and user.is_active else None)
+        is_due = admitted and user is not None and user.is_active
+        await self._send(canonical, user if is_due else None)
 
     async def send(self, user: User, *, ttl: int | None = None) -> None:
         """Send a link to the stored address, never to one that was typed.

@@ -296,13 +296,15 @@ class EmailCodeService:
         """
         canonical = canonical_email(email)
         mails = MailRequestService(self._runtime)
-        if not self._is_enabled or not await mails.admit(Purpose.EMAIL_CODE, canonical):
+        admitted = await mails.admit(Purpose.EMAIL_CODE, canonical)
+        if not self._is_enabled:
             return
         user = await self._uow.users.by_email(canonical, lock=True)
+        is_due = admitted and user is not None and user.is_active
         await self._tokens.send(
             EmailCodeRequested,
             Purpose.EMAIL_CODE,
-            user if user and user.is_active else None,
+            user if is_due else None,
             subject=canonical,
             ttl=self._runtime.settings.one_time.email_code_ttl,
         )

@@ -71,6 +71,21 @@ class RateLimiter:
         attempts = [Attempt(limit, key) for limit, key in charges]
         return self.judge(attempts, await self._store.take(attempts, self._clock.now()))
 
+    async def count(
+        self, *charges: tuple[Limit, str]
+    ) -> tuple[Charge, Sequence[Verdict]]:
+        """Count attempts that a limit alone does not refuse, and show where they stand.
+
+        Returns:
+            What was counted, and a verdict for each that was asked; only the last can
+            be a refusal.
+        """
+        attempts = [Attempt(limit, key) for limit, key in charges]
+        verdicts = await self._store.take(attempts, self._clock.now())
+        _show(min(verdicts, key=lambda verdict: verdict.remaining))
+        allowed = sum(verdict.allowed for verdict in verdicts)
+        return Charge(self._store, self._clock, attempts[:allowed]), verdicts
+
     def judge(self, attempts: Sequence[Attempt], verdicts: Sequence[Verdict]) -> Charge:
         """Go by what a store of this limiter said of attempts, as ``take`` does.
 
