@@ -274,6 +274,10 @@ class LimitSettings(Group):
     authorize_address: Rate = Field(
         "120/60", description="Applications' sign-in requests per address."
     )
+    authorize_stored: Rate = Field(
+        "300/60",
+        description="Sign-in requests too large for an address, all together.",
+    )
     client_address: Rate = Field(
         "30/60", description="Failed client authentications per address."
     )

@@ -167,7 +167,7 @@ async def test_refusals_are_kept_as_evidence_up_to_a_limit(
 ) -> None:
     person, limit = await visitor(api), runtime.limits.refusal_address
     for _ in range(limit.burst - 1):
-        assert await runtime.limiter.admits(limit, "192.0.2.1")
+        assert await runtime.limiter.admits((limit, "192.0.2.1"))
 
     answers = [await person.get({"client_id": "nobody"}) for _ in range(2)]
 

@@ -14,7 +14,7 @@ from app.core.exceptions import BadRequest
 from app.pages.render import ONWARD, OPENER
 
 FLOW = "flow"  # name of the parameter, and of the hidden field
-_FLOW = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_FLOW = re.compile(r"[A-Za-z0-9_-]{1,1600}")
 
 
 class MalformedFlow(BadRequest):

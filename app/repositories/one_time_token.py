@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, select, update
 
 from app.models.one_time_token import OneTimeToken
-from app.repositories.base import Order, Repository
+from app.repositories.base import Order, Repository, upserting
 
 # More than a mailbox can have been sent while the longest-lived of them works.
 MAX_CODES = 200
@@ -29,6 +29,23 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
         query = update(OneTimeToken).where(this).values(consumed_at=now)
         rows = await self.db.scalars(query.returning(OneTimeToken))
         return rows.one_or_none()
+
+    async def by_id(self, token_id: UUID) -> OneTimeToken | None:
+        """Return a token, usable or not."""
+        query = select(OneTimeToken).where(OneTimeToken.id == token_id)
+        return await self.one_or_none(query)
+
+    async def add_new(self, row: OneTimeToken) -> bool:
+        """Store a row at once, unless one with its id is there; tell whether it was.
+
+        Of any number of callers at once exactly one stores it.
+        """
+        names = OneTimeToken.__table__.columns.keys()
+        values = {name: getattr(row, name) for name in names}
+        insert = upserting(self.db.get_bind().dialect.name)
+        adding = insert(OneTimeToken).values(values).on_conflict_do_nothing()
+        rows = await self.db.scalars(adding.returning(OneTimeToken.id))
+        return rows.one_or_none() is not None
 
     async def peek(
         self, token_id: UUID, purpose: str, now: datetime

@@ -7,7 +7,6 @@ it decided is done: in one transaction, and with evidence.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from uuid import UUID
 
 from app.core.context import current
 from app.events.oauth_authorization import AuthorizationGranted, ConsentDenied
@@ -108,6 +107,7 @@ class AuthorizationService:
 
         async def work(request: AuthorizationRequest) -> Outcome:
             flow = await self._new(params, request, browser)
+            await self._charge_stored(flow, browser)
             return await self._advance(flow, request, browser)
 
         return await self._answer(params, browser, work, repeated=repeated)
@@ -132,7 +132,7 @@ class AuthorizationService:
         async def work(request: AuthorizationRequest) -> Outcome:
             return await self._advance(flow, request, browser, token, agreed_to)
 
-        return await self._answer(flow.parameters, browser, work, flow_id=flow.id)
+        return await self._answer(flow.parameters, browser, work, flow=flow)
 
     async def deny(self, token: str, browser: Browser) -> Outcome:
         """Tell the client that the person said no.
@@ -158,7 +158,7 @@ class AuthorizationService:
             refusal = AccessDenied("the person said no")
             return await self._tell(request, refusal, account)
 
-        return await self._answer(flow.parameters, browser, work, flow_id=flow.id)
+        return await self._answer(flow.parameters, browser, work, flow=flow)
 
     async def choose(self, token: str, browser: Browser) -> None:
         """Note that the account in use is the one that the person goes on with.
@@ -197,6 +197,17 @@ class AuthorizationService:
             shown=_shown(request, account),
         )
 
+    async def _charge_stored(self, flow: Flow, browser: Browser) -> None:
+        """Bound what all strangers together can make us store: ADR-0031.
+
+        Raises:
+            TooManyRequests: Too many requests lately that are too large to be carried.
+        """
+        async with self._runtime.unit_of_work(read_only=True) as uow:
+            if OAuthFlowService(uow, self._runtime).is_carried(flow, browser):
+                return
+        await self._runtime.limiter.take((self._runtime.limits.authorize_stored, "all"))
+
     async def _find(self, token: str, browser: Browser) -> Flow:
         async with self._runtime.unit_of_work(read_only=True) as uow:
             return await OAuthFlowService(uow, self._runtime).find(token, browser)
@@ -208,7 +219,7 @@ class AuthorizationService:
         work: _Work,
         *,
         repeated: frozenset[str] = frozenset(),
-        flow_id: UUID | None = None,
+        flow: Flow | None = None,
     ) -> Outcome:
         """Do the work, and bring a refusal to the client, with evidence of it."""
         to = await self._requests.address(params, repeated)
@@ -221,7 +232,7 @@ class AuthorizationService:
         except _ClientGone as error:
             await self._refusals.show(error, client_id)
         except OAuthError as error:
-            await self._refusals.record(error, client_id, flow_id)
+            await self._refusals.record(error, client_id, flow)
             return await self._tell(to, error, browser.current)
 
     async def _tell(

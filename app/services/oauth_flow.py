@@ -1,15 +1,21 @@
-"""Requests of applications that wait for a person (ADR-0011).
+"""Requests of applications that wait for a person (ADR-0031).
 
 A flow works once, and only in the browser that it was begun in. It holds what the
 application asked for and nothing that would open anything: no hint token, no cookie.
+Its name carries it, under an HMAC, until the person does something: strangers can begin
+as many as they like, and nothing is stored.
 """
 
 import hmac
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from app.core.exceptions import BadRequest
 from app.models.one_time_token import OneTimeToken
@@ -39,6 +45,14 @@ _KEPT = (
     "state",
     "ui_locales",
 )
+
+
+_PREFIX = "as_fl_"
+# Characters of a name. With the rest of an address and a head it stays below the 4 KiB
+# that proxies give to the head of an answer; longer ones are stored.
+_MAX_CARRIED = 1_600
+_MAC = 32  # bytes
+_MAX_DATA = 65_536  # bytes of a flow, unpacked
 
 
 class FlowNotFound(BadRequest):
@@ -91,44 +105,63 @@ class OAuthFlowService:
         self._runtime = runtime
 
     def begin(self, flow: Flow, browser: Browser) -> str:
-        """Store a request that has to wait; return what addresses of pages carry.
+        """Name a request that has to wait; addresses of pages carry the name.
 
         Args:
-            flow: The request.
+            flow: The request; it has no id yet.
             browser: Where it waits; it has a value.
         """
-        flow_id = self._uow.randomness.uuid7()
-        ttl = timedelta(seconds=self._runtime.settings.oauth.flow_ttl)
-        self._uow.one_time_tokens.add(
-            OneTimeToken(
-                id=flow_id,
-                purpose=Purpose.OAUTH_FLOW,
-                user_id=None,
-                subject=self._subject(browser),
-                data=_data(flow),
-                attempts=0,
-                created_at=flow.arrived_at,
-                expires_at=flow.arrived_at + ttl,
-                consumed_at=None,
-            )
-        )
-        return self._runtime.secret_key.one_time_token(Purpose.OAUTH_FLOW, flow_id)
+        begun = replace(flow, id=self._uow.randomness.uuid7())
+        name = self._carried(begun, browser)
+        if len(name) <= _MAX_CARRIED:
+            return name
+        assert begun.id is not None
+        self._uow.one_time_tokens.add(self._row_of(begun, browser))
+        return self._runtime.secret_key.one_time_token(Purpose.OAUTH_FLOW, begun.id)
 
-    async def find(self, token: str, browser: Browser) -> Flow:
+    def is_carried(self, flow: Flow, browser: Browser) -> bool:
+        """Tell whether a request that has to wait is stored nowhere."""
+        begun = replace(flow, id=UUID(int=0))
+        return len(self._carried(begun, browser)) <= _MAX_CARRIED
+
+    async def find(self, name: str, browser: Browser) -> Flow:
         """Return a flow of this browser.
 
         Raises:
             FlowNotFound: There is none that could go on.
         """
-        return _flow(await self._row(token, browser))
+        carried = self._read(name)
+        if carried is None:
+            return _flow(await self._row(self._stored_id(name), browser))
+        flow, subject = carried
+        if self._expires_at(flow) <= self._uow.clock.now():
+            raise FlowNotFound(hint="expired")
+        self._demand_same(subject, browser)
+        assert flow.id is not None
+        stored = await self._uow.one_time_tokens.by_id(flow.id)
+        return _flow(await self._row(flow.id, browser)) if stored else flow
 
-    async def choose(self, token: str, browser: Browser) -> None:
+    async def keep(self, name: str, browser: Browser) -> Flow:
+        """Store a flow whose person did something, unless it is stored; return it.
+
+        Raises:
+            FlowNotFound: There is none that could go on.
+        """
+        flow = await self.find(name, browser)
+        assert flow.id is not None
+        if await self._uow.one_time_tokens.by_id(flow.id) is None:
+            await self._uow.one_time_tokens.add_new(self._row_of(flow, browser))
+        return flow
+
+    async def choose(self, name: str, browser: Browser) -> None:
         """Note that the account in use is the one that the person goes on with.
 
         Raises:
             FlowNotFound: There is no flow that could go on.
         """
-        row = await self._row(token, browser)
+        flow = await self.keep(name, browser)
+        assert flow.id is not None
+        row = await self._row(flow.id, browser)
         if browser.current is not None:
             now = self._uow.clock.now()
             row.data = row.data | _choice(browser.current.session_id, now)
@@ -139,26 +172,95 @@ class OAuthFlowService:
         Raises:
             FlowNotFound: It was answered meanwhile, or its time is over.
         """
-        now, tokens = self._uow.clock.now(), self._uow.one_time_tokens
-        used = flow.id and await tokens.consume(flow.id, Purpose.OAUTH_FLOW, now)
-        if not used:
+        if not await self.end(flow):
             raise FlowNotFound(hint="answered meanwhile")
 
-    async def _row(self, token: str, browser: Browser) -> OneTimeToken:
-        flow_id = self._runtime.secret_key.read_one_time_token(
-            Purpose.OAUTH_FLOW, token
-        )
+    async def end(self, flow: Flow) -> bool:
+        """End a flow; tell whether it was this that ended it.
+
+        What is stored nowhere ends by a row that says so: its id is there once.
+        """
+        now, tokens = self._uow.clock.now(), self._uow.one_time_tokens
+        if flow.id is None or self._expires_at(flow) <= now:
+            return False
+        if await tokens.consume(flow.id, Purpose.OAUTH_FLOW, now) is not None:
+            return True
+        ended = self._row_of(replace(flow, parameters=Parameters({})), Browser())
+        ended.consumed_at = now
+        return await tokens.add_new(ended)
+
+    def _carried(self, flow: Flow, browser: Browser) -> str:
+        """Return the name that carries a flow."""
+        assert flow.id is not None
+        content = _data(flow) | {
+            "id": flow.id.hex,
+            "arrived_at": flow.arrived_at.isoformat(),
+            "subject": self._subject(browser),
+        }
+        packed = zlib.compress(orjson.dumps(content), 9)
+        mac = self._runtime.secret_key.digest(b"oauth_flow", packed)[:_MAC]
+        return _PREFIX + urlsafe_b64encode(mac + packed).rstrip(b"=").decode()
+
+    def _read(self, name: str) -> tuple[Flow, str] | None:
+        """Return the flow that a name carries, and whose it is; None for other names.
+
+        Nothing is unpacked that is not ours.
+
+        Raises:
+            FlowNotFound: It has the form of such a name, and we did not make it.
+        """
+        if not name.startswith(_PREFIX):
+            return None
+        try:
+            raw = urlsafe_b64decode(name[len(_PREFIX) :] + "==")
+        except ValueError as error:
+            raise FlowNotFound(hint="not a flow of ours") from error
+        mac, packed = raw[:_MAC], raw[_MAC:]
+        ours = self._runtime.secret_key.digest(b"oauth_flow", packed)[:_MAC]
+        if not hmac.compare_digest(mac, ours):
+            raise FlowNotFound(hint="not a flow of ours")
+        content = orjson.loads(zlib.decompressobj().decompress(packed, _MAX_DATA))
+        arrived_at = datetime.fromisoformat(content["arrived_at"])
+        flow = _flow_of(UUID(hex=content["id"]), arrived_at, content)
+        return flow, content["subject"]
+
+    def _stored_id(self, name: str) -> UUID:
+        read = self._runtime.secret_key.read_one_time_token
+        flow_id = read(Purpose.OAUTH_FLOW, name)
         if flow_id is None:
             raise FlowNotFound(hint="not a flow of ours")
+        return flow_id
+
+    async def _row(self, flow_id: UUID, browser: Browser) -> OneTimeToken:
         row = await self._uow.one_time_tokens.peek(
             flow_id, Purpose.OAUTH_FLOW, self._uow.clock.now()
         )
         if row is None:
             raise FlowNotFound(hint="answered, expired or unknown")
-        is_same = hmac.compare_digest(row.subject, self._subject(browser))
+        self._demand_same(row.subject, browser)
+        return row
+
+    def _demand_same(self, subject: str, browser: Browser) -> None:
+        is_same = hmac.compare_digest(subject, self._subject(browser))
         if not (browser.value and is_same):
             raise FlowNotFound(hint="begun in another browser")
-        return row
+
+    def _row_of(self, flow: Flow, browser: Browser) -> OneTimeToken:
+        return OneTimeToken(
+            id=flow.id,
+            purpose=Purpose.OAUTH_FLOW,
+            user_id=None,
+            subject=self._subject(browser),
+            data=_data(flow),
+            attempts=0,
+            created_at=flow.arrived_at,
+            expires_at=self._expires_at(flow),
+            consumed_at=None,
+        )
+
+    def _expires_at(self, flow: Flow) -> datetime:
+        ttl = timedelta(seconds=self._runtime.settings.oauth.flow_ttl)
+        return flow.arrived_at + ttl
 
     def _subject(self, browser: Browser) -> str:
         value = browser.value.encode()
@@ -180,12 +282,15 @@ def _choice(session_id: UUID, at: datetime) -> dict[str, Any]:
 
 
 def _flow(row: OneTimeToken) -> Flow:
-    data: Mapping[str, Any] = row.data
+    return _flow_of(row.id, row.created_at, row.data)
+
+
+def _flow_of(flow_id: UUID, arrived_at: datetime, data: Mapping[str, Any]) -> Flow:
     chosen = data.get("chosen")
     return Flow(
-        id=row.id,
+        id=flow_id,
         parameters=Parameters(data["parameters"]),
-        arrived_at=row.created_at,
+        arrived_at=arrived_at,
         sign_ins=frozenset(data["sign_ins"]),
         hinted_subject=data["hinted_subject"],
         chosen=UUID(hex=chosen) if chosen else None,

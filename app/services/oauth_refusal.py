@@ -5,7 +5,6 @@ has the concrete difference under that id.
 """
 
 from typing import NoReturn
-from uuid import UUID
 
 from app.core.context import current
 from app.core.exceptions import BadRequest
@@ -14,7 +13,7 @@ from app.oauth.authorization_response import error_response
 from app.oauth.authorize import ReturnAddress
 from app.oauth.errors import InvalidRequest, OAuthError
 from app.oauth.response_modes import Answer
-from app.services.one_time_token import Purpose
+from app.services.oauth_flow import Flow, OAuthFlowService
 from app.services.rate_limit import by_address
 from app.services.runtime import Runtime
 
@@ -70,14 +69,14 @@ class AuthorizationRefusalService:
         return error_response(to, error, self._runtime.settings.public_url)
 
     async def record(
-        self, error: OAuthError, client_id: str | None, flow_id: UUID | None
+        self, error: OAuthError, client_id: str | None, flow: Flow | None
     ) -> None:
         """Leave evidence, as often as an address may, and end the flow of the request.
 
         Args:
             error: What was refused, and why.
             client_id: Of the client, if it is known.
-            flow_id: What asking the person once more would not mend.
+            flow: What asking the person once more would not mend.
         """
         runtime, hint = self._runtime, error.hint or error.description
         current().reason = f"{error.error} ({hint})"
@@ -85,9 +84,8 @@ class AuthorizationRefusalService:
             *by_address(runtime.limits.refusal_address)
         )
         async with runtime.unit_of_work() as uow:
-            if flow_id is not None:
-                now, purpose = uow.clock.now(), Purpose.OAUTH_FLOW
-                await uow.one_time_tokens.consume(flow_id, purpose, now)
+            if flow is not None:
+                await OAuthFlowService(uow, runtime).end(flow)
             if is_kept:
                 uow.record(
                     AuthorizationRefused(

@@ -34,6 +34,7 @@ class Limits:
     mail_recipient: Limit
     mail_address: Limit
     authorize_address: Limit
+    authorize_stored: Limit
     client_address: Limit
     registration_address: Limit
     refusal_address: Limit
