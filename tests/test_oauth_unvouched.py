@@ -103,6 +103,7 @@ async def agree(browser: Visit, app: Application, **changed: str | None) -> Resp
 async def test_t055_a_refusal_sends_nobody_to_a_stranger(
     client: AsyncClient, browser: Visit, name: str
 ) -> None:
+    """RFC 9700 §4.11.2: no automatic redirect to a URI that is not trusted."""
     app = await stranger(client)
 
     answer = await browser.get(AUTHORIZE, asked(app, **REFUSED[name]))
@@ -129,6 +130,7 @@ async def test_t055_nobody_is_sent_by_head_by_post_or_by_a_parameter_twice(
 async def test_who_agreed_once_is_sent_at_each_answer(
     api: Api, client: AsyncClient, browser: Visit
 ) -> None:
+    """RFC 9700 §4.11.2: the person was told, and went on."""
     app = await stranger(client)
     await browser.arrive((await api.person()).email)
 
@@ -358,6 +360,7 @@ async def test_no_page_on_the_way_leads_to_a_stranger_by_itself(
     pages.append(await browser.get("/select-account", {"flow": flow_of(browser)}))
 
     assert [page.status_code for page in pages] == [200] * 4
+    assert "Nobody here vouches for this application" in pages[2].text
     for page in pages:
         assert f"https://{HOST}" not in page.text and "http-equiv" not in page.text
 

@@ -60,12 +60,14 @@ class AskingApplication:
         place: Where the answer goes, which it cannot make up.
         links: Text and address of its own pages.
         logo: Where its picture is, at our own origin; empty if it names none.
+        is_vouched_for: Whether somebody here answers for it (ADR-0014).
     """
 
     name: str
     place: str
     links: tuple[tuple[str, str], ...]
     logo: str
+    is_vouched_for: bool = True
 
     @property
     def full_name(self) -> str:
@@ -125,7 +127,13 @@ def _application(client: Client, place: str) -> AskingApplication:
     logo = (
         f"{LOGO}/{as_segment(client.client_id)}" if "logo_uri" in client.links else ""
     )
-    return AskingApplication(name=name, place=place, links=_links(client), logo=logo)
+    return AskingApplication(
+        name=name,
+        place=place,
+        links=_links(client),
+        logo=logo,
+        is_vouched_for=client.is_vouched_for,
+    )
 
 
 def place_name(redirect_uri: str) -> str:

@@ -11,8 +11,11 @@ from uuid import uuid4
 import pytest
 import requests
 
+from app.config import Settings
+from app.services.oauth_registration import OAuthRegistrationService
+from app.services.runtime import build_runtime
 from tests.api import PASSWORD
-from tests.conftest import ENGINES
+from tests.conftest import ENGINES, SECRET
 from tests.interop.browser import Browser, Page
 from tests.servers.http import HttpServer
 from tests.servers.postgres import create_database, drop_database
@@ -35,15 +38,18 @@ class Provider:
     Attributes:
         issuer: Where it listens, and what it calls itself.
         metadata: What it publishes about itself.
+        token: What clients register with, so that somebody vouches for them.
     """
 
     issuer: str
     metadata: dict[str, Any]
+    token: str
 
     def register(self, **members: Any) -> dict[str, Any]:
         """Register an application as RFC 7591 has it; return what came back."""
         url = self.metadata["registration_endpoint"]
-        answer = requests.post(url, json=members, timeout=30)
+        headers = {"Authorization": f"Bearer {self.token}"}
+        answer = requests.post(url, json=members, headers=headers, timeout=30)
         assert answer.status_code == 201, answer.text
         client: dict[str, Any] = answer.json()
         return client
@@ -70,8 +76,9 @@ def provider(
     folder: Path = tmp_path_factory.mktemp("provider")
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), folder / "auth.db")
-        with running(f"sqlite:///{folder}/auth.db", folder / "run", _OPTIONS) as one:
-            yield _discovered(one.url)
+        url = f"sqlite:///{folder}/auth.db"
+        with running(url, folder / "run", _OPTIONS) as one:
+            yield _discovered(one.url, asyncio.run(_initial_token(url)))
         return
     server: str = request.getfixturevalue("postgres_url")
     template: str = request.getfixturevalue("postgres_template")
@@ -79,16 +86,26 @@ def provider(
     asyncio.run(create_database(server, name, template))
     url = f"{server.rpartition('/')[0]}/{name}"
     with running(url, folder / "run", _OPTIONS) as one:
-        yield _discovered(one.url)
+        yield _discovered(one.url, asyncio.run(_initial_token(url)))
     asyncio.run(drop_database(server, name))
 
 
-def _discovered(issuer: str) -> Provider:
+async def _initial_token(url: str) -> str:
+    """Do as ``client registration-token`` does."""
+    settings = {"database_url": url, "secret_key": SECRET, "jobs": False}
+    runtime = build_runtime(Settings.model_validate(settings))
+    async with runtime.unit_of_work() as uow:
+        token = await OAuthRegistrationService(uow, runtime).issue_token(3_600)
+    await runtime.close()
+    return token
+
+
+def _discovered(issuer: str, token: str) -> Provider:
     """Discover as a client must (OIDC Discovery §4.3): by the very same name."""
     found = requests.get(f"{issuer}/.well-known/openid-configuration", timeout=30)
     metadata = found.json()
     assert metadata["issuer"] == issuer
-    return Provider(issuer, metadata)
+    return Provider(issuer, metadata, token)
 
 
 @pytest.fixture
