@@ -5,9 +5,9 @@ seconds. ``docs/configuration.md`` and ``.env.example`` are generated from here.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -16,9 +16,14 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
-from app.environment import EnvironmentRefused, check_environment, explain
+from app.env_file import EnvironmentRefused
+from app.environment import Known, explain, read_environment
 from app.setting_groups import (
     AdminSettings,
     DatabaseSettings,
@@ -50,7 +55,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_nested_delimiter="__",
-        env_ignore_empty=True,
         extra="forbid",
         frozen=True,
         validate_default=True,
@@ -98,6 +102,13 @@ class Settings(BaseSettings):
     max_connections: int = Field(
         900, ge=1, description="Open connections per process; past it, a 503."
     )
+    stop_delay: float | None = Field(
+        None,
+        ge=0,
+        le=300,
+        description="Seconds at SIGTERM in which readiness is red and connections are "
+        "still accepted; unset: 5 in production, else 0.",
+    )
     admin: AdminSettings = AdminSettings()
     database: DatabaseSettings = DatabaseSettings()
     email_code: EmailCodeSettings = EmailCodeSettings()
@@ -111,6 +122,18 @@ class Settings(BaseSettings):
     smtp: SmtpSettings = SmtpSettings()
     token: TokenSettings = TokenSettings()
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what `load_settings` has read, and look nowhere else."""
+        return (init_settings,)
+
     @property
     def is_production(self) -> bool:
         """Tell whether unsafe choices are refused."""
@@ -120,6 +143,12 @@ class Settings(BaseSettings):
     def registration_mode(self) -> Literal["open", "verified", "invite", "closed"]:
         """Who may register, with the default of the environment."""
         return self.registration or ("verified" if self.is_production else "open")
+
+    @property
+    def accepts_while_stopping(self) -> float:
+        """Seconds that whoever sends requests here has to look elsewhere."""
+        chosen = self.stop_delay
+        return (5.0 if self.is_production else 0.0) if chosen is None else chosen
 
     @property
     def signing_algorithms(self) -> tuple[str, ...]:
@@ -194,6 +223,50 @@ def known_names(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> set[
     return names
 
 
+def _known(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> dict[str, Known]:
+    """Return what is known of every setting, by its environment variable."""
+    known: dict[str, Known] = {}
+    for name, field in model.model_fields.items():
+        full, kind = f"{prefix}{name}".upper(), field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            known |= _known(kind, f"{full}__")
+            continue
+        parts = [kind, *get_args(kind)]
+        words = [get_args(part) for part in parts if get_origin(part) is Literal]
+        is_secret = any(
+            part is SecretStr or SecretStr in get_args(part) for part in parts
+        )
+        is_free = is_secret and not full.endswith("_URL")
+        known[full] = Known(is_secret, is_free, words[0] if words else ())
+    return known
+
+
+def _nested(values: Mapping[str, str]) -> dict[str, Any]:
+    """Return values by group, as the model has them."""
+    nested: dict[str, Any] = {}
+    for name, value in values.items():
+        *groups, last = name.removeprefix(PREFIX).lower().split("__")
+        place = nested
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[last] = value
+    return nested
+
+
+def _refuse_other_database(values: Mapping[str, str]) -> None:
+    """Refuse to begin with an empty file where the platform gives a database.
+
+    Nor is it taken: in a shell or a file that is shared it is another program's.
+    """
+    is_production = values.get(f"{PREFIX}ENVIRONMENT") == "production"
+    name = f"{PREFIX}DATABASE_URL"
+    if is_production and name not in values and os.environ.get("DATABASE_URL"):
+        raise EnvironmentRefused(
+            f"DATABASE_URL is set and {name} is not, which alone is read; start with "
+            f'{name}="$DATABASE_URL"'
+        )
+
+
 def load_settings(env_file: Path | None = _ENV_FILE) -> Settings:
     """Read the environment and, for what it does not say, a ``.env`` file.
 
@@ -205,8 +278,9 @@ def load_settings(env_file: Path | None = _ENV_FILE) -> Settings:
     if env_file is not None and not env_file.is_file():
         env_file = None
     try:
-        check_environment(os.environ, env_file, PREFIX, known_names())
-        return Settings(_env_file=env_file)
+        values = read_environment(os.environ, env_file, PREFIX, _known())
+        _refuse_other_database(values)
+        return Settings(**_nested(values))
     except EnvironmentRefused as refusal:
         raise SettingsError(str(refusal)) from None
     except ValidationError as error:

@@ -32,8 +32,8 @@ from app.database_errors import (
     is_outage,
     is_refusal,
 )
+from app.database_url import DatabaseAddress, read_database_url
 from app.prepared_statement import Prepared, prepare
-from app.setting_types import database_address
 
 _SQLITE_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
 _SQLITE_PATIENCE = 3_600.0  # seconds; SQLite cannot wait without a limit
@@ -61,9 +61,12 @@ class PoolOptions:
 def create_engine(url: str, options: PoolOptions | None = None) -> AsyncEngine:
     """Return an engine for either database; nothing is connected yet."""
     options = options or PoolOptions()
-    parsed = database_address(url)
+    address = read_database_url(url)
+    parsed = address.url
     is_sqlite = parsed.get_backend_name() == "sqlite"
-    connect = _sqlite_arguments(options) if is_sqlite else _asyncpg_arguments(options)
+    connect = _sqlite_arguments(options)
+    if not is_sqlite:
+        connect = _asyncpg_arguments(options, address)
     engine = create_async_engine(
         parsed,
         connect_args=connect,
@@ -86,18 +89,23 @@ def _sqlite_arguments(options: PoolOptions) -> dict[str, Any]:
     return {"isolation_level": None, "timeout": float(timeout)}
 
 
-def _asyncpg_arguments(options: PoolOptions) -> dict[str, Any]:
+def _asyncpg_arguments(
+    options: PoolOptions, address: DatabaseAddress
+) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "timeout": 5.0,
         "command_timeout": options.statement_timeout,
+        "server_settings": address.server_settings,
+        **address.arguments,
     }
-    if options.prepared_statements:
+    if options.prepared_statements and not address.is_pooled:
         milliseconds = str((options.statement_timeout or 0) * 1000)
         arguments["server_settings"] = {
             "application_name": "auth-serve",
             "statement_timeout": milliseconds,
             "lock_timeout": milliseconds,
             "idle_in_transaction_session_timeout": milliseconds,
+            **address.server_settings,
         }
         return arguments
     # A pooler in transaction mode hands every statement to another server process:

@@ -1,48 +1,93 @@
-"""What the environment and ``.env`` may say; a line that does not count is refused."""
+"""What the environment may say; what does not count, or cannot be meant, is refused."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
-from io import StringIO
+from dataclasses import dataclass
 from pathlib import Path
 
-from dotenv.parser import Binding, parse_stream
 from pydantic import ValidationError
 
+from app.env_file import EnvironmentRefused, read_env_file
+from app.service_links import service_links
 
-class EnvironmentRefused(Exception):
-    """The environment cannot be taken at its word; the text names no value."""
+FILE = "_FILE"  # behind the name of a secret: where it stands
+_MAX_SECRET = 65_536  # bytes; nothing that is a secret is longer
+_LEFT = re.compile(r"\$\((\w+)\)|\$\{(\w+)[^}]*\}")  # what nobody replaced
 
 
-def check_environment(
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a setting before its value is judged.
+
+    Attributes:
+        is_secret: It may come from a file, and is never guessed about.
+        is_free: Any text may be meant.
+        choices: The words that may stand there, if there are only some.
+    """
+
+    is_secret: bool = False
+    is_free: bool = False
+    choices: tuple[str, ...] = ()
+
+
+def read_environment(
     environment: Mapping[str, str],
     env_file: Path | None,
     prefix: str,
-    known: set[str],
-) -> None:
-    """Refuse what would otherwise be ignored without a word.
+    known: Mapping[str, Known],
+) -> dict[str, str]:
+    """Return the values of our settings as they were meant, by name.
 
     Args:
-        environment: What the process was started with.
+        environment: What the process was started with; it wins.
         env_file: Read for what that does not say.
         prefix: What our names begin with.
-        known: All of our names, in upper case.
+        known: All of our settings, in upper case.
 
     Raises:
-        EnvironmentRefused: A name of ours is unknown, or a line of the file is not
-            understood, or the name of the environment is empty.
+        EnvironmentRefused: A name of ours is unknown, a line of the file is not
+            understood, or a value cannot be meant as it stands.
     """
-    pairs = [*environment.items(), *(_read(env_file) if env_file else ())]
-    ours = [(name, value) for name, value in pairs if name.upper().startswith(prefix)]
-    unknown = sorted({name for name, _ in ours if name.upper() not in known})
+    links = service_links(environment, prefix)
+    ours = {name for name in environment if name.upper().startswith(prefix)} - links
+    given = _given({name: environment[name] for name in sorted(ours)})
+    written = read_env_file(env_file, prefix, environment) if env_file else {}
+    from_file = _given(written)
+    files = {f"{name}{FILE}" for name, kind in known.items() if kind.is_secret}
+    _refuse_unknown({*ours, *written}, {*known, *files}, prefix)
+    # Elsewhere empty is unset; here that would make production a development server.
+    decisive = f"{prefix}ENVIRONMENT"
+    for source in (given, from_file):
+        if not source.get(decisive, "x").strip(" \t\r\n'\""):
+            raise EnvironmentRefused(f"{decisive} is empty; set it or leave it out")
+    told = {name: value for name, value in given.items() if value.strip()}
+    merged = {**from_file, **told}
+    values = {
+        name: _meant(name, merged[name], known.get(name, Known()))
+        for name in merged
+        if merged[name].strip()
+    }
+    return _with_files({name: value for name, value in values.items() if value}, files)
+
+
+def _given(ours: Mapping[str, str]) -> dict[str, str]:
+    """Return what is ours, in upper case; some systems know only one case."""
+    given: dict[str, str] = {}
+    for name, value in ours.items():
+        if given.setdefault(name.upper(), value) != value:
+            raise EnvironmentRefused(f"{name.upper()} is set twice, in two spellings")
+    return given
+
+
+def _refuse_unknown(names: Iterable[str], known: set[str], prefix: str) -> None:
+    unknown = sorted(name for name in names if name.upper() not in known)
     if unknown:
         named = ", ".join(_with_nearest(name, known) for name in unknown)
         raise EnvironmentRefused(
-            f"unknown settings: {named}; docs/configuration.md lists all of them"
+            f"unknown settings: {named}; docs/configuration.md lists all of them; what "
+            f"is meant for another program must not begin with {prefix}"
         )
-    # Elsewhere empty is unset; here that would make production a development server.
-    decisive = f"{prefix}ENVIRONMENT"
-    if any(name.upper() == decisive and not value for name, value in ours):
-        raise EnvironmentRefused(f"{decisive} is empty; set it or leave it out")
 
 
 def _with_nearest(name: str, known: set[str]) -> str:
@@ -50,31 +95,61 @@ def _with_nearest(name: str, known: set[str]) -> str:
     return f"{name} (did you mean {nearest[0]}?)" if nearest else name
 
 
-def _read(path: Path) -> Iterable[tuple[str, str]]:
-    """Yield what the file sets.
+def _meant(name: str, value: str, kind: Known) -> str:
+    """Return a value without what was put around it on its way here.
 
-    The library skips what it does not understand, and so ``REGISTRATION: closed``
-    would leave registration open.
+    Docker's ``--env-file`` passes quotation marks on, files of Windows carriage
+    returns, secrets made with ``echo`` a line feed.
     """
+    value = value.rstrip("\r\n") if kind.is_free else value.strip()
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    if is_quoted and kind.is_free:
+        raise EnvironmentRefused(
+            f"{name} stands in quotation marks that whoever set it passed on; remove "
+            f"them, or if they belong to it, use {name}{FILE}"
+        )
+    value = value[1:-1].strip() if is_quoted else value
+    left = None if kind.is_free else _LEFT.search(value)
+    if left is not None:
+        what = left[1] or left[2]
+        raise EnvironmentRefused(
+            f"{name} holds a reference to {what} that nobody replaced; is it set where "
+            f"the process is started? A $ that is meant so is written as %24 in a URL"
+        )
+    return _choice(value, kind.choices)
+
+
+def _choice(value: str, choices: Iterable[str]) -> str:
+    """Return the word that is meant, whatever its case; the value if there is none."""
+    return next((word for word in choices if word.lower() == value.lower()), value)
+
+
+def _with_files(values: dict[str, str], files: set[str]) -> dict[str, str]:
+    """Put secrets in the place of the names of their files."""
+    for where in sorted(files & values.keys()):
+        name = where.removesuffix(FILE)
+        if name in values:
+            raise EnvironmentRefused(f"{name} and {where} are both set; leave one out")
+        values[name] = _secret(where, Path(values.pop(where)))
+    return values
+
+
+def _secret(where: str, path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise EnvironmentRefused(f"{path} is not UTF-8; save it as UTF-8") from error
+        with path.open("rb") as file:
+            raw = file.read(_MAX_SECRET + 1)
+        text = raw.decode("utf-8-sig").rstrip("\r\n")
     except OSError as error:
-        raise EnvironmentRefused(f"{path} cannot be read: {error.strerror}") from error
-    for binding in parse_stream(StringIO(text)):
-        if binding.error or (binding.key is not None and binding.value is None):
-            where = f"{path}, line {_line(binding)}"
-            raise EnvironmentRefused(f"{where}: not of the form NAME=value")
-        if binding.key is not None:
-            yield binding.key, binding.value or ""
-
-
-def _line(binding: Binding) -> int:
-    """Return where it stands; the library counts from the blank lines before it."""
-    text = binding.original.string
-    blank = text[: len(text) - len(text.lstrip())]
-    return binding.original.line + blank.count("\n")
+        reason = f"cannot be read: {error.strerror}"
+    except ValueError:
+        reason = "is not text in UTF-8"
+    else:
+        reason = "is empty" if not text.strip() else ""
+        if len(raw) > _MAX_SECRET or "\0" in text:
+            reason = "holds no secret: it is too long, or no text"
+    if reason:  # without the path: somebody may have put the secret there
+        raise EnvironmentRefused(f"{where}: the file {reason}")
+    return text
 
 
 def explain(error: ValidationError, prefix: str) -> str:

@@ -1,6 +1,7 @@
 """Settings by capability: the groups that ``config.Settings`` puts together."""
 
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -244,6 +245,11 @@ class SmtpSettings(Group):
         "host is this machine) or `smtps://host:465`. Unset: `/dev/mailbox`, in "
         "development only.",
     )
+    allow_plaintext: bool = Field(
+        False,
+        description="Let `smtp://` go without TLS to a relay of the own network "
+        "(private addresses only), which takes no credentials.",
+    )
     sender: EmailStr = Field(
         "auth@localhost.localdomain",
         description="Address that mails come from. Production demands it.",
@@ -251,6 +257,16 @@ class SmtpSettings(Group):
     sender_name: str = Field("Auth Serve", description="Name that mails come from.")
     timeout: float = Field(10.0, gt=0, description="Seconds until a mail is retried.")
     ca_file: CaFile | None = Field(None, description="CA of the mail server.")
+
+    @model_validator(mode="after")
+    def _refuse_readable_password(self) -> Self:
+        if self.allow_plaintext and self.url is not None:
+            parts = urlsplit(self.url.get_secret_value())
+            if parts.username or parts.password:
+                raise ValueError("ALLOW_PLAINTEXT is for relays without credentials")
+            if parts.scheme != "smtp" or self.ca_file is not None:
+                raise ValueError("ALLOW_PLAINTEXT is for smtp:// without a CA_FILE")
+        return self
 
     @property
     def longest_delivery(self) -> float:

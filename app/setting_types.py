@@ -1,6 +1,5 @@
 """Values that settings may have: judged at start, and never repeated in a refusal."""
 
-import inspect
 import ipaddress
 import json
 import re
@@ -9,39 +8,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
-import asyncpg
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
-_DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-_DRIVERS |= {"sqlite": "sqlite+aiosqlite"}
+from app.database_url import read_database_url
 
 
 def database_address(url: str) -> URL:
-    """Return the address of a database with the driver that this service uses.
+    """Return the place of a database, with the driver that this service uses.
 
     Raises:
-        ValueError: It is no address of SQLite or PostgreSQL; the text does not repeat
-            it, for it may hold a password.
+        ValueError: As ``read_database_url``.
     """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise ValueError("is no URL that can be read; look at the port") from None
-    if parsed.drivername not in (*_DRIVERS, *_DRIVERS.values()):
-        raise ValueError("must begin with sqlite:// or postgresql://")
-    if not 0 < (parsed.port or 1) < 65_536:
-        raise ValueError("has a port that does not exist")
-    parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
-    if parsed.get_backend_name() == "postgresql":
-        unknown = set(parsed.query) - set(inspect.signature(asyncpg.connect).parameters)
-        if unknown:
-            raise ValueError(
-                "has an option that asyncpg does not know (sslmode is ssl there)"
-            )
-    return parsed
+    return read_database_url(url).url
 
 
 def _database_url(value: SecretStr) -> SecretStr:
@@ -50,9 +30,14 @@ def _database_url(value: SecretStr) -> SecretStr:
 
 
 def _split(value: Any) -> Any:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
+    if not isinstance(value, str):
+        return value
+    if value.startswith("["):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            pass  # [::1] begins so as well
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def _json_object(value: Any) -> Any:

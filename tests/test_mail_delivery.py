@@ -2,7 +2,9 @@
 
 import asyncio
 import ssl
+from email.message import EmailMessage
 from pathlib import Path
+from socket import SOCK_STREAM
 from typing import Any, Self
 
 import pytest
@@ -11,8 +13,9 @@ from aiosmtpd.smtp import Session
 from pydantic import ValidationError
 
 from app.jobs.mail import FIRST_DELAY, LONGEST_DELAY, MAX_ATTEMPTS, MailJob
-from app.jobs.smtp import SmtpAddress
+from app.jobs.smtp import MailDelayed, SmtpAddress, SmtpSender
 from app.services.runtime import Runtime
+from app.setting_groups import SmtpSettings
 from tests.chance import FakeClock
 from tests.job_support import Make, messages, store_messages
 from tests.mail_support import only
@@ -250,3 +253,34 @@ async def test_a_mail_server_that_makes_no_sense_stops_the_start(
 ) -> None:
     with pytest.raises(ValidationError, match="smtp"):
         make_runtime(smtp=smtp_settings)
+
+
+async def _plain(host: str, runtime: Runtime, port: int) -> None:
+    """Send a mail to a relay of the own network, which knows no TLS."""
+    url = f"smtp://{host}:{port}"
+    chosen = SmtpSettings.model_validate({"url": url, "allow_plaintext": True})
+    message = EmailMessage()
+    message["To"], message["From"] = "ann@example.com", "auth@example.com"
+    sender = SmtpSender(url, chosen, runtime.breakers, "localhost")
+    await sender.send(message, "ann@example.com")
+
+
+async def test_a_relay_of_the_own_network_may_go_without_tls_and_no_other(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As mailpit in a compose file; a name that leads outside is refused."""
+    with SmtpServer() as smtp:
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo("127.0.0.1", smtp.port, type=SOCK_STREAM)
+
+        async def resolve(host: str, *_: Any, **__: Any) -> Any:
+            public = [(*found[0][:4], ("8.8.8.8", smtp.port))]
+            return {"mailpit": found, "outside": public, "both": found + public}[host]
+
+        monkeypatch.setattr(loop, "getaddrinfo", resolve)
+        await _plain("mailpit", runtime, smtp.port)
+        for host in ("outside", "both"):
+            with pytest.raises(MailDelayed, match="ALLOW_PLAINTEXT"):
+                await _plain(host, runtime, smtp.port)
+
+        assert len(await smtp.wait_for(1)) == 1

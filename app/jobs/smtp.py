@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import socket
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -52,11 +53,12 @@ class SmtpAddress:
     starttls: bool
 
     @classmethod
-    def parse(cls, url: str, *, has_ca: bool) -> Self:
+    def parse(cls, url: str, *, has_ca: bool, is_plain: bool = False) -> Self:
         """Read the setting.
 
         STARTTLS is demanded, never merely tried: whoever can strip an offer reads every
-        link otherwise. Only a server on this machine is spared, unless it has a CA.
+        link otherwise. Only a server on this machine is spared, unless it has a CA, and
+        a relay of the own network, if the operator said so (``is_plain``).
         """
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -67,7 +69,7 @@ class SmtpAddress:
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
             implicit_tls=implicit,
-            starttls=not implicit and (has_ca or not _is_loopback(host)),
+            starttls=not (implicit or is_plain) and (has_ca or not _is_loopback(host)),
         )
 
 
@@ -85,7 +87,11 @@ class SmtpSender:
             breakers: Where the server's breaker is kept.
             ehlo: The name that this machine gives as its own.
         """
-        self._address = SmtpAddress.parse(url, has_ca=settings.ca_file is not None)
+        self._address = SmtpAddress.parse(
+            url,
+            has_ca=settings.ca_file is not None,
+            is_plain=settings.allow_plaintext,
+        )
         self._settings = settings
         self._ehlo = ehlo
         self._breakers = breakers
@@ -118,8 +124,11 @@ class SmtpSender:
         return self._breakers.get(name, expected=_SERVER_AT_FAULT)
 
     async def _deliver(self, message: EmailMessage, recipient: str) -> None:
+        host = self._address.host
+        if self._settings.allow_plaintext:
+            host = await _private_address(host, self._address.port)
         client = aiosmtplib.SMTP(
-            hostname=self._address.host,
+            hostname=host,
             port=self._address.port,
             username=self._address.username,
             password=self._address.password,
@@ -161,6 +170,24 @@ async def _say_goodbye(client: aiosmtplib.SMTP) -> None:
         await client.quit()
     except (aiosmtplib.SMTPException, OSError):
         pass
+
+
+async def _private_address(host: str, port: int) -> str:
+    """Return the address that a plain connection goes to: none that leaves the network.
+
+    Raises:
+        OSError: One of the name's addresses is public, or there is none.
+    """
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = [str(each[4][0]) for each in found]
+    for address in addresses:
+        if not ipaddress.ip_address(address.partition("%")[0]).is_private:
+            raise OSError(
+                f"{PREFIX}SMTP__ALLOW_PLAINTEXT is for private addresses, and {host} "
+                "has a public one"
+            )
+    return addresses[0]
 
 
 def _is_loopback(host: str) -> bool:

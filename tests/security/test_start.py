@@ -101,7 +101,7 @@ def test_t197_the_same_without_a_mistake_starts(
         ("AUTH_SERVE_PUBLIC_URL", "https://auth.example.com:hunter2"),
         ("AUTH_SERVE_DATABASE_URL", "postgresql://ann:hunter2@db.internal:x/auth"),
         ("AUTH_SERVE_DATABASE_URL", "postgresql://ann:hunter2@db:99999/auth"),
-        ("AUTH_SERVE_DATABASE_URL", "postgresql://ann:hunter2@db/a?sslmode=require"),
+        ("AUTH_SERVE_DATABASE_URL", "postgresql://ann:hunter2@db/a?sslmode=hunter2"),
         ("AUTH_SERVE_DATABASE_URL", "hunter2"),
         ("AUTH_SERVE_OUTBOUND__CA_FILE", "/nope/hunter2"),
         ("AUTH_SERVE_SMTP__CA_FILE", "/dev/null"),
