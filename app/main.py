@@ -68,6 +68,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await clock.start()
         if runtime.settings.jobs:
             await worker.start()
+        runtime.stopping.take_over(runtime.settings.accepts_while_stopping)
         yield
     except StartRefused as refusal:
         print(f"auth-serve: {refusal}", file=sys.stderr)
@@ -76,6 +77,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await worker.stop()
         await clock.stop()
         await runtime.close()
+        runtime.stopping.give_back()
         if app.state.logging is not None:
             app.state.logging.drain()  # uvicorn may end the process right after
 
@@ -155,6 +157,7 @@ def create_app(
             settings.trusted_proxies, settings.forwarded_header, runtime.clock
         ),
         registration=settings.oauth.registration,
+        stopping=runtime.stopping,
     )
     return app
 

@@ -1,14 +1,24 @@
 """``/health``: what orchestrators see."""
 
 import asyncio
+import sqlite3
 from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
 
+from app.config import Settings
 from app.core.circuit_breaker import CircuitOpen
 from app.core.outbound import OutboundFailed, OutboundRefused
+from app.database_errors import DatabaseUnavailable
+from app.repositories.idempotency_claim import IdempotencyClaims
+from app.repositories.write_probe import WriteProbe
+from app.services.runtime import build_runtime
 from tests.api import Api
+from tests.chance import FakeClock
+from tests.conftest import SECRET
+from tests.servers.lending import Lending
+from tests.servers.postgres import _execute
 
 
 async def test_a_started_process_is_live_and_ready(api: Api) -> None:
@@ -98,3 +108,75 @@ async def test_a_database_that_is_gone_is_a_503_and_never_data(
     assert [a.status_code for a in (me, login, ready)] == [503, 503, 503]
     assert me.json()["code"] == "unavailable" and "route" not in me.text
     assert int(me.headers["Retry-After"]) > 0
+
+
+async def test_a_server_that_lets_nothing_more_onto_its_disk_is_seen(
+    postgres_url: str, lending: Lending
+) -> None:
+    """What it reads, and rows that are written over, say nothing of it."""
+    address = await lending.lend()
+    name = address.rpartition("/")[2]
+    chosen = {"database_url": address, "secret_key": SECRET, "jobs": False}
+    told = {}
+    for setting, value in (
+        ("temp_file_limit", "0"),
+        ("default_transaction_read_only", "on"),
+    ):
+        runtime = build_runtime(Settings.model_validate(chosen))
+        good = await WriteProbe(runtime.database, runtime.clock).flaw()
+        await _execute(postgres_url, f'ALTER DATABASE "{name}" SET {setting} = {value}')
+        await runtime.database.close()
+        told[setting] = await WriteProbe(runtime.database, runtime.clock).flaw()
+        await runtime.close()
+        await _execute(postgres_url, f'ALTER DATABASE "{name}" RESET {setting}')
+        assert good is None
+    await lending.take_back(address)
+
+    assert told == {
+        "temp_file_limit": "disk_full",
+        "default_transaction_read_only": "read_only",
+    }
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("code", "said"), [(13, "disk_full"), (8, "read_only")])
+async def test_a_full_disk_under_sqlite_makes_readiness_red_until_it_is_not(
+    api: Api,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+    said: str,
+) -> None:
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = code
+    before = await api.client.get("/health/ready")
+
+    with monkeypatch.context() as patch:
+
+        async def take(*_: object) -> bool:
+            raise DatabaseUnavailable("OperationalError") from full
+
+        patch.setattr(IdempotencyClaims, "take", take)
+        unasked = await api.client.get("/health/ready")
+        clock.advance(seconds=11)
+        red = await api.client.get("/health/ready")
+    after = await api.client.get("/health/ready")
+
+    assert [a.status_code for a in (before, unasked, red, after)] == [
+        200,
+        200,
+        503,
+        200,
+    ]
+    assert red.json()["checks"]["database"] == said
+
+
+async def test_a_process_that_is_about_to_end_is_not_ready(api: Api) -> None:
+    api.runtime.stopping.is_begun = True
+
+    live = await api.client.get("/health/live")
+    ready = await api.client.get("/health/ready")
+
+    assert (live.status_code, ready.status_code) == (200, 503)
+    assert ready.json()["checks"] == {"process": "stopping"}
+    assert live.headers["Connection"] == ready.headers["Connection"] == "close"

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from app.cli import http_protocol, lingering
 from app.cli.http_protocol import MAX_HEAD, GuardedProtocol
 from tests.servers.ports import LOOPBACK
 
@@ -34,6 +35,10 @@ async def _application(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with the length of the body, after a while if the path says so."""
     if scope["path"] == "/early":  # an answer before the body was read
         await PlainTextResponse("early")(scope, receive, send)
+        return
+    if scope["path"] == "/host":
+        host = Request(scope).headers["host"]
+        await PlainTextResponse(host)(scope, receive, send)
         return
     body = await Request(scope, receive).body()
     if scope["path"] == "/slow":
@@ -263,3 +268,86 @@ async def test_nothing_is_said_into_the_answer_of_another_request(
     answer = await answer_to(await connect(), slow, b"not HTTP\r\n\r\n")
 
     assert answer == b""
+
+
+BIG = b"x" * 3_000_000
+LONG = b"Host: test\r\nContent-Length: 3000000\r\n"
+EARLY: dict[str, tuple[bytes, int]] = {
+    "asked to close": (b"POST /early HTTP/1.1\r\nConnection: close\r\n" + LONG, 200),
+    "an older protocol": (b"POST /early HTTP/1.0\r\n" + LONG, 200),
+    "a head too large": (b"POST /a HTTP/1.1\r\nA: " + FAT + b"\r\n" + LONG, 431),
+    "no request": (b"NOTHING\r\n" + LONG, 400),
+    "no length": (b"POST /a HTTP/1.1\r\nContent-Length: +5\r\n" + LONG, 400),
+    "another target": (b"POST ftp://a/ HTTP/1.1\r\n" + LONG, 400),
+}
+
+
+@pytest.mark.parametrize("what", EARLY)
+async def test_an_answer_before_the_end_of_a_body_is_not_taken_back(
+    connect: Connect, what: str
+) -> None:
+    """Closing with input unread would reset the connection, answer and all."""
+    head, status = EARLY[what]
+    reader, writer = await connect()
+
+    writer.write(head + b"\r\n" + BIG)
+    await writer.drain()  # all of it is taken from us, whoever reads it
+    answer = await asyncio.wait_for(reader.read(), 5)
+
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+async def test_what_comes_after_the_last_word_is_bounded_in_bytes_and_time(
+    connect: Connect, state: ServerState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lingering, "LINGER_BYTES", 1_000_000)
+    monkeypatch.setattr(lingering, "LINGER_PAUSE", 0.1)
+    early = b"POST /early HTTP/1.1\r\nConnection: close\r\n" + LONG + b"\r\n"
+    silent = await connect()
+
+    silent[1].write(early)
+    assert b" 200 " in await silent[0].read()
+    await asyncio.sleep(0.3)
+    after_silence = len(state.connections)
+    reader, writer = await connect()
+    writer.write(early)
+    assert b" 200 " in await reader.read()
+    with pytest.raises(ConnectionError):
+        while True:
+            writer.write(BIG)
+            await writer.drain()
+
+    assert after_silence == 0
+
+
+async def test_a_stop_answers_what_was_opened_and_closes_what_is_silent(
+    connect: Connect, state: ServerState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "LAST_WORD", 0.1)
+    unread, silent, kept = await connect(), await connect(), await connect()
+    kept[1].write(REQUEST)
+    assert b"close" not in await kept[0].readuntil(b"\r\n\r\n")
+    assert await kept[0].readexactly(1) == b"0"
+
+    for connection in list(state.connections):
+        connection.shutdown()
+    unread[1].write(REQUEST)
+    kept[1].write(REQUEST)
+    answers = [await asyncio.wait_for(each[0].read(), 2) for each in (unread, kept)]
+    nothing = await asyncio.wait_for(silent[0].read(), 2)
+
+    assert all(b"connection: close" in each and b" 200 " in each for each in answers)
+    assert nothing == b""
+
+
+async def test_the_absolute_form_decides_on_the_host(connect: Connect) -> None:
+    target = b"GET http://other.example:81/host HTTP/1.1\r\nHost: test\r\n"
+    close = b"Connection: close\r\n\r\n"
+
+    assert (await answer_to(await connect(), target + close)).endswith(
+        b"other.example:81"
+    )
+    for bad in (b"http:///host", b"ftp://other.example/host", b"host", b"a:80"):
+        refused = b"GET " + bad + b" HTTP/1.1\r\nHost: test\r\n" + close
+        assert problem_of(await answer_to(await connect(), refused))["status"] == 400

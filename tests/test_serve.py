@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 import httpx2
 import psutil
 import pytest
-import uvicorn
 from typer.testing import CliRunner
 
+from app.cli.__main__ import main
 from app.cli.commands import app
+from app.cli.listening import CannotListen, bind
 from app.cli.serve import GRACE
 from tests.conftest import SECRET
 from tests.servers.ports import LOOPBACK, free_port
@@ -40,8 +42,8 @@ def test_it_says_where_it_listens_and_nothing_that_machines_should_read(
     port = service.url.rpartition(":")[2]
     said = service.stderr().splitlines()
 
-    assert said[:5] == [
-        "",
+    start = next(n for n, line in enumerate(said) if "listens on" in line)
+    assert said[start : start + 4] == [
         f"  Auth Serve listens on http://{LOOPBACK}:{port}",
         f"  Pages  http://localhost:{port}/",
         f"  API    http://localhost:{port}/docs",
@@ -102,17 +104,92 @@ def test_it_writes_no_line_below_the_level_that_was_chosen(
 
 
 def test_neither_upgrades_nor_idle_clients_outlast_the_rules(
-    monkeypatch: pytest.MonkeyPatch, sqlite_url: str
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told: dict[str, Any] = {}
-    monkeypatch.setattr("app.cli.serve.uvicorn.run", lambda _, **how: told.update(how))
+    told: list[Any] = []
+    monkeypatch.setattr("app.cli.serve.Server.run", lambda server: told.append(server))
     monkeypatch.setattr("app.cli.serve.configure_logging", lambda _level: None)
-    monkeypatch.setenv("AUTH_SERVE_DATABASE_URL", sqlite_url)
     monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", SECRET)
+    monkeypatch.setenv("WEB_CONCURRENCY", "3")  # Heroku's: it is for process managers
 
     done = CliRunner().invoke(app, ["server", "start", "--port", str(free_port())])
-    config = uvicorn.Config("app.main:app", **told)
 
     assert done.exit_code == 0, done.output
+    for each in told[0].listening:
+        each.close()
+    config = told[0].config
     assert config.ws == "none"  # also where a library for it happens to be installed
     assert config.timeout_graceful_shutdown == GRACE
+    assert config.workers == 1
+
+
+def test_the_port_is_the_platforms_unless_the_line_says_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served: list[Any] = []
+    monkeypatch.setattr("app.cli.serve.serve", lambda *where: served.append(where))
+    monkeypatch.setenv("PORT", "5017")
+
+    main(["server", "start", "--host", "::", "--host", "unix:/run/a"])
+    main(["server", "start", "--port", "8123"])
+    CliRunner().invoke(app, ["server", "start"])
+
+    assert served == [
+        (["::", "unix:/run/a"], 5017),
+        (["127.0.0.1"], 8123),
+        (["127.0.0.1"], 5017),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "families"),
+    [
+        (["::"], {"::1", "127.0.0.1"}),
+        (["[::]", "127.0.0.1"], {"::1", "127.0.0.1"}),
+        (["0.0.0.0", "::"], {"::1", "127.0.0.1"}),
+        (["0.0.0.0", "127.0.0.1"], {"127.0.0.1"}),
+        (["::1"], {"::1"}),
+        (["127.0.0.1", "::1", "127.0.0.1"], {"::1", "127.0.0.1"}),
+    ],
+)
+def test_every_host_is_listened_on_and_two_colons_are_both_families(
+    hosts: list[str], families: set[str]
+) -> None:
+    port = free_port()
+    sockets = bind(hosts, port)
+    for each in sockets:
+        each.listen()
+
+    reached = {host for host in ("::1", "127.0.0.1") if _is_reached(host, port)}
+
+    for each in sockets:
+        each.close()
+    assert reached == families
+
+
+def _is_reached(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), 2).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_unix_socket_is_taken_over_from_the_dead_and_not_from_the_living(
+    tmp_path: Path,
+) -> None:
+    host = f"unix:{tmp_path / 's'}"
+    bind([host], 0)[0].close()  # dead: its file stays
+    [living] = bind([host], 0)
+    living.listen()
+
+    with pytest.raises(CannotListen, match="taken"):
+        bind([host], 0)
+
+    living.close()
+
+
+def test_where_it_cannot_listen_it_says_what_to_do() -> None:
+    for host, hint in {"": "--host is empty", "192.0.2.1": "--host ::"}.items():
+        with pytest.raises(CannotListen, match=hint):
+            bind([host], free_port())

@@ -228,7 +228,8 @@ async def _outbox(uow: Uow) -> OutboxService:
 async def _once(
     request: Request, uow: Uow, runtime: RuntimeDep, key: IdempotencyKey = None
 ) -> Once:
-    return Once(request, IdempotencyService(uow, runtime.secret_key), key)
+    service = IdempotencyService(uow, runtime.secret_key, runtime.claims)
+    return Once(request, service, key)
 
 
 Registrations = Annotated[RegistrationService, Depends(_registrations)]

@@ -29,6 +29,7 @@ from app.core.exceptions import (
 from app.core.forwarded import HEADERS
 from app.core.logging import access_line
 from app.core.randomness import Randomness
+from app.core.stopping import Stopping
 from app.services.startup import StartRefused
 from app.utils.helpers import printable
 
@@ -46,9 +47,14 @@ _SECURITY = {
     "cache-control": "no-store",
 }
 _OWN_FIELDS = frozenset(
-    (b"x-request-id", b"traceparent", b"user-agent", b"x-forwarded-for", b"forwarded")
+    b"forwarded host traceparent user-agent x-forwarded-for x-request-id".split()
 )
 _FORWARDED = tuple((name, name.encode()) for name in HEADERS)
+_CLOSABLE = ("1.0", "1.1")  # later versions have frames for it
+# RFC 3986 section 3.2, without user information, and without the comma that joins two.
+_HOST = re.compile(
+    r"(?:[\w.~%!$&'()*+;=-]+|\[[0-9A-Fa-f:.%\w]+\])(?::(\d{0,5}))?", re.A
+)
 _NONE: Sequence[str] = ()
 _ABSENT: Sequence[str] = ("",)
 _DIGITS = 18  # of a length; of thousands the interpreter makes no number
@@ -71,6 +77,7 @@ class RequestMiddleware:
         randomness: Randomness,
         issuer: str,
         addresses: ClientAddress,
+        stopping: Stopping,
         registration: str = "off",
     ) -> None:
         """Wrap.
@@ -82,6 +89,7 @@ class RequestMiddleware:
             randomness: For ids of requests that bring none.
             issuer: The public URL; https there turns HSTS on.
             addresses: Tells where requests came from.
+            stopping: Once begun, every answer ends its connection.
             registration: Who may register clients, for what browsers may read.
         """
         self._app = app
@@ -90,6 +98,7 @@ class RequestMiddleware:
         self._randomness = randomness
         self._issuer = issuer
         self._addresses = addresses
+        self._stopping = stopping
         fields = dict(_SECURITY)
         if issuer.startswith("https://"):
             fields["strict-transport-security"] = _HSTS
@@ -102,7 +111,8 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, _said(send))
             return
-        context = self._context(scope)
+        fields = _own_fields(scope)
+        context = self._context(scope, fields)
         begin(context)
         method = scope["method"]
         if method == "HEAD":  # as GET, and the content is kept back (RFC 9110 §9.3.2)
@@ -112,7 +122,9 @@ class RequestMiddleware:
         answer = _Answer(send, context, headers, has_content=method != "HEAD")
         started = self._clock.monotonic()
         try:
-            flaw = _flaw(scope)
+            if self._stopping.is_begun and scope["http_version"] in _CLOSABLE:
+                context.headers["Connection"] = "close"
+            flaw = _flaw(scope) or _host_flaw(scope, fields)
             if flaw is not None:
                 await self._refuse(BadRequest(hint=flaw), scope, receive, answer)
             else:
@@ -139,8 +151,7 @@ class RequestMiddleware:
         else:
             await problem(error, self._issuer)(scope, receive, send)
 
-    def _context(self, scope: Scope) -> RequestContext:
-        fields = _own_fields(scope)
+    def _context(self, scope: Scope, fields: dict[bytes, list[str]]) -> RequestContext:
         given = fields.get(b"x-request-id", _NONE)
         known = len(given) == 1 and _REQUEST_ID.fullmatch(given[0])
         trace = _TRACEPARENT.fullmatch(fields.get(b"traceparent", _ABSENT)[0])
@@ -299,6 +310,23 @@ def _flaw(scope: Scope) -> str | None:
         names = [unquote_to_bytes(part.replace(b"+", b" ")) for part in parts if part]
         if len(names) != len(set(names)):
             return "a parameter twice"
+    return None
+
+
+def _host_flaw(scope: Scope, fields: Mapping[bytes, Sequence[str]]) -> str | None:
+    """Return what is wrong with ``Host``, or None (RFC 9112 section 3.2).
+
+    Of two hosts a proxy takes one and a server the other. HTTP/1.0 knows none, and
+    health checks come that way.
+    """
+    hosts = fields.get(b"host", _NONE)
+    if not hosts and scope["http_version"] == "1.0":
+        return None
+    if len(hosts) != 1:
+        return "no Host" if not hosts else "a Host twice"
+    found = _HOST.fullmatch(hosts[0])
+    if found is None or int(found[1] or 0) > 65_535:
+        return "not a Host"
     return None
 
 

@@ -32,7 +32,7 @@ class Once:
         Raises:
             IdempotencyKeyMalformed: Not a usable key.
             IdempotencyKeyReused: The key came with another body before.
-            RequestInProgress: Another request with the key finished just now.
+            RequestInProgress: The first request takes longer than anybody waits.
         """
         answer = await self._service.once(
             self._key,

@@ -6,6 +6,7 @@ and a Python or a package that is missing is told in one line.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from app.cli import HOST, PORT
@@ -41,22 +42,23 @@ def _run(arguments: list[str]) -> None:
         serve(*served)
 
 
-def _served(arguments: list[str]) -> tuple[str, int] | None:
-    """Return host and port of a faultless ``server start``; typer judges the rest."""
+def _served(arguments: list[str]) -> tuple[list[str], int] | None:
+    """Return hosts and port of a faultless ``server start``; typer judges the rest."""
     if arguments[:2] != ["server", "start"]:
         return None
     from argparse import ArgumentError, ArgumentParser
 
     parser = ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    parser.add_argument("--host", default=HOST)
-    parser.add_argument("--port", default=PORT, type=int)
+    parser.add_argument("--host", action="append")
+    # Platforms tell the port in this way; the line itself wins.
+    parser.add_argument("--port", default=os.environ.get("PORT") or PORT, type=int)
     try:
         found, unknown = parser.parse_known_args(arguments[2:])
     except ArgumentError:
         return None
     if unknown or not 0 < found.port < 65_536:
         return None
-    return found.host, found.port
+    return found.host or [HOST], found.port
 
 
 if __name__ == "__main__":

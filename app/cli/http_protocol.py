@@ -2,17 +2,20 @@
 
 uvicorn keeps header fields of any size and number, and waits for ever for the end of a
 head that was begun. The application bounds bodies (`app/api/middleware.py`); what comes
-before them, and how many connections there are, can only be bounded here.
+before them, and how many connections there are, can only be bounded here. Nor does it
+read on after an answer that came before the end of a request (`app/cli/lingering.py`).
 """
 
 import asyncio
 import logging
+import re
 from asyncio import TimerHandle
 from contextvars import copy_context
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from app.cli.lingering import LINGER_BYTES, LingeringTransport
 from app.core.context import RequestContext, begin
 from app.core.exceptions import (
     AppError,
@@ -27,6 +30,8 @@ from app.utils.helpers import canonical_ip
 MAX_HEAD = 32 * 1024  # bytes; an access token and cookies stay far below
 MAX_PIPELINED = 16  # requests that wait on a connection; none of them was read yet
 HEAD_TIMEOUT = 10.0  # seconds from the first byte of a head to its last
+LAST_WORD = 1.0  # seconds that a silent connection has left when the server stops
+SPARE = 32  # connections too many that are told so and waited for
 
 _log = logging.getLogger("auth_serve.connections")
 _randomness = SystemRandomness()
@@ -39,11 +44,15 @@ class GuardedProtocol(HttpToolsProtocol):
         issuer: The public URL, for the ``type`` of problems.
         max_head: Bytes of a head, trailers included.
         head_timeout: Seconds that a head may take; also a connection without any.
+        turned_away: Connections too many, until they have read that they are.
     """
+
+    transport: LingeringTransport  # type: ignore[assignment]  # stands before it
 
     issuer: ClassVar[str] = ""
     max_head: ClassVar[int] = MAX_HEAD
     head_timeout: ClassVar[float] = HEAD_TIMEOUT
+    turned_away: ClassVar[set[HttpToolsProtocol]] = set()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take over uvicorn's own limit, whose refusal is plain text."""
@@ -55,15 +64,19 @@ class GuardedProtocol(HttpToolsProtocol):
         self._kept = 0  # bytes that came and were not handed over: the parser's
         self._since: float | None = None  # when the client began to owe us a head
         self._watch: TimerHandle | None = None
+        self._is_refused = False
+        self._is_last = False  # what comes now is answered, and the connection ends
+        self._unwanted = 0  # bytes of a body that came after its answer
 
     def connection_made(  # type: ignore[override]  # as uvicorn has it
         self, transport: asyncio.Transport
     ) -> None:
         """Refuse one connection too many, and begin to wait for a head."""
-        super().connection_made(transport)
+        lingering: Any = LingeringTransport(transport, self._owes_input)
+        super().connection_made(lingering)
         most = self._max_connections
         if most is not None and len(self.connections) > most:
-            self._refuse(Unavailable(hint="too many connections"))
+            self._turn_away()
             return
         self._since = self.loop.time()
         self._watch = self.loop.call_later(self.head_timeout, self._look)
@@ -71,11 +84,16 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop watching."""
         super().connection_lost(exc)
+        self.transport.end()
+        self.turned_away.discard(self)
         if self._watch is not None:
             self._watch.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Parse, and look at what the parser keeps: it knows no bound."""
+        if self.transport.is_closing():
+            self.transport.discard(len(data))
+            return
         if self._since is None and not self._is_serving():
             self._since = self.loop.time()
         self._piece = len(data)
@@ -99,16 +117,64 @@ class GuardedProtocol(HttpToolsProtocol):
             self._stop(HeadTooLarge(hint="all fields together"))
         if len(self.pipeline) >= MAX_PIPELINED:
             self._stop(BadRequest(hint="too many requests ahead of their answers"))
+        if not self.url.startswith(b"/"):
+            self._read_authority()
         super().on_headers_complete()
+        if self._is_last:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """Hand a piece of the body over; the application counts it."""
         self._kept = 0
         super().on_body(body)
+        if self.cycle.response_complete:
+            self._unwanted += len(body)
+            if self._unwanted > LINGER_BYTES:
+                self.transport.end()
+
+    def shutdown(self) -> None:
+        """Answer what comes until the last word; called by uvicorn when it stops.
+
+        A request may be on its way, or wait here unread: closing would reset it.
+        """
+        self._is_last = True
+        if self._is_serving():
+            self.cycle.keep_alive = False
+        else:
+            self.loop.call_later(LAST_WORD, self._close_silent)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what the parser did not take; called by uvicorn."""
         self._refuse(self._refusal or BadRequest(hint="not HTTP"))
+
+    def _owes_input(self) -> bool:
+        """Tell whether a request, or the rest of one, may be under way to us."""
+        cycle = self.cycle
+        if cycle is None:
+            return self._is_refused or self._is_last
+        return self._is_refused or self._is_last or bool(cycle.more_body)
+
+    def _close_silent(self) -> None:
+        if not self._is_serving():
+            self.transport.close()
+
+    def _turn_away(self) -> None:
+        """Refuse a connection too many; it counts no more, so that others come in."""
+        self.connections.discard(self)
+        self.turned_away.add(self)
+        self._refuse(Unavailable(hint="too many connections"))
+        if len(self.turned_away) > SPARE:
+            self.transport.end()
+
+    def _read_authority(self) -> None:
+        """Let the absolute form of a target decide on the host (RFC 9112 §3.2.2)."""
+        scheme, mark, rest = self.url.partition(b"://")
+        authority = re.split(b"[/?#]", rest, maxsplit=1)[0]
+        if not mark or scheme.lower() not in (b"http", b"https") or not authority:
+            self._stop(BadRequest(hint="the target of the request"))
+        if [name for name, _ in self.headers].count(b"host") == 1:
+            kept = [field for field in self.headers if field[0] != b"host"]
+            self.headers[:] = [(b"host", authority), *kept]
 
     def _size(self) -> int:
         fields = sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -133,17 +199,18 @@ class GuardedProtocol(HttpToolsProtocol):
         now, since = self.loop.time(), self._since
         waited = 0.0 if since is None or self._is_serving() else now - since
         if waited >= self.head_timeout:
-            self.transport.close()
+            self.transport.end()
             return
         self._watch = self.loop.call_later(self.head_timeout - waited, self._look)
 
     def _refuse(self, error: AppError) -> None:
         """Say why, unless an answer is due first, and close."""
         cycle = self.cycle
+        self._is_refused = True
         if self._is_serving() and (
             self.pipeline or cycle.response_started or not cycle.more_body
         ):
-            self.transport.close()
+            self.transport.end()
             return
         self.transport.write(copy_context().run(self._answer, error))
         self.transport.close()
@@ -166,4 +233,5 @@ class GuardedProtocol(HttpToolsProtocol):
 
 def guarded(issuer: str) -> type[GuardedProtocol]:
     """Return the protocol of a service with this public URL."""
-    return type("GuardedProtocol", (GuardedProtocol,), {"issuer": issuer})
+    own = {"issuer": issuer, "turned_away": set()}
+    return type("GuardedProtocol", (GuardedProtocol,), own)

@@ -1,32 +1,39 @@
 """A service, from the start to SIGTERM; without what reads command lines."""
 
-import asyncio
-import errno
 import os
+import socket
 import sys
+from collections.abc import Sequence
 
 import uvicorn
 
 from app.cli.ending import Exit, fail, settings_or_exit
 from app.cli.http_protocol import guarded
+from app.cli.http_server import Server
+from app.cli.listening import CannotListen, address_of, bind
 from app.config import PREFIX, Settings
 from app.core.logging import configure_logging
 
 GRACE = 10  # seconds that requests under way get at SIGTERM
 
 
-def serve(host: str, port: int) -> None:
+def serve(hosts: Sequence[str], port: int) -> None:
     """Serve until SIGTERM; the schema is brought up to date in development."""
     settings = _settings_for(port)
-    asyncio.run(_refuse_taken(host, port))
-    _announce(settings, host, port)
+    try:
+        listening = bind(hosts, port)
+    except CannotListen as refusal:
+        fail(str(refusal), Exit.UNUSABLE)
     configure_logging(settings.log_level)
-    uvicorn.run(
+    Server(_config(settings), listening, lambda: _announce(settings, listening)).run()
+
+
+def _config(settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
         "app.main:app",
-        host=host,
-        port=port,
         http=guarded(settings.public_url),
         ws="none",  # an upgrade would leave the protocol, and its limits, behind
+        workers=1,  # whatever WEB_CONCURRENCY says: it is for process managers
         limit_concurrency=settings.max_connections,
         log_config=None,
         access_log=False,
@@ -47,23 +54,11 @@ def _settings_for(port: int) -> Settings:
     return settings
 
 
-async def _refuse_taken(host: str, port: int) -> None:
-    """End with a line for people; of the real attempt only the log would tell."""
-    loop = asyncio.get_running_loop()
-    try:
-        server = await loop.create_server(asyncio.Protocol, host, port)
-    except OSError as error:
-        reason = str(error.strerror)
-        if error.errno == errno.EADDRINUSE:
-            reason = "the port is taken; choose another: --port N, make serve PORT=N"
-        fail(f"cannot listen on {host}:{port}: {reason}", Exit.UNUSABLE)
-    server.close()
-
-
-def _announce(settings: Settings, host: str, port: int) -> None:
+def _announce(settings: Settings, listening: Sequence[socket.socket]) -> None:
     """Tell whoever typed the command where to look; the log is for machines."""
     public_url = settings.public_url
-    lines = [f"  Auth Serve listens on http://{host}:{port}", f"  Pages  {public_url}/"]
+    lines = [f"  Auth Serve listens on {address_of(each)}" for each in listening]
+    lines.append(f"  Pages  {public_url}/")
     if settings.serves_docs:
         lines.append(f"  API    {public_url}/docs")
     if settings.keeps_mails:

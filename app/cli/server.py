@@ -7,7 +7,17 @@ import typer
 from app.cli import HOST, PORT
 
 app = typer.Typer(help="Run the service.")
-Port = Annotated[int, typer.Option(min=1, max=65_535)]
+Hosts = Annotated[
+    list[str],
+    typer.Option(
+        "--host",
+        help="Name, address or unix:PATH; may be repeated; :: is IPv4 as well",
+    ),
+]
+_HOSTS = [HOST]
+Port = Annotated[
+    int, typer.Option(min=1, max=65_535, envvar="PORT", help="As platforms set it")
+]
 
 
 @app.callback()
@@ -16,7 +26,7 @@ def _group() -> None:
 
 
 @app.command()
-def start(host: str = HOST, port: Port = PORT) -> None:
+def start(host: Hosts = _HOSTS, port: Port = PORT) -> None:
     """Serve until SIGTERM; the schema is brought up to date in development."""
     from app.cli.serve import serve
 

@@ -26,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from app.core.allowed_methods import allowed_methods
 from app.core.context import current
 
 _log = logging.getLogger("auth_serve.errors")
@@ -196,6 +197,11 @@ class PayloadTooLarge(AppError):
     code = "payload_too_large"
     title = "The request is too large"
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """The rest of the body is not wanted, so the connection is of no use."""
+        return super().headers | {"Connection": "close"}
+
 
 class HeadTooLarge(AppError):
     """The request line and header fields are longer than any that make sense."""
@@ -312,9 +318,15 @@ def install_handlers(
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        headers = dict(error.headers or {})
+        if error.status_code == MethodNotAllowed.status:
+            routes = request.app.routes
+            headers["Allow"] = allowed_methods(request.scope["path"], routes)
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=headers)
         known = _BY_STATUS.get(error.status_code, BadRequest)(hint=error.detail)
         answer = refuse(request, known)
-        answer.headers.update(error.headers or {})
+        answer.headers.update(headers)
         return answer
 
     async def unavailable(request: Request, error: Exception) -> Response:

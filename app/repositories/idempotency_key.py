@@ -21,6 +21,11 @@ class IdempotencyKeyRepository(Repository[IdempotencyKey]):
         old = (IdempotencyKey.key_hash == key_hash) & (IdempotencyKey.expires_at <= now)
         await self.db.execute(delete(IdempotencyKey).where(old))
 
+    async def end_claim(self, key_hash: bytes, owner: str) -> None:
+        """Give a claim back together with the answer that it was for."""
+        mine = (IdempotencyKey.key_hash == key_hash) & (IdempotencyKey.body == owner)
+        await self.db.execute(delete(IdempotencyKey).where(mine))
+
     async def delete_expired(self, before: datetime, limit: int) -> int:
         """Delete a batch of answers that expired before an instant."""
         expired = IdempotencyKey.expires_at < before

@@ -33,6 +33,8 @@ class HealthService:
 
     async def readiness(self) -> Readiness:
         """Return the state; an open circuit degrades, only the needed takes down."""
+        if self._runtime.stopping.is_begun:
+            return Readiness("down", {"process": "stopping"})
         needed = {"database": await self._database(), "signing_keys": self._keys()}
         circuits = self._circuits()
         checks = needed | {f"circuit:{kind}": state for kind, state in circuits.items()}
@@ -64,7 +66,12 @@ class HealthService:
         except (SQLAlchemyError, DatabaseUnavailable, OSError) as error:
             _log.warning("the database does not answer", exc_info=error)
             return "unavailable"
-        return "schema_mismatch" if is_behind(found) else "ok"
+        if is_behind(found):
+            return "schema_mismatch"
+        flaw = await self._runtime.write_probe.flaw()
+        if flaw is not None:
+            _log.warning("the database takes no writes: %s", flaw)
+        return flaw or "ok"
 
     def _keys(self) -> str:
         now = self._runtime.clock.now()

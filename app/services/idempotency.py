@@ -1,22 +1,33 @@
-"""``Idempotency-Key``: a request that comes again gets the first answer again."""
+"""``Idempotency-Key``: a request that comes again gets the first answer again.
 
+Also while the first is still at work, in whatever process: the others wait for its
+answer. Who does the work is a claim that lapses, so a process that died keeps nobody
+waiting for long; that there is one answer is the primary key's word, not the claim's.
+"""
+
+import asyncio
 from base64 import b64decode, b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
 from app.core.context import current
-from app.core.exceptions import BadRequest, Conflict
+from app.core.exceptions import AppError, BadRequest, Conflict
 from app.core.secret_key import SecretKey
 from app.models.idempotency_key import IdempotencyKey
+from app.repositories.idempotency_claim import IdempotencyClaims
 from app.repositories.unit_of_work import UnitOfWork
 from app.utils.helpers import network_of
 
 KEPT = timedelta(days=1)
 MAX_LENGTH = 255
+LEASE = timedelta(seconds=10)  # of a claim, should its process die
+PATIENCE = 15.0  # seconds to wait for the first answer; longer than a lease
+_PAUSE = 0.05  # seconds between two looks
 _SEALED = "sealed:"  # no JSON begins so
 
 
@@ -40,6 +51,10 @@ class RequestInProgress(Conflict):
     code = "request_in_progress"
     title = "The first request with this Idempotency-Key is still under way"
 
+    def __init__(self, hint: str = "") -> None:
+        """Say when to come again."""
+        super().__init__(hint, retry_after=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -53,10 +68,19 @@ class Answer:
 class IdempotencyService:
     """Keeps first answers in the transaction that made them."""
 
-    def __init__(self, uow: UnitOfWork, secret_key: SecretKey) -> None:
-        """Work in this transaction; what is stored is hashed under the secret key."""
+    def __init__(
+        self, uow: UnitOfWork, secret_key: SecretKey, claims: IdempotencyClaims
+    ) -> None:
+        """Prepare.
+
+        Args:
+            uow: The transaction that the work and its answer belong to.
+            secret_key: What is stored is hashed under it.
+            claims: Who of several does the work.
+        """
         self._uow = uow
         self._secret_key = secret_key
+        self._claims = claims
 
     async def once(
         self,
@@ -82,7 +106,7 @@ class IdempotencyService:
         Raises:
             IdempotencyKeyMalformed: Not a usable key.
             IdempotencyKeyReused: The key came with another body before.
-            RequestInProgress: Another request with the key finished just now.
+            RequestInProgress: The first request takes longer than anybody waits.
         """
         if key is None:
             return await make()
@@ -95,47 +119,107 @@ class IdempotencyService:
         kept = await self._kept(key_hash, request_hash)
         if kept is not None:
             return kept
-        await self._uow.db.rollback()  # the work may hash: no connection is held
-        answer = await make()
-        kept = self._sealed(answer, key_hash) if is_secret else answer
-        await self._keep(key_hash, request_hash, kept)
-        return answer
+        claim = {
+            "key_hash": self._secret_key.digest(b"claim", *named),
+            "request_hash": request_hash,
+            "owner": self._uow.randomness.token(),
+        }
+        kept = await self._answer_or_claim(key_hash, claim)
+        if kept is not None:
+            return kept
+        try:
+            return await self._work(key_hash, claim, make, is_secret=is_secret)
+        except BaseException:
+            await self._claims.release(claim)
+            raise
+
+    async def _answer_or_claim(
+        self, key_hash: bytes, claim: Mapping[str, Any]
+    ) -> Answer | None:
+        """Return the first answer once there is one; None when the work is ours."""
+        for _ in range(int(PATIENCE / _PAUSE)):
+            now = self._uow.clock.now()
+            is_ours = await self._claims.take({**claim, "expires_at": now + LEASE}, now)
+            kept = await self._kept(key_hash, claim["request_hash"])
+            if kept is not None and is_ours:
+                await self._claims.release(claim)
+            if kept is not None or is_ours:
+                return kept
+            holder = await self._claims.request_of(claim["key_hash"])
+            if holder not in (None, claim["request_hash"]):
+                raise IdempotencyKeyReused
+            await asyncio.sleep(_PAUSE)
+        raise RequestInProgress
+
+    async def _work(
+        self,
+        key_hash: bytes,
+        claim: Mapping[str, Any],
+        make: Callable[[], Awaitable[Answer]],
+        *,
+        is_secret: bool,
+    ) -> Answer:
+        """Do the work, and keep its answer in the same transaction.
+
+        Whose claim lapsed meanwhile loses to whoever was done first, and gets that
+        answer, whatever came of the own work.
+        """
+        error: AppError | IntegrityError
+        try:
+            answer = await make()
+            kept = self._sealed(answer, key_hash) if is_secret else answer
+            await self._keep(key_hash, claim, kept)
+            return answer
+        except (AppError, IntegrityError) as failure:
+            error = failure
+        await self._uow.db.rollback()
+        first = await self._kept(key_hash, claim["request_hash"])
+        if first is not None:
+            await self._claims.release(claim)
+            return first
+        if isinstance(error, IntegrityError):
+            raise RequestInProgress from error
+        raise error
 
     async def _kept(self, key_hash: bytes, request_hash: bytes) -> Answer | None:
         now = self._uow.clock.now()
         row = await self._uow.idempotency_keys.by_hash(key_hash, now)
-        if row is None:
+        known = row and (row.request_hash, Answer(row.status, row.body, row.location))
+        await self._uow.db.rollback()  # the work may hash: no connection is held
+        if not known:
             return None
-        if row.request_hash != request_hash:
+        request, answer = known
+        if request != request_hash:
             raise IdempotencyKeyReused
-        body = row.body
-        if body.startswith(_SEALED):
-            sealed = b64decode(body.removeprefix(_SEALED))
-            body = self._secret_key.unseal(sealed, _context(key_hash)).decode()
-        return Answer(row.status, body, row.location)
+        if not answer.body.startswith(_SEALED):
+            return answer
+        sealed = b64decode(answer.body.removeprefix(_SEALED))
+        body = self._secret_key.unseal(sealed, _context(key_hash)).decode()
+        return replace(answer, body=body)
 
     def _sealed(self, answer: Answer, key_hash: bytes) -> Answer:
         nonce = self._uow.randomness.bytes(12)
         sealed = self._secret_key.seal(answer.body.encode(), nonce, _context(key_hash))
         return replace(answer, body=_SEALED + b64encode(sealed).decode())
 
-    async def _keep(self, key_hash: bytes, request_hash: bytes, answer: Answer) -> None:
+    async def _keep(
+        self, key_hash: bytes, claim: Mapping[str, Any], answer: Answer
+    ) -> None:
         now = self._uow.clock.now()
-        await self._uow.idempotency_keys.forget_expired(key_hash, now)
-        self._uow.idempotency_keys.add(
+        keys = self._uow.idempotency_keys
+        await keys.forget_expired(key_hash, now)
+        keys.add(
             IdempotencyKey(
                 key_hash=key_hash,
-                request_hash=request_hash,
+                request_hash=claim["request_hash"],
                 status=answer.status,
                 location=answer.location,
                 body=answer.body,
                 expires_at=now + KEPT,
             )
         )
-        try:
-            await self._uow.db.flush()
-        except IntegrityError as error:
-            raise RequestInProgress from error
+        await self._uow.db.flush()
+        await keys.end_claim(claim["key_hash"], claim["owner"])
 
 
 def _context(key_hash: bytes) -> str:

@@ -19,12 +19,15 @@ from app.core.randomness import Randomness, SystemRandomness
 from app.core.rate_limit import RateLimiter
 from app.core.secret_key import SecretKey
 from app.core.security import AccessTokens, KeyRing
+from app.core.stopping import Stopping
 from app.database import Database, PoolOptions
 from app.oauth.supported import Supported
+from app.repositories.idempotency_claim import IdempotencyClaims
 from app.repositories.oauth_grant_statement import OAuthGrantStatements
 from app.repositories.session_statement import SessionStatements
 from app.repositories.sign_in_statement import SignInStatements
 from app.repositories.unit_of_work import UnitOfWork
+from app.repositories.write_probe import WriteProbe
 from app.services.breached_password import BreachedPasswordService
 from app.services.oauth_client_directory import ClientDirectory
 from app.services.oauth_client_logo import ClientLogos
@@ -60,6 +63,9 @@ class Runtime:
     logos: ClientLogos
     grants: OAuthGrantStatements
     signed: SignedTokens
+    stopping: Stopping
+    claims: IdempotencyClaims
+    write_probe: WriteProbe
     mailbox: Mailbox = field(default_factory=Mailbox)
 
     def uow(self, db: AsyncSession) -> UnitOfWork:
@@ -130,6 +136,9 @@ def build_runtime(
         logos=ClientLogos(clients, outbound, limiter, limits.authorize_address, clock),
         grants=OAuthGrantStatements(database),
         signed=SignedTokens(ring, issuer=settings.public_url),
+        stopping=Stopping(clock),
+        claims=IdempotencyClaims(database),
+        write_probe=WriteProbe(database, clock),
     )
 
 
@@ -183,6 +192,7 @@ def _secret(settings: Settings, randomness: Randomness) -> str:
             f"the secret key cannot be kept in {path} ({error.strerror}); its folder "
             "has to exist, and this user has to be allowed to write there"
         ) from error
+    _refuse_readable(path)
     secret = path.read_text(encoding="utf-8", errors="replace").strip()
     problem = weakness(secret)
     if problem is not None:
@@ -192,6 +202,15 @@ def _secret(settings: Settings, randomness: Randomness) -> str:
             'secret key is lost" in docs/operations.md'
         )
     return secret
+
+
+def _refuse_readable(path: Path) -> None:
+    """Refuse a key that other users of the machine can read: it opens all the rest."""
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise SettingsError(
+            f"the secret key in {path} can be read by others: chmod 600 {path}, and if "
+            'they may have done so, see "The secret key is lost" in docs/operations.md'
+        )
 
 
 def _secret_path(settings: Settings) -> Path:

@@ -26,7 +26,6 @@ HEADERS = {
     "cross-origin-resource-policy": "cross-origin",
 }
 
-_OTHERS = ["PUT", "PATCH", "DELETE"]
 router = APIRouter(include_in_schema=False)
 
 
@@ -50,7 +49,7 @@ def _answer(methods: str) -> Response:
         "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Request-ID, "
         "MCP-Protocol-Version",
         "Access-Control-Max-Age": "7200",
-        "Allow": f"{methods}, OPTIONS",
+        "Allow": f"{methods}, OPTIONS".replace("GET", "GET, HEAD"),
     }
     return Response(status_code=204, headers=headers)
 
@@ -60,12 +59,6 @@ def _add(path: str, methods: str) -> None:
     async def preflight() -> Response:
         """Answer what a browser asks before it sends the request itself."""
         return _answer(methods)
-
-    # The router would name the methods of the first route of the address only.
-    @router.api_route(path, methods=_OTHERS, name=f"refuse {path}")
-    async def refuse() -> Response:
-        """Say which methods there are."""
-        raise HTTPException(405, headers={"Allow": f"{methods}, OPTIONS"})
 
 
 def _registration(request: Request, methods: str) -> Response:

@@ -1,0 +1,121 @@
+"""SIGTERM: told first, then nobody new, and nobody who came in time is turned away."""
+
+import asyncio
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.servers.service import (
+    COMMAND_LINE,
+    UVICORN,
+    Service,
+    running,
+)
+
+LIVE = b"GET /health/live HTTP/1.1\r\nHost: test\r\n"
+READY = LIVE.replace(b"live", b"ready")
+CLOSE = b"Connection: close\r\n\r\n"
+CLIENTS = 12
+
+
+async def _ask(port: int, *pieces: bytes) -> bytes:
+    """Return the whole answer to a request on a connection of its own."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for piece in pieces:
+        writer.write(piece)
+        await asyncio.sleep(0)
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+async def _load(port: int, found: Counter[str], *, keep: bool) -> None:
+    """Ask again and again until nobody listens; count how it went each time."""
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            return
+        except ConnectionError:
+            found["reset"] += 1
+            continue
+        try:
+            while True:
+                writer.write(LIVE + (b"\r\n" if keep else CLOSE))
+                head = await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(17)
+                found["answered" if head[9:12] == b"200" else "refused"] += 1
+                if b"connection: close" in head:
+                    break
+        except (ConnectionError, asyncio.IncompleteReadError) as error:
+            found[type(error).__name__] += 1
+        writer.close()
+
+
+def _port(service: Service) -> int:
+    return int(service.url.rpartition(":")[2])
+
+
+@pytest.mark.parametrize("delay", ["0", "0.4"])
+async def test_under_load_nobody_who_came_in_time_is_reset(
+    sqlite_url: str, tmp_path: Path, delay: str
+) -> None:
+    chosen = {"AUTH_SERVE_STOP_DELAY": delay, "AUTH_SERVE_LOG_LEVEL": "WARNING"}
+    found: Counter[str] = Counter()
+    with running(sqlite_url, tmp_path / "a", chosen, program=COMMAND_LINE) as service:
+        port = _port(service)
+        clients = [
+            asyncio.create_task(_load(port, found, keep=bool(number % 2)))
+            for number in range(CLIENTS)
+        ]
+        opened = await asyncio.open_connection("127.0.0.1", port)
+        while found["answered"] < 200:
+            await asyncio.sleep(0.01)
+        service.process.send_signal(signal.SIGTERM)
+        await asyncio.gather(*clients)
+        opened[1].write(LIVE + b"\r\n")  # opened before, and unread until now
+        last = await opened[0].read()
+        opened[1].close()
+        code = await asyncio.to_thread(service.wait)
+
+    assert code == -signal.SIGTERM
+    assert b" 200 " in last and b"connection: close" in last
+    assert set(found) == {"answered"} and found["answered"] > 200
+
+
+@pytest.mark.parametrize("program", [COMMAND_LINE, UVICORN])
+async def test_readiness_is_red_first_and_a_second_signal_ends_at_once(
+    sqlite_url: str, tmp_path: Path, program: tuple[str, ...]
+) -> None:
+    """Also where uvicorn is started itself: the application hears the signal."""
+    chosen = {"AUTH_SERVE_STOP_DELAY": "60"}
+    with running(sqlite_url, tmp_path / "a", chosen, program=program) as service:
+        port = _port(service)
+        before = await _ask(port, READY, CLOSE)
+        service.process.send_signal(signal.SIGTERM)
+        while b" 503 " not in (red := await _ask(port, READY, b"\r\n")):
+            await asyncio.sleep(0.01)
+        served = await _ask(port, LIVE, b"\r\n")  # it ends by itself: it is told to
+        await asyncio.sleep(0.25)  # what comes sooner is the same wish again
+        began = time.monotonic()
+        service.process.send_signal(signal.SIGINT)
+        code = await asyncio.to_thread(service.wait)
+
+    assert b" 200 " in before
+    assert b'"process":"stopping"' in red and b"connection: close" in red.lower()
+    assert b" 200 " in served and b"connection: close" in served.lower()
+    assert code == -signal.SIGINT and time.monotonic() - began < 5
+    assert "second signal" in service.stderr()
+
+
+async def test_without_a_delay_it_ends_as_soon_as_everybody_is_answered(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    with running(sqlite_url, tmp_path / "a", program=COMMAND_LINE) as service:
+        began = time.monotonic()
+        code = await asyncio.to_thread(service.stop)
+
+    assert code == -signal.SIGTERM and time.monotonic() - began < 5
