@@ -73,6 +73,9 @@ async def connect(state: ServerState) -> AsyncIterator[Connect]:
     for writer in writers:
         writer.close()
     server.close()
+    for connection in (*state.connections, *ImpatientProtocol.turned_away):
+        connection.transport.end()  # some still wait for more of what was refused
+    await asyncio.sleep(0.01)
 
 
 async def answer_to(streams: Streams, *pieces: bytes) -> bytes:

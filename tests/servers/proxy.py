@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
+from typing import Any
 
 from tests.servers.ports import LOOPBACK
 
@@ -21,11 +22,13 @@ class Proxy:
     Attributes:
         ports: Of the services; a test changes them.
         ready: Those of them that said so when they were asked last.
+        passing: What passes on, for each connection.
     """
 
     def __init__(self, ports: list[int]) -> None:
         self.ports = ports
         self.ready: list[int] = []
+        self.passing: list[asyncio.Task[Any] | None] = []
         self._turn = count()
 
     async def look(self) -> None:
@@ -42,16 +45,17 @@ class Proxy:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Connect somebody to the next who is ready."""
+        self.passing.append(asyncio.current_task())
         ready = list(self.ready)
+        there = await asyncio.open_connection(
+            LOOPBACK, ready[next(self._turn) % len(ready)]
+        )
+        both = (_pump(reader, there[1]), _pump(there[0], writer))
         try:
-            there = await asyncio.open_connection(
-                LOOPBACK, ready[next(self._turn) % len(ready)]
-            )
-            await asyncio.gather(
-                _pump(reader, there[1]), _pump(there[0], writer), return_exceptions=True
-            )
+            await asyncio.gather(*both, return_exceptions=True)
         finally:
             writer.close()
+            there[1].close()
 
 
 @asynccontextmanager
@@ -66,6 +70,10 @@ async def balancing(ports: list[int]) -> AsyncIterator[tuple[Proxy, str]]:
     finally:
         looking.cancel()
         server.close()
+        left = [task for task in proxy.passing if task is not None]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(looking, *left, return_exceptions=True)
 
 
 async def _is_ready(port: int) -> bool:
