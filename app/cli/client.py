@@ -15,9 +15,11 @@ from app.cli.base import (
     every_page,
     fail,
     in_transaction,
+    settings_or_exit,
     show,
     show_rows,
 )
+from app.cli.snippet import Library, Made, snippet
 
 if TYPE_CHECKING:
     from app.models.oauth_client import OAuthClient, OAuthClientSecret
@@ -87,6 +89,10 @@ ResourceServer = Annotated[
         "--resource-server",
     ),
 ]
+Paste = Annotated[
+    Library | None,
+    _option("Print settings and code to paste, for this library", "--snippet"),
+]
 More = Annotated[str, _option("More members of RFC 7591, as a JSON object")]
 
 
@@ -105,6 +111,7 @@ def create(
     first_party: FirstParty = False,
     resource_server: ResourceServer = False,
     metadata: More = "{}",
+    paste: Paste = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a client; its secret is printed now and never again.
@@ -112,6 +119,8 @@ def create(
     JSON: the members of RFC 7591 and the administrator's choices; `client_secret` if
     there is one.
     """
+    if paste is not None and as_json:
+        fail("--snippet and --json do not go together")
     flags = {Kind.WEB: web, Kind.SPA: spa, Kind.NATIVE: native, Kind.MACHINE: machine}
     named = {
         "client_name": name,
@@ -132,7 +141,11 @@ def create(
         row, secret = await clients.create(document, choices, client_id)
         return {**_shown(row), **_secret_of(secret)}
 
-    show(_with_clients(work), as_json)
+    made = _with_clients(work)
+    if paste is None:
+        show(made, as_json)
+    else:
+        print(snippet(paste, _made(made)), end="")
 
 
 @app.command(name="list")
@@ -263,6 +276,16 @@ def registration_token(
     token = in_transaction(work)
     done = {"token": token, "expires_in": ttl} if token else {"revoked": True}
     show(done, as_json, lines=[token or "Revoked."])
+
+
+def _made(members: Mapping[str, Any]) -> Made:
+    return Made(
+        issuer=settings_or_exit().public_url,
+        client_id=members["client_id"],
+        secret=members.get("client_secret", ""),
+        redirect_uri=next(iter(members.get("redirect_uris", ())), ""),
+        scope=members.get("scope", ""),
+    )
 
 
 def _kind(flags: Mapping[Kind, bool], usual: Kind) -> Kind:

@@ -1,0 +1,167 @@
+"""What one pastes into an application after ``client create``: settings and code."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from string import Template
+from typing import Any
+
+
+class Library(StrEnum):
+    """What the application is written with."""
+
+    FLASK = "flask"
+    FASTAPI = "fastapi"
+    EXPRESS = "express"
+    PASSPORT = "passport"
+    SPA = "spa"
+    MACHINE = "machine"
+
+
+_AUTHLIB = """\
+oauth.register(
+    "auth",
+    server_metadata_url=$metadata,
+    client_id=$client_id,
+    client_secret=$client_secret,
+    client_kwargs={"scope": $scope, "code_challenge_method": "S256"},
+)
+
+
+"""
+_CODE: Mapping[Library, str] = {
+    Library.FLASK: "# Authlib, with Flask\noauth = OAuth(app)\n"
+    + _AUTHLIB
+    + """\
+@app.get("/login")
+def login():
+    return oauth.auth.authorize_redirect($redirect_uri)
+
+
+@app.get($redirect_path)
+def callback():
+    token = oauth.auth.authorize_access_token()
+    session["person"] = dict(oauth.auth.userinfo(token=token))
+    return redirect("/")
+""",
+    Library.FASTAPI: "# Authlib, with FastAPI\noauth = OAuth()\n"
+    + _AUTHLIB
+    + """\
+@app.get("/login")
+async def login(request: Request):
+    return await oauth.auth.authorize_redirect(request, $redirect_uri)
+
+
+@app.get($redirect_path)
+async def callback(request: Request):
+    token = await oauth.auth.authorize_access_token(request)
+    request.session["person"] = dict(await oauth.auth.userinfo(token=token))
+    return RedirectResponse("/", 303)
+""",
+    Library.EXPRESS: """\
+// express-openid-connect, Express 5
+app.use(auth({
+  issuerBaseURL: $issuer,
+  baseURL: $origin,
+  clientID: $client_id,
+  clientSecret: $client_secret,
+  secret: process.env.SESSION_SECRET, // 32 random characters
+  routes: { callback: $redirect_path },
+  authorizationParams: { response_type: "code", scope: $scope },
+}));
+""",
+    Library.PASSPORT: """\
+// passport-openidconnect
+passport.use(new OpenIDConnectStrategy({
+  issuer: $issuer,
+  authorizationURL: $authorize,
+  tokenURL: $token,
+  userInfoURL: $userinfo,
+  clientID: $client_id,
+  clientSecret: $client_secret,
+  callbackURL: $redirect_uri,
+  scope: $scope,
+  nonce: true,
+}, (issuer, profile, done) => done(null, profile)));
+""",
+    Library.SPA: """\
+// oidc-client-ts
+const manager = new UserManager({
+  authority: $issuer,
+  client_id: $client_id,
+  redirect_uri: $redirect_uri,
+  scope: $scope,
+  loadUserInfo: true,
+});
+""",
+    Library.MACHINE: """\
+curl -s $token_shell \\
+  --data-urlencode client_id=$client_id_shell \\
+  --data-urlencode client_secret=$client_secret_shell \\
+  -d grant_type=client_credentials
+""",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A client that was made just now."""
+
+    issuer: str
+    client_id: str
+    secret: str
+    redirect_uri: str
+    scope: str
+
+
+def snippet(library: Library, made: Made) -> str:
+    """Return the settings of a client, and code for a library that uses them."""
+    settings = {
+        "issuer": made.issuer,
+        "client_id": made.client_id,
+        "client_secret": made.secret,
+        "redirect_uri": made.redirect_uri,
+        "scope": made.scope,
+    }
+    width = max(map(len, settings))
+    lines = [f"{name:<{width}}  {value}" for name, value in settings.items() if value]
+    code = Template(_CODE[library]).substitute(_values(made))
+    return "\n".join(lines) + "\n\n" + code
+
+
+def _values(made: Made) -> dict[str, Any]:
+    """Return what stands in the code, as the languages write a text.
+
+    JSON's way to write one is JavaScript's and Python's too: an identifier of another
+    product may have quotes in it.
+    """
+    origin, path = _parted(made.redirect_uri)
+    texts = {
+        "issuer": made.issuer,
+        "metadata": f"{made.issuer}/.well-known/openid-configuration",
+        "authorize": f"{made.issuer}/oauth2/authorize",
+        "token": f"{made.issuer}/oauth2/token",
+        "userinfo": f"{made.issuer}/oauth2/userinfo",
+        "client_id": made.client_id,
+        "client_secret": made.secret,
+        "redirect_uri": made.redirect_uri,
+        "redirect_path": path,
+        "origin": origin,
+        "scope": _asked(made.scope),
+    }
+    in_shell = {f"{name}_shell": shlex.quote(text) for name, text in texts.items()}
+    return {name: json.dumps(text) for name, text in texts.items()} | in_shell
+
+
+def _parted(redirect_uri: str) -> tuple[str, str]:
+    scheme, mark, rest = redirect_uri.partition("://")
+    host, slash, path = rest.partition("/")
+    return scheme + mark + host, slash + path.partition("?")[0]
+
+
+def _asked(registered: str) -> str:
+    """Return what an application mostly asks for, of what it may ask for."""
+    usual = [name for name in ("openid", "profile", "email") if name in registered]
+    return " ".join(usual) or registered
