@@ -40,6 +40,7 @@ _ELSEWHERE = {
     "pool_timeout": "set AUTH_SERVE_DATABASE__POOL_TIMEOUT instead",
     "statement_timeout": "set AUTH_SERVE_DATABASE__STATEMENT_TIMEOUT instead",
 }
+_FORM = "write postgresql://host/name, with user:password@ before the host"
 _ESCAPE = (
     "characters such as @ : / ? # % of a user or password are written as "
     "%40 %3A %2F %3F %23 %25"
@@ -74,9 +75,9 @@ def read_database_url(text: str) -> DatabaseAddress:
     if _SQLITE.fullmatch(scheme):
         return DatabaseAddress(_sqlite(text.strip()))
     if scheme.startswith("jdbc:"):
-        raise ValueError("is JDBC's; write postgresql://user:password@host/name")
+        raise ValueError(f"is JDBC's; {_FORM}")
     if not mark and re.match(r"(?i)\s*(?:host|server|user\w*|dbname)\s*=", text):
-        raise ValueError("is a list; write postgresql://user:password@host/name")
+        raise ValueError(f"is a list; {_FORM}")
     if not _POSTGRES.fullmatch(scheme):
         raise ValueError("must begin with sqlite:// or postgresql://")
     return _postgres(rest)

@@ -100,10 +100,7 @@ def build_runtime(
         clock = SharedClock()
         randomness = randomness or SystemRandomness(clock)
     randomness = randomness or SystemRandomness()
-    database = Database(
-        settings.database_url.get_secret_value(),
-        PoolOptions(**settings.database.model_dump(exclude={"migrate"})),
-    )
+    database = _database(settings)
     breakers = CircuitBreakers(clock)
     outbound = _outbound(settings, breakers)
     store = build_store(settings, database, breakers, clock)
@@ -140,6 +137,11 @@ def build_runtime(
         claims=IdempotencyClaims(database),
         write_probe=WriteProbe(database, clock),
     )
+
+
+def _database(settings: Settings) -> Database:
+    options = settings.database.model_dump(exclude={"migrate"})
+    return Database(settings.database_url.get_secret_value(), PoolOptions(**options))
 
 
 def _tokens(settings: Settings, ring: KeyRing) -> AccessTokens:
