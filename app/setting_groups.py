@@ -282,6 +282,11 @@ class LimitSettings(Group):
     )
     sign_in_account: Rate = Field("10/600", description="Wrong passwords per account.")
     sign_in_address: Rate = Field("60/300", description="Wrong passwords per address.")
+    hashing_account: Rate = Field(
+        "300/600",
+        description="Tenths of a second of work with imported hashes, per account.",
+    )
+    hashing_address: Rate = Field("600/600", description="The same per address.")
     register_address: Rate = Field("20/3600", description="Registrations per address.")
     code_account: Rate = Field("10/600", description="Typed codes per account.")
     code_address: Rate = Field("60/600", description="Typed codes per address.")

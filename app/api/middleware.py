@@ -128,7 +128,9 @@ class RequestMiddleware:
             if flaw is not None:
                 await self._refuse(BadRequest(hint=flaw), scope, receive, answer)
             else:
-                await self._pass(scope, _Body(scope, receive), answer)
+                body = _Body(scope, receive)
+                context.left = body.left
+                await self._pass(scope, body, answer)
         except Exception as error:  # the last resort: nothing else caught it
             _log.error("unhandled", exc_info=error)
             if not answer.started:
@@ -274,6 +276,11 @@ class _Body:
         if self._size > MAX_BODY:
             raise PayloadTooLarge
         return message
+
+    async def left(self) -> None:
+        """Return when the client has gone; for who waits after the body was read."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
     async def _next(self) -> Message:
         now = asyncio.get_running_loop().time()

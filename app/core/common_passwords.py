@@ -1,4 +1,4 @@
-"""The 30,000 commonest passwords, offline.
+"""The 30,000 commonest passwords of at least eight characters, offline.
 
 The list is a file of one password a line, made by tools/make_common_passwords.py. It is
 kept as the bytes of that file, a quarter of a megabyte, and searched as they are: that

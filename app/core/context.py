@@ -1,5 +1,6 @@
 """What is known about the request under way, for log lines, audit rows and answers."""
 
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -18,6 +19,7 @@ class RequestContext:
         user_id: Set once the caller is known.
         reason: Why the request was refused; for the log only.
         headers: Header fields that the answer gets, such as ``RateLimit``.
+        left: Returns once the client has gone; only after the body was read.
     """
 
     correlation_id: str = ""
@@ -28,6 +30,7 @@ class RequestContext:
     user_id: UUID | None = None
     reason: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    left: Callable[[], Awaitable[None]] | None = None
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request", default=None)

@@ -5,13 +5,14 @@ whoever comes past that is told to come back.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
+from app.core.context import current
 from app.core.exceptions import AppError
 
 P = ParamSpec("P")
@@ -90,24 +91,38 @@ class HashingPool:
         """Call the function on a thread of the pool and return what it returns.
 
         A caller that is cancelled while it waits frees its place at once, and its work
-        is not done; one that is cancelled later leaves a thread busy until the end.
+        is not done; one that is cancelled later leaves a thread busy until the end. The
+        same holds for a request whose client has left.
 
         Raises:
-            HashingOverloaded: As many as may wait are waiting, or the pool is closed.
+            HashingOverloaded: As many as may wait are waiting, the pool is closed, or
+                the client has left.
         """
         with self._lock:
             if self._closed or self._waiting + self._running >= self._bound:
                 raise HashingOverloaded("hashing pool is full", retry_after=1)
             self._waiting += 1
+            has_to_wait = self._waiting + self._running > self._most
             self._start_thread()
         job = _Job(partial(function, *args, **kwargs))
         self._jobs.put(job)
+        left = current().left if has_to_wait else None
+        watch = left and asyncio.ensure_future(self._watch(job, left))
         try:
             result: T = await job.outcome
         except asyncio.CancelledError:
             self._leave(job)
             raise
+        finally:
+            if watch:
+                watch.cancel()
         return result
+
+    async def _watch(self, job: _Job, left: Callable[[], Awaitable[None]]) -> None:
+        """Take a job back that has not begun when its client leaves."""
+        await left()
+        if self._leave(job) and not job.outcome.done():
+            job.outcome.set_exception(HashingOverloaded("the client has left"))
 
     def close(self) -> None:
         """Refuse whoever comes; who was admitted is served. Does not block."""
@@ -123,10 +138,13 @@ class HashingPool:
             self._threads.append(Thread(target=self._work, name=name, daemon=True))
             self._threads[-1].start()
 
-    def _leave(self, job: _Job) -> None:
+    def _leave(self, job: _Job) -> bool:
+        """Give a job's place to others; tell whether no thread had taken it up."""
         with self._lock:
-            self._waiting -= job.is_waiting
+            was_waiting = job.is_waiting
+            self._waiting -= was_waiting
             job.is_waiting = False
+        return was_waiting
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from app.core.common_passwords import is_common
+from app.core.password_pattern import is_from_context, is_simple, variants
 from app.core.password_schemes.engines import CurrentArgon2id, engine_for
 from app.core.password_schemes.limits import (
     MAX_PASSWORD_BYTES,
@@ -51,6 +52,7 @@ class PasswordProblem(StrEnum):
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
     TOO_COMMON = "too_common"
+    TOO_SIMPLE = "too_simple"
     CONTAINS_CONTEXT = "contains_context"
 
 
@@ -109,9 +111,11 @@ def check_password(password: str, *, context: Iterable[str]) -> PasswordProblem 
         return PasswordProblem.TOO_SHORT
     if _is_too_long(password):
         return PasswordProblem.TOO_LONG
-    if is_common(password):
+    if any(is_common(variant) for variant in variants(password)):
         return PasswordProblem.TOO_COMMON
-    if _is_from_context(password, context):
+    if is_simple(password):
+        return PasswordProblem.TOO_SIMPLE
+    if is_from_context(password, context):
         return PasswordProblem.CONTAINS_CONTEXT
     return None
 
@@ -243,15 +247,3 @@ def _is_usable(password: str) -> bool:
 
 def _is_too_long(normal: str) -> bool:
     return len(normal) > MAX_LENGTH or len(normal.encode()) > MAX_BYTES
-
-
-def _is_from_context(password: str, context: Iterable[str]) -> bool:
-    """Tell whether it is a word of the context, alone or with digits and signs."""
-    folded = password.casefold()
-    for entry in context:
-        word = normalise_password(entry).casefold()
-        for part in (word, word.partition("@")[0]):
-            rest = folded.removeprefix(part)
-            if rest != folded and not any(map(str.isalpha, rest)):
-                return True
-    return False

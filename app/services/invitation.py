@@ -9,7 +9,13 @@ from app.services.errors import InvalidOneTimeToken
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
-from app.services.user_change import end_everything, owner_of, set_password, touch
+from app.services.user_change import (
+    end_everything,
+    owner_of,
+    set_password,
+    touch,
+    words_of_owner,
+)
 from app.utils.helpers import canonical_email
 
 
@@ -53,7 +59,8 @@ class InvitationService:
                 digits it counts as a try.
         """
         found = await self._find(token, email)
-        chosen = await self._passwords.accept(password, context=(email, name))
+        words = await words_of_owner(self._uow, found, Purpose.INVITATION)
+        chosen = await self._passwords.accept(password, context=(*words, email, name))
         row = await self._tokens.consume_found(Purpose.INVITATION, found)
         user = await owner_of(self._uow, row)
         if user is None:

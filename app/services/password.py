@@ -2,28 +2,38 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from app.core.passwords import (
+    MAX_BYTES,
+    MAX_LENGTH,
     PasswordProblem,
     Verification,
     check_password,
     normalise_password,
 )
-from app.core.rate_limit import subject_key
+from app.core.rate_limit import Limit, subject_key
 from app.events.password import PasswordChanged, PasswordChangeFailed
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.errors import InvalidCredentials, UnacceptablePassword
 from app.services.rate_limit import by_address
 from app.services.runtime import Runtime
-from app.services.user_change import end_everything, present, set_password
+from app.services.user_change import (
+    end_everything,
+    present,
+    set_password,
+    words_of,
+)
 
+_UNIT = 100_000  # microseconds of work
 _PRODUCT = ("auth serve", "authserve", "auth-serve")
 _MESSAGES = {
     PasswordProblem.TOO_SHORT: "use at least {minimum} characters",
-    PasswordProblem.TOO_LONG: "use at most 1024 characters",
+    PasswordProblem.TOO_LONG: f"use at most {MAX_LENGTH} characters, {MAX_BYTES} bytes",
     PasswordProblem.TOO_COMMON: "this is one of the commonest passwords; use another",
+    PasswordProblem.TOO_SIMPLE: "this is a repetition or a sequence; use another",
     PasswordProblem.CONTAINS_CONTEXT: "this is your name, address or our name",
 }
 
@@ -70,7 +80,10 @@ class PasswordService:
             HashingOverloaded: Too many hashes wait already.
         """
         words = [word for word in context if word]
-        words += [*_PRODUCT, *self._runtime.settings.password.context_words]
+        settings = self._runtime.settings
+        host = urlsplit(settings.public_url).hostname or ""
+        words += [*_PRODUCT, *settings.password.context_words, f"@{host}"]
+        words.append(settings.smtp.sender_name)
         minimum = self._runtime.settings.password.min_length
         problem = check_password(password, context=words)
         if problem is None and len(normalise_password(password)) < minimum:
@@ -82,11 +95,38 @@ class PasswordService:
         hasher = self._runtime.hasher
         return NewPassword(await self._runtime.hashing_pool.run(hasher.hash, password))
 
-    async def verify(self, password: str, password_hash: str | None) -> Verification:
-        """Check a password; without a hash it costs the same and is wrong."""
-        hasher = self._runtime.hasher
-        return await self._runtime.hashing_pool.run(
-            hasher.verify, password, password_hash
+    async def verify(
+        self, password: str, password_hash: str | None, user_id: UUID | None
+    ) -> Verification:
+        """Check a password; without a hash it costs the same and is wrong.
+
+        Args:
+            password: What was typed.
+            password_hash: What is stored.
+            user_id: Whose it is. Who supplied a hash chose what it costs, and who types
+                how often: work with hashes that are not ours is counted, and done on
+                threads of its own.
+
+        Raises:
+            TooManyRequests: So much of that work was done for the account or network.
+            HashingOverloaded: Too many hashes wait already.
+        """
+        hasher, pool = self._runtime.hasher, self._runtime.hashing_pool
+        work = hasher.foreign_work(password, password_hash)
+        if work:
+            await self._charge(work, user_id)
+            pool = self._runtime.foreign_hashing
+        return await pool.run(hasher.verify, password, password_hash)
+
+    async def _charge(self, work: int, user_id: UUID | None) -> None:
+        limits = self._runtime.limits
+        units = -(-work // _UNIT)
+        await self._runtime.limiter.take(
+            *by_address(_weighed(limits.hashing_address, units)),
+            (
+                _weighed(limits.hashing_account, units),
+                subject_key("hash", str(user_id)),
+            ),
         )
 
     async def _refuse_breached(self, password: str, field: str) -> None:
@@ -96,6 +136,14 @@ class PasswordService:
         if await self._runtime.breached_passwords.is_breached(password):
             message = "this password is known from a breach elsewhere; use another"
             raise UnacceptablePassword(field, "password_breached", message)
+
+
+def _weighed(limit: Limit, units: int) -> Limit:
+    """Return the limit as seen by an attempt that counts for several.
+
+    It has the same buckets, which hold times and no numbers.
+    """
+    return Limit(limit.name, max(1, limit.burst // units), limit.period)
 
 
 class PasswordChangeService:
@@ -128,12 +176,12 @@ class PasswordChangeService:
             *by_address(limits.sign_in_address),
             (limits.sign_in_account, subject_key("password", str(owner.id))),
         )
-        if not (await self._passwords.verify(old, owner.password_hash)).ok:
+        if not (await self._passwords.verify(old, owner.password_hash, owner.id)).ok:
             self._uow.record(PasswordChangeFailed(user_id=owner.id))
             await self._uow.commit()  # remember the refusal: ADR-0004
             raise WrongPassword
         await charge.give_back()
-        context = (owner.email, owner.name)
+        context = words_of(owner)
         chosen = await self._passwords.accept(
             new, context=context, field="new_password"
         )

@@ -10,7 +10,13 @@ from app.services.mail_request import MailRequestService
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
-from app.services.user_change import end_everything, owner_of, set_password, touch
+from app.services.user_change import (
+    end_everything,
+    owner_of,
+    set_password,
+    touch,
+    words_of_owner,
+)
 from app.utils.helpers import canonical_email
 
 
@@ -86,8 +92,9 @@ class PasswordResetService:
 
         Whoever holds the link reads the mailbox, so the address is verified too.
         """
+        words = await words_of_owner(self._uow, token_id, Purpose.RESET_PASSWORD)
         chosen = await self._passwords.accept(
-            new_password, context=(), field="new_password"
+            new_password, context=words, field="new_password"
         )
         row = await self._tokens.consume_found(Purpose.RESET_PASSWORD, token_id)
         user = await owner_of(self._uow, row)

@@ -28,6 +28,8 @@ class Limits:
 
     sign_in_account: Limit
     sign_in_address: Limit
+    hashing_account: Limit
+    hashing_address: Limit
     register_address: Limit
     code_account: Limit
     code_address: Limit

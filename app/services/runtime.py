@@ -51,6 +51,7 @@ class Runtime:
     secret_key: SecretKey
     hasher: PasswordHasher
     hashing_pool: HashingPool
+    foreign_hashing: HashingPool
     breakers: CircuitBreakers
     outbound: OutboundClient
     breached_passwords: BreachedPasswordService
@@ -86,6 +87,7 @@ class Runtime:
         await self.outbound.close()
         await self.limiter.close()
         self.hashing_pool.close()
+        self.foreign_hashing.close()
         await self.database.close()
 
 
@@ -119,6 +121,7 @@ def build_runtime(
         secret_key=SecretKey(_secret(settings, randomness)),
         hasher=_hasher(settings.password),
         hashing_pool=_hashing_pool(settings.password),
+        foreign_hashing=_foreign_hashing(settings.password),
         breakers=breakers,
         outbound=outbound,
         breached_passwords=BreachedPasswordService(
@@ -168,6 +171,12 @@ def _outbound(settings: Settings, breakers: CircuitBreakers) -> OutboundClient:
 def _hashing_pool(password: PasswordSettings) -> HashingPool:
     threads = password.hashing_threads or os.cpu_count() or 1
     return HashingPool(threads, password.hashing_queue)
+
+
+def _foreign_hashing(password: PasswordSettings) -> HashingPool:
+    """Return threads for imported hashes, which may cost seconds: others go on."""
+    threads = password.hashing_threads or os.cpu_count() or 1
+    return HashingPool(max(1, threads // 2), max(1, password.hashing_queue // 4))
 
 
 def _hasher(password: PasswordSettings) -> PasswordHasher:

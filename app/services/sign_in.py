@@ -80,7 +80,9 @@ class SignInService:
         """
         candidate = await self._attempts.count(canonical_email(email))
         found, password_hash = candidate.found, candidate.password_hash
-        verified = await self._passwords.verify(password, password_hash)
+        verified = await self._passwords.verify(
+            password, password_hash, found.id if found else None
+        )
         refusal = self._refusal(candidate, verified.ok)
         if found is None or refusal is not None:
             refusal = refusal or Refusal.UNKNOWN_ACCOUNT

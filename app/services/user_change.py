@@ -67,6 +67,24 @@ async def owner_of(uow: UnitOfWork, token: OneTimeToken) -> User | None:
     return user
 
 
+def words_of(user: User) -> tuple[str | None, ...]:
+    """Return what of an account must not be its password."""
+    return user.email, user.name, user.given_name, user.family_name
+
+
+async def words_of_owner(
+    uow: UnitOfWork, token_id: UUID, purpose: str
+) -> tuple[str | None, ...]:
+    """Return the same for whom a token was issued to, and give the connection back."""
+    token = await uow.one_time_tokens.peek(token_id, purpose, uow.clock.now())
+    user = None
+    if token is not None and token.user_id is not None:
+        user = await uow.users.by_id(token.user_id)
+    words = words_of(user) if user else ()
+    await uow.db.rollback()
+    return words
+
+
 async def present(uow: UnitOfWork, user_id: UUID, session_id: UUID) -> User:
     """Return the caller's account, locked, if their session still lives.
 
