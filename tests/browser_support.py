@@ -11,6 +11,8 @@ from app.services.browser_cookie import BrowserCookies
 from app.services.browser_session import Browser, BrowserSessionService
 from app.services.runtime import Runtime
 from tests.api import PASSWORD, Api
+from tests.authorization_support import query_of
+from tests.factories.oauth import Application
 from tests.page_support import Page
 
 
@@ -53,6 +55,15 @@ def set_cookies(fields: Sequence[str]) -> dict[str, dict[str, str]]:
         attributes = {key: str(text) for key, text in morsel.items() if text}
         found[name] = {"value": morsel.value, **attributes}
     return found
+
+
+async def flow_at(visitor: "Visitor", app: Application) -> str:
+    """Come with an application's request; return the flow that the sign-in page has."""
+    asked = await visitor.http.get("/oauth2/authorize", params=query_of(app))
+    assert asked.status_code == 303, asked.text
+    path, _, flow = asked.headers["location"].partition("?flow=")
+    assert path == "/signin" and flow
+    return str(flow)
 
 
 class Visitor:

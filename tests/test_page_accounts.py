@@ -114,7 +114,7 @@ async def test_all_accounts_are_signed_out_at_once(
     done = await visitor.get(answer.headers["location"])
 
     assert answer.status_code == 303
-    assert "No account is signed in at this browser any more." in done.text
+    assert "You are signed out of all accounts in this browser." in done.text
     [cookie] = set_cookies(answer.headers.get_list("set-cookie")).values()
     assert (cookie["value"], cookie["max-age"]) == ("", "0")
     assert await visitor.who() == ""
@@ -159,7 +159,7 @@ async def test_t064_a_button_of_before_does_nothing(
 
     for answer in (late, forged):
         assert answer.status_code == 403
-        assert "so nothing was done" in answer.text
+        assert "so nothing was changed" in answer.text
         assert f"<strong>{people[2].email}</strong>" in answer.text
         assert Page(answer.text).all("button")  # to go on with
     assert await visitor.who() == people[2].email
@@ -178,7 +178,7 @@ async def test_t121_where_nobody_is_in_use_one_is_chosen_first(
     ended = await visitor.post(SIGN_OUT, fields | {"account": buttons[0]["value"]})
 
     assert home.status_code == 200 and ada.email not in home.text
-    assert "Choose with which one to go on" in home.text
+    assert "Choose an account to continue" in home.text
     assert "/applications" not in home.text
     assert await listed(visitor) == [eve.email, bob.email]
     assert all("Sign out of " not in str(b.get("aria-label")) for b in buttons)

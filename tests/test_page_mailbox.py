@@ -31,7 +31,7 @@ async def test_the_mailbox_shows_what_would_have_been_mailed(
     text = await client.get(f"/dev/mailbox/{mail.id}")
     html = await client.get(f"/dev/mailbox/{mail.id}/html")
 
-    assert "none yet" in empty.text
+    assert "No emails yet" in empty.text
     assert {"href": f"/dev/mailbox/{mail.id}"} in Page(listed.text).all("a")
     link = f"{ORIGIN}/verify-email?token={token}"
     assert link in [tag["href"] for tag in Page(text.text).all("a")]

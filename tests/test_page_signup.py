@@ -4,7 +4,8 @@ import pytest
 from fastapi import FastAPI
 
 from tests.api import PASSWORD, Api
-from tests.browser_support import Visitor
+from tests.browser_support import Visitor, flow_at
+from tests.factories.oauth import ApplicationFactory
 from tests.page_support import Page
 
 NEW = {"email": "ada@example.com", "name": "Ada", "password": PASSWORD}
@@ -16,9 +17,10 @@ def visitor(app: FastAPI) -> Visitor:
 
 
 async def test_an_account_is_made_and_signed_in(api: Api, visitor: Visitor) -> None:
-    page = Page((await visitor.get("/signup?flow=abc")).text)
+    flow = await flow_at(visitor, await ApplicationFactory(api.runtime)())
+    page = Page((await visitor.get(f"/signup?flow={flow}")).text)
 
-    made = await visitor.submit("/signup?flow=abc", NEW)
+    made = await visitor.submit(f"/signup?flow={flow}", NEW)
 
     found = {name: tag.get("autocomplete") for name, tag in page.inputs.items()}
     assert found == {
@@ -30,7 +32,7 @@ async def test_an_account_is_made_and_signed_in(api: Api, visitor: Visitor) -> N
     }
     assert (made.status_code, made.headers["location"]) == (
         303,
-        "/oauth2/resume?flow=abc",
+        f"/oauth2/resume?flow={flow}",
     )
     assert await visitor.who() == NEW["email"]
     assert [mail["template"] for mail in await api.mails()] == ["verify_email"]
@@ -91,19 +93,20 @@ class TestVerified:
         self, api: Api, visitor: Visitor
     ) -> None:
         known = await api.users.with_password(PASSWORD)
+        flow = await flow_at(visitor, await ApplicationFactory(api.runtime)())
 
         answers = [
-            await visitor.submit("/signup?flow=abc", NEW | {"email": email})
+            await visitor.submit(f"/signup?flow={flow}", NEW | {"email": email})
             for email in (known.email, "new@example.com")
         ]
         done = await visitor.get(answers[0].headers["location"])
 
         for answer in answers:
-            assert answer.headers["location"] == "/done/registered?flow=abc"
+            assert answer.headers["location"] == f"/done/registered?flow={flow}"
             assert (answer.status_code, answer.content) == (303, b"")
             assert "set-cookie" not in answer.headers
         links = [tag["href"] for tag in Page(done.text).all("a")]
-        assert links == ["/signin?flow=abc", "/verify-email"]
+        assert links == [f"/verify-email?flow={flow}", f"/signin?flow={flow}"]
         assert await visitor.who() == ""
 
     async def test_whoever_confirmed_the_address_signs_in(

@@ -40,6 +40,8 @@ class AppError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Something went wrong"
+    steps: Sequence[tuple[str, str]] = ()
+    """Where a person goes on, for pages: text, and the address if it has one."""
 
     def __init__(self, hint: str = "", *, retry_after: int | None = None) -> None:
         """Refuse.
@@ -156,6 +158,11 @@ class TooManyRequests(AppError):
     code = "too_many_attempts"
     title = "Too many attempts; try again later"
 
+    @property
+    def detail(self) -> str | None:
+        """How long to wait, as ``Retry-After`` has it and people count it."""
+        return _try_again(self.retry_after)
+
 
 class Unavailable(AppError):
     """Something that the answer needs is not available now."""
@@ -167,6 +174,22 @@ class Unavailable(AppError):
     def __init__(self, hint: str = "", *, retry_after: int = 5) -> None:
         """Refuse for now; every 503 says when to come back."""
         super().__init__(hint, retry_after=retry_after)
+
+    @property
+    def detail(self) -> str | None:
+        """How long to wait, as ``Retry-After`` has it and people count it."""
+        return _try_again(self.retry_after)
+
+
+def _try_again(seconds: int | None) -> str | None:
+    """Return when to come back, rounded up: whoever does is not too early."""
+    if seconds is None:
+        return None
+    for size, unit in ((3_600, "hour"), (60, "minute"), (1, "second")):
+        count = -(-seconds // size)
+        if seconds >= 2 * size or size == 1:
+            return f"Try again in {count} {unit}{'' if count == 1 else 's'}."
+    return None
 
 
 class MethodNotAllowed(AppError):

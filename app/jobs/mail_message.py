@@ -53,16 +53,16 @@ TEMPLATES: Mapping[str, Template] = {
         "Confirm your email address", Purpose.VERIFY_EMAIL, "/verify-email", True
     ),
     "reset_password": Template(
-        "Choose a new password", Purpose.RESET_PASSWORD, "/reset-password", True
+        "Reset your password", Purpose.RESET_PASSWORD, "/reset-password", True
     ),
     "change_email": Template(
         "Confirm your new email address", Purpose.CHANGE_EMAIL, "/confirm-email", True
     ),
     "invitation": Template(
-        "You are invited", Purpose.INVITATION, "/accept-invitation", True
+        "Accept your invitation", Purpose.INVITATION, "/accept-invitation", True
     ),
     "email_code": Template("Your code to sign in", Purpose.EMAIL_CODE, has_code=True),
-    "registration_repeated": Template("You have an account already"),
+    "registration_repeated": Template("You already have an account"),
     "email_changed": Template("Your email address was changed"),
     "password_changed": Template("Your password was changed"),
     "account_deleted": Template("Your account was deleted"),

@@ -14,6 +14,7 @@ from app.pages import (
     confirm_email,
     consent,
     dev_mailbox,
+    done,
     errors,
     forgot_password,
     home,
@@ -28,7 +29,7 @@ from app.pages import (
     switch_account,
     verify_email,
 )
-from app.pages.render import render_error
+from app.pages.refusal import render_error
 
 __all__ = ["render_error", "routes"]
 
@@ -36,6 +37,7 @@ routes: list[BaseRoute] = [
     route
     for page in (
         home,
+        done,
         api_docs,
         setup,
         signin,

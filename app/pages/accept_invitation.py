@@ -1,51 +1,73 @@
 """Completing an account that an administrator made."""
 
+from uuid import UUID
+
 from fastapi import APIRouter, Response
 
-from app.pages.dependencies import Db, LinkToken, Posted, State, open_link
-from app.pages.form import validated
-from app.pages.form_page import CODE, EMAIL, NAME, NEW_PASSWORD, Form, FormPage
-from app.schemas.auth import MailedProof
-from app.schemas.base import Password, ShownText
+from app.pages.dependencies import LinkToken, Posted
+from app.pages.flow import Flow
+from app.pages.form import Values
+from app.pages.form_page import CODE, EMAIL, NAME, PASSWORD, Form, FormPage
+from app.pages.link_page import LinkPage
+from app.pages.new_password import validated_with_password
+from app.pages.request import AtPage
+from app.schemas.auth import TypedCode
+from app.schemas.base import Input, Password, ShownText, Token
 from app.services.invitation import InvitationService
 from app.services.one_time_token import Purpose
 from app.services.password import PasswordService
 
 router = APIRouter(include_in_schema=False)
-_PAGE = FormPage(
-    "/accept-invitation",
-    "Accept the invitation",
-    "Choose a password, and the account is yours.",
-    (
-        Form("Accept invitation", (NAME, NEW_PASSWORD)),
-        Form("Accept with code", (EMAIL, CODE, NAME, NEW_PASSWORD), by_link=False),
+_PAGE = LinkPage(
+    FormPage(
+        "/accept-invitation",
+        "Accept your invitation",
+        "Choose a password to finish setting up your account.",
+        (
+            Form("Accept invitation", (NAME, PASSWORD)),
+            Form("Accept invitation", (EMAIL, CODE, NAME, PASSWORD), by_link=False),
+        ),
     ),
+    Purpose.INVITATION,
     "invitation-accepted",
 )
 
 
-class _AcceptForm(MailedProof):
+class _ByLink(Input):
+    token: Token
+    name: ShownText | None = None
+    password: Password
+
+
+class _ByCode(TypedCode):
     name: ShownText | None = None
     password: Password
 
 
 @router.get("/accept-invitation")
-async def show_accept_invitation(token: LinkToken, runtime: State, db: Db) -> Response:
+async def show_accept_invitation(
+    token: LinkToken, flow: Flow, here: AtPage
+) -> Response:
     """Ask for a password, and for a name if they like; or for the code too."""
-    if not token:
-        return _PAGE.show({})
-    return await open_link(_PAGE, Purpose.INVITATION, token, runtime, db)
+    return await _PAGE.open(token, flow, here)
 
 
 @router.post("/accept-invitation")
-async def submit_accept_invitation(values: Posted, runtime: State, db: Db) -> Response:
+async def submit_accept_invitation(values: Posted, here: AtPage) -> Response:
     """Complete the account."""
+    runtime = here.runtime
+    passwords = PasswordService(runtime)
+    service = InvitationService(runtime.uow(here.db), runtime, passwords)
 
-    async def work() -> None:
-        form = validated(_AcceptForm, values)
-        passwords = PasswordService(runtime)
-        service = InvitationService(runtime.uow(db), runtime, passwords)
-        proof = form.token or form.code or ""
-        await service.accept(proof, form.password, form.name, email=form.email)
+    async def work(fields: Values) -> UUID:
+        if "token" in fields:
+            link = validated_with_password(_ByLink, fields, runtime)
+            found = await service.find(link.token, None)
+            await service.accept_found(found, link.password, link.name)
+            return found
+        form = validated_with_password(_ByCode, fields, runtime)
+        found = await service.find(form.digits, form.email)
+        await service.accept_found(found, form.password, form.name, email=form.email)
+        return found
 
-    return await _PAGE.submit(db, values, work)
+    return await _PAGE.submit(values, here, work)

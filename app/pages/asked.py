@@ -88,11 +88,6 @@ async def waiting_at(browser: Browser, flow: str, runtime: Runtime) -> Waiting |
         return None
 
 
-def purpose_of(application: AskingApplication | None) -> str:
-    """Return the sentence that says for which application somebody acts."""
-    return f"To go on to {application.full_name}." if application else ""
-
-
 def hinted_email(waiting: Waiting | None) -> str:
     """Return the ``login_hint``, for a field: it is something to type less, no more."""
     return (waiting.request.login_hint or "") if waiting else ""
@@ -122,6 +117,18 @@ def registered_application(client: Client) -> AskingApplication:
     return _application(client, ", ".join(places))
 
 
+def returning_application(client: Client, redirect_uri: str) -> AskingApplication:
+    """Return an application that somebody came from.
+
+    Args:
+        client: Which.
+        redirect_uri: Where its answer would have gone; empty if that is not known.
+    """
+    if not redirect_uri:
+        return registered_application(client)
+    return _application(client, place_name(redirect_uri))
+
+
 def _application(client: Client, place: str) -> AskingApplication:
     name = printable(client.client_name, _MAX_NAME).strip() or place
     logo = (
@@ -147,10 +154,11 @@ def place_name(redirect_uri: str) -> str:
 def _links(client: Client) -> tuple[tuple[str, str], ...]:
     """Return the links that a browser may follow; a script is no page."""
     known = ((text, client.links.get(name, "")) for name, text in _LINKS.items())
-    return tuple((text, url) for text, url in known if _is_page(url))
+    return tuple((text, url) for text, url in known if is_page(url))
 
 
-def _is_page(url: str) -> bool:
+def is_page(url: str) -> bool:
+    """Tell whether a browser opens an address."""
     parsed = parse_uri(url)
     return parsed is not None and parsed.scheme in ("http", "https")
 

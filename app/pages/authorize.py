@@ -15,11 +15,14 @@ from app.pages.dependencies import State
 from app.pages.flow import Flow, go_on
 from app.pages.form import read_body
 from app.pages.form_post import render_form_post
+from app.pages.over import lead_back, leads_on
 from app.pages.render import OPENER
 from app.pages.withheld import render_withheld
-from app.services.browser_session import BrowserSessionService
+from app.services.browser_session import Browser, BrowserSessionService
 from app.services.oauth_authorization import AuthorizationService, Due, Outcome
 from app.services.oauth_redirect import Withheld
+from app.services.oauth_refusal import UnanswerableRequest
+from app.services.runtime import Runtime
 
 router = APIRouter(include_in_schema=False)
 _PATH = "/oauth2/authorize"
@@ -38,11 +41,22 @@ async def authorize(request: Request, runtime: State) -> Response:
     await service.admit()
     browser = await read_browser(request, runtime)
     bound = BrowserSessionService(runtime).with_value(browser)
-    outcome = await service.begin(request.scope["query_string"], bound)
+    outcome = await _begin(request, service, bound, runtime)
     answer = lead(outcome)
     if isinstance(outcome, Due):
         keep_value(answer, bound, browser, runtime)
     return answer
+
+
+async def _begin(
+    request: Request, service: AuthorizationService, browser: Browser, runtime: Runtime
+) -> Outcome:
+    try:
+        return await service.begin(request.scope["query_string"], browser)
+    except UnanswerableRequest as error:
+        refusal = error
+    await lead_back(refusal, "", browser, runtime)
+    raise refusal
 
 
 @router.post("/oauth2/authorize")
@@ -59,6 +73,7 @@ async def authorize_by_form(request: Request) -> Response:
 
 
 @router.get("/oauth2/resume")
+@leads_on
 async def resume(flow: Flow, browser: AtBrowser, runtime: State) -> Response:
     """Go on with a request after the person did something."""
     return lead(await AuthorizationService(runtime).resume(flow, browser))

@@ -1,6 +1,7 @@
 """The browser behind a request to a page, its cookies, and forms bound to it."""
 
-from collections.abc import Sequence
+import hmac
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,12 +9,11 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
-from app.pages.asked import AskingApplication
 from app.pages.csrf import CSRF, ForeignForm, refuse_foreign_form
 from app.pages.dependencies import State
 from app.pages.flow import FLOW, go_back
 from app.pages.form import Values
-from app.pages.form_page import FormPage, Link, note
+from app.pages.form_page import USERNAME, Around, FormPage, note
 from app.pages.render import render
 from app.services.browser_session import Browser, BrowserSessionService
 from app.services.runtime import Runtime
@@ -38,7 +38,8 @@ AtBrowser = Annotated[Browser, Depends(_browser)]
 
 def typed(values: Values) -> Values:
     """Return what people typed into a form, without what the page put there."""
-    return {name: text for name, text in values.items() if name not in (CSRF, FLOW)}
+    ours = (CSRF, FLOW, USERNAME)
+    return {name: text for name, text in values.items() if name not in ours}
 
 
 def check_form(browser: Browser, values: Values, runtime: Runtime) -> None:
@@ -49,6 +50,19 @@ def check_form(browser: Browser, values: Values, runtime: Runtime) -> None:
     """
     expected = BrowserSessionService(runtime).form_token(browser)
     refuse_foreign_form(browser.value and expected, values.get(CSRF, ""))
+
+
+def is_of_before(browser: Browser, values: Values, runtime: Runtime) -> bool:
+    """Tell whether a form was made for this browser while nobody was signed in there.
+
+    Signing in and up are good for whoever comes: that somebody did so in another tab
+    meanwhile is no reason to have everything typed again.
+    """
+    if not browser.value or browser.current is None:
+        return False
+    nobody = replace(browser, current=None)
+    expected = BrowserSessionService(runtime).form_token(nobody)
+    return hmac.compare_digest(expected.encode(), values.get(CSRF, "").encode())
 
 
 def refusal_of(
@@ -116,10 +130,7 @@ def show_page(
     runtime: Runtime,
     values: Values,
     error: AppError | None = None,
-    *,
-    flow: str = "",
-    links: Sequence[Link] = (),
-    application: AskingApplication | None = None,
+    around: Around = Around(),  # noqa: B008 - frozen
 ) -> HTMLResponse:
     """Return a ``FormPage`` whose forms are bound to this browser.
 
@@ -129,14 +140,11 @@ def show_page(
         runtime: The parts of the process.
         values: What was typed before.
         error: Why it is shown again.
-        flow: What waits for the end of it, see ``flow.py``.
-        links: Where else to go.
-        application: For which the person acts.
+        around: What stands around its forms.
     """
     bound, token = bind_form(browser, runtime)
-    answer = page.show(
-        values, error, flow=flow, csrf=token, links=links, application=application
-    )
+    minimum = runtime.settings.password.min_length
+    answer = page.show(values, error, replace(around, csrf=token, minimum=minimum))
     keep_value(answer, bound, browser, runtime)
     return answer
 

@@ -2,43 +2,47 @@
 
 from fastapi import APIRouter, Response
 
-from app.pages.dependencies import Db, LinkToken, Posted, State, open_link
-from app.pages.form import validated
+from app.pages.dependencies import LinkToken, Posted
+from app.pages.flow import Flow
+from app.pages.form import Values, validated
 from app.pages.form_page import Form, FormPage
+from app.pages.link_page import LinkPage
+from app.pages.request import AtPage
 from app.schemas.base import Input, Token
 from app.services.email_change import EmailChangeService
 from app.services.one_time_token import Purpose
 
 router = APIRouter(include_in_schema=False)
-_PAGE = FormPage(
-    "/confirm-email",
-    "Confirm your new email address",
-    "One click, and your account moves to the address that got the mail.",
-    (Form("Confirm new address"),),
+_PAGE = LinkPage(
+    FormPage(
+        "/confirm-email",
+        "Confirm your new email address",
+        "With one click your account moves to the address that got the email.",
+        (Form("Confirm new email address"),),
+        closed="Open the link from the email that was sent to the new address. If it "
+        "does not work any more, ask for the change of address again.",
+    ),
+    Purpose.CHANGE_EMAIL,
     "email-changed",
-    closed="Open the link from the mail to the new address. If it does not work any "
-    "more, ask for the change of address again where you did so before.",
 )
 
 
-class _ConfirmForm(Input):
+class _ByLink(Input):
     token: Token
 
 
 @router.get("/confirm-email")
-async def show_confirm_email(token: LinkToken, runtime: State, db: Db) -> Response:
+async def show_confirm_email(token: LinkToken, flow: Flow, here: AtPage) -> Response:
     """Ask for the click."""
-    if not token:
-        return _PAGE.show({})
-    return await open_link(_PAGE, Purpose.CHANGE_EMAIL, token, runtime, db)
+    return await _PAGE.open(token, flow, here)
 
 
 @router.post("/confirm-email")
-async def submit_confirm_email(values: Posted, runtime: State, db: Db) -> Response:
+async def submit_confirm_email(values: Posted, here: AtPage) -> Response:
     """Move the account."""
+    service = EmailChangeService(here.runtime.uow(here.db), here.runtime)
 
-    async def work() -> None:
-        form = validated(_ConfirmForm, values)
-        await EmailChangeService(runtime.uow(db), runtime).with_token(form.token)
+    async def work(fields: Values) -> None:
+        await service.with_token(validated(_ByLink, fields).token)
 
-    return await _PAGE.submit(db, values, work)
+    return await _PAGE.submit(values, here, work)

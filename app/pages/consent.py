@@ -4,12 +4,14 @@ from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
 from app.oauth.interaction import Step
-from app.pages.asked import application_of, asked_for, purpose_of
+from app.pages import texts
+from app.pages.asked import application_of, asked_for
 from app.pages.authorize import lead
 from app.pages.browser import AtBrowser, refusal_of, render_form, show_page
 from app.pages.dependencies import Posted, State
 from app.pages.flow import FLOW, Flow, checked_flow, go_on, page_headers, with_flow
-from app.pages.form_page import FormPage, Link
+from app.pages.form_page import Around, FormPage, Link
+from app.pages.over import leads_on
 from app.services.browser_session import Browser
 from app.services.oauth_authorization import AuthorizationService, Waiting
 from app.services.runtime import Runtime
@@ -18,6 +20,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/consent")
+@leads_on
 async def show_consent(flow: Flow, browser: AtBrowser, runtime: State) -> Response:
     """Say who asks for what; it changes nothing."""
     waiting = await AuthorizationService(runtime).look(flow, browser)
@@ -27,6 +30,7 @@ async def show_consent(flow: Flow, browser: AtBrowser, runtime: State) -> Respon
 
 
 @router.post("/consent")
+@leads_on
 async def submit_consent(
     values: Posted, browser: AtBrowser, runtime: State
 ) -> Response:
@@ -54,11 +58,11 @@ async def _ask_again(
     waiting = await AuthorizationService(runtime).look(flow, browser)
     if waiting.step is Step.CONSENT:
         return _ask(flow, waiting, browser, runtime, error)
-    page = FormPage(
-        "/consent", "Go on?", "", (), closed=purpose_of(application_of(waiting))
-    )
-    links = [Link("Go on", with_flow("/oauth2/resume", flow))]
-    return show_page(page, browser, runtime, {}, error, flow=flow, links=links)
+    name = application_of(waiting).full_name
+    page = FormPage("/consent", texts.continue_to(name), closed=texts.ALLOWED_ALREADY)
+    links = [Link(texts.continue_to(name), with_flow("/oauth2/resume", flow))]
+    around = Around(flow=flow, links=links)
+    return show_page(page, browser, runtime, {}, error, around)
 
 
 def _ask(

@@ -49,12 +49,14 @@ class ForeignForm(Forbidden):
     """
 
     code = "foreign_form"
-    title = "The page was not up to date any more, so nothing was done"
+    title = "This page was out of date, so nothing was changed"
 
     @property
     def detail(self) -> str:
         """What to do, and the one thing that keeps it from helping."""
-        return "Now it is: please try once more. It takes cookies, so allow them."
+        return (
+            "It is up to date now: please try again. Your browser must allow cookies."
+        )
 
 
 def refuse_foreign_form(expected: str, sent: str) -> None:

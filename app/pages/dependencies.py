@@ -2,16 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.context import current
 from app.database import get_db
 from app.pages.form import Values, read_form
-from app.pages.form_page import FormPage
 from app.services.browser_session import BrowserSessionService
-from app.services.errors import InvalidOneTimeToken
-from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
 
 
@@ -47,17 +44,3 @@ Db = Annotated[AsyncSession, Depends(get_db, scope="function")]
 LinkToken = Annotated[str, Depends(get_token)]
 # First among the parameters of a handler: nothing is looked up for a foreign form.
 Posted = Annotated[Values, Depends(read_posted)]
-
-
-async def open_link(
-    page: FormPage, purpose: Purpose, token: str, runtime: Runtime, db: AsyncSession
-) -> Response:
-    """Show the page that a link leads to; it changes nothing.
-
-    Mail programs and scanners open links before people do, so it is the button that
-    uses the link up. A link that cannot work is said to be so before anybody types.
-    """
-    tokens = OneTimeTokenService(runtime.uow(db), runtime)
-    if await tokens.is_usable(purpose, token):
-        return page.show({"token": token})
-    return page.show({}, InvalidOneTimeToken(hint="opened a link that cannot work"))

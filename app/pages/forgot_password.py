@@ -2,41 +2,37 @@
 
 from fastapi import APIRouter, Response
 
-from app.pages.browser import typed
-from app.pages.dependencies import Db, Posted, State
-from app.pages.flow import FLOW, Flow, checked_flow
-from app.pages.form import validated
+from app.pages import texts
+from app.pages.dependencies import Posted
+from app.pages.flow import Flow
 from app.pages.form_page import EMAIL, Form, FormPage
-from app.schemas.auth import EmailRequest
+from app.pages.mail_page import MailPage
+from app.pages.request import AtPage
 from app.services.password import PasswordService
 from app.services.password_reset import PasswordResetService
 
 router = APIRouter(include_in_schema=False)
-_PAGE = FormPage(
-    "/forgot-password",
-    "Forgot your password?",
-    "We send you a mail that lets you choose a new one.",
-    (Form("Send mail", (EMAIL,), by_link=False),),
+_PAGE = MailPage(
+    FormPage(
+        "/forgot-password",
+        texts.FORGOT,
+        "Enter your email address, and we will send you a link to reset it.",
+        (Form("Send reset link", (EMAIL,), by_link=False),),
+    ),
     "mail-sent",
 )
 
 
 @router.get("/forgot-password")
-async def show_forgot_password(flow: Flow) -> Response:
+async def show_forgot_password(flow: Flow, here: AtPage) -> Response:
     """Ask for the address."""
-    return _PAGE.show({}, flow=flow)
+    return await _PAGE.show({}, flow, here)
 
 
 @router.post("/forgot-password")
-async def submit_forgot_password(values: Posted, runtime: State, db: Db) -> Response:
+async def submit_forgot_password(values: Posted, here: AtPage) -> Response:
     """Send the mail, if the address has an account; the page never says so."""
-    flow = checked_flow(values.get(FLOW, ""))
-    fields = typed(values)
-
-    async def work() -> None:
-        form = validated(EmailRequest, fields)
-        passwords = PasswordService(runtime)
-        service = PasswordResetService(runtime.uow(db), runtime, passwords)
-        await service.request(form.email)
-
-    return await _PAGE.submit(db, fields, work, flow=flow)
+    runtime = here.runtime
+    passwords = PasswordService(runtime)
+    service = PasswordResetService(runtime.uow(here.db), runtime, passwords)
+    return await _PAGE.submit(values, here, service.request)

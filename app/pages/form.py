@@ -1,6 +1,6 @@
 """What a browser posts: parsed narrowly, judged by the schemas that the API uses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -9,7 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from app.core.exceptions import (
     BadRequest,
+    FieldError,
     PayloadTooLarge,
+    Unprocessable,
     UnsupportedMediaType,
     validation_problem,
 )
@@ -86,14 +88,25 @@ def parse_form(body: bytes) -> Values:
     return values
 
 
-def validated(model: type[Model], values: Values) -> Model:
+def validated(
+    model: type[Model], values: Values, others: Sequence[FieldError] = ()
+) -> Model:
     """Return the fields as a schema; an empty optional field is an absent one.
+
+    Args:
+        model: The schema.
+        values: What was posted.
+        others: What else is wrong with them, to be told at once.
 
     Raises:
         Unprocessable: The fields at fault are named, their values are not.
     """
     given = {name: value for name, value in values.items() if value}
     try:
-        return model.model_validate(given)
+        form = model.model_validate(given)
     except ValidationError as error:
-        raise validation_problem(error.errors()) from None
+        found = validation_problem(error.errors()).errors
+        raise Unprocessable([*found, *others]) from None
+    if others:
+        raise Unprocessable(list(others))
+    return form

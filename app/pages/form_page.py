@@ -1,26 +1,30 @@
-"""A page with a form: shown, sent, and shown again with what was wrong."""
+"""A page with forms: shown, sent, and shown again with what was wrong."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from fastapi import Response
 from fastapi.responses import HTMLResponse
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.context import current
 from app.core.exceptions import AppError, FieldError
-from app.pages.asked import AskingApplication, purpose_of
+from app.pages import texts
+from app.pages.asked import AskingApplication
 from app.pages.csrf import CSRF
-from app.pages.flow import FLOW, go_on, page_headers
+from app.pages.flow import FLOW, page_headers
 from app.pages.form import Values
-from app.pages.render import render
+from app.pages.render import allow_script, render
+from app.pages.script import PASSWORD_SOURCE
 
-Work = Callable[[], Awaitable[object]]
+USERNAME = "username"  # name of the field that tells password managers whose it is
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """An input; names and autocomplete are those that password managers know."""
+    """An input; names and autocomplete are those that password managers know.
+
+    Attributes:
+        hint: Said before anything is typed; ``{minimum}`` is the length of passwords.
+    """
 
     name: str
     label: str
@@ -35,17 +39,19 @@ class Field:
         return self.type != "password"
 
 
-NAME = Field("name", "Your name", "text", "name", required=False, hint="Optional.")
+NAME = Field("name", "Name (optional)", "text", "name", required=False)
 EMAIL = Field("email", "Email address", "email", "username webauthn")
-CODE = Field("code", "Code from the mail", "text", "one-time-code")
+CODE = Field("code", "Code from the email", "text", "one-time-code", hint="8 digits.")
 CURRENT_PASSWORD = Field("password", "Password", "password", "current-password")
 NEW_PASSWORD = Field(
     "password",
     "New password",
     "password",
     "new-password",
-    hint="A few words that nobody would guess are better than strange characters.",
+    hint="At least {minimum} characters. Not a common password, nor your own name or "
+    "email address. A few random words work well.",
 )
+PASSWORD = replace(NEW_PASSWORD, label="Password")  # of an account that has none yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +72,34 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where else to go from a page."""
+    """Where else to go from a page; words alone where there is no address."""
 
     text: str
-    to: str
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What stands around the forms of a page.
+
+    Attributes:
+        flow: What waits for the end of it, see ``flow.py``.
+        csrf: Token of the forms, for pages that act for a browser.
+        notice: What has to be known before anything is typed.
+        links: Where else to go.
+        application: For which the person acts; the page names it, and shows its
+            picture and links.
+        username: Whose password a form sets, for password managers.
+        minimum: Least length of a new password.
+    """
+
+    flow: str = ""
+    csrf: str = ""
+    notice: str = ""
+    links: Sequence[Link] = ()
+    application: AskingApplication | None = None
+    username: str = ""
+    minimum: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,78 +111,57 @@ class FormPage:
         title: Heading of the page.
         intro: One sentence below it.
         forms: Usually one.
-        done: Key of the text that is shown afterwards, see ``home.py``; pages that
-            lead somewhere else have none.
         closed: Instead of the intro where no form can be shown: how to get a link.
     """
 
     path: str
     title: str
-    intro: str
-    forms: tuple[Form, ...]
-    done: str = ""
+    intro: str = ""
+    forms: tuple[Form, ...] = ()
     closed: str = ""
+
+    @property
+    def has_password(self) -> bool:
+        """Tell whether a password is typed in one of its forms."""
+        fields = (each for form in self.forms for each in form.fields)
+        return any(each.type == "password" for each in fields)
 
     def show(
         self,
         values: Values,
         error: AppError | None = None,
-        *,
-        flow: str = "",
-        csrf: str = "",
-        links: Sequence[Link] = (),
-        application: AskingApplication | None = None,
+        around: Around = Around(),  # noqa: B008 - frozen
     ) -> HTMLResponse:
         """Return the page.
 
         Args:
             values: What was typed before, and the token.
             error: Why it is shown again.
-            flow: What waits for the end of it, see ``flow.py``.
-            csrf: Token of the forms, for pages that act for a browser.
-            links: Where else to go.
-            application: For which the person acts; the page says so instead of its
-                intro, and shows its picture and links.
+            around: What stands around the forms.
         """
         is_by_link = bool(values.get("token"))
         forms = [form for form in self.forms if form.by_link == is_by_link]
-        intro = purpose_of(application) or self.intro
+        fields = [each for form in forms for each in form.fields]
+        has_password = any(each.type == "password" for each in fields)
+        headers = page_headers(around.flow) | (error.headers if error else {})
         return render(
             "form.html",
             status=error.status if error else 200,
-            headers=page_headers(flow) | (error.headers if error else {}),
+            headers=allow_script(headers, PASSWORD_SOURCE) if has_password else headers,
             page=self,
-            intro=intro if forms else self.closed,
+            intro=self.intro if forms else self.closed,
+            forms=forms,
             values=values,
             error=error,
-            field_errors=_by_field(error.errors if error else []),
-            forms=forms,
-            hidden={CSRF: csrf, FLOW: flow},
-            links=links,
-            application=application,
+            wrong=_by_field(error.errors if error else []),
+            labels={each.name: each.label for each in fields},
+            focus="" if error else _first_empty(fields, values),
+            hidden={CSRF: around.csrf, FLOW: around.flow},
+            has_password=has_password,
+            around=around,
+            application=around.application,
+            links=around.links,
         )
-
-    async def submit(
-        self, db: AsyncSession, values: Values, work: Work, *, flow: str = ""
-    ) -> Response:
-        """Do the work, and lead to the result or show the form again.
-
-        What a refused attempt wrote is taken back, as for the API; what had to be
-        remembered was committed before it was refused.
-
-        Args:
-            db: The request's transaction.
-            values: What was posted.
-            work: What the form asks for.
-            flow: What waits for the end of it, see ``flow.py``.
-        """
-        try:
-            await work()
-        except AppError as error:
-            await db.rollback()
-            note(error)
-            return self.show(values, error, flow=flow)
-        return go_on(f"/done/{self.done}", flow)
 
 
 def note(error: AppError) -> None:
@@ -160,10 +169,19 @@ def note(error: AppError) -> None:
     current().reason = f"{error.code}: {error.hint}" if error.hint else error.code
 
 
+def _first_empty(fields: Sequence[Field], values: Values) -> str:
+    """Return the field that is typed into first."""
+    empty = (
+        each.name for each in fields if not (each.echoed and values.get(each.name))
+    )
+    return next(empty, "")
+
+
 def _by_field(errors: list[FieldError]) -> dict[str, str]:
-    """Return the message for each input; services say ``new_password`` for one."""
+    """Return the sentence for each input; services say ``new_password`` for one."""
     found: dict[str, str] = {}
     for error in errors:
         name = str(error["field"]).removeprefix("new_")
-        found.setdefault(name, str(error["message"]))
+        said = texts.complaint(name, str(error["code"]), str(error["message"]))
+        found.setdefault(name, said)
     return found

@@ -1,22 +1,16 @@
 """The page that posts an answer to an application (OIDC Form Post §2, appendix A)."""
 
-import hashlib
-from base64 import b64encode
-
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from app.oauth.response_modes import Answer
-from app.pages.render import ONWARD, render
+from app.pages.render import ONWARD, allow_script, render
+from app.pages.script import source_of
 
-# The one script of these pages. It is always the same, so the policy names its digest
-# and nothing that an application sends can become another one. Without script there is
-# the button.
+# It is always the same, so the policy names its digest and nothing that an application
+# sends can become another one. Without script there is the button.
 SCRIPT = "document.forms[0].submit()"
-_DIGEST = b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
-_HEADERS = ONWARD | {
-    "Content-Security-Policy": ONWARD["Content-Security-Policy"]
-    + f"; script-src 'sha256-{_DIGEST}'",
+_HEADERS = allow_script(ONWARD, source_of(SCRIPT)) | {
     # Of another site's form the browser says where it comes from only if it may; many
     # applications refuse a form that hides it.
     "Referrer-Policy": "strict-origin",

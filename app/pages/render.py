@@ -5,11 +5,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from app.core.context import current
-from app.core.exceptions import AppError
+from app.pages import texts
+from app.pages.script import PASSWORD_SCRIPT
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -51,7 +50,15 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.globals["style"] = f"/static/pages.css?v={STYLE_TAG}"
+    environment.globals["password_script"] = PASSWORD_SCRIPT
+    environment.globals["said"] = texts.said
     return environment
+
+
+def allow_script(headers: dict[str, str], source: str) -> dict[str, str]:
+    """Return header fields whose policy lets one script run, and no other."""
+    policy = headers.get("Content-Security-Policy", CSP)
+    return headers | {"Content-Security-Policy": f"{policy}; {source}"}
 
 
 def render(
@@ -64,19 +71,3 @@ def render(
     """Return a page; whatever people typed is escaped."""
     html = _environment().get_template(template).render(values)
     return HTMLResponse(html, status, headers=HEADERS | (headers or {}))
-
-
-def render_error(request: Request, error: AppError) -> HTMLResponse:
-    """Return a refusal as a page; the hint stays in the log.
-
-    Args:
-        request: Unused; part of what ``install_handlers`` calls.
-        error: The refusal.
-    """
-    return render(
-        "error.html",
-        status=error.status,
-        headers=error.headers,
-        error=error,
-        correlation_id=current().correlation_id,
-    )

@@ -1,52 +1,67 @@
-"""Choosing a new password with the link from a mail."""
+"""Choosing a new password with the link or the code from a mail."""
+
+from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from app.pages.dependencies import Db, LinkToken, Posted, State, open_link
-from app.pages.form import validated
-from app.pages.form_page import CODE, EMAIL, NEW_PASSWORD, Form, FormPage
-from app.schemas.auth import MailedProof
-from app.schemas.base import Password
+from app.pages import texts
+from app.pages.dependencies import LinkToken, Posted
+from app.pages.flow import Flow
+from app.pages.form import Values
+from app.pages.form_page import CODE, EMAIL, NEW_PASSWORD, Form, FormPage, Link
+from app.pages.link_page import LinkPage
+from app.pages.new_password import validated_with_password
+from app.pages.request import AtPage
+from app.schemas.auth import TypedCode
+from app.schemas.base import Input, Password, Token
 from app.services.one_time_token import Purpose
 from app.services.password import PasswordService
 from app.services.password_reset import PasswordResetService
 
 router = APIRouter(include_in_schema=False)
-_PAGE = FormPage(
-    "/reset-password",
-    "Choose a new password",
-    "Every session of the account ends when the new password is set.",
-    (
-        Form("Set password", (NEW_PASSWORD,)),
-        Form("Set password with code", (EMAIL, CODE, NEW_PASSWORD), by_link=False),
+_PAGE = LinkPage(
+    FormPage(
+        "/reset-password",
+        "Reset your password",
+        "You will be signed out everywhere when the new password is set.",
+        (
+            Form("Set new password", (NEW_PASSWORD,)),
+            Form("Set new password", (EMAIL, CODE, NEW_PASSWORD), by_link=False),
+        ),
     ),
+    Purpose.RESET_PASSWORD,
     "password-reset",
+    Link(texts.ANOTHER_LINK, "/forgot-password"),
 )
 
 
-class _ResetForm(MailedProof):
+class _ByLink(Input):
+    token: Token
+    password: Password
+
+
+class _ByCode(TypedCode):
     password: Password
 
 
 @router.get("/reset-password")
-async def show_reset_password(token: LinkToken, runtime: State, db: Db) -> Response:
+async def show_reset_password(token: LinkToken, flow: Flow, here: AtPage) -> Response:
     """Ask for the new password; without a link, for address and code too."""
-    if not token:
-        return _PAGE.show({})
-    return await open_link(_PAGE, Purpose.RESET_PASSWORD, token, runtime, db)
+    return await _PAGE.open(token, flow, here)
 
 
 @router.post("/reset-password")
-async def submit_reset_password(values: Posted, runtime: State, db: Db) -> Response:
+async def submit_reset_password(values: Posted, here: AtPage) -> Response:
     """Set the new password."""
+    runtime = here.runtime
+    passwords = PasswordService(runtime)
+    service = PasswordResetService(runtime.uow(here.db), runtime, passwords)
 
-    async def work() -> None:
-        form = validated(_ResetForm, values)
-        passwords = PasswordService(runtime)
-        service = PasswordResetService(runtime.uow(db), runtime, passwords)
-        if form.token is not None:
-            await service.with_token(form.token, form.password)
-        else:
-            await service.with_code(form.email or "", form.code or "", form.password)
+    async def work(fields: Values) -> UUID:
+        if "token" in fields:
+            link = validated_with_password(_ByLink, fields, runtime)
+            return await service.with_token(link.token, link.password)
+        form = validated_with_password(_ByCode, fields, runtime)
+        return await service.with_code(form.email, form.digits, form.password)
 
-    return await _PAGE.submit(db, values, work)
+    return await _PAGE.submit(values, here, work)

@@ -13,6 +13,7 @@ from app.pages.browser import (
 )
 from app.pages.dependencies import Posted, State
 from app.pages.flow import FLOW, Flow, checked_flow, go_on, page_headers, with_flow
+from app.pages.over import leads_on
 from app.services.browser_session import Browser
 from app.services.oauth_authorization import AuthorizationService
 from app.services.runtime import Runtime
@@ -21,6 +22,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/select-account")
+@leads_on
 async def show_accounts(flow: Flow, browser: AtBrowser, runtime: State) -> Response:
     """List the accounts; it changes nothing."""
     return await _show(flow, browser, runtime)
@@ -46,6 +48,7 @@ async def _show(
 
 
 @router.post("/select-account")
+@leads_on
 async def submit_account(
     values: Posted, browser: AtBrowser, runtime: State
 ) -> Response:

@@ -2,49 +2,56 @@
 
 from fastapi import APIRouter, Response
 
-from app.pages.dependencies import Db, LinkToken, Posted, State, open_link
-from app.pages.form import validated
-from app.pages.form_page import EMAIL, NEW_PASSWORD, Form, FormPage
+from app.pages.dependencies import LinkToken, Posted
+from app.pages.flow import Flow
+from app.pages.form import Values
+from app.pages.form_page import EMAIL, PASSWORD, Form, FormPage
+from app.pages.link_page import LinkPage
+from app.pages.new_password import validated_with_password
+from app.pages.request import AtPage
 from app.schemas.base import Email, Input, Password, Token
 from app.services.one_time_token import Purpose
 from app.services.password import PasswordService
 from app.services.setup import SetupService
 
 router = APIRouter(include_in_schema=False)
-_PAGE = FormPage(
-    "/setup",
-    "Set-up",
-    "Choose how the first administrator signs in.",
-    (Form("Create administrator", (EMAIL, NEW_PASSWORD)),),
+_PAGE = LinkPage(
+    FormPage(
+        "/setup",
+        "Set up Auth Serve",
+        "Choose how the first administrator signs in.",
+        (Form("Create administrator", (EMAIL, PASSWORD)),),
+        # The same before and after: whether there is an administrator is not told here.
+        closed="The first administrator is created with a one-time link. The service "
+        "prints it when it starts without an administrator. Where it runs, the command "
+        "python -m app.cli setup link prints it again or says that set-up is finished.",
+    ),
+    Purpose.SETUP,
     "setup",
-    # The same before and after: whether there is an administrator is not told here.
-    closed="The first administrator is made with a one-time link, which the service "
-    "prints when it starts without one. Where it runs, the command python -m app.cli "
-    "setup link prints it again, or says that set-up is finished.",
 )
 
 
-class _SetupForm(Input):
+class _ByLink(Input):
     token: Token
     email: Email
     password: Password
 
 
 @router.get("/setup")
-async def show_setup(token: LinkToken, runtime: State, db: Db) -> Response:
+async def show_setup(token: LinkToken, flow: Flow, here: AtPage) -> Response:
     """Show the form to whoever holds the link, and an explanation to others."""
-    if not token:
-        return _PAGE.show({})
-    return await open_link(_PAGE, Purpose.SETUP, token, runtime, db)
+    return await _PAGE.open(token, flow, here)
 
 
 @router.post("/setup")
-async def submit_setup(values: Posted, runtime: State, db: Db) -> Response:
+async def submit_setup(values: Posted, here: AtPage) -> Response:
     """Make the administrator."""
+    runtime = here.runtime
+    passwords = PasswordService(runtime)
+    service = SetupService(runtime.uow(here.db), runtime, passwords)
 
-    async def work() -> None:
-        form = validated(_SetupForm, values)
-        service = SetupService(runtime.uow(db), runtime, PasswordService(runtime))
+    async def work(fields: Values) -> None:
+        form = validated_with_password(_ByLink, fields, runtime)
         await service.complete(form.token, form.email, form.password)
 
-    return await _PAGE.submit(db, values, work)
+    return await _PAGE.submit(values, here, work)

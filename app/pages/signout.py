@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
+from app.pages import texts
 from app.pages.browser import (
     AtBrowser,
     choosing,
@@ -17,7 +18,7 @@ from app.pages.browser import (
 from app.pages.dependencies import Posted, State
 from app.pages.flow import go_on
 from app.pages.form import Values
-from app.pages.form_page import Form, FormPage, Link
+from app.pages.form_page import Around, Form, FormPage, Link
 from app.pages.home import render_home
 from app.pages.signed_out import render_signed_out
 from app.services.browser_session import Browser, BrowserAccount, BrowserSessionService
@@ -25,9 +26,10 @@ from app.services.oauth_logout import OAuthLogoutService
 from app.services.runtime import Runtime
 
 router = APIRouter(include_in_schema=False)
-_PAGE = FormPage("/signout", "Sign out", "", (Form("Sign out", by_link=False),))
+_FORM = Form(texts.SIGN_OUT, by_link=False)
+_PAGE = FormPage("/signout", texts.SIGN_OUT, forms=(_FORM,))
 _ALL = "all"  # for ``account``
-_NOBODY = replace(_PAGE, forms=(), closed="Nobody is signed in at this browser.")
+_NOBODY = replace(_PAGE, forms=(), closed=texts.NOBODY)
 
 
 @router.get("/signout")
@@ -93,8 +95,8 @@ def _show(
     browser: Browser, runtime: Runtime, error: AppError | None = None
 ) -> HTMLResponse:
     if browser.current is None:
-        links = [Link("Sign in", "/signin")]
-        return show_page(_NOBODY, browser, runtime, {}, error, links=links)
-    page = replace(_PAGE, intro=f"You are signed in as {browser.current.email}.")
-    links = [Link("Stay signed in", "/")]
-    return show_page(page, browser, runtime, {}, error, links=links)
+        around = Around(links=[Link(texts.SIGN_IN, "/signin")])
+        return show_page(_NOBODY, browser, runtime, {}, error, around)
+    page = replace(_PAGE, intro=texts.signed_in_as(browser.current.email))
+    around = Around(links=[Link(texts.STAY, "/")])
+    return show_page(page, browser, runtime, {}, error, around)

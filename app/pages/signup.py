@@ -4,33 +4,46 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
+from app.pages import texts
 from app.pages.asked import asking, hinted_email, waiting_at
-from app.pages.browser import AtBrowser, check_form, go_back_signed_in, show_page, typed
+from app.pages.browser import (
+    AtBrowser,
+    check_form,
+    go_back_signed_in,
+    is_of_before,
+    show_page,
+    typed,
+)
 from app.pages.dependencies import Db, Posted, State
 from app.pages.flow import FLOW, Flow, checked_flow, go_on, with_flow
-from app.pages.form import Values, validated
+from app.pages.form import Values
 from app.pages.form_page import (
     EMAIL,
     NAME,
-    NEW_PASSWORD,
+    PASSWORD,
+    Around,
     Form,
     FormPage,
     Link,
     note,
 )
+from app.pages.new_password import validated_with_password
+from app.pages.way_back import links_if_over
 from app.schemas.base import Email, Input, Password, ShownText
+from app.services.begun_at import BegunAtService
 from app.services.browser_session import Browser, BrowserSessionService
+from app.services.errors import EmailTaken
 from app.services.password import PasswordService
 from app.services.registration import RegistrationService
 from app.services.runtime import Runtime
 
 router = APIRouter(include_in_schema=False)
-_PATH, _TITLE = "/signup", "Make an account"
+_PATH, _TITLE = "/signup", texts.SIGN_UP
 _OPEN = FormPage(
     _PATH,
     _TITLE,
-    "One account for every application that signs people in here.",
-    (Form("Make account", (EMAIL, NAME, NEW_PASSWORD), by_link=False),),
+    "One account for all applications that you sign in to here.",
+    (Form(texts.SIGN_UP, (EMAIL, NAME, PASSWORD), by_link=False),),
 )
 _PAGES = {
     "open": _OPEN,
@@ -38,18 +51,13 @@ _PAGES = {
     "invite": FormPage(
         _PATH,
         _TITLE,
-        "",
-        (),
-        closed="An account here needs an invitation. Open the link from the mail with "
-        "yours, or ask whoever runs this service to invite you.",
+        closed="You need an invitation to create an account. Open the link in your "
+        "invitation email, or ask an administrator to invite you.",
     ),
     "closed": FormPage(
         _PATH,
         _TITLE,
-        "",
-        (),
-        closed="Nobody can make an account here for themselves. Ask whoever runs this "
-        "service for one.",
+        closed="Accounts are created by an administrator. Ask one to create yours.",
     ),
 }
 
@@ -76,9 +84,13 @@ async def submit_signup(
     uow = runtime.uow(db)
     service = RegistrationService(uow, runtime, PasswordService(runtime))
     try:
-        check_form(browser, values, runtime)
-        form = validated(_SignUpForm, fields)
-        user = await service.register(form.email, form.password, form.name, None)
+        if not is_of_before(browser, values, runtime):
+            check_form(browser, values, runtime)
+        begun_at = await BegunAtService(runtime).waiting(flow, browser)
+        form = validated_with_password(_SignUpForm, fields, runtime)
+        user = await service.register(
+            form.email, form.password, form.name, None, begun_at
+        )
         if user is None:  # nobody is told whether the address had an account
             return go_on("/done/registered", flow)
         await uow.commit()  # the session begins in a statement of its own
@@ -100,14 +112,16 @@ async def _show(
     waiting = await waiting_at(browser, flow, runtime)
     email = values.get("email", hinted_email(waiting))
     kept = {"email": email, "name": values.get("name", "")}
-    links = [Link("Sign in instead", with_flow("/signin", flow))]
-    return show_page(
-        _PAGES[runtime.settings.registration_mode],
-        browser,
-        runtime,
-        kept,
-        error,
+    asked_flow, flow = flow, flow if waiting else ""
+    back = await links_if_over(asked_flow, waiting, runtime)
+    links = [*(back or ()), Link(texts.SIGN_IN_INSTEAD, with_flow("/signin", flow))]
+    if isinstance(error, EmailTaken):
+        links.append(Link(texts.FORGOT, with_flow("/forgot-password", flow)))
+    page = _PAGES[runtime.settings.registration_mode]
+    around = Around(
         flow=flow,
+        notice="" if back is None else texts.OVER_NOTICE,
         links=links,
         application=asking(waiting),
     )
+    return show_page(page, browser, runtime, kept, error, around)

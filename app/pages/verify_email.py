@@ -1,51 +1,59 @@
 """Confirming an address, with the link or with the code."""
 
+from uuid import UUID
+
 from fastapi import APIRouter, Response
 
-from app.pages.dependencies import Db, LinkToken, Posted, State, open_link
-from app.pages.form import validated
-from app.pages.form_page import CODE, EMAIL, Form, FormPage
-from app.schemas.auth import VerifyEmailRequest
+from app.pages import texts
+from app.pages.dependencies import LinkToken, Posted
+from app.pages.flow import Flow
+from app.pages.form import Values, validated
+from app.pages.form_page import CODE, EMAIL, Form, FormPage, Link
+from app.pages.link_page import LinkPage
+from app.pages.request import AtPage
+from app.schemas.auth import TypedCode
+from app.schemas.base import Input, Token
 from app.services.email_verification import EmailVerificationService
 from app.services.one_time_token import Purpose
 
 router = APIRouter(include_in_schema=False)
-_PAGE = FormPage(
-    "/verify-email",
-    "Confirm your email address",
-    "One click, or the code from the mail, shows that you read mail there. Do it only "
-    "for an account that you made. If somebody else made it, ask for a new password "
-    "at /forgot-password instead: that makes the account yours and ends their access.",
-    (
-        Form("Confirm address"),
-        Form("Confirm with code", (EMAIL, CODE), by_link=False),
+_PAGE = LinkPage(
+    FormPage(
+        "/verify-email",
+        "Confirm your email address",
+        "Confirm only if you created this account yourself. If somebody else did, do "
+        "not confirm; reset the password instead: that makes the account yours and "
+        "ends their access.",
+        (
+            Form("Confirm email address"),
+            Form("Confirm email address", (EMAIL, CODE), by_link=False),
+        ),
     ),
+    Purpose.VERIFY_EMAIL,
     "email-verified",
+    Link(texts.ANOTHER_MAIL, "/resend-verification"),
 )
 
 
+class _ByLink(Input):
+    token: Token
+
+
 @router.get("/verify-email")
-async def show_verify_email(token: LinkToken, runtime: State, db: Db) -> Response:
+async def show_verify_email(token: LinkToken, flow: Flow, here: AtPage) -> Response:
     """Ask for the click; without a link, for address and code."""
-    if not token:
-        return _PAGE.show({})
-    return await open_link(_PAGE, Purpose.VERIFY_EMAIL, token, runtime, db)
+    return await _PAGE.open(token, flow, here)
 
 
 @router.post("/verify-email")
-async def submit_verify_email(values: Posted, runtime: State, db: Db) -> Response:
+async def submit_verify_email(values: Posted, here: AtPage) -> Response:
     """Confirm the address."""
+    service = EmailVerificationService(here.runtime.uow(here.db), here.runtime)
 
-    async def work() -> None:
-        form = validated(VerifyEmailRequest, values)
-        await _verify(EmailVerificationService(runtime.uow(db), runtime), form)
+    async def work(fields: Values) -> UUID:
+        if "token" in fields:
+            return await service.with_token(validated(_ByLink, fields).token)
+        form = validated(TypedCode, fields)
+        return await service.with_code(form.email, form.digits)
 
-    return await _PAGE.submit(db, values, work)
-
-
-async def _verify(service: EmailVerificationService, form: VerifyEmailRequest) -> None:
-    """Take the way that the schema found to be the only one."""
-    if form.token is not None:
-        await service.with_token(form.token)
-    else:
-        await service.with_code(form.email or "", (form.code or "").strip())
+    return await _PAGE.submit(values, here, work)

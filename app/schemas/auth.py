@@ -80,6 +80,18 @@ class MailedProof(Input):
         return self
 
 
+class TypedCode(Input):
+    """A code as it is typed on a page, with the address that the mail went to."""
+
+    email: TypedEmail
+    code: Code
+
+    @property
+    def digits(self) -> str:
+        """The code without the blanks that people put between its digits."""
+        return "".join(self.code.split())
+
+
 class VerifyEmailRequest(MailedProof):
     """Proof that somebody reads mail at the address."""
 

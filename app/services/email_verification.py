@@ -1,9 +1,12 @@
 """Confirming that an account's address is read by its owner."""
 
+from uuid import UUID
+
 from app.events.email import EmailVerificationRequested, EmailVerified
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.begun_at import BegunAt
 from app.services.errors import InvalidOneTimeToken
 from app.services.mail_request import MailRequestService
 from app.services.one_time_token import OneTimeTokenService, Purpose
@@ -21,21 +24,28 @@ class EmailVerificationService:
         self._runtime = runtime
         self._tokens = OneTimeTokenService(uow, runtime)
 
-    async def send(self, user: User) -> None:
+    async def send(self, user: User, begun_at: BegunAt | None = None) -> None:
         """Send a link and a code to the address of the account."""
-        await self._send(user.email_canonical, user)
+        await self._send(user.email_canonical, user, begun_at)
 
-    async def _send(self, canonical: str, user: User | None) -> None:
+    async def _send(
+        self, canonical: str, user: User | None, begun_at: BegunAt | None
+    ) -> None:
         await self._tokens.send(
             EmailVerificationRequested,
             Purpose.VERIFY_EMAIL,
             user,
             subject=canonical,
             ttl=self._runtime.settings.one_time.verify_email_ttl,
+            data=begun_at.data() if begun_at else None,
         )
 
-    async def resend(self, email: str) -> None:
+    async def resend(self, email: str, begun_at: BegunAt | None = None) -> None:
         """Send another mail if the account waits for one; the answer never says so.
+
+        Args:
+            email: What was typed.
+            begun_at: The application that the person was on the way to.
 
         Raises:
             TooManyRequests: The caller's address asked for too many mails.
@@ -45,32 +55,34 @@ class EmailVerificationService:
         admitted = await mails.admit(Purpose.VERIFY_EMAIL, canonical)
         user = await self._uow.users.by_email(canonical, lock=True)
         waits = user is not None and user.is_active and not user.email_verified
-        await self._send(canonical, user if admitted and waits else None)
+        owner = user if admitted and waits else None
+        await self._send(canonical, owner, begun_at)
 
-    async def with_token(self, token: str) -> None:
-        """Confirm the address with the link.
+    async def with_token(self, token: str) -> UUID:
+        """Confirm the address with the link; return which token it was.
 
         Raises:
             InvalidOneTimeToken: The link does not work, whatever the reason.
         """
-        await self._verify(await self._tokens.consume(Purpose.VERIFY_EMAIL, token))
+        row = await self._tokens.consume(Purpose.VERIFY_EMAIL, token)
+        return await self._verify(row)
 
-    async def with_code(self, email: str, code: str) -> None:
-        """Confirm the address with the code from the mail.
+    async def with_code(self, email: str, code: str) -> UUID:
+        """Confirm the address with the code from the mail; return whose token it was.
 
         Raises:
             InvalidCode: The code does not work, whatever the reason.
             TooManyRequests: Too many tries.
         """
         canonical = canonical_email(email)
-        await self._verify(
-            await self._tokens.consume_code(Purpose.VERIFY_EMAIL, canonical, code)
-        )
+        row = await self._tokens.consume_code(Purpose.VERIFY_EMAIL, canonical, code)
+        return await self._verify(row)
 
-    async def _verify(self, token: OneTimeToken) -> None:
+    async def _verify(self, token: OneTimeToken) -> UUID:
         user = await owner_of(self._uow, token)
         if user is None:
             raise InvalidOneTimeToken(hint="the account changed since")
         user.email_verified = True
         touch(user, self._uow)
         self._uow.record(EmailVerified(user_id=user.id, actor_id=user.id))
+        return token.id

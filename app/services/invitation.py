@@ -5,6 +5,7 @@ from uuid import UUID
 from app.events.user import InvitationAccepted, UserInvited
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.begun_at import BegunAt
 from app.services.errors import InvalidOneTimeToken
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.password import PasswordService
@@ -31,7 +32,7 @@ class InvitationService:
         self._passwords = passwords
         self._tokens = OneTimeTokenService(uow, runtime)
 
-    async def send(self, user: User) -> None:
+    async def send(self, user: User, begun_at: BegunAt | None = None) -> None:
         """Invite the owner of an account's address to choose a password."""
         await self._tokens.send(
             UserInvited,
@@ -39,6 +40,7 @@ class InvitationService:
             user,
             subject=user.email_canonical,
             ttl=self._runtime.settings.one_time.invitation_ttl,
+            data=begun_at.data() if begun_at else None,
         )
 
     async def accept(
@@ -58,7 +60,18 @@ class InvitationService:
             UnacceptablePassword: Refused by the policy; the link works on, and for
                 digits it counts as a try.
         """
-        found = await self._find(token, email)
+        found = await self.find(token, email)
+        return await self.accept_found(found, password, name, email=email)
+
+    async def accept_found(
+        self, found: UUID, password: str, name: str | None, *, email: str | None = None
+    ) -> User:
+        """Complete an invited account with what ``find`` found.
+
+        Raises:
+            InvalidOneTimeToken: Somebody used it meanwhile, or the account changed.
+            UnacceptablePassword: Refused by the policy.
+        """
         words = await words_of_owner(self._uow, found, Purpose.INVITATION)
         chosen = await self._passwords.accept(password, context=(*words, email, name))
         row = await self._tokens.consume_found(Purpose.INVITATION, found)
@@ -76,7 +89,13 @@ class InvitationService:
         self._uow.record(InvitationAccepted(user_id=user.id, actor_id=user.id))
         return user
 
-    async def _find(self, token: str, email: str | None) -> UUID:
+    async def find(self, token: str, email: str | None) -> UUID:
+        """Return which invitation a link, or digits with an address, belong to.
+
+        Raises:
+            InvalidOneTimeToken: The link does not work, whatever the reason.
+            InvalidCode: The digits do not work, whatever the reason.
+        """
         if email is not None and token.isdecimal():
             subject = canonical_email(email)
             return await self._tokens.find_by_code(Purpose.INVITATION, subject, token)

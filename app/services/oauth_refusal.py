@@ -26,15 +26,19 @@ class UnanswerableRequest(BadRequest):
     code = "invalid_authorization_request"
     title = "The application that sent you here made a mistake"
 
-    def __init__(self, description: str, hint: str = "") -> None:
+    def __init__(
+        self, description: str, hint: str = "", client_id: str | None = None
+    ) -> None:
         """Refuse.
 
         Args:
             description: What is wrong; it never holds what was sent.
             hint: The concrete difference, for the log.
+            client_id: Who asked, if that is known: people find their way back there.
         """
         super().__init__(hint or description)
         self._description = description
+        self.client_id = client_id
 
     @property
     def detail(self) -> str:
@@ -60,7 +64,7 @@ class AuthorizationRefusalService:
             UnanswerableRequest: Always.
         """
         await self.record(error, client_id, None)
-        raise UnanswerableRequest(error.description, error.hint) from None
+        raise UnanswerableRequest(error.description, error.hint, client_id) from None
 
     def answer(self, to: ReturnAddress, error: OAuthError) -> Answer:
         """Return what tells the client, with the number to ask about."""

@@ -79,6 +79,20 @@ class PasswordService:
             UnacceptablePassword: Too short, too long, too common, or breached.
             HashingOverloaded: Too many hashes wait already.
         """
+        problem = self.problem(password, context=context, field=field)
+        if problem is not None:
+            raise problem
+        await self._refuse_breached(password, field)
+        hasher = self._runtime.hasher
+        return NewPassword(await self._runtime.hashing_pool.run(hasher.hash, password))
+
+    def problem(
+        self, password: str, *, context: Iterable[str | None], field: str = "password"
+    ) -> UnacceptablePassword | None:
+        """Return why a new password would be refused, as far as that is known here.
+
+        For forms that tell all mistakes at once; ``accept`` has the last word.
+        """
         words = [word for word in context if word]
         settings = self._runtime.settings
         host = urlsplit(settings.public_url).hostname or ""
@@ -88,12 +102,10 @@ class PasswordService:
         problem = check_password(password, context=words)
         if problem is None and len(normalise_password(password)) < minimum:
             problem = PasswordProblem.TOO_SHORT
-        if problem is not None:
-            message = _MESSAGES[problem].format(minimum=minimum)
-            raise UnacceptablePassword(field, f"password_{problem}", message)
-        await self._refuse_breached(password, field)
-        hasher = self._runtime.hasher
-        return NewPassword(await self._runtime.hashing_pool.run(hasher.hash, password))
+        if problem is None:
+            return None
+        message = _MESSAGES[problem].format(minimum=minimum)
+        return UnacceptablePassword(field, f"password_{problem}", message)
 
     async def verify(
         self, password: str, password_hash: str | None, user_id: UUID | None

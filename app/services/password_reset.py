@@ -5,6 +5,7 @@ from uuid import UUID
 from app.events.password import PasswordReset, PasswordResetRequested
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.begun_at import BegunAt
 from app.services.errors import InvalidOneTimeToken
 from app.services.mail_request import MailRequestService
 from app.services.one_time_token import OneTimeTokenService, Purpose
@@ -32,8 +33,12 @@ class PasswordResetService:
         self._passwords = passwords
         self._tokens = OneTimeTokenService(uow, runtime)
 
-    async def request(self, email: str) -> None:
+    async def request(self, email: str, begun_at: BegunAt | None = None) -> None:
         """Send a link if there is an active account; the answer never says so.
+
+        Args:
+            email: What was typed.
+            begun_at: The application that the person was on the way to.
 
         Raises:
             TooManyRequests: The caller's address asked for too many mails.
@@ -43,19 +48,27 @@ class PasswordResetService:
         admitted = await mails.admit(Purpose.RESET_PASSWORD, canonical)
         user = await self._uow.users.by_email(canonical, lock=True)
         is_due = admitted and user is not None and user.is_active
-        await self._send(canonical, user if is_due else None)
+        owner = user if is_due else None
+        await self._send(canonical, owner, begun_at=begun_at)
 
-    async def send(self, user: User, *, ttl: int | None = None) -> None:
+    async def send(
+        self, user: User, *, ttl: int | None = None, begun_at: BegunAt | None = None
+    ) -> None:
         """Send a link to the stored address, never to one that was typed.
 
         Args:
             user: Whose password.
             ttl: Seconds that the link lives, if not as long as other reset links.
+            begun_at: The application that the person was on the way to.
         """
-        await self._send(user.email_canonical, user, ttl)
+        await self._send(user.email_canonical, user, ttl, begun_at)
 
     async def _send(
-        self, canonical: str, user: User | None, ttl: int | None = None
+        self,
+        canonical: str,
+        user: User | None,
+        ttl: int | None = None,
+        begun_at: BegunAt | None = None,
     ) -> None:
         await self._tokens.send(
             PasswordResetRequested,
@@ -63,20 +76,21 @@ class PasswordResetService:
             user,
             subject=canonical,
             ttl=ttl or self._runtime.settings.one_time.reset_password_ttl,
+            data=begun_at.data() if begun_at else None,
         )
 
-    async def with_token(self, token: str, new_password: str) -> None:
-        """Set a new password with the link.
+    async def with_token(self, token: str, new_password: str) -> UUID:
+        """Set a new password with the link; return which token it was.
 
         Raises:
             InvalidOneTimeToken: The link does not work, whatever the reason.
             UnacceptablePassword: Refused by the policy; the link works on.
         """
         found = await self._tokens.find(Purpose.RESET_PASSWORD, token)
-        await self._reset(found, new_password)
+        return await self._reset(found, new_password)
 
-    async def with_code(self, email: str, code: str, new_password: str) -> None:
-        """Set a new password with the code from the mail.
+    async def with_code(self, email: str, code: str, new_password: str) -> UUID:
+        """Set a new password with the code from the mail; return whose token it was.
 
         Raises:
             InvalidCode: The code does not work, whatever the reason.
@@ -85,9 +99,9 @@ class PasswordResetService:
         """
         subject = canonical_email(email)
         found = await self._tokens.find_by_code(Purpose.RESET_PASSWORD, subject, code)
-        await self._reset(found, new_password)
+        return await self._reset(found, new_password)
 
-    async def _reset(self, token_id: UUID, new_password: str) -> None:
+    async def _reset(self, token_id: UUID, new_password: str) -> UUID:
         """Set the password; every session and every other link ends.
 
         Whoever holds the link reads the mailbox, so the address is verified too.
@@ -110,3 +124,4 @@ class PasswordResetService:
                 user_id=user.id, actor_id=user.id, to=user.email, locale=user.locale
             )
         )
+        return token_id

@@ -9,6 +9,7 @@ from app.events.user import RegistrationRepeated, UserRegistered
 from app.models.user import User
 from app.policies.permission import USER_ROLE
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.begun_at import BegunAt
 from app.services.email_verification import EmailVerificationService
 from app.services.errors import EmailTaken, InvalidCode, InvalidOneTimeToken
 from app.services.invitation import InvitationService
@@ -53,9 +54,21 @@ class RegistrationService:
         self._mails = MailRequestService(runtime)
 
     async def register(
-        self, email: str, password: str, name: str | None, invitation: str | None
+        self,
+        email: str,
+        password: str,
+        name: str | None,
+        invitation: str | None,
+        begun_at: BegunAt | None = None,
     ) -> User | None:
         """Make an account.
+
+        Args:
+            email: The address that it is for.
+            password: What the person chose.
+            name: What the person is called, if they say so.
+            invitation: Token or code of one.
+            begun_at: The application that the person was on the way to.
 
         Returns:
             The account; None in mode ``verified``, where the answer must not tell
@@ -78,8 +91,8 @@ class RegistrationService:
             raise RegistrationClosed
         chosen = await self._passwords.accept(password, context=(email, name))
         if mode == "open":
-            return await self._open(email, chosen, name)
-        await self._verified(email, chosen, name)
+            return await self._open(email, chosen, name, begun_at)
+        await self._verified(email, chosen, name, begun_at)
         return None
 
     async def _invited(
@@ -97,7 +110,13 @@ class RegistrationService:
         limit = self._runtime.limits.register_address
         await self._runtime.limiter.take(*by_address(limit))
 
-    async def _open(self, email: str, chosen: NewPassword, name: str | None) -> User:
+    async def _open(
+        self,
+        email: str,
+        chosen: NewPassword,
+        name: str | None,
+        begun_at: BegunAt | None,
+    ) -> User:
         canonical = canonical_email(email)
         admitted = await self._mails.admit(_MAIL, canonical)
         if await self._uow.users.by_email(canonical) is not None:
@@ -107,18 +126,23 @@ class RegistrationService:
         except IntegrityError as error:
             raise EmailTaken(hint="registered by somebody else just now") from error
         if admitted:
-            await EmailVerificationService(self._uow, self._runtime).send(user)
+            verifications = EmailVerificationService(self._uow, self._runtime)
+            await verifications.send(user, begun_at)
         return user
 
     async def _verified(
-        self, email: str, chosen: NewPassword, name: str | None
+        self,
+        email: str,
+        chosen: NewPassword,
+        name: str | None,
+        begun_at: BegunAt | None,
     ) -> None:
         canonical = canonical_email(email)
         admitted = await self._mails.admit(_MAIL, canonical)
         user = await self._uow.users.by_email(canonical, lock=True)
         if user is not None:
             if admitted:
-                await self._repeat(user)
+                await self._repeat(user, begun_at)
             return
         try:
             user = await self._add(email, chosen, name, "verified")
@@ -127,7 +151,8 @@ class RegistrationService:
             _log.info("registered by somebody else just now")
             return
         if admitted:  # without the mail the account waits; another can be asked for
-            await EmailVerificationService(self._uow, self._runtime).send(user)
+            verifications = EmailVerificationService(self._uow, self._runtime)
+            await verifications.send(user, begun_at)
 
     async def _add(
         self, email: str, chosen: NewPassword, name: str | None, mode: str
@@ -140,7 +165,7 @@ class RegistrationService:
         self._uow.record(UserRegistered(user_id=user.id, actor_id=user.id, mode=mode))
         return user
 
-    async def _repeat(self, user: User) -> None:
+    async def _repeat(self, user: User, begun_at: BegunAt | None) -> None:
         """Tell the owner of the mailbox, whoever it is that registers.
 
         A verified account: its owner learns of it. An invited one: the invitation is
@@ -160,10 +185,10 @@ class RegistrationService:
         if await self._uow.one_time_tokens.is_pending(
             Purpose.INVITATION, user.email_canonical, now
         ):
-            await self._invitations.send(user)
+            await self._invitations.send(user, begun_at)
             return
         await clear_password(self._uow, user, now, "registered_again")
         ttl = self._runtime.settings.one_time.verify_email_ttl
         await PasswordResetService(self._uow, self._runtime, self._passwords).send(
-            user, ttl=ttl
+            user, ttl=ttl, begun_at=begun_at
         )
