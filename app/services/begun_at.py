@@ -54,25 +54,25 @@ class BegunAt:
 
 
 class BegunAtService:
-    """Finds out where somebody began; it reads only, and decides nothing."""
+    """Finds out where somebody began; it decides nothing."""
 
     def __init__(self, runtime: Runtime) -> None:
         """Work outside of a request's transaction."""
         self._runtime = runtime
 
     async def waiting(self, flow: str, browser: Browser) -> BegunAt | None:
-        """Return the application of a flow that waits in this browser.
+        """Return the application of a flow that waits in this browser; it is stored.
 
         For what is kept with a mail: a flow of another browser, or one that is over,
         is nobody's beginning.
         """
         if not flow:
             return None
-        async with self._runtime.unit_of_work(read_only=True) as uow:
-            try:
-                found = await OAuthFlowService(uow, self._runtime).find(flow, browser)
-            except FlowNotFound:
-                return None
+        try:
+            async with self._runtime.unit_of_work() as uow:
+                found = await OAuthFlowService(uow, self._runtime).keep(flow, browser)
+        except FlowNotFound:
+            return None
         return BegunAt(
             client_id=found.parameters["client_id"],
             redirect_uri=found.parameters.get("redirect_uri", ""),
@@ -81,10 +81,10 @@ class BegunAtService:
 
     async def of_flow(self, flow: str) -> BegunAt | None:
         """Return the application of a flow, over or begun elsewhere as it may be."""
-        row = await self._row(Purpose.OAUTH_FLOW, flow)
-        if row is None:
+        async with self._runtime.unit_of_work(read_only=True) as uow:
+            parameters = await OAuthFlowService(uow, self._runtime).asked_for(flow)
+        if not parameters or "client_id" not in parameters:
             return None
-        parameters = row.data["parameters"]
         return BegunAt(
             client_id=parameters["client_id"],
             redirect_uri=parameters.get("redirect_uri", ""),

@@ -141,6 +141,21 @@ class OAuthFlowService:
         stored = await self._uow.one_time_tokens.by_id(flow.id)
         return _flow(await self._row(flow.id, browser)) if stored else flow
 
+    async def asked_for(self, name: str) -> Parameters | None:
+        """Return what a flow was begun with, over or of another browser as it may be.
+
+        It decides nothing: whoever is led back to an application begins there anew.
+        """
+        try:
+            carried = self._read(name)
+            flow_id = None if carried else self._stored_id(name)
+        except FlowNotFound:
+            return None
+        if carried is not None:
+            return carried[0].parameters
+        row = await self._uow.one_time_tokens.by_id(flow_id) if flow_id else None
+        return Parameters(row.data["parameters"]) if row else None
+
     async def keep(self, name: str, browser: Browser) -> Flow:
         """Store a flow whose person did something, unless it is stored; return it.
 
