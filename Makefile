@@ -12,7 +12,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 SOURCES := app tests alembic benchmarks tools
 
-.PHONY: serve test check fix fuzz bench docs lock
+.PHONY: help serve test check fix fuzz bench docs lock
+
+help:
+	@echo "make serve [HOST=127.0.0.1] [PORT=8000]   start the service (makes $(VENV) first)"
+	@echo "make test                                 run the tests"
+	@echo "make check | fix | docs                   look at, or mend, style and documents"
+	@echo "$(BIN)/auth-serve --help            everything that operators do, once $(VENV) is made"
 
 serve: $(VENV)/.serve
 	@$(BIN)/python -m app.cli server start --host $(HOST) --port $(PORT)
@@ -54,10 +60,16 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Auth Serve needs Python 3.11 or later"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.serve: requirements.txt | $(BIN)/python
+$(VENV)/.serve: requirements.txt | $(BIN)/python $(BIN)/auth-serve
 	$(PIP) -r requirements.txt
 	@touch $@
+	@echo "Commands: $(BIN)/auth-serve --help"
 
-$(VENV)/.test: requirements-dev.txt | $(BIN)/python
+# What a wheel would install, for the code as it stands here.
+$(BIN)/auth-serve: | $(BIN)/python
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/python" -m app.cli "$$@"\n' "$(CURDIR)" "$(abspath $(BIN))" > $@
+	@chmod +x $@
+
+$(VENV)/.test: requirements-dev.txt | $(BIN)/python $(BIN)/auth-serve
 	$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/.serve

@@ -42,7 +42,7 @@ def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
-        render_as_batch=is_sqlite,
+        render_as_batch=True,  # written on either engine, it runs on both
         render_item=_render_item,
         process_revision_directives=_number,
         compare_type=True,

@@ -1,10 +1,14 @@
-"""${message} (expand or contract? the previous release must run unharmed beside it)."""
+<%! from textwrap import fill %>\
+"""${fill(message.rstrip("."), 84)}.
+
+Expand or contract? The previous release must run unharmed beside it.
+"""
 
 import sqlalchemy as sa
 ${imports if imports else ""}
 from alembic import op
 
-revision = ${repr(up_revision)}
+revision = "${up_revision}"
 down_revision = ${repr(down_revision)}
 
 

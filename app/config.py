@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="What is worth a line."
     )
+    log_format: Literal["json", "human"] | None = Field(
+        None, description="How a line is written; unset: human in development only."
+    )
     jobs: bool = Field(True, description="Run the worker (mail, janitor, keys) here.")
     max_connections: int = Field(
         900, ge=1, description="Open connections per process; past it, a 503."
@@ -165,6 +168,12 @@ class Settings(BaseSettings):
     def keeps_mails(self) -> bool:
         """Tell whether mails are shown at ``/dev/mailbox`` instead of sent."""
         return not self.is_production and self.smtp.url is None
+
+    @property
+    def logs_for_people(self) -> bool:
+        """Tell whether the log is text, and not JSON."""
+        chosen = self.log_format
+        return not self.is_production if chosen is None else chosen == "human"
 
     @property
     def migrates(self) -> bool:

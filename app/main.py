@@ -60,7 +60,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     worker = Worker(runtime, build_jobs(runtime))
     clock = Worker(runtime, [SharedClockJob(runtime)])  # in every process
     try:
-        link = await start(runtime)
+        link = await start(runtime, serving=True)
         if link is not None:
             # For the operator's eyes: the log redacts tokens, and this one opens the
             # door.
@@ -166,7 +166,7 @@ def _create() -> FastAPI:
     """Return the application for uvicorn, or say in one line why there is none."""
     try:
         settings = load_settings()
-        log = configure_logging(settings.log_level)
+        log = configure_logging(settings.log_level, human=settings.logs_for_people)
         application = create_app(settings)
     except SettingsError as refusal:
         sys.exit(f"auth-serve: {refusal}")

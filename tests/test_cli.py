@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -92,12 +93,26 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Public URLs of the services that were started, in a folder of their own."""
     urls: list[str] = []
 
-    def serve(*_: object, **__: object) -> None:
-        urls.append(load_settings().public_url)  # as the application does
+    class Served:
+        """Stands in for the server that would listen."""
+
+        def __init__(
+            self,
+            _config: object,
+            listening: Sequence[socket.socket],
+            announce: Callable[[], None],
+        ) -> None:
+            self._listening, self._announce = listening, announce
+
+        def run(self) -> None:
+            urls.append(load_settings().public_url)  # as the application does
+            self._announce()
+            for each in self._listening:
+                each.close()
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("app.cli.serve.uvicorn.run", serve)
-    monkeypatch.setattr("app.cli.serve.configure_logging", lambda _level: None)
+    monkeypatch.setattr("app.cli.serve.Server", Served)
+    monkeypatch.setattr("app.cli.serve.configure_logging", lambda *_, **__: None)
     return urls
 
 
@@ -203,15 +218,15 @@ def test_a_port_that_is_none_is_refused(served: list[str], port: str) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("", ("127.0.0.1", 8000)),
-        ("--port 8123", ("127.0.0.1", 8123)),
-        ("--port=8123 --host ::1", ("::1", 8123)),
+        ("", (["127.0.0.1"], 8000)),
+        ("--port 8123", (["127.0.0.1"], 8123)),
+        ("--port=8123 --host ::1", (["::1"], 8123)),
     ],
 )
 def test_a_server_is_started_without_what_reads_commands(
-    monkeypatch: pytest.MonkeyPatch, line: str, expected: tuple[str, int]
+    monkeypatch: pytest.MonkeyPatch, line: str, expected: tuple[list[str], int]
 ) -> None:
-    served: list[tuple[str, int]] = []
+    served: list[tuple[list[str], int]] = []
     monkeypatch.setattr(
         "app.cli.serve.serve", lambda host, port: served.append((host, port))
     )

@@ -108,7 +108,7 @@ def test_neither_upgrades_nor_idle_clients_outlast_the_rules(
 ) -> None:
     told: list[Any] = []
     monkeypatch.setattr("app.cli.serve.Server.run", lambda server: told.append(server))
-    monkeypatch.setattr("app.cli.serve.configure_logging", lambda _level: None)
+    monkeypatch.setattr("app.cli.serve.configure_logging", lambda *_, **__: None)
     monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", SECRET)
     monkeypatch.setenv("WEB_CONCURRENCY", "3")  # Heroku's: it is for process managers
 

@@ -144,11 +144,64 @@ def events() -> str:
     return "\n".join(lines)
 
 
+_COMMANDS_HEAD = """\
+`auth-serve NOUN VERB`, or `python -m app.cli NOUN VERB`; in a checkout
+`.venv/bin/auth-serve`. A command works beside a running service, with the same
+settings, and is in the audit trail: `user_agent` says who it was, and `actor_id` is
+`{operator}`.
+
+Standard output is the result; with `--json` it is JSON and nothing else, in the shapes
+that the API's document has under the same names. What people are told besides is on
+standard error, a refusal in one line. What destroys asks first; without a terminal it
+refuses unless the line says `--yes`.
+
+| Exit code | Meaning |
+| --- | --- |
+| 0 | done |
+| 1 | refused, or not all of it was done; `doctor`: something failed |
+| 2 | the line is wrong, or lacks `--yes`; nothing was tried |
+| 3 | the configuration or the database cannot be used; nothing could be tried |
+| 130 | interrupted |
+
+Completion: `source <(auth-serve completion bash)` in `~/.bashrc`; for zsh
+`auth-serve completion zsh > "${{fpath[1]}}/_auth-serve"`; for fish
+`auth-serve completion fish > ~/.config/fish/completions/auth-serve.fish`.
+"""
+
+
+def _verbs(group: Any, path: str) -> Iterator[tuple[str, Any]]:
+    for name, command in sorted(group.commands.items()):
+        words = f"{path} {name}".strip()
+        if hasattr(command, "commands"):
+            yield from _verbs(command, words)
+        else:
+            yield words, command
+
+
+def commands() -> str:
+    """Return every command with what it does, and the JSON that it prints."""
+    import typer
+
+    from app.cli.commands import app as line
+    from app.policies.permission import OPERATOR_ID
+
+    lines = ["# Commands", "", _MADE, "", _COMMANDS_HEAD.format(operator=OPERATOR_ID)]
+    for words, command in _verbs(typer.main.get_command(line), ""):
+        arguments = [p for p in command.params if p.param_type_name == "argument"]
+        named = [(p.metavar or p.name).upper() for p in arguments]
+        options = [p for p in command.params if p.param_type_name == "option"]
+        flags = ", ".join(f"`{p.opts[0]}`" for p in options if p.name != "help")
+        lines += [f"## {' '.join([words, *named])}", "", command.help or ""]
+        lines += ["", f"Options: {flags}." if flags else "No options.", ""]
+    return "\n".join(lines)
+
+
 def documents() -> dict[Path, str]:
     """Return the text of every made document by its place."""
     return {
         ROOT / "docs/configuration.md": configuration(),
         ROOT / ".env.example": env_example(),
+        ROOT / "docs/commands.md": commands(),
         ROOT / "docs/errors.md": errors(),
         ROOT / "docs/events.md": events(),
         ROOT / "docs/imports.md": f"{_MADE}\n\n{imports()}",

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app.api.known_query import refuse_unknown
 from app.api.oauth import introspection, revocation, token, userinfo, well_known
 from app.api.v1 import auth, me
 
@@ -24,10 +25,17 @@ Handlers = Mapping[Any, Callable[..., Any]]
 
 @dataclass(frozen=True, slots=True)
 class HotPath:
-    """One method of one address; ``path`` is what the access line calls the route."""
+    """One method of one address.
+
+    Attributes:
+        path: What the access line calls the route.
+        endpoint: Answers it.
+        is_strict: Of the JSON API, and so without unknown parameters; none takes any.
+    """
 
     path: str
     endpoint: Endpoint
+    is_strict: bool
 
 
 class HotPaths:
@@ -44,7 +52,7 @@ class HotPaths:
         """
         self._handlers = handlers
         self.table = {
-            (method, path): HotPath(path, endpoint)
+            (method, path): HotPath(path, endpoint, path.startswith("/api/"))
             for (method, path), endpoint in endpoints.items()
         }
 
@@ -59,6 +67,8 @@ class HotPaths:
         scope["route"] = found
         request = Request(scope, receive, send)
         try:
+            if scope["query_string"] and found.is_strict:
+                refuse_unknown(scope["query_string"], ())
             response = await found.endpoint(request)
         except Exception as error:
             handler = self._handler(error)

@@ -20,18 +20,22 @@ if TYPE_CHECKING:
 
     from app.config import Settings
     from app.core.exceptions import AppError
+    from app.policies.permission import Actor
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.runtime import Runtime
+    from app.services.user import UserService
 
 __all__ = [
     "AsJson",
     "Exit",
     "Yes",
+    "as_operator",
     "confirm",
     "every_page",
     "fail",
     "in_transaction",
     "note",
+    "operator_now",
     "settings_or_exit",
     "shape",
     "show",
@@ -131,6 +135,21 @@ def in_transaction(
             return await work(uow, runtime)
 
     return with_runtime(run)
+
+
+def operator_now(runtime: "Runtime") -> "Actor":
+    """Return who runs the command, as services want to know it."""
+    from app.policies.permission import operator
+
+    return operator(runtime.clock.now())
+
+
+def as_operator(uow: "UnitOfWork", runtime: "Runtime") -> "tuple[UserService, Actor]":
+    """Return what manages accounts, and in whose name."""
+    from app.services.password import PasswordService
+    from app.services.user import UserService
+
+    return UserService(uow, runtime, PasswordService(runtime)), operator_now(runtime)
 
 
 async def every_page(

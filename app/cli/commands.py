@@ -8,7 +8,21 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import Abort
 
-from app.cli import client, key, server, setup, user
+from app.cli import (
+    audit,
+    client,
+    key,
+    mail,
+    role,
+    server,
+    session,
+    settings,
+    setup,
+    user,
+    user_account,
+)
+from app.cli.completion import completion
+from app.cli.doctor import doctor
 from app.cli.ending import PROGRAM, Exit, fail
 
 
@@ -56,5 +70,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="What operators do: accounts, applications, keys, and the service itself.",
 )
-for noun in (client, key, server, setup, user):
+app.command()(completion)
+app.command()(doctor)
+user_account.add_to(user.app)
+for noun in (
+    audit,
+    client,
+    key,
+    mail,
+    role,
+    server,
+    session,
+    settings,
+    setup,
+    user,
+):
     app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])

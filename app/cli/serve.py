@@ -24,7 +24,7 @@ def serve(hosts: Sequence[str], port: int) -> None:
         listening = bind(hosts, port)
     except CannotListen as refusal:
         fail(str(refusal), Exit.UNUSABLE)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, human=settings.logs_for_people)
     Server(_config(settings), listening, lambda: _announce(settings, listening)).run()
 
 

@@ -1,6 +1,6 @@
-"""``setup``: the first administrator."""
+"""``setup``: the first administrator, and the way back for one who is locked out."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.runtime import Runtime
 
-app = typer.Typer(help="The first administrator.")
+app = typer.Typer(help="The first administrator, and the way back for others.")
 
 
 @app.callback()
 def _group() -> None:
-    """The first administrator."""
+    """The first administrator, and the way back for others."""
 
 
 @app.command()
@@ -33,3 +33,24 @@ def link(as_json: AsJson = False) -> None:
     found = in_transaction(work)
     line = found or "There is an administrator already."
     show({"link": found}, as_json, lines=[line])
+
+
+@app.command()
+def recover(
+    email: Annotated[str, typer.Argument(help="Address of the administrator")],
+    as_json: AsJson = False,
+) -> None:
+    """Let a locked-out administrator in again: print a link that sets a password.
+
+    The account is enabled; its password, sessions and links until now end. It is told
+    by mail, and the audit trail keeps it.
+
+    JSON: `link`.
+    """
+    from app.services.setup_recovery import SetupRecoveryService
+
+    async def work(uow: "UnitOfWork", runtime: "Runtime") -> str:
+        return await SetupRecoveryService(uow, runtime).recover(email)
+
+    found = in_transaction(work)
+    show({"link": found}, as_json, lines=[found])

@@ -319,6 +319,11 @@ def _dump(fields: dict[str, Any]) -> str:
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
+def as_json(value: Any) -> str:
+    """Return strict JSON in which nothing acts on a terminal."""
+    return _dump({"": value})[4:-1]
+
+
 def _whole(value: Any) -> Any:
     if type(value) is str:
         return value.encode("utf-8", "backslashreplace").decode()

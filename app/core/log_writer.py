@@ -50,7 +50,7 @@ class LogWriter:
         self._hurry = Event()
         self._end = Event()
         self._output = _Output(stream)
-        self._formatter = JsonLineFormatter()
+        self.formatter: JsonLineFormatter = JsonLineFormatter()
         self._thread = Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
 
@@ -108,7 +108,7 @@ class LogWriter:
         running = True
         while running and not self._abandoned:
             records, mark = self._take()
-            self._write([self._formatter.format(record) for record in records])
+            self._write([self.formatter.format(record) for record in records])
             if mark is not None:
                 mark.set()
             running = mark is not self._end
@@ -161,7 +161,7 @@ class LogWriter:
             msg=f"dropped {lines} lines",
             fields=context_fields() | {"dropped": lines},
         )
-        return self._formatter.format(record)
+        return self.formatter.format(record)
 
 
 class _Output:

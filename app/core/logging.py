@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from app.core.clock import SystemClock
 from app.core.context import current
-from app.core.log_format import context_fields, settled
+from app.core.log_format import JsonLineFormatter, context_fields, settled
+from app.core.log_human import HumanFormatter
 from app.core.log_writer import LogHandler, LogWriter
 from app.core.redaction import CUT
 
@@ -31,9 +32,13 @@ _active: "LoggingRuntime | None" = None
 
 
 def configure_logging(
-    level: str = "INFO", stream: IO[Any] | None = None, *, capacity: int = CAPACITY
+    level: str = "INFO",
+    stream: IO[Any] | None = None,
+    *,
+    capacity: int = CAPACITY,
+    human: bool = False,
 ) -> "LoggingRuntime":
-    """Send every log line of the process to one stream, as JSON and without secrets.
+    """Send every log line of the process to one stream, without secrets.
 
     May be called again: it sets the level anew and takes back the loggers that
     somebody has configured since. Only another stream ends what was there before.
@@ -42,6 +47,7 @@ def configure_logging(
         level: Lowest level that is written; of all loggers that have none themselves.
         stream: Where lines go; standard output if not given.
         capacity: Lines that may wait to be written; applies to a new stream.
+        human: Write lines for people instead of JSON.
 
     Returns:
         The handle with which the application drains its log when it ends.
@@ -57,7 +63,7 @@ def configure_logging(
         _active.close()
     if _active is None:
         _active = LoggingRuntime(stream or sys.stdout, capacity)
-    _active.take_over(number)
+    _active.take_over(number, human)
     return _active
 
 
@@ -81,8 +87,9 @@ class LoggingRuntime:
         """How many lines were lost so far, to a full queue or a failing output."""
         return self._writer.lost
 
-    def take_over(self, level: int) -> None:
+    def take_over(self, level: int, human: bool = False) -> None:
         """Become the only way out for the lines of all loggers."""
+        self._writer.formatter = HumanFormatter() if human else JsonLineFormatter()
         root = logging.getLogger()
         root.handlers = [self._handler]
         root.setLevel(level)

@@ -33,10 +33,12 @@ from app.events.oauth_grant import (
     TokenRequestRefused,
 )
 from app.events.oauth_logout import LogoutByHint, LogoutNoticeFailed, LogoutRefused
-from app.events.outbox import OutboxMessageRetried
+from app.events.one_time_token import CodeRefused
+from app.events.outbox import MailTested, OutboxMessageRetried
 from app.events.password import (
     PasswordChanged,
     PasswordChangeFailed,
+    PasswordCleared,
     PasswordRehashed,
     PasswordReset,
     PasswordResetRequested,
@@ -46,6 +48,7 @@ from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevok
 from app.events.sign_in import EmailCodeRequested, Refusal, SignedIn, SignInFailed
 from app.events.signing_key import SigningKeyCreated
 from app.events.user import (
+    AdministratorRecovered,
     InvitationAccepted,
     RegistrationRepeated,
     SetupCompleted,
@@ -61,7 +64,11 @@ from app.events.user import (
 )
 
 EVENTS: tuple[type[Event], ...] = (
+    OAuthClientVouchedFor,
+    PasswordCleared,
+    CodeRefused,
     AccessTokenRevoked,
+    AdministratorRecovered,
     AuthorizationGranted,
     AuthorizationRefused,
     CodeReused,
@@ -82,10 +89,10 @@ EVENTS: tuple[type[Event], ...] = (
     OAuthClientSecretRevoked,
     OAuthClientSecretRotated,
     OAuthClientUpdated,
-    OAuthClientVouchedFor,
     LogoutByHint,
     LogoutNoticeFailed,
     LogoutRefused,
+    MailTested,
     OutboxMessageRetried,
     PasswordChangeFailed,
     PasswordChanged,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from app.events.base import Event
+from app.events.base import Event, MailedEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,3 +14,11 @@ class OutboxMessageRetried(Event):
     name: ClassVar[str] = "outbox.retried"
 
     message_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailTested(MailedEvent):
+    """An operator had a mail sent, to see that it arrives."""
+
+    name: ClassVar[str] = "mail.tested"
+    template: ClassVar[str] = "mail_test"

@@ -104,3 +104,11 @@ class SetupCompleted(Event):
     name: ClassVar[str] = "setup.completed"
 
     method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdministratorRecovered(MailedEvent):
+    """An operator let a locked-out administrator in again; its owner is told."""
+
+    name: ClassVar[str] = "setup.recovered"
+    template: ClassVar[str] = "administrator_recovered"

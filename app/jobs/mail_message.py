@@ -66,6 +66,8 @@ TEMPLATES: Mapping[str, Template] = {
     "email_changed": Template("Your email address was changed"),
     "password_changed": Template("Your password was changed"),
     "account_deleted": Template("Your account was deleted"),
+    "administrator_recovered": Template("Your access as administrator was restored"),
+    "mail_test": Template("Mail from this service arrives"),
 }
 
 

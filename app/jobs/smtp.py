@@ -4,16 +4,14 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Self
-from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
 from app.config import PREFIX
 from app.core.circuit_breaker import Breaker, CircuitBreakers
 from app.jobs.delivery import Delayed, Undeliverable
+from app.services.smtp_address import SmtpAddress, describe
 from app.setting_groups import SmtpSettings
 
 # What says that the server, and not this one mail, is at fault. Refusals of a mail
@@ -23,14 +21,6 @@ _SERVER_AT_FAULT = (
     aiosmtplib.SMTPHeloError,
     aiosmtplib.SMTPAuthenticationError,
 )
-_TRUST = f"{PREFIX}SMTP__CA_FILE names the authority to trust"
-# What to do where the words of TLS and of a silent server do not say it.
-_ADVICE = {
-    "local issuer certificate": _TRUST,
-    "self-signed certificate": _TRUST,
-    "WRONG_VERSION_NUMBER": "there is no TLS from the first byte: try smtp://",
-    "server ready message": "if there is TLS from the first byte: try smtps://",
-}
 
 
 class MailRefused(Undeliverable):
@@ -39,38 +29,6 @@ class MailRefused(Undeliverable):
 
 class MailDelayed(Delayed):
     """It did not work this time."""
-
-
-@dataclass(frozen=True, slots=True)
-class SmtpAddress:
-    """Where the mail server is, and how it is talked to."""
-
-    host: str
-    port: int
-    username: str | None
-    password: str | None
-    implicit_tls: bool
-    starttls: bool
-
-    @classmethod
-    def parse(cls, url: str, *, has_ca: bool, is_plain: bool = False) -> Self:
-        """Read the setting.
-
-        STARTTLS is demanded, never merely tried: whoever can strip an offer reads every
-        link otherwise. Only a server on this machine is spared, unless it has a CA, and
-        a relay of the own network, if the operator said so (``is_plain``).
-        """
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-        implicit = parts.scheme == "smtps"
-        return cls(
-            host=host,
-            port=port or (465 if implicit else 587),
-            username=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
-            implicit_tls=implicit,
-            starttls=not (implicit or is_plain) and (has_ca or not _is_loopback(host)),
-        )
 
 
 class SmtpSender:
@@ -117,7 +75,7 @@ class SmtpSender:
             async with self._breaker(), asyncio.timeout(longest):
                 await self._deliver(message, recipient)
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise MailDelayed(_describe(error)) from error
+            raise MailDelayed(describe(error)) from error
 
     def _breaker(self) -> Breaker:
         name = f"smtp:{self._address.host}"
@@ -154,11 +112,11 @@ class SmtpSender:
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             if any(refusal.code >= 500 for refusal in error.recipients):
-                raise MailRefused(_describe(error)) from error
+                raise MailRefused(describe(error)) from error
             raise
         except aiosmtplib.SMTPDataError as error:
             if error.code >= 500:
-                raise MailRefused(_describe(error)) from error
+                raise MailRefused(describe(error)) from error
             raise
         except (aiosmtplib.SMTPNotSupported, ValueError) as error:
             raise MailRefused(f"the address cannot be used: {error}") from error
@@ -188,21 +146,3 @@ async def _private_address(host: str, port: int) -> str:
                 "has a public one"
             )
     return addresses[0]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _describe(error: Exception) -> str:
-    """Return the server's words; refusals of recipients hide theirs in a list."""
-    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        return "; ".join(f"{each.code} {each.message}" for each in error.recipients)
-    if isinstance(error, aiosmtplib.SMTPResponseException):
-        return f"{error.code} {error.message}"
-    text = f"{type(error).__name__}: {error}".removesuffix(": ")
-    advice = (say for mark, say in _ADVICE.items() if mark in text)
-    return "; ".join((text, *advice))

@@ -21,6 +21,9 @@ class AuditEvent(Base):
         Index(None, column, "id") for column in ("user_id", "actor_id", "name")
     )
     retention: ClassVar[str] = "AUTH_SERVE_RETENTION__AUDIT_TTL"
+    exported: ClassVar[str] = (
+        "as `activity`: what happened to the account, and what it did"
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(64))

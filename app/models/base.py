@@ -52,7 +52,13 @@ BYTEWISE = String(1024).with_variant(String(1024, collation="C"), "postgresql")
 
 
 class Base(DeclarativeBase):
-    """A table; ``retention`` says until when its rows are kept."""
+    """A table; a test demands both of its promises.
+
+    Attributes:
+        retention: Until when its rows are kept.
+        exported: Under which name a person's rows are in ``GET /me/export`` (``as
+            `name` ``), or why they are not (``no: ...``).
+    """
 
     metadata = MetaData(naming_convention=_NAMES)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
@@ -64,3 +70,4 @@ class Base(DeclarativeBase):
     }
 
     retention: ClassVar[str]
+    exported: ClassVar[str]

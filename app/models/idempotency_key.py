@@ -17,6 +17,7 @@ class IdempotencyKey(Base):
 
     __tablename__ = "idempotency_keys"
     retention: ClassVar[str] = "one day"
+    exported: ClassVar[str] = "no: an answer that was given already, for a day"
 
     key_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     request_hash: Mapped[bytes] = mapped_column(LargeBinary(32))

@@ -36,6 +36,7 @@ class OAuthClient(Base):
         "until deleted; self-registered ones until AUTH_SERVE_OAUTH__UNUSED_CLIENT_TTL "
         "after their last use"
     )
+    exported: ClassVar[str] = "no: an application, and nobody's account"
 
     client_id: Mapped[str] = mapped_column(CLIENT_ID, primary_key=True)
     client_name: Mapped[str] = mapped_column(String(200))
@@ -65,6 +66,7 @@ class OAuthClientSecret(Base):
 
     __tablename__ = "oauth_client_secrets"
     retention: ClassVar[str] = "until expires_at, or with its client"
+    exported: ClassVar[str] = "no: a hash that is of use to the application alone"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     client_id: Mapped[str] = mapped_column(

@@ -20,6 +20,7 @@ class OAuthConsent(Base):
     __tablename__ = "oauth_consents"
     __table_args__ = (UniqueConstraint("user_id", "client_id"),)
     retention: ClassVar[str] = "until revoked, or with its account or client"
+    exported: ClassVar[str] = "as `oauth_consents`"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))

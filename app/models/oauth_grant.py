@@ -24,6 +24,7 @@ class OAuthGrant(Base):
     retention: ClassVar[str] = (
         "until it ended, plus AUTH_SERVE_RETENTION__SESSION_TTL; a day if unredeemed"
     )
+    exported: ClassVar[str] = "as `oauth_grants`"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     client_id: Mapped[str] = mapped_column(

@@ -15,6 +15,7 @@ class OAuthRevokedToken(Base):
 
     __tablename__ = "oauth_revoked_tokens"
     retention: ClassVar[str] = "until expires_at"
+    exported: ClassVar[str] = "no: ids of tokens, without a person"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(index=True)
@@ -25,6 +26,7 @@ class OAuthAssertion(Base):
 
     __tablename__ = "oauth_assertions"
     retention: ClassVar[str] = "until expires_at"
+    exported: ClassVar[str] = "no: ids of assertions of applications"
 
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(index=True)

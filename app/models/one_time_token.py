@@ -21,6 +21,7 @@ class OneTimeToken(Base):
     __tablename__ = "one_time_tokens"
     __table_args__ = (Index(None, "purpose", "subject"),)
     retention: ClassVar[str] = "until a day after it expired"
+    exported: ClassVar[str] = "as `one_time_tokens`"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     purpose: Mapped[str] = mapped_column(String(32))

@@ -23,6 +23,7 @@ class OutboxMessage(Base):
     __tablename__ = "outbox"
     __table_args__ = (Index(None, "delivered_at", "failed_at", "available_at"),)
     retention: ClassVar[str] = "until finished, plus AUTH_SERVE_RETENTION__OUTBOX_TTL"
+    exported: ClassVar[str] = "no: on its way out; what it tells is in `activity`"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(32))

@@ -17,6 +17,7 @@ class RateLimit(Base):
 
     __tablename__ = "rate_limits"
     retention: ClassVar[str] = "until the bucket is full again"
+    exported: ClassVar[str] = "no: counts by keyed hash, which name nobody"
 
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
     tat: Mapped[int] = mapped_column(BigInteger)  # microseconds since 1970: gcra.py

@@ -15,6 +15,7 @@ class Role(Base):
 
     __tablename__ = "roles"
     retention: ClassVar[str] = "until the role is deleted"
+    exported: ClassVar[str] = "no: what a role may do, and nobody's account"
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     description: Mapped[str] = mapped_column(String(500))
@@ -30,6 +31,7 @@ class UserRole(Base):
 
     __tablename__ = "user_roles"
     retention: ClassVar[str] = "as long as the user and the role"
+    exported: ClassVar[str] = "as `user`: its `roles`"
 
     user_id: Mapped[UUID] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True

@@ -22,6 +22,7 @@ class Session(Base):
 
     __tablename__ = "sessions"
     retention: ClassVar[str] = "until it ended, plus AUTH_SERVE_RETENTION__SESSION_TTL"
+    exported: ClassVar[str] = "as `sessions`"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(

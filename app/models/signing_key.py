@@ -21,6 +21,7 @@ class SigningKey(Base):
     __tablename__ = "signing_keys"
     __table_args__ = (UniqueConstraint("algorithm", "sequence"),)
     retention: ClassVar[str] = "until expires_at"
+    exported: ClassVar[str] = "no: keys of the service"
 
     kid: Mapped[str] = mapped_column(String(64), primary_key=True)
     algorithm: Mapped[str] = mapped_column(String(16))

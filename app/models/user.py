@@ -21,6 +21,7 @@ class User(Base):
     __tablename__ = "users"
     __table_args__ = (CheckConstraint("status IN ('active', 'disabled')", "status"),)
     retention: ClassVar[str] = "until the account is deleted"
+    exported: ClassVar[str] = "as `user`"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(320))

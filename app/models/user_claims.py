@@ -18,6 +18,7 @@ class UserClaims(Base):
 
     __tablename__ = "user_claims"
     retention: ClassVar[str] = "until the account is deleted"
+    exported: ClassVar[str] = "as `user`: its `claims`"
 
     user_id: Mapped[UUID] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True

@@ -1,6 +1,6 @@
 """Permissions ``<area>:<read|write>``, built-in roles, and who holds what."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import get_args
@@ -10,6 +10,20 @@ from app.schemas.role import Permission
 
 ALL = "*"
 PERMISSIONS: tuple[str, ...] = get_args(Permission)
+MEANINGS: Mapping[str, str] = {
+    "users:read": "See accounts, their roles and claims",
+    "users:write": "Make, change, disable and delete accounts; end their sessions",
+    "roles:read": "See roles and what they may do",
+    "roles:write": "Make, change and delete roles",
+    "audit:read": "Read the audit trail",
+    "settings:read": "See the settings, without secrets",
+    "keys:read": "See the keys that sign tokens",
+    "keys:write": "Rotate the keys that sign tokens",
+    "outbox:read": "See messages that wait or failed",
+    "outbox:write": "Have such a message tried again",
+    "clients:read": "See applications",
+    "clients:write": "Make, change and delete applications and their secrets",
+}
 ADMIN_ROLE = "admin"
 USER_ROLE = "user"
 # Who works at the command line has no account here; the audit trail names them so.

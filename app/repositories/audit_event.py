@@ -24,6 +24,9 @@ class AuditEventRepository(Repository[AuditEvent]):
         actor_id: UUID | None = None,
         name: str | None = None,
         correlation_id: str | None = None,
+        client_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         after: Sequence[Any] | None,
         limit: int,
     ) -> Sequence[AuditEvent]:
@@ -38,6 +41,12 @@ class AuditEventRepository(Repository[AuditEvent]):
         for column, value in filters.items():
             if value is not None:
                 query = query.where(column == value)
+        if client_id is not None:
+            query = query.where(AuditEvent.data["client_id"].as_string() == client_id)
+        if since is not None:
+            query = query.where(AuditEvent.created_at >= since)
+        if until is not None:
+            query = query.where(AuditEvent.created_at < until)
         return await self.page(query, _NEWEST_FIRST, after=after, limit=limit)
 
     async def list_for_person(

@@ -7,7 +7,10 @@ from sqlalchemy.exc import DBAPIError
 
 from app.database import Database
 
-_MIGRATIONS = Path(__file__).parents[2] / "alembic" / "versions"
+_APP = Path(__file__).parents[1]
+# A wheel has them below app, a checkout beside it.
+_PLACES = (_APP / "migrations", _APP.parent / "alembic")
+MIGRATIONS = next((p for p in _PLACES if (p / "env.py").is_file()), _PLACES[-1])
 
 
 def _newest_revision() -> str:
@@ -18,7 +21,9 @@ def _newest_revision() -> str:
     Raises:
         RuntimeError: The migrations do not stand beside the code.
     """
-    numbers = [file.name[:4] for file in _MIGRATIONS.glob("[0-9]" * 4 + "_*.py")]
+    numbers = [
+        file.name[:4] for file in (MIGRATIONS / "versions").glob("[0-9]" * 4 + "_*.py")
+    ]
     if not numbers:
         raise RuntimeError("alembic/versions has to stand beside the folder app")
     return max(numbers)

@@ -107,27 +107,36 @@ class UnitOfWork:
         """Answers that are given again."""
         return IdempotencyKeyRepository(self.db)
 
-    def record(self, event: Event) -> None:
-        """Write the audit row of an event, and the mail it causes, with the change."""
+    def record(self, event: Event) -> UUID | None:
+        """Write the audit row of an event, and the mail it causes, with the change.
+
+        Returns:
+            The id of the mail, if there is one.
+        """
         now = self.clock.now()
         self.db.add(AuditEvent(**evidence(event, self.randomness.uuid7(), now)))
-        if isinstance(event, MailedEvent):
-            self.promise(MAIL, event.payload(), expires_at=event.expires_at)
+        if not isinstance(event, MailedEvent):
+            return None
+        return self.promise(MAIL, event.payload(), expires_at=event.expires_at)
 
     def promise(
         self, kind: str, payload: dict[str, Any], *, expires_at: datetime | None = None
-    ) -> None:
+    ) -> UUID:
         """Write a message for the worker to deliver; it comes with the change or not.
 
         Args:
             kind: Which of the worker's deliveries it is for.
             payload: What that needs; it holds no secret.
             expires_at: When delivering it has no use any more.
+
+        Returns:
+            The id of the message.
         """
         now = self.clock.now()
+        message_id = self.randomness.uuid7()
         self.db.add(
             OutboxMessage(
-                id=self.randomness.uuid7(),
+                id=message_id,
                 kind=kind,
                 payload=payload,
                 created_at=now,
@@ -137,6 +146,7 @@ class UnitOfWork:
                 claims=0,
             )
         )
+        return message_id
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Do something once the change is there for all to see, if it ever is.

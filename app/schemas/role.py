@@ -35,6 +35,19 @@ class Role(Output):
     updated_at: Instant
 
 
+class PermissionOut(Output):
+    """What a role may be allowed, and what that means."""
+
+    name: str
+    description: str
+
+
+class PermissionList(Output):
+    """Permissions, all of them: there are few, and they come in no pages."""
+
+    permissions: list[PermissionOut]
+
+
 class RoleCreate(Input):
     """A new role; its name stays."""
 

@@ -1,6 +1,7 @@
 """Reading the audit trail."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -44,15 +45,24 @@ class AuditEventService:
         actor_id: UUID | None = None,
         name: str | None = None,
         correlation_id: str | None = None,
+        client_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         after: Sequence[Any] | None,
         limit: int,
     ) -> Sequence[AuditEvent]:
-        """Return a page of events, newest first, that meet every filter given."""
+        """Return a page of events, newest first, that meet every filter given.
+
+        From ``since`` on and before ``until``, so that neighbours share no event.
+        """
         return await self._uow.audit_events.list_page(
             user_id=user_id,
             actor_id=actor_id,
             name=name,
             correlation_id=correlation_id,
+            client_id=client_id,
+            since=since,
+            until=until,
             after=after,
             limit=limit,
         )

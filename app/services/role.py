@@ -1,6 +1,7 @@
 """Roles: named sets of permissions."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -8,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from app.core.exceptions import Conflict, Forbidden, NotFound
 from app.events.role import RoleCreated, RoleDeleted, RoleUpdated
 from app.models.role import Role
-from app.policies.permission import Actor
+from app.policies.permission import MEANINGS, PERMISSIONS, Actor, covers
 from app.policies.role import may_change
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.precondition import demand_version
@@ -26,6 +27,19 @@ class RoleExists(Conflict):
 
     code = "role_exists"
     title = "A role of this name exists"
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedPermission:
+    """A permission, and what it means to people."""
+
+    name: str
+    description: str
+
+
+def described(names: Iterable[str]) -> list[DescribedPermission]:
+    """Return permissions with their meanings."""
+    return [DescribedPermission(name, MEANINGS[name]) for name in names]
 
 
 class RoleService:
@@ -51,6 +65,15 @@ class RoleService:
         if role is None:
             raise RoleNotFound
         return role
+
+    async def permissions_of(self, name: str) -> list[str]:
+        """Return all that a role may do; ``*`` is spelled out.
+
+        Raises:
+            RoleNotFound: There is none.
+        """
+        held = (await self.get(name)).permissions
+        return [each for each in PERMISSIONS if covers(held, (each,))]
 
     async def create(
         self, actor: Actor, name: str, description: str, permissions: Sequence[str]

@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
-from pathlib import Path
 
 from app.config import Settings
-from app.repositories.schema import SCHEMA_REVISION, SchemaRepository, is_behind
+from app.repositories.schema import (
+    MIGRATIONS,
+    SCHEMA_REVISION,
+    SchemaRepository,
+    is_behind,
+)
 from app.services.runtime import Runtime
 
 _log = logging.getLogger("auth_serve.schema")
-_INI = Path(__file__).parents[2] / "alembic.ini"
 
 
 class SchemaMismatch(Exception):
@@ -50,7 +53,9 @@ def _upgrade(settings: Settings) -> None:
     from alembic.config import Config
     from alembic.util import CommandError
 
-    config = Config(str(_INI))
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
     config.attributes["settings"] = settings  # the environment may say otherwise
     try:
         command.upgrade(config, "head")

@@ -14,6 +14,7 @@ from app.services.user_change import end_everything, new_user, set_password, tou
 from app.utils.helpers import canonical_email
 
 LINK_TTL = 24 * 3_600
+_SERVED_AT = "served_at"
 _log = logging.getLogger("auth_serve.setup")
 
 
@@ -39,11 +40,15 @@ class SetupService:
         """Tell whether there is an active administrator."""
         return await self._uow.users.count_active_members(ADMIN_ROLE) > 0
 
-    async def link(self) -> str | None:
+    async def link(self, *, serving: bool = False) -> str | None:
         """Return the set-up link; None once there is an administrator.
 
         A link that is still good is returned again, so that a restart does not break
-        the one in the operator's hand.
+        the one in the operator's hand. It leads to where the service said that it is
+        served: whoever asks at the command line names no port.
+
+        Args:
+            serving: Asked by the process that serves, which knows where that is.
         """
         if await self.is_finished():
             return None
@@ -52,8 +57,14 @@ class SetupService:
         if token is None:
             service = OneTimeTokenService(self._uow, self._runtime)
             token = await service.issue(Purpose.SETUP, subject="", ttl=LINK_TTL)
+        settings = self._runtime.settings
+        address = settings.public_url
+        if serving:
+            token.data = {**token.data, _SERVED_AT: address}
+        elif "public_url" not in settings.model_fields_set:
+            address = token.data.get(_SERVED_AT, address)
         secret = self._runtime.secret_key.one_time_token(Purpose.SETUP, token.id)
-        return f"{self._runtime.settings.public_url}/setup?token={secret}"
+        return f"{address}/setup?token={secret}"
 
     async def complete(self, token: str, email: str, password: str) -> User:
         """Make the administrator of whoever holds the link.

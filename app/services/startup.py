@@ -52,11 +52,16 @@ class StartRefused(Exception):
     """The process must not serve; the text says why, without any secret."""
 
 
-async def start(runtime: Runtime) -> str | None:
+async def start(runtime: Runtime, *, serving: bool = False) -> str | None:
     """Check the schema, load the keys, make the first administrator.
 
+    Args:
+        runtime: What starts.
+        serving: Requests will be taken; a command only works and ends.
+
     Returns:
-        The set-up link, while there is no administrator.
+        The set-up link, while there is no administrator. Not in production, where what
+        a process prints is kept and read by many: ``setup link`` prints it there.
 
     Raises:
         StartRefused: Something that every request needs is missing.
@@ -65,7 +70,7 @@ async def start(runtime: Runtime) -> str | None:
         await ensure_schema(runtime)
         await SharedClockService(runtime).measure()
         await SigningKeyService(runtime).ensure()
-        link = await _set_up(runtime)
+        link = await _set_up(runtime, serving)
     except (SchemaMismatch, KeysUnreadable) as error:
         raise StartRefused(str(error)) from error
     except (SQLAlchemyError, DatabaseUnavailable, OSError) as error:
@@ -87,11 +92,17 @@ async def start(runtime: Runtime) -> str | None:
     return link
 
 
-async def _set_up(runtime: Runtime) -> str | None:
+async def _set_up(runtime: Runtime, serving: bool) -> str | None:
     async with runtime.unit_of_work() as uow:
         service = SetupService(uow, runtime, PasswordService(runtime))
         await service.from_settings()
-        return await service.link()
+        if not serving:
+            return None
+        if not runtime.settings.is_production:
+            return await service.link(serving=True)
+        if not await service.is_finished():
+            _log.warning("there is no administrator; run: auth-serve setup link")
+        return None
 
 
 def why_unusable(error: BaseException) -> str:

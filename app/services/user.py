@@ -16,7 +16,7 @@ from app.policies.user import may_edit, may_grant
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.account import apply_change, delete_user
 from app.services.email_verification import EmailVerificationService
-from app.services.errors import EmailTaken, UserDisabled
+from app.services.errors import EmailTaken, UserDisabled, UserNotFound
 from app.services.invitation import InvitationService
 from app.services.password import PasswordService
 from app.services.password_reset import PasswordResetService
@@ -31,7 +31,7 @@ from app.services.user_change import (
     set_password,
     touch,
 )
-from app.utils.helpers import fold
+from app.utils.helpers import canonical_email, fold
 
 
 class UserService:
@@ -76,6 +76,20 @@ class UserService:
             UserNotFound: There is none.
         """
         return await existing(self._uow, user_id)
+
+    async def find(self, named: str) -> User:
+        """Return the account of an id or an address.
+
+        Raises:
+            UserNotFound: There is none.
+        """
+        try:
+            return await self.get(UUID(named))
+        except ValueError:
+            user = await self._uow.users.by_email(canonical_email(named))
+        if user is None:
+            raise UserNotFound
+        return user
 
     async def create(
         self,

@@ -26,6 +26,8 @@ NEEDED: dict[Operation, str] = {
     ("delete", "/users/{user_id}"): "users:write",
     ("post", "/users/{user_id}/sessions/revoke"): "users:write",
     ("post", "/users/{user_id}/password-reset"): "users:write",
+    ("get", "/permissions"): "roles:read",
+    ("get", "/roles/{name}/permissions"): "roles:read",
     ("get", "/roles"): "roles:read",
     ("post", "/roles"): "roles:write",
     ("get", "/roles/{name}"): "roles:read",

@@ -123,6 +123,7 @@ def spawned(
         "AUTH_SERVE_DATABASE_URL": database_url,
         "AUTH_SERVE_SECRET_KEY": SECRET,
         "AUTH_SERVE_JOBS": "false",
+        "AUTH_SERVE_LOG_FORMAT": "json",
     }
     url = f"http://{LOOPBACK}:{port}"
     for name, value in (options or {}).items():

@@ -2,6 +2,7 @@
 
 from starlette.routing import BaseRoute
 
+from app.api.known_query import knowing_their_query
 from app.api.v1 import (
     audit_events,
     auth,
@@ -11,13 +12,14 @@ from app.api.v1 import (
     keys,
     me,
     outbox,
+    permissions,
     roles,
     settings,
     users,
 )
 
 # Each part names its whole prefix, so that its routes need not be built anew.
-routes: list[BaseRoute] = [
+routes: list[BaseRoute] = knowing_their_query(
     route
     for part in (
         auth,
@@ -26,6 +28,7 @@ routes: list[BaseRoute] = [
         consents,
         users,
         roles,
+        permissions,
         clients,
         audit_events,
         keys,
@@ -33,4 +36,4 @@ routes: list[BaseRoute] = [
         outbox,
     )
     for route in part.router.routes
-]
+)

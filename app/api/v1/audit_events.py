@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
 
 from app.api.answers import problems
 from app.api.dependencies import AuditEvents, PageDep, require
@@ -16,6 +17,10 @@ from app.services.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/audit-events", tags=["audit"])
 Text = Annotated[str | None, Query(max_length=128)]
+OldName = Annotated[str | None, Query(max_length=128, deprecated=True)]
+ClientId = Annotated[str | None, Query(max_length=255)]
+# With a zone: what has none could be meant in any.
+Instant = Annotated[AwareDatetime | None, Query()]
 
 
 @router.get("", responses=problems(Unauthenticated, InvalidAccessToken, Forbidden))
@@ -25,15 +30,22 @@ async def list_audit_events(
     pages: PageDep,
     user_id: UUID | None = None,
     actor_id: UUID | None = None,
-    name: Text = None,
+    event: Text = None,
+    name: OldName = None,
+    client_id: ClientId = None,
     correlation_id: Text = None,
+    since: Instant = None,
+    until: Instant = None,
 ) -> Page[AuditEvent]:
-    """List events, newest first."""
+    """List events, newest first: from `since` on, and before `until`."""
     read = partial(
         events.list_page,
         user_id=user_id,
         actor_id=actor_id,
-        name=name,
+        name=event or name,
+        client_id=client_id,
+        since=since,
+        until=until,
         correlation_id=correlation_id,
     )
     shown, cursor = await pages.by_id("audit_events", read)

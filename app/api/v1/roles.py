@@ -13,10 +13,11 @@ from app.api.dependencies import (
     require,
 )
 from app.api.strict_json import StrictRoute
+from app.api.v1.permissions import listed
 from app.core.exceptions import Forbidden, PreconditionFailed, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.base import Page
-from app.schemas.role import Role, RoleChange, RoleCreate
+from app.schemas.role import PermissionList, Role, RoleChange, RoleCreate
 from app.schemas.user import ROLE_NAME
 from app.services.authentication import InvalidAccessToken
 from app.services.idempotency import Answer, IdempotencyKeyReused
@@ -69,6 +70,14 @@ async def read_role(name: Name, _actor: Reader, roles: Roles) -> Response:
     """Return a role."""
     role = await roles.get(name)
     return json_response(Role.model_validate(role), etag=etag(role.version))
+
+
+@router.get("/{name}/permissions", responses=problems(*_SIGNED_IN, RoleNotFound))
+async def list_role_permissions(
+    name: Name, _actor: Reader, roles: Roles
+) -> PermissionList:
+    """List all that a role may do; `*` is spelled out."""
+    return listed(await roles.permissions_of(name))
 
 
 @router.patch(

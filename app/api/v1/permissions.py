@@ -1,0 +1,30 @@
+"""``/api/v1/permissions``: what roles may be allowed."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from app.api.answers import problems
+from app.api.dependencies import require
+from app.core.exceptions import Forbidden, Unauthenticated
+from app.policies.permission import PERMISSIONS, Actor
+from app.schemas.role import PermissionList, PermissionOut
+from app.services.authentication import InvalidAccessToken
+from app.services.role import described
+
+router = APIRouter(prefix="/api/v1/permissions", tags=["roles"])
+
+
+@router.get("", responses=problems(Unauthenticated, InvalidAccessToken, Forbidden))
+async def list_permissions(
+    _actor: Annotated[Actor, require("roles:read")],
+) -> PermissionList:
+    """List every permission that a role may have, and what it allows."""
+    return listed(PERMISSIONS)
+
+
+def listed(names: Iterable[str]) -> PermissionList:
+    """Return permissions with their meanings."""
+    each = [PermissionOut.model_validate(one) for one in described(names)]
+    return PermissionList(permissions=each)

@@ -1,0 +1,33 @@
+"""``completion``: what a shell needs to complete our words."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from app.cli.ending import PROGRAM
+
+
+class Shell(StrEnum):
+    """Shells that are known."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
+def completion(
+    shell: Annotated[Shell, typer.Argument(help="bash, zsh or fish")],
+) -> None:
+    """Print the script: `source <(auth-serve completion bash)`.
+
+    zsh takes it as `_auth-serve` in a folder of its fpath, fish as
+    `~/.config/fish/completions/auth-serve.fish`.
+    """
+    from typer._completion_shared import get_completion_script
+
+    variable = f"_{PROGRAM}_COMPLETE".replace("-", "_").upper()
+    script = get_completion_script(
+        prog_name=PROGRAM, complete_var=variable, shell=shell.value
+    )
+    print(script)

@@ -1,0 +1,74 @@
+"""``mail``: whether it arrives."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.base import AsJson, fail, note, show, with_runtime
+
+if TYPE_CHECKING:
+    from app.models.outbox import OutboxMessage
+    from app.services.runtime import Runtime
+
+app = typer.Typer(help="Whether mail arrives.")
+_PAUSE = 0.2  # seconds between two looks
+
+
+@app.callback()
+def _group() -> None:
+    """Whether mail arrives."""
+
+
+@app.command()
+def test(
+    address: Annotated[str, typer.Argument(help="Where the mail goes")],
+    wait: Annotated[
+        int, typer.Option(min=0, help="Seconds to wait for its delivery")
+    ] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Send a mail on the way of all mails: the running service delivers it.
+
+    JSON: `id`, `to`, `delivered`, `attempts`, `last_error`.
+    """
+
+    async def work(runtime: "Runtime") -> "OutboxMessage | None":
+        from app.services.mail_test import MailTestService
+
+        async with runtime.unit_of_work() as uow:
+            message_id = MailTestService(uow).ask(address)
+        assert message_id is not None
+        note(f"waiting up to {wait} s for the service to deliver it")
+        deadline = runtime.clock.monotonic() + wait
+        while True:
+            async with runtime.unit_of_work(read_only=True) as uow:
+                message = await MailTestService(uow).state(message_id)
+            is_over = message is None or message.delivered_at or message.failed_at
+            if is_over or runtime.clock.monotonic() >= deadline:
+                return message
+            await asyncio.sleep(_PAUSE)
+
+    _report(with_runtime(work), address, as_json)
+
+
+def _report(message: "OutboxMessage | None", address: str, as_json: bool) -> None:
+    if message is None:
+        fail("the mail is gone from the outbox: its time is over")
+    result = {
+        "id": message.id,
+        "to": address,
+        "delivered": message.delivered_at is not None,
+        "attempts": message.attempts,
+        "last_error": message.last_error,
+    }
+    lines = [f"The mail to {address} was handed over."]
+    show(result, as_json, lines=lines if result["delivered"] else [])
+    if result["delivered"]:
+        return
+    if message.attempts == 0:
+        fail(
+            "no process took the mail: is the service running, with this database and "
+            "AUTH_SERVE_JOBS on?"
+        )
+    fail(f"it was tried and not delivered: {message.last_error or 'no answer yet'}")

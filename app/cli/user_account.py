@@ -1,0 +1,228 @@
+"""``user``: accounts, as administrators manage them."""
+
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
+
+import typer
+
+from app.cli.base import (
+    AsJson,
+    Exit,
+    Yes,
+    as_operator,
+    confirm,
+    every_page,
+    fail,
+    in_transaction,
+    show,
+    show_rows,
+)
+
+if TYPE_CHECKING:
+    from app.models.user import User
+    from app.policies.permission import Actor
+    from app.repositories.unit_of_work import UnitOfWork
+    from app.services.runtime import Runtime
+    from app.services.user import UserService
+
+Who = Annotated[str, typer.Argument(metavar="USER", help="Address or id")]
+Roles = Annotated[
+    list[str] | None, typer.Option("--role", help="May be repeated; unset: user")
+]
+FromInput = Annotated[
+    bool,
+    typer.Option("--password-stdin", help="Read a password; unset: invite by mail"),
+]
+Work = Callable[["UserService", "Actor", UUID], Awaitable[None]]
+_COLUMNS = ("id", "email", "status", "roles", "name")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands under their noun, which the import has made."""
+    app.command()(create)
+    app.command(name="list")(list_users)
+    app.command(name="show")(show_user)
+    for verb in (disable, enable, reset, delete):
+        app.command()(verb)
+
+
+def create(
+    email: Annotated[str, typer.Argument(help="Address")],
+    name: Annotated[str | None, typer.Option(help="Shown to people")] = None,
+    role: Roles = None,
+    verified: Annotated[
+        bool, typer.Option("--verified", help="The address is known to be theirs")
+    ] = False,
+    password_stdin: FromInput = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make an account; without a password its owner is invited by mail.
+
+    JSON: `User`.
+    """
+    from app.schemas.user import UserCreate
+
+    given = {"email": email, "name": name, "email_verified": verified, "roles": role}
+    if password_stdin:
+        given["password"] = sys.stdin.readline().rstrip("\r\n")
+    body = judged(UserCreate, given)
+
+    async def work(uow: "UnitOfWork", runtime: "Runtime") -> dict[str, Any]:
+        service, actor = as_operator(uow, runtime)
+        user = await service.create(
+            actor,
+            email=body.email,
+            name=body.name,
+            password=body.password,
+            email_verified=body.email_verified,
+            roles=body.roles,
+        )
+        return await _shape(service, user)
+
+    show(in_transaction(work), as_json)
+
+
+def list_users(
+    search: Annotated[
+        str | None, typer.Option("--search", "-q", help="Part of address or name")
+    ] = None,
+    status: Annotated[
+        Literal["active", "disabled"] | None, typer.Option(help="Only these")
+    ] = None,
+    role: Annotated[str | None, typer.Option(help="Only who has it")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print accounts, the oldest first.
+
+    JSON: an array of `User`.
+    """
+    from functools import partial
+
+    async def work(uow: "UnitOfWork", runtime: "Runtime") -> list[dict[str, Any]]:
+        service, _ = as_operator(uow, runtime)
+        read = partial(
+            service.list_page,
+            search=search,
+            status=status,
+            role=role,
+            sort="created_at",
+        )
+        rows = await every_page(read, lambda user: user.id, limit)
+        roles = await service.roles_of(rows)
+        return [_row(user, roles.get(user.id, [])) for user in rows]
+
+    show_rows(in_transaction(work), _COLUMNS, as_json)
+
+
+def show_user(who: Who, as_json: AsJson = False) -> None:
+    """Print an account.
+
+    JSON: `User`.
+    """
+    _change(who, as_json, _nothing)
+
+
+def disable(who: Who, as_json: AsJson = False) -> None:
+    """Keep somebody out; every session ends.
+
+    JSON: `User`.
+    """
+    _change(who, as_json, _setting({"status": "disabled"}))
+
+
+def enable(who: Who, as_json: AsJson = False) -> None:
+    """Let somebody in again.
+
+    JSON: `User`.
+    """
+    _change(who, as_json, _setting({"status": "active"}))
+
+
+def reset(who: Who, as_json: AsJson = False) -> None:
+    """Mail somebody a link to a new password; every session ends.
+
+    JSON: `User`.
+    """
+
+    async def work(service: "UserService", actor: "Actor", user_id: UUID) -> None:
+        await service.start_password_reset(actor, user_id)
+
+    _change(who, as_json, work)
+
+
+def delete(who: Who, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Delete an account and all that belongs to it.
+
+    JSON: `User`, as it was.
+    """
+
+    async def work(service: "UserService", actor: "Actor", user_id: UUID) -> None:
+        await service.delete(actor, user_id, None)
+
+    confirm(f"delete the account {who} and all that belongs to it", yes)
+    _change(who, as_json, work, keeps=False)
+
+
+def change_roles(who: str, add: set[str], remove: set[str], as_json: bool) -> None:
+    """Give and take roles, and print the account."""
+
+    async def work(service: "UserService", actor: "Actor", user_id: UUID) -> None:
+        user = await service.get(user_id)
+        held = set((await service.roles_of([user])).get(user_id, []))
+        wanted = sorted((held | add) - remove)
+        await service.update(actor, user_id, {"roles": wanted}, None)
+
+    _change(who, as_json, work)
+
+
+def _setting(change: Mapping[str, Any]) -> Work:
+    async def work(service: "UserService", actor: "Actor", user_id: UUID) -> None:
+        await service.update(actor, user_id, change, None)
+
+    return work
+
+
+async def _nothing(_service: "UserService", _actor: "Actor", _user_id: UUID) -> None:
+    return None
+
+
+def _change(who: str, as_json: bool, work: Work, *, keeps: bool = True) -> None:
+    """Do something to an account, and print it as it is then, or as it was."""
+
+    async def run(uow: "UnitOfWork", runtime: "Runtime") -> dict[str, Any]:
+        service, actor = as_operator(uow, runtime)
+        user = await service.find(who)
+        user_id, before = user.id, await _shape(service, user)
+        # A limit is counted before the transaction of the change begins.
+        await uow.db.rollback()
+        await work(service, actor, user_id)
+        return await _shape(service, await service.get(user_id)) if keeps else before
+
+    show(in_transaction(run), as_json)
+
+
+async def _shape(service: "UserService", user: "User") -> dict[str, Any]:
+    return _row(user, (await service.roles_of([user])).get(user.id, []))
+
+
+def _row(user: "User", roles: list[str]) -> dict[str, Any]:
+    from app.schemas.user import User as Shape
+
+    names = (name for name in Shape.model_fields if name != "roles")
+    members = {name: getattr(user, name) for name in names}
+    return Shape(**members, roles=sorted(roles)).model_dump(mode="json")
+
+
+def judged(schema: Any, given: Mapping[str, Any]) -> Any:
+    """Read what was typed as the API reads it."""
+    from pydantic import ValidationError
+
+    try:
+        return schema.model_validate({n: v for n, v in given.items() if v is not None})
+    except ValidationError as error:
+        flaws = error.errors(include_input=False, include_url=False)
+        told = (f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in flaws)
+        fail("; ".join(told).replace("Value error, ", ""), Exit.USAGE)

@@ -1,0 +1,217 @@
+"""What an operator asks first when it does not work: each part, and what to do."""
+
+import asyncio
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from urllib.parse import urlsplit
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.config import PREFIX, Settings
+from app.core.circuit_breaker import CircuitBreakers, CircuitOpen
+from app.core.outbound import OutboundClient, OutboundFailed, OutboundRefused
+from app.database_errors import DatabaseUnavailable
+from app.repositories.schema import SCHEMA_REVISION, SchemaRepository, is_behind
+from app.services.runtime import Runtime
+from app.services.signing_key import KeysUnreadable, SigningKeyService
+from app.services.startup import why_unusable
+
+PATIENCE = 10.0  # seconds for one part
+SKEW = timedelta(seconds=2)
+Status = Literal["ok", "warning", "failed", "skipped"]
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was seen of one part; ``advice`` is empty where nothing is to be done."""
+
+    part: str
+    status: Status
+    seen: str
+    advice: str = ""
+
+
+class DiagnosisService:
+    """Looks at everything that the service leans on; it changes nothing."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Look with these parts and settings."""
+        self._runtime = runtime
+
+    async def findings(self) -> list[Finding]:
+        """Return one finding for each part, whatever happens in it."""
+        parts: dict[str, Callable[[], Awaitable[Finding]]] = {
+            "configuration": self._configuration,
+            "database": self._database,
+            "keys": self._keys,
+            "mail": self._mail,
+            "valkey": self._valkey,
+            "proxy": self._proxy,
+            "clock": self._clock,
+        }
+        return [await _guarded(part, look) for part, look in parts.items()]
+
+    async def _configuration(self) -> Finding:
+        settings = self._runtime.settings
+        seen = f"{settings.environment}, served as {settings.public_url}"
+        doubts = _doubts(settings)
+        if doubts:
+            return Finding("configuration", "warning", seen, "; ".join(doubts))
+        return Finding("configuration", "ok", seen)
+
+    async def _database(self) -> Finding:
+        database = self._runtime.database
+        kind = "SQLite" if database.is_sqlite else "PostgreSQL"
+        try:
+            found = await SchemaRepository(database).revision()
+        except (SQLAlchemyError, DatabaseUnavailable, OSError) as error:
+            advice = why_unusable(error)
+            return Finding("database", "failed", f"{kind} does not answer", advice)
+        seen = f"{kind}, schema {found or 'none'}"
+        if is_behind(found):
+            advice = f"schema {SCHEMA_REVISION} is needed; run: alembic upgrade head"
+            return Finding("database", "failed", seen, advice)
+        if found != SCHEMA_REVISION:
+            advice = f"this release knows {SCHEMA_REVISION}; upgrade it soon"
+            return Finding("database", "warning", seen, advice)
+        return Finding("database", "ok", seen)
+
+    async def _keys(self) -> Finding:
+        try:
+            async with self._runtime.unit_of_work(read_only=True) as uow:
+                keys = await SigningKeyService(self._runtime).list_published(uow)
+        except KeysUnreadable as error:
+            return Finding("keys", "failed", "they cannot be read", str(error))
+        except (SQLAlchemyError, DatabaseUnavailable, OSError):
+            return Finding("keys", "skipped", "the database has them")
+        if not keys:
+            return Finding("keys", "warning", "none yet", "the first start makes them")
+        return Finding("keys", "ok", f"{len(keys)} published")
+
+    async def _mail(self) -> Finding:
+        smtp = self._runtime.settings.smtp
+        if smtp.url is None:
+            advice = f"set {PREFIX}SMTP__URL to send them"
+            return Finding("mail", "warning", "mails stay in /dev/mailbox", advice)
+        import aiosmtplib  # here: a third of a megabyte that nobody else needs
+
+        from app.services.smtp_address import SmtpAddress, describe, open_smtp
+
+        has_ca = smtp.ca_file is not None
+        address = SmtpAddress.parse(
+            smtp.url.get_secret_value(), has_ca=has_ca, is_plain=smtp.allow_plaintext
+        )
+        client = open_smtp(address, ca_file=smtp.ca_file, timeout=smtp.timeout)
+        seen = f"{address.host}:{address.port}"
+        try:
+            await client.connect()
+            await client.quit()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            return Finding("mail", "failed", f"{seen} refuses", describe(error))
+        finally:
+            client.close()
+        return Finding("mail", "ok", f"{seen} lets us in; try: mail test ADDRESS")
+
+    async def _valkey(self) -> Finding:
+        url = self._runtime.settings.valkey_url
+        if url is None:
+            return Finding("valkey", "skipped", "none is named; SQL counts attempts")
+        from redis.asyncio import Redis
+        from redis.exceptions import RedisError
+
+        client = Redis.from_url(url.get_secret_value(), socket_timeout=PATIENCE / 2)
+        try:
+            seconds, micros = await client.time()
+        except (RedisError, OSError) as error:
+            advice = f"look at {PREFIX}VALKEY_URL; until then SQL counts attempts"
+            return Finding("valkey", "failed", type(error).__name__, advice)
+        finally:
+            await client.aclose()
+        there = datetime.fromtimestamp(int(seconds) + int(micros) / 1e6, UTC)
+        return self._compared("valkey", there, "answers")
+
+    async def _proxy(self) -> Finding:
+        """Ask the service by its public address, as an application would."""
+        settings = self._runtime.settings
+        address = f"{settings.public_url}/.well-known/openid-configuration"
+        parts = urlsplit(settings.public_url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        client = OutboundClient(
+            CircuitBreakers(self._runtime.clock),
+            allowed_hosts=frozenset({f"{parts.hostname}:{port}"}),
+            ca_file=settings.outbound.ca_file,
+        )
+        try:
+            answer = await client.get(address)
+            issuer = json.loads(answer.body)["issuer"]
+        except (OutboundFailed, OutboundRefused, CircuitOpen) as error:
+            advice = "start the service, and lead this address to it"
+            return Finding("proxy", "warning", f"no answer: {error}", advice)
+        except (ValueError, KeyError, TypeError):
+            advice = "something else is served there"
+            return Finding("proxy", "failed", f"{address} is not ours", advice)
+        finally:
+            await client.close()
+        if issuer != settings.public_url:
+            advice = f"its {PREFIX}PUBLIC_URL has to be {settings.public_url}"
+            return Finding("proxy", "failed", f"the issuer there is {issuer}", advice)
+        return Finding("proxy", "ok", f"{settings.public_url} leads here")
+
+    async def _clock(self) -> Finding:
+        database = self._runtime.database
+        if database.is_sqlite:
+            return Finding("clock", "ok", "SQLite has the clock of this machine")
+        try:
+            async with database.session(read_only=True) as db:
+                there: datetime = (await db.execute(select(func.now()))).scalar_one()
+        except (SQLAlchemyError, DatabaseUnavailable, OSError):
+            return Finding("clock", "skipped", "the database has the other one")
+        return self._compared("clock", there, "agrees with the database's")
+
+    def _compared(self, part: str, there: datetime, seen: str) -> Finding:
+        """Compare a clock with ours."""
+        skew = abs(there - self._runtime.clock.now())
+        if skew <= SKEW:
+            return Finding(part, "ok", seen)
+        advice = "let NTP set the clocks of all machines; limits and links go by them"
+        shown = f"the clock there differs by {skew.total_seconds():.0f} s"
+        return Finding(part, "failed", shown, advice)
+
+
+async def _guarded(part: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await look()
+    except TimeoutError:
+        return Finding(part, "failed", f"no answer in {PATIENCE:.0f} s")
+    except Exception as error:  # one part must not hide the others
+        return Finding(part, "failed", type(error).__name__, "this is a defect of ours")
+
+
+def _doubts(settings: Settings) -> list[str]:
+    """Return what is allowed and seldom meant."""
+    doubts = []
+    host = urlsplit(settings.public_url).hostname or ""
+    is_behind_proxy = settings.public_url.startswith("https://")
+    if is_behind_proxy and not settings.trusted_proxies:
+        doubts.append(
+            f"{PREFIX}TRUSTED_PROXIES is empty: every client looks like the proxy"
+        )
+    if not settings.is_production and host not in _LOCAL and not _is_private(host):
+        doubts.append(f"{PREFIX}ENVIRONMENT is development at a public address")
+    if settings.is_production and settings.serves_docs:
+        doubts.append(f"{PREFIX}DOCS shows the API's document to everybody")
+    return doubts
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".test", ".localhost", ".internal"))

@@ -1,0 +1,27 @@
+"""Whether mail arrives: one mail, on the way that every other mail takes."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from app.events.outbox import MailTested
+from app.models.outbox import OutboxMessage
+from app.repositories.unit_of_work import UnitOfWork
+
+TTL = timedelta(hours=1)  # of no use later
+
+
+class MailTestService:
+    """Promises a mail, and looks what became of it."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in this transaction."""
+        self._uow = uow
+
+    def ask(self, to: str) -> UUID | None:
+        """Have a mail sent; return its id."""
+        expires_at = self._uow.clock.now() + TTL
+        return self._uow.record(MailTested(to=to, expires_at=expires_at))
+
+    async def state(self, message_id: UUID) -> OutboxMessage | None:
+        """Return the message, whatever became of it."""
+        return await self._uow.outbox.by_id(message_id)
