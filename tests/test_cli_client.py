@@ -148,7 +148,7 @@ class TestRefusals:
                 "--spa and --machine do not go together",
             ),
             ((*REDIRECT, "--metadata", "[]"), "--metadata must be a JSON object"),
-            ((*REDIRECT, "--client-id", "a b"), "client_id must have"),
+            ((*REDIRECT, "--client-id", "a b"), "client_id must be"),
             (
                 ("--machine", "--scope", "reports:write"),
                 "scope has what is not offered: reports:write; it may have openid, ",
