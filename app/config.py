@@ -28,6 +28,7 @@ from app.setting_groups import (
     AdminSettings,
     DatabaseSettings,
     EmailCodeSettings,
+    EmailSettings,
     LimitSettings,
     OAuthSettings,
     OneTimeSettings,
@@ -39,6 +40,7 @@ from app.setting_groups import (
     TokenSettings,
 )
 from app.setting_types import DatabaseUrl, Issuer, Proxies, ValkeyUrl
+from app.typed_text import is_special_use
 
 PREFIX = "AUTH_SERVE_"
 _ENV_FILE = Path(".env")
@@ -114,6 +116,7 @@ class Settings(BaseSettings):
     )
     admin: AdminSettings = AdminSettings()
     database: DatabaseSettings = DatabaseSettings()
+    email: EmailSettings = EmailSettings()
     email_code: EmailCodeSettings = EmailCodeSettings()
     limits: LimitSettings = LimitSettings()
     oauth: OAuthSettings = OAuthSettings()
@@ -195,6 +198,9 @@ def _problems(settings: Settings) -> Iterable[str]:
     secret = settings.secret_key
     if secret is not None and (problem := weakness(secret.get_secret_value())):
         yield f"{PREFIX}SECRET_KEY {problem}"
+    if settings.admin.email and not settings.email.special_use_domains:
+        if is_special_use(settings.admin.email):
+            yield f"{PREFIX}ADMIN__EMAIL is what EMAIL__SPECIAL_USE_DOMAINS forbids"
     if settings.limits.store == "valkey" and settings.valkey_url is None:
         yield f"{PREFIX}LIMITS__STORE=valkey demands {PREFIX}VALKEY_URL"
 

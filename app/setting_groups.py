@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 from pydantic import (
     BaseModel,
     ConfigDict,
-    EmailStr,
     Field,
     SecretStr,
     model_validator,
@@ -16,6 +15,7 @@ from app.setting_types import (
     CENTURY,
     Algorithms,
     CaFile,
+    Email,
     HttpUrl,
     Names,
     Rate,
@@ -236,6 +236,16 @@ class EmailCodeSettings(Group):
     enabled: bool = Field(True, description="Off: mail never signs anybody in.")
 
 
+class EmailSettings(Group):
+    """Which addresses accounts may have."""
+
+    special_use_domains: bool = Field(
+        True,
+        description="Accept `ann@corp.local`, `.internal`, `.test`, `user@localhost` "
+        "and the like, which exist inside of a network only.",
+    )
+
+
 class SmtpSettings(Group):
     """Where mail goes."""
 
@@ -250,7 +260,7 @@ class SmtpSettings(Group):
         description="Let `smtp://` go without TLS to a relay of the own network "
         "(private addresses only), which takes no credentials.",
     )
-    sender: EmailStr = Field(
+    sender: Email = Field(
         "auth@localhost.localdomain",
         description="Address that mails come from. Production demands it.",
     )
@@ -325,7 +335,7 @@ class OutboundSettings(Group):
 class AdminSettings(Group):
     """The first administrator, made at start when there is none."""
 
-    email: EmailStr | None = Field(None, description="Address of the account.")
+    email: Email | None = Field(None, description="Address of the account.")
     password: SecretStr | None = Field(None, description="Its password.")
 
     @model_validator(mode="after")
@@ -341,6 +351,13 @@ class RetentionSettings(Group):
     audit_ttl: int = Field(365 * DAY, ge=DAY, le=CENTURY, description="Audit events.")
     session_ttl: int = Field(
         30 * DAY, ge=DAY, le=CENTURY, description="Ended sessions."
+    )
+    unverified_ttl: int = Field(
+        30 * DAY,
+        ge=DAY,
+        le=CENTURY,
+        description="Accounts that somebody registered and never confirmed, "
+        "since they were used last.",
     )
     outbox_ttl: int = Field(
         7 * DAY, ge=HOUR, le=CENTURY, description="Delivered messages."

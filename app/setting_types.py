@@ -13,6 +13,7 @@ from pydantic_settings import NoDecode
 from sqlalchemy.engine import URL
 
 from app.database_url import read_database_url
+from app.typed_text import read_email
 
 
 def database_address(url: str) -> URL:
@@ -179,3 +180,4 @@ DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
 ValkeyUrl = Annotated[SecretStr, AfterValidator(_valkey_url)]
 CaFile = Annotated[Path, AfterValidator(_ca_file)]
+Email = Annotated[str, AfterValidator(read_email)]

@@ -74,7 +74,8 @@ async def connect(state: ServerState) -> AsyncIterator[Connect]:
         writer.close()
     server.close()
     for connection in (*state.connections, *ImpatientProtocol.turned_away):
-        connection.transport.end()  # some still wait for more of what was refused
+        transport: Any = connection.transport
+        transport.end()  # some still wait for more of what was refused
     await asyncio.sleep(0.01)
 
 

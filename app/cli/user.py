@@ -1,15 +1,17 @@
 """``user``: accounts."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.base import AsJson, Exit, fail, note, show, with_runtime
+from app.cli.base import AsJson, Exit, fail, note, show, show_rows, with_runtime
 
 if TYPE_CHECKING:
     from app.schemas.user import Format, UserImport
+    from app.services.address import Collision
     from app.services.runtime import Runtime
     from app.services.user_import import ImportSummary, UserImportService
 
@@ -91,7 +93,7 @@ def import_users(
     A native line has email, and may have name, email_verified, password_hash, source.
 
     JSON: `imported`, `refused` and `weak`, in numbers; `refusals`, in words; `unread`,
-    by reason: hashes that were not taken.
+    by reason: hashes that were not taken; `notes`: what was left out of which.
     """
     from app.schemas.user import Format
     from app.services.user_import import ImportSummary, UserImportService
@@ -122,6 +124,28 @@ def import_users(
     show(summary.counts() | {"refusals": refused}, as_json, lines=[totals])
     if refused:
         raise typer.Exit(1)
+
+
+@app.command()
+def collisions(as_json: AsJson = False) -> None:
+    """List accounts whose address is another account's too (ADR-0018).
+
+    Nobody can sign in to them by it. Give them another address, or delete the account
+    that has it or them: PATCH or DELETE /api/v1/users/{id}.
+
+    JSON: an array of `user_id`, `email`, `holder_id` and `holder_email`.
+    """
+    from app.services.address import CollisionService
+
+    async def work(runtime: "Runtime") -> "list[Collision]":
+        service = CollisionService(runtime)
+        await service.put_right()
+        return await service.list_all()
+
+    found = with_runtime(work)
+    columns = ("user_id", "email", "holder_id", "holder_email")
+    show_rows([asdict(each) for each in found], columns, as_json)
+    note(f"{len(found)} accounts cannot be signed in to by their address")
 
 
 def _text(file: Path) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import ClassVar
+from uuid import UUID
 
 from app.events.base import Event, MailedEvent
 
@@ -35,6 +36,23 @@ class EmailChangeCollided(MailedEvent):
 
     name: ClassVar[str] = "email.change_collided"
     template: ClassVar[str] = "registration_repeated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailSet(MailedEvent):
+    """An administrator gave an account this address; its reader is told."""
+
+    name: ClassVar[str] = "email.set"
+    template: ClassVar[str] = "email_set"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailCollided(Event):
+    """Two accounts have one address now; this one cannot sign in by it any more."""
+
+    name: ClassVar[str] = "email.collided"
+
+    holder: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import ClassVar
+from uuid import UUID
 
 from app.events.base import Event, MailedEvent
 
@@ -87,6 +88,22 @@ class UserExported(Event):
     """The owner took a copy of everything held about the account."""
 
     name: ClassVar[str] = "user.exported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserExpired(Event):
+    """An account that nobody confirmed or used in time is gone."""
+
+    name: ClassVar[str] = "user.expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDisplaced(Event):
+    """An account that nobody confirmed is gone: its address was proven elsewhere."""
+
+    name: ClassVar[str] = "user.displaced"
+
+    by: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

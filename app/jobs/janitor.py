@@ -9,15 +9,18 @@ from datetime import datetime, timedelta
 
 from app.repositories.rate_limit import SqlStore
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.address import CollisionService
 from app.services.oauth_client_change import delete_unused
 from app.services.oauth_grant import GrantService
 from app.services.one_time_token import Purpose
 from app.services.runtime import Runtime
 from app.services.session import SessionService
 from app.services.signing_key import SigningKeyService
+from app.services.unverified import end_unverified
 from app.setting_groups import DAY
 
 BATCH = 500  # rows a statement deletes: short locks, short transactions
+_ADDRESSES = timedelta(hours=6)
 Sweep = Callable[[UnitOfWork], Awaitable[int]]
 
 _log = logging.getLogger("auth_serve.janitor")
@@ -35,6 +38,8 @@ class JanitorJob:
         self._batch = batch
         self._buckets = SqlStore(runtime.database)
         self._keys = SigningKeyService(runtime)
+        self._collisions = CollisionService(runtime)
+        self._addresses_at: datetime | None = None
 
     async def run(self) -> bool:
         """Delete a batch everywhere; True when a table may hold more."""
@@ -44,9 +49,22 @@ class JanitorJob:
             async with self._runtime.unit_of_work() as uow:
                 deleted[table] = await sweep(uow)
         await self._keys.clean()
+        await self._put_addresses_right(now)
         if any(deleted.values()):
             _log.info("cleaned", extra={"deleted": deleted})
         return self._batch in deleted.values()
+
+    async def _put_addresses_right(self, now: datetime) -> None:
+        """Recompute keys that the release before may have written since the last time.
+
+        Seldom: it reads all accounts, and changes none once that release is gone.
+        """
+        if self._addresses_at is not None and now < self._addresses_at + _ADDRESSES:
+            return
+        changed = await self._collisions.put_right()
+        if changed:
+            _log.warning("keys of addresses recomputed", extra={"accounts": changed})
+        self._addresses_at = now
 
     def _sweeps(self, now: datetime) -> dict[str, Sweep]:
         keep, batch = self._runtime.settings.retention, self._batch
@@ -73,6 +91,9 @@ class JanitorJob:
             ),
             "idempotency_keys": lambda uow: uow.idempotency_keys.delete_expired(
                 now, batch
+            ),
+            "unverified_users": lambda uow: end_unverified(
+                uow, keep.unverified_ttl, batch
             ),
             **self._protocol_sweeps(now),
         }

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
-
 from app.config import Settings
 from app.core.secret_key import SecretKey
 from app.jobs.delivery import Undeliverable, UnknownMessage
 from app.models.outbox import OutboxMessage
 from app.services.one_time_token import Purpose
+from app.typed_text import wire_address
 
 if TYPE_CHECKING:
     from email.headerregistry import Address
@@ -63,6 +62,7 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     "email_code": Template("Your code to sign in", Purpose.EMAIL_CODE, has_code=True),
     "registration_repeated": Template("You already have an account"),
+    "email_set": Template("This is the address of your account now"),
     "email_changed": Template("Your email address was changed"),
     "password_changed": Template("Your password was changed"),
     "account_deleted": Template("Your account was deleted"),
@@ -139,10 +139,9 @@ def _wire_address(address: str) -> str:
     if address.isascii():
         return address  # judged where it becomes a header
     try:
-        checked = validate_email(address, check_deliverability=False)
-    except EmailNotValidError as error:
+        return wire_address(address)
+    except ValueError as error:
         raise Unsendable("the address cannot be used") from error
-    return f"{checked.local_part}@{checked.ascii_domain}"
 
 
 class MailRenderer:
@@ -216,7 +215,7 @@ def compose(mail: Mail, settings: Settings, now: datetime) -> EmailMessage:
     message = EmailMessage()
     sender = settings.smtp
     try:
-        message["From"] = _header(sender.sender_name, str(sender.sender))
+        message["From"] = _header(sender.sender_name, wire_address(sender.sender))
         message["To"] = _header("", mail.to)
     except (MessageError, ValueError, IndexError) as error:
         raise Unsendable("the address does not make a header") from error
@@ -234,7 +233,7 @@ def _header(name: str, address: str) -> "Address":
     """Return an address for a header.
 
     The parser of ``addr_spec`` is strict, and does not know RFC 6532; what is not ASCII
-    was checked by email-validator before.
+    was checked before.
     """
     # Here: half a megabyte until there is a mail to write.
     from email.headerregistry import Address

@@ -13,6 +13,7 @@ from app.core.circuit_breaker import Breaker, CircuitBreakers
 from app.jobs.delivery import Delayed, Undeliverable
 from app.services.smtp_address import SmtpAddress, describe
 from app.setting_groups import SmtpSettings
+from app.typed_text import wire_address
 
 # What says that the server, and not this one mail, is at fault. Refusals of a mail
 # (greylisting, unknown recipient) leave the circuit as it is.
@@ -52,6 +53,7 @@ class SmtpSender:
         )
         self._settings = settings
         self._ehlo = ehlo
+        self._sender = wire_address(settings.sender)
         self._breakers = breakers
         encrypted = self._address.implicit_tls or self._address.starttls
         ca_file = settings.ca_file
@@ -108,7 +110,7 @@ class SmtpSender:
     ) -> None:
         try:
             await client.send_message(
-                message, sender=str(self._settings.sender), recipients=[recipient]
+                message, sender=self._sender, recipients=[recipient]
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             if any(refusal.code >= 500 for refusal in error.recipients):

@@ -14,13 +14,19 @@ class User(Base):
     """A person's account. An address is a contact; the identity is ``id``.
 
     ``email`` is what the person typed and where mail goes; ``email_canonical`` is what
-    is unique, computed by ``utils.helpers.canonical_email`` because no two databases
-    fold letters alike. ``version`` counts the changes that others may see (``ETag``).
+    is unique, computed by ``typed_text.canonical_email`` because no two databases
+    fold letters alike (ADR-0018). Until ``unverified_until`` an account that somebody
+    made for themselves waits for its address to be confirmed; where it is empty,
+    somebody vouched for the account. ``version`` counts the changes that others may see
+    (``ETag``).
     """
 
     __tablename__ = "users"
     __table_args__ = (CheckConstraint("status IN ('active', 'disabled')", "status"),)
-    retention: ClassVar[str] = "until the account is deleted"
+    retention: ClassVar[str] = (
+        "until the account is deleted; if it was never verified, until it was not used "
+        "for AUTH_SERVE_RETENTION__UNVERIFIED_TTL"
+    )
     exported: ClassVar[str] = "as `user`"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -42,6 +48,7 @@ class User(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     last_sign_in_at: Mapped[datetime | None]
+    unverified_until: Mapped[datetime | None] = mapped_column(index=True)
 
     @property
     def is_active(self) -> bool:

@@ -12,7 +12,7 @@ from app.pages.link_page import LinkPage
 from app.pages.new_password import validated_with_password
 from app.pages.request import AtPage
 from app.schemas.auth import TypedCode
-from app.schemas.base import Input, Password, ShownText, Token
+from app.schemas.base import Input, MailedToken, Password, ShownText
 from app.services.invitation import InvitationService
 from app.services.one_time_token import Purpose
 from app.services.password import PasswordService
@@ -34,7 +34,7 @@ _PAGE = LinkPage(
 
 
 class _ByLink(Input):
-    token: Token
+    token: MailedToken
     name: ShownText | None = None
     password: Password
 

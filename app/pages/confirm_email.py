@@ -8,7 +8,7 @@ from app.pages.form import Values, validated
 from app.pages.form_page import Form, FormPage
 from app.pages.link_page import LinkPage
 from app.pages.request import AtPage
-from app.schemas.base import Input, Token
+from app.schemas.base import Input, MailedToken
 from app.services.email_change import EmailChangeService
 from app.services.one_time_token import Purpose
 
@@ -28,7 +28,7 @@ _PAGE = LinkPage(
 
 
 class _ByLink(Input):
-    token: Token
+    token: MailedToken
 
 
 @router.get("/confirm-email")

@@ -9,7 +9,7 @@ from app.pages.form_page import EMAIL, PASSWORD, Form, FormPage
 from app.pages.link_page import LinkPage
 from app.pages.new_password import validated_with_password
 from app.pages.request import AtPage
-from app.schemas.base import Email, Input, Password, Token
+from app.schemas.base import Email, Input, MailedToken, Password
 from app.services.one_time_token import Purpose
 from app.services.password import PasswordService
 from app.services.setup import SetupService
@@ -32,7 +32,7 @@ _PAGE = LinkPage(
 
 
 class _ByLink(Input):
-    token: Token
+    token: MailedToken
     email: Email
     password: Password
 

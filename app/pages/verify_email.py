@@ -12,7 +12,7 @@ from app.pages.form_page import CODE, EMAIL, Form, FormPage, Link
 from app.pages.link_page import LinkPage
 from app.pages.request import AtPage
 from app.schemas.auth import TypedCode
-from app.schemas.base import Input, Token
+from app.schemas.base import Input, MailedToken
 from app.services.email_verification import EmailVerificationService
 from app.services.one_time_token import Purpose
 
@@ -36,7 +36,7 @@ _PAGE = LinkPage(
 
 
 class _ByLink(Input):
-    token: Token
+    token: MailedToken
 
 
 @router.get("/verify-email")

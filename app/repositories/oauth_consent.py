@@ -38,6 +38,11 @@ class OAuthConsentRepository(Repository[OAuthConsent]):
         query = select(OAuthConsent).where(OAuthConsent.user_id == user_id)
         return await self.page(query, _OLDEST_FIRST, after=after, limit=limit)
 
+    async def delete_for_user(self, user_id: UUID) -> None:
+        """Forget all that a person agreed to."""
+        query = delete(OAuthConsent).where(OAuthConsent.user_id == user_id)
+        await self.db.execute(query)
+
     async def delete(self, user_id: UUID, client_id: str) -> bool:
         """Forget a consent; False if there is none."""
         query = delete(OAuthConsent).where(

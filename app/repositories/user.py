@@ -1,14 +1,18 @@
 """SQL for accounts and their roles."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, exists, func, insert, select
 
+from app.models.oauth_grant import OAuthGrant
 from app.models.role import UserRole
+from app.models.session import Session
 from app.models.user import User
-from app.repositories.base import Order, Repository
+from app.repositories.base import Order, Repository, chosen
+from app.typed_text import PARKED
 
 SORTS = {
     "created_at": Order((User.id,)),
@@ -82,6 +86,46 @@ class UserRepository(Repository[User]):
         usable = User.email_verified | User.password_hash.is_not(None)
         query = query.where(UserRole.role == role, User.status == "active", usable)
         return await self.db.scalar(query) or 0
+
+    async def list_international(
+        self, after: UUID | None, limit: int
+    ) -> Sequence[User]:
+        """Return a page of accounts whose address is not ASCII alone.
+
+        No index helps: whoever asks does so seldom.
+        """
+        query = select(User).where(User.email.regexp_match("[^\\x01-\\x7f]"))
+        key = None if after is None else [after]
+        return await self.page(query, SORTS["created_at"], after=key, limit=limit)
+
+    async def list_parked(self, after: UUID | None, limit: int) -> Sequence[User]:
+        """Return a page of accounts whose address is another's (ADR-0018)."""
+        query = select(User).where(User.email_canonical.startswith(PARKED))
+        key = None if after is None else [after]
+        return await self.page(query, SORTS["created_at"], after=key, limit=limit)
+
+    async def delete_unverified(
+        self, now: datetime, used_since: datetime, limit: int
+    ) -> Sequence[UUID]:
+        """Delete accounts that wait for a proof no longer; return which.
+
+        An account that somebody uses is none of them, confirmed or not: it signed in
+        lately, or has a session or a grant that lives.
+
+        Args:
+            now: What waited until before it is over.
+            used_since: A sign-in since then is a use.
+            limit: How many at most.
+        """
+        over = User.email_verified.is_(False) & (User.unverified_until < now)
+        over &= func.coalesce(User.last_sign_in_at, User.created_at) < used_since
+        for table in (Session, OAuthGrant):
+            lives = table.revoked_at.is_(None) & (table.expires_at > now)
+            over &= ~exists().where(table.user_id == User.id, lives)
+        some = chosen(select(User.id).where(over).limit(limit))
+        query = delete(User).where(User.id.in_(some), over).returning(User.id)
+        options = {"synchronize_session": False}
+        return (await self.db.scalars(query, execution_options=options)).all()
 
     async def delete(self, user: User) -> None:
         """Delete the account; what belongs to it goes with it (foreign keys)."""

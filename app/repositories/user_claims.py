@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.models.user_claims import UserClaims
 from app.repositories.base import Repository
@@ -15,3 +15,8 @@ class UserClaimsRepository(Repository[UserClaims]):
         """Return the claims of an account, or None if it has none."""
         query = select(UserClaims).where(UserClaims.user_id == user_id)
         return await self.one_or_none(query)
+
+    async def delete_for_user(self, user_id: UUID) -> None:
+        """Forget the claims of an account."""
+        query = delete(UserClaims).where(UserClaims.user_id == user_id)
+        await self.db.execute(query)

@@ -1,19 +1,21 @@
 """Bodies of ``/api/v1/auth``."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, model_validator
+from pydantic import AfterValidator, ConfigDict, model_validator
 
 from app.schemas.base import (
     Code,
     Email,
     Input,
+    MailedToken,
     Output,
     Password,
     ShownText,
     Token,
     TypedEmail,
 )
+from app.typed_text import typed_code
 
 
 class RegisterRequest(Input):
@@ -31,7 +33,7 @@ class RegisterRequest(Input):
     email: Email
     password: Password
     name: ShownText | None = None
-    invitation: Token | None = None
+    invitation: Annotated[Token, AfterValidator(typed_code)] | None = None
 
 
 class VerificationSent(Output):
@@ -66,7 +68,7 @@ class RefreshRequest(Input):
 class MailedProof(Input):
     """What a mail carries: the link's token, or the code typed with the address."""
 
-    token: Token | None = None
+    token: MailedToken | None = None
     email: TypedEmail | None = None
     code: Code | None = None
 

@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
-MAX_EMAIL = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
-MAX_LOCAL = 64  # octets, RFC 5321 section 4.5.3.1.1
+from app.typed_text import MAX_EMAIL, read_email, shown_text, trimmed, typed_code
+
 MAX_SECRET = 4_096
 Item = TypeVar("Item")
 
@@ -34,40 +33,21 @@ def _rfc3339(value: datetime) -> str:
 Instant = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
 
 
-def _email(value: str) -> str:
-    """Accept what can be delivered to; RFC 5321 with SMTPUTF8, no lookup."""
-    address = value.strip()
-    if len(address) > MAX_EMAIL:
-        raise ValueError("an email address has at most 254 characters")
-    if len(address.rpartition("@")[0].encode()) > MAX_LOCAL:
-        raise ValueError("the part before the @ has at most 64 octets")
-    try:
-        checked = validate_email(address, check_deliverability=False)
-    except EmailNotValidError as error:
-        raise ValueError(str(error)) from None
-    return checked.normalized
-
-
-def _shown(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("only printable characters")
-    return value
-
-
 Email = Annotated[
     str,
     Field(max_length=2 * MAX_EMAIL, json_schema_extra={"format": "email"}),
-    AfterValidator(_email),
+    AfterValidator(read_email),
 ]
 # What people type to find an account: not judged, only looked up.
-TypedEmail = Annotated[str, Field(max_length=2 * MAX_EMAIL)]
+TypedEmail = Annotated[str, Field(max_length=2 * MAX_EMAIL), AfterValidator(trimmed)]
 # The policy judges passwords by its own words; this only bounds the work before it.
 Password = Annotated[
     str, Field(max_length=MAX_SECRET, json_schema_extra={"format": "password"})
 ]
 Token = Annotated[str, Field(max_length=512)]
-Code = Annotated[str, Field(max_length=32)]
-ShownText = Annotated[str, Field(max_length=200), AfterValidator(_shown)]
+MailedToken = Annotated[Token, AfterValidator(trimmed)]  # people copy it
+Code = Annotated[str, Field(max_length=64), AfterValidator(typed_code)]
+ShownText = Annotated[str, Field(max_length=200), AfterValidator(shown_text)]
 
 
 class Page(Output, Generic[Item]):

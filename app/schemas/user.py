@@ -14,10 +14,10 @@ from app.schemas.base import (
     Email,
     Input,
     Instant,
+    MailedToken,
     Output,
     Password,
     ShownText,
-    Token,
 )
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
@@ -81,8 +81,14 @@ class ProfileChange(Input):
 
 
 class UserChange(ProfileChange):
-    """What administrators may change besides the profile."""
+    """What administrators may change besides the profile.
 
+    With ``email``, ``email_verified`` says whether the new address is known to be the
+    person's; without it the address gets a mail to confirm. Both addresses are told.
+    """
+
+    email: Email | None = None
+    email_verified: StrictBool | None = None
     status: Status = "active"
     roles: Annotated[list[RoleName], Field(max_length=50)] = []
 
@@ -106,7 +112,7 @@ class EmailChange(Input):
 class EmailChangeConfirm(Input):
     """The link's token, or the code, from the mail to the new address."""
 
-    token: Token | None = None
+    token: MailedToken | None = None
     code: Code | None = None
 
     @model_validator(mode="after")
@@ -163,10 +169,13 @@ Source = Annotated[str, Field(max_length=40), AfterValidator(_source)]
 
 
 class UserImport(Input):
-    """One account of another system, as one line of an import file."""
+    """One account of another system, as one line of an import file.
+
+    ``name`` may be anything here: an account is not lost for a name that is refused.
+    """
 
     email: Email
-    name: ShownText | None = None
+    name: Any = None
     email_verified: StrictBool = False
     password_hash: Annotated[str, Field(max_length=4_096)] | None = None
     source: Source | None = None

@@ -14,8 +14,14 @@ from app.services.errors import InvalidOneTimeToken
 from app.services.mail_request import MailRequestService
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
+from app.services.unverified import (
+    accept_address,
+    displace,
+    is_unclaimed,
+    mark_verified,
+)
 from app.services.user_change import present, set_email, touch
-from app.utils.helpers import canonical_email
+from app.typed_text import canonical_email
 
 
 class EmailChangeService:
@@ -38,16 +44,19 @@ class EmailChangeService:
             Unprocessable: It is the present address.
             TooManyRequests: The caller's address asked for too many mails.
         """
+        accept_address(self._runtime, email)
         canonical = canonical_email(email)
         mails = MailRequestService(self._runtime)
         admitted = await mails.admit(Purpose.CHANGE_EMAIL, canonical)
         owner = await present(self._uow, owner_id, session_id)
-        if canonical == owner.email_canonical:
+        if email == owner.email:
             message = "this is the present address"
             raise Unprocessable([FieldError("email", "email_unchanged", message)])
         if not admitted:
             return
         holder = await self._uow.users.by_email(canonical)
+        if holder is not None and (holder.id == owner.id or is_unclaimed(holder)):
+            holder = None  # another spelling; or whoever proves the address gets it
         await self._send(owner, email, to=NOBODY if holder else email)
         if holder is not None:
             self._uow.record(
@@ -101,8 +110,9 @@ class EmailChangeService:
         if user is None or moved or not user.is_active:
             raise InvalidOneTimeToken(hint="the account changed since")
         before = user.email
+        await displace(self._uow, canonical_email(row.data["email"]), user)
         set_email(user, row.data["email"])
-        user.email_verified = True
+        mark_verified(user)
         touch(user, self._uow)
         try:
             await self._uow.db.flush()

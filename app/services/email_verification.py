@@ -11,8 +11,9 @@ from app.services.errors import InvalidOneTimeToken
 from app.services.mail_request import MailRequestService
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
+from app.services.unverified import mail_to, proof_of, take_proven_address
 from app.services.user_change import owner_of, touch
-from app.utils.helpers import canonical_email
+from app.typed_text import canonical_email
 
 
 class EmailVerificationService:
@@ -26,10 +27,10 @@ class EmailVerificationService:
 
     async def send(self, user: User, begun_at: BegunAt | None = None) -> None:
         """Send a link and a code to the address of the account."""
-        await self._send(user.email_canonical, user, begun_at)
+        await self._send(user.email_canonical, user, user.email, begun_at)
 
     async def _send(
-        self, canonical: str, user: User | None, begun_at: BegunAt | None
+        self, canonical: str, user: User | None, typed: str, begun_at: BegunAt | None
     ) -> None:
         await self._tokens.send(
             EmailVerificationRequested,
@@ -37,7 +38,8 @@ class EmailVerificationService:
             user,
             subject=canonical,
             ttl=self._runtime.settings.one_time.verify_email_ttl,
-            data=begun_at.data() if begun_at else None,
+            to=mail_to(user, typed),
+            data=proof_of(typed) | (begun_at.data() if begun_at else {}),
         )
 
     async def resend(self, email: str, begun_at: BegunAt | None = None) -> None:
@@ -56,7 +58,7 @@ class EmailVerificationService:
         user = await self._uow.users.by_email(canonical, lock=True)
         waits = user is not None and user.is_active and not user.email_verified
         owner = user if admitted and waits else None
-        await self._send(canonical, owner, begun_at)
+        await self._send(canonical, owner, email, begun_at)
 
     async def with_token(self, token: str) -> UUID:
         """Confirm the address with the link; return which token it was.
@@ -82,7 +84,7 @@ class EmailVerificationService:
         user = await owner_of(self._uow, token)
         if user is None:
             raise InvalidOneTimeToken(hint="the account changed since")
-        user.email_verified = True
+        take_proven_address(user, token)
         touch(user, self._uow)
         self._uow.record(EmailVerified(user_id=user.id, actor_id=user.id))
         return token.id

@@ -10,6 +10,7 @@ from app.services.errors import InvalidOneTimeToken
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
+from app.services.unverified import mark_verified
 from app.services.user_change import (
     end_everything,
     owner_of,
@@ -17,7 +18,7 @@ from app.services.user_change import (
     touch,
     words_of_owner,
 )
-from app.utils.helpers import canonical_email
+from app.typed_text import canonical_email
 
 
 class InvitationService:
@@ -83,7 +84,7 @@ class InvitationService:
         now = self._uow.clock.now()
         set_password(user, chosen.hash, now)
         user.name = name or user.name
-        user.email_verified = True
+        mark_verified(user)
         touch(user, self._uow)
         await end_everything(self._uow, user, now, "invitation_accepted")
         self._uow.record(InvitationAccepted(user_id=user.id, actor_id=user.id))

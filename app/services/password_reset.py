@@ -11,6 +11,7 @@ from app.services.mail_request import MailRequestService
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
+from app.services.unverified import claim, mail_to, proof_of, take_proven_address
 from app.services.user_change import (
     end_everything,
     owner_of,
@@ -18,7 +19,7 @@ from app.services.user_change import (
     touch,
     words_of_owner,
 )
-from app.utils.helpers import canonical_email
+from app.typed_text import canonical_email
 
 
 class PasswordResetService:
@@ -49,24 +50,31 @@ class PasswordResetService:
         user = await self._uow.users.by_email(canonical, lock=True)
         is_due = admitted and user is not None and user.is_active
         owner = user if is_due else None
-        await self._send(canonical, owner, begun_at=begun_at)
+        await self._send(canonical, owner, email, begun_at=begun_at)
 
     async def send(
-        self, user: User, *, ttl: int | None = None, begun_at: BegunAt | None = None
+        self,
+        user: User,
+        *,
+        typed: str | None = None,
+        ttl: int | None = None,
+        begun_at: BegunAt | None = None,
     ) -> None:
-        """Send a link to the stored address, never to one that was typed.
+        """Send a link to the address that was proven, or else to the one that counts.
 
         Args:
             user: Whose password.
+            typed: What somebody asked with; unset: the stored address.
             ttl: Seconds that the link lives, if not as long as other reset links.
             begun_at: The application that the person was on the way to.
         """
-        await self._send(user.email_canonical, user, ttl, begun_at)
+        await self._send(user.email_canonical, user, typed or user.email, ttl, begun_at)
 
     async def _send(
         self,
         canonical: str,
         user: User | None,
+        typed: str,
         ttl: int | None = None,
         begun_at: BegunAt | None = None,
     ) -> None:
@@ -76,7 +84,8 @@ class PasswordResetService:
             user,
             subject=canonical,
             ttl=ttl or self._runtime.settings.one_time.reset_password_ttl,
-            data=begun_at.data() if begun_at else None,
+            to=mail_to(user, typed),
+            data=proof_of(typed) | (begun_at.data() if begun_at else {}),
         )
 
     async def with_token(self, token: str, new_password: str) -> UUID:
@@ -114,9 +123,11 @@ class PasswordResetService:
         user = await owner_of(self._uow, row)
         if user is None:
             raise InvalidOneTimeToken(hint="the account changed since")
+        if not user.email_verified:
+            await claim(self._uow, user, "password_reset")
         now = self._uow.clock.now()
         set_password(user, chosen.hash, now)
-        user.email_verified = True
+        take_proven_address(user, row)
         touch(user, self._uow)
         await end_everything(self._uow, user, now, "password_reset")
         self._uow.record(

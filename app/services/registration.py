@@ -19,8 +19,9 @@ from app.services.password import NewPassword, PasswordService
 from app.services.password_reset import PasswordResetService
 from app.services.rate_limit import by_address
 from app.services.runtime import Runtime
-from app.services.user_change import clear_password, new_user, set_password
-from app.utils.helpers import canonical_email
+from app.services.unverified import accept_address, claim, wait_for_proof
+from app.services.user_change import new_user, set_password
+from app.typed_text import canonical_email
 
 _CLOSED = ("invite", "closed")
 _MAIL = "registration"  # counted apart from mails that are asked for later
@@ -79,6 +80,7 @@ class RegistrationService:
             InvalidOneTimeToken: The mode wants none, and the one given does not work.
             EmailTaken: Mode ``open``, and the address has an account.
             UnacceptablePassword: Refused by the policy.
+            Unprocessable: The operator accepts no such domain.
             TooManyRequests: Too many registrations from the address.
         """
         await self._charge()
@@ -89,6 +91,7 @@ class RegistrationService:
             raise RegistrationOff
         if mode == "invite":
             raise RegistrationClosed
+        accept_address(self._runtime, email)
         chosen = await self._passwords.accept(password, context=(email, name))
         if mode == "open":
             return await self._open(email, chosen, name, begun_at)
@@ -142,7 +145,7 @@ class RegistrationService:
         user = await self._uow.users.by_email(canonical, lock=True)
         if user is not None:
             if admitted:
-                await self._repeat(user, begun_at)
+                await self._repeat(user, email, begun_at)
             return
         try:
             user = await self._add(email, chosen, name, "verified")
@@ -158,6 +161,7 @@ class RegistrationService:
         self, email: str, chosen: NewPassword, name: str | None, mode: str
     ) -> User:
         user = new_user(self._uow, email, name=name)
+        wait_for_proof(user, self._runtime)
         set_password(user, chosen.hash, self._uow.clock.now())
         self._uow.users.add(user)
         await self._uow.db.flush()
@@ -165,14 +169,14 @@ class RegistrationService:
         self._uow.record(UserRegistered(user_id=user.id, actor_id=user.id, mode=mode))
         return user
 
-    async def _repeat(self, user: User, begun_at: BegunAt | None) -> None:
+    async def _repeat(self, user: User, email: str, begun_at: BegunAt | None) -> None:
         """Tell the owner of the mailbox, whoever it is that registers.
 
         A verified account: its owner learns of it. An invited one: the invitation is
         sent again. Any other was perhaps made by somebody who hopes that the owner of
         the address confirms it (pre-hijacking, or just the same person with another
-        password): nobody's password survives, and the mail lets its reader choose one
-        (ADR-0008). A disabled account stays as it is.
+        password): nobody's password survives, nor what they said of themselves, and the
+        mail lets its reader choose one (ADR-0008). A disabled account stays as it is.
         """
         if not user.is_active:
             return
@@ -187,8 +191,8 @@ class RegistrationService:
         ):
             await self._invitations.send(user, begun_at)
             return
-        await clear_password(self._uow, user, now, "registered_again")
+        await claim(self._uow, user, "registered_again")
         ttl = self._runtime.settings.one_time.verify_email_ttl
         await PasswordResetService(self._uow, self._runtime, self._passwords).send(
-            user, ttl=ttl, begun_at=begun_at
+            user, typed=email, ttl=ttl, begun_at=begun_at
         )

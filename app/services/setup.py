@@ -10,8 +10,9 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.password import NewPassword, PasswordService
 from app.services.runtime import Runtime
-from app.services.user_change import end_everything, new_user, set_password, touch
-from app.utils.helpers import canonical_email
+from app.services.unverified import accept_address, claim, mark_verified
+from app.services.user_change import new_user, set_email, set_password, touch
+from app.typed_text import canonical_email
 
 LINK_TTL = 24 * 3_600
 _SERVED_AT = "served_at"
@@ -74,6 +75,7 @@ class SetupService:
             SetupFinished: There is an administrator already.
             UnacceptablePassword: Refused by the policy; the link works on.
         """
+        accept_address(self._runtime, email)
         tokens = OneTimeTokenService(self._uow, self._runtime)
         found = await tokens.find(Purpose.SETUP, token)
         chosen = await self._passwords.accept(password, context=(email,))
@@ -99,8 +101,9 @@ class SetupService:
     async def _make(self, email: str, chosen: NewPassword, method: str) -> User:
         """Make an account an administrator, under the lock that makes it the first.
 
-        An account that has the address already may be anybody's: it gets the new
-        password, and everything that its maker held ends.
+        An account that has the key of the address already may be anybody's, also of
+        another spelling: it gets the address and the new password, and nothing that its
+        maker held or said is left.
         """
         await self._uow.roles.by_name(ADMIN_ROLE, lock=True)
         if await self.is_finished():
@@ -111,10 +114,12 @@ class SetupService:
             user = users.add(new_user(self._uow, email))
             await self._uow.db.flush()
         held = (await users.roles_of([user.id])).get(user.id, [])
+        await claim(self._uow, user, "setup")
+        set_email(user, email)
         set_password(user, chosen.hash, now)
-        user.email_verified, user.status = True, "active"
+        mark_verified(user)
+        user.status = "active"
         touch(user, self._uow)
-        await end_everything(self._uow, user, now, "setup")
         await users.add_roles(user.id, sorted({ADMIN_ROLE, USER_ROLE} - set(held)))
         await self._uow.one_time_tokens.revoke_purpose(Purpose.SETUP, now)
         self._uow.record(

@@ -9,7 +9,7 @@ from app.services.errors import UserNotFound
 from app.services.one_time_token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
 from app.services.user_change import end_everything, set_password, touch
-from app.utils.helpers import canonical_email
+from app.typed_text import canonical_email
 
 
 class NotAnAdministrator(Conflict):

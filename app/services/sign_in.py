@@ -11,6 +11,7 @@ from app.core.rate_limit import Charge, Verdict
 from app.events.email import EmailVerified
 from app.events.password import PasswordRehashed
 from app.events.sign_in import EmailCodeRequested, Refusal, SignedIn, SignInFailed
+from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork, evidence
 from app.services.errors import EmailNotVerified, InvalidCode, InvalidCredentials
@@ -20,8 +21,10 @@ from app.services.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.session import IssuedTokens, SessionTokenService
 from app.services.sign_in_attempt import Candidate, SignInAttemptService
-from app.services.user_change import clear_password, owner_of
-from app.utils.helpers import canonical_email, network_of
+from app.services.unverified import claim, mail_to, proof_of, take_proven_address
+from app.services.user_change import owner_of
+from app.typed_text import canonical_email
+from app.utils.helpers import network_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +312,8 @@ class EmailCodeService:
             user if is_due else None,
             subject=canonical,
             ttl=self._runtime.settings.one_time.email_code_ttl,
+            to=mail_to(user if is_due else None, email),
+            data=proof_of(email),
         )
 
     @property
@@ -330,15 +335,15 @@ class EmailCodeService:
         if user is None:
             await self._uow.commit()  # the code stays used: ADR-0004
             raise InvalidCode(hint="the account changed since the code was sent")
-        await self._adopt(user)
+        await self._adopt(user, token)
         roles = (await self._uow.users.roles_of([user.id])).get(user.id, [])
         await self._uow.commit()  # the session begins in a statement of its own
         return await SignInService(self._runtime).start(user, roles, "email_code")
 
-    async def _adopt(self, user: User) -> None:
+    async def _adopt(self, user: User, token: OneTimeToken) -> None:
         """Make an unverified account its mailbox's owner's alone."""
         if user.email_verified:
             return
-        user.email_verified = True
-        await clear_password(self._uow, user, self._uow.clock.now(), "email_verified")
+        take_proven_address(user, token)
+        await claim(self._uow, user, "email_verified")
         self._uow.record(EmailVerified(user_id=user.id, actor_id=user.id))

@@ -12,7 +12,7 @@ from app.policies.permission import ADMIN_ROLE
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.one_time_token import Purpose
 from app.services.runtime import Runtime
-from app.utils.helpers import canonical_email
+from app.typed_text import canonical_email
 
 
 class UsedLinkService:

@@ -15,6 +15,7 @@ from app.policies.permission import USER_ROLE, Actor
 from app.policies.user import may_edit, may_grant
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.account import apply_change, delete_user
+from app.services.address import AddressService
 from app.services.email_verification import EmailVerificationService
 from app.services.errors import EmailTaken, UserDisabled, UserNotFound
 from app.services.invitation import InvitationService
@@ -23,6 +24,7 @@ from app.services.password_reset import PasswordResetService
 from app.services.precondition import demand_version
 from app.services.runtime import Runtime
 from app.services.session import SessionService
+from app.services.unverified import accept_address, displace
 from app.services.user_change import (
     end_everything,
     existing,
@@ -31,7 +33,9 @@ from app.services.user_change import (
     set_password,
     touch,
 )
-from app.utils.helpers import canonical_email, fold
+from app.typed_text import canonical_email, searchable
+
+_APART = ("status", "roles", "email", "email_verified")  # besides the profile
 
 
 class UserService:
@@ -57,7 +61,7 @@ class UserService:
     ) -> Sequence[User]:
         """Return a page of accounts."""
         return await self._uow.users.list_page(
-            search=fold(search) if search else None,
+            search=searchable(search) if search else None,
             status=status,
             role=role,
             sort=sort,
@@ -113,6 +117,7 @@ class UserService:
             hashed = await self._passwords.accept(password, context=(email, name))
         wanted = sorted(set(roles if roles is not None else [USER_ROLE]))
         await self._granted(actor, wanted)
+        accept_address(self._runtime, email)
         user = new_user(self._uow, email, name=name)
         user.email_verified = email_verified
         if hashed is not None:
@@ -126,6 +131,7 @@ class UserService:
         return user
 
     async def _store(self, user: User, roles: Sequence[str]) -> None:
+        await displace(self._uow, user.email_canonical, user)
         if await self._uow.users.by_email(user.email_canonical) is not None:
             raise EmailTaken
         self._uow.users.add(user)
@@ -148,10 +154,12 @@ class UserService:
         Args:
             actor: Who asks.
             user_id: Whose account.
-            change: Profile columns, and ``status`` and ``roles``.
+            change: Profile columns, ``status``, ``roles``, and ``email`` with
+                ``email_verified``.
             versions: What the caller read (``If-Match``), when they said so.
 
         Raises:
+            EmailTaken: The new address has an account.
             Forbidden: The account, or a role, may do more than the actor.
             LastAdministrator: Nobody would be left to administrate.
             PreconditionFailed: Somebody changed it since.
@@ -159,11 +167,11 @@ class UserService:
         async with keeping_an_administrator(self._uow, user_id):
             user = await self._editable(actor, user_id)
             profile = {
-                name: value
-                for name, value in change.items()
-                if name not in ("status", "roles")
+                name: value for name, value in change.items() if name not in _APART
             }
             apply_change(self._uow, user, profile, versions)
+            addresses = AddressService(self._uow, self._runtime)
+            await addresses.set(user, change.get("email"), change.get("email_verified"))
             if "status" in change:
                 await self._set_status(user, change["status"])
             if "roles" in change:
@@ -183,6 +191,7 @@ class UserService:
     async def _set_roles(self, actor: Actor, user: User, wanted: Sequence[str]) -> None:
         held = set((await self._uow.users.roles_of([user.id])).get(user.id, []))
         added, removed = sorted(set(wanted) - held), sorted(held - set(wanted))
+        user.unverified_until = None  # somebody vouched for it
         if not added and not removed:
             return
         await self._granted(actor, added + removed)

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
-from app.events.password import PasswordCleared
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.policies.permission import ADMIN_ROLE
@@ -13,7 +12,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.authentication import InvalidAccessToken
 from app.services.errors import LastAdministrator, UserNotFound
 from app.services.session_end import end_all_sessions
-from app.utils.helpers import canonical_email, fold
+from app.typed_text import canonical_email, search_text_of
 
 
 def set_password(user: User, password_hash: str | None, now: datetime) -> None:
@@ -36,22 +35,6 @@ async def end_everything(
     await uow.db.flush()
     await uow.one_time_tokens.revoke_for_user(user.id, now)
     return await end_all_sessions(uow, user.id, reason, keep=keep)
-
-
-async def clear_password(
-    uow: UnitOfWork, user: User, now: datetime, reason: str
-) -> None:
-    """Take an account away from whoever made it, for the reader of its mailbox.
-
-    Whoever registered an address may have been somebody else, waiting with a password
-    and a session for its owner to come (pre-hijacking).
-    """
-    had_password = user.password_hash is not None
-    set_password(user, None, now)
-    touch(user, uow)
-    await end_everything(uow, user, now, reason)
-    if had_password:
-        uow.record(PasswordCleared(user_id=user.id, reason=reason))
 
 
 async def owner_of(uow: UnitOfWork, token: OneTimeToken) -> User | None:
@@ -116,7 +99,7 @@ def touch(user: User, uow: UnitOfWork) -> None:
     """Count a change that others may see."""
     user.version += 1
     user.updated_at = uow.clock.now()
-    user.search_text = fold(f"{user.email_canonical} {user.name or ''}")
+    user.search_text = search_text_of(user)
 
 
 def set_email(user: User, email: str) -> None:

@@ -4,15 +4,21 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import IntegrityError
 
+from app.core.exceptions import Unprocessable
 from app.core.password_schemes.limits import HashRefused
 from app.core.passwords import stored_form, traits_of
 from app.events.user import UserImported
 from app.policies.permission import USER_ROLE
+from app.schemas.base import ShownText
 from app.schemas.user import UserImport
 from app.services.runtime import Runtime
+from app.services.unverified import accept_address, displace
 from app.services.user_change import new_user, set_password
+
+_NAME: TypeAdapter[str] = TypeAdapter(ShownText)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +30,14 @@ class ImportResult:
         refusal: None when it was stored, or would be.
         is_weak: Its hash is one that a thief reads the password from in minutes.
         is_unread: It is refused for its hash, which no reader takes.
+        note: What of the account was left out.
     """
 
     email: str
     refusal: str | None
     is_weak: bool = False
     is_unread: bool = False
+    note: str | None = None
 
 
 @dataclass(slots=True)
@@ -41,18 +49,22 @@ class ImportSummary:
         refused: Lines that were not.
         weak: Of those that were stored, how many have a weak hash.
         unread: Of those refused for their hash, how many for which reason.
+        notes: What was left out of which account.
     """
 
     imported: int = 0
     refused: int = 0
     weak: int = 0
     unread: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
 
     def count(self, result: ImportResult) -> None:
         """Count one account."""
         if result.refusal is None:
             self.imported += 1
             self.weak += result.is_weak
+            if result.note is not None:
+                self.notes.append(f"{result.email}: {result.note}")
             return
         self.refused += 1
         if result.is_unread:
@@ -69,13 +81,17 @@ class ImportSummary:
             "refused": self.refused,
             "weak": self.weak,
             "unread": dict(self.unread),
+            "notes": self.notes,
         }
 
     def lines(self) -> list[str]:
         """Say it in sentences, the totals last."""
         said = [
-            f"{number} with a hash that was not taken: {reason}"
-            for reason, number in self.unread.most_common()
+            *self.notes,
+            *(
+                f"{number} with a hash that was not taken: {reason}"
+                for reason, number in self.unread.most_common()
+            ),
         ]
         if self.weak:
             said.append(
@@ -108,11 +124,14 @@ class UserImportService:
             stored = self._stored_hash(hashed, entry.source or source)
         except HashRefused as refusal:
             return ImportResult(entry.email, str(refusal), is_unread=True)
+        name, note = _name_of(entry)
         try:
+            accept_address(self._runtime, entry.email)
             async with self._runtime.unit_of_work() as uow:
-                user = new_user(uow, entry.email, name=entry.name)
+                user = new_user(uow, entry.email, name=name)
                 user.email_verified = entry.email_verified
                 set_password(user, stored, uow.clock.now())
+                await displace(uow, user.email_canonical, user)
                 uow.users.add(user)
                 await uow.db.flush()
                 await uow.users.add_roles(user.id, [USER_ROLE])
@@ -121,8 +140,10 @@ class UserImportService:
                     await uow.db.rollback()
         except IntegrityError:
             return ImportResult(entry.email, "the address has an account")
+        except Unprocessable as refusal:
+            return ImportResult(entry.email, str(refusal.errors[0]["message"]))
         weak = stored is not None and "weak" in traits_of(stored)
-        return ImportResult(entry.email, None, is_weak=weak)
+        return ImportResult(entry.email, None, is_weak=weak, note=note)
 
     def _stored_hash(self, hashed: str | None, source: str | None) -> str | None:
         """Return what is stored of a hash.
@@ -140,3 +161,14 @@ class UserImportService:
                 "AUTH_SERVE_PASSWORD__FLASK_SECURITY_SALT"
             )
         return stored
+
+
+def _name_of(entry: UserImport) -> tuple[str | None, str | None]:
+    """Return the name, or why the account comes without one."""
+    if entry.name is None:
+        return None, None
+    try:
+        return _NAME.validate_python(entry.name) or None, None
+    except ValidationError as error:
+        reason = str(error.errors(include_input=False)[0]["msg"])
+        return None, f"imported without its name: {reason}"

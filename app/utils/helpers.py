@@ -2,38 +2,12 @@
 
 import ipaddress
 import re
-import unicodedata
 from functools import lru_cache
 from urllib.parse import quote
 
 UNKNOWN_NETWORK = "unknown"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_BIDI = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def fold(text: str) -> str:
-    """Return text as compared when case and Unicode form must not matter.
-
-    Compatibility forms fold too, so that look-alikes of one string are one string; the
-    second pass is needed because folding case can undo a normal form.
-    """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return unicodedata.normalize("NFKC", folded).casefold()
-
-
-def canonical_email(email: str) -> str:
-    """Return the form under which an address is unique.
-
-    It is a key and never a destination: mail goes to the address as the person gave
-    it, or a folded twin could receive somebody else's reset link.
-    """
-    local, _, domain = email.strip().rpartition("@")
-    try:
-        domain = domain.encode("idna").decode()
-    except UnicodeError:
-        pass  # no valid host name; such an address is one account all the same
-    # Folding makes a space of some signs, and a space at an end counts for nothing.
-    return f"{fold(local)}@{fold(domain)}".strip()
+_BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @lru_cache(maxsize=4_096)
