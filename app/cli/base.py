@@ -36,6 +36,7 @@ __all__ = [
     "in_transaction",
     "note",
     "operator_now",
+    "on_database",
     "settings_or_exit",
     "shape",
     "show",
@@ -110,13 +111,24 @@ def with_runtime(work: "Callable[[Runtime], Awaitable[Result]]") -> Result:
 
     Refusals of services, and a start that fails, end the process with one line.
     """
+    return _with_runtime(work, is_started=True)
+
+
+def on_database(work: "Callable[[Runtime], Awaitable[Result]]") -> Result:
+    """Do the same without a start, which would write: the database may be empty."""
+    return _with_runtime(work, is_started=False)
+
+
+def _with_runtime(
+    work: "Callable[[Runtime], Awaitable[Result]]", *, is_started: bool
+) -> Result:
     from app.core.exceptions import AppError
     from app.database_errors import DatabaseUnavailable
     from app.services.startup import StartRefused, why_unusable
 
     settings = settings_or_exit()
     try:
-        return asyncio.run(_run(settings, work))
+        return asyncio.run(_run(settings, work, is_started=is_started))
     except StartRefused as refusal:
         fail(str(refusal), Exit.UNUSABLE)
     except DatabaseUnavailable as error:
@@ -177,7 +189,10 @@ async def every_page(
 
 
 async def _run(
-    settings: "Settings", work: "Callable[[Runtime], Awaitable[Result]]"
+    settings: "Settings",
+    work: "Callable[[Runtime], Awaitable[Result]]",
+    *,
+    is_started: bool,
 ) -> Result:
     from app.config import SettingsError
     from app.services.runtime import build_runtime
@@ -188,7 +203,8 @@ async def _run(
     except SettingsError as refusal:
         fail(str(refusal), Exit.UNUSABLE)
     try:
-        await start(runtime)
+        if is_started:
+            await start(runtime)
         _act_as_operator(runtime)
         return await work(runtime)
     finally:

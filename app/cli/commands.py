@@ -10,6 +10,7 @@ from typer.exceptions import Abort
 
 from app.cli import (
     audit,
+    backup,
     client,
     key,
     mail,
@@ -86,3 +87,6 @@ for noun in (
     user,
 ):
     app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
+app.command(name="backup")(backup.backup)
+app.command(name="restore")(backup.restore)
+app.add_typer(backup.app, name="token")

@@ -113,13 +113,23 @@ class SecretKey:
         """Return session and counter, or None for what this key never made."""
         return _read_counted(token, BROWSER_PREFIX, self._browser)
 
-    def registration_access_token(self, client_id: str) -> str:
-        """Return what a self-registered client manages itself with (RFC 7592)."""
-        return REGISTRATION_PREFIX + _encode(self._registration(client_id.encode()))
+    def registration_access_token(
+        self, client_id: str, epoch: UUID | None = None
+    ) -> str:
+        """Return what a self-registered client manages itself with (RFC 7592).
 
-    def is_registration_access_token(self, token: str, client_id: str) -> bool:
+        Args:
+            client_id: Whose.
+            epoch: The one that it was issued in, if any has begun (ADR-0040).
+        """
+        body = client_id.encode() + (b"" if epoch is None else b"\0" + epoch.bytes)
+        return REGISTRATION_PREFIX + _encode(self._registration(body))
+
+    def is_registration_access_token(
+        self, token: str, client_id: str, epoch: UUID | None = None
+    ) -> bool:
         """Tell whether a token is the one of this client, in constant time."""
-        expected = self.registration_access_token(client_id)
+        expected = self.registration_access_token(client_id, epoch)
         return hmac.compare_digest(expected.encode(), token.encode())
 
     def form_token(self, *bound_to: str) -> str:

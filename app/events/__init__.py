@@ -49,6 +49,7 @@ from app.events.role import RoleCreated, RoleDeleted, RoleUpdated
 from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevoked
 from app.events.sign_in import EmailCodeRequested, Refusal, SignedIn, SignInFailed
 from app.events.signing_key import SigningKeyCreated
+from app.events.token_epoch import TokenEpochBegun
 from app.events.user import (
     AdministratorRecovered,
     InvitationAccepted,
@@ -118,6 +119,7 @@ EVENTS: tuple[type[Event], ...] = (
     SignInFailed,
     SignedIn,
     SigningKeyCreated,
+    TokenEpochBegun,
     TokenRequestRefused,
     UserCreated,
     UserDeleted,

@@ -13,6 +13,7 @@ from app.models.rate_limit import RateLimit
 from app.models.role import Role, UserRole
 from app.models.session import Session
 from app.models.signing_key import SigningKey
+from app.models.token_epoch import TokenEpoch
 from app.models.user import User
 from app.models.user_claims import UserClaims
 
@@ -32,6 +33,7 @@ __all__ = [
     "Role",
     "Session",
     "SigningKey",
+    "TokenEpoch",
     "User",
     "UserClaims",
     "UserRole",

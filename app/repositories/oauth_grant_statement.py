@@ -34,6 +34,7 @@ from app.models.oauth_grant import OAuthGrant
 from app.models.oauth_used import OAuthAssertion, OAuthRevokedToken
 from app.models.one_time_token import OneTimeToken
 from app.models.session import Session
+from app.models.token_epoch import TokenEpoch
 from app.models.user import User
 from app.models.user_claims import UserClaims
 from app.repositories.base import upserting
@@ -230,7 +231,11 @@ _STATE = _answer(and_(*_LIVE).label("is_live")).where(OAuthGrant.id == _ID)
 _IS_REVOKED = exists().where(OAuthRevokedToken.id == _TOKEN_ID)
 _USERINFO = _answer().where(OAuthGrant.id == _ID, *_LIVE, ~_IS_REVOKED)
 _HOLDS = select(OAuthGrant.id).where(OAuthGrant.id == _ID, *_LIVE, ~_IS_REVOKED)
-_TOKEN_HOLDS = select(literal(1).label("one")).where(~_IS_REVOKED)
+# What speaks for no person has no row that an epoch could end.
+_IS_OF_BEFORE = exists().where(
+    TokenEpoch.started_at >= bindparam("issued_at", type_=_INSTANT)
+)
+_TOKEN_HOLDS = select(literal(1).label("one")).where(~_IS_REVOKED, ~_IS_OF_BEFORE)
 
 
 @cache
@@ -307,10 +312,18 @@ class OAuthGrantStatements:
         parameters = {"id": grant_id, "token_id": token_id, "now": now}
         return await self._database.fetch_one(_USERINFO, parameters)
 
-    async def holds(self, grant_id: UUID | None, token_id: UUID, now: datetime) -> bool:
+    async def holds(
+        self,
+        grant_id: UUID | None,
+        token_id: UUID,
+        now: datetime,
+        *,
+        issued_at: datetime,
+    ) -> bool:
         """Tell whether an access token holds, and its grant if it has one."""
         if grant_id is None:
-            row = await self._database.fetch_one(_TOKEN_HOLDS, {"token_id": token_id})
+            alone = {"token_id": token_id, "issued_at": issued_at}
+            row = await self._database.fetch_one(_TOKEN_HOLDS, alone)
         else:
             parameters = {"id": grant_id, "token_id": token_id, "now": now}
             row = await self._database.fetch_one(_HOLDS, parameters)

@@ -26,6 +26,7 @@ from app.repositories.outbox import OutboxRepository
 from app.repositories.role import RoleRepository
 from app.repositories.session import SessionRepository
 from app.repositories.signing_key import SigningKeyRepository
+from app.repositories.token_epoch import TokenEpochRepository
 from app.repositories.user import UserRepository
 from app.repositories.user_claims import UserClaimsRepository
 
@@ -101,6 +102,11 @@ class UnitOfWork:
     def user_claims(self) -> UserClaimsRepository:
         """Claims about people that no account column holds."""
         return UserClaimsRepository(self.db)
+
+    @cached_property
+    def token_epochs(self) -> TokenEpochRepository:
+        """Ends of everything that was issued."""
+        return TokenEpochRepository(self.db)
 
     @cached_property
     def idempotency_keys(self) -> IdempotencyKeyRepository:

@@ -81,7 +81,10 @@ class KnownTokenService:
     async def _access_token(self, token: AccessToken) -> KnownToken:
         runtime = self._runtime
         holds = await runtime.grants.holds(
-            token.grant_id, token.token_id, runtime.clock.now()
+            token.grant_id,
+            token.token_id,
+            runtime.clock.now(),
+            issued_at=token.issued_at,
         )
         if holds:  # as long as whom it was issued to may be used at all
             holds = await runtime.clients.by_client_id(token.client_id) is not None

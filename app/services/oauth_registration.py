@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from app.core.exceptions import NotFound
 from app.events.oauth_client import (
@@ -24,6 +25,7 @@ from app.oauth.redirect_uri import place_of
 from app.oauth.registration import ClientMetadata
 from app.oauth.registration_request import adapt, present
 from app.oauth.secrets import find_secret
+from app.repositories.token_epoch import current_epoch
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.oauth_client_change import (
     IssuedSecret,
@@ -80,6 +82,8 @@ class OAuthRegistrationService:
         """Work in this transaction, which begins only after counting and calls."""
         self._uow = uow
         self._runtime = runtime
+        self._epoch: UUID | None = None
+        self._is_epoch_known = False
 
     async def admit(self, token: str | None) -> str:
         """Count a try to register, and ask for the initial access token if one is due.
@@ -148,7 +152,7 @@ class OAuthRegistrationService:
         secret = None
         if metadata.needs_secret:
             secret = await issue_secret(self._uow, row.client_id)
-        return self._told(row, secret)
+        return await self._told(row, secret)
 
     async def read(self, client_id: str, token: str | None) -> Registered:
         """Return a client's own registration; without its secret, which is not kept.
@@ -156,7 +160,7 @@ class OAuthRegistrationService:
         Raises:
             InvalidToken: The token is not this client's, or there is none such.
         """
-        return self._told(await self._own(client_id, token))
+        return await self._told(await self._own(client_id, token))
 
     async def replace(
         self, client_id: str, token: str | None, document: Any
@@ -169,7 +173,7 @@ class OAuthRegistrationService:
             InvalidClientMetadata: Something else is not.
             TooManyRequests: The address had its share.
         """
-        self._demand_token(client_id, token)
+        await self._demand_token(client_id, token)
         await self._charge()
         known = metadata_of(await self._own(client_id, token))
         document = present(document)
@@ -183,14 +187,14 @@ class OAuthRegistrationService:
         approved = _places(metadata_of(row))
         changed = put_metadata(row, metadata)
         if not changed:
-            return self._told(row)
+            return await self._told(row)
         if row.voucher == ADMINISTRATOR and not _places(metadata) <= approved:
             row.vouched_by = NOBODY  # what was approved was the places of before
             changed += ("vouched_by",)
         count_change(self._uow, self._runtime, row)
         self._uow.record(OAuthClientUpdated(client_id=client_id, fields=changed))
         await self._uow.db.flush()
-        return self._told(row, await self._fitting_secret(client_id, metadata))
+        return await self._told(row, await self._fitting_secret(client_id, metadata))
 
     async def delete(self, client_id: str, token: str | None) -> None:
         """Delete a client at its own wish (RFC 7592 §2.3).
@@ -247,9 +251,13 @@ class OAuthRegistrationService:
         adapted = adapt(document, supported)
         return judge(self._runtime, adapted, supported=supported)
 
-    def _demand_token(self, client_id: str, token: str | None) -> None:
+    async def _demand_token(self, client_id: str, token: str | None) -> None:
+        if not self._is_epoch_known:
+            # Outside of the transaction, which must not begin before the limiter's.
+            self._epoch = await current_epoch(self._runtime.database)
+            self._is_epoch_known = True
         key = self._runtime.secret_key
-        if not key.is_registration_access_token(token or "", client_id):
+        if not key.is_registration_access_token(token or "", client_id, self._epoch):
             raise InvalidToken("the registration access token is not valid")
 
     async def _own(
@@ -260,7 +268,7 @@ class OAuthRegistrationService:
         One that is gone, disabled or an administrator's looks the same outside as one
         whose token is wrong.
         """
-        self._demand_token(client_id, token)
+        await self._demand_token(client_id, token)
         row = await self._uow.oauth_clients.by_client_id(client_id, lock=lock)
         if row is None or not row.is_self_registered or row.status != "active":
             hint = "the client is gone, disabled or an administrator's"
@@ -290,9 +298,12 @@ class OAuthRegistrationService:
             return None
         return await issue_secret(self._uow, client_id)
 
-    def _told(self, row: OAuthClient, secret: IssuedSecret | None = None) -> Registered:
-        key = self._runtime.secret_key
-        return Registered(row, key.registration_access_token(row.client_id), secret)
+    async def _told(
+        self, row: OAuthClient, secret: IssuedSecret | None = None
+    ) -> Registered:
+        key, epoch = self._runtime.secret_key, await self._uow.token_epochs.current()
+        token = key.registration_access_token(row.client_id, epoch)
+        return Registered(row, token, secret)
 
 
 def _places(metadata: ClientMetadata) -> set[str]:

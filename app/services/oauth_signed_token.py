@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +45,11 @@ class AccessToken:
     token_id: UUID
     grant_id: UUID | None
     scope: tuple[str, ...]
+
+    @property
+    def issued_at(self) -> datetime:
+        """When it was issued, to the second."""
+        return datetime.fromtimestamp(self.claims["iat"], UTC)
 
     @property
     def client_id(self) -> str:

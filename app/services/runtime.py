@@ -224,6 +224,11 @@ def _refuse_readable(path: Path) -> None:
         )
 
 
+def kept_secret(settings: Settings) -> Path | None:
+    """Return the file of the secret key, there or not; None if the settings have it."""
+    return _secret_path(settings) if settings.secret_key is None else None
+
+
 def _secret_path(settings: Settings) -> Path:
     """Return the file beside the database, or in the working folder."""
     url = database_address(settings.database_url.get_secret_value())

@@ -28,7 +28,7 @@ async def ensure_schema(runtime: Runtime) -> None:
     found = await SchemaRepository(runtime.database).revision()
     if is_behind(found) and runtime.settings.migrates:
         _log.info("migrating", extra={"from": found, "to": SCHEMA_REVISION})
-        await asyncio.to_thread(_upgrade, runtime.settings)
+        await upgrade(runtime.settings)
         found = await SchemaRepository(runtime.database).revision()
     if is_behind(found):
         raise SchemaMismatch(
@@ -40,6 +40,15 @@ async def ensure_schema(runtime: Runtime) -> None:
             "the schema is newer than this release",
             extra={"found": found, "needed": SCHEMA_REVISION},
         )
+
+
+async def upgrade(settings: Settings) -> None:
+    """Bring the schema up to this release.
+
+    Raises:
+        SchemaMismatch: The database is not of this service, or of a release unknown.
+    """
+    await asyncio.to_thread(_upgrade, settings)
 
 
 def _upgrade(settings: Settings) -> None:

@@ -1,0 +1,18 @@
+"""Ends of everything that was issued."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.events.base import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenEpochBegun(Event):
+    """Every session, grant, link, code and token made before was ended at once."""
+
+    name: ClassVar[str] = "token.epoch_begun"
+
+    reason: str
+    sessions: int
+    grants: int
+    one_time_tokens: int

@@ -1,0 +1,221 @@
+"""Copies of everything, while the service runs, and the way back (ADR-0040)."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.config import Settings
+from app.database import Database, PoolOptions
+from app.repositories.schema import SCHEMA_REVISION, SchemaRepository
+from app.repositories.snapshot import SnapshotRepository, kept_tables
+from app.services.backup_file import (
+    BackupFile,
+    BackupUnusable,
+    BackupWriter,
+    Sums,
+    encoded,
+)
+from app.services.runtime import Runtime, kept_secret
+from app.services.schema import SchemaMismatch, upgrade
+from app.services.shared_clock import SharedClockService
+from app.services.token_epoch import begin_epoch
+
+_KEY_SUFFIX = ".secret.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What came back, and what was ended at once."""
+
+    rows: dict[str, int]
+    ended: dict[str, int]
+
+
+class BackupService:
+    """Writes and reads backups of the database that the settings name."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Work on connections of its own, which no time limit ends."""
+        self._runtime = runtime
+        settings = runtime.settings
+        self._options = PoolOptions(
+            statement_timeout=None,
+            prepared_statements=settings.database.prepared_statements,
+        )
+
+    async def back_up(self, path: Path) -> dict[str, int]:
+        """Write everything as it is at one moment; return how many rows of what.
+
+        Raises:
+            BackupUnusable: The name is taken, or what was written is not whole.
+            SchemaMismatch: The database is of another release.
+            OSError: The file cannot be written.
+        """
+        async with self._database() as database:
+            await _demand_schema(database)
+            with BackupWriter(path, self._header()) as file:
+                async with database.session(read_only=True) as db:
+                    await _copy(SnapshotRepository(db), file)
+                _write_key(self._runtime.settings, path)
+                file.finish()
+                return dict(file.sums.rows)
+
+    async def restore(
+        self, path: Path, *, replace: bool = False, keep_tokens: bool = False
+    ) -> Restored:
+        """Bring everything back, all of it or nothing; end what was issued before.
+
+        Args:
+            path: A backup of this release, made under the same secret key.
+            replace: Delete what the database holds; else it has to be empty.
+            keep_tokens: Let sessions, grants, links and codes of then live on.
+
+        Raises:
+            BackupUnusable: The file, or what the database holds, does not allow it.
+            SchemaMismatch: The database is of another release.
+        """
+        file = BackupFile(path)
+        self._demand_same(file)
+        sums = file.check()
+        async with self._database() as database:
+            if await SchemaRepository(database).revision() is None:
+                await upgrade(self._runtime.settings)
+            await _demand_schema(database)
+            await SharedClockService(self._runtime).measure()
+            async with database.session() as db, db.begin():
+                ended = await self._restore(db, file, sums, replace, keep_tokens)
+        return Restored(dict(sums.rows), ended)
+
+    async def _restore(
+        self, db: Any, file: BackupFile, sums: Sums, replace: bool, keep_tokens: bool
+    ) -> dict[str, int]:
+        snapshot = SnapshotRepository(db)
+        await snapshot.lock()
+        if not replace and not await snapshot.is_empty():
+            raise BackupUnusable(
+                "the database holds something; --replace deletes it first"
+            )
+        await _bring_back(snapshot, file, sums)
+        return {} if keep_tokens else await self._end(db)
+
+    async def _end(self, db: Any) -> dict[str, int]:
+        event = await begin_epoch(self._runtime.uow(db), "restored")
+        await db.flush()
+        return {
+            "sessions": event.sessions,
+            "grants": event.grants,
+            "one_time_tokens": event.one_time_tokens,
+        }
+
+    @asynccontextmanager
+    async def _database(self) -> AsyncIterator[Database]:
+        url = self._runtime.settings.database_url.get_secret_value()
+        async with AsyncExitStack() as stack:
+            database = Database(url, self._options)
+            stack.push_async_callback(database.close)
+            yield database
+
+    def _header(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA_REVISION,
+            "made_at": self._runtime.clock.now().isoformat(),
+            "key": self._mark_of_key(),
+        }
+
+    def _mark_of_key(self) -> str:
+        """Return what tells secret keys apart, and says nothing about them."""
+        return self._runtime.secret_key.derive("backup-mark").hex()[:32]
+
+    def _demand_same(self, file: BackupFile) -> None:
+        made_by = file.header.get("schema")
+        if made_by != SCHEMA_REVISION:
+            raise BackupUnusable(
+                f"it was made with schema {made_by} and this release has "
+                f"{SCHEMA_REVISION}; restore it with the release that made it, and "
+                "upgrade then"
+            )
+        if file.header.get("key") != self._mark_of_key():
+            raise BackupUnusable(
+                "it was made under another secret key; without that one nothing in it "
+                "can be used"
+            )
+
+
+async def _demand_schema(database: Database) -> None:
+    found = await SchemaRepository(database).revision()
+    if found != SCHEMA_REVISION:
+        raise SchemaMismatch(
+            f"the database has schema {found or 'none'} and this release needs "
+            f"{SCHEMA_REVISION}; run: alembic upgrade head"
+        )
+
+
+async def _copy(snapshot: SnapshotRepository, file: BackupWriter) -> None:
+    await snapshot.freeze()
+    for table in kept_tables():
+        async for row in snapshot.rows(table):
+            file.add(table, row)
+
+
+async def _bring_back(
+    snapshot: SnapshotRepository, file: BackupFile, sums: Sums
+) -> None:
+    """Write every row, and read all of them again."""
+    await snapshot.clear()
+    for table in kept_tables():
+        await snapshot.write(table, file.rows(table))
+    found = Sums()
+    for table in kept_tables():
+        async for row in snapshot.rows(table):
+            found.add(table.name, encoded(table, row))
+    if found != sums:
+        raise BackupUnusable("what the database holds is not what the file says")
+
+
+def key_beside(path: Path) -> Path:
+    """Return where the secret key of development stands beside a backup."""
+    return path.with_name(path.name + _KEY_SUFFIX)
+
+
+def _write_key(settings: Settings, path: Path) -> None:
+    """Copy the key that development keeps in a file; without it the rest is no use."""
+    kept = kept_secret(settings)
+    if kept is None:
+        return
+    try:
+        _write_private(key_beside(path), kept.read_text())
+    except FileExistsError:
+        if key_beside(path).read_text().strip() != kept.read_text().strip():
+            raise BackupUnusable(f"{key_beside(path)} is another key") from None
+
+
+def bring_key_back(settings: Settings, path: Path, *, replace: bool = False) -> None:
+    """Put the key of development back where it was, before anything else starts.
+
+    Raises:
+        BackupUnusable: Another key is there, and it was not said to be replaced.
+    """
+    kept, beside = kept_secret(settings), key_beside(path)
+    if kept is None or not beside.exists():
+        return
+    secret = beside.read_text()
+    if kept.exists():
+        if kept.read_text().strip() == secret.strip():
+            return
+        if not replace:
+            raise BackupUnusable(
+                f"{kept} is another key than {beside}; --replace takes the latter"
+            )
+        kept.unlink()
+    _write_private(kept, secret)
+
+
+def _write_private(path: Path, text: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with open(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
