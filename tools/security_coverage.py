@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.found_in_use import FOUND
+
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "security.md"
 _NUMBER = re.compile(r"_t(\d{3})(?=_)")
@@ -129,7 +131,17 @@ def render() -> str:
         note = "" if number in traps else " (no test of its own yet)"
         lines.append(f"- {number}: {words}{note}")
         lines += [f"  - {test}" for test in sorted(traps.get(number, ()))]
+    lines += ["\n## Found in use\n", *_found_in_use()]
     return "\n".join(lines) + "\n"
+
+
+def _found_in_use() -> Iterator[str]:
+    """Yield a table: what was found in real use, its tests, and its siblings."""
+    yield "| | found | tests | what of the same kind was looked for, and where |"
+    yield "| --- | --- | --- | --- |"
+    for number, found in sorted(FOUND.items()):
+        named = ", ".join(f"`tests/{test}`" for test in found.tests)
+        yield f"| {number} | {found.what} | {named} | {found.siblings} |"
 
 
 def main() -> None:

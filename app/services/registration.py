@@ -52,6 +52,7 @@ class RegistrationService:
         self._runtime = runtime
         self._passwords = passwords
         self._invitations = InvitationService(uow, runtime, passwords)
+        self._resets = PasswordResetService(uow, runtime, passwords)
         self._mails = MailRequestService(runtime)
 
     async def register(
@@ -144,8 +145,8 @@ class RegistrationService:
         admitted = await self._mails.admit(_MAIL, canonical)
         user = await self._uow.users.by_email(canonical, lock=True)
         if user is not None:
-            if admitted:
-                await self._repeat(user, email, begun_at)
+            claims = admitted and await self._repeat(user, email, begun_at)
+            await self._pretend(adding=chosen, claiming=not claims)
             return
         try:
             user = await self._add(email, chosen, name, "verified")
@@ -153,9 +154,31 @@ class RegistrationService:
             await self._uow.db.rollback()
             _log.info("registered by somebody else just now")
             return
+        await self._pretend(claiming=True)
         if admitted:  # without the mail the account waits; another can be asked for
             verifications = EmailVerificationService(self._uow, self._runtime)
             await verifications.send(user, begun_at)
+
+    async def _pretend(
+        self, *, adding: NewPassword | None = None, claiming: bool
+    ) -> None:
+        """Do what was not due and take it back: the time must not tell what was.
+
+        Args:
+            adding: The password of an account that is made, if one is.
+            claiming: Whether an account is taken from whoever made it.
+        """
+        nobody = f"{self._uow.randomness.uuid7().hex}@nobody.invalid"
+        async with self._uow.db.begin_nested() as undone:
+            user = new_user(self._uow, nobody, name=None)
+            if adding is not None:
+                user = await self._add(nobody, adding, None, "verified")
+                await EmailVerificationService(self._uow, self._runtime).send(user)
+            if claiming:
+                await claim(self._uow, user, "registered_again")
+                await self._resets.pretend(nobody)
+            await self._uow.db.flush()
+            await undone.rollback()
 
     async def _add(
         self, email: str, chosen: NewPassword, name: str | None, mode: str
@@ -169,8 +192,8 @@ class RegistrationService:
         self._uow.record(UserRegistered(user_id=user.id, actor_id=user.id, mode=mode))
         return user
 
-    async def _repeat(self, user: User, email: str, begun_at: BegunAt | None) -> None:
-        """Tell the owner of the mailbox, whoever it is that registers.
+    async def _repeat(self, user: User, email: str, begun_at: BegunAt | None) -> bool:
+        """Tell the owner of the mailbox; return whether the account was claimed.
 
         A verified account: its owner learns of it. An invited one: the invitation is
         sent again. Any other was perhaps made by somebody who hopes that the owner of
@@ -179,20 +202,19 @@ class RegistrationService:
         mail lets its reader choose one (ADR-0008). A disabled account stays as it is.
         """
         if not user.is_active:
-            return
+            return False
         if user.email_verified:
             self._uow.record(
                 RegistrationRepeated(user_id=user.id, to=user.email, locale=user.locale)
             )
-            return
+            return False
         now = self._uow.clock.now()
         if await self._uow.one_time_tokens.is_pending(
             Purpose.INVITATION, user.email_canonical, now
         ):
             await self._invitations.send(user, begun_at)
-            return
+            return False
         await claim(self._uow, user, "registered_again")
         ttl = self._runtime.settings.one_time.verify_email_ttl
-        await PasswordResetService(self._uow, self._runtime, self._passwords).send(
-            user, typed=email, ttl=ttl, begun_at=begun_at
-        )
+        await self._resets.send(user, typed=email, ttl=ttl, begun_at=begun_at)
+        return True
