@@ -143,7 +143,7 @@ async def test_t151_other_peoples_consents_do_not_exist(
     answers = [
         await api.delete(f"{PATH}/{shop.client_id}", stranger),
         await api.delete(f"{PATH}/{uuid4()}", stranger),
-        await api.delete(f"{PATH}/{'x' * 65}", stranger),
+        await api.delete(f"{PATH}/{'x' * 256}", stranger),
     ]
 
     assert [answer.status_code for answer in answers] == [404, 404, 422]

@@ -80,7 +80,7 @@ class ApplicationFactory:
         judged = read_client_metadata(
             document, development=True, supported=self._runtime.supported
         )
-        client_id = str(self._runtime.randomness.uuid7())
+        client_id = f"client-{self._runtime.randomness.uuid7().hex}"
         secret = client_secret(self._runtime.randomness.bytes(32))
         async with self._runtime.unit_of_work() as uow:
             now = uow.clock.now()

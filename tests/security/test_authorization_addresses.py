@@ -63,7 +63,6 @@ MALFORMED = (
 )
 FORGED = (
     {"Host": "evil.example"},
-    {"Host": "x/public?"},
     {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher"},
     {"Forwarded": "host=evil.example"},
 )
@@ -227,6 +226,18 @@ async def test_t058_an_address_that_is_a_script_is_not_registered(
     for uri in ("javascript:alert(1)", "data:text/html,x"):
         with pytest.raises(InvalidRedirectUri):
             await applications(redirect_uris=[uri])
+
+
+async def test_t070_a_host_that_is_none_is_refused(
+    browser: Visit, applications: ApplicationFactory
+) -> None:
+    asked = query_of(await trusted(applications))
+
+    answer = await browser.client.get(
+        AUTHORIZE, params=asked, headers={"Host": "x/public?"}
+    )
+
+    assert answer.status_code == 400 and "location" not in answer.headers
 
 
 async def test_t068_t070_the_host_field_decides_nothing(
