@@ -279,3 +279,13 @@ def is_special_use(address: str) -> bool:
     """
     labels = canonical_email(address).rpartition("@")[2].split(".")
     return len(labels) == 1 or labels[-1] in _SPECIAL_USE
+
+
+def username_key(name: str) -> str:
+    """Return the form under which a ``preferred_username`` is unique.
+
+    Compatibility forms and case are one: two people whom an application could take for
+    each other must not both have it.
+    """
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return unicodedata.normalize("NFKC", folded).casefold()

@@ -5,15 +5,16 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
+from app.models import UserClaims
 from app.services.runtime import Runtime
 from tests.api import Api, Person
+from tests.oauth_support import Protocol
 from tests.security.test_access_control import manager
 from tests.tables import contents
 
 ALL: dict[str, Any] = {
     "middle_name": "Augusta",
     "nickname": "Ada",
-    "preferred_username": "ada",
     "profile": "https://ada.example/me",
     "website": "http://ada.example",
     "gender": "female",
@@ -194,3 +195,51 @@ class TestLimit:
         answers = [await put(api, {"nickname": str(n)}, person) for n in range(3)]
 
         assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
+async def test_a_preferred_username_is_given_by_an_administrator_and_unique(
+    api: Api,
+) -> None:
+    ann, ben, admin = await api.person(), await api.person(), await api.admin()
+
+    own = await put(api, {"preferred_username": "alice"}, ann)
+    given = await put(api, {"preferred_username": "alice"}, admin, ann)
+    twins = [
+        (await put(api, {"preferred_username": twin}, admin, ben)).json()["code"]
+        for twin in ("alice", "Alice", "\uff41lice")
+    ]
+    kept = await put(api, {"nickname": "Al"}, ann)
+    same = await put(api, {"nickname": "Al", "preferred_username": "alice"}, ann)
+    freed = await put(api, {}, admin, ann)
+    moved = await put(api, {"preferred_username": "ALICE"}, admin, ben)
+
+    assert (own.status_code, own.json()["code"]) == (403, "username_not_own")
+    assert given.status_code == 200
+    assert twins == ["username_taken"] * 3
+    assert kept.json()["preferred_username"] == "alice"
+    assert [same.status_code, freed.status_code, moved.status_code] == [200] * 3
+
+
+async def test_a_name_that_nobody_gave_is_told_to_no_application(
+    api: Api, runtime: Runtime, protocol: Protocol
+) -> None:
+    """What people said of themselves before, or by a release before, is not told."""
+    signed_in = await protocol.signed_in(await protocol.apps(), scope="openid profile")
+    app = await protocol.apps(scope="openid profile")
+    signed_in = await protocol.signed_in(app, scope="openid profile")
+    admin, whose = await api.admin(), signed_in.user.id
+    async with runtime.unit_of_work() as uow:
+        now = uow.clock.now()
+        claims = {"preferred_username": "root", "nickname": "Al"}
+        uow.user_claims.add(UserClaims(user_id=whose, claims=claims, updated_at=now))
+
+    before = (await protocol.userinfo(signed_in.access)).json()
+    await api.client.put(
+        f"/api/v1/users/{whose}/claims",
+        json={"preferred_username": "alice"},
+        headers=admin.headers,
+    )
+    after = (await protocol.userinfo(signed_in.access)).json()
+
+    assert "preferred_username" not in before and before["nickname"] == "Al"
+    assert after["preferred_username"] == "alice"

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base
@@ -24,4 +24,8 @@ class UserClaims(Base):
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
     )
     claims: Mapped[dict[str, Any]]
+    # Of the preferred_username that an administrator gave: without it, it is not told.
+    username_key: Mapped[str | None] = mapped_column(
+        String(256), unique=True, index=True
+    )
     updated_at: Mapped[datetime]

@@ -73,6 +73,7 @@ _PERSON = (
     User.updated_at,
     UserClaims.claims.label("more_claims"),
     UserClaims.updated_at.label("more_updated_at"),
+    UserClaims.username_key,
 )
 _OWNER_ACTIVE = (
     exists()

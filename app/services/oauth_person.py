@@ -7,6 +7,8 @@ from uuid import UUID
 from app.core.secret_key import SecretKey
 from app.oauth.client import Client
 from app.oauth.subject import session_for, subject_for
+from app.services.user_claims import USERNAME
+from app.typed_text import username_key
 
 _COLUMNS = (
     "name",
@@ -27,10 +29,19 @@ def person_claims(row: Any) -> dict[str, Any]:
         row: Of ``OAuthGrantStatements``: columns of the account, and ``more_claims``,
             which can never replace one of them.
     """
-    more: Mapping[str, Any] = row.more_claims or {}
+    more: Mapping[str, Any] = _told(row)
     changed = max(row.updated_at, row.more_updated_at or row.updated_at)
     columns = {name: getattr(row, name) for name in _COLUMNS}
     return {**more, **columns, "updated_at": int(changed.timestamp())}
+
+
+def _told(row: Any) -> Mapping[str, Any]:
+    """Return claims beyond the columns, less a name that nobody gave (ADR-0019)."""
+    more: Mapping[str, Any] = row.more_claims or {}
+    name = more.get(USERNAME)
+    if name is None or username_key(name) == row.username_key:
+        return more
+    return {claim: value for claim, value in more.items() if claim != USERNAME}
 
 
 def subject_of(user_id: UUID, client: Client, secret_key: SecretKey) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from app.core.exceptions import Forbidden
+from sqlalchemy.exc import IntegrityError
+
+from app.core.exceptions import Conflict, Forbidden
 from app.core.rate_limit import subject_key
 from app.events.user import UserUpdated
 from app.models.user_claims import UserClaims
@@ -13,9 +15,25 @@ from app.policies.user import may_edit
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.runtime import Runtime
 from app.services.user_change import existing, touch
+from app.typed_text import username_key
 
+USERNAME = "preferred_username"
 _NUMBER, _VERIFIED = "phone_number", "phone_number_verified"
 Claims = Mapping[str, Any]
+
+
+class UsernameTaken(Conflict):
+    """Somebody else has the name, perhaps in another spelling."""
+
+    code = "username_taken"
+    title = "Somebody else has this preferred_username"
+
+
+class UsernameNotOwn(Forbidden):
+    """Applications find accounts by it, so it is nobody's own word (ADR-0019)."""
+
+    code = "username_not_own"
+    title = "An administrator sets preferred_username"
 
 
 class UserClaimsService:
@@ -41,14 +59,21 @@ class UserClaimsService:
 
         Args:
             owner_id: Whose.
-            claims: All of them; a number that changes is not verified any more.
+            claims: All of them; a number that changes is not verified any more. The
+                preferred_username stays, whether it is among them or not.
 
         Raises:
+            UsernameNotOwn: They name another preferred_username.
             TooManyRequests: The profile was changed too often.
         """
         limiter, limits = self._runtime.limiter, self._runtime.limits
         await limiter.take((limits.profile_account, subject_key("user", str(owner_id))))
-        return await self._replace(owner_id, claims)
+        row = await self._uow.user_claims.of(owner_id)
+        name = None if row is None else row.claims.get(USERNAME)
+        if claims.get(USERNAME) not in (None, name):
+            raise UsernameNotOwn
+        key = None if row is None else row.username_key
+        return await self._replace(owner_id, {**claims, USERNAME: name}, key)
 
     async def replace_for(self, actor: Actor, user_id: UUID, claims: Claims) -> Claims:
         """Replace the claims of somebody's account.
@@ -59,6 +84,7 @@ class UserClaimsService:
             claims: All of them, and whether the number is verified.
 
         Raises:
+            UsernameTaken: Somebody else has the preferred_username.
             Forbidden: The account may do more than the actor.
             UserNotFound: There is none.
         """
@@ -67,9 +93,14 @@ class UserClaimsService:
         refusal = may_edit(actor, held)
         if refusal is not None and user_id != actor.user_id:
             raise Forbidden(hint=refusal)
-        return await self._replace(user_id, claims)
+        name = claims.get(USERNAME)
+        key = None if name is None else username_key(name)
+        try:
+            return await self._replace(user_id, claims, key)
+        except IntegrityError as error:
+            raise UsernameTaken from error
 
-    async def _replace(self, user_id: UUID, claims: Claims) -> Claims:
+    async def _replace(self, user_id: UUID, claims: Claims, key: str | None) -> Claims:
         """Store claims under the lock on the account, which makes writers take turns.
 
         ``updated_at`` of the account is a claim as well (OIDC Core 5.1).
@@ -85,15 +116,18 @@ class UserClaimsService:
             after[_VERIFIED] = is_same and before.get(_VERIFIED, False)
         names = before.keys() | after.keys()
         changed = sorted(n for n in names if before.get(n) != after.get(n))
-        if not changed:
+        if not changed and (row is None or row.username_key == key):
             return after
         now = self._uow.clock.now()
         if row is None:
             self._uow.user_claims.add(
-                UserClaims(user_id=user_id, claims=after, updated_at=now)
+                UserClaims(
+                    user_id=user_id, claims=after, username_key=key, updated_at=now
+                )
             )
         else:
-            row.claims, row.updated_at = after, now
+            row.claims, row.username_key, row.updated_at = after, key, now
+        await self._uow.db.flush()
         touch(user, self._uow)
         self._uow.record(UserUpdated(user_id=user_id, fields=tuple(changed)))
         return after

@@ -13,6 +13,7 @@ from app.policies.permission import Actor
 from app.schemas import user_claims as schema
 from app.services.authentication import InvalidAccessToken
 from app.services.errors import UserNotFound
+from app.services.user_claims import UsernameNotOwn, UsernameTaken
 
 router = APIRouter(prefix="/api/v1/users", tags=["claims"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, UserNotFound)
@@ -27,7 +28,10 @@ async def read_my_claims(caller: Caller, claims: UserClaims) -> schema.UserClaim
     return schema.UserClaims.model_validate(held)
 
 
-@router.put("/me/claims", responses=problems(*_SIGNED_IN, TooManyRequests, body=True))
+@router.put(
+    "/me/claims",
+    responses=problems(*_SIGNED_IN, UsernameNotOwn, TooManyRequests, body=True),
+)
 async def replace_my_claims(
     body: schema.UserClaimsReplace, caller: Caller, claims: UserClaims
 ) -> schema.UserClaims:
@@ -45,7 +49,10 @@ async def read_claims(
     return schema.UserClaims.model_validate(await claims.of(user_id))
 
 
-@router.put("/{user_id}/claims", responses=problems(*_SIGNED_IN, Forbidden, body=True))
+@router.put(
+    "/{user_id}/claims",
+    responses=problems(*_SIGNED_IN, Forbidden, UsernameTaken, body=True),
+)
 async def replace_claims(
     user_id: UUID,
     body: schema.UserClaimsByAdministrator,
