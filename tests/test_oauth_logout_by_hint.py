@@ -294,7 +294,7 @@ async def _refused(
     answer = await ask(api, params)
 
     assert answer.status_code == 400 and "location" not in answer.headers
-    assert "Nothing has changed" in answer.text and "signed out" not in answer.text
+    assert "Nothing was changed" in answer.text and "signed out" not in answer.text
     assert await person.is_signed_in()
     assert "id_token_hint" in (await refusals(runtime))[-1]["error"]
 

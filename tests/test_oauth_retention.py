@@ -1,5 +1,7 @@
 """The provider's tables: bounded, and cleaned of what is over."""
 
+from secrets import token_urlsafe
+
 from fastapi import FastAPI
 from sqlalchemy import func, select
 
@@ -104,7 +106,7 @@ async def test_requests_that_waited_too_long_are_deleted_at_once(
     """Strangers make them; the tokens of people are kept for a day after their end."""
     shop, browser = await protocol.apps(), visit(protocol.runtime, app)
     for _ in range(3):
-        await browser.ask(shop, state="x" * 4_000)
+        await browser.ask(shop, state=token_urlsafe(4_000))
     await protocol.codes(shop, await protocol.api.users())
 
     await _clean(protocol)

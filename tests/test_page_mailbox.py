@@ -73,7 +73,8 @@ async def test_the_mailbox_is_for_this_machine_under_its_own_names(
         for ip in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
             assert await mailbox_answers(app, mail, host, ip) == {200}, (host, ip)
     for host in OTHER_HOSTS:  # a web page may lead its own name here
-        assert await mailbox_answers(app, mail, host, "127.0.0.1") == {404}, host
+        answers = await mailbox_answers(app, mail, host, "127.0.0.1")
+        assert answers in ({404}, {400}), host  # 400: it is no host at all
     for ip in ("192.168.1.7", "10.0.0.1", "2001:db8::1", "fe80::1", ""):
         assert await mailbox_answers(app, mail, "localhost:8000", ip) == {404}, ip
 
