@@ -247,24 +247,55 @@ class Database:
         rows = await self._guarded(statements, parameters)
         return self._prepare(statements[-1]).convert(rows[0]) if rows else None
 
+    async def fetch_each(
+        self, statement: Executable, parameters: Sequence[Mapping[str, Any]]
+    ) -> list[Any]:
+        """Run one statement several times in one transaction on SQLite.
+
+        Args:
+            statement: What returns a row when it may go on.
+            parameters: Values for each time, in this order.
+
+        Returns:
+            The first row of each time. The first None is the last: nothing ran after
+            it, and what ran before it is kept.
+        """
+        prepared = self._prepare(statement)
+        found: list[Any] = []
+        async with self._immediate() as driver:
+            for values in parameters:
+                arguments = prepared.arguments(values)
+                rows = list(await driver.execute_fetchall(prepared.sql, arguments))
+                found.append(prepared.convert(rows[0]) if rows else None)
+                if not rows:
+                    break
+            await driver.execute_fetchall("COMMIT")
+        return found
+
     async def _guarded(
         self, statements: Sequence[Executable], parameters: Mapping[str, Any]
     ) -> list[Any] | None:
         prepared = [self._prepare(statement) for statement in statements]
         rows: list[Any] = []
+        async with self._immediate() as driver:
+            for number, step in enumerate(prepared):
+                arguments = step.arguments(parameters)
+                rows = list(await driver.execute_fetchall(step.sql, arguments))
+                if number == 0 and not rows:
+                    return None
+            await driver.execute_fetchall("COMMIT")
+        return rows
+
+    @asynccontextmanager
+    async def _immediate(self) -> AsyncIterator[Any]:
+        """Lend SQLite's connection in a transaction; undo what is not committed."""
         async with self._driver() as driver:
             await driver.execute_fetchall("BEGIN IMMEDIATE")
             try:
-                for number, step in enumerate(prepared):
-                    arguments = step.arguments(parameters)
-                    rows = list(await driver.execute_fetchall(step.sql, arguments))
-                    if number == 0 and not rows:
-                        return None
-                await driver.execute_fetchall("COMMIT")
+                yield driver
             finally:
                 if driver.in_transaction:
                     await driver.execute_fetchall("ROLLBACK")
-        return rows
 
     def _prepare(self, statement: Executable) -> Prepared:
         prepared = self._prepared.get(statement)

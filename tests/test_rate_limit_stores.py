@@ -52,6 +52,25 @@ async def test_t175_parallel_guesses_do_not_outrun_sql(database: Database) -> No
         assert await allowed_at_once(200, *stores) == 10
 
 
+async def test_attempts_at_once_leave_no_room_unused(database: Database) -> None:
+    """Each reads its clock before it counts: they come in another order than that."""
+    earlier = NOW - timedelta(milliseconds=1)
+    two = TEN, Limit("other", TEN.burst, TEN.period)
+
+    async with opened(str_url(database)) as other:
+        stores = SqlStore(database), SqlStore(other)
+        for key in "abcdef":
+            attempts = [Attempt(limit, key) for limit in two]
+            verdicts = await asyncio.gather(
+                *(
+                    stores[number % 2].take(attempts, instant)
+                    for number, instant in enumerate([earlier, earlier, NOW] * 20)
+                )
+            )
+
+            assert sum(each[-1].allowed for each in verdicts) == TEN.burst
+
+
 async def test_sql_remembers_after_a_restart(database: Database) -> None:
     await allowed(SqlStore(database), "a", 10)
 

@@ -137,7 +137,12 @@ _DELETE_FULL = (
 
 
 class SqlStore:
-    """All attempts in one statement on PostgreSQL, one for each on SQLite."""
+    """All attempts in one statement on PostgreSQL, in one transaction on SQLite.
+
+    Either way attempts at once pass all of their buckets in the same order. Else one
+    whose instant is a little earlier could come last to a bucket that others, later by
+    the clock, were the first to open: refused, with room left that nobody gets.
+    """
 
     def __init__(self, db: Database) -> None:
         """Count in this database, in transactions of its own."""
@@ -180,14 +185,12 @@ class SqlStore:
             parameters = {"now": instant, **attempt_parameters(attempts)}
             [row] = await self._db.fetch_all(_take_all(len(attempts)), parameters)
             return list(row)
-        tats: list[int | None] = []
-        for attempt in attempts:
-            parameters = {"now": instant, **attempt_parameters([attempt])}
-            row = await self._db.fetch_one(_take_sqlite(), parameters)
-            tats.append(row.tat if row is not None else None)
-            if row is None:
-                break
-        return tats
+        each = [{"now": instant, **attempt_parameters([a])} for a in attempts]
+        if len(each) == 1:  # its own transaction, without two statements around it
+            rows = [await self._db.fetch_one(_take_sqlite(), each[0])]
+        else:
+            rows = await self._db.fetch_each(_take_sqlite(), each)
+        return [row.tat if row is not None else None for row in rows]
 
     async def _refusal(self, attempt: Attempt, instant: int) -> Verdict:
         row = await self._db.fetch_one(_READ, {"bucket": attempt.bucket})
