@@ -8,7 +8,7 @@ from app.core.rate_limit import subject_key
 from app.events.user import UserDeleted, UserUpdated
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.precondition import demand_version
+from app.services.process.precondition import demand_version
 from app.services.runtime import Runtime
 from app.services.user_change import (
     end_everything,

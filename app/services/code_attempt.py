@@ -8,7 +8,7 @@ from app.core.context import current
 from app.core.rate_limit import Charge, Verdict, subject_key
 from app.core.secret_key import SecretKey
 from app.models.one_time_token import OneTimeToken
-from app.services.rate_limit import by_address
+from app.services.process.rate_limit import by_address
 from app.services.runtime import Runtime
 from app.utils.helpers import network_of
 

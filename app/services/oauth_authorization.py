@@ -32,7 +32,7 @@ from app.services.oauth_signed_in import (
     signed_in_state,
     with_last_choice,
 )
-from app.services.rate_limit import by_address
+from app.services.process.rate_limit import by_address
 from app.services.runtime import Runtime
 
 _USE_NOTED = timedelta(days=1)  # a client in use is written down at most this often

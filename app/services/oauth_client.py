@@ -33,8 +33,8 @@ from app.services.oauth_client_change import (
     put_metadata,
 )
 from app.services.oauth_client_directory import metadata_of
-from app.services.oauth_supported import PERSON_SCOPES
-from app.services.precondition import demand_version
+from app.services.process.precondition import demand_version
+from app.services.process.supported import PERSON_SCOPES
 from app.services.runtime import Runtime
 
 CHOICES = (

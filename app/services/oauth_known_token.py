@@ -14,7 +14,7 @@ from app.services.oauth_client_authentication import (
 )
 from app.services.oauth_grant import end_grant
 from app.services.oauth_person import subject_of
-from app.services.oauth_signed_token import AccessToken
+from app.services.process.signed_token import AccessToken
 from app.services.runtime import Runtime
 
 

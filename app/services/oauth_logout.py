@@ -26,7 +26,7 @@ from app.services.oauth_hint import read_hint
 from app.services.oauth_hint_logout import HintLogoutService, NamedSession
 from app.services.oauth_person import session_name, subject_of
 from app.services.oauth_redirect import may_send
-from app.services.rate_limit import by_address
+from app.services.process.rate_limit import by_address
 from app.services.runtime import Runtime
 from app.services.session import SessionNotFound, SessionService
 from app.services.session_end import framed_applications

@@ -41,7 +41,7 @@ from app.services.oauth_client_change import (
 )
 from app.services.oauth_client_directory import metadata_of
 from app.services.one_time_token import OneTimeTokenService, Purpose
-from app.services.rate_limit import by_address
+from app.services.process.rate_limit import by_address
 from app.services.runtime import Runtime
 
 # Acting for oneself is a trust that an administrator gives (RFC 6749 §4.4).

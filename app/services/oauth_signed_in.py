@@ -11,7 +11,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.browser_session import Browser, BrowserAccount
 from app.services.oauth_flow import Flow, sign_in_at
 from app.services.oauth_person import subject_of
-from app.services.oauth_supported import ONE_FACTOR
+from app.services.process.supported import ONE_FACTOR
 from app.services.runtime import Runtime
 
 _MOMENT = timedelta(microseconds=1)

@@ -18,7 +18,7 @@ from app.events.password import PasswordChanged, PasswordChangeFailed
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.errors import InvalidCredentials, UnacceptablePassword
-from app.services.rate_limit import by_address
+from app.services.process.rate_limit import by_address
 from app.services.runtime import Runtime
 from app.services.user_change import (
     end_everything,

@@ -17,7 +17,7 @@ from app.services.mail_request import MailRequestService
 from app.services.one_time_token import Purpose
 from app.services.password import NewPassword, PasswordService
 from app.services.password_reset import PasswordResetService
-from app.services.rate_limit import by_address
+from app.services.process.rate_limit import by_address
 from app.services.runtime import Runtime
 from app.services.unverified import accept_address, claim, wait_for_proof
 from app.services.user_change import new_user, set_password

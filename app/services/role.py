@@ -12,7 +12,7 @@ from app.models.role import Role
 from app.policies.permission import MEANINGS, PERMISSIONS, Actor, covers
 from app.policies.role import may_change
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.precondition import demand_version
+from app.services.process.precondition import demand_version
 
 
 class RoleNotFound(NotFound):

@@ -31,9 +31,9 @@ from app.repositories.write_probe import WriteProbe
 from app.services.breached_password import BreachedPasswordService
 from app.services.oauth_client_directory import ClientDirectory
 from app.services.oauth_client_logo import ClientLogos
-from app.services.oauth_signed_token import SignedTokens
-from app.services.oauth_supported import build_supported
-from app.services.rate_limit import Limits, build_store
+from app.services.process.rate_limit import Limits, build_store
+from app.services.process.signed_token import SignedTokens
+from app.services.process.supported import build_supported
 from app.setting_groups import PasswordSettings
 from app.setting_types import database_address
 

@@ -21,7 +21,7 @@ from app.services.errors import EmailTaken, UserDisabled, UserNotFound
 from app.services.invitation import InvitationService
 from app.services.password import PasswordService
 from app.services.password_reset import PasswordResetService
-from app.services.precondition import demand_version
+from app.services.process.precondition import demand_version
 from app.services.runtime import Runtime
 from app.services.session import SessionService
 from app.services.unverified import accept_address, displace
