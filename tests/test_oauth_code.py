@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.models import OAuthGrant, OneTimeToken
-from app.services.one_time_token import Purpose
+from app.services.one_time.token import Purpose
 from tests.api import Api
 from tests.factories.oauth import (
     CHALLENGE,

@@ -7,7 +7,7 @@ from httpx2 import AsyncClient
 from sqlalchemy import event
 
 from app.jobs.mail import MailJob
-from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
 from tests.chance import FakeClock
 from tests.job_support import add_user

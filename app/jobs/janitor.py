@@ -12,7 +12,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.address import CollisionService
 from app.services.oauth_client_change import delete_unused
 from app.services.oauth_grant import GrantService
-from app.services.one_time_token import Purpose
+from app.services.one_time.token import Purpose
 from app.services.runtime import Runtime
 from app.services.session import SessionService
 from app.services.signing_key import SigningKeyService

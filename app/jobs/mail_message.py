@@ -20,7 +20,7 @@ from app.config import Settings
 from app.core.secret_key import SecretKey
 from app.jobs.delivery import Undeliverable, UnknownMessage
 from app.models.outbox import OutboxMessage
-from app.services.one_time_token import Purpose
+from app.services.one_time.token import Purpose
 from app.typed_text import wire_address
 
 if TYPE_CHECKING:

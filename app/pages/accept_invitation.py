@@ -14,7 +14,7 @@ from app.pages.request import AtPage
 from app.schemas.auth import TypedCode
 from app.schemas.base import Input, MailedToken, Password, ShownText
 from app.services.invitation import InvitationService
-from app.services.one_time_token import Purpose
+from app.services.one_time.token import Purpose
 from app.services.password import PasswordService
 
 router = APIRouter(include_in_schema=False)

@@ -21,8 +21,8 @@ from app.pages.form_page import Around, FormPage, Link, note
 from app.pages.request import Here
 from app.pages.way_back import lead_after, links_back, way_back_of_link
 from app.services.errors import InvalidCode, InvalidOneTimeToken
-from app.services.one_time_token import OneTimeTokenService, Purpose
-from app.services.used_link import UsedLinkService
+from app.services.one_time.token import OneTimeTokenService, Purpose
+from app.services.one_time.used_link import UsedLinkService
 
 Work = Callable[[Values], Awaitable[UUID | None]]
 

@@ -14,7 +14,7 @@ from app.pages.request import AtPage
 from app.schemas.auth import TypedCode
 from app.schemas.base import Input, MailedToken
 from app.services.email_verification import EmailVerificationService
-from app.services.one_time_token import Purpose
+from app.services.one_time.token import Purpose
 
 router = APIRouter(include_in_schema=False)
 _PAGE = LinkPage(

@@ -7,7 +7,7 @@ from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.begun_at import BegunAt
 from app.services.errors import InvalidOneTimeToken
-from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.unverified import mark_verified

@@ -10,7 +10,7 @@ from app.oauth.grants.authorization_code import FIRST_COUNTER
 from app.oauth.ports import Authentication
 from app.oauth.scopes import OFFLINE_ACCESS
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.one_time_token import Purpose
+from app.services.one_time.token import Purpose
 from app.services.runtime import Runtime
 from app.setting_groups import OAuthSettings
 

@@ -40,7 +40,7 @@ from app.services.oauth_client_change import (
     put_metadata,
 )
 from app.services.oauth_client_directory import metadata_of
-from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.rate_limit import by_address
 from app.services.runtime import Runtime
 

@@ -7,8 +7,8 @@ from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.begun_at import BegunAt
 from app.services.errors import InvalidOneTimeToken
-from app.services.mail_request import MailRequestService
-from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.one_time.mail_request import MailRequestService
+from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.unverified import claim, mail_to, proof_of, take_proven_address

@@ -13,8 +13,8 @@ from app.services.begun_at import BegunAt
 from app.services.email_verification import EmailVerificationService
 from app.services.errors import EmailTaken, InvalidCode, InvalidOneTimeToken
 from app.services.invitation import InvitationService
-from app.services.mail_request import MailRequestService
-from app.services.one_time_token import Purpose
+from app.services.one_time.mail_request import MailRequestService
+from app.services.one_time.token import Purpose
 from app.services.password import NewPassword, PasswordService
 from app.services.password_reset import PasswordResetService
 from app.services.process.rate_limit import by_address

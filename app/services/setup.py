@@ -7,7 +7,7 @@ from app.events.user import SetupCompleted
 from app.models.user import User
 from app.policies.permission import ADMIN_ROLE, USER_ROLE
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.password import NewPassword, PasswordService
 from app.services.runtime import Runtime
 from app.services.unverified import accept_address, claim, mark_verified

@@ -6,7 +6,7 @@ from app.models.user import User
 from app.policies.permission import ADMIN_ROLE
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.errors import UserNotFound
-from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
 from app.services.user_change import end_everything, set_password, touch
 from app.typed_text import canonical_email

@@ -15,8 +15,8 @@ from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork, evidence
 from app.services.errors import EmailNotVerified, InvalidCode, InvalidCredentials
-from app.services.mail_request import MailRequestService
-from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.one_time.mail_request import MailRequestService
+from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.session import IssuedTokens, SessionTokenService

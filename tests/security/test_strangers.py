@@ -8,7 +8,7 @@ from httpx2 import AsyncClient
 
 from app.core.rate_limit import Limit
 from app.services.invitation import InvitationService
-from app.services.one_time_token import Purpose
+from app.services.one_time.token import Purpose
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
 from tests.api import PASSWORD, Api

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
-from app.services.one_time_token import OneTimeTokenService, Purpose
+from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
 from tests.api import PASSWORD, Api, Person
 from tests.chance import FakeClock

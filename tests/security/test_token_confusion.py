@@ -3,7 +3,7 @@
 import pytest
 
 from app.oauth.tokens import logout_token_claims
-from app.services.one_time_token import Purpose
+from app.services.one_time.token import Purpose
 from tests.api import PASSWORD
 from tests.oauth_support import Protocol
 

@@ -10,7 +10,7 @@ from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.policies.permission import ADMIN_ROLE
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.one_time_token import Purpose
+from app.services.one_time.token import Purpose
 from app.services.runtime import Runtime
 from app.typed_text import canonical_email
 

@@ -12,8 +12,8 @@ from app.events.sign_in import Refusal, SignInFailed
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.code_attempt import CodeAttemptService, mark_of_asker
 from app.services.errors import InvalidCode, InvalidOneTimeToken
+from app.services.one_time.attempt import CodeAttemptService, mark_of_asker
 from app.services.runtime import Runtime
 
 

@@ -1,0 +1,1 @@
+"""Secrets that work once, most of them mailed (architecture rule 2)."""
