@@ -19,7 +19,7 @@ from app.services.errors import InvalidCredentials
 from app.services.oauth_authorization import AuthorizationService, Due
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
-from app.services.session_end import end_all_sessions
+from app.services.sessions.end import end_all_sessions
 from tests.api import PASSWORD, Api
 from tests.authorization_support import Visit, at, query_of, rows, told
 from tests.browser_support import cookies_of, seen, signed_in

@@ -22,7 +22,7 @@ from app.models.session import Session
 from app.models.signing_key import SigningKey
 from app.repositories.rate_limit import SqlStore
 from app.services.runtime import Runtime
-from app.services.session import InvalidRefreshToken, SessionTokenService
+from app.services.sessions.session import InvalidRefreshToken, SessionTokenService
 from app.services.sign_in import SignInService
 from app.services.signing_key import SigningKeyService
 from tests.chance import FakeClock

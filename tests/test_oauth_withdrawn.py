@@ -7,7 +7,7 @@ import pytest
 
 from app.jobs.backchannel_logout import BackchannelLogoutJob
 from app.models import OneTimeToken
-from app.services.session import SessionService
+from app.services.sessions.session import SessionService
 from tests.authorization_support import rows
 from tests.factories.oauth import Application
 from tests.oauth_support import Protocol

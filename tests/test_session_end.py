@@ -11,8 +11,8 @@ from app.core import jose
 from app.models import OAuthGrant
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.runtime import Runtime
-from app.services.session import SessionService
-from app.services.session_end import end_all_sessions, end_session
+from app.services.sessions.end import end_all_sessions, end_session
+from app.services.sessions.session import SessionService
 from tests.api import PASSWORD, Api, Person
 from tests.architecture.source import modules
 from tests.chance import FakeClock
@@ -257,4 +257,4 @@ def test_sessions_end_in_one_place_only() -> None:
             if owner == "sessions" and node.attr.startswith("revoke"):
                 places.add(path)
 
-    assert places == {"app/services/session_end.py"}
+    assert places == {"app/services/sessions/end.py"}

@@ -19,7 +19,7 @@ from app.core.exceptions import (
 )
 from app.schemas.auth import Tokens
 from app.schemas.user import User
-from app.services.session import IssuedTokens
+from app.services.sessions.session import IssuedTokens
 
 _ALWAYS: tuple[type[AppError], ...] = (BadRequest, Unprocessable, Unavailable)
 _WITH_BODY: tuple[type[AppError], ...] = (

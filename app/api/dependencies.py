@@ -16,7 +16,6 @@ from app.policies.permission import Actor
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.account import AccountService
 from app.services.audit_event import AuditEventService
-from app.services.authentication import AuthenticationService, SignedInUser
 from app.services.email_change import EmailChangeService
 from app.services.email_verification import EmailVerificationService
 from app.services.export import ExportService
@@ -30,7 +29,8 @@ from app.services.password_reset import PasswordResetService
 from app.services.registration import RegistrationService
 from app.services.role import RoleService
 from app.services.runtime import Runtime
-from app.services.session import SessionService
+from app.services.sessions.authentication import AuthenticationService, SignedInUser
+from app.services.sessions.session import SessionService
 from app.services.sign_in import EmailCodeService
 from app.services.user import UserService
 from app.services.user_claims import UserClaimsService

@@ -33,7 +33,7 @@ def list_sessions(who: Who, as_json: AsJson = False) -> None:
     JSON: an array of `SessionOut`; `current` is false.
     """
     from app.schemas.user import SessionOut
-    from app.services.session import SessionService
+    from app.services.sessions.session import SessionService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> list[dict[str, Any]]:
         service, _ = as_operator(uow, runtime)
@@ -63,7 +63,7 @@ def end(
     """
     if (session is None) != every:
         fail("name a session or say --all", Exit.USAGE)
-    from app.services.session import SessionService
+    from app.services.sessions.session import SessionService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> dict[str, Any]:
         service, _ = as_operator(uow, runtime)

@@ -14,7 +14,7 @@ from app.services.oauth_client_change import delete_unused
 from app.services.oauth_grant import GrantService
 from app.services.one_time.token import Purpose
 from app.services.runtime import Runtime
-from app.services.session import SessionService
+from app.services.sessions.session import SessionService
 from app.services.signing_key import SigningKeyService
 from app.services.unverified import end_unverified
 from app.setting_groups import DAY

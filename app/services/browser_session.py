@@ -21,7 +21,7 @@ from app.repositories.browser_session_statement import (
 from app.services.browser_cookie import BrowserCookies
 from app.services.errors import InvalidCredentials
 from app.services.runtime import Runtime
-from app.services.session import SessionNotFound, SessionService
+from app.services.sessions.session import SessionNotFound, SessionService
 from app.services.sign_in import HeldSession, SignInService, StartedSession
 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -16,8 +16,8 @@ from app.oauth.hints import Hint
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.oauth_person import session_name, subject_of
 from app.services.runtime import Runtime
-from app.services.session import SessionNotFound, SessionService
-from app.services.session_end import end_in_session
+from app.services.sessions.end import end_in_session
+from app.services.sessions.session import SessionNotFound, SessionService
 
 _REASON = "oauth_logout"
 

@@ -28,8 +28,8 @@ from app.services.oauth_person import session_name, subject_of
 from app.services.oauth_redirect import may_send
 from app.services.process.rate_limit import by_address
 from app.services.runtime import Runtime
-from app.services.session import SessionNotFound, SessionService
-from app.services.session_end import framed_applications
+from app.services.sessions.end import framed_applications
+from app.services.sessions.session import SessionNotFound, SessionService
 from app.utils.helpers import printable
 
 _MAX_DIFFERENCE = 4_000  # characters of evidence

@@ -19,7 +19,7 @@ from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.password import PasswordService
 from app.services.runtime import Runtime
-from app.services.session import IssuedTokens, SessionTokenService
+from app.services.sessions.session import IssuedTokens, SessionTokenService
 from app.services.sign_in_attempt import Candidate, SignInAttemptService
 from app.services.unverified import claim, mail_to, proof_of, take_proven_address
 from app.services.user_change import owner_of

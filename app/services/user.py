@@ -23,7 +23,7 @@ from app.services.password import PasswordService
 from app.services.password_reset import PasswordResetService
 from app.services.process.precondition import demand_version
 from app.services.runtime import Runtime
-from app.services.session import SessionService
+from app.services.sessions.session import SessionService
 from app.services.unverified import accept_address, displace
 from app.services.user_change import (
     end_everything,

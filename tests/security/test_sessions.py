@@ -284,7 +284,7 @@ async def test_t035_a_rotated_token_stays_dead_after_a_restart(
     api: Api, runtime: Runtime, clock: FakeClock
 ) -> None:
     from app.services.runtime import build_runtime
-    from app.services.session import ReusedRefreshToken, SessionTokenService
+    from app.services.sessions.session import ReusedRefreshToken, SessionTokenService
 
     person = await api.person()
     old = person.tokens["refresh_token"]

@@ -13,7 +13,7 @@ from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.audit_event import AuditEvent
 from app.schemas.base import Page
-from app.services.authentication import InvalidAccessToken
+from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/audit-events", tags=["audit"])
 Text = Annotated[str | None, Query(max_length=128)]

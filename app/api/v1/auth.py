@@ -38,7 +38,6 @@ from app.schemas.auth import (
     VerifyEmailRequest,
 )
 from app.schemas.user import User
-from app.services.authentication import InvalidAccessToken
 from app.services.errors import (
     EmailNotVerified,
     EmailTaken,
@@ -49,7 +48,8 @@ from app.services.errors import (
 from app.services.idempotency import Answer, IdempotencyKeyReused
 from app.services.password import WrongPassword
 from app.services.registration import RegistrationClosed
-from app.services.session import (
+from app.services.sessions.authentication import InvalidAccessToken
+from app.services.sessions.session import (
     InvalidRefreshToken,
     ReusedRefreshToken,
     SessionNotFound,

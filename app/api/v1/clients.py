@@ -29,7 +29,6 @@ from app.schemas.oauth_client import (
     ClientSecret,
     ClientSecretCreated,
 )
-from app.services.authentication import InvalidAccessToken
 from app.services.idempotency import Answer, IdempotencyKeyReused
 from app.services.oauth_client import (
     CHOICES,
@@ -38,6 +37,7 @@ from app.services.oauth_client import (
     ClientSecretNotFound,
     ClientWithoutSecret,
 )
+from app.services.sessions.authentication import InvalidAccessToken
 from app.utils.helpers import as_segment
 
 router = APIRouter(

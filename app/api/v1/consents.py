@@ -12,8 +12,8 @@ from app.core.exceptions import Unauthenticated
 from app.models.oauth_client import MAX_CLIENT_ID
 from app.schemas.base import Page
 from app.schemas.oauth_consent import ConsentOut
-from app.services.authentication import InvalidAccessToken
 from app.services.oauth_consent import ConsentNotFound
+from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(
     prefix="/api/v1/users/me/consents", tags=["me"], route_class=StrictWholeSegmentRoute

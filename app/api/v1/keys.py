@@ -11,7 +11,7 @@ from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.signing_key import SigningKey, SigningKeys
-from app.services.authentication import InvalidAccessToken
+from app.services.sessions.authentication import InvalidAccessToken
 from app.services.signing_key import SigningKeyService
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"], route_class=StrictRoute)

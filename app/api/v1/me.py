@@ -39,7 +39,6 @@ from app.schemas.user import (
     User,
 )
 from app.services.audit_event import told_to
-from app.services.authentication import InvalidAccessToken
 from app.services.errors import (
     InvalidCode,
     InvalidOneTimeToken,
@@ -47,7 +46,8 @@ from app.services.errors import (
     ReauthenticationRequired,
     UserNotFound,
 )
-from app.services.session import SessionNotFound
+from app.services.sessions.authentication import InvalidAccessToken
+from app.services.sessions.session import SessionNotFound
 
 router = APIRouter(prefix="/api/v1/users/me", tags=["me"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken)

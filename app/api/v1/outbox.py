@@ -12,8 +12,8 @@ from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.outbox import OutboxMessage
-from app.services.authentication import InvalidAccessToken
 from app.services.outbox import OutboxMessageBusy, OutboxMessageNotFound
+from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/outbox", tags=["outbox"])
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)

@@ -19,9 +19,9 @@ from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.role import PermissionList, Role, RoleChange, RoleCreate
 from app.schemas.user import ROLE_NAME
-from app.services.authentication import InvalidAccessToken
 from app.services.idempotency import Answer, IdempotencyKeyReused
 from app.services.role import RoleExists, RoleNotFound
+from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/roles", tags=["roles"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)

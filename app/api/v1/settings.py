@@ -9,7 +9,7 @@ from app.api.dependencies import RuntimeDep, require
 from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.settings import SettingsOut
-from app.services.authentication import InvalidAccessToken
+from app.services.sessions.authentication import InvalidAccessToken
 from app.services.setting import public
 
 router = APIRouter(prefix="/api/v1/settings", tags=["settings"])

@@ -23,7 +23,6 @@ from app.core.exceptions import (
 from app.policies.permission import Actor
 from app.schemas.base import Page, plain
 from app.schemas.user import RoleName, Status, User, UserChange, UserCreate
-from app.services.authentication import InvalidAccessToken
 from app.services.errors import (
     EmailTaken,
     LastAdministrator,
@@ -31,6 +30,7 @@ from app.services.errors import (
     UserNotFound,
 )
 from app.services.idempotency import Answer, IdempotencyKeyReused
+from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)

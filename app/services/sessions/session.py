@@ -13,7 +13,7 @@ from app.models.session import Session
 from app.policies.refresh_token import is_repeatable
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.runtime import Runtime
-from app.services.session_end import (
+from app.services.sessions.end import (
     end_all_sessions,
     end_session,
     end_surplus_sessions,

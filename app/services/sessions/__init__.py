@@ -1,0 +1,1 @@
+"""Sessions, their tokens and their end; and who is asking."""
