@@ -12,8 +12,8 @@ import pytest
 from app.config import Settings
 from app.models import OutboxMessage, User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.change import new_user
 from app.services.runtime import Runtime, build_runtime
-from app.services.user_change import new_user
 from tests.chance import FakeClock
 
 SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"

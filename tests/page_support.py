@@ -10,11 +10,11 @@ import pytest
 from httpx2 import AsyncClient, Response
 
 from app.jobs.mail import MailJob
-from app.services.email_change import EmailChangeService
-from app.services.email_verification import EmailVerificationService
-from app.services.invitation import InvitationService
-from app.services.password import PasswordService
-from app.services.password_reset import PasswordResetService
+from app.services.accounts.email_change import EmailChangeService
+from app.services.accounts.email_verification import EmailVerificationService
+from app.services.accounts.invitation import InvitationService
+from app.services.accounts.password import PasswordService
+from app.services.accounts.password_reset import PasswordResetService
 from app.services.runtime import Runtime
 from app.services.setup import SetupService
 from app.services.sign_in import SignInService

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.jobs.janitor import JanitorJob
 from app.models import OAuthConsent, User
-from app.services.password import PasswordService
+from app.services.accounts.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.setup import SetupService
 from app.typed_text import canonical_email, is_special_use, read_email, wire_address

@@ -9,7 +9,7 @@ import pytest
 from app.core.circuit_breaker import CircuitBreakers
 from app.core.clock import SystemClock
 from app.core.outbound import OutboundClient
-from app.services.breached_password import BreachedPasswordService
+from app.services.accounts.breached_password import BreachedPasswordService
 from tests.servers.http import HttpServer
 
 PASSWORD = "P@ssw0rd"

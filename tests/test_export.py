@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.types import Message
 
 from app.models import AuditEvent
-from app.services.export import BATCH
+from app.services.accounts.export import BATCH
 from app.services.runtime import Runtime
 from tests.api import Api, Person
 from tests.test_broken_requests import raw

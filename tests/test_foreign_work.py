@@ -12,7 +12,7 @@ from app.core.password_schemes import sha_crypt
 from app.core.passwords import MAX_BYTES, PasswordHasher, check_importable
 from app.core.randomness import SystemRandomness
 from app.core.rate_limit import Limit
-from app.services.password import PasswordService
+from app.services.accounts.password import PasswordService
 from app.services.runtime import Runtime
 from tests.foreign_hashes import P
 from tests.test_hashing_pool import Work, until

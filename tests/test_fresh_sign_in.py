@@ -14,10 +14,10 @@ from app.core.context import RequestContext, begin
 from app.models import OAuthGrant, Session, User
 from app.oauth.interaction import Step
 from app.repositories.user import UserRepository
+from app.services.accounts.password import PasswordService
 from app.services.browser_session import Browser, BrowserAccount, BrowserSessionService
 from app.services.errors import InvalidCredentials
 from app.services.oauth_authorization import AuthorizationService, Due
-from app.services.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.sessions.end import end_all_sessions
 from tests.api import PASSWORD, Api

@@ -13,7 +13,7 @@ from app.events.user import UserInvited
 from app.jobs import mail as mail_job
 from app.jobs.mail import LONGEST_DELAY, MAX_ATTEMPTS, MailJob
 from app.jobs.mail_message import TEMPLATES, MailRenderer
-from app.services.email_verification import EmailVerificationService
+from app.services.accounts.email_verification import EmailVerificationService
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
 from tests.chance import FakeClock

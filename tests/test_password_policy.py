@@ -3,8 +3,8 @@
 import pytest
 
 from app.core.passwords import check_password
+from app.services.accounts.password import PasswordService
 from app.services.errors import UnacceptablePassword
-from app.services.password import PasswordService
 from app.services.setup import SetupService
 from tests.api import Api
 from tests.page_support import EMAIL, PAGES, post

@@ -21,7 +21,7 @@ from sqlalchemy import delete, func, select, update
 from app.config import Settings
 from app.models import OAuthGrant, Session, User, UserRole
 from app.policies.permission import ADMIN_ROLE
-from app.services.password import PasswordService
+from app.services.accounts.password import PasswordService
 from app.services.runtime import Runtime, build_runtime
 from app.services.setup import SetupService
 from tests.api import PASSWORD, Api, Person

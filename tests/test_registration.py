@@ -3,8 +3,8 @@
 import pytest
 from pydantic import SecretStr
 
-from app.services.breached_password import BreachedPasswordService
-from app.services.password import PasswordService
+from app.services.accounts.breached_password import BreachedPasswordService
+from app.services.accounts.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.setup import SetupFinished, SetupService
 from tests.api import PASSWORD, Api

@@ -14,26 +14,26 @@ from app.core.exceptions import BadRequest
 from app.database import get_db
 from app.policies.permission import Actor
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.account import AccountService
-from app.services.audit_event import AuditEventService
-from app.services.email_change import EmailChangeService
-from app.services.email_verification import EmailVerificationService
-from app.services.export import ExportService
+from app.services.accounts.account import AccountService
+from app.services.accounts.audit_event import AuditEventService
+from app.services.accounts.claims import UserClaimsService
+from app.services.accounts.email_change import EmailChangeService
+from app.services.accounts.email_verification import EmailVerificationService
+from app.services.accounts.export import ExportService
+from app.services.accounts.password import PasswordChangeService, PasswordService
+from app.services.accounts.password_reset import PasswordResetService
+from app.services.accounts.registration import RegistrationService
+from app.services.accounts.role import RoleService
+from app.services.accounts.user import UserService
 from app.services.idempotency import IdempotencyService
 from app.services.oauth_client import OAuthClientService
 from app.services.oauth_consent import OAuthConsentService
 from app.services.oauth_registration import OAuthRegistrationService
 from app.services.outbox import OutboxService
-from app.services.password import PasswordChangeService, PasswordService
-from app.services.password_reset import PasswordResetService
-from app.services.registration import RegistrationService
-from app.services.role import RoleService
 from app.services.runtime import Runtime
 from app.services.sessions.authentication import AuthenticationService, SignedInUser
 from app.services.sessions.session import SessionService
 from app.services.sign_in import EmailCodeService
-from app.services.user import UserService
-from app.services.user_claims import UserClaimsService
 
 MAX_PAGE, DEFAULT_PAGE = 200, 50
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')

@@ -61,7 +61,7 @@ def list_events(
     JSON: an array of `AuditEvent`.
     """
     from app.schemas.audit_event import AuditEvent
-    from app.services.audit_event import AuditEventService
+    from app.services.accounts.audit_event import AuditEventService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> list[dict[str, Any]]:
         now = runtime.clock.now()

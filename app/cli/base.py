@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from app.core.exceptions import AppError
     from app.policies.permission import Actor
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.accounts.user import UserService
     from app.services.runtime import Runtime
-    from app.services.user import UserService
 
 __all__ = [
     "AsJson",
@@ -158,8 +158,8 @@ def operator_now(runtime: "Runtime") -> "Actor":
 
 def as_operator(uow: "UnitOfWork", runtime: "Runtime") -> "tuple[UserService, Actor]":
     """Return what manages accounts, and in whose name."""
-    from app.services.password import PasswordService
-    from app.services.user import UserService
+    from app.services.accounts.password import PasswordService
+    from app.services.accounts.user import UserService
 
     return UserService(uow, runtime, PasswordService(runtime)), operator_now(runtime)
 

@@ -35,7 +35,7 @@ def list_roles(as_json: AsJson = False) -> None:
     JSON: an array of `Role`.
     """
     from app.schemas.role import Role
-    from app.services.role import RoleService
+    from app.services.accounts.role import RoleService
 
     async def work(uow: "UnitOfWork", _runtime: "Runtime") -> list[dict[str, Any]]:
         rows = await every_page(RoleService(uow).list_page, lambda role: role.name)
@@ -51,7 +51,7 @@ def show_role(name: Name, as_json: AsJson = False) -> None:
 
     JSON: an array of `PermissionOut`: `name`, `description`.
     """
-    from app.services.role import RoleService
+    from app.services.accounts.role import RoleService
 
     async def work(uow: "UnitOfWork", _runtime: "Runtime") -> list[dict[str, Any]]:
         return _permissions(await RoleService(uow).permissions_of(name))
@@ -82,7 +82,7 @@ def create(
     JSON: `Role`.
     """
     from app.schemas.role import Role, RoleCreate
-    from app.services.role import RoleService
+    from app.services.accounts.role import RoleService
 
     given = {"name": name, "description": description, "permissions": permission or []}
     body = judged(RoleCreate, given)
@@ -102,7 +102,7 @@ def delete(name: Name, yes: Yes = False, as_json: AsJson = False) -> None:
 
     JSON: `name`, `deleted`.
     """
-    from app.services.role import RoleService
+    from app.services.accounts.role import RoleService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> None:
         await RoleService(uow).delete(operator_now(runtime), name, None)
@@ -133,6 +133,6 @@ def revoke(who: Who, name: Name, as_json: AsJson = False) -> None:
 
 def _permissions(names: Any) -> list[dict[str, Any]]:
     from app.schemas.role import PermissionOut
-    from app.services.role import described
+    from app.services.accounts.role import described
 
     return [shape(PermissionOut, each) for each in described(names)]

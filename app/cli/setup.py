@@ -24,7 +24,7 @@ def link(as_json: AsJson = False) -> None:
 
     JSON: `link`, null once there is an administrator.
     """
-    from app.services.password import PasswordService
+    from app.services.accounts.password import PasswordService
     from app.services.setup import SetupService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> str | None:

@@ -11,9 +11,9 @@ from app.cli.base import AsJson, Exit, fail, note, show, show_rows, with_runtime
 
 if TYPE_CHECKING:
     from app.schemas.user import Format, UserImport
-    from app.services.address import Collision
+    from app.services.accounts.address import Collision
+    from app.services.accounts.user_import import ImportSummary, UserImportService
     from app.services.runtime import Runtime
-    from app.services.user_import import ImportSummary, UserImportService
 
 app = typer.Typer(help="Accounts.")
 
@@ -96,7 +96,7 @@ def import_users(
     by reason: hashes that were not taken; `notes`: what was left out of which.
     """
     from app.schemas.user import Format
-    from app.services.user_import import ImportSummary, UserImportService
+    from app.services.accounts.user_import import ImportSummary, UserImportService
 
     source = Format(product)
     if (source is Format.FIREBASE) != (firebase_parameters is not None):
@@ -135,7 +135,7 @@ def collisions(as_json: AsJson = False) -> None:
 
     JSON: an array of `user_id`, `email`, `holder_id` and `holder_email`.
     """
-    from app.services.address import CollisionService
+    from app.services.accounts.address import CollisionService
 
     async def work(runtime: "Runtime") -> "list[Collision]":
         service = CollisionService(runtime)
@@ -169,7 +169,7 @@ def _native(text: str) -> Iterator[Judged]:
 
 def _foreign(text: str, product: "Format", parameters: Path | None) -> Iterator[Judged]:
     from app.schemas.user import UserImport
-    from app.services.foreign_account import (
+    from app.services.accounts.foreign_account import (
         AccountRefused,
         ExportRefused,
         converter,

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from app.models.user import User
     from app.policies.permission import Actor
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.accounts.user import UserService
     from app.services.runtime import Runtime
-    from app.services.user import UserService
 
 Who = Annotated[str, typer.Argument(metavar="USER", help="Address or id")]
 Roles = Annotated[

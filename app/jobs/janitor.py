@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 
 from app.repositories.rate_limit import SqlStore
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.address import CollisionService
+from app.services.accounts.address import CollisionService
+from app.services.accounts.unverified import end_unverified
 from app.services.oauth_client_change import delete_unused
 from app.services.oauth_grant import GrantService
 from app.services.one_time.token import Purpose
 from app.services.runtime import Runtime
 from app.services.sessions.session import SessionService
 from app.services.signing_key import SigningKeyService
-from app.services.unverified import end_unverified
 from app.setting_groups import DAY
 
 BATCH = 500  # rows a statement deletes: short locks, short transactions

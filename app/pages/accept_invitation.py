@@ -13,9 +13,9 @@ from app.pages.new_password import validated_with_password
 from app.pages.request import AtPage
 from app.schemas.auth import TypedCode
 from app.schemas.base import Input, MailedToken, Password, ShownText
-from app.services.invitation import InvitationService
+from app.services.accounts.invitation import InvitationService
+from app.services.accounts.password import PasswordService
 from app.services.one_time.token import Purpose
-from app.services.password import PasswordService
 
 router = APIRouter(include_in_schema=False)
 _PAGE = LinkPage(

@@ -9,7 +9,7 @@ from app.pages.form_page import Form, FormPage
 from app.pages.link_page import LinkPage
 from app.pages.request import AtPage
 from app.schemas.base import Input, MailedToken
-from app.services.email_change import EmailChangeService
+from app.services.accounts.email_change import EmailChangeService
 from app.services.one_time.token import Purpose
 
 router = APIRouter(include_in_schema=False)

@@ -8,8 +8,8 @@ from app.pages.flow import Flow
 from app.pages.form_page import EMAIL, Form, FormPage
 from app.pages.mail_page import MailPage
 from app.pages.request import AtPage
-from app.services.password import PasswordService
-from app.services.password_reset import PasswordResetService
+from app.services.accounts.password import PasswordService
+from app.services.accounts.password_reset import PasswordResetService
 
 router = APIRouter(include_in_schema=False)
 _PAGE = MailPage(

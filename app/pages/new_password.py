@@ -2,7 +2,7 @@
 
 from app.core.exceptions import FieldError
 from app.pages.form import Model, Values, validated
-from app.services.password import PasswordService
+from app.services.accounts.password import PasswordService
 from app.services.runtime import Runtime
 
 

@@ -7,7 +7,7 @@ from app.pages.flow import Flow
 from app.pages.form_page import EMAIL, Form, FormPage
 from app.pages.mail_page import MailPage
 from app.pages.request import AtPage
-from app.services.email_verification import EmailVerificationService
+from app.services.accounts.email_verification import EmailVerificationService
 
 router = APIRouter(include_in_schema=False)
 _PAGE = MailPage(

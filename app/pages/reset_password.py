@@ -14,9 +14,9 @@ from app.pages.new_password import validated_with_password
 from app.pages.request import AtPage
 from app.schemas.auth import TypedCode
 from app.schemas.base import Input, MailedToken, Password
+from app.services.accounts.password import PasswordService
+from app.services.accounts.password_reset import PasswordResetService
 from app.services.one_time.token import Purpose
-from app.services.password import PasswordService
-from app.services.password_reset import PasswordResetService
 
 router = APIRouter(include_in_schema=False)
 _PAGE = LinkPage(

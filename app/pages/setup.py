@@ -10,8 +10,8 @@ from app.pages.link_page import LinkPage
 from app.pages.new_password import validated_with_password
 from app.pages.request import AtPage
 from app.schemas.base import Email, Input, MailedToken, Password
+from app.services.accounts.password import PasswordService
 from app.services.one_time.token import Purpose
-from app.services.password import PasswordService
 from app.services.setup import SetupService
 
 router = APIRouter(include_in_schema=False)

@@ -30,11 +30,11 @@ from app.pages.form_page import (
 from app.pages.new_password import validated_with_password
 from app.pages.way_back import links_if_over
 from app.schemas.base import Email, Input, Password, ShownText
+from app.services.accounts.password import PasswordService
+from app.services.accounts.registration import RegistrationService
 from app.services.begun_at import BegunAtService
 from app.services.browser_session import Browser, BrowserSessionService
 from app.services.errors import EmailTaken
-from app.services.password import PasswordService
-from app.services.registration import RegistrationService
 from app.services.runtime import Runtime
 
 router = APIRouter(include_in_schema=False)

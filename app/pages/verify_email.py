@@ -13,7 +13,7 @@ from app.pages.link_page import LinkPage
 from app.pages.request import AtPage
 from app.schemas.auth import TypedCode
 from app.schemas.base import Input, MailedToken
-from app.services.email_verification import EmailVerificationService
+from app.services.accounts.email_verification import EmailVerificationService
 from app.services.one_time.token import Purpose
 
 router = APIRouter(include_in_schema=False)

@@ -7,11 +7,11 @@ from app.events.user import SetupCompleted
 from app.models.user import User
 from app.policies.permission import ADMIN_ROLE, USER_ROLE
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.change import new_user, set_email, set_password, touch
+from app.services.accounts.password import NewPassword, PasswordService
+from app.services.accounts.unverified import accept_address, claim, mark_verified
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.password import NewPassword, PasswordService
 from app.services.runtime import Runtime
-from app.services.unverified import accept_address, claim, mark_verified
-from app.services.user_change import new_user, set_email, set_password, touch
 from app.typed_text import canonical_email
 
 LINK_TTL = 24 * 3_600

@@ -5,10 +5,10 @@ from app.events.user import AdministratorRecovered, UserStatusChanged
 from app.models.user import User
 from app.policies.permission import ADMIN_ROLE
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.change import end_everything, set_password, touch
 from app.services.errors import UserNotFound
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
-from app.services.user_change import end_everything, set_password, touch
 from app.typed_text import canonical_email
 
 

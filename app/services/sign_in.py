@@ -14,15 +14,20 @@ from app.events.sign_in import EmailCodeRequested, Refusal, SignedIn, SignInFail
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork, evidence
+from app.services.accounts.change import owner_of
+from app.services.accounts.password import PasswordService
+from app.services.accounts.unverified import (
+    claim,
+    mail_to,
+    proof_of,
+    take_proven_address,
+)
 from app.services.errors import EmailNotVerified, InvalidCode, InvalidCredentials
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.sessions.session import IssuedTokens, SessionTokenService
 from app.services.sign_in_attempt import Candidate, SignInAttemptService
-from app.services.unverified import claim, mail_to, proof_of, take_proven_address
-from app.services.user_change import owner_of
 from app.typed_text import canonical_email
 from app.utils.helpers import network_of
 

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.config import PREFIX
 from app.core.exceptions import AppError
 from app.database_errors import DatabaseUnavailable, is_sqlite_error
-from app.services.password import PasswordService
+from app.services.accounts.password import PasswordService
 from app.services.runtime import Runtime
 from app.services.schema import SchemaMismatch, ensure_schema
 from app.services.setup import SetupService

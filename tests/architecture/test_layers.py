@@ -34,7 +34,7 @@ def test_the_layers_are_kept() -> None:
 
 
 def test_an_import_from_above_breaks_the_build(tmp_path: Path) -> None:
-    folder = _planted(tmp_path, "models/user.py", "import app.services.user")
+    folder = _planted(tmp_path, "models/user.py", "import app.services.accounts.user")
 
     result = _lint(folder)
 

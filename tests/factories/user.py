@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.models import User
+from app.services.accounts.change import new_user, touch
 from app.services.runtime import Runtime
-from app.services.user_change import new_user, touch
 
 
 class UserFactory:

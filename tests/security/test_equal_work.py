@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from app.services.invitation import InvitationService
-from app.services.password import PasswordService
+from app.services.accounts.invitation import InvitationService
+from app.services.accounts.password import PasswordService
 from app.services.runtime import Runtime
 from tests.api import PASSWORD, Api
 

@@ -7,9 +7,9 @@ import pytest
 from httpx2 import AsyncClient
 
 from app.core.rate_limit import Limit
-from app.services.invitation import InvitationService
+from app.services.accounts.invitation import InvitationService
+from app.services.accounts.password import PasswordService
 from app.services.one_time.token import Purpose
-from app.services.password import PasswordService
 from app.services.runtime import Runtime
 from tests.api import PASSWORD, Api
 from tests.page_support import BROWSER

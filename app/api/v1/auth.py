@@ -38,6 +38,8 @@ from app.schemas.auth import (
     VerifyEmailRequest,
 )
 from app.schemas.user import User
+from app.services.accounts.password import WrongPassword
+from app.services.accounts.registration import RegistrationClosed
 from app.services.errors import (
     EmailNotVerified,
     EmailTaken,
@@ -46,8 +48,6 @@ from app.services.errors import (
     InvalidOneTimeToken,
 )
 from app.services.idempotency import Answer, IdempotencyKeyReused
-from app.services.password import WrongPassword
-from app.services.registration import RegistrationClosed
 from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sessions.session import (
     InvalidRefreshToken,

@@ -11,9 +11,9 @@ from app.api.strict_json import StrictRoute
 from app.core.exceptions import Forbidden, TooManyRequests, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas import user_claims as schema
+from app.services.accounts.claims import UsernameNotOwn, UsernameTaken
 from app.services.errors import UserNotFound
 from app.services.sessions.authentication import InvalidAccessToken
-from app.services.user_claims import UsernameNotOwn, UsernameTaken
 
 router = APIRouter(prefix="/api/v1/users", tags=["claims"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, UserNotFound)

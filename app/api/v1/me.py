@@ -38,7 +38,7 @@ from app.schemas.user import (
     SessionOut,
     User,
 )
-from app.services.audit_event import told_to
+from app.services.accounts.audit_event import told_to
 from app.services.errors import (
     InvalidCode,
     InvalidOneTimeToken,

@@ -10,7 +10,7 @@ from app.api.dependencies import require
 from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import PERMISSIONS, Actor
 from app.schemas.role import PermissionList, PermissionOut
-from app.services.role import described
+from app.services.accounts.role import described
 from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/permissions", tags=["roles"])

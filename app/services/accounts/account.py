@@ -8,15 +8,15 @@ from app.core.rate_limit import subject_key
 from app.events.user import UserDeleted, UserUpdated
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.process.precondition import demand_version
-from app.services.runtime import Runtime
-from app.services.user_change import (
+from app.services.accounts.change import (
     end_everything,
     existing,
     keeping_an_administrator,
     present,
     touch,
 )
+from app.services.process.precondition import demand_version
+from app.services.runtime import Runtime
 
 
 class AccountService:

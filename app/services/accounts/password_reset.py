@@ -5,20 +5,25 @@ from uuid import UUID
 from app.events.password import PasswordReset, PasswordResetRequested
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.begun_at import BegunAt
-from app.services.errors import InvalidOneTimeToken
-from app.services.one_time.mail_request import MailRequestService
-from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.password import PasswordService
-from app.services.runtime import Runtime
-from app.services.unverified import claim, mail_to, proof_of, take_proven_address
-from app.services.user_change import (
+from app.services.accounts.change import (
     end_everything,
     owner_of,
     set_password,
     touch,
     words_of_owner,
 )
+from app.services.accounts.password import PasswordService
+from app.services.accounts.unverified import (
+    claim,
+    mail_to,
+    proof_of,
+    take_proven_address,
+)
+from app.services.begun_at import BegunAt
+from app.services.errors import InvalidOneTimeToken
+from app.services.one_time.mail_request import MailRequestService
+from app.services.one_time.token import OneTimeTokenService, Purpose
+from app.services.runtime import Runtime
 from app.typed_text import canonical_email
 
 

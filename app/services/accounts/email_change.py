@@ -10,17 +10,17 @@ from app.events.email import EmailChangeCollided, EmailChanged, EmailChangeReque
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.errors import InvalidOneTimeToken
-from app.services.one_time.mail_request import MailRequestService
-from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.runtime import Runtime
-from app.services.unverified import (
+from app.services.accounts.change import present, set_email, touch
+from app.services.accounts.unverified import (
     accept_address,
     displace,
     is_unclaimed,
     mark_verified,
 )
-from app.services.user_change import present, set_email, touch
+from app.services.errors import InvalidOneTimeToken
+from app.services.one_time.mail_request import MailRequestService
+from app.services.one_time.token import OneTimeTokenService, Purpose
+from app.services.runtime import Runtime
 from app.typed_text import canonical_email
 
 

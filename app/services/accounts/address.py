@@ -10,11 +10,11 @@ from app.core.exceptions import FieldError, Unprocessable
 from app.events.email import EmailChanged, EmailCollided, EmailSet, EmailVerified
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.email_verification import EmailVerificationService
+from app.services.accounts.change import set_email, touch
+from app.services.accounts.email_verification import EmailVerificationService
+from app.services.accounts.unverified import accept_address, displace, mark_verified
 from app.services.errors import EmailTaken
 from app.services.runtime import Runtime
-from app.services.unverified import accept_address, displace, mark_verified
-from app.services.user_change import set_email, touch
 from app.typed_text import PARKED, canonical_email
 
 BATCH = 500  # rows in memory at a time

@@ -14,18 +14,9 @@ from app.models.user import User
 from app.policies.permission import USER_ROLE, Actor
 from app.policies.user import may_edit, may_grant
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.account import apply_change, delete_user
-from app.services.address import AddressService
-from app.services.email_verification import EmailVerificationService
-from app.services.errors import EmailTaken, UserDisabled, UserNotFound
-from app.services.invitation import InvitationService
-from app.services.password import PasswordService
-from app.services.password_reset import PasswordResetService
-from app.services.process.precondition import demand_version
-from app.services.runtime import Runtime
-from app.services.sessions.session import SessionService
-from app.services.unverified import accept_address, displace
-from app.services.user_change import (
+from app.services.accounts.account import apply_change, delete_user
+from app.services.accounts.address import AddressService
+from app.services.accounts.change import (
     end_everything,
     existing,
     keeping_an_administrator,
@@ -33,6 +24,15 @@ from app.services.user_change import (
     set_password,
     touch,
 )
+from app.services.accounts.email_verification import EmailVerificationService
+from app.services.accounts.invitation import InvitationService
+from app.services.accounts.password import PasswordService
+from app.services.accounts.password_reset import PasswordResetService
+from app.services.accounts.unverified import accept_address, displace
+from app.services.errors import EmailTaken, UserDisabled, UserNotFound
+from app.services.process.precondition import demand_version
+from app.services.runtime import Runtime
+from app.services.sessions.session import SessionService
 from app.typed_text import canonical_email, searchable
 
 _APART = ("status", "roles", "email", "email_verified")  # besides the profile

@@ -17,15 +17,15 @@ from app.core.rate_limit import Limit, subject_key
 from app.events.password import PasswordChanged, PasswordChangeFailed
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.errors import InvalidCredentials, UnacceptablePassword
-from app.services.process.rate_limit import by_address
-from app.services.runtime import Runtime
-from app.services.user_change import (
+from app.services.accounts.change import (
     end_everything,
     present,
     set_password,
     words_of,
 )
+from app.services.errors import InvalidCredentials, UnacceptablePassword
+from app.services.process.rate_limit import by_address
+from app.services.runtime import Runtime
 
 _UNIT = 100_000  # microseconds of work
 _PRODUCT = ("auth serve", "authserve", "auth-serve")

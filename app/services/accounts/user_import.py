@@ -14,9 +14,9 @@ from app.events.user import UserImported
 from app.policies.permission import USER_ROLE
 from app.schemas.base import ShownText
 from app.schemas.user import UserImport
+from app.services.accounts.change import new_user, set_password
+from app.services.accounts.unverified import accept_address, displace
 from app.services.runtime import Runtime
-from app.services.unverified import accept_address, displace
-from app.services.user_change import new_user, set_password
 
 _NAME: TypeAdapter[str] = TypeAdapter(ShownText)
 

@@ -5,19 +5,19 @@ from uuid import UUID
 from app.events.user import InvitationAccepted, UserInvited
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.begun_at import BegunAt
-from app.services.errors import InvalidOneTimeToken
-from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.password import PasswordService
-from app.services.runtime import Runtime
-from app.services.unverified import mark_verified
-from app.services.user_change import (
+from app.services.accounts.change import (
     end_everything,
     owner_of,
     set_password,
     touch,
     words_of_owner,
 )
+from app.services.accounts.password import PasswordService
+from app.services.accounts.unverified import mark_verified
+from app.services.begun_at import BegunAt
+from app.services.errors import InvalidOneTimeToken
+from app.services.one_time.token import OneTimeTokenService, Purpose
+from app.services.runtime import Runtime
 from app.typed_text import canonical_email
 
 

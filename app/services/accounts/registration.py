@@ -9,18 +9,18 @@ from app.events.user import RegistrationRepeated, UserRegistered
 from app.models.user import User
 from app.policies.permission import USER_ROLE
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.change import new_user, set_password
+from app.services.accounts.email_verification import EmailVerificationService
+from app.services.accounts.invitation import InvitationService
+from app.services.accounts.password import NewPassword, PasswordService
+from app.services.accounts.password_reset import PasswordResetService
+from app.services.accounts.unverified import accept_address, claim, wait_for_proof
 from app.services.begun_at import BegunAt
-from app.services.email_verification import EmailVerificationService
 from app.services.errors import EmailTaken, InvalidCode, InvalidOneTimeToken
-from app.services.invitation import InvitationService
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import Purpose
-from app.services.password import NewPassword, PasswordService
-from app.services.password_reset import PasswordResetService
 from app.services.process.rate_limit import by_address
 from app.services.runtime import Runtime
-from app.services.unverified import accept_address, claim, wait_for_proof
-from app.services.user_change import new_user, set_password
 from app.typed_text import canonical_email
 
 _CLOSED = ("invite", "closed")

@@ -6,13 +6,13 @@ from app.events.email import EmailVerificationRequested, EmailVerified
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.change import owner_of, touch
+from app.services.accounts.unverified import mail_to, proof_of, take_proven_address
 from app.services.begun_at import BegunAt
 from app.services.errors import InvalidOneTimeToken
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime
-from app.services.unverified import mail_to, proof_of, take_proven_address
-from app.services.user_change import owner_of, touch
 from app.typed_text import canonical_email
 
 

@@ -1,0 +1,1 @@
+"""People: their accounts, addresses, passwords, roles and claims."""
