@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient, Response
 
-from app.services.browser_cookie import BrowserCookies
-from app.services.browser_session import Browser, BrowserSessionService
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser, BrowserSessionService
+from app.services.sign_in.browser_cookie import BrowserCookies
 from tests.api import PASSWORD, Api
 from tests.authorization_support import query_of
 from tests.factories.oauth import Application

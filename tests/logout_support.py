@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from app.models import AuditEvent, Session
 from app.oauth.tokens import ID_TOKEN_TYPE
-from app.services.browser_session import Browser, BrowserAccount
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser, BrowserAccount
 from tests.api import PASSWORD, Api
 from tests.browser_support import cookies_of, signed_in
 from tests.factories.oauth import Application, ApplicationFactory

@@ -17,7 +17,7 @@ from app.services.accounts.password import PasswordService
 from app.services.accounts.password_reset import PasswordResetService
 from app.services.runtime import Runtime
 from app.services.setup import SetupService
-from app.services.sign_in import SignInService
+from app.services.sign_in.password import SignInService
 from tests.job_support import add_user
 
 PASSWORD = "correct horse battery staple"

@@ -17,7 +17,7 @@ from app.core.exceptions import AppError, RequestTimeout
 from app.core.hashing_pool import HashingOverloaded
 from app.models import Base, User
 from app.services.runtime import Runtime
-from app.services.sign_in import SignInService
+from app.services.sign_in.password import SignInService
 from tests.api import Api
 
 JSON_PATHS = ["/api/v1/auth/login", "/api/v1/auth/register", "/api/v1/auth/refresh"]

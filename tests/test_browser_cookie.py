@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.services.browser_cookie import BrowserCookies
-from app.services.browser_session import Browser, BrowserSessionService
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser, BrowserSessionService
+from app.services.sign_in.browser_cookie import BrowserCookies
 from tests.api import Api
 from tests.browser_support import (
     cookies_of,

@@ -10,9 +10,9 @@ from sqlalchemy import update
 
 from app.models import Session
 from app.repositories.browser_session_statement import BrowserSessionStatements
-from app.services.browser_session import Browser, BrowserSessionService
 from app.services.errors import InvalidCredentials
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser, BrowserSessionService
 from tests.api import Api
 from tests.browser_support import cookies_of, emails, people, seen, signed_in
 from tests.chance import FakeClock
@@ -303,7 +303,7 @@ async def test_a_session_that_ended_while_it_began_is_refused(
     api: Api, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [ada] = await people(api, 1)
-    from app.services.sign_in import SignInService
+    from app.services.sign_in.password import SignInService
 
     real = SignInService.browser_with_password
 

@@ -15,11 +15,11 @@ from app.models import OAuthGrant, Session, User
 from app.oauth.interaction import Step
 from app.repositories.user import UserRepository
 from app.services.accounts.password import PasswordService
-from app.services.browser_session import Browser, BrowserAccount, BrowserSessionService
 from app.services.errors import InvalidCredentials
 from app.services.oauth_authorization import AuthorizationService, Due
 from app.services.runtime import Runtime
 from app.services.sessions.end import end_all_sessions
+from app.services.sign_in.browser import Browser, BrowserAccount, BrowserSessionService
 from tests.api import PASSWORD, Api
 from tests.authorization_support import Visit, at, query_of, rows, told
 from tests.browser_support import cookies_of, seen, signed_in

@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from app.services.browser_session import Browser
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser
 from tests.api import Api
 from tests.browser_support import cookies_of, set_cookies
 from tests.logout_support import (

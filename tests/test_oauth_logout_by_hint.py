@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from app.models import AuditEvent, OAuthGrant
 from app.oauth.subject import session_for, subject_for
-from app.services.browser_session import Browser
 from app.services.oauth_consent import OAuthConsentService
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser
 from tests.api import Api
 from tests.authorization_support import ALL, Visit, redeem, told
 from tests.browser_support import cookies_of

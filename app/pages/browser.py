@@ -15,8 +15,8 @@ from app.pages.flow import FLOW, go_back
 from app.pages.form import Values
 from app.pages.form_page import USERNAME, Around, FormPage, note
 from app.pages.render import render
-from app.services.browser_session import Browser, BrowserSessionService
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser, BrowserSessionService
 
 
 async def read_browser(request: Request, runtime: Runtime) -> Browser:

@@ -12,9 +12,9 @@ from app.pages.dependencies import Posted, State
 from app.pages.flow import FLOW, Flow, checked_flow, go_on, page_headers, with_flow
 from app.pages.form_page import Around, FormPage, Link
 from app.pages.over import leads_on
-from app.services.browser_session import Browser
 from app.services.oauth_authorization import AuthorizationService, Waiting
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser
 
 router = APIRouter(include_in_schema=False)
 

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.context import current
 from app.database import get_db
 from app.pages.form import Values, read_form
-from app.services.browser_session import BrowserSessionService
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import BrowserSessionService
 
 
 async def get_runtime(request: Request) -> Runtime:

@@ -18,9 +18,9 @@ from app.pages.way_back import (
     way_back_after,
     way_back_of_flow,
 )
-from app.services.browser_session import Browser
 from app.services.oauth_authorization import Waiting
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser
 
 router = APIRouter(include_in_schema=False)
 # Where the code from the mail is typed by whoever cannot open its link.

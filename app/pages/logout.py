@@ -24,10 +24,10 @@ from app.pages.dependencies import State
 from app.pages.render import render
 from app.pages.signed_out import render_signed_out
 from app.pages.withheld import render_withheld
-from app.services.browser_session import Browser
 from app.services.oauth_logout import Logout, OAuthLogoutService
 from app.services.oauth_redirect import Withheld
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser
 
 PATH = "/oauth2/logout"
 _FORM = "application/x-www-form-urlencoded"

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.pages.browser import AtBrowser
 from app.pages.dependencies import Db, State
-from app.services.browser_session import Browser
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from app.pages.form import Values
 from app.pages.form_page import Around, Form, FormPage, Link
 from app.pages.home import render_home
 from app.pages.signed_out import render_signed_out
-from app.services.browser_session import Browser, BrowserAccount, BrowserSessionService
 from app.services.oauth_logout import OAuthLogoutService
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser, BrowserAccount, BrowserSessionService
 
 router = APIRouter(include_in_schema=False)
 _FORM = Form(texts.SIGN_OUT, by_link=False)

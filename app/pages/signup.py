@@ -33,9 +33,9 @@ from app.schemas.base import Email, Input, Password, ShownText
 from app.services.accounts.password import PasswordService
 from app.services.accounts.registration import RegistrationService
 from app.services.begun_at import BegunAtService
-from app.services.browser_session import Browser, BrowserSessionService
 from app.services.errors import EmailTaken
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser, BrowserSessionService
 
 router = APIRouter(include_in_schema=False)
 _PATH, _TITLE = "/signup", texts.SIGN_UP

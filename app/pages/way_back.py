@@ -26,9 +26,9 @@ from app.pages.browser import keep_value
 from app.pages.flow import go_on
 from app.pages.form_page import Link
 from app.services.begun_at import BegunAt, BegunAtService
-from app.services.browser_session import Browser, BrowserSessionService
 from app.services.one_time.token import Purpose
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser, BrowserSessionService
 
 AFTER = "after"  # name of the parameter: the token of a mail that was used up
 _AFTER = re.compile(r"([0-9a-f]{32})\.([A-Za-z0-9_-]{43})")

@@ -11,10 +11,10 @@ from typing import Any, Self
 from uuid import UUID
 
 from app.models.one_time_token import OneTimeToken
-from app.services.browser_session import Browser
 from app.services.oauth_flow import FlowNotFound, OAuthFlowService
 from app.services.one_time.token import Purpose
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser
 
 _KEY = "begun_at"  # in the data of a token
 

@@ -19,7 +19,6 @@ from app.oauth.parameters import Parameters, parse_query
 from app.oauth.redirect_uri import place_of
 from app.oauth.response_modes import Answer
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.browser_session import Browser, BrowserAccount
 from app.services.oauth_authorization_request import AuthorizationRequestReader
 from app.services.oauth_code import issue_code
 from app.services.oauth_consent import OAuthConsentService
@@ -34,6 +33,7 @@ from app.services.oauth_signed_in import (
 )
 from app.services.process.rate_limit import by_address
 from app.services.runtime import Runtime
+from app.services.sign_in.browser import Browser, BrowserAccount
 
 _USE_NOTED = timedelta(days=1)  # a client in use is written down at most this often
 

@@ -20,7 +20,6 @@ from app.oauth.logout import (
     read_logout,
 )
 from app.oauth.parameters import Parameters
-from app.services.browser_session import Browser, BrowserAccount
 from app.services.oauth_client_directory import engine_client
 from app.services.oauth_hint import read_hint
 from app.services.oauth_hint_logout import HintLogoutService, NamedSession
@@ -30,6 +29,7 @@ from app.services.process.rate_limit import by_address
 from app.services.runtime import Runtime
 from app.services.sessions.end import framed_applications
 from app.services.sessions.session import SessionNotFound, SessionService
+from app.services.sign_in.browser import Browser, BrowserAccount
 from app.utils.helpers import printable
 
 _MAX_DIFFERENCE = 4_000  # characters of evidence

@@ -55,7 +55,7 @@ from app.services.sessions.session import (
     SessionNotFound,
     SessionTokenService,
 )
-from app.services.sign_in import SignInService
+from app.services.sign_in.password import SignInService
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken)

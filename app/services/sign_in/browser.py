@@ -18,11 +18,11 @@ from app.repositories.browser_session_statement import (
     MAX_ACCOUNTS,
     BrowserSessionStatements,
 )
-from app.services.browser_cookie import BrowserCookies
 from app.services.errors import InvalidCredentials
 from app.services.runtime import Runtime
 from app.services.sessions.session import SessionNotFound, SessionService
-from app.services.sign_in import HeldSession, SignInService, StartedSession
+from app.services.sign_in.browser_cookie import BrowserCookies
+from app.services.sign_in.password import HeldSession, SignInService, StartedSession
 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 _NOTE_EVERY = timedelta(hours=1)  # a session in use is written down at most this often
