@@ -5,7 +5,7 @@ import json
 import pytest
 
 from app.oauth.secrets import find_secret
-from app.services.oauth_registration import OAuthRegistrationService
+from app.services.clients.registration import OAuthRegistrationService
 from app.services.runtime import Runtime
 from tests.chance import FakeClock
 from tests.conftest import SECRET

@@ -152,7 +152,7 @@ def test_a_refusal_is_one_line_and_no_json() -> None:
 def test_a_defect_is_one_line_and_says_how_to_see_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.services.oauth_client.OAuthClientService.get", None)
+    monkeypatch.setattr("app.services.clients.client.OAuthClientService.get", None)
 
     done = run("client", "show", "none")
 

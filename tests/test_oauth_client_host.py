@@ -14,8 +14,8 @@ from app.jobs.backchannel_logout import BackchannelLogoutJob
 from app.oauth.errors import InvalidClientMetadata
 from app.oauth.registration import read_client_metadata
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT
-from app.services.oauth_client_change import check_sector
-from app.services.oauth_client_logo import AT_ONCE
+from app.services.clients.change import check_sector
+from app.services.clients.logo import AT_ONCE
 from app.services.runtime import Runtime
 from tests.factories.oauth import REDIRECT_URI, ApplicationFactory
 from tests.job_support import eventually
@@ -77,8 +77,8 @@ async def notice(runtime: Runtime, uri: str) -> None:
 
 def ask_always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave it to the circuit alone when an address is asked again."""
-    monkeypatch.setattr("app.services.oauth_client_keys.ASKED_EVERY", 0.0)
-    monkeypatch.setattr("app.services.oauth_client_logo.NONE_FOR", 0.0)
+    monkeypatch.setattr("app.services.clients.keys.ASKED_EVERY", 0.0)
+    monkeypatch.setattr("app.services.clients.logo.NONE_FOR", 0.0)
 
 
 USES: tuple[Use, ...] = (logo, keys, sector, notice)
@@ -167,7 +167,7 @@ async def test_guesses_at_identifiers_push_no_client_out_of_memory(
     runtime: Runtime, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Anybody may ask for a picture or a logout, of clients that there are not."""
-    monkeypatch.setattr("app.services.oauth_client_directory._MOST", 3)
+    monkeypatch.setattr("app.services.clients.directory._MOST", 3)
     shop = (await ApplicationFactory(runtime)()).client_id
     known = await runtime.clients.by_client_id(shop)
 

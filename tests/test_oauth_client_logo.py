@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient, Response
 
-from app.services.oauth_client_logo import KEPT_FOR, MAX_BYTES, MOST, NONE_FOR
+from app.services.clients.logo import KEPT_FOR, MAX_BYTES, MOST, NONE_FOR
 from app.services.runtime import Runtime
 from tests.api import Api
 from tests.authorization_support import Visit, at, visit

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.services.oauth_client_directory import ClientDirectory
+from app.services.clients.directory import ClientDirectory
 from tests.chance import FakeClock
 from tests.oauth_support import Protocol
 

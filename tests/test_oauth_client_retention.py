@@ -7,9 +7,9 @@ from app.jobs.janitor import JanitorJob
 from app.models.audit_event import AuditEvent
 from app.models.oauth_client import OAuthClient, OAuthClientSecret
 from app.models.oauth_grant import OAuthGrant
-from app.services.oauth_client import OAuthClientService
-from app.services.oauth_client_change import new_client
-from app.services.oauth_client_directory import metadata_of
+from app.services.clients.change import new_client
+from app.services.clients.client import OAuthClientService
+from app.services.clients.directory import metadata_of
 from app.services.runtime import Runtime
 from tests.chance import FakeClock
 from tests.factories.oauth import ApplicationFactory, CodeFactory

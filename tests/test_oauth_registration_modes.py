@@ -4,7 +4,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from app.config import Settings
-from app.services.oauth_registration import OAuthRegistrationService
+from app.services.clients.registration import OAuthRegistrationService
 from app.services.runtime import Runtime
 from tests.api import Api
 from tests.chance import FakeClock

@@ -25,10 +25,10 @@ from app.services.accounts.password_reset import PasswordResetService
 from app.services.accounts.registration import RegistrationService
 from app.services.accounts.role import RoleService
 from app.services.accounts.user import UserService
+from app.services.clients.client import OAuthClientService
+from app.services.clients.registration import OAuthRegistrationService
 from app.services.idempotency import IdempotencyService
-from app.services.oauth_client import OAuthClientService
 from app.services.oauth_consent import OAuthConsentService
-from app.services.oauth_registration import OAuthRegistrationService
 from app.services.outbox import OutboxService
 from app.services.runtime import Runtime
 from app.services.sessions.authentication import AuthenticationService, SignedInUser

@@ -24,8 +24,8 @@ from app.cli.snippet import Library, Made, snippet
 if TYPE_CHECKING:
     from app.models.oauth_client import OAuthClient, OAuthClientSecret
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.oauth_client import OAuthClientService
-    from app.services.oauth_client_change import IssuedSecret
+    from app.services.clients.change import IssuedSecret
+    from app.services.clients.client import OAuthClientService
     from app.services.runtime import Runtime
 
 app = typer.Typer(help="Applications that sign people in here.")
@@ -262,7 +262,7 @@ def registration_token(
 
     JSON: `token` and `expires_in`, or `revoked`.
     """
-    from app.services.oauth_registration import OAuthRegistrationService
+    from app.services.clients.registration import OAuthRegistrationService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> str:
         registrations = OAuthRegistrationService(uow, runtime)
@@ -308,7 +308,7 @@ def _object(text: str) -> dict[str, Any]:
 def _with_clients(
     work: "Callable[[OAuthClientService], Awaitable[Result]]",
 ) -> Result:
-    from app.services.oauth_client import OAuthClientService
+    from app.services.clients.client import OAuthClientService
 
     async def run(uow: "UnitOfWork", runtime: "Runtime") -> Result:
         return await work(OAuthClientService(uow, runtime))

@@ -16,7 +16,7 @@ from app.models.outbox import OutboxMessage
 from app.oauth.client import Client
 from app.oauth.tokens import LOGOUT_TOKEN_TYPE, logout_token_claims
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT, UnitOfWork
-from app.services.oauth_client_directory import engine_client
+from app.services.clients.directory import engine_client
 from app.services.oauth_person import session_name, subject_of
 from app.services.process.signed_token import AlgorithmWithdrawn
 from app.services.runtime import Runtime

@@ -11,7 +11,7 @@ from app.repositories.rate_limit import SqlStore
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.address import CollisionService
 from app.services.accounts.unverified import end_unverified
-from app.services.oauth_client_change import delete_unused
+from app.services.clients.change import delete_unused
 from app.services.oauth_grant import GrantService
 from app.services.one_time.token import Purpose
 from app.services.runtime import Runtime

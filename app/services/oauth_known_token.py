@@ -8,7 +8,7 @@ from app.events.oauth_grant import AccessTokenRevoked, GrantEnded
 from app.oauth.client import Client
 from app.oauth.introspection import KnownToken, introspect
 from app.oauth.revocation import EndAccessToken, EndGrant, decide_revocation
-from app.services.oauth_client_authentication import (
+from app.services.clients.authentication import (
     ClientAuthenticationService,
     ClientCall,
 )

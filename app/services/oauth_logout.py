@@ -20,7 +20,7 @@ from app.oauth.logout import (
     read_logout,
 )
 from app.oauth.parameters import Parameters
-from app.services.oauth_client_directory import engine_client
+from app.services.clients.directory import engine_client
 from app.services.oauth_hint import read_hint
 from app.services.oauth_hint_logout import HintLogoutService, NamedSession
 from app.services.oauth_person import session_name, subject_of

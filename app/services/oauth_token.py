@@ -17,7 +17,7 @@ from app.oauth.tokens import (
     id_token_claims,
     token_response,
 )
-from app.services.oauth_client_authentication import (
+from app.services.clients.authentication import (
     ClientAuthenticationService,
     ClientCall,
 )

@@ -29,8 +29,8 @@ from app.repositories.sign_in_statement import SignInStatements
 from app.repositories.unit_of_work import UnitOfWork
 from app.repositories.write_probe import WriteProbe
 from app.services.accounts.breached_password import BreachedPasswordService
-from app.services.oauth_client_directory import ClientDirectory
-from app.services.oauth_client_logo import ClientLogos
+from app.services.clients.directory import ClientDirectory
+from app.services.clients.logo import ClientLogos
 from app.services.process.rate_limit import Limits, build_store
 from app.services.process.signed_token import SignedTokens
 from app.services.process.supported import build_supported

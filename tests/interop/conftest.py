@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from app.config import Settings
-from app.services.oauth_registration import OAuthRegistrationService
+from app.services.clients.registration import OAuthRegistrationService
 from app.services.runtime import build_runtime
 from tests.api import PASSWORD
 from tests.conftest import ENGINES, SECRET

@@ -15,7 +15,7 @@ from app.core.context import current
 from app.core.exceptions import AppError
 from app.oauth.errors import InvalidClient, InvalidRequest, OAuthError
 from app.oauth.parameters import Parameters, parse_form
-from app.services.oauth_client_authentication import ClientCall
+from app.services.clients.authentication import ClientCall
 
 PREFIX = "/oauth2/"
 # People come to these; whoever accepts a page gets one.

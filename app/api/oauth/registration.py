@@ -14,7 +14,7 @@ from app.api.oauth.protocol import protocol_json, read_authorization, refusal
 from app.api.strict_json import MalformedJson, read_json
 from app.oauth.bearer import challenge, read_access_token
 from app.oauth.errors import InvalidClientMetadata, InvalidToken
-from app.services.oauth_registration import Registered
+from app.services.clients.registration import Registered
 from app.services.runtime import Runtime
 
 router = APIRouter(prefix="/oauth2/register", tags=["oauth"])

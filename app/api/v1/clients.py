@@ -29,14 +29,14 @@ from app.schemas.oauth_client import (
     ClientSecret,
     ClientSecretCreated,
 )
-from app.services.idempotency import Answer, IdempotencyKeyReused
-from app.services.oauth_client import (
+from app.services.clients.client import (
     CHOICES,
     ClientExists,
     ClientNotFound,
     ClientSecretNotFound,
     ClientWithoutSecret,
 )
+from app.services.idempotency import Answer, IdempotencyKeyReused
 from app.services.sessions.authentication import InvalidAccessToken
 from app.utils.helpers import as_segment
 

@@ -20,7 +20,7 @@ from app.oauth.errors import OAuthError
 from app.oauth.grants.client_credentials import own_scope
 from app.oauth.registration import ClientMetadata
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.oauth_client_change import (
+from app.services.clients.change import (
     IssuedSecret,
     check_sector,
     count_change,
@@ -32,7 +32,7 @@ from app.services.oauth_client_change import (
     new_client,
     put_metadata,
 )
-from app.services.oauth_client_directory import metadata_of
+from app.services.clients.directory import metadata_of
 from app.services.process.precondition import demand_version
 from app.services.process.supported import PERSON_SCOPES
 from app.services.runtime import Runtime

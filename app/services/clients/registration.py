@@ -27,7 +27,7 @@ from app.oauth.registration_request import adapt, present
 from app.oauth.secrets import find_secret
 from app.repositories.token_epoch import current_epoch
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.oauth_client_change import (
+from app.services.clients.change import (
     IssuedSecret,
     check_sector,
     count_change,
@@ -39,7 +39,7 @@ from app.services.oauth_client_change import (
     new_client,
     put_metadata,
 )
-from app.services.oauth_client_directory import metadata_of
+from app.services.clients.directory import metadata_of
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.rate_limit import by_address
 from app.services.runtime import Runtime

@@ -20,7 +20,7 @@ from app.oauth.client import Client, ClientSecret
 from app.oauth.registration import ClientMetadata
 from app.oauth.supported import Supported
 from app.repositories.oauth_client import OAuthClientRepository
-from app.services.oauth_client_keys import ClientKeys
+from app.services.clients.keys import ClientKeys
 
 KEPT_FOR = 3.0  # seconds: how late another process sees a change (architecture, rule 5)
 _MOST = 1_024  # clients; some kilobytes each

@@ -12,7 +12,7 @@ from app.core.circuit_breaker import CircuitOpen
 from app.core.clock import Clock
 from app.core.outbound import OutboundClient, OutboundFailed, OutboundRefused
 from app.core.rate_limit import Limit, RateLimiter
-from app.services.oauth_client_directory import ClientDirectory
+from app.services.clients.directory import ClientDirectory
 from app.services.process.rate_limit import by_address
 
 KEPT_FOR = 3_600.0  # seconds that a picture is shown without asking again

@@ -1,0 +1,1 @@
+"""Applications: registered, recognised, and shown to people."""
