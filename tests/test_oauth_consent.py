@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from app.models import OAuthConsent, OAuthGrant, User
-from app.services.oauth_consent import OAuthConsentService
+from app.services.oauth.consent import OAuthConsentService
 from app.services.runtime import Runtime
 from tests.api import Api, Person
 from tests.chance import FakeClock

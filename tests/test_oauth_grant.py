@@ -8,7 +8,7 @@ from sqlalchemy import delete
 
 from app.events.oauth_grant import GrantEnded
 from app.models import OAuthClient, Session, User
-from app.services.oauth_grant import end_grant
+from app.services.oauth.grant import end_grant
 from tests.chance import FakeClock
 from tests.oauth_support import GONE, Protocol
 from tests.security.forgery import parts

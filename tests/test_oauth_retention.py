@@ -13,7 +13,7 @@ from app.models import (
     OAuthRevokedToken,
     OneTimeToken,
 )
-from app.services.oauth_grant import GrantService
+from app.services.oauth.grant import GrantService
 from tests.authorization_support import rows, visit
 from tests.chance import FakeClock
 from tests.oauth_support import Protocol

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from app.policies.permission import ADMIN_ROLE
-from app.services.oauth_consent import OAuthConsentService
+from app.services.oauth.consent import OAuthConsentService
 from app.services.signing_key import SigningKeyService
 from tests.api import Api, Person
 from tests.factories.oauth import ApplicationFactory

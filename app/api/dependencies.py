@@ -28,7 +28,7 @@ from app.services.accounts.user import UserService
 from app.services.clients.client import OAuthClientService
 from app.services.clients.registration import OAuthRegistrationService
 from app.services.idempotency import IdempotencyService
-from app.services.oauth_consent import OAuthConsentService
+from app.services.oauth.consent import OAuthConsentService
 from app.services.outbox import OutboxService
 from app.services.runtime import Runtime
 from app.services.sessions.authentication import AuthenticationService, SignedInUser

@@ -17,7 +17,7 @@ from app.oauth.client import Client
 from app.oauth.tokens import LOGOUT_TOKEN_TYPE, logout_token_claims
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT, UnitOfWork
 from app.services.clients.directory import engine_client
-from app.services.oauth_person import session_name, subject_of
+from app.services.oauth.person import session_name, subject_of
 from app.services.process.signed_token import AlgorithmWithdrawn
 from app.services.runtime import Runtime
 

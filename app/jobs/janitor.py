@@ -12,7 +12,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.address import CollisionService
 from app.services.accounts.unverified import end_unverified
 from app.services.clients.change import delete_unused
-from app.services.oauth_grant import GrantService
+from app.services.oauth.grant import GrantService
 from app.services.one_time.token import Purpose
 from app.services.runtime import Runtime
 from app.services.sessions.session import SessionService

@@ -16,7 +16,7 @@ from app.pages.browser import AtBrowser, refusal_of, render_form
 from app.pages.dependencies import Posted, State
 from app.pages.flow import go_on
 from app.pages.form_page import note
-from app.services.oauth_consent import Consent, ConsentNotFound, OAuthConsentService
+from app.services.oauth.consent import Consent, ConsentNotFound, OAuthConsentService
 from app.services.runtime import Runtime
 from app.services.sign_in.browser import Browser
 from app.utils.helpers import printable

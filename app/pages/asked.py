@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from app.oauth.client import Client
 from app.oauth.interaction import Step
 from app.oauth.uri import parse_uri
-from app.services.oauth_authorization import AuthorizationService, Waiting
-from app.services.oauth_flow import FlowNotFound
-from app.services.oauth_refusal import UnanswerableRequest
+from app.services.oauth.authorization import AuthorizationService, Waiting
+from app.services.oauth.flow import FlowNotFound
+from app.services.oauth.refusal import UnanswerableRequest
 from app.services.runtime import Runtime
 from app.services.sign_in.browser import Browser
 from app.utils.helpers import as_segment, printable

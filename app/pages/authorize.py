@@ -18,9 +18,9 @@ from app.pages.form_post import render_form_post
 from app.pages.over import lead_back, leads_on
 from app.pages.render import OPENER
 from app.pages.withheld import render_withheld
-from app.services.oauth_authorization import AuthorizationService, Due, Outcome
-from app.services.oauth_redirect import Withheld
-from app.services.oauth_refusal import UnanswerableRequest
+from app.services.oauth.authorization import AuthorizationService, Due, Outcome
+from app.services.oauth.redirect import Withheld
+from app.services.oauth.refusal import UnanswerableRequest
 from app.services.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService
 

@@ -18,7 +18,7 @@ from app.pages.way_back import (
     way_back_after,
     way_back_of_flow,
 )
-from app.services.oauth_authorization import Waiting
+from app.services.oauth.authorization import Waiting
 from app.services.runtime import Runtime
 from app.services.sign_in.browser import Browser
 

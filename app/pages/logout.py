@@ -24,8 +24,8 @@ from app.pages.dependencies import State
 from app.pages.render import render
 from app.pages.signed_out import render_signed_out
 from app.pages.withheld import render_withheld
-from app.services.oauth_logout import Logout, OAuthLogoutService
-from app.services.oauth_redirect import Withheld
+from app.services.oauth.logout import Logout, OAuthLogoutService
+from app.services.oauth.redirect import Withheld
 from app.services.runtime import Runtime
 from app.services.sign_in.browser import Browser
 

@@ -15,7 +15,7 @@ from app.pages.form_page import Around, FormPage, Link, note
 from app.pages.request import Here
 from app.pages.way_back import links_if_over
 from app.schemas.auth import EmailRequest
-from app.services.begun_at import BegunAt, BegunAtService
+from app.services.oauth.begun_at import BegunAt, BegunAtService
 
 Send = Callable[[str, BegunAt | None], Awaitable[None]]
 

@@ -8,9 +8,9 @@ from fastapi import Response
 
 from app.pages.flow import FLOW
 from app.pages.way_back import links_back, way_back_of_flow, way_back_to
-from app.services.begun_at import BegunAt
-from app.services.oauth_flow import FlowNotFound
-from app.services.oauth_refusal import UnanswerableRequest
+from app.services.oauth.begun_at import BegunAt
+from app.services.oauth.flow import FlowNotFound
+from app.services.oauth.refusal import UnanswerableRequest
 from app.services.runtime import Runtime
 from app.services.sign_in.browser import Browser
 

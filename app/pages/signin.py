@@ -31,7 +31,7 @@ from app.pages.form_page import (
 from app.pages.way_back import way_back_of_flow
 from app.schemas.auth import LoginRequest
 from app.services.errors import EmailNotVerified
-from app.services.oauth_authorization import Waiting
+from app.services.oauth.authorization import Waiting
 from app.services.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService
 

@@ -21,7 +21,7 @@ from app.pages.form import Values
 from app.pages.form_page import Around, Form, FormPage, Link
 from app.pages.home import render_home
 from app.pages.signed_out import render_signed_out
-from app.services.oauth_logout import OAuthLogoutService
+from app.services.oauth.logout import OAuthLogoutService
 from app.services.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserAccount, BrowserSessionService
 

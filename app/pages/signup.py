@@ -32,8 +32,8 @@ from app.pages.way_back import links_if_over
 from app.schemas.base import Email, Input, Password, ShownText
 from app.services.accounts.password import PasswordService
 from app.services.accounts.registration import RegistrationService
-from app.services.begun_at import BegunAtService
 from app.services.errors import EmailTaken
+from app.services.oauth.begun_at import BegunAtService
 from app.services.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService
 

@@ -25,7 +25,7 @@ from app.pages.asked import (
 from app.pages.browser import keep_value
 from app.pages.flow import go_on
 from app.pages.form_page import Link
-from app.services.begun_at import BegunAt, BegunAtService
+from app.services.oauth.begun_at import BegunAt, BegunAtService
 from app.services.one_time.token import Purpose
 from app.services.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from app.core.context import current
 from app.pages.asked import place_name
 from app.pages.render import ONWARD, render
-from app.services.oauth_redirect import Withheld
+from app.services.oauth.redirect import Withheld
 
 # Of the form the browser says where it comes from, as `form_post.py` has it; a link
 # tells nothing.

@@ -16,7 +16,7 @@ from app.oauth.client_auth.private_key_jwt import ASSERTION_TYPE
 from app.oauth.ports import Authentication
 from app.oauth.registration import read_client_metadata
 from app.oauth.secrets import client_secret, secret_digest
-from app.services.oauth_code import issue_code
+from app.services.oauth.code import issue_code
 from app.services.runtime import Runtime
 
 REDIRECT_URI = "https://app.example.com/cb"

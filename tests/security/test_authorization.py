@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.models import OAuthGrant
-from app.services.oauth_consent import OAuthConsentService
+from app.services.oauth.consent import OAuthConsentService
 from app.services.runtime import Runtime
 from tests.api import Api
 from tests.authorization_support import (

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.dependencies import get_runtime
 from app.api.oauth.documented import client_form, refusals, succeeds
 from app.api.oauth.protocol import protocol_json, read_call
-from app.services.oauth_token import TokenService
+from app.services.oauth.token import TokenService
 
 router = APIRouter(tags=["oauth"])
 

@@ -18,7 +18,7 @@ from app.oauth.bearer import challenge, read_access_token
 from app.oauth.errors import InsufficientScope, OAuthError
 from app.oauth.parameters import Parameters, parse_form
 from app.oauth.scopes import OPENID
-from app.services.oauth_userinfo import UserinfoService
+from app.services.oauth.userinfo import UserinfoService
 
 router = APIRouter(tags=["oauth"])
 _REALM = "userinfo"

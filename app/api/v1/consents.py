@@ -12,7 +12,7 @@ from app.core.exceptions import Unauthenticated
 from app.models.oauth_client import MAX_CLIENT_ID
 from app.schemas.base import Page
 from app.schemas.oauth_consent import ConsentOut
-from app.services.oauth_consent import ConsentNotFound
+from app.services.oauth.consent import ConsentNotFound
 from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(

@@ -8,8 +8,8 @@ from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import owner_of, touch
 from app.services.accounts.unverified import mail_to, proof_of, take_proven_address
-from app.services.begun_at import BegunAt
 from app.services.errors import InvalidOneTimeToken
+from app.services.oauth.begun_at import BegunAt
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime

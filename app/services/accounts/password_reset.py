@@ -19,8 +19,8 @@ from app.services.accounts.unverified import (
     proof_of,
     take_proven_address,
 )
-from app.services.begun_at import BegunAt
 from app.services.errors import InvalidOneTimeToken
+from app.services.oauth.begun_at import BegunAt
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.runtime import Runtime

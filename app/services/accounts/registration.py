@@ -15,8 +15,8 @@ from app.services.accounts.invitation import InvitationService
 from app.services.accounts.password import NewPassword, PasswordService
 from app.services.accounts.password_reset import PasswordResetService
 from app.services.accounts.unverified import accept_address, claim, wait_for_proof
-from app.services.begun_at import BegunAt
 from app.services.errors import EmailTaken, InvalidCode, InvalidOneTimeToken
+from app.services.oauth.begun_at import BegunAt
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import Purpose
 from app.services.process.rate_limit import by_address

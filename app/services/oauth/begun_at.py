@@ -11,7 +11,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from app.models.one_time_token import OneTimeToken
-from app.services.oauth_flow import FlowNotFound, OAuthFlowService
+from app.services.oauth.flow import FlowNotFound, OAuthFlowService
 from app.services.one_time.token import Purpose
 from app.services.runtime import Runtime
 from app.services.sign_in.browser import Browser

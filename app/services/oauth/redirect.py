@@ -12,7 +12,7 @@ from app.core.exceptions import Forbidden
 from app.oauth.authorize import ReturnAddress
 from app.oauth.client import Client
 from app.oauth.response_modes import Answer
-from app.services.oauth_consent import OAuthConsentService
+from app.services.oauth.consent import OAuthConsentService
 from app.services.runtime import Runtime
 from app.services.sign_in.browser import BrowserAccount
 

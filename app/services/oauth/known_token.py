@@ -12,8 +12,8 @@ from app.services.clients.authentication import (
     ClientAuthenticationService,
     ClientCall,
 )
-from app.services.oauth_grant import end_grant
-from app.services.oauth_person import subject_of
+from app.services.oauth.grant import end_grant
+from app.services.oauth.person import subject_of
 from app.services.process.signed_token import AccessToken
 from app.services.runtime import Runtime
 

@@ -21,10 +21,10 @@ from app.oauth.logout import (
 )
 from app.oauth.parameters import Parameters
 from app.services.clients.directory import engine_client
-from app.services.oauth_hint import read_hint
-from app.services.oauth_hint_logout import HintLogoutService, NamedSession
-from app.services.oauth_person import session_name, subject_of
-from app.services.oauth_redirect import may_send
+from app.services.oauth.hint import read_hint
+from app.services.oauth.hint_logout import HintLogoutService, NamedSession
+from app.services.oauth.person import session_name, subject_of
+from app.services.oauth.redirect import may_send
 from app.services.process.rate_limit import by_address
 from app.services.runtime import Runtime
 from app.services.sessions.end import framed_applications

@@ -10,7 +10,7 @@ from app.oauth.grants.base import still_assigned
 from app.oauth.ports import Authentication, IssuedCode, RefreshedGrant
 from app.oauth.scopes import narrow_scope
 from app.policies.refresh_token import is_repeatable
-from app.services.oauth_grant import end_grant
+from app.services.oauth.grant import end_grant
 from app.services.one_time.token import Purpose
 from app.services.runtime import Runtime
 

@@ -13,7 +13,7 @@ from app.oauth.authorization_response import error_response
 from app.oauth.authorize import ReturnAddress
 from app.oauth.errors import InvalidRequest, OAuthError
 from app.oauth.response_modes import Answer
-from app.services.oauth_flow import Flow, OAuthFlowService
+from app.services.oauth.flow import Flow, OAuthFlowService
 from app.services.process.rate_limit import by_address
 from app.services.runtime import Runtime
 

@@ -19,13 +19,13 @@ from app.oauth.parameters import Parameters, parse_query
 from app.oauth.redirect_uri import place_of
 from app.oauth.response_modes import Answer
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.oauth_authorization_request import AuthorizationRequestReader
-from app.services.oauth_code import issue_code
-from app.services.oauth_consent import OAuthConsentService
-from app.services.oauth_flow import Flow, FlowNotFound, OAuthFlowService, sign_in_at
-from app.services.oauth_redirect import Withheld, send
-from app.services.oauth_refusal import AuthorizationRefusalService
-from app.services.oauth_signed_in import (
+from app.services.oauth.authorization_request import AuthorizationRequestReader
+from app.services.oauth.code import issue_code
+from app.services.oauth.consent import OAuthConsentService
+from app.services.oauth.flow import Flow, FlowNotFound, OAuthFlowService, sign_in_at
+from app.services.oauth.redirect import Withheld, send
+from app.services.oauth.refusal import AuthorizationRefusalService
+from app.services.oauth.signed_in import (
     account_for,
     authentication_of,
     signed_in_state,

@@ -21,8 +21,8 @@ from app.services.clients.authentication import (
     ClientAuthenticationService,
     ClientCall,
 )
-from app.services.oauth_grant_store import CodeStore, RefreshTokenStore
-from app.services.oauth_person import person_claims, session_name, subject_of
+from app.services.oauth.grant_store import CodeStore, RefreshTokenStore
+from app.services.oauth.person import person_claims, session_name, subject_of
 from app.services.runtime import Runtime
 
 

@@ -8,8 +8,8 @@ from app.oauth.authorize import (
 )
 from app.oauth.errors import InvalidRequest
 from app.oauth.parameters import Parameters
-from app.services.oauth_hint import read_hint
-from app.services.oauth_refusal import AuthorizationRefusalService
+from app.services.oauth.hint import read_hint
+from app.services.oauth.refusal import AuthorizationRefusalService
 from app.services.runtime import Runtime
 
 _ADDRESS = frozenset({"client_id", "redirect_uri"})

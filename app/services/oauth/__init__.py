@@ -1,0 +1,1 @@
+"""The authorization server: grants, tokens, consent, sign-out of applications."""
