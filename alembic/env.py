@@ -16,7 +16,7 @@ from app.database import DatabaseUnavailable, PoolOptions, create_engine
 from app.models import Base
 from app.models.base import UtcDateTime
 from app.repositories.schema import SCHEMA_REVISION
-from app.services.startup import why_unusable
+from app.services.server.startup import why_unusable
 
 # Whoever migrates holds this lock of PostgreSQL; others wait and find the work done.
 _LOCK = zlib.crc32(b"auth-serve:migrate")

@@ -34,8 +34,8 @@ from app.jobs import build_jobs
 from app.jobs.shared_clock import SharedClockJob
 from app.jobs.worker import Worker
 from app.oauth.errors import OAuthError
-from app.services.runtime import Runtime, build_runtime
-from app.services.startup import StartRefused, start
+from app.services.server.runtime import Runtime, build_runtime
+from app.services.server.startup import StartRefused, start
 
 # Tracing is off unless it is asked for: spans would carry query strings, and those
 # carry codes and tokens (dependencies.md, S2).

@@ -10,7 +10,7 @@ from app.oauth.authorize import AuthorizationRequest, identify, read_request
 from app.oauth.parameters import Parameters
 from app.oauth.ports import Authentication
 from app.services.oauth.code import issue_code
-from app.services.runtime import Runtime, build_runtime
+from app.services.server.runtime import Runtime, build_runtime
 from benchmarks.load import Connection, Step, get, post_form
 from benchmarks.stage import SCOPES, SECRET
 from tests.factories.oauth import (

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.events.base import NOBODY
 from app.models import AuditEvent, OneTimeToken, OutboxMessage
 from app.policies.permission import ADMIN_ROLE
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.factories.user import UserFactory
 
 PASSWORD = "correct horse battery staple"

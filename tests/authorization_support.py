@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.core import jose
 from app.models import AuditEvent
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 from tests.factories.oauth import (
     CHALLENGE,

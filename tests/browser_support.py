@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient, Response
 
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService
 from app.services.sign_in.browser_cookie import BrowserCookies
 from tests.api import PASSWORD, Api

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.models.audit_event import AuditEvent
 from app.oauth.client import Client
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api, Person
 
 SHOP: dict[str, Any] = {

@@ -21,7 +21,7 @@ from app import database
 from app.config import Settings
 from app.core import jose
 from app.main import create_app
-from app.services.runtime import Runtime, build_runtime
+from app.services.server.runtime import Runtime, build_runtime
 from tests.api import Api
 from tests.authorization_support import Visit, visit
 from tests.chance import FakeClock

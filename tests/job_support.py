@@ -13,7 +13,7 @@ from app.config import Settings
 from app.models import OutboxMessage, User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import new_user
-from app.services.runtime import Runtime, build_runtime
+from app.services.server.runtime import Runtime, build_runtime
 from tests.chance import FakeClock
 
 SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"

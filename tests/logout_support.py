@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.models import AuditEvent, Session
 from app.oauth.tokens import ID_TOKEN_TYPE
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserAccount
 from tests.api import PASSWORD, Api
 from tests.browser_support import cookies_of, signed_in

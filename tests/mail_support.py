@@ -12,7 +12,7 @@ from app.jobs.mail import MailJob
 from app.jobs.mail_message import TEMPLATES
 from app.models import OutboxMessage
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.job_support import Make, add_message, add_user, messages
 from tests.servers.smtp import SmtpServer
 

@@ -15,8 +15,8 @@ from app.services.accounts.email_verification import EmailVerificationService
 from app.services.accounts.invitation import InvitationService
 from app.services.accounts.password import PasswordService
 from app.services.accounts.password_reset import PasswordResetService
-from app.services.runtime import Runtime
-from app.services.setup import SetupService
+from app.services.server.runtime import Runtime
+from app.services.server.setup import SetupService
 from app.services.sign_in.password import SignInService
 from tests.job_support import add_user
 

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from app.models import OAuthGrant, OutboxMessage, User
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.factories.oauth import Application, ApplicationFactory, CodeFactory
 from tests.job_support import messages
 

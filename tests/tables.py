@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from app.models import Base
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 Contents = dict[str, list[str]]
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from app.jobs.janitor import JanitorJob
 from app.models import OAuthConsent, User
 from app.services.accounts.password import PasswordService
-from app.services.runtime import Runtime
-from app.services.setup import SetupService
+from app.services.server.runtime import Runtime
+from app.services.server.setup import SetupService
 from app.typed_text import canonical_email, is_special_use, read_email, wire_address
 from tests.api import PASSWORD, Api, Person
 from tests.chance import FakeClock

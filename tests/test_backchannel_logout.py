@@ -18,8 +18,8 @@ from app.jobs.worker import Worker
 from app.models import AuditEvent, OAuthClient
 from app.oauth.subject import pairwise_subject, session_for
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT
-from app.services.runtime import Runtime
-from app.services.signing_key import SigningKeyService
+from app.services.server.runtime import Runtime
+from app.services.server.signing_key import SigningKeyService
 from tests.chance import FakeClock
 from tests.factories.oauth import Application
 from tests.job_support import Make, eventually, store_messages

@@ -14,16 +14,16 @@ from httpx2 import AsyncClient
 
 from app.config import Settings
 from app.repositories.snapshot import SnapshotRepository, kept_tables
-from app.services.backup import BackupService
-from app.services.backup_file import (
+from app.services.server.backup import BackupService
+from app.services.server.backup_file import (
     BackupFile,
     BackupUnusable,
     BackupWriter,
     Sums,
     encoded,
 )
-from app.services.runtime import Runtime, build_runtime
-from app.services.token_epoch import begin_epoch
+from app.services.server.runtime import Runtime, build_runtime
+from app.services.server.token_epoch import begin_epoch
 from tests.api import Api
 from tests.chance import FakeClock
 from tests.conftest import SECRET

@@ -8,7 +8,7 @@ import pytest
 from httpx2 import AsyncClient, Response
 
 from app.core.exceptions import PROBLEM_JSON
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api, Person
 from tests.tables import contents
 

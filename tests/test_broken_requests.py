@@ -16,7 +16,7 @@ from app.api import middleware
 from app.core.exceptions import AppError, RequestTimeout
 from app.core.hashing_pool import HashingOverloaded
 from app.models import Base, User
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.password import SignInService
 from tests.api import Api
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService
 from app.services.sign_in.browser_cookie import BrowserCookies
 from tests.api import Api

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from app.models import Session
 from app.repositories.browser_session_statement import BrowserSessionStatements
 from app.services.errors import InvalidCredentials
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService
 from tests.api import Api
 from tests.browser_support import cookies_of, emails, people, seen, signed_in

@@ -6,7 +6,7 @@ import pytest
 
 from app.oauth.secrets import find_secret
 from app.services.clients.registration import OAuthRegistrationService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.chance import FakeClock
 from tests.conftest import SECRET
 from tests.factories.oauth import ApplicationFactory

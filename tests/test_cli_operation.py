@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.services.startup import start
+from app.services.server.startup import start
 from tests.api import PASSWORD, Api
 from tests.conftest import ROOT, SECRET
 from tests.job_support import Make

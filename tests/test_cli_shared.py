@@ -16,7 +16,7 @@ from app.cli import base
 from app.cli.commands import app
 from app.models import AuditEvent
 from app.policies.permission import OPERATOR_ID
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.conftest import ROOT, SECRET
 from tests.test_cli import run
 

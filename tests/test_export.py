@@ -11,7 +11,7 @@ from starlette.types import Message
 
 from app.models import AuditEvent
 from app.services.accounts.export import BATCH
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api, Person
 from tests.test_broken_requests import raw
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.services.startup import start
+from app.services.server.startup import start
 from tests.api import PASSWORD
 from tests.job_support import Make
 

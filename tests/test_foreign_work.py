@@ -13,7 +13,7 @@ from app.core.passwords import MAX_BYTES, PasswordHasher, check_importable
 from app.core.randomness import SystemRandomness
 from app.core.rate_limit import Limit
 from app.services.accounts.password import PasswordService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.foreign_hashes import P
 from tests.test_hashing_pool import Work, until
 

@@ -17,7 +17,7 @@ from app.repositories.user import UserRepository
 from app.services.accounts.password import PasswordService
 from app.services.errors import InvalidCredentials
 from app.services.oauth.authorization import AuthorizationService, Due
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sessions.end import end_all_sessions
 from app.services.sign_in.browser import Browser, BrowserAccount, BrowserSessionService
 from tests.api import PASSWORD, Api

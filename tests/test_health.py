@@ -13,7 +13,7 @@ from app.core.outbound import OutboundFailed, OutboundRefused
 from app.database_errors import DatabaseUnavailable
 from app.repositories.idempotency_claim import IdempotencyClaims
 from app.repositories.write_probe import WriteProbe
-from app.services.runtime import build_runtime
+from app.services.server.runtime import build_runtime
 from tests.api import Api
 from tests.chance import FakeClock
 from tests.conftest import SECRET

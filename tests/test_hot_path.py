@@ -5,7 +5,7 @@ from fastapi import FastAPI
 
 from app.api.hot_path import hot_paths
 from app.core.security import AccessTokens
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api
 from tests.chance import FakeClock
 

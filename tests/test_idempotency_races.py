@@ -10,7 +10,7 @@ import pytest
 from httpx2 import AsyncClient, Response
 
 from app.repositories.idempotency_claim import IdempotencyClaims
-from app.services import idempotency
+from app.services.server import idempotency
 from tests.api import PASSWORD, Api, Person
 from tests.chance import FakeClock
 from tests.servers.service import NO_LIMITS, running

@@ -21,10 +21,10 @@ from app.models.rate_limit import RateLimit
 from app.models.session import Session
 from app.models.signing_key import SigningKey
 from app.repositories.rate_limit import SqlStore
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
+from app.services.server.signing_key import SigningKeyService
 from app.services.sessions.session import InvalidRefreshToken, SessionTokenService
 from app.services.sign_in.password import SignInService
-from app.services.signing_key import SigningKeyService
 from tests.chance import FakeClock
 from tests.job_support import Make, add_message, add_user
 from tests.rate_limit_support import take

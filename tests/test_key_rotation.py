@@ -4,8 +4,8 @@ import pytest
 from httpx2 import AsyncClient
 
 from app.database_errors import DatabaseUnavailable
-from app.services.runtime import Runtime, build_runtime
-from app.services.signing_key import SigningKeyService
+from app.services.server.runtime import Runtime, build_runtime
+from app.services.server.signing_key import SigningKeyService
 from tests.chance import FakeClock
 
 

@@ -15,7 +15,7 @@ from app.jobs.mail import LONGEST_DELAY, MAX_ATTEMPTS, MailJob
 from app.jobs.mail_message import TEMPLATES, MailRenderer
 from app.services.accounts.email_verification import EmailVerificationService
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.chance import FakeClock
 from tests.job_support import Make, add_user, messages, store_messages
 from tests.mail_support import only, parts, store_with_token

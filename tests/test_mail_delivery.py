@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from app.jobs.mail import FIRST_DELAY, LONGEST_DELAY, MAX_ATTEMPTS, MailJob
 from app.jobs.smtp import MailDelayed, SmtpSender
-from app.services.runtime import Runtime
-from app.services.smtp_address import SmtpAddress
+from app.services.server.runtime import Runtime
+from app.services.server.smtp_address import SmtpAddress
 from app.setting_groups import SmtpSettings
 from tests.chance import FakeClock
 from tests.job_support import Make, messages, store_messages

@@ -18,7 +18,7 @@ from app.database import create_engine
 from app.models import Base
 from app.repositories.schema import SCHEMA_REVISION
 from app.services.accounts.address import CollisionService
-from app.services.runtime import build_runtime
+from app.services.server.runtime import build_runtime
 from tests.api import PASSWORD
 from tests.conftest import ROOT, SECRET, migrate
 from tests.factories.oauth import ApplicationFactory, CodeFactory

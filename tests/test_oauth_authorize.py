@@ -13,7 +13,7 @@ import pytest
 from app.core.rate_limit import Limit
 from app.models import OAuthClient, OAuthGrant, OneTimeToken
 from app.services.oauth.authorization import AuthorizationService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api
 from tests.authorization_support import (
     ALL,

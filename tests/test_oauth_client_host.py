@@ -16,7 +16,7 @@ from app.oauth.registration import read_client_metadata
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT
 from app.services.clients.change import check_sector
 from app.services.clients.logo import AT_ONCE
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.factories.oauth import REDIRECT_URI, ApplicationFactory
 from tests.job_support import eventually
 from tests.servers.http import HttpServer

@@ -10,7 +10,7 @@ from httpx2 import AsyncClient
 from app.core import jose
 from app.services.clients.client import OAuthClientService
 from app.services.clients.keys import ASKED_EVERY, KEPT_FOR, LAST_GOOD_FOR
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.chance import FakeClock
 from tests.factories.oauth import ALGORITHM, Application
 from tests.servers.http import HttpServer

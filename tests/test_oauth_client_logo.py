@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from httpx2 import AsyncClient, Response
 
 from app.services.clients.logo import KEPT_FOR, MAX_BYTES, MOST, NONE_FOR
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api
 from tests.authorization_support import Visit, at, visit
 from tests.chance import FakeClock

@@ -10,7 +10,7 @@ from app.models.oauth_grant import OAuthGrant
 from app.services.clients.change import new_client
 from app.services.clients.client import OAuthClientService
 from app.services.clients.directory import metadata_of
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.chance import FakeClock
 from tests.factories.oauth import ApplicationFactory, CodeFactory
 from tests.job_support import Make, add_user

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.models.oauth_client import OAuthClientSecret
 from app.oauth.secrets import find_secret
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api, Person
 from tests.chance import FakeClock
 from tests.client_support import JWKS, SHOP, events, make, seen

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api, Person
 from tests.client_support import SHOP, fields, make, seen
 from tests.servers.http import HttpServer

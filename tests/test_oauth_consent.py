@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.models import OAuthConsent, OAuthGrant, User
 from app.services.oauth.consent import OAuthConsentService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api, Person
 from tests.chance import FakeClock
 from tests.factories.oauth import Application, ApplicationFactory, CodeFactory

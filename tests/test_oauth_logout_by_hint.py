@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.models import AuditEvent, OAuthGrant
 from app.oauth.subject import session_for, subject_for
 from app.services.oauth.consent import OAuthConsentService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser
 from tests.api import Api
 from tests.authorization_support import ALL, Visit, redeem, told

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api
 from tests.chance import FakeClock
 from tests.logout_support import BACK, FRAME, hint, shop, visitor

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from app.oauth.subject import session_for, subject_for
 from app.oauth.tokens import LOGOUT_TOKEN_TYPE
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api
 from tests.browser_support import set_cookies
 from tests.chance import FakeClock

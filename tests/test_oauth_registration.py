@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.models.audit_event import AuditEvent
 from app.oauth.secrets import find_secret
 from app.services.clients.client import OAuthClientService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.registration_support import (
     WEB,
     manage,

@@ -5,7 +5,7 @@ from httpx2 import AsyncClient
 
 from app.config import Settings
 from app.services.clients.registration import OAuthRegistrationService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api
 from tests.chance import FakeClock
 from tests.registration_support import WEB, options_of, unauthorized

@@ -11,7 +11,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from app.config import Settings
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.factories.oauth import Application
 from tests.oauth_support import Protocol
 from tests.registration_support import WEB, manage, options_of, refused, register, seen

@@ -8,7 +8,7 @@ from httpx2 import AsyncClient, Response
 
 from app.services.clients.registration import OAuthRegistrationService
 from app.services.oauth.consent import OAuthConsentService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api
 from tests.authorization_support import (
     AUTHORIZE,

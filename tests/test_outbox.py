@@ -10,7 +10,7 @@ from app.jobs import build_jobs
 from app.jobs.base import Job
 from app.jobs.mail import BATCH, MailJob
 from app.jobs.worker import Worker
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.chance import FakeClock
 from tests.job_support import (
     Make,

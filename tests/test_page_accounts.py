@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import Response
 
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api, Person
 from tests.authorization_support import Visit, id_token, trusted
 from tests.browser_support import Visitor, set_cookies

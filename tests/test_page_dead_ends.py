@@ -10,7 +10,7 @@ from httpx2 import Response
 from app.core.exceptions import TooManyRequests, Unavailable
 from app.models import Session
 from app.pages.form import MAX_BODY
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 from tests.authorization_support import query_of, rows
 from tests.browser_support import Visitor, flow_at

@@ -8,7 +8,7 @@ from sqlalchemy import event
 
 from app.jobs.mail import MailJob
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.chance import FakeClock
 from tests.job_support import add_user
 from tests.page_support import (

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.page_support import ORIGIN, Page, verify_link
 
 

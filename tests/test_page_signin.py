@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from fastapi import FastAPI
 
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 from tests.authorization_support import id_token, trusted, visit
 from tests.browser_support import Visitor, flow_at, set_cookies

@@ -4,7 +4,7 @@ import pytest
 from httpx2 import Response
 
 from app.models import OAuthGrant, Session
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 from tests.authorization_support import Visit, at, rows, told
 from tests.factories.oauth import Application, ApplicationFactory

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from httpx2 import Response
 
 from app.pages import texts
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 from tests.browser_support import Visitor
 from tests.chance import FakeClock

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from httpx2 import AsyncClient
 
 from app.pages.script import PASSWORD_SOURCE
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api
 from tests.browser_support import Visitor
 from tests.page_support import (

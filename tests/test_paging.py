@@ -7,7 +7,7 @@ import pytest
 
 from app.policies.permission import ADMIN_ROLE
 from app.services.oauth.consent import OAuthConsentService
-from app.services.signing_key import SigningKeyService
+from app.services.server.signing_key import SigningKeyService
 from tests.api import Api, Person
 from tests.factories.oauth import ApplicationFactory
 from tests.test_api_document import document

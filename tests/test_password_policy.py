@@ -5,7 +5,7 @@ import pytest
 from app.core.passwords import check_password
 from app.services.accounts.password import PasswordService
 from app.services.errors import UnacceptablePassword
-from app.services.setup import SetupService
+from app.services.server.setup import SetupService
 from tests.api import Api
 from tests.page_support import EMAIL, PAGES, post
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.config import PREFIX, Settings, SettingsError, load_settings
 from app.database_url import read_database_url
-from app.services.runtime import build_runtime
+from app.services.server.runtime import build_runtime
 from tests.conftest import SECRET
 
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from app.config import Settings
-from app.services.runtime import Runtime, build_runtime
+from app.services.server.runtime import Runtime, build_runtime
 from tests.api import PASSWORD
 from tests.conftest import SECRET
 from tests.factories.user import UserFactory

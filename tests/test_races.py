@@ -22,8 +22,8 @@ from app.config import Settings
 from app.models import OAuthGrant, Session, User, UserRole
 from app.policies.permission import ADMIN_ROLE
 from app.services.accounts.password import PasswordService
-from app.services.runtime import Runtime, build_runtime
-from app.services.setup import SetupService
+from app.services.server.runtime import Runtime, build_runtime
+from app.services.server.setup import SetupService
 from tests.api import PASSWORD, Api, Person
 from tests.conftest import ENGINES, ROOT, SECRET
 from tests.factories.oauth import ApplicationFactory

@@ -5,8 +5,8 @@ from pydantic import SecretStr
 
 from app.services.accounts.breached_password import BreachedPasswordService
 from app.services.accounts.password import PasswordService
-from app.services.runtime import Runtime
-from app.services.setup import SetupFinished, SetupService
+from app.services.server.runtime import Runtime
+from app.services.server.setup import SetupFinished, SetupService
 from tests.api import PASSWORD, Api
 from tests.tables import contents
 

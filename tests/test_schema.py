@@ -14,8 +14,8 @@ from app import database
 from app.config import Settings
 from app.database import Database, PoolOptions
 from app.repositories.schema import SCHEMA_REVISION, SchemaRepository
-from app.services.runtime import Runtime, build_runtime
-from app.services.startup import StartRefused, start
+from app.services.server.runtime import Runtime, build_runtime
+from app.services.server.startup import StartRefused, start
 from tests.conftest import SECRET
 
 NEXT = f"{int(SCHEMA_REVISION) + 1:04d}"

@@ -10,7 +10,7 @@ import pytest
 from app.core import jose
 from app.models import OAuthGrant
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sessions.end import end_all_sessions, end_session
 from app.services.sessions.session import SessionService
 from tests.api import PASSWORD, Api, Person

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.config import Settings, SettingsError, known_names, load_settings
-from app.services.runtime import build_runtime
+from app.services.server.runtime import build_runtime
 from tests.architecture.source import ROOT
 
 

@@ -15,10 +15,10 @@ import pytest
 from app.config import Settings
 from app.core.clock import SharedClock
 from app.core.security import KeyRing, LoadedKey
-from app.services.health import HealthService
-from app.services.runtime import Runtime, build_runtime
-from app.services.shared_clock import SharedClockService
-from app.services.startup import start
+from app.services.server.health import HealthService
+from app.services.server.runtime import Runtime, build_runtime
+from app.services.server.shared_clock import SharedClockService
+from app.services.server.startup import start
 from tests.api import PASSWORD, Api
 from tests.chance import FakeClock
 from tests.conftest import SECRET

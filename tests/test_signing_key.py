@@ -12,8 +12,8 @@ from sqlalchemy import delete, update
 from app.core import jose
 from app.core.exceptions import Unprocessable
 from app.models import SigningKey
-from app.services.runtime import Runtime
-from app.services.signing_key import SigningKeyService
+from app.services.server.runtime import Runtime
+from app.services.server.signing_key import SigningKeyService
 from tests.chance import FakeClock
 from tests.job_support import Make
 

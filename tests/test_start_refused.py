@@ -15,8 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from app.config import Settings
-from app.services.runtime import Runtime, build_runtime
-from app.services.startup import StartRefused, start
+from app.services.server.runtime import Runtime, build_runtime
+from app.services.server.startup import StartRefused, start
 from tests.architecture.source import ROOT
 from tests.conftest import SECRET
 from tests.servers.ports import free_port

@@ -6,7 +6,7 @@ import pytest
 from httpx2 import Response
 
 from app.models import UserClaims
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api, Person
 from tests.oauth_support import Protocol
 from tests.security.test_access_control import manager

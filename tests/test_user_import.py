@@ -9,7 +9,7 @@ import pytest
 from typer.testing import Result
 
 from app.config import load_settings
-from app.services.runtime import build_runtime
+from app.services.server.runtime import build_runtime
 from tests import foreign_hashes as foreign
 from tests.api import PASSWORD, Api
 from tests.conftest import SECRET

@@ -27,10 +27,10 @@ from app.services.accounts.role import RoleService
 from app.services.accounts.user import UserService
 from app.services.clients.client import OAuthClientService
 from app.services.clients.registration import OAuthRegistrationService
-from app.services.idempotency import IdempotencyService
 from app.services.oauth.consent import OAuthConsentService
-from app.services.outbox import OutboxService
-from app.services.runtime import Runtime
+from app.services.server.idempotency import IdempotencyService
+from app.services.server.outbox import OutboxService
+from app.services.server.runtime import Runtime
 from app.services.sessions.authentication import AuthenticationService, SignedInUser
 from app.services.sessions.session import SessionService
 from app.services.sign_in.password import EmailCodeService

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from app.api.answers import json_response
 from app.api.dependencies import RuntimeDep
 from app.schemas.health import Live, Ready
-from app.services.health import HealthService
+from app.services.server.health import HealthService
 
 router = APIRouter(prefix="/health", tags=["health"])
 

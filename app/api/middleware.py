@@ -30,7 +30,7 @@ from app.core.forwarded import HEADERS
 from app.core.logging import access_line
 from app.core.randomness import Randomness
 from app.core.stopping import Stopping
-from app.services.startup import StartRefused
+from app.services.server.startup import StartRefused
 from app.utils.helpers import printable
 
 _log = logging.getLogger("auth_serve.errors")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from app.services.idempotency import Answer, IdempotencyService
+from app.services.server.idempotency import Answer, IdempotencyService
 
 
 class Once:

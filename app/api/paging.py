@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from app.core.exceptions import BadRequest
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 Row = TypeVar("Row")
 

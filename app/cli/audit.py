@@ -20,7 +20,7 @@ from app.cli.base import (
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.runtime import Runtime
+    from app.services.server.runtime import Runtime
 
 app = typer.Typer(help="The evidence.")
 _AGO = re.compile(r"(\d{1,6})([smhdw])")

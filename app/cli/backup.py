@@ -20,7 +20,7 @@ from app.cli.base import (
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.runtime import Runtime
+    from app.services.server.runtime import Runtime
 
 app = typer.Typer(help="Tokens of every kind.")
 _File = Annotated[Path, typer.Argument(help="The file.")]
@@ -32,7 +32,7 @@ def backup(file: _File, as_json: AsJson = False) -> None:
     In development the secret key is written beside it, as FILE.secret.key.
     JSON: the rows of each table.
     """
-    from app.services.backup import BackupService
+    from app.services.server.backup import BackupService
 
     async def work(runtime: "Runtime") -> dict[str, int]:
         return await BackupService(runtime).back_up(file)
@@ -57,7 +57,7 @@ def restore(
 
     JSON: the rows of each table, and how much was ended.
     """
-    from app.services.backup import BackupService, bring_key_back
+    from app.services.server.backup import BackupService, bring_key_back
 
     if replace:
         confirm(f"delete everything in the database and restore {file}", yes)
@@ -86,7 +86,7 @@ def end_all(yes: Yes = False, as_json: AsJson = False) -> None:
 
     JSON: how much was ended.
     """
-    from app.services.token_epoch import begin_epoch
+    from app.services.server.token_epoch import begin_epoch
 
     confirm("sign everybody out and end every link, code and token", yes)
 
@@ -103,8 +103,8 @@ def end_all(yes: Yes = False, as_json: AsJson = False) -> None:
 
 def _refusing(work: Any) -> Any:
     """Do the work; end with one line where files or the database do not allow it."""
-    from app.services.backup_file import BackupUnusable
-    from app.services.schema import SchemaMismatch
+    from app.services.server.backup_file import BackupUnusable
+    from app.services.server.schema import SchemaMismatch
 
     try:
         return work()

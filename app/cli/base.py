@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.policies.permission import Actor
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.accounts.user import UserService
-    from app.services.runtime import Runtime
+    from app.services.server.runtime import Runtime
 
 __all__ = [
     "AsJson",
@@ -124,7 +124,7 @@ def _with_runtime(
 ) -> Result:
     from app.core.exceptions import AppError
     from app.database_errors import DatabaseUnavailable
-    from app.services.startup import StartRefused, why_unusable
+    from app.services.server.startup import StartRefused, why_unusable
 
     settings = settings_or_exit()
     try:
@@ -195,8 +195,8 @@ async def _run(
     is_started: bool,
 ) -> Result:
     from app.config import SettingsError
-    from app.services.runtime import build_runtime
-    from app.services.startup import start
+    from app.services.server.runtime import build_runtime
+    from app.services.server.startup import start
 
     try:
         runtime = build_runtime(settings)

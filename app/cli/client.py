@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.clients.change import IssuedSecret
     from app.services.clients.client import OAuthClientService
-    from app.services.runtime import Runtime
+    from app.services.server.runtime import Runtime
 
 app = typer.Typer(help="Applications that sign people in here.")
 secret_app = typer.Typer(help="Secrets of clients.")

@@ -8,7 +8,7 @@ from app.cli.base import AsJson, Exit, show_rows
 
 if TYPE_CHECKING:
     from app.config import Settings
-    from app.services.diagnosis import Finding
+    from app.services.server.diagnosis import Finding
 
 _PARTS = ("database", "keys", "mail", "valkey", "proxy", "clock")
 
@@ -44,8 +44,8 @@ def _row(part: str, status: str, seen: str, advice: str) -> dict[str, Any]:
 
 
 async def _findings(settings: "Settings") -> list[dict[str, Any]]:
-    from app.services.diagnosis import DiagnosisService
-    from app.services.runtime import build_runtime
+    from app.services.server.diagnosis import DiagnosisService
+    from app.services.server.runtime import build_runtime
 
     runtime = build_runtime(settings)
     try:

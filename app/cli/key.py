@@ -8,7 +8,7 @@ from app.cli.base import AsJson, in_transaction, shape, show_rows
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.runtime import Runtime
+    from app.services.server.runtime import Runtime
 
 app = typer.Typer(help="The keys that sign tokens.")
 
@@ -24,7 +24,7 @@ def rotate(
 
     JSON: as `key list`.
     """
-    from app.services.signing_key import SigningKeyService
+    from app.services.server.signing_key import SigningKeyService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> None:
         await SigningKeyService(runtime).rotate(uow, algorithm)
@@ -40,7 +40,7 @@ def show(as_json: AsJson = False) -> None:
     JSON: an array of `SigningKey`.
     """
     from app.schemas.signing_key import SigningKey
-    from app.services.signing_key import SigningKeyService
+    from app.services.server.signing_key import SigningKeyService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> list[dict[str, Any]]:
         keys = await SigningKeyService(runtime).list_published(uow)

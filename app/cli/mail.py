@@ -9,7 +9,7 @@ from app.cli.base import AsJson, fail, note, show, with_runtime
 
 if TYPE_CHECKING:
     from app.models.outbox import OutboxMessage
-    from app.services.runtime import Runtime
+    from app.services.server.runtime import Runtime
 
 app = typer.Typer(help="Whether mail arrives.")
 _PAUSE = 0.2  # seconds between two looks
@@ -34,7 +34,7 @@ def test(
     """
 
     async def work(runtime: "Runtime") -> "OutboxMessage | None":
-        from app.services.mail_test import MailTestService
+        from app.services.server.mail_test import MailTestService
 
         async with runtime.unit_of_work() as uow:
             message_id = MailTestService(uow).ask(address)

@@ -19,7 +19,7 @@ from app.cli.user_account import Who, change_roles, judged
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.runtime import Runtime
+    from app.services.server.runtime import Runtime
 
 app = typer.Typer(help="What people may do.")
 Name = Annotated[str, typer.Argument(help="Name of the role")]

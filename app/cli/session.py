@@ -21,7 +21,7 @@ from app.cli.user_account import Who
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.runtime import Runtime
+    from app.services.server.runtime import Runtime
 
 app = typer.Typer(help="Who is signed in where.")
 

@@ -8,7 +8,7 @@ from app.cli.base import AsJson, in_transaction, show
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
-    from app.services.runtime import Runtime
+    from app.services.server.runtime import Runtime
 
 app = typer.Typer(help="The first administrator, and the way back for others.")
 
@@ -25,7 +25,7 @@ def link(as_json: AsJson = False) -> None:
     JSON: `link`, null once there is an administrator.
     """
     from app.services.accounts.password import PasswordService
-    from app.services.setup import SetupService
+    from app.services.server.setup import SetupService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> str | None:
         return await SetupService(uow, runtime, PasswordService(runtime)).link()
@@ -47,7 +47,7 @@ def recover(
 
     JSON: `link`.
     """
-    from app.services.setup_recovery import SetupRecoveryService
+    from app.services.server.setup_recovery import SetupRecoveryService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> str:
         return await SetupRecoveryService(uow, runtime).recover(email)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from app.schemas.user import Format, UserImport
     from app.services.accounts.address import Collision
     from app.services.accounts.user_import import ImportSummary, UserImportService
-    from app.services.runtime import Runtime
+    from app.services.server.runtime import Runtime
 
 app = typer.Typer(help="Accounts.")
 

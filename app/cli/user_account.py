@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from app.policies.permission import Actor
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.accounts.user import UserService
-    from app.services.runtime import Runtime
+    from app.services.server.runtime import Runtime
 
 Who = Annotated[str, typer.Argument(metavar="USER", help="Address or id")]
 Roles = Annotated[

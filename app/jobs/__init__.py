@@ -5,7 +5,7 @@ from app.jobs.base import Job
 from app.jobs.janitor import JanitorJob
 from app.jobs.mail import MailJob
 from app.jobs.signing_keys import SigningKeysJob
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 
 def build_jobs(runtime: Runtime) -> list[Job]:

@@ -19,7 +19,7 @@ from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT, UnitOfWork
 from app.services.clients.directory import engine_client
 from app.services.oauth.person import session_name, subject_of
 from app.services.process.signed_token import AlgorithmWithdrawn
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 BATCH = 32  # receivers at the same time; the process has 100 outbound connections
 LONGEST = 15.0  # seconds: waiting for a turn, and then for the whole exchange

@@ -14,9 +14,9 @@ from app.services.accounts.unverified import end_unverified
 from app.services.clients.change import delete_unused
 from app.services.oauth.grant import GrantService
 from app.services.one_time.token import Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
+from app.services.server.signing_key import SigningKeyService
 from app.services.sessions.session import SessionService
-from app.services.signing_key import SigningKeyService
 from app.setting_groups import DAY
 
 BATCH = 500  # rows a statement deletes: short locks, short transactions

@@ -18,7 +18,7 @@ from app.jobs.mail_message import (
 from app.jobs.relay import OutboxJob
 from app.models.outbox import OutboxMessage
 from app.repositories.unit_of_work import MAIL, UnitOfWork
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 if TYPE_CHECKING:
     from app.jobs.smtp import SmtpSender

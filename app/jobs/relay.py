@@ -22,7 +22,7 @@ from app.jobs.delivery import (
 )
 from app.models.outbox import OutboxMessage
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.utils.helpers import printable
 
 LEASE_RESERVE = 30  # seconds between the end of a delivery and the end of its lease

@@ -1,7 +1,7 @@
 """Asks the database for the time, in every process, with or without other jobs."""
 
-from app.services.runtime import Runtime
-from app.services.shared_clock import SharedClockService
+from app.services.server.runtime import Runtime
+from app.services.server.shared_clock import SharedClockService
 
 
 class SharedClockJob:

@@ -1,7 +1,7 @@
 """Keys that sign tokens: announced in time, and known to every process."""
 
-from app.services.runtime import Runtime
-from app.services.signing_key import SigningKeyService
+from app.services.server.runtime import Runtime
+from app.services.server.signing_key import SigningKeyService
 
 
 class SigningKeysJob:

@@ -11,7 +11,7 @@ import aiosmtplib
 from app.config import PREFIX
 from app.core.circuit_breaker import Breaker, CircuitBreakers
 from app.jobs.delivery import Delayed, Undeliverable
-from app.services.smtp_address import SmtpAddress, describe
+from app.services.server.smtp_address import SmtpAddress, describe
 from app.setting_groups import SmtpSettings
 from app.typed_text import wire_address
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from app.core.context import RequestContext, begin
 from app.jobs.base import Job
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 LONGEST_PAUSE = 300.0  # seconds after repeated failures
 

@@ -17,7 +17,7 @@ from app.pages.dependencies import Posted, State
 from app.pages.flow import go_on
 from app.pages.form_page import note
 from app.services.oauth.consent import Consent, ConsentNotFound, OAuthConsentService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser
 from app.utils.helpers import printable
 

@@ -9,7 +9,7 @@ from app.oauth.uri import parse_uri
 from app.services.oauth.authorization import AuthorizationService, Waiting
 from app.services.oauth.flow import FlowNotFound
 from app.services.oauth.refusal import UnanswerableRequest
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser
 from app.utils.helpers import as_segment, printable
 

@@ -21,7 +21,7 @@ from app.pages.withheld import render_withheld
 from app.services.oauth.authorization import AuthorizationService, Due, Outcome
 from app.services.oauth.redirect import Withheld
 from app.services.oauth.refusal import UnanswerableRequest
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService
 
 router = APIRouter(include_in_schema=False)

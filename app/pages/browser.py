@@ -15,7 +15,7 @@ from app.pages.flow import FLOW, go_back
 from app.pages.form import Values
 from app.pages.form_page import USERNAME, Around, FormPage, note
 from app.pages.render import render
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService
 
 

@@ -13,7 +13,7 @@ from app.pages.flow import FLOW, Flow, checked_flow, go_on, page_headers, with_f
 from app.pages.form_page import Around, FormPage, Link
 from app.pages.over import leads_on
 from app.services.oauth.authorization import AuthorizationService, Waiting
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser
 
 router = APIRouter(include_in_schema=False)

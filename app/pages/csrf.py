@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 from app.core.exceptions import Forbidden
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 CSRF = "csrf"  # name of the hidden field
 _PORTS = {"http": 80, "https": 443}

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.context import current
 from app.database import get_db
 from app.pages.form import Values, read_form
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import BrowserSessionService
 
 

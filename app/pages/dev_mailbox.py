@@ -13,7 +13,7 @@ from app.core.forwarded import came_through_proxy
 from app.core.mailbox import KeptMail
 from app.pages.dependencies import State
 from app.pages.render import HEADERS, render
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 # The mail's own markup has its style inline, as mail programs want it; no script, no
 # form and no frame can come with it.

@@ -19,7 +19,7 @@ from app.pages.way_back import (
     way_back_of_flow,
 )
 from app.services.oauth.authorization import Waiting
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser
 
 router = APIRouter(include_in_schema=False)

@@ -10,7 +10,7 @@ from app.pages.dev_mailbox import is_open
 from app.pages.flow import go_on
 from app.pages.form_page import Link
 from app.pages.render import STYLE, STYLE_TAG
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserAccount
 
 router = APIRouter(include_in_schema=False)

@@ -26,7 +26,7 @@ from app.pages.signed_out import render_signed_out
 from app.pages.withheld import render_withheld
 from app.services.oauth.logout import Logout, OAuthLogoutService
 from app.services.oauth.redirect import Withheld
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser
 
 PATH = "/oauth2/logout"

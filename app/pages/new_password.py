@@ -3,7 +3,7 @@
 from app.core.exceptions import FieldError
 from app.pages.form import Model, Values, validated
 from app.services.accounts.password import PasswordService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 
 def validated_with_password(

@@ -11,7 +11,7 @@ from app.pages.way_back import links_back, way_back_of_flow, way_back_to
 from app.services.oauth.begun_at import BegunAt
 from app.services.oauth.flow import FlowNotFound
 from app.services.oauth.refusal import UnanswerableRequest
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser
 
 Handler = ParamSpec("Handler")

@@ -12,7 +12,7 @@ from app.pages.request import AtPage
 from app.schemas.base import Email, Input, MailedToken, Password
 from app.services.accounts.password import PasswordService
 from app.services.one_time.token import Purpose
-from app.services.setup import SetupService
+from app.services.server.setup import SetupService
 
 router = APIRouter(include_in_schema=False)
 _PAGE = LinkPage(

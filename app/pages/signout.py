@@ -22,7 +22,7 @@ from app.pages.form_page import Around, Form, FormPage, Link
 from app.pages.home import render_home
 from app.pages.signed_out import render_signed_out
 from app.services.oauth.logout import OAuthLogoutService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserAccount, BrowserSessionService
 
 router = APIRouter(include_in_schema=False)

@@ -34,7 +34,7 @@ from app.services.accounts.password import PasswordService
 from app.services.accounts.registration import RegistrationService
 from app.services.errors import EmailTaken
 from app.services.oauth.begun_at import BegunAtService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService
 
 router = APIRouter(include_in_schema=False)

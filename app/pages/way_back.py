@@ -27,7 +27,7 @@ from app.pages.flow import go_on
 from app.pages.form_page import Link
 from app.services.oauth.begun_at import BegunAt, BegunAtService
 from app.services.one_time.token import Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService
 
 AFTER = "after"  # name of the parameter: the token of a mail that was used up

@@ -17,7 +17,7 @@ from app.oauth.ports import Authentication
 from app.oauth.registration import read_client_metadata
 from app.oauth.secrets import client_secret, secret_digest
 from app.services.oauth.code import issue_code
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 REDIRECT_URI = "https://app.example.com/cb"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636 appendix B

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.models import User
 from app.services.accounts.change import new_user, touch
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 
 class UserFactory:

@@ -13,7 +13,7 @@ import requests
 
 from app.config import Settings
 from app.services.clients.registration import OAuthRegistrationService
-from app.services.runtime import build_runtime
+from app.services.server.runtime import build_runtime
 from tests.api import PASSWORD
 from tests.conftest import ENGINES, SECRET
 from tests.interop.browser import Browser, Page

@@ -11,7 +11,7 @@ from httpx2 import Response
 from joserfc.jws import JWSRegistry
 
 from app.core.jose import generate_key
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api, Person
 
 Signer = Callable[[bytes], bytes]

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api, Person
 from tests.conftest import SECRET
 

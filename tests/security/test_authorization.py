@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from app.models import OAuthGrant
 from app.services.oauth.consent import OAuthConsentService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api
 from tests.authorization_support import (
     AUTHORIZE,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 
 VOLATILE = ("x-request-id", "date")

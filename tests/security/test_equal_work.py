@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from app.services.accounts.invitation import InvitationService
 from app.services.accounts.password import PasswordService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 
 KNOWN = "known@example.com"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 
 

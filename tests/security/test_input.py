@@ -10,7 +10,7 @@ import pytest
 from app.api.middleware import MAX_BODY
 from app.core.logging import configure_logging
 from app.jobs.mail import MailJob
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 from tests.page_support import PAGES
 from tests.test_api_document import document

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from httpx2 import ASGITransport, AsyncClient
 
 from app.main import create_app
-from app.services.runtime import build_runtime
+from app.services.server.runtime import build_runtime
 from tests.api import Api
 from tests.chance import FakeClock
 from tests.oauth_support import Protocol, SignedIn

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.jobs.mail import MailJob
 from app.models import Base
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api, Person
 from tests.chance import FakeClock
 from tests.conftest import SECRET

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from app.models import OutboxMessage, Role
 from app.policies.permission import PERMISSIONS
 from app.services.clients.client import OAuthClientService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api, Person
 from tests.job_support import add_message
 from tests.tables import contents

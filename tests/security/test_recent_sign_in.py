@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api, Person
 from tests.chance import FakeClock
 from tests.tables import contents

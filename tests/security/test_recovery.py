@@ -9,7 +9,7 @@ from app.events.base import NOBODY
 from app.jobs.mail import MailJob
 from app.models import AuditEvent, OneTimeToken, OutboxMessage, User
 from app.policies.permission import ADMIN_ROLE
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 from tests.security.test_throttling import from_address
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from httpx2 import Response
 
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api, Mailed, Person
 from tests.chance import FakeClock
 
@@ -283,7 +283,7 @@ async def test_t121_deleting_one_session_ends_that_one(api: Api) -> None:
 async def test_t035_a_rotated_token_stays_dead_after_a_restart(
     api: Api, runtime: Runtime, clock: FakeClock
 ) -> None:
-    from app.services.runtime import build_runtime
+    from app.services.server.runtime import build_runtime
     from app.services.sessions.session import ReusedRefreshToken, SessionTokenService
 
     person = await api.person()

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from app.models import Session, User, UserRole
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api, Mailed, Person
 from tests.chance import FakeClock
 from tests.tables import contents

@@ -10,7 +10,7 @@ from app.core.rate_limit import Limit
 from app.services.accounts.invitation import InvitationService
 from app.services.accounts.password import PasswordService
 from app.services.one_time.token import Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 from tests.page_support import BROWSER
 from tests.security.test_recovery import ASK, VICTIM

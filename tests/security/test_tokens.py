@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import Api
 from tests.chance import FakeClock
 from tests.security.forgery import (

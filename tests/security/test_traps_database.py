@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Base, OneTimeToken, OutboxMessage, Session, User, UserRole
 from app.models.base import UtcDateTime
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.typed_text import canonical_email
 from tests.api import PASSWORD, Api
 from tests.architecture.source import sources

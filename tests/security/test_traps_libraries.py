@@ -11,7 +11,7 @@ from joserfc import jws
 
 from app.core import jose
 from app.core.passwords import PasswordHasher
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 from tests.architecture.source import modules
 from tests.security.forgery import forge, genuine, present, unsigned

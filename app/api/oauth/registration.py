@@ -15,7 +15,7 @@ from app.api.strict_json import MalformedJson, read_json
 from app.oauth.bearer import challenge, read_access_token
 from app.oauth.errors import InvalidClientMetadata, InvalidToken
 from app.services.clients.registration import Registered
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 router = APIRouter(prefix="/oauth2/register", tags=["oauth"])
 _TOLD: dict[str, Any] = {

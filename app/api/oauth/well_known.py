@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.dependencies import get_runtime
 from app.oauth.metadata import provider_metadata
 from app.oauth.supported import Supported
-from app.services.signing_key import SigningKeyService
+from app.services.server.signing_key import SigningKeyService
 
 router = APIRouter(prefix="/.well-known", tags=["well-known"])
 _CACHE = "public, max-age=300"

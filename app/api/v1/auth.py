@@ -47,7 +47,7 @@ from app.services.errors import (
     InvalidCredentials,
     InvalidOneTimeToken,
 )
-from app.services.idempotency import Answer, IdempotencyKeyReused
+from app.services.server.idempotency import Answer, IdempotencyKeyReused
 from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sessions.session import (
     InvalidRefreshToken,

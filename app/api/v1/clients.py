@@ -36,7 +36,7 @@ from app.services.clients.client import (
     ClientSecretNotFound,
     ClientWithoutSecret,
 )
-from app.services.idempotency import Answer, IdempotencyKeyReused
+from app.services.server.idempotency import Answer, IdempotencyKeyReused
 from app.services.sessions.authentication import InvalidAccessToken
 from app.utils.helpers import as_segment
 

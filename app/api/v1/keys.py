@@ -11,8 +11,8 @@ from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.signing_key import SigningKey, SigningKeys
+from app.services.server.signing_key import SigningKeyService
 from app.services.sessions.authentication import InvalidAccessToken
-from app.services.signing_key import SigningKeyService
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)

@@ -12,7 +12,7 @@ from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.outbox import OutboxMessage
-from app.services.outbox import OutboxMessageBusy, OutboxMessageNotFound
+from app.services.server.outbox import OutboxMessageBusy, OutboxMessageNotFound
 from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/outbox", tags=["outbox"])

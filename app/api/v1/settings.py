@@ -9,8 +9,8 @@ from app.api.dependencies import RuntimeDep, require
 from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.settings import SettingsOut
+from app.services.server.setting import public
 from app.services.sessions.authentication import InvalidAccessToken
-from app.services.setting import public
 
 router = APIRouter(prefix="/api/v1/settings", tags=["settings"])
 

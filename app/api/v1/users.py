@@ -29,7 +29,7 @@ from app.services.errors import (
     UserDisabled,
     UserNotFound,
 )
-from app.services.idempotency import Answer, IdempotencyKeyReused
+from app.services.server.idempotency import Answer, IdempotencyKeyReused
 from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=StrictRoute)

@@ -16,7 +16,7 @@ from app.services.accounts.change import (
     touch,
 )
 from app.services.process.precondition import demand_version
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 
 class AccountService:

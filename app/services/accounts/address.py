@@ -14,7 +14,7 @@ from app.services.accounts.change import set_email, touch
 from app.services.accounts.email_verification import EmailVerificationService
 from app.services.accounts.unverified import accept_address, displace, mark_verified
 from app.services.errors import EmailTaken
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.typed_text import PARKED, canonical_email
 
 BATCH = 500  # rows in memory at a time

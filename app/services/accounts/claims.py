@@ -14,7 +14,7 @@ from app.policies.permission import Actor
 from app.policies.user import may_edit
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import existing, touch
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.typed_text import username_key
 
 USERNAME = "preferred_username"

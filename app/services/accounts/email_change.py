@@ -20,7 +20,7 @@ from app.services.accounts.unverified import (
 from app.services.errors import InvalidOneTimeToken
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.typed_text import canonical_email
 
 

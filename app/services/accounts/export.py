@@ -11,7 +11,7 @@ from app.models.base import Base
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.audit_event import told_to
 from app.services.accounts.change import existing
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 BATCH = 500  # rows in memory at a time, and in one transaction
 Batches = AsyncIterator[Sequence[dict[str, Any]]]

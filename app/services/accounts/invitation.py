@@ -17,7 +17,7 @@ from app.services.accounts.unverified import mark_verified
 from app.services.errors import InvalidOneTimeToken
 from app.services.oauth.begun_at import BegunAt
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.typed_text import canonical_email
 
 

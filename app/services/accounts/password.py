@@ -25,7 +25,7 @@ from app.services.accounts.change import (
 )
 from app.services.errors import InvalidCredentials, UnacceptablePassword
 from app.services.process.rate_limit import by_address
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 _UNIT = 100_000  # microseconds of work
 _PRODUCT = ("auth serve", "authserve", "auth-serve")

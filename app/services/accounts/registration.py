@@ -20,7 +20,7 @@ from app.services.oauth.begun_at import BegunAt
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import Purpose
 from app.services.process.rate_limit import by_address
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.typed_text import canonical_email
 
 _CLOSED = ("invite", "closed")

@@ -14,7 +14,7 @@ from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import end_everything, set_email, set_password, touch
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.typed_text import is_special_use, read_email
 
 _PROFILE = ("name", "given_name", "family_name", "picture", "locale", "zoneinfo")

@@ -31,7 +31,7 @@ from app.services.accounts.password_reset import PasswordResetService
 from app.services.accounts.unverified import accept_address, displace
 from app.services.errors import EmailTaken, UserDisabled, UserNotFound
 from app.services.process.precondition import demand_version
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sessions.session import SessionService
 from app.typed_text import canonical_email, searchable
 

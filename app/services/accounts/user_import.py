@@ -16,7 +16,7 @@ from app.schemas.base import ShownText
 from app.schemas.user import UserImport
 from app.services.accounts.change import new_user, set_password
 from app.services.accounts.unverified import accept_address, displace
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 _NAME: TypeAdapter[str] = TypeAdapter(ShownText)
 

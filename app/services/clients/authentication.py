@@ -16,7 +16,7 @@ from app.oauth.client_authentication import authenticate_client
 from app.oauth.errors import InvalidClient, OAuthError
 from app.oauth.parameters import Parameters
 from app.services.process.rate_limit import by_address
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.utils.helpers import printable
 
 TOKEN = "/oauth2/token"

@@ -21,7 +21,7 @@ from app.oauth.registration import (
 from app.oauth.secrets import client_secret, rotate, secret_digest
 from app.oauth.supported import Supported
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 # Addresses that this server calls itself; what browsers call is no affair of the door.
 _CALLED = ("jwks_uri", "sector_identifier_uri", "backchannel_logout_uri")

@@ -35,7 +35,7 @@ from app.services.clients.change import (
 from app.services.clients.directory import metadata_of
 from app.services.process.precondition import demand_version
 from app.services.process.supported import PERSON_SCOPES
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 CHOICES = (
     "status",

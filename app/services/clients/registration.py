@@ -42,7 +42,7 @@ from app.services.clients.change import (
 from app.services.clients.directory import metadata_of
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.rate_limit import by_address
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 # Acting for oneself is a trust that an administrator gives (RFC 6749 §4.4).
 _NOT_FOR_STRANGERS = frozenset({"client_credentials"})

@@ -32,7 +32,7 @@ from app.services.oauth.signed_in import (
     with_last_choice,
 )
 from app.services.process.rate_limit import by_address
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserAccount
 
 _USE_NOTED = timedelta(days=1)  # a client in use is written down at most this often

@@ -10,7 +10,7 @@ from app.oauth.errors import InvalidRequest
 from app.oauth.parameters import Parameters
 from app.services.oauth.hint import read_hint
 from app.services.oauth.refusal import AuthorizationRefusalService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 _ADDRESS = frozenset({"client_id", "redirect_uri"})
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from app.models.one_time_token import OneTimeToken
 from app.services.oauth.flow import FlowNotFound, OAuthFlowService
 from app.services.one_time.token import Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser
 
 _KEY = "begun_at"  # in the data of a token

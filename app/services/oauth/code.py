@@ -11,7 +11,7 @@ from app.oauth.ports import Authentication
 from app.oauth.scopes import OFFLINE_ACCESS
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.one_time.token import Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.setting_groups import OAuthSettings
 
 

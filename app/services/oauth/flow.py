@@ -22,7 +22,7 @@ from app.models.one_time_token import OneTimeToken
 from app.oauth.parameters import Parameters
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.one_time.token import Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserAccount
 
 # What the engine reads, but for ``id_token_hint``: of that only the subject is kept.

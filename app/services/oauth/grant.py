@@ -5,7 +5,7 @@ from uuid import UUID
 from app.events.base import Event
 from app.events.oauth_grant import GrantEnded
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 MAX_GRANTS = 100  # of one person at one application; a sign-in to it makes one
 

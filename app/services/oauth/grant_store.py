@@ -12,7 +12,7 @@ from app.oauth.scopes import narrow_scope
 from app.policies.refresh_token import is_repeatable
 from app.services.oauth.grant import end_grant
 from app.services.one_time.token import Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 
 class CodeStore:

@@ -1,7 +1,7 @@
 """ID tokens that come back as hints, read with the keys that signed them."""
 
 from app.oauth.hints import Hint, read_id_token_hint
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 
 def read_hint(runtime: Runtime, token: str, client_id: str | None) -> Hint:

@@ -15,7 +15,7 @@ from app.oauth.client import Client
 from app.oauth.hints import Hint
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.oauth.person import session_name, subject_of
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sessions.end import end_in_session
 from app.services.sessions.session import SessionNotFound, SessionService
 

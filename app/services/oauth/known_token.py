@@ -15,7 +15,7 @@ from app.services.clients.authentication import (
 from app.services.oauth.grant import end_grant
 from app.services.oauth.person import subject_of
 from app.services.process.signed_token import AccessToken
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 
 class KnownTokenService:

@@ -26,7 +26,7 @@ from app.services.oauth.hint_logout import HintLogoutService, NamedSession
 from app.services.oauth.person import session_name, subject_of
 from app.services.oauth.redirect import may_send
 from app.services.process.rate_limit import by_address
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sessions.end import framed_applications
 from app.services.sessions.session import SessionNotFound, SessionService
 from app.services.sign_in.browser import Browser, BrowserAccount

@@ -13,7 +13,7 @@ from app.oauth.authorize import ReturnAddress
 from app.oauth.client import Client
 from app.oauth.response_modes import Answer
 from app.services.oauth.consent import OAuthConsentService
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import BrowserAccount
 
 

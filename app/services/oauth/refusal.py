@@ -15,7 +15,7 @@ from app.oauth.errors import InvalidRequest, OAuthError
 from app.oauth.response_modes import Answer
 from app.services.oauth.flow import Flow, OAuthFlowService
 from app.services.process.rate_limit import by_address
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 _MAX_HINT = 4_000  # characters of evidence
 

@@ -11,7 +11,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.oauth.flow import Flow, sign_in_at
 from app.services.oauth.person import subject_of
 from app.services.process.supported import ONE_FACTOR
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserAccount
 
 _MOMENT = timedelta(microseconds=1)

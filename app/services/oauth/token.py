@@ -23,7 +23,7 @@ from app.services.clients.authentication import (
 )
 from app.services.oauth.grant_store import CodeStore, RefreshTokenStore
 from app.services.oauth.person import person_claims, session_name, subject_of
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 
 class TokenService:

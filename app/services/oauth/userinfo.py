@@ -10,7 +10,7 @@ from app.oauth.scopes import OPENID
 from app.oauth.tokens import USERINFO_TYPE, signed_userinfo_claims, userinfo_claims
 from app.services.oauth.person import person_claims, subject_of
 from app.services.process.signed_token import AccessToken
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 
 class UserinfoService:

@@ -9,7 +9,7 @@ from app.core.rate_limit import Charge, Verdict, subject_key
 from app.core.secret_key import SecretKey
 from app.models.one_time_token import OneTimeToken
 from app.services.process.rate_limit import by_address
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.utils.helpers import network_of
 
 _TRIES = 5  # at one code from one network, or by whoever asked for it

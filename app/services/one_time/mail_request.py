@@ -5,7 +5,7 @@ import logging
 from app.core.context import current
 from app.core.rate_limit import subject_key
 from app.services.process.rate_limit import by_address
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.utils.helpers import network_of
 
 _log = logging.getLogger("auth_serve.mail")

@@ -14,7 +14,7 @@ from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.errors import InvalidCode, InvalidOneTimeToken
 from app.services.one_time.attempt import CodeAttemptService, mark_of_asker
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 
 class Purpose(StrEnum):

@@ -11,7 +11,7 @@ from app.models.user import User
 from app.policies.permission import ADMIN_ROLE
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.one_time.token import Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.typed_text import canonical_email
 
 

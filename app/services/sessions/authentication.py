@@ -9,7 +9,7 @@ from app.core.exceptions import Forbidden, Unauthenticated
 from app.core.security import InvalidToken
 from app.policies.permission import Actor
 from app.services.errors import ReauthenticationRequired
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 
 class InvalidAccessToken(Unauthenticated):

@@ -12,7 +12,7 @@ from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevok
 from app.models.session import Session
 from app.policies.refresh_token import is_repeatable
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sessions.end import (
     end_all_sessions,
     end_session,

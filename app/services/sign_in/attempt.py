@@ -6,7 +6,7 @@ from typing import Any
 from app.core.context import current
 from app.core.rate_limit import Attempt, Charge, Verdict, subject_key
 from app.services.process.rate_limit import by_address
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.utils.helpers import network_of
 
 

@@ -19,7 +19,7 @@ from app.repositories.browser_session_statement import (
     BrowserSessionStatements,
 )
 from app.services.errors import InvalidCredentials
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sessions.session import SessionNotFound, SessionService
 from app.services.sign_in.browser_cookie import BrowserCookies
 from app.services.sign_in.password import HeldSession, SignInService, StartedSession

@@ -25,7 +25,7 @@ from app.services.accounts.unverified import (
 from app.services.errors import EmailNotVerified, InvalidCode, InvalidCredentials
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.services.sessions.session import IssuedTokens, SessionTokenService
 from app.services.sign_in.attempt import Candidate, SignInAttemptService
 from app.typed_text import canonical_email

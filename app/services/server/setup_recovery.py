@@ -8,7 +8,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import end_everything, set_password, touch
 from app.services.errors import UserNotFound
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.typed_text import canonical_email
 
 

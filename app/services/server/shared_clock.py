@@ -4,7 +4,7 @@ import logging
 
 from app.core.clock import SharedClock
 from app.repositories.clock import database_time
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 LOGGED = 2.0  # seconds of skew that the log tells
 DEGRADED = 10.0  # seconds of skew at which readiness is degraded

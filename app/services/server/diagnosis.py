@@ -17,9 +17,9 @@ from app.core.circuit_breaker import CircuitBreakers, CircuitOpen
 from app.core.outbound import OutboundClient, OutboundFailed, OutboundRefused
 from app.database_errors import DatabaseUnavailable
 from app.repositories.schema import SCHEMA_REVISION, SchemaRepository, is_behind
-from app.services.runtime import Runtime
-from app.services.signing_key import KeysUnreadable, SigningKeyService
-from app.services.startup import why_unusable
+from app.services.server.runtime import Runtime
+from app.services.server.signing_key import KeysUnreadable, SigningKeyService
+from app.services.server.startup import why_unusable
 
 PATIENCE = 10.0  # seconds for one part
 SKEW = timedelta(seconds=2)
@@ -101,7 +101,7 @@ class DiagnosisService:
             return Finding("mail", "warning", "mails stay in /dev/mailbox", advice)
         import aiosmtplib  # here: a third of a megabyte that nobody else needs
 
-        from app.services.smtp_address import SmtpAddress, describe, open_smtp
+        from app.services.server.smtp_address import SmtpAddress, describe, open_smtp
 
         has_ca = smtp.ca_file is not None
         address = SmtpAddress.parse(

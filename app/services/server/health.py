@@ -8,8 +8,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database_errors import DatabaseUnavailable
 from app.repositories.schema import SchemaRepository, is_behind
-from app.services.runtime import Runtime
-from app.services.shared_clock import is_far_off
+from app.services.server.runtime import Runtime
+from app.services.server.shared_clock import is_far_off
 
 _KINDS = ("smtp", "valkey")
 _SEVERITY = ("closed", "half_open", "open")

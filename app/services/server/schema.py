@@ -10,7 +10,7 @@ from app.repositories.schema import (
     SchemaRepository,
     is_behind,
 )
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 _log = logging.getLogger("auth_serve.schema")
 

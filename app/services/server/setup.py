@@ -11,7 +11,7 @@ from app.services.accounts.change import new_user, set_email, set_password, touc
 from app.services.accounts.password import NewPassword, PasswordService
 from app.services.accounts.unverified import accept_address, claim, mark_verified
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 from app.typed_text import canonical_email
 
 LINK_TTL = 24 * 3_600

@@ -11,17 +11,17 @@ from app.config import Settings
 from app.database import Database, PoolOptions
 from app.repositories.schema import SCHEMA_REVISION, SchemaRepository
 from app.repositories.snapshot import SnapshotRepository, kept_tables
-from app.services.backup_file import (
+from app.services.server.backup_file import (
     BackupFile,
     BackupUnusable,
     BackupWriter,
     Sums,
     encoded,
 )
-from app.services.runtime import Runtime, kept_secret
-from app.services.schema import SchemaMismatch, upgrade
-from app.services.shared_clock import SharedClockService
-from app.services.token_epoch import begin_epoch
+from app.services.server.runtime import Runtime, kept_secret
+from app.services.server.schema import SchemaMismatch, upgrade
+from app.services.server.shared_clock import SharedClockService
+from app.services.server.token_epoch import begin_epoch
 
 _KEY_SUFFIX = ".secret.key"
 

@@ -8,11 +8,11 @@ from app.config import PREFIX
 from app.core.exceptions import AppError
 from app.database_errors import DatabaseUnavailable, is_sqlite_error
 from app.services.accounts.password import PasswordService
-from app.services.runtime import Runtime
-from app.services.schema import SchemaMismatch, ensure_schema
-from app.services.setup import SetupService
-from app.services.shared_clock import SharedClockService
-from app.services.signing_key import KeysUnreadable, SigningKeyService
+from app.services.server.runtime import Runtime
+from app.services.server.schema import SchemaMismatch, ensure_schema
+from app.services.server.setup import SetupService
+from app.services.server.shared_clock import SharedClockService
+from app.services.server.signing_key import KeysUnreadable, SigningKeyService
 
 _log = logging.getLogger("auth_serve.start")
 _POOLER = (

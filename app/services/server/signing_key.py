@@ -18,7 +18,7 @@ from app.database_errors import DatabaseUnavailable
 from app.events.signing_key import SigningKeyCreated
 from app.models.signing_key import SigningKey
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.runtime import Runtime
+from app.services.server.runtime import Runtime
 
 _log = logging.getLogger("auth_serve.signing_key")
 _FRESH, _RETRY = 1.0, 10.0  # seconds until the keys are looked at again

@@ -1,0 +1,1 @@
+"""What operators do: start, keys, health, backup, settings; and the whole process."""
