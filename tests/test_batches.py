@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.core.randomness import SystemRandomness
 from app.database import Database
-from app.repositories.rate_limit import SqlStore
+from app.repositories.statements.rate_limit import SqlStore
 from app.repositories.unit_of_work import MAIL, UnitOfWork
 from tests.chance import FakeClock
 from tests.job_support import add_message

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from app.models import Session
-from app.repositories.browser_session_statement import BrowserSessionStatements
+from app.repositories.statements.browser_session import BrowserSessionStatements
 from app.services.errors import InvalidCredentials
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService

@@ -11,8 +11,8 @@ from app.config import Settings
 from app.core.circuit_breaker import CircuitOpen
 from app.core.outbound import OutboundFailed, OutboundRefused
 from app.database_errors import DatabaseUnavailable
-from app.repositories.idempotency_claim import IdempotencyClaims
-from app.repositories.write_probe import WriteProbe
+from app.repositories.statements.idempotency_claim import IdempotencyClaims
+from app.repositories.statements.write_probe import WriteProbe
 from app.services.server.runtime import build_runtime
 from tests.api import Api
 from tests.chance import FakeClock

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient, Response
 
-from app.repositories.idempotency_claim import IdempotencyClaims
+from app.repositories.statements.idempotency_claim import IdempotencyClaims
 from app.services.server import idempotency
 from tests.api import PASSWORD, Api, Person
 from tests.chance import FakeClock

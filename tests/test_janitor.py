@@ -20,7 +20,7 @@ from app.models.outbox import OutboxMessage
 from app.models.rate_limit import RateLimit
 from app.models.session import Session
 from app.models.signing_key import SigningKey
-from app.repositories.rate_limit import SqlStore
+from app.repositories.statements.rate_limit import SqlStore
 from app.services.server.runtime import Runtime
 from app.services.server.signing_key import SigningKeyService
 from app.services.sessions.session import InvalidRefreshToken, SessionTokenService

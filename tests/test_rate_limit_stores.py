@@ -12,7 +12,7 @@ from app.core.rate_limit.gcra import microseconds
 from app.database import Database
 from app.database_errors import DatabaseUnavailable
 from app.models.rate_limit import RateLimit
-from app.repositories.rate_limit import SqlStore
+from app.repositories.statements.rate_limit import SqlStore
 from tests.rate_limit_support import (
     NOW,
     TEN,

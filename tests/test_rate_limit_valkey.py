@@ -16,7 +16,7 @@ from app.core.rate_limit import (
     StoreUnavailable,
 )
 from app.core.rate_limit.valkey import ValkeyStore
-from app.repositories.rate_limit import SqlStore
+from app.repositories.statements.rate_limit import SqlStore
 from tests.chance import FakeClock
 from tests.rate_limit_support import (
     NOW,

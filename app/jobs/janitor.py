@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from app.repositories.rate_limit import SqlStore
+from app.repositories.statements.rate_limit import SqlStore
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.address import CollisionService
 from app.services.accounts.unverified import end_unverified

@@ -15,7 +15,7 @@ from app.core.rate_limit import (
     widened,
 )
 from app.database import Database
-from app.repositories.rate_limit import SqlStore
+from app.repositories.statements.rate_limit import SqlStore
 from app.setting_groups import LimitSettings
 from app.utils.helpers import networks_of
 

@@ -22,12 +22,12 @@ from app.core.security import AccessTokens, KeyRing
 from app.core.stopping import Stopping
 from app.database import Database, PoolOptions
 from app.oauth.supported import Supported
-from app.repositories.idempotency_claim import IdempotencyClaims
-from app.repositories.oauth_grant_statement import OAuthGrantStatements
-from app.repositories.session_statement import SessionStatements
-from app.repositories.sign_in_statement import SignInStatements
+from app.repositories.statements.idempotency_claim import IdempotencyClaims
+from app.repositories.statements.oauth_grant import OAuthGrantStatements
+from app.repositories.statements.session import SessionStatements
+from app.repositories.statements.sign_in import SignInStatements
+from app.repositories.statements.write_probe import WriteProbe
 from app.repositories.unit_of_work import UnitOfWork
-from app.repositories.write_probe import WriteProbe
 from app.services.accounts.breached_password import BreachedPasswordService
 from app.services.clients.directory import ClientDirectory
 from app.services.clients.logo import ClientLogos

@@ -3,7 +3,7 @@
 import logging
 
 from app.core.clock import SharedClock
-from app.repositories.clock import database_time
+from app.repositories.statements.clock import database_time
 from app.services.server.runtime import Runtime
 
 LOGGED = 2.0  # seconds of skew that the log tells

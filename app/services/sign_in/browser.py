@@ -14,7 +14,7 @@ from uuid import UUID
 
 from app.core.context import current
 from app.models.user import User
-from app.repositories.browser_session_statement import (
+from app.repositories.statements.browser_session import (
     MAX_ACCOUNTS,
     BrowserSessionStatements,
 )

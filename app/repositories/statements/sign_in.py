@@ -29,13 +29,13 @@ from app.database import Database
 from app.models.audit_event import AuditEvent
 from app.models.session import Session
 from app.models.user import User
-from app.repositories.rate_limit import (
+from app.repositories.statements.rate_limit import (
     SqlStore,
     attempt_parameters,
     give_back_steps,
     take_one,
 )
-from app.repositories.session_statement import ACTIVE, roles_of
+from app.repositories.statements.session import ACTIVE, roles_of
 
 _AUDIT = tuple(column.name for column in AuditEvent.__table__.columns)
 _SESSION = tuple(column.name for column in Session.__table__.columns)

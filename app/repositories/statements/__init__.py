@@ -1,0 +1,1 @@
+"""Statements that run by themselves, by the way of hot paths (ADR-0005)."""
