@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.pages.render import CSP
+from app.pages.parts.render import CSP
 from tests.api import Api
 
 FILES = Path(__file__).parents[1] / "app" / "pages" / "static" / "swagger"

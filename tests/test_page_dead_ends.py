@@ -9,7 +9,7 @@ from httpx2 import Response
 
 from app.core.exceptions import TooManyRequests, Unavailable
 from app.models import Session
-from app.pages.form import MAX_BODY
+from app.pages.parts.form import MAX_BODY
 from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 from tests.authorization_support import query_of, rows
@@ -340,7 +340,7 @@ async def test_an_outage_says_when_to_come_back(
     async def out(*_: object, **__: object) -> None:
         raise Unavailable("no answer", retry_after=5)
 
-    monkeypatch.setattr("app.pages.link_page.OneTimeTokenService.is_usable", out)
+    monkeypatch.setattr("app.pages.parts.link_page.OneTimeTokenService.is_usable", out)
 
     page = await visitor.get("/reset-password?token=a%22b")
 

@@ -3,7 +3,7 @@
 import pytest
 from httpx2 import AsyncClient
 
-from app.pages.form import MAX_BODY, MalformedForm, parse_form
+from app.pages.parts.form import MAX_BODY, MalformedForm, parse_form
 from app.services.server.runtime import Runtime
 from tests.page_support import (
     BROWSER,

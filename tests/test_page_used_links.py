@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import Response
 
-from app.pages import texts
+from app.pages.parts import texts
 from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 from tests.browser_support import Visitor

@@ -11,7 +11,7 @@ from httpx2 import Response
 
 from app.models import OneTimeToken
 from app.oauth.client import Client
-from app.pages.way_back import start_of
+from app.pages.parts.way_back import start_of
 from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api
 from tests.authorization_support import rows

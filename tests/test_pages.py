@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
-from app.pages.script import PASSWORD_SOURCE
+from app.pages.parts.script import PASSWORD_SOURCE
 from app.services.server.runtime import Runtime
 from tests.api import Api
 from tests.browser_support import Visitor

@@ -5,31 +5,27 @@ Second callers of the services that the API calls; a page holds no rule of its o
 
 from starlette.routing import BaseRoute
 
-from app.pages import (
+from app.pages import api_docs, dev_mailbox, errors
+from app.pages.account import (
     accept_invitation,
-    api_docs,
+    confirm_email,
+    done,
+    forgot_password,
+    resend_verification,
+    reset_password,
+    setup,
+    verify_email,
+)
+from app.pages.oauth import (
     application_logo,
     applications,
     authorize,
-    confirm_email,
     consent,
-    dev_mailbox,
-    done,
-    errors,
-    forgot_password,
-    home,
     logout,
-    resend_verification,
-    reset_password,
     select_account,
-    setup,
-    signin,
-    signout,
-    signup,
-    switch_account,
-    verify_email,
 )
-from app.pages.refusal import render_error
+from app.pages.parts.refusal import render_error
+from app.pages.sign_in import home, signin, signout, signup, switch_account
 
 __all__ = ["render_error", "routes"]
 

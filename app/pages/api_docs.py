@@ -6,8 +6,8 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import NotFound
-from app.pages.dependencies import State
-from app.pages.render import render
+from app.pages.parts.dependencies import State
+from app.pages.parts.render import render
 
 router = APIRouter(include_in_schema=False)
 _FILES = Path(__file__).parent / "static" / "swagger"

@@ -11,8 +11,8 @@ from app.core.context import current
 from app.core.exceptions import NotFound
 from app.core.forwarded import came_through_proxy
 from app.core.mailbox import KeptMail
-from app.pages.dependencies import State
-from app.pages.render import HEADERS, render
+from app.pages.parts.dependencies import State
+from app.pages.parts.render import HEADERS, render
 from app.services.server.runtime import Runtime
 
 # The mail's own markup has its style inline, as mail programs want it; no script, no

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
-from app.pages.render import render
+from app.pages.parts.render import render
 
 router = APIRouter(include_in_schema=False)
 

@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import Cookies, Response
 
-from app.pages.script import PASSWORD_SOURCE
+from app.pages.parts.script import PASSWORD_SOURCE
 from tests.api import PASSWORD, Api
 from tests.browser_support import Visitor
 from tests.chance import FakeClock

@@ -1,0 +1,1 @@
+"""Pages to which applications send people, and what people allowed them."""

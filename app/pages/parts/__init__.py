@@ -1,0 +1,1 @@
+"""What pages are made of: browsers, forms, texts, and what leads on."""

@@ -1,0 +1,177 @@
+"""The browser behind a request to a page, its cookies, and forms bound to it."""
+
+import hmac
+from dataclasses import replace
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+from fastapi.responses import HTMLResponse
+
+from app.core.exceptions import AppError
+from app.pages.parts.csrf import CSRF, ForeignForm, refuse_foreign_form
+from app.pages.parts.dependencies import State
+from app.pages.parts.flow import FLOW, go_back
+from app.pages.parts.form import Values
+from app.pages.parts.form_page import USERNAME, Around, FormPage, note
+from app.pages.parts.render import render
+from app.services.server.runtime import Runtime
+from app.services.sign_in.browser import Browser, BrowserSessionService
+
+
+async def read_browser(request: Request, runtime: Runtime) -> Browser:
+    """Return the browser and the accounts that are signed in there.
+
+    The database is asked every time. `app/api` does the same with
+    ``BrowserSessionService``; pages and API do not import each other.
+    """
+    fields = request.headers.getlist("cookie")
+    return await BrowserSessionService(runtime).read(fields)
+
+
+async def _browser(request: Request, runtime: State) -> Browser:
+    return await read_browser(request, runtime)
+
+
+AtBrowser = Annotated[Browser, Depends(_browser)]
+
+
+def typed(values: Values) -> Values:
+    """Return what people typed into a form, without what the page put there."""
+    ours = (CSRF, FLOW, USERNAME)
+    return {name: text for name, text in values.items() if name not in ours}
+
+
+def check_form(browser: Browser, values: Values, runtime: Runtime) -> None:
+    """Refuse a form that was not made for this browser and the account in use there.
+
+    Raises:
+        ForeignForm: The token is missing, of another browser, or of another account.
+    """
+    expected = BrowserSessionService(runtime).form_token(browser)
+    refuse_foreign_form(browser.value and expected, values.get(CSRF, ""))
+
+
+def is_of_before(browser: Browser, values: Values, runtime: Runtime) -> bool:
+    """Tell whether a form was made for this browser while nobody was signed in there.
+
+    Signing in and up are good for whoever comes: that somebody did so in another tab
+    meanwhile is no reason to have everything typed again.
+    """
+    if not browser.value or browser.current is None:
+        return False
+    nobody = replace(browser, current=None)
+    expected = BrowserSessionService(runtime).form_token(nobody)
+    return hmac.compare_digest(expected.encode(), values.get(CSRF, "").encode())
+
+
+def refusal_of(
+    browser: Browser, values: Values, runtime: Runtime
+) -> ForeignForm | None:
+    """Return what ``check_form`` would raise, for pages that are shown again with it.
+
+    The log learns the reason.
+    """
+    try:
+        check_form(browser, values, runtime)
+    except ForeignForm as error:
+        note(error)
+        return error
+    return None
+
+
+def choosing(browser: Browser, values: Values) -> Browser | None:
+    """Return the browser with the account of a form in use; None if it is not here."""
+    try:
+        return browser.choosing(UUID(hex=values.get("account", "")))
+    except ValueError:
+        return None
+
+
+def bind_form(browser: Browser, runtime: Runtime) -> tuple[Browser, str]:
+    """Return the browser with a value, and the token that its forms carry.
+
+    Whoever renders by other means than the two functions below hands the answer to
+    ``keep_value`` afterwards.
+    """
+    service = BrowserSessionService(runtime)
+    bound = service.with_value(browser)
+    return bound, service.form_token(bound)
+
+
+def render_form(
+    template: str,
+    browser: Browser,
+    runtime: Runtime,
+    *,
+    error: AppError | None = None,
+    **values: Any,
+) -> HTMLResponse:
+    """Return a page with a form for this browser.
+
+    Args:
+        template: Gets ``csrf`` for its hidden field.
+        browser: Gets a value with the page, if it has none.
+        runtime: The parts of the process.
+        error: Why it is shown again; decides about the status.
+        **values: As ``render`` takes them, ``headers`` included. Give
+            ``headers=page_headers(flow)`` on the way of an application's request.
+    """
+    bound, token = bind_form(browser, runtime)
+    status = error.status if error else 200
+    page = render(template, status=status, csrf=token, error=error, **values)
+    keep_value(page, bound, browser, runtime)
+    return page
+
+
+def show_page(
+    page: FormPage,
+    browser: Browser,
+    runtime: Runtime,
+    values: Values,
+    error: AppError | None = None,
+    around: Around = Around(),  # noqa: B008 - frozen
+) -> HTMLResponse:
+    """Return a ``FormPage`` whose forms are bound to this browser.
+
+    Args:
+        page: Which.
+        browser: Gets a value with the page, if it has none.
+        runtime: The parts of the process.
+        values: What was typed before.
+        error: Why it is shown again.
+        around: What stands around its forms.
+    """
+    bound, token = bind_form(browser, runtime)
+    minimum = runtime.settings.password.min_length
+    answer = page.show(values, error, replace(around, csrf=token, minimum=minimum))
+    keep_value(answer, bound, browser, runtime)
+    return answer
+
+
+def keep_value(
+    response: Response, bound: Browser, before: Browser, runtime: Runtime
+) -> None:
+    """Set the browser's value where it is a new one."""
+    if bound.value != before.value:
+        _set(response, BrowserSessionService(runtime).value_cookie(bound))
+
+
+def keep_accounts(response: Response, browser: Browser, runtime: Runtime) -> None:
+    """Set the cookie to the accounts of a browser; without any it is deleted.
+
+    Which accounts, and which one is in use, is said by ``Browser.using``, ``choosing``
+    and ``without``.
+    """
+    _set(response, BrowserSessionService(runtime).session_cookie(browser))
+
+
+def go_back_signed_in(flow: str, browser: Browser, runtime: Runtime) -> Response:
+    """Lead to where somebody wanted to go who just signed in at this browser."""
+    answer = go_back(flow)
+    keep_accounts(answer, browser, runtime)
+    return answer
+
+
+def _set(response: Response, field: str) -> None:
+    response.headers.append("Set-Cookie", field)

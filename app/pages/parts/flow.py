@@ -1,0 +1,74 @@
+"""The request of an application that waits while somebody signs in.
+
+Pages hand its name on and never look into it. It is also the only thing that says where
+a person goes on: there is no address among the parameters of a page (T055).
+"""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.responses import RedirectResponse
+
+from app.core.exceptions import BadRequest
+from app.pages.parts.render import ONWARD, OPENER
+
+FLOW = "flow"  # name of the parameter, and of the hidden field
+_FLOW = re.compile(r"[A-Za-z0-9_-]{1,1600}")
+
+
+class MalformedFlow(BadRequest):
+    """The name of the waiting request is none that we make."""
+
+    code = "malformed_flow"
+    title = "This link is incomplete; go back to the application and start again"
+
+
+def checked_flow(flow: str) -> str:
+    """Return the name of a flow; empty is none.
+
+    Raises:
+        MalformedFlow: It is not one that we make.
+    """
+    if flow and not _FLOW.fullmatch(flow):
+        raise MalformedFlow
+    return flow
+
+
+async def get_flow(request: Request) -> str:
+    """Return the flow of a page's address; empty if there is none.
+
+    Raises:
+        MalformedFlow: It is not one that we make, or there are two.
+    """
+    flows = request.query_params.getlist(FLOW)
+    if len(flows) > 1:
+        raise MalformedFlow(hint=f"{len(flows)} flows")
+    return checked_flow(flows[0] if flows else "")
+
+
+Flow = Annotated[str, Depends(get_flow)]
+
+
+def with_flow(path: str, flow: str) -> str:
+    """Return the address of a page of ours that knows what waits."""
+    return f"{path}?{FLOW}={flow}" if flow else path
+
+
+def page_headers(flow: str) -> dict[str, str]:
+    """Return the header fields of a page that somebody passes on the way."""
+    return ONWARD if flow else {}
+
+
+def go_on(path: str, flow: str = "") -> RedirectResponse:
+    """Lead to a page of ours after a form, with what waits.
+
+    303: the browser goes on with GET and posts no password again.
+    """
+    headers = OPENER if flow else {}
+    return RedirectResponse(with_flow(path, flow), 303, headers=headers)
+
+
+def go_back(flow: str) -> RedirectResponse:
+    """Lead to where somebody who signed in wanted to go."""
+    return go_on("/oauth2/resume" if flow else "/", flow)

@@ -1,0 +1,112 @@
+"""What a browser posts: parsed narrowly, judged by the schemas that the API uses."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from app.core.exceptions import (
+    BadRequest,
+    FieldError,
+    PayloadTooLarge,
+    Unprocessable,
+    UnsupportedMediaType,
+    validation_problem,
+)
+from app.pages.parts.csrf import refuse_cross_site
+
+MAX_BODY = 16 * 1_024  # bytes
+MAX_FIELDS = 20
+_FORM = "application/x-www-form-urlencoded"
+
+Values = Mapping[str, str]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class MalformedForm(BadRequest):
+    """The form is not what a browser would send."""
+
+    code = "malformed_form"
+    title = "The form could not be understood; open the page again"
+
+
+async def read_form(request: Request) -> Values:
+    """Return the fields of a form that our own page sent; a dependency of each POST.
+
+    Raises:
+        CrossSiteRequest: Another site sent it.
+        UnsupportedMediaType: Another encoding; pages have no upload.
+        PayloadTooLarge: Longer than any form of ours.
+        MalformedForm: A field twice, U+0000, or bytes that are not UTF-8.
+    """
+    refuse_cross_site(request)
+    return parse_form(await read_body(request))
+
+
+async def read_body(request: Request) -> bytes:
+    """Return a form as it came, whoever sent it.
+
+    Raises:
+        UnsupportedMediaType: Another encoding; pages have no upload.
+        PayloadTooLarge: Longer than any form of ours.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    if kind.strip().casefold() != _FORM:
+        raise UnsupportedMediaType(hint="not an HTML form")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise PayloadTooLarge(hint=f"more than {MAX_BODY} bytes")
+    return body
+
+
+def parse_form(body: bytes) -> Values:
+    """Parse ``application/x-www-form-urlencoded`` strictly.
+
+    Raises:
+        MalformedForm: A field twice (parsers disagree about which one counts), U+0000,
+            too many fields, or bytes that are not UTF-8.
+    """
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=MAX_FIELDS,
+        )
+    except ValueError as error:
+        raise MalformedForm(hint=str(error)) from error
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise MalformedForm(hint="a field stands twice")
+    if any("\0" in name + value for name, value in pairs):
+        raise MalformedForm(hint="U+0000")
+    return values
+
+
+def validated(
+    model: type[Model], values: Values, others: Sequence[FieldError] = ()
+) -> Model:
+    """Return the fields as a schema; an empty optional field is an absent one.
+
+    Args:
+        model: The schema.
+        values: What was posted.
+        others: What else is wrong with them, to be told at once.
+
+    Raises:
+        Unprocessable: The fields at fault are named, their values are not.
+    """
+    given = {name: value for name, value in values.items() if value}
+    try:
+        form = model.model_validate(given)
+    except ValidationError as error:
+        found = validation_problem(error.errors()).errors
+        raise Unprocessable([*found, *others]) from None
+    if others:
+        raise Unprocessable(list(others))
+    return form

@@ -1,0 +1,187 @@
+"""A page with forms: shown, sent, and shown again with what was wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fastapi.responses import HTMLResponse
+
+from app.core.context import current
+from app.core.exceptions import AppError, FieldError
+from app.pages.parts import texts
+from app.pages.parts.asked import AskingApplication
+from app.pages.parts.csrf import CSRF
+from app.pages.parts.flow import FLOW, page_headers
+from app.pages.parts.form import Values
+from app.pages.parts.render import allow_script, render
+from app.pages.parts.script import PASSWORD_SOURCE
+
+USERNAME = "username"  # name of the field that tells password managers whose it is
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """An input; names and autocomplete are those that password managers know.
+
+    Attributes:
+        hint: Said before anything is typed; ``{minimum}`` is the length of passwords.
+    """
+
+    name: str
+    label: str
+    type: str
+    autocomplete: str
+    required: bool = True
+    hint: str = ""
+
+    @property
+    def echoed(self) -> bool:
+        """Tell whether it is filled in again after a refusal; passwords never are."""
+        return self.type != "password"
+
+
+NAME = Field("name", "Name (optional)", "text", "name", required=False)
+EMAIL = Field("email", "Email address", "email", "username webauthn")
+CODE = Field("code", "Code from the email", "text", "one-time-code", hint="8 digits.")
+CURRENT_PASSWORD = Field("password", "Password", "password", "current-password")
+NEW_PASSWORD = Field(
+    "password",
+    "New password",
+    "password",
+    "new-password",
+    hint="At least {minimum} characters. Not a common password, nor your own name or "
+    "email address. A few random words work well.",
+)
+PASSWORD = replace(NEW_PASSWORD, label="Password")  # of an account that has none yet
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form with one button.
+
+    Attributes:
+        button: What it does.
+        fields: What is typed.
+        by_link: The form carries the token of the link and is shown with one; the
+            others are shown to whoever came without.
+    """
+
+    button: str
+    fields: tuple[Field, ...] = ()
+    by_link: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where else to go from a page; words alone where there is no address."""
+
+    text: str
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What stands around the forms of a page.
+
+    Attributes:
+        flow: What waits for the end of it, see ``flow.py``.
+        csrf: Token of the forms, for pages that act for a browser.
+        notice: What has to be known before anything is typed.
+        links: Where else to go.
+        application: For which the person acts; the page names it, and shows its
+            picture and links.
+        username: Whose password a form sets, for password managers.
+        minimum: Least length of a new password.
+    """
+
+    flow: str = ""
+    csrf: str = ""
+    notice: str = ""
+    links: Sequence[Link] = ()
+    application: AskingApplication | None = None
+    username: str = ""
+    minimum: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FormPage:
+    """A page whose forms post to the address of the page itself.
+
+    Attributes:
+        path: That address.
+        title: Heading of the page.
+        intro: One sentence below it.
+        forms: Usually one.
+        closed: Instead of the intro where no form can be shown: how to get a link.
+    """
+
+    path: str
+    title: str
+    intro: str = ""
+    forms: tuple[Form, ...] = ()
+    closed: str = ""
+
+    @property
+    def has_password(self) -> bool:
+        """Tell whether a password is typed in one of its forms."""
+        fields = (each for form in self.forms for each in form.fields)
+        return any(each.type == "password" for each in fields)
+
+    def show(
+        self,
+        values: Values,
+        error: AppError | None = None,
+        around: Around = Around(),  # noqa: B008 - frozen
+    ) -> HTMLResponse:
+        """Return the page.
+
+        Args:
+            values: What was typed before, and the token.
+            error: Why it is shown again.
+            around: What stands around the forms.
+        """
+        is_by_link = bool(values.get("token"))
+        forms = [form for form in self.forms if form.by_link == is_by_link]
+        fields = [each for form in forms for each in form.fields]
+        has_password = any(each.type == "password" for each in fields)
+        headers = page_headers(around.flow) | (error.headers if error else {})
+        return render(
+            "form.html",
+            status=error.status if error else 200,
+            headers=allow_script(headers, PASSWORD_SOURCE) if has_password else headers,
+            page=self,
+            intro=self.intro if forms else self.closed,
+            forms=forms,
+            values=values,
+            error=error,
+            wrong=_by_field(error.errors if error else []),
+            labels={each.name: each.label for each in fields},
+            focus="" if error else _first_empty(fields, values),
+            hidden={CSRF: around.csrf, FLOW: around.flow},
+            has_password=has_password,
+            around=around,
+            application=around.application,
+            links=around.links,
+        )
+
+
+def note(error: AppError) -> None:
+    """Give the log the true reason of a refusal that a form shows."""
+    current().reason = f"{error.code}: {error.hint}" if error.hint else error.code
+
+
+def _first_empty(fields: Sequence[Field], values: Values) -> str:
+    """Return the field that is typed into first."""
+    empty = (
+        each.name for each in fields if not (each.echoed and values.get(each.name))
+    )
+    return next(empty, "")
+
+
+def _by_field(errors: list[FieldError]) -> dict[str, str]:
+    """Return the sentence for each input; services say ``new_password`` for one."""
+    found: dict[str, str] = {}
+    for error in errors:
+        name = str(error["field"]).removeprefix("new_")
+        said = texts.complaint(name, str(error["code"]), str(error["message"]))
+        found.setdefault(name, said)
+    return found

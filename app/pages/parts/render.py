@@ -1,0 +1,73 @@
+"""From templates to answers; every page has the same strict headers."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi.responses import HTMLResponse
+
+from app.pages.parts import texts
+from app.pages.parts.script import PASSWORD_SCRIPT
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_HERE = Path(__file__).parents[1]
+CSP = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "Cache-Control": "no-store",  # pages hold links that work
+    # So do their addresses: no other site learns them. "no-referrer" would also hide
+    # the origin of our own forms (Fetch), which is how they are known to be ours.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+# For every page and redirect on the way of an application's request. An application
+# may have opened it in a window that it waits for: "same-origin", which all other
+# answers have, would cut the two apart for good.
+OPENER = {"Cross-Origin-Opener-Policy": "unsafe-none"}
+# For its pages. Chrome applies form-action to every redirect that follows a form, the
+# application's own included, and nobody knows where those go.
+ONWARD = OPENER | {"Content-Security-Policy": CSP.replace("form-action 'self'; ", "")}
+STYLE = (_HERE / "static" / "pages.css").read_bytes()
+STYLE_TAG = hashlib.sha256(STYLE).hexdigest()[:16]
+
+
+@cache
+def _environment() -> "Environment":
+    # Here: many a service is asked for no page, and jinja2 is two megabytes.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["style"] = f"/static/pages.css?v={STYLE_TAG}"
+    environment.globals["password_script"] = PASSWORD_SCRIPT
+    environment.globals["said"] = texts.said
+    return environment
+
+
+def allow_script(headers: dict[str, str], source: str) -> dict[str, str]:
+    """Return header fields whose policy lets one script run, and no other."""
+    policy = headers.get("Content-Security-Policy", CSP)
+    return headers | {"Content-Security-Policy": f"{policy}; {source}"}
+
+
+def render(
+    template: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **values: Any,
+) -> HTMLResponse:
+    """Return a page; whatever people typed is escaped."""
+    html = _environment().get_template(template).render(values)
+    return HTMLResponse(html, status, headers=HEADERS | (headers or {}))

@@ -1,0 +1,1 @@
+"""Signing up, in and out at a browser, and its front door."""

@@ -1,0 +1,77 @@
+"""The front door, and the style sheet."""
+
+from fastapi import APIRouter, Request, Response
+
+from app.core.exceptions import AppError
+from app.pages.dev_mailbox import is_open
+from app.pages.parts import texts
+from app.pages.parts.browser import AtBrowser, render_form
+from app.pages.parts.dependencies import State
+from app.pages.parts.flow import go_on
+from app.pages.parts.form_page import Link
+from app.pages.parts.render import STYLE, STYLE_TAG
+from app.services.server.runtime import Runtime
+from app.services.sign_in.browser import Browser, BrowserAccount
+
+router = APIRouter(include_in_schema=False)
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+@router.get("/")
+async def show_home(browser: AtBrowser, runtime: State) -> Response:
+    """Say who is signed in; everybody else signs in first."""
+    return render_home(browser, runtime)
+
+
+def render_home(
+    browser: Browser, runtime: Runtime, error: AppError | None = None
+) -> Response:
+    """Return the accounts of a browser, with buttons to use and to leave each.
+
+    Where the session in use is over and others live, one of them is chosen first:
+    nobody becomes somebody else because time passed.
+
+    Args:
+        browser: Whose accounts.
+        runtime: The parts of the process.
+        error: Why it is shown again.
+    """
+    account = browser.current
+    if not browser.accounts:
+        return go_on("/signin")
+    return render_form(
+        "home.html",
+        browser,
+        runtime,
+        error=error,
+        account=account,
+        others=[each for each in browser.accounts if each != account],
+        links=_links(account, runtime),
+    )
+
+
+def _links(account: BrowserAccount | None, runtime: Runtime) -> list[Link]:
+    links = [
+        Link(texts.OTHER_ACCOUNT, "/signin"),
+        Link(texts.CHANGE_PASSWORD, "/forgot-password"),
+        Link(texts.ERROR_CODES, "/docs/errors"),
+    ]
+    if account is not None:
+        links.insert(0, Link(texts.APPLICATIONS, "/applications"))
+        links.insert(1, Link(texts.SIGN_OUT, "/signout"))
+    if runtime.settings.serves_docs:
+        links.append(Link(texts.API_DOCS, "/docs"))
+    if is_open(runtime):
+        links.append(Link(texts.MAILBOX, "/dev/mailbox"))
+    return links
+
+
+@router.get("/static/pages.css")
+async def show_style(request: Request) -> Response:
+    """Return the style sheet; an address with its fingerprint never changes."""
+    known = request.query_params.get("v") == STYLE_TAG
+    headers = {
+        "Cache-Control": _FOREVER if known else "public, max-age=3600",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(STYLE, headers=headers, media_type="text/css; charset=utf-8")

@@ -1,0 +1,143 @@
+"""Signing in with a password, at a browser."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from app.core.exceptions import AppError
+from app.oauth.interaction import Step
+from app.pages.dev_mailbox import is_open
+from app.pages.parts import texts
+from app.pages.parts.asked import asking, expected_email, waiting_at
+from app.pages.parts.browser import (
+    AtBrowser,
+    check_form,
+    go_back_signed_in,
+    is_of_before,
+    show_page,
+    typed,
+)
+from app.pages.parts.dependencies import Posted, State
+from app.pages.parts.flow import FLOW, Flow, checked_flow, go_back, with_flow
+from app.pages.parts.form import Values, validated
+from app.pages.parts.form_page import (
+    CURRENT_PASSWORD,
+    EMAIL,
+    Around,
+    Form,
+    FormPage,
+    Link,
+    note,
+)
+from app.pages.parts.way_back import way_back_of_flow
+from app.schemas.auth import LoginRequest
+from app.services.errors import EmailNotVerified
+from app.services.oauth.authorization import Waiting
+from app.services.server.runtime import Runtime
+from app.services.sign_in.browser import Browser, BrowserSessionService
+
+router = APIRouter(include_in_schema=False)
+_FORM = Form(texts.SIGN_IN, (EMAIL, CURRENT_PASSWORD), by_link=False)
+_PAGE = FormPage("/signin", texts.SIGN_IN, forms=(_FORM,))
+_OVER = FormPage("/signin", texts.OVER.title, closed=texts.OVER.text)
+
+
+@router.get("/signin")
+async def show_signin(flow: Flow, browser: AtBrowser, runtime: State) -> Response:
+    """Ask for address and password; but first say so where nothing waits any more."""
+    waiting = await waiting_at(browser, flow, runtime)
+    if flow and waiting is None:
+        return await _say_over(flow, browser, runtime)
+    return _show(waiting, browser, runtime, {}, flow)
+
+
+@router.post("/signin")
+async def submit_signin(values: Posted, browser: AtBrowser, runtime: State) -> Response:
+    """Sign in, under a cookie value that did not exist before."""
+    flow = checked_flow(values.get(FLOW, ""))
+    fields = typed(values)
+    waiting = await waiting_at(browser, flow, runtime)
+    try:
+        if not is_of_before(browser, values, runtime):
+            check_form(browser, values, runtime)
+        elif _is_signed_in_already(fields, waiting, browser):
+            return go_back(flow)
+        form = validated(LoginRequest, fields)
+        service = BrowserSessionService(runtime)
+        joined = await service.sign_in(browser, form.email, form.password)
+    except AppError as error:
+        note(error)
+        return _show(waiting, browser, runtime, fields, flow, error)
+    return go_back_signed_in(flow, joined, runtime)
+
+
+def _is_signed_in_already(
+    fields: Values, waiting: Waiting | None, browser: Browser
+) -> bool:
+    """Tell whether this person signed in in another tab, and that is good enough."""
+    is_due = waiting is not None and waiting.step is Step.LOGIN
+    email = fields.get("email", "").strip().casefold()
+    account = browser.current
+    return account is not None and account.email.casefold() == email and not is_due
+
+
+def _show(
+    waiting: Waiting | None,
+    browser: Browser,
+    runtime: Runtime,
+    values: Values,
+    flow: str,
+    error: AppError | None = None,
+    notice: str = "",
+    first: Link | None = None,
+) -> HTMLResponse:
+    flow = flow if waiting else ""
+    kept = {"email": values.get("email", expected_email(waiting))}
+    links = _links(runtime, flow, error)
+    if browser.current is not None and (waiting is None or waiting.step != Step.LOGIN):
+        notice = notice or texts.signed_in_as(browser.current.email)
+        links.insert(0, _onward(waiting, flow))
+    if first is not None:
+        links.insert(0, first)
+    around = Around(flow=flow, notice=notice, links=links, application=asking(waiting))
+    return show_page(_PAGE, browser, runtime, kept, error, around)
+
+
+async def _say_over(flow: str, browser: Browser, runtime: Runtime) -> Response:
+    """Say that what somebody would sign in for is over, and where they go on.
+
+    Whoever is signed in is asked for nothing. Others may sign in all the same, but not
+    before they know that it leads to no application.
+    """
+    way = await way_back_of_flow(flow, runtime)
+    back = way.link if way else None
+    if browser.current is None:
+        notice = texts.OVER_NOTICE
+        return _show(None, browser, runtime, {}, "", notice=notice, first=back)
+    links = [back] if back else []
+    links += [Link(texts.HOME, "/"), Link(texts.OTHER_ACCOUNT, "/signin")]
+    notice = texts.signed_in_as(browser.current.email)
+    around = Around(links=links, notice=notice)
+    return show_page(_OVER, browser, runtime, {}, around=around)
+
+
+def _onward(waiting: Waiting | None, flow: str) -> Link:
+    """Return where somebody goes on with the account that is in use."""
+    application = asking(waiting)
+    if application is None:
+        return Link(texts.HOME, "/")
+    text = texts.continue_to(application.full_name)
+    return Link(text, with_flow("/oauth2/resume", flow))
+
+
+def _links(runtime: Runtime, flow: str, error: AppError | None) -> list[Link]:
+    links = [Link(texts.FORGOT, with_flow("/forgot-password", flow))]
+    if isinstance(error, EmailNotVerified):
+        again = with_flow("/resend-verification", flow)
+        links.insert(0, Link(texts.ANOTHER_MAIL, again))
+    if runtime.settings.registration_mode in ("open", "verified"):
+        links.append(Link(texts.SIGN_UP, with_flow("/signup", flow)))
+    if is_open(runtime):  # whoever sits at this machine has just started the service
+        links.append(Link(texts.MAILBOX, "/dev/mailbox"))
+        if runtime.settings.serves_docs:
+            links.append(Link(texts.API_DOCS, "/docs"))
+    return links
