@@ -6,7 +6,7 @@ from httpx2 import Response
 from sqlalchemy import select
 
 from app.models.audit_event import AuditEvent
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.services.server.runtime import Runtime
 from tests.api import Api, Person
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from httpx2 import AsyncClient, Response
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.services.server.runtime import Runtime
 
 WEB: dict[str, Any] = {"redirect_uris": ["https://client.example.org/callback"]}

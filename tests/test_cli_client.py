@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.oauth.secrets import find_secret
+from app.oauth.clients.secrets import find_secret
 from app.services.clients.registration import OAuthRegistrationService
 from app.services.server.runtime import Runtime
 from tests.chance import FakeClock

@@ -11,8 +11,8 @@ import pytest
 from httpx2 import AsyncClient
 
 from app.jobs.backchannel_logout import BackchannelLogoutJob
+from app.oauth.clients.registration import read_client_metadata
 from app.oauth.errors import InvalidClientMetadata
-from app.oauth.registration import read_client_metadata
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT
 from app.services.clients.change import check_sector
 from app.services.clients.logo import AT_ONCE

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models.oauth_client import OAuthClientSecret
-from app.oauth.secrets import find_secret
+from app.oauth.clients.secrets import find_secret
 from app.services.server.runtime import Runtime
 from tests.api import Api, Person
 from tests.chance import FakeClock

@@ -8,7 +8,7 @@ from httpx2 import AsyncClient
 from sqlalchemy import select
 
 from app.models.audit_event import AuditEvent
-from app.oauth.secrets import find_secret
+from app.oauth.clients.secrets import find_secret
 from app.services.clients.client import OAuthClientService
 from app.services.server.runtime import Runtime
 from tests.registration_support import (

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from httpx2 import Response
 
 from app.models import OneTimeToken
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.pages.parts.way_back import start_of
 from app.services.server.runtime import Runtime
 from tests.api import PASSWORD, Api

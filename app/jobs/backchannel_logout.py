@@ -13,7 +13,7 @@ from app.events.oauth_logout import LogoutNoticeFailed
 from app.jobs.delivery import Delayed, NotNeeded, Patience, Undeliverable
 from app.jobs.relay import OutboxJob
 from app.models.outbox import OutboxMessage
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.tokens import LOGOUT_TOKEN_TYPE, logout_token_claims
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT, UnitOfWork
 from app.services.clients.directory import engine_client

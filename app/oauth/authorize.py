@@ -12,7 +12,8 @@ from typing import Any
 
 from app.core import jose
 from app.oauth.claims import ClaimsRequest, parse_claims
-from app.oauth.client import Client, PkcePolicy
+from app.oauth.clients.client import Client, PkcePolicy
+from app.oauth.clients.redirect_uri import match_redirect_uri
 from app.oauth.errors import (
     InvalidRequest,
     InvalidScope,
@@ -25,7 +26,6 @@ from app.oauth.errors import (
 )
 from app.oauth.parameters import Parameters, is_value
 from app.oauth.pkce import read_challenge
-from app.oauth.redirect_uri import match_redirect_uri
 from app.oauth.response_modes import DEFAULT, find_mode
 from app.oauth.scopes import OFFLINE_ACCESS, OPENID, resolve_scope
 from app.oauth.supported import Supported

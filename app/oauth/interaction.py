@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from app.oauth.authorize import AuthorizationRequest
 from app.oauth.claims import beyond_scope, is_essential, wished_values
+from app.oauth.clients.redirect_uri import may_send
 from app.oauth.errors import (
     AccountSelectionRequired,
     ConsentRequired,
@@ -19,7 +20,6 @@ from app.oauth.errors import (
     LoginRequired,
     UnmetAuthenticationRequirements,
 )
-from app.oauth.redirect_uri import may_send
 from app.oauth.uri import parse_uri
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from app.core import jose
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidClient
 
 _SHOWN = (

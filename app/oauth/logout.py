@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
+from app.oauth.clients.redirect_uri import match_post_logout_redirect_uri
 from app.oauth.errors import InvalidRequest
 from app.oauth.parameters import Parameters
-from app.oauth.redirect_uri import match_post_logout_redirect_uri
 from app.oauth.uri import add_query
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidGrant, UnsupportedTokenType
 from app.oauth.introspection import KnownToken
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidScope
 
 OPENID = "openid"

@@ -12,7 +12,7 @@ import re
 from base64 import urlsafe_b64encode
 from uuid import UUID
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 
 _MIN_KEY = 32
 # What a person is known by anywhere: a UUID in any spelling, or a pairwise subject.

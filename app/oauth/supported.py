@@ -6,7 +6,7 @@ that the three cannot drift apart.
 
 from dataclasses import dataclass
 
-from app.oauth.client import AuthMethod, SubjectType
+from app.oauth.clients.client import AuthMethod, SubjectType
 
 # OIDC Core §3.1.2.1, Initiating User Registration via OpenID Connect §4.
 PROMPTS = ("none", "login", "consent", "select_account", "create")

@@ -1,6 +1,6 @@
 """RFC 6749 §3.2, §4 and §5.2: what all token requests have in common."""
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.errors import UnauthorizedClient, UnsupportedGrantType
 from app.oauth.grants import GRANTS
 from app.oauth.grants.base import Granted, Stores

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.grants.base import Granted
 from app.oauth.ports import Authentication
 from app.oauth.scopes import OPENID

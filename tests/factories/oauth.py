@@ -11,11 +11,11 @@ from uuid import UUID
 from app.core import jose
 from app.models import OAuthClient, OAuthClientSecret, Session, User
 from app.oauth.authorize import AuthorizationRequest
-from app.oauth.client import Client
 from app.oauth.client_auth.private_key_jwt import ASSERTION_TYPE
+from app.oauth.clients.client import Client
+from app.oauth.clients.registration import read_client_metadata
+from app.oauth.clients.secrets import client_secret, secret_digest
 from app.oauth.ports import Authentication
-from app.oauth.registration import read_client_metadata
-from app.oauth.secrets import client_secret, secret_digest
 from app.services.oauth.code import issue_code
 from app.services.server.runtime import Runtime
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from app.oauth.authorize import AuthorizationRequest, identify, read_request
 from app.oauth.claims import STANDARD_CLAIMS
-from app.oauth.client import Client, PkcePolicy
+from app.oauth.clients.client import Client, PkcePolicy
 from app.oauth.parameters import Parameters
 from app.oauth.supported import Supported
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from app.oauth.clients.registration import ClientMetadata, read_client_metadata
 from app.oauth.errors import OAuthError
-from app.oauth.registration import ClientMetadata, read_client_metadata
 from app.oauth.supported import Supported
 from tests.oauth.authorization import SUPPORTED
 

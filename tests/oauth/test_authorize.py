@@ -8,7 +8,7 @@ import pytest
 
 from app.oauth.authorization_response import code_response, error_response
 from app.oauth.authorize import identify, read_request
-from app.oauth.client import PkcePolicy
+from app.oauth.clients.client import PkcePolicy
 from app.oauth.errors import (
     InvalidRequest,
     InvalidScope,

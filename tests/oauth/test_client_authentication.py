@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 import pytest
 
-from app.oauth.client import AuthMethod, Client
 from app.oauth.client_auth import METHODS
 from app.oauth.client_auth.private_key_jwt import ASSERTION_TYPE
-from app.oauth.client_authentication import authenticate_client
+from app.oauth.clients.authentication import authenticate_client
+from app.oauth.clients.client import AuthMethod, Client
 from app.oauth.errors import InvalidClient, InvalidRequest, OAuthError
 from tests.oauth.token_support import (
     CLIENT_ID,
@@ -163,7 +163,7 @@ async def test_t086_an_unknown_client_costs_a_comparison(
         compared.append(known)
         return known == presented
 
-    monkeypatch.setattr("app.oauth.secrets.hmac.compare_digest", compare)
+    monkeypatch.setattr("app.oauth.clients.secrets.hmac.compare_digest", compare)
     with pytest.raises(InvalidClient):
         await _authenticate(*_request(method))
 

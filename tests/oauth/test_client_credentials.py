@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidScope, UnauthorizedClient
 from app.oauth.grants.base import Granted
 from app.oauth.grants.client_credentials import ClientCredentials

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from app.oauth.client import ClientSecret
 from app.oauth.client_auth.base import Credentials
 from app.oauth.client_auth.client_secret_basic import ClientSecretBasic
+from app.oauth.clients.client import ClientSecret
+from app.oauth.clients.secrets import secret_digest
 from app.oauth.errors import InvalidClient
-from app.oauth.secrets import secret_digest
 from tests.oauth.token_support import (
     CLIENT_ID,
     NOW,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.oauth.authorize import AuthorizationRequest
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.errors import (
     AccountSelectionRequired,
     ConsentRequired,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidClient
 from app.oauth.introspection import KnownToken, introspect
 from tests.oauth.token_support import CLIENT_ID, ISSUER, NOW, SECONDS, client

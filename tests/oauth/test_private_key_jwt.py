@@ -8,9 +8,9 @@ import pytest
 from joserfc.jws import JWSRegistry
 
 from app.core import jose
-from app.oauth.client import Client
 from app.oauth.client_auth.base import Credentials
 from app.oauth.client_auth.private_key_jwt import ASSERTION_TYPE, PrivateKeyJwt
+from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidClient, InvalidRequest
 from tests.oauth.token_support import (
     CLIENT_ID,

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from app.oauth.client import ApplicationType, Client
-from app.oauth.errors import InvalidRequest
-from app.oauth.redirect_uri import (
+from app.oauth.clients.client import ApplicationType, Client
+from app.oauth.clients.redirect_uri import (
     is_native,
     match_post_logout_redirect_uri,
     match_redirect_uri,
     may_register,
 )
+from app.oauth.errors import InvalidRequest
 from tests.oauth.authorization import a_client
 
 _TYPES: tuple[ApplicationType, ...] = ("web", "native")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidGrant, InvalidRequest, InvalidScope
 from app.oauth.grants.base import Granted, Stores
 from app.oauth.grants.refresh_token import RefreshToken

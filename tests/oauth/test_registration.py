@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from app.oauth.clients.registration import read_client_metadata
 from app.oauth.errors import InvalidClientMetadata, InvalidRedirectUri, OAuthError
-from app.oauth.registration import read_client_metadata
 from tests.oauth.authorization import SUPPORTED
 from tests.oauth.registration_support import CALLBACK, KEY, refused, register
 

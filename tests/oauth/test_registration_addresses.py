@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from app.oauth.clients.registration import check_sector_document, read_client_metadata
 from app.oauth.errors import InvalidClientMetadata, InvalidRedirectUri
-from app.oauth.registration import check_sector_document, read_client_metadata
 from tests.oauth.authorization import SUPPORTED
 from tests.oauth.registration_support import CALLBACK, refused, register
 

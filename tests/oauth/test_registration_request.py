@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from app.oauth.clients.registration import read_client_metadata
+from app.oauth.clients.registration_request import adapt, present
 from app.oauth.errors import InvalidClientMetadata, OAuthError
-from app.oauth.registration import read_client_metadata
-from app.oauth.registration_request import adapt, present
 from tests.oauth.authorization import SUPPORTED
 
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.core.redaction import redact
-from app.oauth.client import ClientSecret
-from app.oauth.secrets import (
+from app.oauth.clients.client import ClientSecret
+from app.oauth.clients.secrets import (
     client_secret,
     find_secret,
     is_live,

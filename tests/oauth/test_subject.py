@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.subject import pairwise_subject, session_for, subject_for
 from tests.oauth.token_support import USER, client
 

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from app.core import jose
-from app.oauth.client import Client, ClientSecret
 from app.oauth.client_auth.base import Surroundings
+from app.oauth.clients.client import Client, ClientSecret
+from app.oauth.clients.secrets import secret_digest
 from app.oauth.grants.base import Granted, Stores
 from app.oauth.parameters import Parameters
 from app.oauth.ports import Authentication, IssuedCode, RefreshedGrant
-from app.oauth.secrets import secret_digest
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from app.oauth.client import AuthMethod, Client
+from app.oauth.clients.client import AuthMethod, Client
 from app.oauth.parameters import Parameters
 from app.oauth.ports import AssertionIds
 

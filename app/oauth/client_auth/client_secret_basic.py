@@ -4,9 +4,9 @@ import re
 from base64 import b64decode
 from urllib.parse import unquote_to_bytes
 
-from app.oauth.client import AuthMethod, Client
 from app.oauth.client_auth.base import Credentials, Surroundings
 from app.oauth.client_auth.client_secret_post import check_secret
+from app.oauth.clients.client import AuthMethod, Client
 from app.oauth.errors import InvalidClient
 from app.oauth.parameters import Parameters
 

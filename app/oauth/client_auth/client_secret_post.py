@@ -1,10 +1,10 @@
 """RFC 6749 §2.3.1, OIDC Core §9: a secret in the body of the request."""
 
-from app.oauth.client import AuthMethod, Client
 from app.oauth.client_auth.base import Credentials, Surroundings
+from app.oauth.clients.client import AuthMethod, Client
+from app.oauth.clients.secrets import find_secret, is_live
 from app.oauth.errors import InvalidClient
 from app.oauth.parameters import Parameters
-from app.oauth.secrets import find_secret, is_live
 
 
 class ClientSecretPost:

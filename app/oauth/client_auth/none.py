@@ -1,7 +1,7 @@
 """RFC 6749 §2.1 and §3.2.1, RFC 7591 §2: public clients name themselves only."""
 
-from app.oauth.client import AuthMethod, Client
 from app.oauth.client_auth.base import Credentials, Surroundings
+from app.oauth.clients.client import AuthMethod, Client
 from app.oauth.parameters import Parameters
 
 _PROOFS = frozenset({"client_secret", "client_assertion", "client_assertion_type"})

@@ -11,8 +11,8 @@ from math import ceil
 from typing import Any
 
 from app.core import jose
-from app.oauth.client import AuthMethod, Client
 from app.oauth.client_auth.base import Credentials, Surroundings
+from app.oauth.clients.client import AuthMethod, Client
 from app.oauth.errors import InvalidClient
 from app.oauth.parameters import Parameters
 

@@ -7,7 +7,7 @@ to the server: "MAY grant Refresh Tokens in other contexts"; RFC 9700 §4.14 wan
 risk weighed: it is rotated for every client, and signing out ends it).
 """
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidGrant
 from app.oauth.grants.base import Granted, Stores, still_assigned
 from app.oauth.parameters import Parameters

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.parameters import Parameters
 from app.oauth.ports import Authentication, Codes, RefreshTokens
 from app.oauth.scopes import OPENID

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidScope, UnauthorizedClient
 from app.oauth.grants.base import Granted, Stores
 from app.oauth.parameters import Parameters

@@ -1,6 +1,6 @@
 """RFC 6749 §6, RFC 9700 §4.14.2, OIDC Core §12: a refresh token for new tokens."""
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidGrant
 from app.oauth.grants.base import Granted, Stores, still_assigned
 from app.oauth.parameters import Parameters

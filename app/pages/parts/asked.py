@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.interaction import Step
 from app.oauth.uri import parse_uri
 from app.services.oauth.authorization import AuthorizationService, Waiting

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.uri import add_query, parse_uri
 from app.pages.parts import texts
 from app.pages.parts.asked import (

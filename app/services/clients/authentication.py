@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from app.events.oauth_grant import TokenRequestRefused
 from app.models.oauth_client import MAX_CLIENT_ID
-from app.oauth.client import Client
 from app.oauth.client_auth import METHODS
 from app.oauth.client_auth.base import Surroundings
-from app.oauth.client_authentication import authenticate_client
+from app.oauth.clients.authentication import authenticate_client
+from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidClient, OAuthError
 from app.oauth.parameters import Parameters
 from app.services.process.rate_limit import by_address

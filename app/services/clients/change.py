@@ -11,14 +11,14 @@ from app.core.circuit_breaker import CircuitOpen
 from app.core.outbound import OutboundFailed, OutboundRefused
 from app.events.oauth_client import OAuthClientDeleted
 from app.models.oauth_client import ADMINISTRATOR, OAuthClient, OAuthClientSecret
-from app.oauth.client import ClientSecret
-from app.oauth.errors import InvalidClientMetadata
-from app.oauth.registration import (
+from app.oauth.clients.client import ClientSecret
+from app.oauth.clients.registration import (
     ClientMetadata,
     check_sector_document,
     read_client_metadata,
 )
-from app.oauth.secrets import client_secret, rotate, secret_digest
+from app.oauth.clients.secrets import client_secret, rotate, secret_digest
+from app.oauth.errors import InvalidClientMetadata
 from app.oauth.supported import Supported
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.server.runtime import Runtime

@@ -16,9 +16,9 @@ from app.events.oauth_client import (
     OAuthClientUpdated,
 )
 from app.models.oauth_client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
+from app.oauth.clients.registration import ClientMetadata
 from app.oauth.errors import OAuthError
 from app.oauth.grants.client_credentials import own_scope
-from app.oauth.registration import ClientMetadata
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.change import (
     IssuedSecret,

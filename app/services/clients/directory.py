@@ -16,8 +16,8 @@ from app.models.oauth_client import (
     OAuthClient,
     OAuthClientSecret,
 )
-from app.oauth.client import Client, ClientSecret
-from app.oauth.registration import ClientMetadata
+from app.oauth.clients.client import Client, ClientSecret
+from app.oauth.clients.registration import ClientMetadata
 from app.oauth.supported import Supported
 from app.repositories.oauth_client import OAuthClientRepository
 from app.services.clients.keys import ClientKeys

@@ -10,8 +10,8 @@ from typing import Any
 from app.core.circuit_breaker import CircuitOpen
 from app.core.clock import Clock
 from app.core.outbound import OutboundClient, OutboundFailed, OutboundRefused
+from app.oauth.clients.metadata_value import read_jwks
 from app.oauth.errors import OAuthError
-from app.oauth.metadata_value import read_jwks
 
 KEPT_FOR = 300.0  # seconds that keys are used without asking again
 LAST_GOOD_FOR = 3_600.0  # seconds that they are used while asking again fails

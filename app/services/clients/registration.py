@@ -19,12 +19,12 @@ from app.models.oauth_client import (
     REGISTRATION_TOKEN,
     OAuthClient,
 )
-from app.oauth.client import ClientSecret
+from app.oauth.clients.client import ClientSecret
+from app.oauth.clients.redirect_uri import place_of
+from app.oauth.clients.registration import ClientMetadata
+from app.oauth.clients.registration_request import adapt, present
+from app.oauth.clients.secrets import find_secret
 from app.oauth.errors import InvalidClientMetadata, InvalidToken
-from app.oauth.redirect_uri import place_of
-from app.oauth.registration import ClientMetadata
-from app.oauth.registration_request import adapt, present
-from app.oauth.secrets import find_secret
 from app.repositories.token_epoch import current_epoch
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.change import (

@@ -13,10 +13,10 @@ from app.events.oauth_authorization import AuthorizationGranted, ConsentDenied
 from app.oauth.authorization_response import code_response
 from app.oauth.authorize import AuthorizationRequest, ReturnAddress
 from app.oauth.claims import beyond_scope
+from app.oauth.clients.redirect_uri import place_of
 from app.oauth.errors import AccessDenied, InvalidRequest, OAuthError
 from app.oauth.interaction import ConsentState, Step, decide
 from app.oauth.parameters import Parameters, parse_query
-from app.oauth.redirect_uri import place_of
 from app.oauth.response_modes import Answer
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.oauth.authorization_request import AuthorizationRequestReader

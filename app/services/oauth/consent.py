@@ -8,9 +8,9 @@ from uuid import UUID
 from app.core.exceptions import NotFound
 from app.events.oauth_authorization import ConsentGranted, ConsentRevoked
 from app.models.oauth_consent import OAuthConsent
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
+from app.oauth.clients.redirect_uri import may_send
 from app.oauth.interaction import ConsentState
-from app.oauth.redirect_uri import may_send
 from app.repositories.unit_of_work import UnitOfWork
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.events.oauth_grant import CodeReused, GrantEnded, GrantTokenReused
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.grants.base import still_assigned
 from app.oauth.ports import Authentication, IssuedCode, RefreshedGrant
 from app.oauth.scopes import narrow_scope

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.events.oauth_logout import LogoutByHint
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.hints import Hint
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.oauth.person import session_name, subject_of

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.core.security import InvalidToken
 from app.events.oauth_grant import AccessTokenRevoked, GrantEnded
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.introspection import KnownToken, introspect
 from app.oauth.revocation import EndAccessToken, EndGrant, decide_revocation
 from app.services.clients.authentication import (

@@ -8,7 +8,7 @@ from typing import Any
 from app.core.context import current
 from app.events.oauth_logout import LogoutRefused
 from app.models.oauth_client import MAX_CLIENT_ID
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidRequest
 from app.oauth.hints import Hint
 from app.oauth.logout import (

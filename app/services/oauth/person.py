@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.secret_key import SecretKey
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.subject import session_for, subject_for
 from app.services.accounts.claims import USERNAME
 from app.typed_text import username_key

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from app.core.exceptions import Forbidden
 from app.oauth.authorize import ReturnAddress
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.response_modes import Answer
 from app.services.oauth.consent import OAuthConsentService
 from app.services.server.runtime import Runtime

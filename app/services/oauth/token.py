@@ -5,7 +5,7 @@ from typing import Any
 
 from app.core.context import current
 from app.oauth.claims import claims_for
-from app.oauth.client import Client
+from app.oauth.clients.client import Client
 from app.oauth.errors import OAuthError
 from app.oauth.grants.base import Granted, Stores
 from app.oauth.grants.client_credentials import ClientCredentials

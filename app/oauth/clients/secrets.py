@@ -11,7 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import datetime
 
-from app.oauth.client import ClientSecret
+from app.oauth.clients.client import ClientSecret
 
 PREFIX = "as_cs_"  # what log redaction and secret scanners find it by
 _BYTES = 32

@@ -9,9 +9,9 @@ Everything else that is not acceptable is refused, since the program could not w
 from collections.abc import Mapping
 from typing import Any
 
+from app.oauth.clients.metadata_value import refusal
+from app.oauth.clients.redirect_uri import is_native
 from app.oauth.errors import InvalidClientMetadata
-from app.oauth.metadata_value import refusal
-from app.oauth.redirect_uri import is_native
 from app.oauth.supported import Supported
 
 # What goes on with a grant, and begins none.

@@ -9,7 +9,7 @@ programs register it, and browsers resolve it to this machine alone (ADR-0016).
 import re
 from collections.abc import Collection, Sequence
 
-from app.oauth.client import ApplicationType, Client
+from app.oauth.clients.client import ApplicationType, Client
 from app.oauth.errors import InvalidRequest
 from app.oauth.uri import Uri, parse_uri
 

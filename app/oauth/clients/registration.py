@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from app.oauth.client import ApplicationType, AuthMethod, SubjectType
-from app.oauth.errors import InvalidClientMetadata
-from app.oauth.metadata_value import (
+from app.oauth.clients.client import ApplicationType, AuthMethod, SubjectType
+from app.oauth.clients.metadata_value import (
     Reader,
     list_of,
     read_flag,
@@ -22,7 +21,8 @@ from app.oauth.metadata_value import (
     read_token,
     refusal,
 )
-from app.oauth.redirect_uri import why_not
+from app.oauth.clients.redirect_uri import why_not
+from app.oauth.errors import InvalidClientMetadata
 from app.oauth.supported import Supported
 from app.oauth.uri import Uri, parse_uri
 

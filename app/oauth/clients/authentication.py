@@ -6,7 +6,6 @@ secret comes in the header or in the body is left to the client's library, which
 has no choice: it is the same secret over the same connection, and proves the same.
 """
 
-from app.oauth.client import AuthMethod, Client, ClientSecret
 from app.oauth.client_auth import METHODS
 from app.oauth.client_auth.base import (
     ClientAuthenticator,
@@ -14,6 +13,7 @@ from app.oauth.client_auth.base import (
     Surroundings,
 )
 from app.oauth.client_auth.client_secret_basic import CHALLENGE
+from app.oauth.clients.client import AuthMethod, Client, ClientSecret
 from app.oauth.errors import InvalidClient, InvalidRequest
 from app.oauth.parameters import Parameters
 from app.oauth.ports import Clients
