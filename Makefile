@@ -40,7 +40,7 @@ fix: $(VENV)/.test
 	$(BIN)/python -m tools.generate_docs
 
 fuzz: $(VENV)/.test
-	FUZZ_EXAMPLES=$(FUZZ) $(BIN)/python -m pytest -q tests/test_api_document.py --timeout=3600
+	FUZZ_EXAMPLES=$(FUZZ) $(BIN)/python -m pytest -q tests/http/test_api_document.py --timeout=3600
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks

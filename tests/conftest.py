@@ -22,16 +22,16 @@ from app.config import Settings
 from app.core import jose
 from app.main import create_app
 from app.services.server.runtime import Runtime, build_runtime
-from tests.api import Api
-from tests.authorization_support import Visit, visit
-from tests.chance import FakeClock
 from tests.factories.oauth import ApplicationFactory
-from tests.oauth_support import Protocol
-from tests.quick_hashing import quick_hasher
-from tests.quick_keys import quick_generator
-from tests.quick_statements import sharing_engine, sharing_prepare
 from tests.servers.lending import Lending
 from tests.servers.postgres import PostgresServer, create_database, drop_database
+from tests.support.api import Api
+from tests.support.authorization import Visit, visit
+from tests.support.chance import FakeClock
+from tests.support.oauth import Protocol
+from tests.support.quick_hashing import quick_hasher
+from tests.support.quick_keys import quick_generator
+from tests.support.quick_statements import sharing_engine, sharing_prepare
 
 SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 ENGINES = ("sqlite", "postgresql")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.api import PASSWORD, Api
-from tests.chance import FakeClock
+from tests.support.api import PASSWORD, Api
+from tests.support.chance import FakeClock
 
 
 async def test_a_newcomer_registers_signs_in_refreshes_and_signs_out(api: Api) -> None:

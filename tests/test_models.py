@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from app.models import Base, Session, User
-from tests.api import Api
+from tests.support.api import Api
 
 
 async def test_an_instant_keeps_its_zone_and_its_microseconds(api: Api) -> None:

@@ -24,12 +24,12 @@ from app.policies.permission import ADMIN_ROLE
 from app.services.accounts.password import PasswordService
 from app.services.server.runtime import Runtime, build_runtime
 from app.services.server.setup import SetupService
-from tests.api import PASSWORD, Api, Person
 from tests.conftest import ENGINES, ROOT, SECRET
 from tests.factories.oauth import ApplicationFactory
-from tests.oauth_support import Protocol
 from tests.servers.postgres import create_database, drop_database
 from tests.servers.service import NO_LIMITS, running
+from tests.support.api import PASSWORD, Api, Person
+from tests.support.oauth import Protocol
 
 NEW_PASSWORD = "another horse battery staple"
 SIGN_IN_LIMIT = 10

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from tests.api import PASSWORD, Api
-from tests.chance import FakeClock
+from tests.support.api import PASSWORD, Api
+from tests.support.chance import FakeClock
 
 
 async def test_the_owner_changes_the_profile_if_nobody_else_did(api: Api) -> None:

@@ -1,7 +1,7 @@
 """What was found when the service was used for real, and what stands against it now.
 
 ``docs/security.md`` ends with this table (``tools/security_coverage.py``). Tests are
-modules, or ``module::test``; ``tests/test_security_coverage.py`` looks for them.
+modules, or ``module::test``; ``tests/documents/test_security_coverage.py`` looks for them.
 """
 
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ FOUND: dict[int, Found] = {
     1: Found(
         "A client that nobody vouches for sends browsers away",
         (
-            "test_oauth_unvouched.py",
-            "test_migrations.py::"
+            "provider/test_unvouched.py",
+            "database/test_migrations.py::"
             "test_clients_of_before_are_vouched_for_by_who_made_them",
         ),
         "refused requests, a parameter twice, HEAD, POST, resume, deny, "
@@ -38,8 +38,8 @@ FOUND: dict[int, Found] = {
     2: Found(
         "Twins of one address",
         (
-            "test_addresses.py",
-            "test_migrations.py::"
+            "accounts/test_addresses.py",
+            "database/test_migrations.py::"
             "test_keys_of_addresses_are_recomputed_both_ways_and_nobody_is_lost",
         ),
         "registration, resend, reset, code, change, invitation, set-up, tries "
@@ -47,20 +47,20 @@ FOUND: dict[int, Found] = {
     ),
     3: Found(
         "Special-use domains are refused",
-        ("test_addresses.py::test_what_is_special_is_so_in_every_spelling",),
+        ("accounts/test_addresses.py::test_what_is_special_is_so_in_every_spelling",),
         "register, own change, administrator's create and change; allowed and "
         "forbidden",
     ),
     4: Found(
         "What a restore brings back to life",
-        ("test_backup.py",),
+        ("operation/test_backup.py",),
         "sessions, grants, links, codes, machine and registration tokens, "
         "waiting messages; the same backup twice; damage of eight kinds, "
         "another key or schema, a used target; four pairs of engines",
     ),
     5: Found(
         "Cost of foreign hashes",
-        ("test_foreign_work.py",),
+        ("accounts/test_foreign_work.py",),
         "every scheme with rounds, memory or bytes per round, all spellings "
         "together; sign-in and change of password; waiting places of clients "
         "that left",
@@ -77,7 +77,7 @@ FOUND: dict[int, Found] = {
     ),
     7: Found(
         "Clocks that differ",
-        ("test_shared_clock.py",),
+        ("operation/test_shared_clock.py",),
         "sign-in, both kinds of refresh, reset link, code, introspection, "
         "limiter, first start behind, a jump of the wall clock, keys that begin "
         "later, readiness and log",
@@ -85,8 +85,8 @@ FOUND: dict[int, Found] = {
     8: Found(
         "500 after a crash of the database",
         (
-            "test_database_errors.py",
-            "test_database_crash.py",
+            "database/test_database_errors.py",
+            "database/test_database_crash.py",
         ),
         "every class of both drivers; sockets, connecting, lost transactions; "
         "full, read-only, damaged and closed SQLite; kill -9 of backend and "
@@ -103,7 +103,7 @@ FOUND: dict[int, Found] = {
     ),
     10: Found(
         "Addresses as proxies say them",
-        ("test_client_address.py",),
+        ("http/test_client_address.py",),
         "X-Forwarded-For and Forwarded, ports, brackets, quotes, zones, mapped "
         "IPv4, names that are no addresses; what came through a proxy at "
         "/dev/mailbox",
@@ -111,7 +111,7 @@ FOUND: dict[int, Found] = {
     11: Found(
         "Strangers make tables grow",
         (
-            "test_oauth_authorize.py::test_strangers_store_nothing_by_asking",
+            "provider/test_authorize.py::test_strangers_store_nothing_by_asking",
             "security/test_strangers.py::test_t172_a_whole_ipv6_site_is_bounded",
         ),
         "flows, mails, registrations, evidence of refusals: every limit by "
@@ -120,8 +120,8 @@ FOUND: dict[int, Found] = {
     12: Found(
         "What imported bcrypt does not read",
         (
-            "test_foreign_hashes.py",
-            "test_foreign_products.py",
+            "accounts/test_foreign_hashes.py",
+            "accounts/test_foreign_products.py",
         ),
         "prefixed and Django bcrypt, $2$, $2x$, lengths that wrapped, descrypt, "
         "trimming, escaping, NFKC",
@@ -129,8 +129,8 @@ FOUND: dict[int, Found] = {
     13: Found(
         "Requests lost at a stop",
         (
-            "test_stop.py",
-            "test_replicas.py",
+            "operation/test_stop.py",
+            "operation/test_replicas.py",
         ),
         "readiness, unread connections, kept connections, a second signal; a "
         "rolling restart under load behind PgBouncer and a proxy",
@@ -138,25 +138,25 @@ FOUND: dict[int, Found] = {
     14: Found(
         "Bodies, hosts, methods, one-time POSTs",
         (
-            "test_http_protocol.py",
-            "test_hosts_and_methods.py",
-            "test_idempotency_races.py",
-            "test_health.py",
+            "http/test_http_protocol.py",
+            "http/test_hosts_and_methods.py",
+            "http/test_idempotency_races.py",
+            "operation/test_health.py",
         ),
         "every refusal before a body is read; Host missing, twice, malformed; "
         "Allow on every router; parallel requests of two processes; a full disk",
     ),
     15: Found(
         "Administrators who are locked out",
-        ("test_cli_operation.py",),
+        ("cli/test_operation.py",),
         "disabled account, lost password, old sessions, second use of the link, "
         "link in the mail, no administrator, unknown address",
     ),
     16: Found(
         "Weak passwords",
         (
-            "test_password_policy.py",
-            "test_common_passwords.py",
+            "accounts/test_password_policy.py",
+            "accounts/test_common_passwords.py",
         ),
         "API, pages and set-up wherever a password is set; case, width, look- "
         "alikes, reversed, keyboard rows; names, address, host, sender",
@@ -164,7 +164,7 @@ FOUND: dict[int, Found] = {
     17: Found(
         "A lost answer signs somebody out",
         (
-            "test_lost_answers.py",
+            "provider/test_lost_answers.py",
             "test_races.py::"
             "test_a_lost_answer_that_is_asked_for_late_by_a_crowd_signs_nobody_out",
         ),
@@ -174,8 +174,8 @@ FOUND: dict[int, Found] = {
     18: Found(
         "A sign-out that ends nothing",
         (
-            "test_oauth_logout_by_hint.py",
-            "test_oauth_logout_ends.py",
+            "provider/test_logout_by_hint.py",
+            "provider/test_logout_ends.py",
         ),
         "GET, POST of a program and of a browser, replay, pairwise, another "
         "account's cookie, too old, off, unvouched, offline access, frames",
@@ -183,9 +183,9 @@ FOUND: dict[int, Found] = {
     19: Found(
         "preferred_username is nobody's word",
         (
-            "test_user_claims.py::"
+            "accounts/test_user_claims.py::"
             "test_a_preferred_username_is_given_by_an_administrator_and_unique",
-            "test_user_claims.py::"
+            "accounts/test_user_claims.py::"
             "test_a_name_that_nobody_gave_is_told_to_no_application",
         ),
         "own and administrator's claims, spellings of one name, rows of the "
@@ -194,16 +194,16 @@ FOUND: dict[int, Found] = {
     20: Found(
         "A refused request object, keys that rotate",
         (
-            "test_oauth_request.py::"
+            "provider/test_request.py::"
             "test_a_refused_request_object_is_answered_as_it_asks",
-            "test_key_rotation.py",
+            "operation/test_key_rotation.py",
         ),
         "unreadable, signed, wrong types, unknown mode; two processes and both "
         "databases",
     ),
     21: Found(
         "The application is forgotten",
-        ("test_page_way_back.py",),
+        ("pages/test_way_back.py",),
         "reset, resend, sign-up, repeated invitation; link and code; same and "
         "other browser; a flow of another browser, a client that is gone, a "
         "forged way back",
@@ -211,8 +211,8 @@ FOUND: dict[int, Found] = {
     22: Found(
         "Dead pages",
         (
-            "test_page_dead_ends.py",
-            "test_page_stale_forms.py",
+            "pages/test_dead_ends.py",
+            "pages/test_stale_forms.py",
         ),
         "every page on the way of a flow, 19 kinds of dead end, a second tab, "
         "every form with a new password, 429 and 503",
@@ -220,8 +220,8 @@ FOUND: dict[int, Found] = {
     23: Found(
         "Client authentication as clients do it",
         (
-            "oauth/test_client_authentication.py",
-            "test_oauth_client_proof.py",
+            "oauth/clients/test_authentication.py",
+            "clients/test_proof.py",
         ),
         "every pair of registered and sent method; token, introspection, "
         "revocation; Basic encoded and plain",
@@ -229,8 +229,8 @@ FOUND: dict[int, Found] = {
     24: Found(
         "Registration as programs do it",
         (
-            "oauth/test_registration_request.py",
-            "test_oauth_registration_programs.py",
+            "oauth/clients/test_registration_request.py",
+            "clients/test_registration_programs.py",
             "security/test_clients.py",
         ),
         "POST and PUT; every member empty, blank or null; wrong types, long "
@@ -239,10 +239,10 @@ FOUND: dict[int, Found] = {
     25: Found(
         "First start",
         (
-            "test_known_query.py",
-            "test_log_human.py",
-            "test_cli_shared.py",
-            "test_cli_snippet.py",
+            "http/test_known_query.py",
+            "operation/test_log_human.py",
+            "cli/test_shared.py",
+            "cli/test_snippet.py",
             "interop/test_examples.py",
         ),
         "every route and method of the API by collection; folders and files "
@@ -251,8 +251,8 @@ FOUND: dict[int, Found] = {
     26: Found(
         "Settings as platforms hand them over",
         (
-            "test_platform_settings.py",
-            "test_database_url.py",
+            "operation/test_platform_settings.py",
+            "database/test_database_url.py",
         ),
         "service links, empty values, other programs' names; addresses of "
         "managed databases; secrets from files",
@@ -260,8 +260,8 @@ FOUND: dict[int, Found] = {
     27: Found(
         "What people type and open twice",
         (
-            "test_addresses.py",
-            "test_page_used_links.py",
+            "accounts/test_addresses.py",
+            "pages/test_used_links.py",
         ),
         "addresses, names, codes, pasted tokens; links of five kinds opened and "
         "pressed twice, scanners",
@@ -269,8 +269,8 @@ FOUND: dict[int, Found] = {
     28: Found(
         "Names, search, addresses, identifiers of clients",
         (
-            "test_addresses.py",
-            "test_oauth_foreign_client_ids.py",
+            "accounts/test_addresses.py",
+            "clients/test_foreign_client_ids.py",
         ),
         "three kinds of name; queries in both forms of a domain; identifiers in "
         "paths, Basic, body, sub, aud",
@@ -278,9 +278,9 @@ FOUND: dict[int, Found] = {
     29: Found(
         "The command line",
         (
-            "test_cli_shared.py",
-            "test_cli_account.py",
-            "test_cli_operation.py",
+            "cli/test_shared.py",
+            "cli/test_account.py",
+            "cli/test_operation.py",
         ),
         "every command by walking the tree; usage, settings, database, refusal, "
         "defect, interruption",
@@ -288,7 +288,7 @@ FOUND: dict[int, Found] = {
     30: Found(
         "Migrations and promises for developers",
         (
-            "test_new_revision.py",
+            "database/test_new_revision.py",
             "architecture/test_promises.py",
         ),
         "tables, indexes, checks, keys, columns up and down; every model, "
@@ -297,8 +297,8 @@ FOUND: dict[int, Found] = {
     31: Found(
         "Every password of an imported account",
         (
-            "test_foreign_products.py",
-            "test_user_import.py",
+            "accounts/test_foreign_products.py",
+            "accounts/test_user_import.py",
         ),
         "about 40 forms of other products, readings by source, unknown ones by "
         "name, weak ones counted",

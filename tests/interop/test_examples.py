@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_cli import run
 from tests.conftest import ROOT, SECRET
 from tests.servers.service import NO_LIMITS, running
-from tests.test_cli import run
 
 SCOPES = '{"reports:write": "Write reports"}'
 MACHINE = ("client", "create", "--name", "Nightly", "--machine", "--json")

@@ -12,7 +12,7 @@ from joserfc.jws import JWSRegistry
 
 from app.core.jose import generate_key
 from app.services.server.runtime import Runtime
-from tests.api import Api, Person
+from tests.support.api import Api, Person
 
 Signer = Callable[[bytes], bytes]
 

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from app.services.server.runtime import Runtime
-from tests.api import PASSWORD, Api, Person
 from tests.conftest import SECRET
+from tests.support.api import PASSWORD, Api, Person
 
 EXTRA: list[dict[str, Any]] = [
     {"is_admin": True},

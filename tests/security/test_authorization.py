@@ -14,8 +14,9 @@ from fastapi import FastAPI
 from app.models import OAuthGrant
 from app.services.oauth.consent import OAuthConsentService
 from app.services.server.runtime import Runtime
-from tests.api import Api
-from tests.authorization_support import (
+from tests.factories.oauth import REDIRECT_URI, VERIFIER, ApplicationFactory
+from tests.support.api import Api
+from tests.support.authorization import (
     AUTHORIZE,
     EVIL,
     Visit,
@@ -26,9 +27,8 @@ from tests.authorization_support import (
     trusted,
     visit,
 )
-from tests.chance import FakeClock
-from tests.factories.oauth import REDIRECT_URI, VERIFIER, ApplicationFactory
-from tests.page_support import Page
+from tests.support.chance import FakeClock
+from tests.support.page import Page
 
 RESPONSE_TYPES = (
     "token",
@@ -46,7 +46,7 @@ RESPONSE_TYPES = (
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """SQLite; `tests/test_oauth_authorize.py` asks both engines."""
+    """SQLite; `tests/provider/test_authorize.py` asks both engines."""
     return sqlite_url
 
 

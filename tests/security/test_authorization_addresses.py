@@ -8,8 +8,9 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from app.oauth.errors import InvalidRedirectUri
-from tests.api import Api
-from tests.authorization_support import (
+from tests.factories.oauth import REDIRECT_URI, Application, ApplicationFactory
+from tests.support.api import Api
+from tests.support.authorization import (
     AUTHORIZE,
     EVIL,
     Visit,
@@ -19,13 +20,12 @@ from tests.authorization_support import (
     told,
     trusted,
 )
-from tests.factories.oauth import REDIRECT_URI, Application, ApplicationFactory
-from tests.page_support import Page
+from tests.support.page import Page
 
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """SQLite; `tests/test_oauth_authorize.py` asks both engines."""
+    """SQLite; `tests/provider/test_authorize.py` asks both engines."""
     return sqlite_url
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
-from tests.api import Api
-from tests.authorization_support import EVIL, Visit, evidence, told
 from tests.factories.oauth import REDIRECT_URI, Application, ApplicationFactory
+from tests.support.api import Api
+from tests.support.authorization import EVIL, Visit, evidence, told
 
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """SQLite; `tests/test_oauth_authorize.py` asks both engines."""
+    """SQLite; `tests/provider/test_authorize.py` asks both engines."""
     return sqlite_url
 
 

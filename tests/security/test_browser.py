@@ -5,10 +5,10 @@ from fastapi import FastAPI
 from httpx2 import Cookies, Response
 
 from app.pages.parts.script import PASSWORD_SOURCE
-from tests.api import PASSWORD, Api
-from tests.browser_support import Visitor
-from tests.chance import FakeClock
 from tests.security.test_sessions import ENDINGS, Ending
+from tests.support.api import PASSWORD, Api
+from tests.support.browser import Visitor
+from tests.support.chance import FakeClock
 
 SESSION = "auth_serve_session"
 PAGES = ("/signin", "/signup", "/signout", "/resend-verification", "/done/signed-out")

@@ -8,10 +8,10 @@ import pytest
 from httpx2 import AsyncClient
 
 from app.services.server.runtime import Runtime
-from tests.api import Api, Person
 from tests.security.test_access_control import manager
 from tests.servers.http import HttpServer
-from tests.tables import contents
+from tests.support.api import Api, Person
+from tests.support.tables import contents
 
 WEB: dict[str, Any] = {"redirect_uris": ["https://app.example/cb"]}
 CALLED = ("jwks_uri", "sector_identifier_uri", "backchannel_logout_uri")

@@ -8,7 +8,7 @@ import pytest
 from httpx2 import Response
 
 from app.services.server.runtime import Runtime
-from tests.api import PASSWORD, Api
+from tests.support.api import PASSWORD, Api
 
 VOLATILE = ("x-request-id", "date")
 Count = Callable[[], int]

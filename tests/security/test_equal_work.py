@@ -15,7 +15,7 @@ from sqlalchemy import event
 from app.services.accounts.invitation import InvitationService
 from app.services.accounts.password import PasswordService
 from app.services.server.runtime import Runtime
-from tests.api import PASSWORD, Api
+from tests.support.api import PASSWORD, Api
 
 KNOWN = "known@example.com"
 UNKNOWN = "unknown@example.com"

@@ -3,7 +3,7 @@
 import pytest
 
 from app.services.server.runtime import Runtime
-from tests.api import PASSWORD, Api
+from tests.support.api import PASSWORD, Api
 
 
 async def test_t182_no_answer_about_a_person_may_be_kept(api: Api) -> None:

@@ -11,9 +11,9 @@ from app.api.middleware import MAX_BODY
 from app.core.logging import configure_logging
 from app.jobs.mail import MailJob
 from app.services.server.runtime import Runtime
-from tests.api import PASSWORD, Api
-from tests.page_support import PAGES
-from tests.test_api_document import document
+from tests.http.test_api_document import document
+from tests.support.api import PASSWORD, Api
+from tests.support.page import PAGES
 
 FORGED = {
     "Host": "evil.example",

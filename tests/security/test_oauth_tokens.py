@@ -13,10 +13,6 @@ from httpx2 import ASGITransport, AsyncClient
 
 from app.main import create_app
 from app.services.server.runtime import build_runtime
-from tests.api import Api
-from tests.chance import FakeClock
-from tests.oauth_support import Protocol, SignedIn
-from tests.quick_hashing import quick_hasher
 from tests.security.forgery import (
     forge,
     parts,
@@ -25,6 +21,10 @@ from tests.security.forgery import (
     with_own_key,
     with_secret,
 )
+from tests.support.api import Api
+from tests.support.chance import FakeClock
+from tests.support.oauth import Protocol, SignedIn
+from tests.support.quick_hashing import quick_hasher
 
 API = "https://orders.example"
 

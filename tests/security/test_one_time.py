@@ -11,9 +11,9 @@ from sqlalchemy import select
 from app.jobs.mail import MailJob
 from app.models import Base
 from app.services.server.runtime import Runtime
-from tests.api import PASSWORD, Api, Person
-from tests.chance import FakeClock
 from tests.conftest import SECRET
+from tests.support.api import PASSWORD, Api, Person
+from tests.support.chance import FakeClock
 
 NEW = "a brand new password"
 JSON = {"Content-Type": "application/json"}

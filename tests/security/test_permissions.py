@@ -10,10 +10,10 @@ from app.models import OutboxMessage, Role
 from app.policies.permission import PERMISSIONS
 from app.services.clients.client import OAuthClientService
 from app.services.server.runtime import Runtime
-from tests.api import Api, Person
-from tests.job_support import add_message
-from tests.tables import contents
-from tests.test_api_document import document
+from tests.http.test_api_document import document
+from tests.support.api import Api, Person
+from tests.support.job import add_message
+from tests.support.tables import contents
 
 Operation = tuple[str, str]
 ROLE = "probe"

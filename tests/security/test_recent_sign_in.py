@@ -6,10 +6,10 @@ import pytest
 from httpx2 import Response
 
 from app.services.server.runtime import Runtime
-from tests.api import Api, Person
-from tests.chance import FakeClock
-from tests.tables import contents
-from tests.test_api_document import document
+from tests.http.test_api_document import document
+from tests.support.api import Api, Person
+from tests.support.chance import FakeClock
+from tests.support.tables import contents
 
 Operation = tuple[str, str]
 BODIES: dict[Operation, Any] = {

@@ -10,8 +10,8 @@ from app.jobs.mail import MailJob
 from app.models import AuditEvent, OneTimeToken, OutboxMessage, User
 from app.policies.permission import ADMIN_ROLE
 from app.services.server.runtime import Runtime
-from tests.api import PASSWORD, Api
 from tests.security.test_throttling import from_address
+from tests.support.api import PASSWORD, Api
 
 ASK = {
     "reset_password": "/auth/forgot-password",

@@ -9,8 +9,8 @@ import pytest
 from httpx2 import Response
 
 from app.services.server.runtime import Runtime
-from tests.api import PASSWORD, Api, Mailed, Person
-from tests.chance import FakeClock
+from tests.support.api import PASSWORD, Api, Mailed, Person
+from tests.support.chance import FakeClock
 
 NEW = "a brand new password"
 Ending = Callable[[Api, Person, Person], Awaitable[None]]

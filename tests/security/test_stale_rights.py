@@ -13,9 +13,9 @@ from sqlalchemy import delete, select, update
 
 from app.models import Session, User, UserRole
 from app.services.server.runtime import Runtime
-from tests.api import Api, Mailed, Person
-from tests.chance import FakeClock
-from tests.tables import contents
+from tests.support.api import Api, Mailed, Person
+from tests.support.chance import FakeClock
+from tests.support.tables import contents
 
 NEW = "a brand new password"
 

@@ -11,10 +11,10 @@ from app.services.accounts.invitation import InvitationService
 from app.services.accounts.password import PasswordService
 from app.services.one_time.token import Purpose
 from app.services.server.runtime import Runtime
-from tests.api import PASSWORD, Api
-from tests.page_support import BROWSER
 from tests.security.test_recovery import ASK, VICTIM
 from tests.security.test_throttling import TYPED, from_address, guess
+from tests.support.api import PASSWORD, Api
+from tests.support.page import BROWSER
 
 HOME, AWAY, STRANGE = "198.51.100.1", "198.51.100.2", "203.0.113.9"
 NEW = "another long password"

@@ -8,8 +8,8 @@ from httpx2 import ASGITransport, AsyncClient
 
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.server.runtime import Runtime
-from tests.api import PASSWORD, Api, Person
-from tests.chance import FakeClock
+from tests.support.api import PASSWORD, Api, Person
+from tests.support.chance import FakeClock
 
 
 def from_address(api: Api, address: str) -> AsyncClient:

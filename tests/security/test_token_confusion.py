@@ -4,8 +4,8 @@ import pytest
 
 from app.oauth.tokens import logout_token_claims
 from app.services.one_time.token import Purpose
-from tests.api import PASSWORD
-from tests.oauth_support import Protocol
+from tests.support.api import PASSWORD
+from tests.support.oauth import Protocol
 
 
 @pytest.fixture

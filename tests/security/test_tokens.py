@@ -9,8 +9,6 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from app.services.server.runtime import Runtime
-from tests.api import Api
-from tests.chance import FakeClock
 from tests.security.forgery import (
     assert_refused,
     encode,
@@ -22,6 +20,8 @@ from tests.security.forgery import (
     with_own_key,
     with_secret,
 )
+from tests.support.api import Api
+from tests.support.chance import FakeClock
 
 
 async def test_t001_a_token_without_a_signature_is_refused(api: Api) -> None:

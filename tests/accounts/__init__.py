@@ -1,0 +1,1 @@
+"""People: their addresses, passwords, claims, and what comes from other products."""

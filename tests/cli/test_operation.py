@@ -1,0 +1,241 @@
+"""``setup``, ``doctor``, ``settings``, ``mail``, ``completion``: a service is run."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.services.server.startup import start
+from tests.cli.test_cli import run
+from tests.conftest import ROOT, SECRET
+from tests.support.api import PASSWORD, Api
+from tests.support.job import Make
+
+pytest_plugins = ["tests.support.job"]
+NEW = "another horse battery staple"
+PRODUCTION = {
+    "environment": "production",
+    "public_url": "https://auth.example.com",
+    "smtp": {"url": "smtp://127.0.0.1:9", "sender": "auth@example.com"},
+    "database": {"migrate": True},
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder of its own, and the settings that every operator gives."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", SECRET)
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
+    """The test's database, as the shell names it."""
+    monkeypatch.setenv("AUTH_SERVE_DATABASE_URL", database_url)
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_locked_out_administrator_comes_back(api: Api) -> None:
+    root = await api.admin()
+    other = await api.admin()
+    run("user", "disable", root.email)
+
+    done = run("setup", "recover", root.email.upper(), "--json")
+
+    assert done.exit_code == 0, done.output
+    link = json.loads(done.stdout)["link"]
+    token = link.partition("/reset-password?token=")[2]
+    assert (await api.login(root.email)).status_code == 401  # its password is over
+    body = {"token": token, "new_password": NEW}
+    assert (await api.post("/auth/reset-password", body)).status_code == 204
+    assert (await api.post("/auth/reset-password", body)).status_code == 400
+    assert (await api.login(root.email, NEW)).status_code == 200
+    assert (await api.get("/users/me", other)).status_code == 200
+    [mail] = [
+        m for m in await api.mails() if m["template"] == "administrator_recovered"
+    ]
+    assert mail["to"] == root.email and token not in json.dumps(mail)
+    assert "setup.recovered" in await api.trail(root.id)
+
+
+@pytest.mark.usefixtures("database")
+async def test_recovery_makes_nobody_an_administrator(api: Api) -> None:
+    ann = await api.person()
+
+    refused = run("setup", "recover", ann.email)
+    unknown = run("setup", "recover", "nobody@example.com")
+
+    assert refused.exit_code == unknown.exit_code == 1
+    assert "no administrator's" in refused.stderr
+    assert (await api.login(ann.email, PASSWORD)).status_code == 200
+
+
+async def test_a_start_in_production_prints_no_link(make_runtime: Make) -> None:
+    live, trial = make_runtime(**PRODUCTION), make_runtime()
+
+    assert await start(live, serving=True) is None
+    assert (await start(trial, serving=True) or "").startswith("http://localhost:8000/")
+
+
+@pytest.mark.usefixtures("database")
+async def test_the_link_leads_to_where_the_service_is_served(
+    make_runtime: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await start(make_runtime(public_url="http://localhost:8123"), serving=True)
+    first = run("setup", "link").stdout
+    await start(make_runtime(public_url="http://localhost:8124"), serving=True)
+    second = run("setup", "link").stdout
+    monkeypatch.setenv("AUTH_SERVE_PUBLIC_URL", "http://auth.test")
+    named = run("setup", "link").stdout
+
+    assert first.startswith("http://localhost:8123/setup?token=")
+    assert second == first.replace("8123", "8124")
+    assert named.startswith("http://auth.test/setup?token=")
+
+
+class TestWithoutAnEngine:
+    """What no engine decides."""
+
+    @pytest.fixture(autouse=True)
+    def database(self, monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> None:
+        monkeypatch.setenv("AUTH_SERVE_DATABASE_URL", sqlite_url)
+
+    def findings(self) -> dict[str, dict[str, str]]:
+        done = run("doctor", "--json")
+        found = {each["part"]: each for each in json.loads(done.stdout)}
+        failed = any(each["status"] == "failed" for each in found.values())
+        assert done.exit_code == int(failed) and done.stderr == ""
+        return found
+
+    def test_settings_say_where_they_come_from_and_no_secret(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Path(".env").write_text(
+            "AUTH_SERVE_SMTP__SENDER_NAME=Shop\nAUTH_SERVE_LOG_LEVEL=DEBUG\n"
+            "export AUTH_SERVE_SMTP__URL=smtp://a:hunter2@127.0.0.1\n"
+        )
+        monkeypatch.setenv("AUTH_SERVE_LOG_LEVEL", "WARNING")
+        monkeypatch.setenv("AUTH_SERVE_JOBS", "")
+
+        done = run("settings", "show", "--json")
+        changed = run("settings", "show", "--changed")
+
+        rows = {row["name"]: row for row in json.loads(done.stdout)}
+        told = {name: (row["value"], row["source"]) for name, row in rows.items()}
+        assert told["AUTH_SERVE_SMTP__SENDER_NAME"] == ("Shop", ".env")
+        assert told["AUTH_SERVE_LOG_LEVEL"] == ("WARNING", "environment")
+        assert told["AUTH_SERVE_JOBS"] == (True, "default")
+        assert told["AUTH_SERVE_SECRET_KEY"] == ("(set)", "environment")
+        assert told["AUTH_SERVE_SMTP__URL"] == ("(set)", ".env")
+        assert told["AUTH_SERVE_ADMIN__PASSWORD"] == (None, "default")
+        assert "hunter2" not in done.output + changed.output
+        assert SECRET not in done.output + changed.output
+        assert "AUTH_SERVE_TOKEN__" not in changed.stdout
+
+    def test_a_sound_service_has_nothing_that_failed(self) -> None:
+        found = self.findings()
+
+        assert found["database"]["status"] == found["clock"]["status"] == "ok"
+        assert set(found) >= {"configuration", "mail", "valkey", "proxy", "keys"}
+        assert found["mail"]["status"] == found["proxy"]["status"] == "warning"
+        assert found["valkey"]["status"] == "skipped"
+
+    @pytest.mark.parametrize(
+        ("name", "value", "part", "told"),
+        [
+            ("SECRET_KEY", "short", "configuration", "AUTH_SERVE_SECRET_KEY"),
+            ("DATABASE_URL", "sqlite:////nowhere/a.db", "database", "folder"),
+            (
+                "DATABASE_URL",
+                "postgresql://a:hunter2@127.0.0.1:1/x",
+                "database",
+                "listens",
+            ),
+            ("SMTP__URL", "smtp://a:hunter2@127.0.0.1:1", "mail", "127.0.0.1"),
+            ("VALKEY_URL", "redis://:hunter2@127.0.0.1:1/0", "valkey", "VALKEY_URL"),
+        ],
+    )
+    def test_what_is_broken_is_named_with_what_to_do(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+        value: str,
+        part: str,
+        told: str,
+    ) -> None:
+        monkeypatch.setenv(f"AUTH_SERVE_{name}", value)
+
+        found = self.findings()
+
+        assert found[part]["status"] == "failed"
+        assert told in found[part]["seen"] + found[part]["advice"]
+        assert found[part]["advice"] and "hunter2" not in json.dumps(found)
+
+    def test_an_old_schema_is_told_and_left_alone(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("AUTH_SERVE_DATABASE_URL", f"sqlite:///{tmp_path}/new.db")
+
+        found = self.findings()
+
+        assert found["database"]["seen"].endswith("schema none")
+        assert "alembic upgrade head" in found["database"]["advice"]
+
+    def test_a_mail_that_nobody_delivers_is_said_so(self) -> None:
+        done = run("mail", "test", "ann@example.com", "--wait", "0", "--json")
+
+        assert done.exit_code == 1
+        assert json.loads(done.stdout)["delivered"] is False
+        assert "is the service running" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("us", "user"),
+        ("user dis", "disable"),
+        ("user list --js", "--json"),
+        ("user import --format fire", "firebase"),
+        ("completion z", "zsh"),
+    ],
+)
+def test_bash_completes_what_was_begun(
+    tmp_path: Path, words: str, expected: str
+) -> None:
+    shell = shutil.which("bash")
+    assert shell, "bash is how this is tried for real"
+    program = tmp_path / "auth-serve"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m app.cli "$@"\n')
+    program.chmod(0o755)
+    typed = ["auth-serve", *words.split(" ")]
+    script = (
+        "source <(auth-serve completion bash)\n"
+        f"COMP_WORDS=({' '.join(typed)}); COMP_CWORD={len(typed) - 1}\n"
+        "_auth_serve_completion auth-serve\n"
+        'printf "%s\\n" "${COMPREPLY[@]}"\n'
+    )
+    path = f"{tmp_path}:{os.environ['PATH']}"
+
+    done = subprocess.run(
+        [shell, "--norc", "-c", script],
+        env={"PATH": path, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert expected in done.stdout.split(), done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_has_a_script(shell: str) -> None:
+    done = run("completion", shell)
+
+    assert done.exit_code == 0 and "auth-serve" in done.stdout
+    assert f"_AUTH_SERVE_COMPLETE=complete_{shell}" in done.stdout
+    if shutil.which(shell):
+        checked = subprocess.run([shell, "-n"], input=done.stdout, text=True)
+        assert checked.returncode == 0

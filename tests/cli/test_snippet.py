@@ -1,0 +1,95 @@
+"""``client create --snippet``: what one pastes works as it stands."""
+
+import ast
+import json
+import shlex
+
+import pytest
+
+from app.cli.snippet import Library, Made, snippet
+from tests.cli.test_cli import run
+from tests.conftest import SECRET
+
+URI = "http://localhost:3000/auth/callback"
+HOSTILE = "x\"'`$(id)\\;{{1}}</script>"
+
+
+@pytest.fixture
+def _shell(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
+    monkeypatch.setenv("AUTH_SERVE_DATABASE_URL", database_url)
+    monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", SECRET)
+    monkeypatch.setenv("AUTH_SERVE_OAUTH__SCOPES", '{"orders:read": "See orders"}')
+
+
+def _snippet(library: Library, client_id: str = "shop") -> str:
+    scope = "openid profile email address offline_access"
+    if library is Library.MACHINE:
+        return snippet(library, Made("http://a:8000", client_id, "s3", "", "x:y"))
+    return snippet(library, Made("http://a:8000", client_id, "s3", URI, scope))
+
+
+@pytest.mark.usefixtures("_shell", "runtime")
+@pytest.mark.parametrize(
+    ("library", "flags"),
+    [
+        ("flask", ("--redirect-uri", URI)),
+        ("spa", ("--spa", "--redirect-uri", URI)),
+        ("machine", ("--machine", "--scope", "orders:read")),
+    ],
+)
+async def test_a_client_is_made_and_what_to_paste_is_printed(
+    library: str, flags: tuple[str, ...]
+) -> None:
+    done = run("client", "create", "--name", "x", "--snippet", library, *flags)
+    listed = json.loads(run("client", "list", "--json").stdout)
+
+    assert done.exit_code == 0, done.output
+    settings, _, code = done.stdout.partition("\n\n")
+    told = dict(line.split("  ", 1) for line in settings.splitlines())
+    values = {name: value.strip() for name, value in told.items()}
+    assert values["issuer"] == "http://localhost:8000"
+    assert [values["client_id"]] == [one["client_id"] for one in listed]
+    assert ("client_secret" in values) is (library != "spa")
+    assert values["client_id"] in code
+    if library != "spa":
+        assert values["client_secret"] in code
+
+
+@pytest.mark.usefixtures("_shell", "runtime")
+async def test_paste_and_json_do_not_go_together() -> None:
+    done = run("client", "create", "--name", "x", "--json", "--snippet", "spa")
+
+    assert done.exit_code != 0 and "--snippet" in done.output
+    assert json.loads(run("client", "list", "--json").stdout) == []
+
+
+@pytest.mark.parametrize("client_id", ["shop", HOSTILE])
+@pytest.mark.parametrize("library", [Library.FLASK, Library.FASTAPI])
+def test_python_reads_what_is_pasted(library: Library, client_id: str) -> None:
+    code = _snippet(library, client_id).partition("\n\n")[2]
+
+    tree = ast.parse(code)
+    texts = [one.value for one in ast.walk(tree) if isinstance(one, ast.Constant)]
+    assert client_id in texts and "s3" in texts
+    assert "/auth/callback" in texts
+
+
+@pytest.mark.parametrize("client_id", ["shop", HOSTILE])
+@pytest.mark.parametrize("library", [Library.EXPRESS, Library.PASSPORT, Library.SPA])
+def test_scripts_have_every_text_as_json_has_it(
+    library: Library, client_id: str
+) -> None:
+    code = _snippet(library, client_id).partition("\n\n")[2]
+
+    assert json.dumps(client_id) in code
+    assert '"openid profile email"' in code
+    assert "$" not in code.replace(json.dumps(client_id), "")
+
+
+@pytest.mark.parametrize("client_id", ["shop", HOSTILE])
+def test_a_shell_reads_one_word(client_id: str) -> None:
+    code = _snippet(Library.MACHINE, client_id).partition("\n\n")[2]
+
+    words = shlex.split(code.replace("\\\n", " "))
+    assert words[:3] == ["curl", "-s", "http://a:8000/oauth2/token"]
+    assert f"client_id={client_id}" in words

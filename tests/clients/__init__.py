@@ -1,0 +1,1 @@
+"""Applications: made, registered, and who they prove to be."""

@@ -1,0 +1,1 @@
+"""Both databases: their schema, their addresses, and how they fail."""

@@ -1,0 +1,1 @@
+"""Requests, whatever they ask for: read, bounded, answered once."""

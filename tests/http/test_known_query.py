@@ -1,0 +1,90 @@
+"""Parameters that a route does not know: refused by the JSON API, ignored elsewhere."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.routing import APIRoute
+
+from app.api.v1 import routes
+from tests.support.api import Api
+
+LIST = {"cursor", "limit"}
+KNOWN = {
+    "GET /api/v1/audit-events": LIST
+    | {"actor_id", "client_id", "correlation_id", "event", "name", "since", "until"}
+    | {"user_id"},
+    "GET /api/v1/clients": LIST,
+    "GET /api/v1/keys": LIST,
+    "POST /api/v1/keys/rotate": {"algorithm"},
+    "GET /api/v1/outbox": LIST | {"state"},
+    "GET /api/v1/roles": LIST,
+    "GET /api/v1/users": LIST | {"q", "role", "sort", "status"},
+    "GET /api/v1/users/me/activity": LIST,
+    "GET /api/v1/users/me/consents": LIST,
+    "GET /api/v1/users/me/sessions": LIST,
+}
+
+
+def every_route() -> Iterator[tuple[str, str]]:
+    """Yield method and path of every route, with something in each place."""
+    for route in routes:
+        assert isinstance(route, APIRoute)
+        for method in sorted((route.methods or set()) - {"HEAD"}):
+            path = (
+                route.path.replace("{user_id}", "x").replace("{", "").replace("}", "")
+            )
+            yield method, path
+
+
+async def test_every_route_of_the_api_refuses_what_it_does_not_know(api: Api) -> None:
+    answers = {
+        f"{method} {path}": await api.client.request(method, f"{path}?lmit=1&x")
+        for method, path in every_route()
+    }
+
+    assert len(answers) > 50
+    lenient = {name for name, got in answers.items() if got.status_code != 422}
+    assert lenient == set()
+    for answer in answers.values():
+        fields = [error["field"] for error in answer.json()["errors"]]
+        assert fields == ["lmit", "x"]
+        assert answer.json()["errors"][0]["code"] == "unknown_parameter"
+
+
+async def test_which_parameters_there_are_is_told_and_is_decided_here(api: Api) -> None:
+    told = {}
+    for method, path in every_route():
+        answer = await api.client.request(method, f"{path}?lmit=1")
+        offer = answer.json()["errors"][0]["message"].rpartition(": ")[2]
+        if offer != "none":
+            told[f"{method} {path}"] = set(offer.split(", "))
+
+    assert told == KNOWN
+
+
+async def test_what_is_known_is_taken(api: Api) -> None:
+    root = await api.admin()
+
+    for name in KNOWN:
+        method, _, path = name.partition(" ")
+        path = path.removeprefix("/api/v1")
+        if method != "GET":
+            continue
+        assert (await api.get(f"{path}?limit=1", root)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/.well-known/openid-configuration?x=1",
+        "/.well-known/jwks.json?x=1",
+        "/health/live?x=1",
+        "/signin?x=1",
+        "/oauth2/logout?x=1",
+    ],
+)
+async def test_protocols_and_pages_ignore_what_they_do_not_know(
+    api: Api, path: str
+) -> None:
+    """RFC 6749 §3.1: unrecognized parameters are ignored."""
+    assert (await api.client.get(path)).status_code == 200

@@ -1,0 +1,287 @@
+"""Mails: what stands in them, to whom they go, and which are not sent."""
+
+import json
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.events import EVENTS, MailedEvent
+from app.events.user import UserInvited
+from app.jobs import mail as mail_job
+from app.jobs.mail import LONGEST_DELAY, MAX_ATTEMPTS, MailJob
+from app.jobs.mail_message import TEMPLATES, MailRenderer
+from app.services.accounts.email_verification import EmailVerificationService
+from app.services.one_time.token import OneTimeTokenService, Purpose
+from app.services.server.runtime import Runtime
+from tests.servers.smtp import SmtpServer
+from tests.support.chance import FakeClock
+from tests.support.job import Make, add_user, messages, store_messages
+from tests.support.mail import only, parts, store_with_token
+
+pytest_plugins = ["tests.support.job", "tests.support.mail"]
+
+
+@pytest.fixture
+async def runtime(mailing_runtime: Runtime) -> Runtime:
+    return mailing_runtime
+
+
+def test_every_event_that_is_mailed_has_a_template() -> None:
+    mailed = {event.template for event in EVENTS if issubclass(event, MailedEvent)}
+
+    assert mailed == set(TEMPLATES)
+
+
+@pytest.mark.parametrize("name", sorted(n for n, t in TEMPLATES.items() if t.path))
+async def test_a_link_starts_with_the_public_url_and_works(
+    job: MailJob, runtime: Runtime, smtp: SmtpServer, name: str
+) -> None:
+    purpose, token_id = await store_with_token(runtime, name)
+
+    await job.run()
+
+    secret = runtime.secret_key.one_time_token(purpose, token_id)
+    link = f"https://auth.example.com{TEMPLATES[name].path}?token={secret}"
+    text, html = parts(smtp.messages[0])
+    assert link in text.splitlines()
+    assert html.count(f'href="{link}"') == 2
+    async with runtime.unit_of_work() as uow:
+        await OneTimeTokenService(uow, runtime).consume(purpose, secret)
+
+
+@pytest.mark.parametrize("name", sorted(TEMPLATES))
+async def test_a_code_stands_in_a_mail_if_it_may_be_typed_somewhere(
+    job: MailJob, runtime: Runtime, smtp: SmtpServer, name: str
+) -> None:
+    code = "no code at all"
+    if TEMPLATES[name].purpose:
+        purpose, token_id = await store_with_token(runtime, name)
+        code = runtime.secret_key.one_time_code(purpose, token_id)
+    else:
+        await store_messages(runtime, payload={"template": name})
+
+    await job.run()
+
+    text, html = parts(smtp.messages[0])
+    has_code = TEMPLATES[name].has_code
+    assert [code in text, code in html] == [has_code, has_code]
+    assert TEMPLATES[name].subject in text
+    assert "{{" not in text + html and "None" not in text + html
+
+
+async def test_the_headers_say_who_writes_and_that_a_machine_does(
+    job: MailJob, runtime: Runtime, smtp: SmtpServer
+) -> None:
+    await store_messages(runtime)
+
+    await job.run()
+
+    [mail], [envelope] = smtp.messages, smtp.envelopes
+    delivered = await only(runtime, "delivered")
+    assert envelope.mail_from == "no-reply@example.com"
+    assert envelope.rcpt_tos == ["ada@example.com"]
+    assert mail["From"] == "Tea & Söhne <no-reply@example.com>"
+    assert mail["To"] == "ada@example.com"
+    assert mail["Message-ID"] == f"<{delivered.id}@auth.example.com>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Date"].datetime == runtime.clock.now()
+    assert "Tea &amp; Söhne" in parts(mail)[1]
+
+
+async def test_t062_names_that_people_choose_stand_in_no_mail(
+    job: MailJob, runtime: Runtime, smtp: SmtpServer
+) -> None:
+    prose = '<a href="https://evil.example">Win!</a>'
+    await store_messages(runtime, payload={"data": {"name": prose}})
+
+    await job.run()
+
+    assert "evil.example" not in "".join(parts(smtp.messages[0]))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ada@example.com\r\nBcc: eve@example.com",
+        "ada@example.com>\r\nRCPT TO:<eve@example.com",
+        "ada@example.com, eve@example.com",
+        "<ada@example.com> SIZE=1",
+        "@example.com",
+        "ada@ex ample.com",
+        "ada@\u2100.example.com",
+    ],
+)
+async def test_t082_an_address_never_adds_a_header_or_a_recipient(
+    job: MailJob, runtime: Runtime, smtp: SmtpServer, address: str
+) -> None:
+    await store_messages(runtime, payload={"to": address})
+
+    await job.run()
+
+    assert smtp.messages == []
+    assert "address" in ((await only(runtime, "failed")).last_error or "")
+
+
+@pytest.mark.parametrize(
+    ("address", "recipient"),
+    [
+        ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("ada@faß.example", "ada@xn--fa-hia.example"),  # not fass.example
+        ("jörg@example.com", "jörg@example.com"),
+        ("o'hara+tag@example.com", "o'hara+tag@example.com"),
+    ],
+)
+async def test_t080_mail_goes_to_exactly_the_address_that_is_stored(
+    job: MailJob, runtime: Runtime, smtp: SmtpServer, address: str, recipient: str
+) -> None:
+    await store_messages(runtime, payload={"to": address})
+
+    await job.run()
+
+    assert [envelope.rcpt_tos for envelope in smtp.envelopes] == [[recipient]]
+
+
+async def test_an_expired_mail_is_not_sent(
+    job: MailJob, runtime: Runtime, smtp: SmtpServer, clock: FakeClock
+) -> None:
+    await store_with_token(runtime, "reset_password", ttl=600)
+    clock.advance(seconds=600)
+
+    await job.run()
+
+    assert smtp.messages == []
+    assert (await only(runtime, "failed")).last_error == "expired"
+
+
+async def test_a_mail_whose_link_was_used_meanwhile_is_not_sent(
+    job: MailJob,
+    runtime: Runtime,
+    smtp: SmtpServer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    user = await add_user(runtime)
+    for _ in range(2):
+        async with runtime.unit_of_work() as uow:
+            await EmailVerificationService(uow, runtime).send(user)
+    async with runtime.unit_of_work() as uow:
+        now = runtime.clock.now()
+        first = await uow.one_time_tokens.list_for_user(user.id, None, 1)
+        await uow.one_time_tokens.consume(first[0].id, "verify_email", now)
+
+    with caplog.at_level("INFO", "auth_serve.mail"):
+        await job.run()
+
+    assert len(smtp.messages) == 1
+    assert (await only(runtime, "failed")).last_error == "superseded"
+    told = [r for r in caplog.records if "superseded" in r.getMessage()]
+    assert [record.levelname for record in told] == ["INFO"]  # nothing is wrong
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"payload": {"to": None}}, "the message lacks what its template needs"),
+        (
+            {"payload": {"template": "verify_email"}},
+            "the message lacks what its template needs",
+        ),
+    ],
+)
+async def test_a_message_that_makes_no_sense_fails_and_holds_up_no_other(
+    job: MailJob,
+    runtime: Runtime,
+    smtp: SmtpServer,
+    columns: dict[str, Any],
+    reason: str,
+) -> None:
+    await store_messages(runtime, **columns)
+    await store_messages(runtime)
+
+    await job.run()
+
+    assert (await only(runtime, "failed")).last_error == reason
+    assert len(smtp.messages) == 1
+
+
+@pytest.mark.parametrize(
+    "columns", [{"kind": "webhook"}, {"payload": {"template": "of_next_year"}}]
+)
+async def test_what_the_next_release_promised_waits_for_it_untouched(
+    job: MailJob,
+    runtime: Runtime,
+    smtp: SmtpServer,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    columns: dict[str, Any],
+) -> None:
+    await store_messages(runtime, **columns)
+    await store_messages(runtime)
+    for _ in range(2 * MAX_ATTEMPTS):
+        await job.run()
+        clock.advance(seconds=LONGEST_DELAY)
+    before = len(smtp.messages)
+    left = await only(runtime, "pending")
+
+    # The release that knows it comes.
+    monkeypatch.setitem(TEMPLATES, "of_next_year", TEMPLATES["password_changed"])
+    monkeypatch.setattr(MailRenderer, "render", _render_any(MailRenderer.render))
+    monkeypatch.setattr(mail_job, "MAIL", columns.get("kind", "mail"))
+    await job.run()
+
+    assert (before, left.attempts) == (1, 0)
+    assert await messages(runtime, "failed") == []
+    assert len(smtp.messages) == 2
+
+
+def _render_any(render: Any) -> Any:
+    return lambda self, draft: render(self, replace(draft, name="password_changed"))
+
+
+async def test_without_a_server_mail_is_kept_and_its_link_is_not_logged(
+    make_runtime: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    runtime = make_runtime()
+    purpose, token_id = await store_with_token(runtime, "verify_email")
+
+    await MailJob(runtime).run()
+
+    [mail] = runtime.mailbox.list()
+    secret = runtime.secret_key.one_time_token(purpose, token_id)
+    code = runtime.secret_key.one_time_code(purpose, token_id)
+    assert secret in mail.text and code in mail.html
+    assert f"http://localhost:8000/dev/mailbox/{mail.id}" in caplog.text
+    assert secret not in caplog.text and code not in caplog.text
+    assert len(await messages(runtime, "delivered")) == 1
+
+
+async def test_t127_the_outbox_holds_neither_link_nor_code(runtime: Runtime) -> None:
+    purpose, token_id = await store_with_token(runtime, "verify_email")
+
+    stored = json.dumps((await only(runtime, "pending")).payload)
+
+    assert runtime.secret_key.one_time_token(purpose, token_id) not in stored
+    assert runtime.secret_key.one_time_code(purpose, token_id) not in stored
+
+
+async def test_a_recorded_event_becomes_a_mail(
+    job: MailJob, runtime: Runtime, smtp: SmtpServer
+) -> None:
+    user = await add_user(runtime)
+    async with runtime.unit_of_work() as uow:
+        token = await OneTimeTokenService(uow, runtime).issue(
+            Purpose.INVITATION, subject=user.email_canonical, ttl=600, user_id=user.id
+        )
+        expires = uow.clock.now() + timedelta(seconds=600)
+        uow.record(
+            UserInvited(
+                user_id=user.id, to=user.email, token_id=token.id, expires_at=expires
+            )
+        )
+
+    await job.run()
+
+    assert f"{expires:%Y-%m-%d %H:%M} UTC" in parts(smtp.messages[0])[0]

@@ -1,0 +1,1 @@
+"""Each way in which a client proves who it is."""

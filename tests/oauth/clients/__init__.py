@@ -1,0 +1,1 @@
+"""What clients may be, and how they are registered."""

@@ -1,0 +1,1 @@
+"""A service, from its settings to SIGTERM."""

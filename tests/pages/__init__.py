@@ -1,0 +1,1 @@
+"""Hosted pages, as browsers and people meet them."""

@@ -1,0 +1,1 @@
+"""The protocol over HTTP: tokens, consent, sign-out of applications."""

@@ -1,0 +1,1 @@
+"""Traps of the language, the framework and the databases."""

@@ -1,0 +1,1 @@
+"""Sessions: how they begin at a browser, and how they end."""
