@@ -1,7 +1,8 @@
 """What was found when the service was used for real, and what stands against it now.
 
 ``docs/security.md`` ends with this table (``tools/security_coverage.py``). Tests are
-modules, or ``module::test``; ``tests/documents/test_security_coverage.py`` looks for them.
+modules, or ``module::test``; ``tests/documents/test_security_coverage.py`` looks for
+them.
 """
 
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ from app.services.server.outbox import OutboxService
 from app.services.server.runtime import Runtime
 from app.services.sessions.authentication import AuthenticationService, SignedInUser
 from app.services.sessions.session import SessionService
-from app.services.sign_in.password import EmailCodeService
+from app.services.sign_in.email_code import EmailCodeService
 
 MAX_PAGE, DEFAULT_PAGE = 200, 50
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')

@@ -23,7 +23,8 @@ async def live() -> Live:
 )
 async def ready(runtime: RuntimeDep) -> Response:
     """Say whether requests should come here; ``degraded`` still serves."""
-    found = await HealthService(runtime).readiness()
+    health = HealthService(runtime, runtime.stopping, runtime.write_probe)
+    found = await health.readiness()
     answer = Ready(status=found.status, checks=found.checks)
     status = 503 if found.status == "down" else 200
     response = json_response(answer, status)

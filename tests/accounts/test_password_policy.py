@@ -3,8 +3,8 @@
 import pytest
 
 from app.core.passwords import check_password
+from app.services.accounts.errors import UnacceptablePassword
 from app.services.accounts.password import PasswordService
-from app.services.errors import UnacceptablePassword
 from app.services.server.setup import SetupService
 from tests.support.api import Api
 from tests.support.page import EMAIL, PAGES, post

@@ -42,8 +42,30 @@ def test_an_import_from_above_breaks_the_build(tmp_path: Path) -> None:
     assert "app.models is not allowed to import app.services" in result.stdout
 
 
+def test_a_wing_that_imports_one_above_breaks_the_build(tmp_path: Path) -> None:
+    line = "import app.services.oauth.flow"
+    folder = _planted(tmp_path, "services/accounts/role.py", line)
+
+    result = _lint(folder)
+
+    assert result.returncode == 1
+    forbidden = "app.services.accounts is not allowed to import app.services.oauth"
+    assert forbidden in result.stdout
+
+
+def test_a_new_wing_has_to_be_given_its_place(tmp_path: Path) -> None:
+    folder = _planted(tmp_path, "services/__init__.py", "")
+    (folder / "app/services/annex").mkdir()
+    (folder / "app/services/annex/__init__.py").touch()
+
+    result = _lint(folder)
+
+    assert result.returncode == 1
+    assert "app.services.annex" in result.stdout
+
+
 def test_fastapi_in_a_service_breaks_the_build(tmp_path: Path) -> None:
-    folder = _planted(tmp_path, "services/role.py", "import fastapi")
+    folder = _planted(tmp_path, "services/accounts/role.py", "import fastapi")
 
     result = _lint(folder)
 

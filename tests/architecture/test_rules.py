@@ -31,7 +31,7 @@ _DOTTED = {
 _COMMITS = {
     "app/database.py",
     "app/repositories/unit_of_work.py",
-    "app/services/server/runtime.py",
+    "app/services/process/process.py",
 }
 
 

@@ -1,6 +1,9 @@
 """Sizes have bounds, so that growth is a decision."""
 
 import ast
+from collections import Counter
+
+import pytest
 
 from tests.architecture.source import ROOT, modules
 
@@ -13,6 +16,14 @@ def _lines(path: str) -> int:
 
 def test_no_module_is_longer_than_400_lines() -> None:
     assert [path for path in modules() if _lines(path) > 400] == []
+
+
+@pytest.mark.parametrize("house", ["app", "tests"])
+def test_no_folder_has_more_than_25_modules(house: str) -> None:
+    counted = Counter(path.parent for path in (ROOT / house).rglob("*.py"))
+
+    assert len(counted) > 10
+    assert [folder for folder, modules in counted.items() if modules > 25] == []
 
 
 def test_the_helpers_stay_under_150_lines() -> None:

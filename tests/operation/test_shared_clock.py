@@ -106,6 +106,10 @@ async def skewed(database_url: str) -> AsyncIterator[tuple[Runtime, FakeClock]]:
 
 
 @SERVER
+def _health(runtime: Runtime) -> HealthService:
+    return HealthService(runtime, runtime.stopping, runtime.write_probe)
+
+
 @pytest.mark.parametrize(("ahead", "is_degraded"), [(1, 0), (-5, 0), (30, 1), (-30, 1)])
 async def test_skew_is_logged_and_beyond_ten_seconds_degrades(
     skewed: tuple[Runtime, FakeClock],
@@ -120,7 +124,7 @@ async def test_skew_is_logged_and_beyond_ten_seconds_degrades(
     for _ in range(3):
         await SharedClockService(runtime).measure()
 
-    readiness = await HealthService(runtime).readiness()
+    readiness = await _health(runtime).readiness()
 
     assert readiness.status == ("degraded" if is_degraded else "ready")
     assert readiness.checks.get("clock") == ("skewed" if is_degraded else None)
@@ -130,7 +134,7 @@ async def test_skew_is_logged_and_beyond_ten_seconds_degrades(
 
     local._now = datetime.now(UTC)
     await SharedClockService(runtime).measure()
-    assert (await HealthService(runtime).readiness()).status == "ready"
+    assert (await _health(runtime).readiness()).status == "ready"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from app.models import Session
 from app.repositories.statements.browser_session import BrowserSessionStatements
-from app.services.errors import InvalidCredentials
+from app.services.accounts.errors import InvalidCredentials
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService
 from tests.support.api import Api

@@ -14,8 +14,8 @@ from app.core.context import RequestContext, begin
 from app.models import OAuthGrant, Session, User
 from app.oauth.interaction import Step
 from app.repositories.user import UserRepository
+from app.services.accounts.errors import InvalidCredentials
 from app.services.accounts.password import PasswordService
-from app.services.errors import InvalidCredentials
 from app.services.oauth.authorization import AuthorizationService, Due
 from app.services.server.runtime import Runtime
 from app.services.sessions.end import end_all_sessions

@@ -38,15 +38,10 @@ from app.schemas.auth import (
     VerifyEmailRequest,
 )
 from app.schemas.user import User
+from app.services.accounts.errors import EmailTaken, InvalidCredentials
 from app.services.accounts.password import WrongPassword
 from app.services.accounts.registration import RegistrationClosed
-from app.services.errors import (
-    EmailNotVerified,
-    EmailTaken,
-    InvalidCode,
-    InvalidCredentials,
-    InvalidOneTimeToken,
-)
+from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
 from app.services.server.idempotency import Answer, IdempotencyKeyReused
 from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sessions.session import (
@@ -55,6 +50,7 @@ from app.services.sessions.session import (
     SessionNotFound,
     SessionTokenService,
 )
+from app.services.sign_in.errors import EmailNotVerified
 from app.services.sign_in.password import SignInService
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)

@@ -12,7 +12,7 @@ from app.core.exceptions import Forbidden, TooManyRequests, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas import user_claims as schema
 from app.services.accounts.claims import UsernameNotOwn, UsernameTaken
-from app.services.errors import UserNotFound
+from app.services.accounts.errors import UserNotFound
 from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/users", tags=["claims"], route_class=StrictRoute)

@@ -39,14 +39,10 @@ from app.schemas.user import (
     User,
 )
 from app.services.accounts.audit_event import told_to
-from app.services.errors import (
-    InvalidCode,
-    InvalidOneTimeToken,
-    LastAdministrator,
-    ReauthenticationRequired,
-    UserNotFound,
-)
+from app.services.accounts.errors import LastAdministrator, UserNotFound
+from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
 from app.services.sessions.authentication import InvalidAccessToken
+from app.services.sessions.errors import ReauthenticationRequired
 from app.services.sessions.session import SessionNotFound
 
 router = APIRouter(prefix="/api/v1/users/me", tags=["me"], route_class=StrictRoute)

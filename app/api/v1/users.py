@@ -23,7 +23,7 @@ from app.core.exceptions import (
 from app.policies.permission import Actor
 from app.schemas.base import Page, plain
 from app.schemas.user import RoleName, Status, User, UserChange, UserCreate
-from app.services.errors import (
+from app.services.accounts.errors import (
     EmailTaken,
     LastAdministrator,
     UserDisabled,

@@ -20,7 +20,7 @@ from app.pages.parts.form import Values
 from app.pages.parts.form_page import Around, FormPage, Link, note
 from app.pages.parts.request import Here
 from app.pages.parts.way_back import lead_after, links_back, way_back_of_link
-from app.services.errors import InvalidCode, InvalidOneTimeToken
+from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.one_time.used_link import UsedLinkService
 

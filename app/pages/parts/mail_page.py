@@ -15,7 +15,8 @@ from app.pages.parts.form_page import Around, FormPage, Link, note
 from app.pages.parts.request import Here
 from app.pages.parts.way_back import links_if_over
 from app.schemas.auth import EmailRequest
-from app.services.oauth.begun_at import BegunAt, BegunAtService
+from app.services.accounts.begun_at import BegunAt
+from app.services.oauth.begun_at import BegunAtService
 
 Send = Callable[[str, BegunAt | None], Awaitable[None]]
 

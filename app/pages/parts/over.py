@@ -8,7 +8,7 @@ from fastapi import Response
 
 from app.pages.parts.flow import FLOW
 from app.pages.parts.way_back import links_back, way_back_of_flow, way_back_to
-from app.services.oauth.begun_at import BegunAt
+from app.services.accounts.begun_at import BegunAt
 from app.services.oauth.flow import FlowNotFound
 from app.services.oauth.refusal import UnanswerableRequest
 from app.services.server.runtime import Runtime

@@ -25,7 +25,8 @@ from app.pages.parts.asked import (
 from app.pages.parts.browser import keep_value
 from app.pages.parts.flow import go_on
 from app.pages.parts.form_page import Link
-from app.services.oauth.begun_at import BegunAt, BegunAtService
+from app.services.accounts.begun_at import BegunAt
+from app.services.oauth.begun_at import BegunAtService
 from app.services.one_time.token import Purpose
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService

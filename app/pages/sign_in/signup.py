@@ -30,9 +30,9 @@ from app.pages.parts.form_page import (
 from app.pages.parts.new_password import validated_with_password
 from app.pages.parts.way_back import links_if_over
 from app.schemas.base import Email, Input, Password, ShownText
+from app.services.accounts.errors import EmailTaken
 from app.services.accounts.password import PasswordService
 from app.services.accounts.registration import RegistrationService
-from app.services.errors import EmailTaken
 from app.services.oauth.begun_at import BegunAtService
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserSessionService

@@ -16,16 +16,16 @@ from app.services.accounts.change import (
     touch,
 )
 from app.services.process.precondition import demand_version
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 
 
 class AccountService:
     """What the owner of an account may do with it."""
 
-    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+    def __init__(self, uow: UnitOfWork, process: Process) -> None:
         """Work in this transaction, which begins only after any counting."""
         self._uow = uow
-        self._runtime = runtime
+        self._process = process
 
     async def update(
         self,
@@ -44,7 +44,7 @@ class AccountService:
             PreconditionFailed: Somebody changed it since.
             TooManyRequests: It was changed too often; each change is evidence kept.
         """
-        limiter, limits = self._runtime.limiter, self._runtime.limits
+        limiter, limits = self._process.limiter, self._process.limits
         await limiter.take((limits.profile_account, subject_key("user", str(owner_id))))
         user = await existing(self._uow, owner_id, lock=True)
         apply_change(self._uow, user, change, versions)

@@ -12,9 +12,9 @@ from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import set_email, touch
 from app.services.accounts.email_verification import EmailVerificationService
+from app.services.accounts.errors import EmailTaken
 from app.services.accounts.unverified import accept_address, displace, mark_verified
-from app.services.errors import EmailTaken
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.typed_text import PARKED, canonical_email
 
 BATCH = 500  # rows in memory at a time
@@ -33,10 +33,10 @@ class Collision:
 class AddressService:
     """Gives an account an address on an administrator's word."""
 
-    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+    def __init__(self, uow: UnitOfWork, process: Process) -> None:
         """Work in this transaction."""
         self._uow = uow
-        self._runtime = runtime
+        self._process = process
 
     async def set(self, user: User, email: str | None, verified: bool | None) -> None:
         """Give an account that is locked an address, and say whether it is proven.
@@ -66,7 +66,7 @@ class AddressService:
             raise Unprocessable([FieldError("email_verified", "verified", message)])
 
     async def _move(self, user: User, email: str, verified: bool) -> None:
-        accept_address(self._runtime, email)
+        accept_address(self._process, email)
         canonical, before = canonical_email(email), user.email
         await displace(self._uow, canonical, user)
         holder = await self._uow.users.by_email(canonical)
@@ -82,7 +82,7 @@ class AddressService:
         await self._uow.one_time_tokens.revoke_for_user(user.id, self._uow.clock.now())
         self._uow.record(EmailChanged(user_id=user.id, to=before, locale=user.locale))
         if not verified:
-            await EmailVerificationService(self._uow, self._runtime).send(user)
+            await EmailVerificationService(self._uow, self._process).send(user)
             return
         mark_verified(user)
         self._uow.record(EmailVerified(user_id=user.id))
@@ -92,16 +92,16 @@ class AddressService:
 class CollisionService:
     """Keys of addresses: put right where an earlier release wrote them, and listed."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Work in transactions of its own."""
-        self._runtime = runtime
+        self._process = process
 
     async def list_all(self) -> list[Collision]:
         """Return every account that cannot be signed in to by its address."""
         found: list[Collision] = []
         after: UUID | None = None
         while True:
-            async with self._runtime.unit_of_work(read_only=True) as uow:
+            async with self._process.unit_of_work(read_only=True) as uow:
                 rows = await uow.users.list_parked(after, BATCH)
                 found += [await _described(uow, user) for user in rows]
             if len(rows) < BATCH:
@@ -116,11 +116,11 @@ class CollisionService:
         """
         changed, after = 0, None
         while True:
-            async with self._runtime.unit_of_work(read_only=True) as uow:
+            async with self._process.unit_of_work(read_only=True) as uow:
                 rows = await uow.users.list_international(after, BATCH)
             stale = [row for row in rows if _is_stale(row)]
             for row in stale:
-                async with self._runtime.unit_of_work() as uow:
+                async with self._process.unit_of_work() as uow:
                     changed += await _put_right(uow, row.id)
             if len(rows) < BATCH:
                 return changed

@@ -9,7 +9,7 @@ from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.policies.permission import ADMIN_ROLE
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.errors import LastAdministrator, UserNotFound
+from app.services.accounts.errors import LastAdministrator, UserNotFound
 from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sessions.end import end_all_sessions
 from app.typed_text import canonical_email, search_text_of

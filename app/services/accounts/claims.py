@@ -14,7 +14,7 @@ from app.policies.permission import Actor
 from app.policies.user import may_edit
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import existing, touch
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.typed_text import username_key
 
 USERNAME = "preferred_username"
@@ -39,10 +39,10 @@ class UsernameNotOwn(Forbidden):
 class UserClaimsService:
     """Reads and replaces the claims of an account."""
 
-    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+    def __init__(self, uow: UnitOfWork, process: Process) -> None:
         """Work in this transaction, which begins only after any counting."""
         self._uow = uow
-        self._runtime = runtime
+        self._process = process
 
     async def of(self, user_id: UUID) -> Claims:
         """Return the claims of an account.
@@ -66,7 +66,7 @@ class UserClaimsService:
             UsernameNotOwn: They name another preferred_username.
             TooManyRequests: The profile was changed too often.
         """
-        limiter, limits = self._runtime.limiter, self._runtime.limits
+        limiter, limits = self._process.limiter, self._process.limits
         await limiter.take((limits.profile_account, subject_key("user", str(owner_id))))
         row = await self._uow.user_claims.of(owner_id)
         name = None if row is None else row.claims.get(USERNAME)

@@ -17,21 +17,21 @@ from app.services.accounts.unverified import (
     is_unclaimed,
     mark_verified,
 )
-from app.services.errors import InvalidOneTimeToken
+from app.services.one_time.errors import InvalidOneTimeToken
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.typed_text import canonical_email
 
 
 class EmailChangeService:
     """The new address confirms, the old one is told."""
 
-    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+    def __init__(self, uow: UnitOfWork, process: Process) -> None:
         """Work in this transaction."""
         self._uow = uow
-        self._runtime = runtime
-        self._tokens = OneTimeTokenService(uow, runtime)
+        self._process = process
+        self._tokens = OneTimeTokenService(uow, process)
 
     async def request(self, owner_id: UUID, session_id: UUID, email: str) -> None:
         """Send a link and a code to the new address; the answer never tells more.
@@ -44,9 +44,9 @@ class EmailChangeService:
             Unprocessable: It is the present address.
             TooManyRequests: The caller's address asked for too many mails.
         """
-        accept_address(self._runtime, email)
+        accept_address(self._process, email)
         canonical = canonical_email(email)
-        mails = MailRequestService(self._runtime)
+        mails = MailRequestService(self._process)
         admitted = await mails.admit(Purpose.CHANGE_EMAIL, canonical)
         owner = await present(self._uow, owner_id, session_id)
         if email == owner.email:
@@ -71,7 +71,7 @@ class EmailChangeService:
             Purpose.CHANGE_EMAIL,
             owner,
             subject=str(owner.id),  # the code is typed by the owner, signed in
-            ttl=self._runtime.settings.one_time.change_email_ttl,
+            ttl=self._process.settings.one_time.change_email_ttl,
             to=to,
             data={"email": email, "from": owner.email_canonical},
         )

@@ -6,24 +6,24 @@ from app.events.email import EmailVerificationRequested, EmailVerified
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.begun_at import BegunAt
 from app.services.accounts.change import owner_of, touch
 from app.services.accounts.unverified import mail_to, proof_of, take_proven_address
-from app.services.errors import InvalidOneTimeToken
-from app.services.oauth.begun_at import BegunAt
+from app.services.one_time.errors import InvalidOneTimeToken
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.typed_text import canonical_email
 
 
 class EmailVerificationService:
     """Sends verification mails and takes their links and codes back."""
 
-    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+    def __init__(self, uow: UnitOfWork, process: Process) -> None:
         """Work in this transaction."""
         self._uow = uow
-        self._runtime = runtime
-        self._tokens = OneTimeTokenService(uow, runtime)
+        self._process = process
+        self._tokens = OneTimeTokenService(uow, process)
 
     async def send(self, user: User, begun_at: BegunAt | None = None) -> None:
         """Send a link and a code to the address of the account."""
@@ -37,7 +37,7 @@ class EmailVerificationService:
             Purpose.VERIFY_EMAIL,
             user,
             subject=canonical,
-            ttl=self._runtime.settings.one_time.verify_email_ttl,
+            ttl=self._process.settings.one_time.verify_email_ttl,
             to=mail_to(user, typed),
             data=proof_of(typed) | (begun_at.data() if begun_at else {}),
         )
@@ -53,7 +53,7 @@ class EmailVerificationService:
             TooManyRequests: The caller's address asked for too many mails.
         """
         canonical = canonical_email(email)
-        mails = MailRequestService(self._runtime)
+        mails = MailRequestService(self._process)
         admitted = await mails.admit(Purpose.VERIFY_EMAIL, canonical)
         user = await self._uow.users.by_email(canonical, lock=True)
         waits = user is not None and user.is_active and not user.email_verified

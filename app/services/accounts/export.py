@@ -11,7 +11,7 @@ from app.models.base import Base
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.audit_event import told_to
 from app.services.accounts.change import existing
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 
 BATCH = 500  # rows in memory at a time, and in one transaction
 Batches = AsyncIterator[Sequence[dict[str, Any]]]
@@ -34,9 +34,9 @@ class ExportService:
     its own, so that nobody holds a connection by not reading.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Work in transactions of its own."""
-        self._runtime = runtime
+        self._process = process
 
     async def begin(self, owner_id: UUID) -> Copy:
         """Leave evidence that a copy was taken, and return it.
@@ -45,9 +45,9 @@ class ExportService:
             TooManyRequests: The account had enough copies.
             UserNotFound: There is no account.
         """
-        limiter, limits = self._runtime.limiter, self._runtime.limits
+        limiter, limits = self._process.limiter, self._process.limits
         await limiter.take((limits.export_account, subject_key("user", str(owner_id))))
-        async with self._runtime.unit_of_work() as uow:
+        async with self._process.unit_of_work() as uow:
             user = _plain(await existing(uow, owner_id))
             roles = await uow.users.roles_of([owner_id])
             claims = await uow.user_claims.of(owner_id)
@@ -101,7 +101,7 @@ class ExportService:
     async def _batches(self, fetch: Fetch) -> AsyncIterator[Sequence[Any]]:
         after: UUID | None = None
         while True:
-            async with self._runtime.unit_of_work(read_only=True) as uow:
+            async with self._process.unit_of_work(read_only=True) as uow:
                 rows = await fetch(uow, after)
             yield rows
             if len(rows) < BATCH:

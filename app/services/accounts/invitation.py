@@ -5,6 +5,7 @@ from uuid import UUID
 from app.events.user import InvitationAccepted, UserInvited
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.begun_at import BegunAt
 from app.services.accounts.change import (
     end_everything,
     owner_of,
@@ -14,10 +15,9 @@ from app.services.accounts.change import (
 )
 from app.services.accounts.password import PasswordService
 from app.services.accounts.unverified import mark_verified
-from app.services.errors import InvalidOneTimeToken
-from app.services.oauth.begun_at import BegunAt
+from app.services.one_time.errors import InvalidOneTimeToken
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.typed_text import canonical_email
 
 
@@ -25,13 +25,13 @@ class InvitationService:
     """Sends invitations and takes their links back."""
 
     def __init__(
-        self, uow: UnitOfWork, runtime: Runtime, passwords: PasswordService
+        self, uow: UnitOfWork, process: Process, passwords: PasswordService
     ) -> None:
         """Work in this transaction, which begins only after the hashing."""
         self._uow = uow
-        self._runtime = runtime
+        self._process = process
         self._passwords = passwords
-        self._tokens = OneTimeTokenService(uow, runtime)
+        self._tokens = OneTimeTokenService(uow, process)
 
     async def send(self, user: User, begun_at: BegunAt | None = None) -> None:
         """Invite the owner of an account's address to choose a password."""
@@ -40,7 +40,7 @@ class InvitationService:
             Purpose.INVITATION,
             user,
             subject=user.email_canonical,
-            ttl=self._runtime.settings.one_time.invitation_ttl,
+            ttl=self._process.settings.one_time.invitation_ttl,
             data=begun_at.data() if begun_at else None,
         )
 

@@ -17,15 +17,16 @@ from app.core.rate_limit import Limit, subject_key
 from app.events.password import PasswordChanged, PasswordChangeFailed
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.breached_password import BreachedPasswordService
 from app.services.accounts.change import (
     end_everything,
     present,
     set_password,
     words_of,
 )
-from app.services.errors import InvalidCredentials, UnacceptablePassword
+from app.services.accounts.errors import InvalidCredentials, UnacceptablePassword
+from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
-from app.services.server.runtime import Runtime
 
 _UNIT = 100_000  # microseconds of work
 _PRODUCT = ("auth serve", "authserve", "auth-serve")
@@ -61,9 +62,12 @@ class NewPassword:
 class PasswordService:
     """The policy for new passwords and the way to the hashing pool."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Work without a transaction: no connection is held while hashing."""
-        self._runtime = runtime
+        self._process = process
+        self._breached = BreachedPasswordService(
+            process.outbound, base_url=process.settings.password.breach_url
+        )
 
     async def accept(
         self, password: str, *, context: Iterable[str | None], field: str = "password"
@@ -83,8 +87,8 @@ class PasswordService:
         if problem is not None:
             raise problem
         await self._refuse_breached(password, field)
-        hasher = self._runtime.hasher
-        return NewPassword(await self._runtime.hashing_pool.run(hasher.hash, password))
+        hasher = self._process.hasher
+        return NewPassword(await self._process.hashing_pool.run(hasher.hash, password))
 
     def problem(
         self, password: str, *, context: Iterable[str | None], field: str = "password"
@@ -94,11 +98,11 @@ class PasswordService:
         For forms that tell all mistakes at once; ``accept`` has the last word.
         """
         words = [word for word in context if word]
-        settings = self._runtime.settings
+        settings = self._process.settings
         host = urlsplit(settings.public_url).hostname or ""
         words += [*_PRODUCT, *settings.password.context_words, f"@{host}"]
         words.append(settings.smtp.sender_name)
-        minimum = self._runtime.settings.password.min_length
+        minimum = self._process.settings.password.min_length
         problem = check_password(password, context=words)
         if problem is None and len(normalise_password(password)) < minimum:
             problem = PasswordProblem.TOO_SHORT
@@ -123,17 +127,17 @@ class PasswordService:
             TooManyRequests: So much of that work was done for the account or network.
             HashingOverloaded: Too many hashes wait already.
         """
-        hasher, pool = self._runtime.hasher, self._runtime.hashing_pool
+        hasher, pool = self._process.hasher, self._process.hashing_pool
         work = hasher.foreign_work(password, password_hash)
         if work:
             await self._charge(work, user_id)
-            pool = self._runtime.foreign_hashing
+            pool = self._process.foreign_hashing
         return await pool.run(hasher.verify, password, password_hash)
 
     async def _charge(self, work: int, user_id: UUID | None) -> None:
-        limits = self._runtime.limits
+        limits = self._process.limits
         units = -(-work // _UNIT)
-        await self._runtime.limiter.take(
+        await self._process.limiter.take(
             *by_address(_weighed(limits.hashing_address, units)),
             (
                 _weighed(limits.hashing_account, units),
@@ -143,9 +147,9 @@ class PasswordService:
 
     async def _refuse_breached(self, password: str, field: str) -> None:
         """Ask the range API if that is on; silence there leaves the offline list."""
-        if not self._runtime.settings.password.breach_check:
+        if not self._process.settings.password.breach_check:
             return
-        if await self._runtime.breached_passwords.is_breached(password):
+        if await self._breached.is_breached(password):
             message = "this password is known from a breach elsewhere; use another"
             raise UnacceptablePassword(field, "password_breached", message)
 
@@ -162,11 +166,11 @@ class PasswordChangeService:
     """Changing one's own password."""
 
     def __init__(
-        self, uow: UnitOfWork, runtime: Runtime, passwords: PasswordService
+        self, uow: UnitOfWork, process: Process, passwords: PasswordService
     ) -> None:
         """Work in this transaction, which begins only after the hashing."""
         self._uow = uow
-        self._runtime = runtime
+        self._process = process
         self._passwords = passwords
 
     async def change(self, owner: User, session_id: UUID, old: str, new: str) -> None:
@@ -183,8 +187,8 @@ class PasswordChangeService:
             UnacceptablePassword: The new one is refused by the policy.
             TooManyRequests: Too many wrong ones; counted with sign-ins.
         """
-        limits = self._runtime.limits
-        charge = await self._runtime.limiter.take(
+        limits = self._process.limits
+        charge = await self._process.limiter.take(
             *by_address(limits.sign_in_address),
             (limits.sign_in_account, subject_key("password", str(owner.id))),
         )

@@ -5,6 +5,7 @@ from uuid import UUID
 from app.events.password import PasswordReset, PasswordResetRequested
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.begun_at import BegunAt
 from app.services.accounts.change import (
     end_everything,
     owner_of,
@@ -19,11 +20,10 @@ from app.services.accounts.unverified import (
     proof_of,
     take_proven_address,
 )
-from app.services.errors import InvalidOneTimeToken
-from app.services.oauth.begun_at import BegunAt
+from app.services.one_time.errors import InvalidOneTimeToken
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.typed_text import canonical_email
 
 
@@ -31,13 +31,13 @@ class PasswordResetService:
     """Sends reset mails and takes their links back."""
 
     def __init__(
-        self, uow: UnitOfWork, runtime: Runtime, passwords: PasswordService
+        self, uow: UnitOfWork, process: Process, passwords: PasswordService
     ) -> None:
         """Work in this transaction."""
         self._uow = uow
-        self._runtime = runtime
+        self._process = process
         self._passwords = passwords
-        self._tokens = OneTimeTokenService(uow, runtime)
+        self._tokens = OneTimeTokenService(uow, process)
 
     async def request(self, email: str, begun_at: BegunAt | None = None) -> None:
         """Send a link if there is an active account; the answer never says so.
@@ -50,7 +50,7 @@ class PasswordResetService:
             TooManyRequests: The caller's address asked for too many mails.
         """
         canonical = canonical_email(email)
-        mails = MailRequestService(self._runtime)
+        mails = MailRequestService(self._process)
         admitted = await mails.admit(Purpose.RESET_PASSWORD, canonical)
         user = await self._uow.users.by_email(canonical, lock=True)
         is_due = admitted and user is not None and user.is_active
@@ -92,7 +92,7 @@ class PasswordResetService:
             Purpose.RESET_PASSWORD,
             user,
             subject=canonical,
-            ttl=ttl or self._runtime.settings.one_time.reset_password_ttl,
+            ttl=ttl or self._process.settings.one_time.reset_password_ttl,
             to=mail_to(user, typed),
             data=proof_of(typed) | (begun_at.data() if begun_at else {}),
         )

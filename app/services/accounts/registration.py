@@ -9,18 +9,19 @@ from app.events.user import RegistrationRepeated, UserRegistered
 from app.models.user import User
 from app.policies.permission import USER_ROLE
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.begun_at import BegunAt
 from app.services.accounts.change import new_user, set_password
 from app.services.accounts.email_verification import EmailVerificationService
+from app.services.accounts.errors import EmailTaken
 from app.services.accounts.invitation import InvitationService
 from app.services.accounts.password import NewPassword, PasswordService
 from app.services.accounts.password_reset import PasswordResetService
 from app.services.accounts.unverified import accept_address, claim, wait_for_proof
-from app.services.errors import EmailTaken, InvalidCode, InvalidOneTimeToken
-from app.services.oauth.begun_at import BegunAt
+from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import Purpose
+from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
-from app.services.server.runtime import Runtime
 from app.typed_text import canonical_email
 
 _CLOSED = ("invite", "closed")
@@ -45,15 +46,15 @@ class RegistrationService:
     """Makes accounts, as the operator's mode allows."""
 
     def __init__(
-        self, uow: UnitOfWork, runtime: Runtime, passwords: PasswordService
+        self, uow: UnitOfWork, process: Process, passwords: PasswordService
     ) -> None:
         """Work in this transaction, which begins only after the hashing."""
         self._uow = uow
-        self._runtime = runtime
+        self._process = process
         self._passwords = passwords
-        self._invitations = InvitationService(uow, runtime, passwords)
-        self._resets = PasswordResetService(uow, runtime, passwords)
-        self._mails = MailRequestService(runtime)
+        self._invitations = InvitationService(uow, process, passwords)
+        self._resets = PasswordResetService(uow, process, passwords)
+        self._mails = MailRequestService(process)
 
     async def register(
         self,
@@ -85,14 +86,14 @@ class RegistrationService:
             TooManyRequests: Too many registrations from the address.
         """
         await self._charge()
-        mode = self._runtime.settings.registration_mode
+        mode = self._process.settings.registration_mode
         if invitation is not None:
             return await self._invited(email, password, name, invitation)
         if mode == "closed":
             raise RegistrationOff
         if mode == "invite":
             raise RegistrationClosed
-        accept_address(self._runtime, email)
+        accept_address(self._process, email)
         chosen = await self._passwords.accept(password, context=(email, name))
         if mode == "open":
             return await self._open(email, chosen, name, begun_at)
@@ -106,13 +107,13 @@ class RegistrationService:
         try:
             return await accept(invitation, password, name, email=email)
         except (InvalidOneTimeToken, InvalidCode) as error:
-            if self._runtime.settings.registration_mode not in _CLOSED:
+            if self._process.settings.registration_mode not in _CLOSED:
                 raise
             raise RegistrationClosed(hint=str(error)) from error
 
     async def _charge(self) -> None:
-        limit = self._runtime.limits.register_address
-        await self._runtime.limiter.take(*by_address(limit))
+        limit = self._process.limits.register_address
+        await self._process.limiter.take(*by_address(limit))
 
     async def _open(
         self,
@@ -130,7 +131,7 @@ class RegistrationService:
         except IntegrityError as error:
             raise EmailTaken(hint="registered by somebody else just now") from error
         if admitted:
-            verifications = EmailVerificationService(self._uow, self._runtime)
+            verifications = EmailVerificationService(self._uow, self._process)
             await verifications.send(user, begun_at)
         return user
 
@@ -156,7 +157,7 @@ class RegistrationService:
             return
         await self._pretend(claiming=True)
         if admitted:  # without the mail the account waits; another can be asked for
-            verifications = EmailVerificationService(self._uow, self._runtime)
+            verifications = EmailVerificationService(self._uow, self._process)
             await verifications.send(user, begun_at)
 
     async def _pretend(
@@ -173,7 +174,7 @@ class RegistrationService:
             user = new_user(self._uow, nobody, name=None)
             if adding is not None:
                 user = await self._add(nobody, adding, None, "verified")
-                await EmailVerificationService(self._uow, self._runtime).send(user)
+                await EmailVerificationService(self._uow, self._process).send(user)
             if claiming:
                 await claim(self._uow, user, "registered_again")
                 await self._resets.pretend(nobody)
@@ -184,7 +185,7 @@ class RegistrationService:
         self, email: str, chosen: NewPassword, name: str | None, mode: str
     ) -> User:
         user = new_user(self._uow, email, name=name)
-        wait_for_proof(user, self._runtime)
+        wait_for_proof(user, self._process)
         set_password(user, chosen.hash, self._uow.clock.now())
         self._uow.users.add(user)
         await self._uow.db.flush()
@@ -215,6 +216,6 @@ class RegistrationService:
             await self._invitations.send(user, begun_at)
             return False
         await claim(self._uow, user, "registered_again")
-        ttl = self._runtime.settings.one_time.verify_email_ttl
+        ttl = self._process.settings.one_time.verify_email_ttl
         await self._resets.send(user, typed=email, ttl=ttl, begun_at=begun_at)
         return True

@@ -14,27 +14,27 @@ from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import end_everything, set_email, set_password, touch
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.typed_text import is_special_use, read_email
 
 _PROFILE = ("name", "given_name", "family_name", "picture", "locale", "zoneinfo")
 
 
-def accept_address(runtime: Runtime, email: str) -> None:
+def accept_address(process: Process, email: str) -> None:
     """Refuse an address that the operator wants no accounts of.
 
     Raises:
         Unprocessable: ``special_use_domain``; it tells nothing of accounts.
     """
-    if runtime.settings.email.special_use_domains or not is_special_use(email):
+    if process.settings.email.special_use_domains or not is_special_use(email):
         return
     message = "addresses of this domain are not accepted here"
     raise Unprocessable([FieldError("email", "special_use_domain", message)])
 
 
-def wait_for_proof(user: User, runtime: Runtime) -> None:
+def wait_for_proof(user: User, process: Process) -> None:
     """Let an account that somebody made for themselves end unless they prove it."""
-    ttl = timedelta(seconds=runtime.settings.retention.unverified_ttl)
+    ttl = timedelta(seconds=process.settings.retention.unverified_ttl)
     user.unverified_until = user.created_at + ttl
 
 

@@ -25,13 +25,13 @@ from app.services.accounts.change import (
     touch,
 )
 from app.services.accounts.email_verification import EmailVerificationService
+from app.services.accounts.errors import EmailTaken, UserDisabled, UserNotFound
 from app.services.accounts.invitation import InvitationService
 from app.services.accounts.password import PasswordService
 from app.services.accounts.password_reset import PasswordResetService
 from app.services.accounts.unverified import accept_address, displace
-from app.services.errors import EmailTaken, UserDisabled, UserNotFound
 from app.services.process.precondition import demand_version
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.services.sessions.session import SessionService
 from app.typed_text import canonical_email, searchable
 
@@ -42,11 +42,11 @@ class UserService:
     """What users with ``users:read`` and ``users:write`` may do to others."""
 
     def __init__(
-        self, uow: UnitOfWork, runtime: Runtime, passwords: PasswordService
+        self, uow: UnitOfWork, process: Process, passwords: PasswordService
     ) -> None:
         """Work in this transaction, which begins only after any hashing."""
         self._uow = uow
-        self._runtime = runtime
+        self._process = process
         self._passwords = passwords
 
     async def list_page(
@@ -117,17 +117,17 @@ class UserService:
             hashed = await self._passwords.accept(password, context=(email, name))
         wanted = sorted(set(roles if roles is not None else [USER_ROLE]))
         await self._granted(actor, wanted)
-        accept_address(self._runtime, email)
+        accept_address(self._process, email)
         user = new_user(self._uow, email, name=name)
         user.email_verified = email_verified
         if hashed is not None:
             set_password(user, hashed.hash, self._uow.clock.now())
         await self._store(user, wanted)
         if hashed is None:
-            invitations = InvitationService(self._uow, self._runtime, self._passwords)
+            invitations = InvitationService(self._uow, self._process, self._passwords)
             await invitations.send(user)
         elif not email_verified:
-            await EmailVerificationService(self._uow, self._runtime).send(user)
+            await EmailVerificationService(self._uow, self._process).send(user)
         return user
 
     async def _store(self, user: User, roles: Sequence[str]) -> None:
@@ -170,7 +170,7 @@ class UserService:
                 name: value for name, value in change.items() if name not in _APART
             }
             apply_change(self._uow, user, profile, versions)
-            addresses = AddressService(self._uow, self._runtime)
+            addresses = AddressService(self._uow, self._process)
             await addresses.set(user, change.get("email"), change.get("email_verified"))
             if "status" in change:
                 await self._set_status(user, change["status"])
@@ -244,7 +244,7 @@ class UserService:
             raise UserDisabled
         now = self._uow.clock.now()
         await end_everything(self._uow, user, now, "administrator")
-        resets = PasswordResetService(self._uow, self._runtime, self._passwords)
+        resets = PasswordResetService(self._uow, self._process, self._passwords)
         await resets.send(user)
 
     async def _charge_mail(self, actor: Actor, user_id: UUID) -> None:
@@ -253,12 +253,12 @@ class UserService:
         Before the transaction, which would keep the counter of SQLite waiting, and only
         for who may send it: nobody else shall use up the account's mails.
         """
-        async with self._runtime.unit_of_work(read_only=True) as uow:
+        async with self._process.unit_of_work(read_only=True) as uow:
             await existing(uow, user_id)
             await _check_editable(uow, actor, user_id)
-        limit = self._runtime.limits.mail_recipient
+        limit = self._process.limits.mail_recipient
         key = subject_key("administrator", str(user_id))
-        await self._runtime.limiter.take((limit, key))
+        await self._process.limiter.take((limit, key))
 
     async def _editable(self, actor: Actor, user_id: UUID) -> User:
         user = await existing(self._uow, user_id, lock=True)

@@ -16,7 +16,7 @@ from app.schemas.base import ShownText
 from app.schemas.user import UserImport
 from app.services.accounts.change import new_user, set_password
 from app.services.accounts.unverified import accept_address, displace
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 
 _NAME: TypeAdapter[str] = TypeAdapter(ShownText)
 
@@ -104,9 +104,9 @@ class ImportSummary:
 class UserImportService:
     """Stores accounts one by one, so that one bad line loses no other."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Work in transactions of its own."""
-        self._runtime = runtime
+        self._process = process
 
     async def store(
         self, entry: UserImport, *, source: str | None = None, dry_run: bool = False
@@ -126,8 +126,8 @@ class UserImportService:
             return ImportResult(entry.email, str(refusal), is_unread=True)
         name, note = _name_of(entry)
         try:
-            accept_address(self._runtime, entry.email)
-            async with self._runtime.unit_of_work() as uow:
+            accept_address(self._process, entry.email)
+            async with self._process.unit_of_work() as uow:
                 user = new_user(uow, entry.email, name=name)
                 user.email_verified = entry.email_verified
                 set_password(user, stored, uow.clock.now())
@@ -154,7 +154,7 @@ class UserImportService:
         if hashed is None:
             return None
         stored = stored_form(hashed, source)
-        salt = self._runtime.settings.password.flask_security_salt
+        salt = self._process.settings.password.flask_security_salt
         if salt is None and "peppered" in traits_of(stored):
             raise HashRefused(
                 "hashes of Flask-Security need its SECURITY_PASSWORD_SALT in "

@@ -15,8 +15,8 @@ from app.oauth.clients.authentication import authenticate_client
 from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidClient, OAuthError
 from app.oauth.parameters import Parameters
+from app.services.clients.provider import Provider
 from app.services.process.rate_limit import by_address
-from app.services.server.runtime import Runtime
 from app.utils.helpers import printable
 
 TOKEN = "/oauth2/token"
@@ -42,20 +42,20 @@ class ClientCall:
 class _AssertionIds:
     """Assertions that were seen; satisfies ``oauth.ports.AssertionIds``."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
 
     async def first_use(self, issuer: str, jti: str, expires_at: datetime) -> bool:
-        digest = self._runtime.secret_key.digest(issuer.encode(), jti.encode())
-        return await self._runtime.grants.see_assertion(digest, expires_at)
+        digest = self._provider.secret_key.digest(issuer.encode(), jti.encode())
+        return await self._provider.grants.see_assertion(digest, expires_at)
 
 
 class ClientAuthenticationService:
     """Authenticates clients; every refusal leaves a trace, within limits."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, provider: Provider) -> None:
         """Work outside of a request's transaction."""
-        self._runtime = runtime
+        self._provider = provider
 
     async def authenticate(self, call: ClientCall) -> Client:
         """Return the client that a request comes from.
@@ -73,21 +73,23 @@ class ClientAuthenticationService:
             return client
         # A client that exchanges its keys signs with one that was not seen here yet.
         is_signed = "client_assertion" in call.parameters
-        if is_signed and await self._runtime.clients.refresh_keys(claimed_client(call)):
+        if is_signed and await self._provider.clients.refresh_keys(
+            claimed_client(call)
+        ):
             return await self._authenticate(call)
         raise refusal
 
     async def _authenticate(self, call: ClientCall) -> Client:
-        runtime, issuer = self._runtime, self._runtime.settings.public_url
+        provider, issuer = self._provider, self._provider.settings.public_url
         audiences = {issuer, issuer + TOKEN, issuer + call.endpoint}
         return await authenticate_client(
             call.authorization,
             call.parameters,
-            clients=runtime.clients,
+            clients=provider.clients,
             surroundings=Surroundings(
-                now=runtime.clock.now(),
+                now=provider.clock.now(),
                 audiences=frozenset(audiences),
-                assertion_ids=_AssertionIds(runtime),
+                assertion_ids=_AssertionIds(provider),
             ),
         )
 
@@ -111,13 +113,13 @@ class ClientAuthenticationService:
         Whoever holds a secret of 256 bits is not slowed down by others who guess from
         the same address: guessing is hopeless, and what is limited is the noise.
         """
-        runtime = self._runtime
+        provider = self._provider
         if isinstance(error, InvalidClient):
-            await runtime.limiter.take(*by_address(runtime.limits.client_address))
-        limit = runtime.limits.refusal_address
-        if not await runtime.limiter.admits(*by_address(limit)):
+            await provider.limiter.take(*by_address(provider.limits.client_address))
+        limit = provider.limits.refusal_address
+        if not await provider.limiter.admits(*by_address(limit)):
             return  # the log line still says it
-        async with runtime.unit_of_work() as uow:
+        async with provider.unit_of_work() as uow:
             uow.record(
                 TokenRequestRefused(
                     client_id=claimed_client(call),

@@ -21,7 +21,8 @@ from app.oauth.clients.secrets import client_secret, rotate, secret_digest
 from app.oauth.errors import InvalidClientMetadata
 from app.oauth.supported import Supported
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.server.runtime import Runtime
+from app.services.clients.provider import Provider
+from app.services.process.process import Process
 
 # Addresses that this server calls itself; what browsers call is no affair of the door.
 _CALLED = ("jwks_uri", "sector_identifier_uri", "backchannel_logout_uri")
@@ -38,7 +39,7 @@ class IssuedSecret:
 
 
 def judge(
-    runtime: Runtime,
+    process: Process,
     document: Any,
     *,
     supported: Supported | None = None,
@@ -46,7 +47,7 @@ def judge(
     """Return what a client asks to be, if it may be that.
 
     Args:
-        runtime: What this server offers, and whom it calls.
+        process: What this server offers, and whom it calls.
         document: The metadata, as JSON has it.
         supported: What may be registered; None means all that is offered.
 
@@ -56,19 +57,19 @@ def judge(
     """
     metadata = read_client_metadata(
         document,
-        development=not runtime.settings.is_production,
-        supported=supported or runtime.supported,
+        development=not process.settings.is_production,
+        supported=supported or process.supported,
     )
     for name in _CALLED:
         uri = getattr(metadata, name)
         if uri is not None:
-            _check_called(runtime, name, uri)
+            _check_called(process, name, uri)
     return metadata
 
 
-def _check_called(runtime: Runtime, name: str, uri: str) -> None:
+def _check_called(process: Process, name: str, uri: str) -> None:
     try:
-        runtime.outbound.judge(uri)
+        process.outbound.judge(uri)
     except OutboundRefused as refusal:
         raise InvalidClientMetadata(
             f"{name} is an address that this server may not call; its operator can "
@@ -92,7 +93,7 @@ def needs_sector(metadata: ClientMetadata, known: ClientMetadata | None) -> bool
     return not set(metadata.redirect_uris) <= set(known.redirect_uris)
 
 
-async def check_sector(runtime: Runtime, metadata: ClientMetadata) -> None:
+async def check_sector(process: Process, metadata: ClientMetadata) -> None:
     """Ask ``sector_identifier_uri`` about the redirect URIs (OIDC Registration §5).
 
     No transaction may be open: this waits for somebody else, for seconds at most.
@@ -105,7 +106,7 @@ async def check_sector(runtime: Runtime, metadata: ClientMetadata) -> None:
     if uri is None:
         return
     try:
-        response = await runtime.outbound.get(
+        response = await process.outbound.get(
             uri, max_bytes=_MAX_SECTOR_BYTES, apart=True
         )
     except (CircuitOpen, OutboundFailed, OutboundRefused) as error:
@@ -215,25 +216,25 @@ async def _retire(
             await uow.oauth_clients.delete_secret(client_id, row.id)
 
 
-def count_change(uow: UnitOfWork, runtime: Runtime, row: OAuthClient) -> None:
+def count_change(uow: UnitOfWork, provider: Provider, row: OAuthClient) -> None:
     """Count a change of a client, and have this process read it anew."""
     row.version += 1
     row.updated_at = uow.clock.now()
-    forget(uow, runtime, row.client_id)
+    forget(uow, provider, row.client_id)
 
 
-def forget(uow: UnitOfWork, runtime: Runtime, client_id: str) -> None:
+def forget(uow: UnitOfWork, provider: Provider, client_id: str) -> None:
     """Have this process read a client anew once the transaction is committed."""
-    uow.after_commit(lambda: runtime.clients.forget(client_id))
+    uow.after_commit(lambda: provider.clients.forget(client_id))
 
 
 async def delete_client(
-    uow: UnitOfWork, runtime: Runtime, client_id: str, reason: str
+    uow: UnitOfWork, provider: Provider, client_id: str, reason: str
 ) -> None:
     """Delete a client, and with it its secrets and all that people granted to it."""
     await uow.oauth_clients.delete(client_id)
     uow.record(OAuthClientDeleted(client_id=client_id, reason=reason))
-    forget(uow, runtime, client_id)
+    forget(uow, provider, client_id)
 
 
 async def delete_unused(uow: UnitOfWork, before: datetime, limit: int) -> int:

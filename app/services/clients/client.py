@@ -33,9 +33,9 @@ from app.services.clients.change import (
     put_metadata,
 )
 from app.services.clients.directory import metadata_of
+from app.services.clients.provider import Provider
 from app.services.process.precondition import demand_version
 from app.services.process.supported import PERSON_SCOPES
-from app.services.server.runtime import Runtime
 
 CHOICES = (
     "status",
@@ -89,10 +89,10 @@ class OAuthClientService:
     first party has people's data told to it without their being asked.
     """
 
-    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+    def __init__(self, uow: UnitOfWork, provider: Provider) -> None:
         """Work in this transaction, which begins only after any calls to others."""
         self._uow = uow
-        self._runtime = runtime
+        self._provider = provider
 
     async def list_page(
         self, *, after: Sequence[Any] | None, limit: int
@@ -132,7 +132,7 @@ class OAuthClientService:
             Unprocessable: Metadata or choices are not acceptable.
         """
         if client_id is not None:
-            _check_client_id(client_id, self._runtime.settings.public_url)
+            _check_client_id(client_id, self._provider.settings.public_url)
         judged = self._judge(metadata)
         self._check_choices(choices, is_self_registered=False)
         _check_own_scope(judged, bool(choices.get("is_resource_server")))
@@ -202,7 +202,7 @@ class OAuthClientService:
         self, row: OAuthClient, judged: ClientMetadata, changed: Sequence[str]
     ) -> None:
         """Count a change, and end what has no place after it."""
-        count_change(self._uow, self._runtime, row)
+        count_change(self._uow, self._provider, row)
         await self._uow.db.flush()
         clients, now = self._uow.oauth_clients, self._uow.clock.now()
         if not judged.needs_secret:
@@ -223,7 +223,7 @@ class OAuthClientService:
         """
         row = await self.get(client_id, lock=True)
         demand_version(row.version, versions)
-        await delete_client(self._uow, self._runtime, client_id, "administrator")
+        await delete_client(self._uow, self._provider, client_id, "administrator")
 
     async def rotate_secret(self, client_id: str) -> IssuedSecret:
         """Make a new secret; the one until now lives on for a while, older ones end.
@@ -235,9 +235,9 @@ class OAuthClientService:
         row = await self.get(client_id, lock=True)
         if not metadata_of(row).needs_secret:
             raise ClientWithoutSecret
-        overlap = self._runtime.settings.oauth.secret_overlap_ttl
+        overlap = self._provider.settings.oauth.secret_overlap_ttl
         issued = await issue_secret(self._uow, client_id, overlap=overlap)
-        count_change(self._uow, self._runtime, row)
+        count_change(self._uow, self._provider, row)
         self._uow.record(
             OAuthClientSecretRotated(client_id=client_id, secret_id=issued.row.id)
         )
@@ -253,7 +253,7 @@ class OAuthClientService:
         row = await self.get(client_id, lock=True)
         if not await self._uow.oauth_clients.delete_secret(client_id, secret_id):
             raise ClientSecretNotFound
-        count_change(self._uow, self._runtime, row)
+        count_change(self._uow, self._provider, row)
         self._uow.record(
             OAuthClientSecretRevoked(client_id=client_id, secret_id=secret_id)
         )
@@ -264,7 +264,7 @@ class OAuthClientService:
         signs_in = "authorization_code" in grants
         document.setdefault("scope", " ".join(PERSON_SCOPES) if signs_in else "")
         try:
-            return judge(self._runtime, document)
+            return judge(self._provider, document)
         except OAuthError as refusal:
             raise _unacceptable(refusal) from refusal
 
@@ -274,7 +274,7 @@ class OAuthClientService:
         if not needs_sector(judged, known):
             return
         try:
-            await check_sector(self._runtime, judged)
+            await check_sector(self._provider, judged)
         except OAuthError as refusal:
             raise _unacceptable(refusal) from refusal
 
@@ -301,7 +301,7 @@ class OAuthClientService:
             raise _refused(powers[0], "self_registered_client", message)
         audience = choices.get("audience")
         if audience is not None:
-            _check_audience(audience, self._runtime.settings.public_url)
+            _check_audience(audience, self._provider.settings.public_url)
 
 
 def _merged(document: Metadata, change: Metadata) -> dict[str, Any]:

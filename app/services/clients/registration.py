@@ -40,9 +40,9 @@ from app.services.clients.change import (
     put_metadata,
 )
 from app.services.clients.directory import metadata_of
+from app.services.clients.provider import Provider
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.rate_limit import by_address
-from app.services.server.runtime import Runtime
 
 # Acting for oneself is a trust that an administrator gives (RFC 6749 §4.4).
 _NOT_FOR_STRANGERS = frozenset({"client_credentials"})
@@ -78,10 +78,10 @@ class OAuthRegistrationService:
     and for nothing else.
     """
 
-    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+    def __init__(self, uow: UnitOfWork, provider: Provider) -> None:
         """Work in this transaction, which begins only after counting and calls."""
         self._uow = uow
-        self._runtime = runtime
+        self._provider = provider
         self._epoch: UUID | None = None
         self._is_epoch_known = False
 
@@ -99,7 +99,7 @@ class OAuthRegistrationService:
             RegistrationOff: Nobody registers here.
             TooManyRequests: The address had its share.
         """
-        mode = self._runtime.settings.oauth.registration
+        mode = self._provider.settings.oauth.registration
         if mode == "off":
             raise RegistrationOff
         await self._charge()
@@ -112,7 +112,7 @@ class OAuthRegistrationService:
     async def _voucher_by(self, token: str) -> str | None:
         """Return who vouches for what brings this token; None if it does not hold."""
         purpose = Purpose.CLIENT_REGISTRATION
-        token_id = self._runtime.secret_key.read_one_time_token(purpose, token)
+        token_id = self._provider.secret_key.read_one_time_token(purpose, token)
         if token_id is None:
             return None
         now = self._uow.clock.now()
@@ -133,7 +133,7 @@ class OAuthRegistrationService:
             InvalidClientMetadata: Something else is not.
         """
         metadata = self._judge(document)
-        await check_sector(self._runtime, metadata)
+        await check_sector(self._provider, metadata)
         row = new_client(
             self._uow,
             generated_id(self._uow),
@@ -182,7 +182,7 @@ class OAuthRegistrationService:
         metadata = self._judge(document)
         await self._uow.db.rollback()  # nothing is held while others are asked
         if needs_sector(metadata, known):
-            await check_sector(self._runtime, metadata)
+            await check_sector(self._provider, metadata)
         row = await self._own(client_id, token, lock=True)
         approved = _places(metadata_of(row))
         changed = put_metadata(row, metadata)
@@ -191,7 +191,7 @@ class OAuthRegistrationService:
         if row.voucher == ADMINISTRATOR and not _places(metadata) <= approved:
             row.vouched_by = NOBODY  # what was approved was the places of before
             changed += ("vouched_by",)
-        count_change(self._uow, self._runtime, row)
+        count_change(self._uow, self._provider, row)
         self._uow.record(OAuthClientUpdated(client_id=client_id, fields=changed))
         await self._uow.db.flush()
         return await self._told(row, await self._fitting_secret(client_id, metadata))
@@ -203,7 +203,7 @@ class OAuthRegistrationService:
             InvalidToken: The token is not this client's, or there is none such.
         """
         await self._own(client_id, token, lock=True)
-        await delete_client(self._uow, self._runtime, client_id, "client")
+        await delete_client(self._uow, self._provider, client_id, "client")
 
     async def issue_token(self, ttl: int, *, vouches: bool = True) -> str:
         """Return a new initial access token, for any number of registrations.
@@ -212,7 +212,7 @@ class OAuthRegistrationService:
             ttl: Seconds that it holds.
             vouches: Whether what registers with it is vouched for (ADR-0014).
         """
-        tokens = OneTimeTokenService(self._uow, self._runtime)
+        tokens = OneTimeTokenService(self._uow, self._provider)
         # A subject of its own: an older one shall live on beside it.
         own = self._uow.randomness.uuid7().hex
         purpose, data = Purpose.CLIENT_REGISTRATION, {_VOUCHES: vouches}
@@ -220,7 +220,7 @@ class OAuthRegistrationService:
         self._uow.record(
             RegistrationTokenIssued(registration_token=row.id, ttl=ttl, vouches=vouches)
         )
-        key = self._runtime.secret_key
+        key = self._provider.secret_key
         return key.one_time_token(purpose, row.id)
 
     async def revoke_token(self, token: str | None) -> None:
@@ -230,7 +230,7 @@ class OAuthRegistrationService:
             InvalidOneTimeToken: It does not hold anyway.
         """
         if token is not None:
-            tokens = OneTimeTokenService(self._uow, self._runtime)
+            tokens = OneTimeTokenService(self._uow, self._provider)
             row = await tokens.consume(Purpose.CLIENT_REGISTRATION, token)
             self._uow.record(RegistrationTokenRevoked(registration_token=row.id))
             return
@@ -240,23 +240,23 @@ class OAuthRegistrationService:
         self._uow.record(RegistrationTokenRevoked())
 
     async def _charge(self) -> None:
-        limit = self._runtime.limits.registration_address
-        await self._runtime.limiter.take(*by_address(limit))
+        limit = self._provider.limits.registration_address
+        await self._provider.limiter.take(*by_address(limit))
 
     def _judge(self, document: Any) -> ClientMetadata:
         """Return what is registered: what was asked for, as far as there is such."""
-        offered = self._runtime.supported
+        offered = self._provider.supported
         grants = tuple(g for g in offered.grant_types if g not in _NOT_FOR_STRANGERS)
         supported = replace(offered, grant_types=grants)
         adapted = adapt(document, supported)
-        return judge(self._runtime, adapted, supported=supported)
+        return judge(self._provider, adapted, supported=supported)
 
     async def _demand_token(self, client_id: str, token: str | None) -> None:
         if not self._is_epoch_known:
             # Outside of the transaction, which must not begin before the limiter's.
-            self._epoch = await current_epoch(self._runtime.database)
+            self._epoch = await current_epoch(self._provider.database)
             self._is_epoch_known = True
-        key = self._runtime.secret_key
+        key = self._provider.secret_key
         if not key.is_registration_access_token(token or "", client_id, self._epoch):
             raise InvalidToken("the registration access token is not valid")
 
@@ -301,7 +301,7 @@ class OAuthRegistrationService:
     async def _told(
         self, row: OAuthClient, secret: IssuedSecret | None = None
     ) -> Registered:
-        key, epoch = self._runtime.secret_key, await self._uow.token_epochs.current()
+        key, epoch = self._provider.secret_key, await self._uow.token_epochs.current()
         token = key.registration_access_token(row.client_id, epoch)
         return Registered(row, token, secret)
 

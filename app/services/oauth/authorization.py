@@ -19,6 +19,7 @@ from app.oauth.interaction import ConsentState, Step, decide
 from app.oauth.parameters import Parameters, parse_query
 from app.oauth.response_modes import Answer
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.clients.provider import Provider
 from app.services.oauth.authorization_request import AuthorizationRequestReader
 from app.services.oauth.code import issue_code
 from app.services.oauth.consent import OAuthConsentService
@@ -32,7 +33,6 @@ from app.services.oauth.signed_in import (
     with_last_choice,
 )
 from app.services.process.rate_limit import by_address
-from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserAccount
 
 _USE_NOTED = timedelta(days=1)  # a client in use is written down at most this often
@@ -75,11 +75,11 @@ _Work = Callable[[AuthorizationRequest], Awaitable[Outcome]]
 class AuthorizationService:
     """Answers authorization requests, each step in a transaction of its own."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, provider: Provider) -> None:
         """Work outside of a request's transaction."""
-        self._runtime = runtime
-        self._refusals = AuthorizationRefusalService(runtime)
-        self._requests = AuthorizationRequestReader(runtime, self._refusals)
+        self._provider = provider
+        self._refusals = AuthorizationRefusalService(provider)
+        self._requests = AuthorizationRequestReader(provider, self._refusals)
 
     async def admit(self) -> None:
         """Count a request against the address that it comes from.
@@ -87,8 +87,8 @@ class AuthorizationService:
         Raises:
             TooManyRequests: There were too many.
         """
-        limits = self._runtime.limits
-        await self._runtime.limiter.take(*by_address(limits.authorize_address))
+        limits = self._provider.limits
+        await self._provider.limiter.take(*by_address(limits.authorize_address))
 
     async def begin(self, query: bytes, browser: Browser) -> Outcome:
         """Return what comes of a new request.
@@ -144,10 +144,10 @@ class AuthorizationService:
         flow = await self._find(token, browser)
 
         async def work(request: AuthorizationRequest) -> Outcome:
-            account = account_for(self._runtime, flow, request, browser)
+            account = account_for(self._provider, flow, request, browser)
             current().user_id = account.user_id if account else None
-            async with self._runtime.unit_of_work() as uow:
-                await OAuthFlowService(uow, self._runtime).use_up(flow)
+            async with self._provider.unit_of_work() as uow:
+                await OAuthFlowService(uow, self._provider).use_up(flow)
                 uow.record(
                     ConsentDenied(
                         user_id=current().user_id,
@@ -166,8 +166,8 @@ class AuthorizationService:
         Raises:
             FlowNotFound: No such request waits in this browser.
         """
-        async with self._runtime.unit_of_work() as uow:
-            flows = OAuthFlowService(uow, self._runtime)
+        async with self._provider.unit_of_work() as uow:
+            flows = OAuthFlowService(uow, self._provider)
             await flows.choose(token, browser)
 
     async def look(self, token: str, browser: Browser) -> Waiting:
@@ -183,9 +183,9 @@ class AuthorizationService:
             request = self._requests.read(flow.parameters, to)
         except OAuthError as error:
             raise FlowNotFound(hint=str(error)) from None
-        account = account_for(self._runtime, flow, request, browser)
+        account = account_for(self._provider, flow, request, browser)
         try:
-            async with self._runtime.unit_of_work() as uow:
+            async with self._provider.unit_of_work() as uow:
                 step = await self._step(uow, flow, request, account, browser)
         except OAuthError:  # ``resume`` tells the client
             step = Step.DONE
@@ -203,14 +203,16 @@ class AuthorizationService:
         Raises:
             TooManyRequests: Too many requests lately that are too large to be carried.
         """
-        async with self._runtime.unit_of_work(read_only=True) as uow:
-            if OAuthFlowService(uow, self._runtime).is_carried(flow, browser):
+        async with self._provider.unit_of_work(read_only=True) as uow:
+            if OAuthFlowService(uow, self._provider).is_carried(flow, browser):
                 return
-        await self._runtime.limiter.take((self._runtime.limits.authorize_stored, "all"))
+        await self._provider.limiter.take(
+            (self._provider.limits.authorize_stored, "all")
+        )
 
     async def _find(self, token: str, browser: Browser) -> Flow:
-        async with self._runtime.unit_of_work(read_only=True) as uow:
-            return await OAuthFlowService(uow, self._runtime).find(token, browser)
+        async with self._provider.unit_of_work(read_only=True) as uow:
+            return await OAuthFlowService(uow, self._provider).find(token, browser)
 
     async def _answer(
         self,
@@ -241,18 +243,18 @@ class AuthorizationService:
         """Bring a refusal to the client, or show it to who never agreed to go there."""
         reason = error.description or error.error
         answer = self._refusals.answer(to, error)
-        return await send(self._runtime, to, answer, reason, account)
+        return await send(self._provider, to, answer, reason, account)
 
     async def _new(
         self, params: Parameters, request: AuthorizationRequest, browser: Browser
     ) -> Flow:
         flow = Flow(
             parameters=params,
-            arrived_at=self._runtime.clock.now(),
+            arrived_at=self._provider.clock.now(),
             sign_ins=frozenset(sign_in_at(each) for each in browser.accounts),
             hinted_subject=self._requests.hinted_subject(request),
         )
-        async with self._runtime.unit_of_work(read_only=True) as uow:
+        async with self._provider.unit_of_work(read_only=True) as uow:
             return await with_last_choice(uow, flow, request, browser)
 
     async def _advance(
@@ -264,8 +266,8 @@ class AuthorizationService:
         agreed_to: str | None = None,
     ) -> Outcome:
         """Grant the request, or say which step comes first."""
-        account = account_for(self._runtime, flow, request, browser)
-        async with self._runtime.unit_of_work() as uow:
+        account = account_for(self._provider, flow, request, browser)
+        async with self._provider.unit_of_work() as uow:
             account = await self._present(uow, account)
             await self._demand_client(uow, request)
             agreed = agreed_to is not None and agreed_to == _shown(request, account)
@@ -273,7 +275,7 @@ class AuthorizationService:
             if step is Step.DONE:
                 assert account is not None
                 return await self._grant(uow, flow, request, account, agreed)
-            flows = OAuthFlowService(uow, self._runtime)
+            flows = OAuthFlowService(uow, self._provider)
             return Due(step, token or flows.begin(flow, browser))
 
     async def _present(
@@ -311,7 +313,7 @@ class AuthorizationService:
     ) -> Step:
         session, consent = None, ConsentState()
         if account is not None:
-            session = signed_in_state(self._runtime, flow, request, account, browser)
+            session = signed_in_state(self._provider, flow, request, account, browser)
             consents = OAuthConsentService(uow)
             consent = await consents.known(account.user_id, request.client.client_id)
         return decide(
@@ -333,7 +335,7 @@ class AuthorizationService:
     ) -> Answer:
         client_id, now = request.client.client_id, uow.clock.now()
         if flow.id is not None:
-            await OAuthFlowService(uow, self._runtime).use_up(flow)
+            await OAuthFlowService(uow, self._provider).use_up(flow)
         if agreed:
             await OAuthConsentService(uow).remember(
                 account.user_id,
@@ -342,7 +344,9 @@ class AuthorizationService:
                 _single_claims(request),
                 place_of(request.redirect_uri),
             )
-        code = await issue_code(uow, self._runtime, request, authentication_of(account))
+        code = await issue_code(
+            uow, self._provider, request, authentication_of(account)
+        )
         await uow.oauth_clients.note_use(client_id, now, now - _USE_NOTED)
         uow.record(
             AuthorizationGranted(
@@ -352,7 +356,7 @@ class AuthorizationService:
                 scope=request.scope,
             )
         )
-        return code_response(request, code, self._runtime.settings.public_url)
+        return code_response(request, code, self._provider.settings.public_url)
 
 
 def _single_claims(request: AuthorizationRequest) -> tuple[str, ...]:

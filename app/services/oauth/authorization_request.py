@@ -8,9 +8,9 @@ from app.oauth.authorize import (
 )
 from app.oauth.errors import InvalidRequest
 from app.oauth.parameters import Parameters
+from app.services.clients.provider import Provider
 from app.services.oauth.hint import read_hint
 from app.services.oauth.refusal import AuthorizationRefusalService
-from app.services.server.runtime import Runtime
 
 _ADDRESS = frozenset({"client_id", "redirect_uri"})
 
@@ -18,9 +18,11 @@ _ADDRESS = frozenset({"client_id", "redirect_uri"})
 class AuthorizationRequestReader:
     """Says who asks, where the answer goes, and what is asked for."""
 
-    def __init__(self, runtime: Runtime, refusals: AuthorizationRefusalService) -> None:
+    def __init__(
+        self, provider: Provider, refusals: AuthorizationRefusalService
+    ) -> None:
         """Hand what nobody can be told to ``refusals``."""
-        self._runtime = runtime
+        self._provider = provider
         self._refusals = refusals
 
     async def address(
@@ -35,11 +37,11 @@ class AuthorizationRequestReader:
         Raises:
             UnanswerableRequest: There is nobody to answer; the trail has the reason.
         """
-        client = await self._runtime.clients.by_client_id(params.get("client_id", ""))
+        client = await self._provider.clients.by_client_id(params.get("client_id", ""))
         try:
             if repeated & _ADDRESS:
                 raise InvalidRequest("client_id or redirect_uri is there twice")
-            development = not self._runtime.settings.is_production
+            development = not self._provider.settings.is_production
             return identify(params, client, development=development)
         except InvalidRequest as error:
             await self._refusals.show(error, client.client_id if client else None)
@@ -50,9 +52,9 @@ class AuthorizationRequestReader:
         Raises:
             OAuthError: The client is told.
         """
-        runtime = self._runtime
-        pkce = runtime.settings.oauth.pkce
-        return read_request(params, to, supported=runtime.supported, pkce=pkce)
+        provider = self._provider
+        pkce = provider.settings.oauth.pkce
+        return read_request(params, to, supported=provider.supported, pkce=pkce)
 
     def hinted_subject(self, request: AuthorizationRequest) -> str | None:
         """Return ``sub`` of the ``id_token_hint``, verified; None if none was sent.
@@ -63,4 +65,4 @@ class AuthorizationRequestReader:
         if request.id_token_hint is None:
             return None
         client_id = request.client.client_id
-        return read_hint(self._runtime, request.id_token_hint, client_id).subject
+        return read_hint(self._provider, request.id_token_hint, client_id).subject

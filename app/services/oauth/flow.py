@@ -22,7 +22,7 @@ from app.models.one_time_token import OneTimeToken
 from app.oauth.parameters import Parameters
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.one_time.token import Purpose
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.services.sign_in.browser import Browser, BrowserAccount
 
 # What the engine reads, but for ``id_token_hint``: of that only the subject is kept.
@@ -99,10 +99,10 @@ def sign_in_at(account: BrowserAccount) -> str:
 class OAuthFlowService:
     """Flows: begun, found again, used up."""
 
-    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+    def __init__(self, uow: UnitOfWork, process: Process) -> None:
         """Work in this transaction."""
         self._uow = uow
-        self._runtime = runtime
+        self._process = process
 
     def begin(self, flow: Flow, browser: Browser) -> str:
         """Name a request that has to wait; addresses of pages carry the name.
@@ -117,7 +117,7 @@ class OAuthFlowService:
             return name
         assert begun.id is not None
         self._uow.one_time_tokens.add(self._row_of(begun, browser))
-        return self._runtime.secret_key.one_time_token(Purpose.OAUTH_FLOW, begun.id)
+        return self._process.secret_key.one_time_token(Purpose.OAUTH_FLOW, begun.id)
 
     def is_carried(self, flow: Flow, browser: Browser) -> bool:
         """Tell whether a request that has to wait is stored nowhere."""
@@ -213,7 +213,7 @@ class OAuthFlowService:
             "subject": self._subject(browser),
         }
         packed = zlib.compress(orjson.dumps(content), 9)
-        mac = self._runtime.secret_key.digest(b"oauth_flow", packed)[:_MAC]
+        mac = self._process.secret_key.digest(b"oauth_flow", packed)[:_MAC]
         return _PREFIX + urlsafe_b64encode(mac + packed).rstrip(b"=").decode()
 
     def _read(self, name: str) -> tuple[Flow, str] | None:
@@ -231,7 +231,7 @@ class OAuthFlowService:
         except ValueError as error:
             raise FlowNotFound(hint="not a flow of ours") from error
         mac, packed = raw[:_MAC], raw[_MAC:]
-        ours = self._runtime.secret_key.digest(b"oauth_flow", packed)[:_MAC]
+        ours = self._process.secret_key.digest(b"oauth_flow", packed)[:_MAC]
         if not hmac.compare_digest(mac, ours):
             raise FlowNotFound(hint="not a flow of ours")
         content = orjson.loads(zlib.decompressobj().decompress(packed, _MAX_DATA))
@@ -240,7 +240,7 @@ class OAuthFlowService:
         return flow, content["subject"]
 
     def _stored_id(self, name: str) -> UUID:
-        read = self._runtime.secret_key.read_one_time_token
+        read = self._process.secret_key.read_one_time_token
         flow_id = read(Purpose.OAUTH_FLOW, name)
         if flow_id is None:
             raise FlowNotFound(hint="not a flow of ours")
@@ -274,12 +274,12 @@ class OAuthFlowService:
         )
 
     def _expires_at(self, flow: Flow) -> datetime:
-        ttl = timedelta(seconds=self._runtime.settings.oauth.flow_ttl)
+        ttl = timedelta(seconds=self._process.settings.oauth.flow_ttl)
         return flow.arrived_at + ttl
 
     def _subject(self, browser: Browser) -> str:
         value = browser.value.encode()
-        return self._runtime.secret_key.digest(b"browser", value).hex()
+        return self._process.secret_key.digest(b"browser", value).hex()
 
 
 def _data(flow: Flow) -> dict[str, Any]:

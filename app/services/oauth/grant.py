@@ -5,7 +5,7 @@ from uuid import UUID
 from app.events.base import Event
 from app.events.oauth_grant import GrantEnded
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 
 MAX_GRANTS = 100  # of one person at one application; a sign-in to it makes one
 
@@ -47,9 +47,9 @@ class GrantService:
 
 
 async def end_grant(
-    runtime: Runtime, grant_id: UUID, reason: str, evidence: Event
+    process: Process, grant_id: UUID, reason: str, evidence: Event
 ) -> None:
     """End a grant in a transaction of its own; only who ended it leaves evidence."""
-    async with runtime.unit_of_work() as uow:
+    async with process.unit_of_work() as uow:
         if await uow.oauth_grants.revoke(grant_id, at=uow.clock.now(), reason=reason):
             uow.record(evidence)

@@ -15,7 +15,7 @@ from app.oauth.clients.client import Client
 from app.oauth.hints import Hint
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.oauth.person import session_name, subject_of
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.services.sessions.end import end_in_session
 from app.services.sessions.session import SessionNotFound, SessionService
 
@@ -40,13 +40,13 @@ class NamedSession:
 class HintLogoutService:
     """Finds the session that an ID token names, and ends of it what may be ended."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Work in transactions of its own."""
-        self._runtime = runtime
+        self._process = process
 
     async def find(self, hint: Hint, client: Client) -> NamedSession | None:
         """Return the session that a verified hint of this client names, if it lives."""
-        async with self._runtime.unit_of_work(read_only=True) as uow:
+        async with self._process.unit_of_work(read_only=True) as uow:
             now = uow.clock.now()
             for session_id, user_id in await self._candidates(uow, hint, client):
                 if await uow.sessions.is_live(session_id, user_id, now):
@@ -70,7 +70,7 @@ class HintLogoutService:
                 client.client_id, hint.authenticated_at
             )
             pairs = dict.fromkeys((row.session_id, row.user_id) for row in rows)
-        key, names = self._runtime.secret_key, (hint.session_id, hint.subject)
+        key, names = self._process.secret_key, (hint.session_id, hint.subject)
         return [
             (session_id, user_id)
             for session_id, user_id in pairs
@@ -79,8 +79,8 @@ class HintLogoutService:
         ]
 
     def _may_end(self, hint: Hint) -> bool:
-        oauth = self._runtime.settings.oauth
-        age = self._runtime.clock.now().timestamp() - hint.issued_at
+        oauth = self._process.settings.oauth
+        age = self._process.clock.now().timestamp() - hint.issued_at
         return oauth.logout_by_hint != "off" and age <= oauth.logout_hint_ttl
 
     async def end(self, named: NamedSession, client: Client) -> bool:
@@ -89,11 +89,11 @@ class HintLogoutService:
         Returns:
             Whether the session is over.
         """
-        policy = self._runtime.settings.oauth.logout_by_hint
+        policy = self._process.settings.oauth.logout_by_hint
         is_over = client.is_vouched_for and policy == "session"
         session_id, user_id = named.session_id, named.user_id
         was_live = False
-        async with self._runtime.unit_of_work() as uow:
+        async with self._process.unit_of_work() as uow:
             # Its grants first: a refresh locks its grant before the session. It is
             # told once: with all the others, or alone where nobody else is.
             grants = await end_in_session(

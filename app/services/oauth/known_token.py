@@ -12,19 +12,19 @@ from app.services.clients.authentication import (
     ClientAuthenticationService,
     ClientCall,
 )
+from app.services.clients.provider import Provider
 from app.services.oauth.grant import end_grant
 from app.services.oauth.person import subject_of
 from app.services.process.signed_token import AccessToken
-from app.services.server.runtime import Runtime
 
 
 class KnownTokenService:
     """Finds tokens of this server, says what they are, lets them end."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, provider: Provider) -> None:
         """Work outside of a request's transaction."""
-        self._runtime = runtime
-        self._clients = ClientAuthenticationService(runtime)
+        self._provider = provider
+        self._clients = ClientAuthenticationService(provider)
         self._owner: UUID | None = None  # of the grant that was found
 
     async def introspect(self, call: ClientCall) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class KnownTokenService:
         client = await self._clients.authenticate(call)
         token = call.parameters.need("token")
         found = None if client.is_public else await self._find(token, is_current=True)
-        return introspect(found, client, now=self._runtime.clock.now())
+        return introspect(found, client, now=self._provider.clock.now())
 
     async def revoke(self, call: ClientCall) -> None:
         """Let a token end, effective with the next request anywhere.
@@ -56,7 +56,7 @@ class KnownTokenService:
         token = call.parameters.need("token")
         # A refresh token that was spent ends its grant as well as the latest one.
         found = await self._find(token, is_current=False)
-        now, signed = self._runtime.clock.now(), self._runtime.signed
+        now, signed = self._provider.clock.now(), self._provider.signed
         is_other = found is None and signed.is_of_another_kind(token, now)
         end = decide_revocation(found, client, is_other_jwt=is_other)
         if isinstance(end, EndGrant):
@@ -66,35 +66,35 @@ class KnownTokenService:
 
     async def _find(self, token: str, *, is_current: bool) -> KnownToken | None:
         """Return an access or refresh token of ours, or None."""
-        runtime = self._runtime
-        counted = runtime.secret_key.read_grant_refresh_token(token)
+        provider = self._provider
+        counted = provider.secret_key.read_grant_refresh_token(token)
         if counted is not None:
-            row = await runtime.grants.state(counted[0], runtime.clock.now())
+            row = await provider.grants.state(counted[0], provider.clock.now())
             spent = row is not None and is_current and row.counter != counted[1]
             return None if row is None else await self._refresh_token(row, spent)
         try:
-            read = runtime.signed.read_access_token(token, runtime.clock.now())
+            read = provider.signed.read_access_token(token, provider.clock.now())
         except InvalidToken:
             return None
         return await self._access_token(read)
 
     async def _access_token(self, token: AccessToken) -> KnownToken:
-        runtime = self._runtime
-        holds = await runtime.grants.holds(
+        provider = self._provider
+        holds = await provider.grants.holds(
             token.grant_id,
             token.token_id,
-            runtime.clock.now(),
+            provider.clock.now(),
             issued_at=token.issued_at,
         )
         if holds:  # as long as whom it was issued to may be used at all
-            holds = await runtime.clients.by_client_id(token.client_id) is not None
+            holds = await provider.clients.by_client_id(token.client_id) is not None
         return KnownToken("access_token", token.claims, is_revoked=not holds)
 
     async def _refresh_token(self, row: Any, spent: bool) -> KnownToken:
-        runtime, self._owner = self._runtime, row.user_id
-        owner = await runtime.clients.by_client_id(row.client_id)
+        provider, self._owner = self._provider, row.user_id
+        owner = await provider.clients.by_client_id(row.client_id)
         claims = {
-            "iss": runtime.settings.public_url,
+            "iss": provider.settings.public_url,
             "client_id": row.client_id,
             "scope": row.scope,
             "exp": int(row.expires_at.timestamp()),
@@ -102,7 +102,7 @@ class KnownTokenService:
             "grant_id": str(row.id),
         }
         if owner is not None:
-            claims["sub"] = subject_of(row.user_id, owner, runtime.secret_key)
+            claims["sub"] = subject_of(row.user_id, owner, provider.secret_key)
         is_over = owner is None or spent or not row.is_live
         return KnownToken("refresh_token", claims, is_revoked=is_over)
 
@@ -114,10 +114,10 @@ class KnownTokenService:
             grant_id=end.grant_id,
             reason=reason,
         )
-        await end_grant(self._runtime, end.grant_id, reason, ended)
+        await end_grant(self._provider, end.grant_id, reason, ended)
 
     async def _end_access_token(self, end: EndAccessToken, client: Client) -> None:
-        async with self._runtime.unit_of_work() as uow:
+        async with self._provider.unit_of_work() as uow:
             token_id = UUID(end.token_id)
             if await uow.oauth_used.revoke(token_id, end.expires_at):
                 uow.record(AccessTokenRevoked(client_id=client.client_id, jti=token_id))

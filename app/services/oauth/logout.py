@@ -21,12 +21,12 @@ from app.oauth.logout import (
 )
 from app.oauth.parameters import Parameters
 from app.services.clients.directory import engine_client
+from app.services.clients.provider import Provider
 from app.services.oauth.hint import read_hint
 from app.services.oauth.hint_logout import HintLogoutService, NamedSession
 from app.services.oauth.person import session_name, subject_of
 from app.services.oauth.redirect import may_send
 from app.services.process.rate_limit import by_address
-from app.services.server.runtime import Runtime
 from app.services.sessions.end import framed_applications
 from app.services.sessions.session import SessionNotFound, SessionService
 from app.services.sign_in.browser import Browser, BrowserAccount
@@ -59,9 +59,9 @@ class Logout:
 class OAuthLogoutService:
     """Requests to sign out: judged, carried out."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, provider: Provider) -> None:
         """Work outside of a request's transaction."""
-        self._runtime = runtime
+        self._provider = provider
 
     async def read(self, params: Parameters, browser: Browser) -> Logout:
         """Return what a request comes to; nothing has changed yet.
@@ -77,20 +77,20 @@ class OAuthLogoutService:
         raise refusal
 
     async def _judged(self, params: Parameters, browser: Browser) -> Logout:
-        runtime = self._runtime
+        provider = self._provider
         hint = self._hint(params)
         claims = _claims(hint)
         client_id = logout_client_id(params, claims)
         client = None
         if client_id is not None:
-            client = await runtime.clients.by_client_id(client_id)
+            client = await provider.clients.by_client_id(client_id)
         account = self._whose(hint, client, browser)
         request = read_logout(
             params,
             client=client,
             hint=claims,
             session=self._known_to(client, account),
-            development=not runtime.settings.is_production,
+            development=not provider.settings.is_production,
         )
         named = await self._elsewhere(hint, client, browser)
         return Logout(
@@ -113,7 +113,7 @@ class OAuthLogoutService:
         """
         if hint is None or client is None:
             return None
-        named = await HintLogoutService(self._runtime).find(hint, client)
+        named = await HintLogoutService(self._provider).find(hint, client)
         if named is None or any(
             named.session_id == each.session_id for each in browser.accounts
         ):
@@ -136,7 +136,7 @@ class OAuthLogoutService:
         """
         if logout.named is None or logout.client is None:
             return True
-        return await HintLogoutService(self._runtime).end(logout.named, logout.client)
+        return await HintLogoutService(self._provider).end(logout.named, logout.client)
 
     async def named_frames(self, logout: Logout) -> tuple[str, ...]:
         """Return what the page loads for a session elsewhere: nobody but who asked.
@@ -145,9 +145,9 @@ class OAuthLogoutService:
         """
         if logout.named is None or logout.client is None:
             return ()
-        issuer = self._runtime.settings.public_url
+        issuer = self._provider.settings.public_url
         url = frontchannel_url(logout.client, issuer, logout.named.name)
-        if url is None or not await may_send(self._runtime, logout.client, url, None):
+        if url is None or not await may_send(self._provider, logout.client, url, None):
             return ()
         return (url,)
 
@@ -158,13 +158,13 @@ class OAuthLogoutService:
         url = request.redirect_url
         if request.client is None or url is None:
             return False
-        return await may_send(self._runtime, request.client, url, account)
+        return await may_send(self._provider, request.client, url, account)
 
     def _hint(self, params: Parameters) -> Hint | None:
         token = params.get("id_token_hint")
         if token is None:
             return None
-        return read_hint(self._runtime, token, params.get("client_id"))
+        return read_hint(self._provider, token, params.get("client_id"))
 
     def _known_to(
         self, client: Client | None, account: BrowserAccount | None
@@ -172,7 +172,7 @@ class OAuthLogoutService:
         """Return a session in the words of ID tokens to a client."""
         if account is None:
             return None
-        key = self._runtime.secret_key
+        key = self._provider.secret_key
         subject = subject_of(account.user_id, client, key) if client else ""
         sid = session_name(account.session_id, client, key) if client else ""
         return CurrentSession(sid=sid, subject=subject)
@@ -186,7 +186,7 @@ class OAuthLogoutService:
         """
         if hint is None or client is None:
             return browser.current
-        key = self._runtime.secret_key
+        key = self._provider.secret_key
         for account in browser.accounts:
             if session_name(account.session_id, client, key) == hint.session_id:
                 return account
@@ -196,15 +196,15 @@ class OAuthLogoutService:
         self, error: InvalidRequest, params: Parameters, browser: Browser
     ) -> None:
         """Record a refusal, unless too many came from there lately."""
-        runtime = self._runtime
+        provider = self._provider
         difference = error.hint or error.description
         current().reason = f"{error.error} ({difference})"
-        limit = runtime.limits.refusal_address
-        if not await runtime.limiter.admits(*by_address(limit)):
+        limit = provider.limits.refusal_address
+        if not await provider.limiter.admits(*by_address(limit)):
             return  # the log line still says it
         client_id = params.get("client_id")
         account = browser.current
-        async with runtime.unit_of_work() as uow:
+        async with provider.unit_of_work() as uow:
             uow.record(
                 LogoutRefused(
                     user_id=account.user_id if account else None,
@@ -220,7 +220,7 @@ class OAuthLogoutService:
         """End a session and tell its applications; return ``frames`` of before."""
         current().user_id = account.user_id
         frames = await self.frames(account)
-        async with self._runtime.unit_of_work() as uow:
+        async with self._provider.unit_of_work() as uow:
             with suppress(SessionNotFound):  # over already, which is what was asked for
                 await SessionService(uow).end(
                     account.user_id, account.session_id, "oauth_logout"
@@ -232,14 +232,14 @@ class OAuthLogoutService:
 
         Ask before the session ends: a code that ended with it counts as well.
         """
-        async with self._runtime.unit_of_work(read_only=True) as uow:
+        async with self._provider.unit_of_work(read_only=True) as uow:
             framed = await framed_applications(uow, account.session_id)
-        issuer, key = self._runtime.settings.public_url, self._runtime.secret_key
+        issuer, key = self._provider.settings.public_url, self._provider.secret_key
         frames: list[str] = []
         for client in (engine_client(row, []) for row in framed):
             sid = session_name(account.session_id, client, key)
             for url in logout_notices([client], issuer, sid).frontchannel:
-                if await may_send(self._runtime, client, url, account):
+                if await may_send(self._provider, client, url, account):
                     frames.append(url)
         return tuple(frames)
 

@@ -13,7 +13,7 @@ from app.oauth.authorize import ReturnAddress
 from app.oauth.clients.client import Client
 from app.oauth.response_modes import Answer
 from app.services.oauth.consent import OAuthConsentService
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.services.sign_in.browser import BrowserAccount
 
 
@@ -44,30 +44,30 @@ class Withheld:
 
 
 async def may_send(
-    runtime: Runtime, client: Client, uri: str, account: BrowserAccount | None
+    process: Process, client: Client, uri: str, account: BrowserAccount | None
 ) -> bool:
     """Tell whether a browser may be sent to a client without a click.
 
     Args:
-        runtime: The parts of the process.
+        process: The parts of the process.
         client: Whose URI it is.
         uri: Where it would be sent; it matched what is registered.
         account: The one in use there: another one agreed for itself.
     """
     if client.is_vouched_for or account is None:
         return client.is_vouched_for
-    async with runtime.unit_of_work(read_only=True) as uow:
+    async with process.unit_of_work(read_only=True) as uow:
         return await OAuthConsentService(uow).may_send(account.user_id, client, uri)
 
 
 async def send(
-    runtime: Runtime,
+    process: Process,
     to: ReturnAddress,
     answer: Answer,
     reason: str,
     account: BrowserAccount | None,
 ) -> Answer | Withheld:
     """Return an answer as it goes out: by itself, or with the person's click."""
-    if await may_send(runtime, to.client, to.redirect_uri, account):
+    if await may_send(process, to.client, to.redirect_uri, account):
         return answer
     return Withheld(answer, to.redirect_uri, reason)

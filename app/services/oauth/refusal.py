@@ -14,8 +14,8 @@ from app.oauth.authorize import ReturnAddress
 from app.oauth.errors import InvalidRequest, OAuthError
 from app.oauth.response_modes import Answer
 from app.services.oauth.flow import Flow, OAuthFlowService
+from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
-from app.services.server.runtime import Runtime
 
 _MAX_HINT = 4_000  # characters of evidence
 
@@ -53,9 +53,9 @@ class UnanswerableRequest(BadRequest):
 class AuthorizationRefusalService:
     """Tells of refusals and records them, outside of what was refused."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Work in transactions of its own."""
-        self._runtime = runtime
+        self._process = process
 
     async def show(self, error: InvalidRequest, client_id: str | None) -> NoReturn:
         """Tell the person, since the client cannot be told.
@@ -70,7 +70,7 @@ class AuthorizationRefusalService:
         """Return what tells the client, with the number to ask about."""
         said = error.description or error.error
         error.description = f"{said} (correlation id {current().correlation_id})"
-        return error_response(to, error, self._runtime.settings.public_url)
+        return error_response(to, error, self._process.settings.public_url)
 
     async def record(
         self, error: OAuthError, client_id: str | None, flow: Flow | None
@@ -82,14 +82,14 @@ class AuthorizationRefusalService:
             client_id: Of the client, if it is known.
             flow: What asking the person once more would not mend.
         """
-        runtime, hint = self._runtime, error.hint or error.description
+        process, hint = self._process, error.hint or error.description
         current().reason = f"{error.error} ({hint})"
-        is_kept = await runtime.limiter.admits(
-            *by_address(runtime.limits.refusal_address)
+        is_kept = await process.limiter.admits(
+            *by_address(process.limits.refusal_address)
         )
-        async with runtime.unit_of_work() as uow:
+        async with process.unit_of_work() as uow:
             if flow is not None:
-                await OAuthFlowService(uow, runtime).end(flow)
+                await OAuthFlowService(uow, process).end(flow)
             if is_kept:
                 uow.record(
                     AuthorizationRefused(

@@ -10,15 +10,15 @@ from app.oauth.ports import Authentication
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.oauth.flow import Flow, sign_in_at
 from app.services.oauth.person import subject_of
+from app.services.process.process import Process
 from app.services.process.supported import ONE_FACTOR
-from app.services.server.runtime import Runtime
 from app.services.sign_in.browser import Browser, BrowserAccount
 
 _MOMENT = timedelta(microseconds=1)
 
 
 def account_for(
-    runtime: Runtime, flow: Flow, request: AuthorizationRequest, browser: Browser
+    process: Process, flow: Flow, request: AuthorizationRequest, browser: Browser
 ) -> BrowserAccount | None:
     """Return the account that a request is about: the one in use, as a rule.
 
@@ -34,7 +34,7 @@ def account_for(
     for candidate in browser.accounts:
         if flow.chosen == candidate.session_id:
             return candidate
-        if wanted and _subject(runtime, request, candidate) in wanted:
+        if wanted and _subject(process, request, candidate) in wanted:
             return candidate
     return account
 
@@ -78,7 +78,7 @@ def _acted(flow: Flow, account: BrowserAccount) -> bool:
 
 
 def signed_in_state(
-    runtime: Runtime,
+    process: Process,
     flow: Flow,
     request: AuthorizationRequest,
     account: BrowserAccount,
@@ -89,7 +89,7 @@ def signed_in_state(
     if sign_in_at(account) in flow.sign_ins:
         authenticated_at = min(authenticated_at, flow.arrived_at - _MOMENT)
     return SignedInState(
-        subject=_subject(runtime, request, account),
+        subject=_subject(process, request, account),
         authenticated_at=authenticated_at,
         acr=ONE_FACTOR,
         chosen_at=flow.chosen_at if flow.chosen == account.session_id else None,
@@ -109,6 +109,6 @@ def authentication_of(account: BrowserAccount) -> Authentication:
 
 
 def _subject(
-    runtime: Runtime, request: AuthorizationRequest, account: BrowserAccount
+    process: Process, request: AuthorizationRequest, account: BrowserAccount
 ) -> str:
-    return subject_of(account.user_id, request.client, runtime.secret_key)
+    return subject_of(account.user_id, request.client, process.secret_key)

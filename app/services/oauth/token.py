@@ -21,18 +21,18 @@ from app.services.clients.authentication import (
     ClientAuthenticationService,
     ClientCall,
 )
+from app.services.clients.provider import Provider
 from app.services.oauth.grant_store import CodeStore, RefreshTokenStore
 from app.services.oauth.person import person_claims, session_name, subject_of
-from app.services.server.runtime import Runtime
 
 
 class TokenService:
     """Issues tokens to applications. One statement, no transaction held."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, provider: Provider) -> None:
         """Work outside of a request's transaction."""
-        self._runtime = runtime
-        self._clients = ClientAuthenticationService(runtime)
+        self._provider = provider
+        self._clients = ClientAuthenticationService(provider)
 
     async def issue(self, call: ClientCall) -> dict[str, Any]:
         """Return the token response (RFC 6749 section 5.1).
@@ -48,9 +48,9 @@ class TokenService:
         client = await self._clients.authenticate(call)
         if call.parameters.get("grant_type") != ClientCredentials.name:
             self._demand_key(client)
-        codes = CodeStore(self._runtime)
+        codes = CodeStore(self._provider)
         wanted = call.parameters.get("scope")
-        refresh_tokens = RefreshTokenStore(self._runtime, client, wanted)
+        refresh_tokens = RefreshTokenStore(self._provider, client, wanted)
         stores = Stores(codes=codes, refresh_tokens=refresh_tokens)
         try:
             granted = await redeem_grant(call.parameters, client, stores)
@@ -64,21 +64,21 @@ class TokenService:
 
     def _demand_key(self, client: Client) -> None:
         """Refuse before a code is used up for which no ID token could be signed."""
-        now, algorithm = self._runtime.clock.now(), client.id_token_signed_response_alg
-        self._runtime.signed.demand_key(client.client_id, algorithm, now)
+        now, algorithm = self._provider.clock.now(), client.id_token_signed_response_alg
+        self._provider.signed.demand_key(client.client_id, algorithm, now)
 
     def _answer(self, granted: Granted, row: Any | None) -> dict[str, Any]:
         """Return the tokens; ``row`` has grant and person, unless nobody is there."""
-        runtime, now = self._runtime, self._runtime.clock.now()
+        provider, now = self._provider, self._provider.clock.now()
         subject = None
         if row is not None:
             current().user_id = row.user_id
-            subject = subject_of(row.user_id, granted.client, runtime.secret_key)
+            subject = subject_of(row.user_id, granted.client, provider.secret_key)
         access_token = self._access_token(granted, subject, now)
         return token_response(
             granted,
             access_token=access_token,
-            expires_in=runtime.settings.token.access_ttl,
+            expires_in=provider.settings.token.access_ttl,
             refresh_token=self._refresh_token(granted),
             id_token=self._id_token(granted, row, subject, access_token, now),
         )
@@ -86,32 +86,32 @@ class TokenService:
     def _access_token(
         self, granted: Granted, subject: str | None, now: datetime
     ) -> str:
-        runtime = self._runtime
-        settings = runtime.settings
+        provider = self._provider
+        settings = provider.settings
         claims = access_token_claims(
             granted,
             issuer=settings.public_url,
             subject=subject,
-            token_id=runtime.randomness.uuid7(),
+            token_id=provider.randomness.uuid7(),
             now=now,
             ttl=settings.token.access_ttl,
             session=self._session(granted),
         )
         algorithm = settings.token.algorithm
-        return runtime.signed.sign(
+        return provider.signed.sign(
             claims, algorithm=algorithm, typ=ACCESS_TOKEN_TYPE, now=now
         )
 
     def _session(self, granted: Granted) -> str | None:
         if granted.authentication is None:
             return None
-        session_id, key = granted.authentication.session_id, self._runtime.secret_key
+        session_id, key = granted.authentication.session_id, self._provider.secret_key
         return session_name(session_id, granted.client, key)
 
     def _refresh_token(self, granted: Granted) -> str | None:
         if granted.grant_id is None or granted.refresh_counter is None:
             return None
-        return self._runtime.secret_key.grant_refresh_token(
+        return self._provider.secret_key.grant_refresh_token(
             granted.grant_id, granted.refresh_counter
         )
 
@@ -126,7 +126,7 @@ class TokenService:
         if not granted.has_id_token or granted.authentication is None:
             return None
         assert subject is not None  # somebody signed in
-        settings = self._runtime.settings
+        settings = self._provider.settings
         person = {}
         if granted.claims.get("id_token"):
             person = claims_for(
@@ -147,6 +147,6 @@ class TokenService:
             session=self._session(granted),
         )
         algorithm = granted.client.id_token_signed_response_alg
-        return self._runtime.signed.sign(
+        return self._provider.signed.sign(
             claims, algorithm=algorithm, typ=ID_TOKEN_TYPE, now=now
         )

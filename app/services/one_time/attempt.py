@@ -8,8 +8,8 @@ from app.core.context import current
 from app.core.rate_limit import Charge, Verdict, subject_key
 from app.core.secret_key import SecretKey
 from app.models.one_time_token import OneTimeToken
+from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
-from app.services.server.runtime import Runtime
 from app.utils.helpers import network_of
 
 _TRIES = 5  # at one code from one network, or by whoever asked for it
@@ -94,9 +94,9 @@ class CodeAttempt:
 class CodeAttemptService:
     """Counts tries by network, by whoever tries for a subject, and by subject."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Count in the shared store; no transaction may be open (SQLite waits)."""
-        self._runtime = runtime
+        self._process = process
 
     async def begin(self, subject: str) -> CodeAttempt:
         """Count a try.
@@ -107,20 +107,20 @@ class CodeAttemptService:
         Raises:
             TooManyRequests: Too many from the network or its IPv6 site.
         """
-        runtime, network = self._runtime, network_of(current().ip)
-        limits, limiter = runtime.limits, runtime.limiter
+        process, network = self._process, network_of(current().ip)
+        limits, limiter = process.limits, process.limiter
         charge = await limiter.take(*by_address(limits.code_address))
-        mark = _mark(runtime.secret_key, network)
-        asker = mark_of_asker(runtime.secret_key)
+        mark = _mark(process.secret_key, network)
+        asker = mark_of_asker(process.secret_key)
         verdicts: dict[str, Verdict] = {}
         for share in dict.fromkeys((mark, asker, _EVERYBODY)):
             key = subject_key("code", f"{subject} {share}")
             counted, [verdicts[share]] = await limiter.count((limits.code_account, key))
             charge = charge.joined(counted)
         return CodeAttempt(
-            secret_key=runtime.secret_key,
+            secret_key=process.secret_key,
             charge=charge,
             verdicts=verdicts,
-            is_known=await runtime.statements.knows_network(subject, network),
+            is_known=await process.statements.knows_network(subject, network),
             network=mark,
         )

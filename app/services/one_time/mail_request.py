@@ -4,8 +4,8 @@ import logging
 
 from app.core.context import current
 from app.core.rate_limit import subject_key
+from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
-from app.services.server.runtime import Runtime
 from app.utils.helpers import network_of
 
 _log = logging.getLogger("auth_serve.mail")
@@ -14,9 +14,9 @@ _log = logging.getLogger("auth_serve.mail")
 class MailRequestService:
     """Counts requests for mail, by recipient and by address."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Count in the shared store."""
-        self._runtime = runtime
+        self._process = process
 
     async def admit(self, purpose: str, recipient: str) -> bool:
         """Count a request; False when the recipient has had enough mails of a kind.
@@ -36,10 +36,10 @@ class MailRequestService:
         Raises:
             TooManyRequests: The caller's address asked too often.
         """
-        runtime, network = self._runtime, network_of(current().ip)
-        limits, limiter = runtime.limits, runtime.limiter
+        process, network = self._process, network_of(current().ip)
+        limits, limiter = process.limits, process.limiter
         await limiter.take(*by_address(limits.mail_address))
-        known = await runtime.statements.knows_network(recipient, network)
+        known = await process.statements.knows_network(recipient, network)
         share = f"{purpose} {recipient} {network if known else ''}"
         key = subject_key("mail", share)
         if await limiter.admits((limits.mail_recipient, key)):

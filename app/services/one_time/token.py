@@ -12,9 +12,9 @@ from app.events.sign_in import Refusal, SignInFailed
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.errors import InvalidCode, InvalidOneTimeToken
 from app.services.one_time.attempt import CodeAttemptService, mark_of_asker
-from app.services.server.runtime import Runtime
+from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
+from app.services.process.process import Process
 
 
 class Purpose(StrEnum):
@@ -34,10 +34,10 @@ class Purpose(StrEnum):
 class OneTimeTokenService:
     """Issues tokens and takes them back, exactly once."""
 
-    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+    def __init__(self, uow: UnitOfWork, process: Process) -> None:
         """Work in this transaction."""
         self._uow = uow
-        self._runtime = runtime
+        self._process = process
 
     async def issue(
         self,
@@ -64,7 +64,7 @@ class OneTimeTokenService:
         now = self._uow.clock.now()
         if purpose is Purpose.CHANGE_EMAIL:
             await self._uow.one_time_tokens.revoke(purpose, subject, now)
-        asked_by = mark_of_asker(self._runtime.secret_key)
+        asked_by = mark_of_asker(self._process.secret_key)
         return self._uow.one_time_tokens.add(
             OneTimeToken(
                 id=self._uow.randomness.uuid7(),
@@ -124,7 +124,7 @@ class OneTimeTokenService:
         Raises:
             InvalidOneTimeToken: It is not usable, whatever the reason.
         """
-        token_id = self._runtime.secret_key.read_one_time_token(purpose, token)
+        token_id = self._process.secret_key.read_one_time_token(purpose, token)
         if token_id is None:
             raise InvalidOneTimeToken(hint="not a token of ours for this purpose")
         return await self.consume_found(purpose, token_id)
@@ -154,14 +154,14 @@ class OneTimeTokenService:
         """
         usable = await self.is_usable(purpose, token)
         await self._uow.db.rollback()
-        token_id = self._runtime.secret_key.read_one_time_token(purpose, token)
+        token_id = self._process.secret_key.read_one_time_token(purpose, token)
         if not usable or token_id is None:
             raise InvalidOneTimeToken(hint="unknown, used, superseded or expired")
         return token_id
 
     async def is_usable(self, purpose: Purpose, token: str) -> bool:
         """Tell whether a link would work now; it changes and decides nothing."""
-        token_id = self._runtime.secret_key.read_one_time_token(purpose, token)
+        token_id = self._process.secret_key.read_one_time_token(purpose, token)
         if token_id is None:
             return False
         now = self._uow.clock.now()
@@ -194,7 +194,7 @@ class OneTimeTokenService:
             InvalidCode: Wrong, or there is nothing that it could belong to.
             TooManyRequests: Too many tries for the subject or from the address.
         """
-        attempt = await CodeAttemptService(self._runtime).begin(subject)
+        attempt = await CodeAttemptService(self._process).begin(subject)
         now = self._uow.clock.now()
         tokens = await self._uow.one_time_tokens.lock_usable(purpose, subject, now)
         found = attempt.try_at(tokens, code)
@@ -205,7 +205,7 @@ class OneTimeTokenService:
             await attempt.charge.give_back()
             return found
         if attempt.limit is not None:
-            raise self._runtime.limiter.refusal(attempt.limit)
+            raise self._process.limiter.refusal(attempt.limit)
         raise InvalidCode(hint="wrong digits, no tries left, or no token")
 
     def _record_refusal(self, purpose: Purpose, user_id: UUID | None) -> None:

@@ -11,17 +11,17 @@ from app.models.user import User
 from app.policies.permission import ADMIN_ROLE
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.one_time.token import Purpose
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.typed_text import canonical_email
 
 
 class UsedLinkService:
     """Tells what a link is for and whether that has happened; it changes nothing."""
 
-    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+    def __init__(self, uow: UnitOfWork, process: Process) -> None:
         """Look in this transaction."""
         self._uow = uow
-        self._runtime = runtime
+        self._process = process
 
     async def owner(self, purpose: Purpose, token: str) -> User | None:
         """Return the active account that a link is about, used up as it may be."""
@@ -56,7 +56,7 @@ class UsedLinkService:
         return await self._uow.users.count_active_members(ADMIN_ROLE) > 0
 
     async def _row(self, purpose: Purpose, token: str) -> OneTimeToken | None:
-        token_id = self._runtime.secret_key.read_one_time_token(purpose, token)
+        token_id = self._process.secret_key.read_one_time_token(purpose, token)
         if token_id is None:
             return None
         row = await self._uow.one_time_tokens.by_id(token_id)

@@ -11,6 +11,8 @@ from app.config import Settings
 from app.database import Database, PoolOptions
 from app.repositories.schema import SCHEMA_REVISION, SchemaRepository
 from app.repositories.snapshot import SnapshotRepository, kept_tables
+from app.services.process.kept_secret import kept_secret
+from app.services.process.process import Process
 from app.services.server.backup_file import (
     BackupFile,
     BackupUnusable,
@@ -18,7 +20,6 @@ from app.services.server.backup_file import (
     Sums,
     encoded,
 )
-from app.services.server.runtime import Runtime, kept_secret
 from app.services.server.schema import SchemaMismatch, upgrade
 from app.services.server.shared_clock import SharedClockService
 from app.services.server.token_epoch import begin_epoch
@@ -37,10 +38,10 @@ class Restored:
 class BackupService:
     """Writes and reads backups of the database that the settings name."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Work on connections of its own, which no time limit ends."""
-        self._runtime = runtime
-        settings = runtime.settings
+        self._process = process
+        settings = process.settings
         self._options = PoolOptions(
             statement_timeout=None,
             prepared_statements=settings.database.prepared_statements,
@@ -59,7 +60,7 @@ class BackupService:
             with BackupWriter(path, self._header()) as file:
                 async with database.session(read_only=True) as db:
                     await _copy(SnapshotRepository(db), file)
-                _write_key(self._runtime.settings, path)
+                _write_key(self._process.settings, path)
                 file.finish()
                 return dict(file.sums.rows)
 
@@ -82,9 +83,9 @@ class BackupService:
         sums = file.check()
         async with self._database() as database:
             if await SchemaRepository(database).revision() is None:
-                await upgrade(self._runtime.settings)
+                await upgrade(self._process.settings)
             await _demand_schema(database)
-            await SharedClockService(self._runtime).measure()
+            await SharedClockService(self._process).measure()
             async with database.session() as db, db.begin():
                 ended = await self._restore(db, file, sums, replace, keep_tokens)
         return Restored(dict(sums.rows), ended)
@@ -102,7 +103,7 @@ class BackupService:
         return {} if keep_tokens else await self._end(db)
 
     async def _end(self, db: Any) -> dict[str, int]:
-        event = await begin_epoch(self._runtime.uow(db), "restored")
+        event = await begin_epoch(self._process.uow(db), "restored")
         await db.flush()
         return {
             "sessions": event.sessions,
@@ -112,7 +113,7 @@ class BackupService:
 
     @asynccontextmanager
     async def _database(self) -> AsyncIterator[Database]:
-        url = self._runtime.settings.database_url.get_secret_value()
+        url = self._process.settings.database_url.get_secret_value()
         async with AsyncExitStack() as stack:
             database = Database(url, self._options)
             stack.push_async_callback(database.close)
@@ -121,13 +122,13 @@ class BackupService:
     def _header(self) -> dict[str, Any]:
         return {
             "schema": SCHEMA_REVISION,
-            "made_at": self._runtime.clock.now().isoformat(),
+            "made_at": self._process.clock.now().isoformat(),
             "key": self._mark_of_key(),
         }
 
     def _mark_of_key(self) -> str:
         """Return what tells secret keys apart, and says nothing about them."""
-        return self._runtime.secret_key.derive("backup-mark").hex()[:32]
+        return self._process.secret_key.derive("backup-mark").hex()[:32]
 
     def _demand_same(self, file: BackupFile) -> None:
         made_by = file.header.get("schema")

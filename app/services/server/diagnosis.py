@@ -17,7 +17,7 @@ from app.core.circuit_breaker import CircuitBreakers, CircuitOpen
 from app.core.outbound import OutboundClient, OutboundFailed, OutboundRefused
 from app.database_errors import DatabaseUnavailable
 from app.repositories.schema import SCHEMA_REVISION, SchemaRepository, is_behind
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.services.server.signing_key import KeysUnreadable, SigningKeyService
 from app.services.server.startup import why_unusable
 
@@ -40,9 +40,9 @@ class Finding:
 class DiagnosisService:
     """Looks at everything that the service leans on; it changes nothing."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Look with these parts and settings."""
-        self._runtime = runtime
+        self._process = process
 
     async def findings(self) -> list[Finding]:
         """Return one finding for each part, whatever happens in it."""
@@ -58,7 +58,7 @@ class DiagnosisService:
         return [await _guarded(part, look) for part, look in parts.items()]
 
     async def _configuration(self) -> Finding:
-        settings = self._runtime.settings
+        settings = self._process.settings
         seen = f"{settings.environment}, served as {settings.public_url}"
         doubts = _doubts(settings)
         if doubts:
@@ -66,7 +66,7 @@ class DiagnosisService:
         return Finding("configuration", "ok", seen)
 
     async def _database(self) -> Finding:
-        database = self._runtime.database
+        database = self._process.database
         kind = "SQLite" if database.is_sqlite else "PostgreSQL"
         try:
             found = await SchemaRepository(database).revision()
@@ -84,8 +84,8 @@ class DiagnosisService:
 
     async def _keys(self) -> Finding:
         try:
-            async with self._runtime.unit_of_work(read_only=True) as uow:
-                keys = await SigningKeyService(self._runtime).list_published(uow)
+            async with self._process.unit_of_work(read_only=True) as uow:
+                keys = await SigningKeyService(self._process).list_published(uow)
         except KeysUnreadable as error:
             return Finding("keys", "failed", "they cannot be read", str(error))
         except (SQLAlchemyError, DatabaseUnavailable, OSError):
@@ -95,7 +95,7 @@ class DiagnosisService:
         return Finding("keys", "ok", f"{len(keys)} published")
 
     async def _mail(self) -> Finding:
-        smtp = self._runtime.settings.smtp
+        smtp = self._process.settings.smtp
         if smtp.url is None:
             advice = f"set {PREFIX}SMTP__URL to send them"
             return Finding("mail", "warning", "mails stay in /dev/mailbox", advice)
@@ -119,7 +119,7 @@ class DiagnosisService:
         return Finding("mail", "ok", f"{seen} lets us in; try: mail test ADDRESS")
 
     async def _valkey(self) -> Finding:
-        url = self._runtime.settings.valkey_url
+        url = self._process.settings.valkey_url
         if url is None:
             return Finding("valkey", "skipped", "none is named; SQL counts attempts")
         from redis.asyncio import Redis
@@ -138,12 +138,12 @@ class DiagnosisService:
 
     async def _proxy(self) -> Finding:
         """Ask the service by its public address, as an application would."""
-        settings = self._runtime.settings
+        settings = self._process.settings
         address = f"{settings.public_url}/.well-known/openid-configuration"
         parts = urlsplit(settings.public_url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         client = OutboundClient(
-            CircuitBreakers(self._runtime.clock),
+            CircuitBreakers(self._process.clock),
             allowed_hosts=frozenset({f"{parts.hostname}:{port}"}),
             ca_file=settings.outbound.ca_file,
         )
@@ -164,7 +164,7 @@ class DiagnosisService:
         return Finding("proxy", "ok", f"{settings.public_url} leads here")
 
     async def _clock(self) -> Finding:
-        database = self._runtime.database
+        database = self._process.database
         if database.is_sqlite:
             return Finding("clock", "ok", "SQLite has the clock of this machine")
         try:
@@ -176,7 +176,7 @@ class DiagnosisService:
 
     def _compared(self, part: str, there: datetime, seen: str) -> Finding:
         """Compare a clock with ours."""
-        skew = abs(there - self._runtime.clock.now())
+        skew = abs(there - self._process.clock.now())
         if skew <= SKEW:
             return Finding(part, "ok", seen)
         advice = "let NTP set the clocks of all machines; limits and links go by them"

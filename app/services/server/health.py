@@ -6,9 +6,11 @@ from typing import Literal
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.core.stopping import Stopping
 from app.database_errors import DatabaseUnavailable
 from app.repositories.schema import SchemaRepository, is_behind
-from app.services.server.runtime import Runtime
+from app.repositories.statements.write_probe import WriteProbe
+from app.services.process.process import Process
 from app.services.server.shared_clock import is_far_off
 
 _KINDS = ("smtp", "valkey")
@@ -27,13 +29,17 @@ class Readiness:
 class HealthService:
     """Looks at what every request needs, and at what only some do."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(
+        self, process: Process, stopping: Stopping, write_probe: WriteProbe
+    ) -> None:
         """Look at this process."""
-        self._runtime = runtime
+        self._process = process
+        self._stopping = stopping
+        self._write_probe = write_probe
 
     async def readiness(self) -> Readiness:
         """Return the state; an open circuit degrades, only the needed takes down."""
-        if self._runtime.stopping.is_begun:
+        if self._stopping.is_begun:
             return Readiness("down", {"process": "stopping"})
         needed = {"database": await self._database(), "signing_keys": self._keys()}
         circuits = self._circuits()
@@ -41,7 +47,7 @@ class HealthService:
         if any(state != "ok" for state in needed.values()):
             return Readiness("down", checks)
         is_degraded = any(state != "closed" for state in circuits.values())
-        if is_far_off(self._runtime):
+        if is_far_off(self._process):
             checks, is_degraded = checks | {"clock": "skewed"}, True
         return Readiness("degraded" if is_degraded else "ready", checks)
 
@@ -52,7 +58,7 @@ class HealthService:
         register a client could raise the alarm. The log has it.
         """
         worst: dict[str, str] = {}
-        for name, state in self._runtime.breakers.states().items():
+        for name, state in self._process.breakers.states().items():
             kind = name.partition(":")[0]
             if kind == "client":
                 continue
@@ -62,22 +68,22 @@ class HealthService:
 
     async def _database(self) -> str:
         try:
-            found = await SchemaRepository(self._runtime.database).revision()
+            found = await SchemaRepository(self._process.database).revision()
         except (SQLAlchemyError, DatabaseUnavailable, OSError) as error:
             _log.warning("the database does not answer", exc_info=error)
             return "unavailable"
         if is_behind(found):
             return "schema_mismatch"
-        flaw = await self._runtime.write_probe.flaw()
+        flaw = await self._write_probe.flaw()
         if flaw is not None:
             _log.warning("the database takes no writes: %s", flaw)
         return flaw or "ok"
 
     def _keys(self) -> str:
-        now = self._runtime.clock.now()
+        now = self._process.clock.now()
         try:
-            for algorithm in self._runtime.settings.signing_algorithms:
-                self._runtime.ring.signing(algorithm, now)
+            for algorithm in self._process.settings.signing_algorithms:
+                self._process.ring.signing(algorithm, now)
         except LookupError:
             return "none"
         return "ok"

@@ -10,7 +10,7 @@ from app.repositories.schema import (
     SchemaRepository,
     is_behind,
 )
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 
 _log = logging.getLogger("auth_serve.schema")
 
@@ -19,17 +19,17 @@ class SchemaMismatch(Exception):
     """The database has an older schema than this code needs, or another one."""
 
 
-async def ensure_schema(runtime: Runtime) -> None:
+async def ensure_schema(process: Process) -> None:
     """Refuse to run on an older schema; in development, bring it up to date first.
 
     Raises:
         SchemaMismatch: The text says what to run.
     """
-    found = await SchemaRepository(runtime.database).revision()
-    if is_behind(found) and runtime.settings.migrates:
+    found = await SchemaRepository(process.database).revision()
+    if is_behind(found) and process.settings.migrates:
         _log.info("migrating", extra={"from": found, "to": SCHEMA_REVISION})
-        await upgrade(runtime.settings)
-        found = await SchemaRepository(runtime.database).revision()
+        await upgrade(process.settings)
+        found = await SchemaRepository(process.database).revision()
     if is_behind(found):
         raise SchemaMismatch(
             f"the database has schema {found or 'none'} and this release needs "

@@ -11,7 +11,7 @@ from app.services.accounts.change import new_user, set_email, set_password, touc
 from app.services.accounts.password import NewPassword, PasswordService
 from app.services.accounts.unverified import accept_address, claim, mark_verified
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.typed_text import canonical_email
 
 LINK_TTL = 24 * 3_600
@@ -30,11 +30,11 @@ class SetupService:
     """Makes the first administrator: from the settings, or with a one-time link."""
 
     def __init__(
-        self, uow: UnitOfWork, runtime: Runtime, passwords: PasswordService
+        self, uow: UnitOfWork, process: Process, passwords: PasswordService
     ) -> None:
         """Work in this transaction, which begins only after the hashing."""
         self._uow = uow
-        self._runtime = runtime
+        self._process = process
         self._passwords = passwords
 
     async def is_finished(self) -> bool:
@@ -56,15 +56,15 @@ class SetupService:
         now = self._uow.clock.now()
         token = await self._uow.one_time_tokens.latest(Purpose.SETUP, now)
         if token is None:
-            service = OneTimeTokenService(self._uow, self._runtime)
+            service = OneTimeTokenService(self._uow, self._process)
             token = await service.issue(Purpose.SETUP, subject="", ttl=LINK_TTL)
-        settings = self._runtime.settings
+        settings = self._process.settings
         address = settings.public_url
         if serving:
             token.data = {**token.data, _SERVED_AT: address}
         elif "public_url" not in settings.model_fields_set:
             address = token.data.get(_SERVED_AT, address)
-        secret = self._runtime.secret_key.one_time_token(Purpose.SETUP, token.id)
+        secret = self._process.secret_key.one_time_token(Purpose.SETUP, token.id)
         return f"{address}/setup?token={secret}"
 
     async def complete(self, token: str, email: str, password: str) -> User:
@@ -75,8 +75,8 @@ class SetupService:
             SetupFinished: There is an administrator already.
             UnacceptablePassword: Refused by the policy; the link works on.
         """
-        accept_address(self._runtime, email)
-        tokens = OneTimeTokenService(self._uow, self._runtime)
+        accept_address(self._process, email)
+        tokens = OneTimeTokenService(self._uow, self._process)
         found = await tokens.find(Purpose.SETUP, token)
         chosen = await self._passwords.accept(password, context=(email,))
         await tokens.consume_found(Purpose.SETUP, found)
@@ -84,7 +84,7 @@ class SetupService:
 
     async def from_settings(self) -> None:
         """Make the administrator that the settings name, if there is none."""
-        admin = self._runtime.settings.admin
+        admin = self._process.settings.admin
         if admin.email is None or admin.password is None or await self.is_finished():
             return
         await self._uow.db.rollback()  # no connection is held while hashing

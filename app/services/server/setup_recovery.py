@@ -6,9 +6,9 @@ from app.models.user import User
 from app.policies.permission import ADMIN_ROLE
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import end_everything, set_password, touch
-from app.services.errors import UserNotFound
+from app.services.accounts.errors import UserNotFound
 from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.typed_text import canonical_email
 
 
@@ -22,10 +22,10 @@ class NotAnAdministrator(Conflict):
 class SetupRecoveryService:
     """Lets a locked-out administrator in again, and nobody else."""
 
-    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
+    def __init__(self, uow: UnitOfWork, process: Process) -> None:
         """Work in this transaction."""
         self._uow = uow
-        self._runtime = runtime
+        self._process = process
 
     async def recover(self, email: str) -> str:
         """Return a link that chooses a new password; it works once.
@@ -58,12 +58,12 @@ class SetupRecoveryService:
             self._uow.record(UserStatusChanged(user_id=user.id, status=user.status))
 
     async def _link(self, user: User) -> str:
-        token = await OneTimeTokenService(self._uow, self._runtime).issue(
+        token = await OneTimeTokenService(self._uow, self._process).issue(
             Purpose.RESET_PASSWORD,
             subject=user.email_canonical,
             user_id=user.id,
-            ttl=self._runtime.settings.one_time.reset_password_ttl,
+            ttl=self._process.settings.one_time.reset_password_ttl,
         )
-        key, address = self._runtime.secret_key, self._runtime.settings.public_url
+        key, address = self._process.secret_key, self._process.settings.public_url
         secret = key.one_time_token(Purpose.RESET_PASSWORD, token.id)
         return f"{address}/reset-password?token={secret}"

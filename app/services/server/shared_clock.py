@@ -4,7 +4,7 @@ import logging
 
 from app.core.clock import SharedClock
 from app.repositories.statements.clock import database_time
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 
 LOGGED = 2.0  # seconds of skew that the log tells
 DEGRADED = 10.0  # seconds of skew at which readiness is degraded
@@ -15,9 +15,9 @@ _log = logging.getLogger("auth_serve.clock")
 class SharedClockService:
     """Asks the database for the time; harmless with any other clock."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Keep the clock of this process; tests bring one that needs no keeping."""
-        self._runtime = runtime
+        self._process = process
 
     async def measure(self) -> None:
         """Ask, a few times; say when this machine's clock is off, and when it is not.
@@ -25,12 +25,12 @@ class SharedClockService:
         Raises:
             DatabaseUnavailable: No answer; the clock goes on from what it knew.
         """
-        clock = self._runtime.clock
+        clock = self._process.clock
         if not isinstance(clock, SharedClock):
             return
         for _ in range(_SAMPLES):
             sent = clock.monotonic()
-            told = await database_time(self._runtime.database)
+            told = await database_time(self._process.database)
             if told is None:
                 return
             clock.learn(told, sent=sent, answered=clock.monotonic())
@@ -51,7 +51,7 @@ def _tell(clock: SharedClock) -> None:
         _log.info("the clock of this machine is right again", extra=facts)
 
 
-def is_far_off(runtime: Runtime) -> bool:
+def is_far_off(process: Process) -> bool:
     """Tell whether this machine's clock is so wrong that somebody should look."""
-    clock = runtime.clock
+    clock = process.clock
     return isinstance(clock, SharedClock) and abs(clock.skew) > DEGRADED

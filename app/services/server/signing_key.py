@@ -18,7 +18,7 @@ from app.database_errors import DatabaseUnavailable
 from app.events.signing_key import SigningKeyCreated
 from app.models.signing_key import SigningKey
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 
 _log = logging.getLogger("auth_serve.signing_key")
 _FRESH, _RETRY = 1.0, 10.0  # seconds until the keys are looked at again
@@ -36,9 +36,9 @@ class SigningKeyService:
     each other without regard to those of the others.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Work in transactions of its own."""
-        self._runtime = runtime
+        self._process = process
 
     @property
     def grace(self) -> timedelta:
@@ -47,7 +47,7 @@ class SigningKeyService:
         ID tokens too are verified as long as they live, and a key of any algorithm may
         have signed one.
         """
-        settings = self._runtime.settings
+        settings = self._process.settings
         longest = max(settings.token.access_ttl, settings.oauth.id_token_ttl)
         return timedelta(seconds=longest) + _MARGIN
 
@@ -57,10 +57,10 @@ class SigningKeyService:
         Raises:
             KeysUnreadable: The secret key is not the one that sealed them.
         """
-        now = self._runtime.clock.now()
-        async with self._runtime.unit_of_work(read_only=True) as uow:
+        now = self._process.clock.now()
+        async with self._process.unit_of_work(read_only=True) as uow:
             rows = await uow.signing_keys.list_published(now)
-        self._runtime.ring.replace([self._open(row, now) for row in rows])
+        self._process.ring.replace([self._open(row, now) for row in rows])
 
     async def look(self) -> None:
         """Read the keys again before they are published, once a second at most.
@@ -68,7 +68,7 @@ class SigningKeyService:
         So what another process rotated is seen at the next request. Without an answer
         of the database the known ones stay.
         """
-        ring, now = self._runtime.ring, self._runtime.clock.monotonic()
+        ring, now = self._process.ring, self._process.clock.monotonic()
         if now < ring.stale_at:
             return
         ring.stale_at = now + _FRESH  # first: nobody else waits for this look
@@ -79,10 +79,10 @@ class SigningKeyService:
             _log.warning("keys not read", extra={"reason": type(error).__name__})
 
     def _expire(self) -> None:
-        self._runtime.ring.stale_at = 0.0
+        self._process.ring.stale_at = 0.0
 
     def _open(self, row: SigningKey, now: datetime) -> LoadedKey:
-        known = self._runtime.ring.by_kid(row.kid, now)
+        known = self._process.ring.by_kid(row.kid, now)
         loaded = LoadedKey(
             kid=row.kid,
             algorithm=row.algorithm,
@@ -96,7 +96,7 @@ class SigningKeyService:
 
     def _unsealed(self, row: SigningKey) -> Key:
         try:
-            raw = self._runtime.secret_key.unseal(row.private_key, _context(row.kid))
+            raw = self._process.secret_key.unseal(row.private_key, _context(row.kid))
         except SealBroken as error:
             raise KeysUnreadable(
                 "AUTH_SERVE_SECRET_KEY is not the one that the signing keys in the "
@@ -112,10 +112,10 @@ class SigningKeyService:
         key and all load it. They are generated between two looks: that takes a while,
         and no transaction may wait for it.
         """
-        async with self._runtime.unit_of_work(read_only=True) as uow:
+        async with self._process.unit_of_work(read_only=True) as uow:
             due = self._due(await self._published(uow))
         made = await self._generate(due)
-        async with self._runtime.unit_of_work() as uow:
+        async with self._process.unit_of_work() as uow:
             last = await uow.signing_keys.last_sequences()
             published = await self._published(uow)
             still = {name: made[name] for name in self._due(published) if name in made}
@@ -139,7 +139,7 @@ class SigningKeyService:
         uow.after_commit(self._expire)
 
     def _chosen(self, algorithm: str | None) -> Sequence[str]:
-        names = self._runtime.settings.signing_algorithms
+        names = self._process.settings.signing_algorithms
         if algorithm is None:
             return names
         if algorithm not in names:
@@ -157,23 +157,23 @@ class SigningKeyService:
         Processes that still run with the old setting sign on; they have as long as a
         new key is announced, and keep their key alive until they stop.
         """
-        end = self._runtime.clock.now() + self._announce + self.grace
-        names = self._runtime.settings.signing_algorithms
+        end = self._process.clock.now() + self._announce + self.grace
+        names = self._process.settings.signing_algorithms
         await uow.signing_keys.expire_others(names, end)
 
     @property
     def _announce(self) -> timedelta:
-        return timedelta(seconds=self._runtime.settings.token.key_announce_ttl)
+        return timedelta(seconds=self._process.settings.token.key_announce_ttl)
 
     async def clean(self) -> None:
         """Delete the keys whose last token is dead."""
-        async with self._runtime.unit_of_work() as uow:
-            await uow.signing_keys.delete_expired(self._runtime.clock.now())
+        async with self._process.unit_of_work() as uow:
+            await uow.signing_keys.delete_expired(self._process.clock.now())
 
     def _due(self, published: Mapping[str, Sequence[SigningKey]]) -> Sequence[str]:
         """Return the algorithms without a key, or whose next one is due."""
-        signs_for = timedelta(seconds=self._runtime.settings.token.key_ttl)
-        latest = self._runtime.clock.now() + self._announce - signs_for
+        signs_for = timedelta(seconds=self._process.settings.token.key_ttl)
+        latest = self._process.clock.now() + self._announce - signs_for
         return [
             name
             for name, keys in published.items()
@@ -182,10 +182,10 @@ class SigningKeyService:
 
     async def _published(self, uow: UnitOfWork) -> Mapping[str, Sequence[SigningKey]]:
         """Return the keys of each algorithm that is wanted, oldest first."""
-        rows = await uow.signing_keys.list_published(self._runtime.clock.now())
+        rows = await uow.signing_keys.list_published(self._process.clock.now())
         return {
             name: [row for row in rows if row.algorithm == name]
-            for name in self._runtime.settings.signing_algorithms
+            for name in self._process.settings.signing_algorithms
         }
 
     async def _add(
@@ -205,7 +205,7 @@ class SigningKeyService:
                 it later has the same number: one of both is stored.
             published: The keys that are there.
         """
-        now = self._runtime.clock.now()
+        now = self._process.clock.now()
         rows = [
             self._row(
                 key,
@@ -253,7 +253,7 @@ class SigningKeyService:
             "sequence": sequence,
             "public_jwk": jose.public_jwk(key, kid, algorithm),
             "private_key": self._sealed(key, kid),
-            "created_at": self._runtime.clock.now(),
+            "created_at": self._process.clock.now(),
             "activates_at": activates_at,
             "expires_at": None,
         }
@@ -273,17 +273,17 @@ class SigningKeyService:
         self, uow: UnitOfWork, *, after: Sequence[Any] | None, limit: int
     ) -> Sequence[SigningKey]:
         """Return a page of the keys that are published now, the latest first."""
-        now = self._runtime.clock.now()
+        now = self._process.clock.now()
         return await uow.signing_keys.list_page(now, after=after, limit=limit)
 
     def _sealed(self, key: Key, kid: str) -> bytes:
         private = json.dumps(key.as_dict(private=True)).encode()
-        nonce = self._runtime.randomness.bytes(12)
-        return self._runtime.secret_key.seal(private, nonce, _context(kid))
+        nonce = self._process.randomness.bytes(12)
+        return self._process.secret_key.seal(private, nonce, _context(kid))
 
     async def list_published(self, uow: UnitOfWork) -> Sequence[SigningKey]:
         """Return the keys that are published now."""
-        return await uow.signing_keys.list_published(self._runtime.clock.now())
+        return await uow.signing_keys.list_published(self._process.clock.now())
 
 
 def _context(kid: str) -> str:

@@ -8,7 +8,7 @@ from app.config import PREFIX
 from app.core.exceptions import AppError
 from app.database_errors import DatabaseUnavailable, is_sqlite_error
 from app.services.accounts.password import PasswordService
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.services.server.schema import SchemaMismatch, ensure_schema
 from app.services.server.setup import SetupService
 from app.services.server.shared_clock import SharedClockService
@@ -52,11 +52,11 @@ class StartRefused(Exception):
     """The process must not serve; the text says why, without any secret."""
 
 
-async def start(runtime: Runtime, *, serving: bool = False) -> str | None:
+async def start(process: Process, *, serving: bool = False) -> str | None:
     """Check the schema, load the keys, make the first administrator.
 
     Args:
-        runtime: What starts.
+        process: What starts.
         serving: Requests will be taken; a command only works and ends.
 
     Returns:
@@ -67,10 +67,10 @@ async def start(runtime: Runtime, *, serving: bool = False) -> str | None:
         StartRefused: Something that every request needs is missing.
     """
     try:
-        await ensure_schema(runtime)
-        await SharedClockService(runtime).measure()
-        await SigningKeyService(runtime).ensure()
-        link = await _set_up(runtime, serving)
+        await ensure_schema(process)
+        await SharedClockService(process).measure()
+        await SigningKeyService(process).ensure()
+        link = await _set_up(process, serving)
     except (SchemaMismatch, KeysUnreadable) as error:
         raise StartRefused(str(error)) from error
     except (SQLAlchemyError, DatabaseUnavailable, OSError) as error:
@@ -80,7 +80,7 @@ async def start(runtime: Runtime, *, serving: bool = False) -> str | None:
             f"{item['field']}: {item['message']}" for item in error.errors
         )
         raise StartRefused(details or error.title) from error
-    settings = runtime.settings
+    settings = process.settings
     _log.info(
         "started",
         extra={
@@ -92,13 +92,13 @@ async def start(runtime: Runtime, *, serving: bool = False) -> str | None:
     return link
 
 
-async def _set_up(runtime: Runtime, serving: bool) -> str | None:
-    async with runtime.unit_of_work() as uow:
-        service = SetupService(uow, runtime, PasswordService(runtime))
+async def _set_up(process: Process, serving: bool) -> str | None:
+    async with process.unit_of_work() as uow:
+        service = SetupService(uow, process, PasswordService(process))
         await service.from_settings()
         if not serving:
             return None
-        if not runtime.settings.is_production:
+        if not process.settings.is_production:
             return await service.link(serving=True)
         if not await service.is_finished():
             _log.warning("there is no administrator; run: auth-serve setup link")

@@ -8,8 +8,8 @@ from app.core.context import current
 from app.core.exceptions import Forbidden, Unauthenticated
 from app.core.security import InvalidToken
 from app.policies.permission import Actor
-from app.services.errors import ReauthenticationRequired
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
+from app.services.sessions.errors import ReauthenticationRequired
 
 
 class InvalidAccessToken(Unauthenticated):
@@ -49,9 +49,9 @@ class SignedInUser:
 class AuthenticationService:
     """Recognises callers. The database is asked every time: nothing is remembered."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Work outside of a request's transaction."""
-        self._runtime = runtime
+        self._process = process
 
     async def recognise(self, authorization: list[str]) -> SignedInUser:
         """Return the caller of a request.
@@ -63,12 +63,12 @@ class AuthenticationService:
             Unauthenticated: There is none, or more than one, or no bearer token.
             InvalidAccessToken: The token, its session or its account does not hold.
         """
-        now = self._runtime.clock.now()
+        now = self._process.clock.now()
         try:
-            caller = self._runtime.tokens.verify(_bearer(authorization), now)
+            caller = self._process.tokens.verify(_bearer(authorization), now)
         except InvalidToken as error:
             raise InvalidAccessToken(hint=str(error)) from None
-        row = await self._runtime.statements.caller(
+        row = await self._process.statements.caller(
             caller.user_id, caller.session_id, now=now
         )
         if row is None:
@@ -88,7 +88,7 @@ class AuthenticationService:
         Raises:
             Forbidden: They do not.
         """
-        held = await self._runtime.statements.permissions(actor.user_id)
+        held = await self._process.statements.permissions(actor.user_id)
         actor = replace(actor, permissions=held)
         if not actor.may(permission):
             raise Forbidden(hint=f"{permission} is missing")
@@ -100,8 +100,8 @@ class AuthenticationService:
         Raises:
             ReauthenticationRequired: Sign in again first.
         """
-        ttl = timedelta(seconds=self._runtime.settings.session.recent_ttl)
-        if not actor.signed_in_within(ttl, self._runtime.clock.now()):
+        ttl = timedelta(seconds=self._process.settings.session.recent_ttl)
+        if not actor.signed_in_within(ttl, self._process.clock.now()):
             raise ReauthenticationRequired
 
 

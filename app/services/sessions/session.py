@@ -12,7 +12,7 @@ from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevok
 from app.models.session import Session
 from app.policies.refresh_token import is_repeatable
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.services.sessions.end import (
     end_all_sessions,
     end_session,
@@ -54,9 +54,9 @@ class IssuedTokens:
 class SessionTokenService:
     """Tokens of a session: issued, refreshed. One statement, no transaction held."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Work outside of a request's transaction."""
-        self._runtime = runtime
+        self._process = process
 
     async def refresh(self, token: str) -> IssuedTokens:
         """Exchange a refresh token for its successor and an access token.
@@ -69,14 +69,14 @@ class SessionTokenService:
             InvalidRefreshToken: Not ours, or the session is over.
             ReusedRefreshToken: Its successor was used; the session ends now.
         """
-        runtime = self._runtime
-        read = runtime.secret_key.read_refresh_token(token)
+        process = self._process
+        read = process.secret_key.read_refresh_token(token)
         if read is None:
             raise InvalidRefreshToken(hint="not a refresh token of ours")
         session_id, presented = read
-        now = runtime.clock.now()
-        idle = timedelta(seconds=runtime.settings.session.idle_ttl)
-        row = await runtime.statements.rotate(session_id, presented, now=now, idle=idle)
+        now = process.clock.now()
+        idle = timedelta(seconds=process.settings.session.idle_ttl)
+        row = await process.statements.rotate(session_id, presented, now=now, idle=idle)
         if row is None:
             row = await self._repeated(session_id, presented, now)
         current().user_id = row.user_id
@@ -100,31 +100,31 @@ class SessionTokenService:
         now: datetime,
     ) -> IssuedTokens:
         """Return the tokens of a session at a count."""
-        runtime = self._runtime
-        access = runtime.tokens.issue(
+        process = self._process
+        access = process.tokens.issue(
             user_id=user_id,
             session_id=session_id,
             roles=sorted(roles),
-            token_id=runtime.randomness.uuid7(),
+            token_id=process.randomness.uuid7(),
             now=now,
         )
         return IssuedTokens(
             access_token=access,
-            expires_in=runtime.tokens.ttl,
-            refresh_token=runtime.secret_key.refresh_token(session_id, counter),
+            expires_in=process.tokens.ttl,
+            refresh_token=process.secret_key.refresh_token(session_id, counter),
             refresh_expires_in=int((expires_at - now).total_seconds()),
         )
 
     async def _repeated(self, session_id: UUID, presented: int, now: datetime) -> Any:
         """Return the session's row if the token was a retry; else refuse or end it."""
-        state = await self._runtime.statements.state(session_id)
+        state = await self._process.statements.state(session_id)
         if state is None:
             raise InvalidRefreshToken(hint="the session is gone")
         if state.revoked_at is not None or now >= state.expires_at:
             raise InvalidRefreshToken(hint="the session is revoked or expired")
         if state.status != "active":
             raise InvalidRefreshToken(hint="the account is disabled")
-        window = timedelta(seconds=self._runtime.settings.session.refresh_window)
+        window = timedelta(seconds=self._process.settings.session.refresh_window)
         if is_repeatable(
             presented,
             state.counter,
@@ -137,7 +137,7 @@ class SessionTokenService:
         raise ReusedRefreshToken(hint=f"{presented} presented, at {state.counter}")
 
     async def _end_reused(self, state: Any, session_id: UUID, presented: int) -> None:
-        async with self._runtime.unit_of_work() as uow:
+        async with self._process.unit_of_work() as uow:
             reason = "refresh_token_reused"
             if await end_session(uow, state.user_id, session_id, reason):
                 uow.record(

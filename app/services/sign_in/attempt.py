@@ -5,8 +5,8 @@ from typing import Any
 
 from app.core.context import current
 from app.core.rate_limit import Attempt, Charge, Verdict, subject_key
+from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
-from app.services.server.runtime import Runtime
 from app.utils.helpers import network_of
 
 
@@ -42,9 +42,9 @@ class Candidate:
 class SignInAttemptService:
     """Counts attempts by network, by network and account, and by account."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Count in the shared store."""
-        self._runtime = runtime
+        self._process = process
 
     async def count(self, canonical: str) -> Candidate:
         """Find the account of a canonical address, and count an attempt.
@@ -57,8 +57,8 @@ class SignInAttemptService:
             TooManyRequests: Too many from the network, for the account from this
                 network, or from the IPv6 site.
         """
-        runtime, network = self._runtime, network_of(current().ip)
-        limits, limiter = runtime.limits, runtime.limiter
+        process, network = self._process, network_of(current().ip)
+        limits, limiter = process.limits, process.limiter
         address, *site = by_address(limits.sign_in_address)
         beyond = await limiter.take(*site)
         attempts = [
@@ -66,8 +66,8 @@ class SignInAttemptService:
             self._of_account(f"{canonical} {network}"),
             self._of_account(canonical),
         ]
-        counted = await runtime.sign_ins.candidate(
-            canonical, network, runtime.clock.now(), attempts
+        counted = await process.sign_ins.candidate(
+            canonical, network, process.clock.now(), attempts
         )
         verdicts = counted.verdicts
         if len(verdicts) < len(attempts) or verdicts[-1].allowed:
@@ -78,4 +78,4 @@ class SignInAttemptService:
 
     def _of_account(self, whose: str) -> Attempt:
         key = subject_key("sign_in", whose)
-        return Attempt(self._runtime.limits.sign_in_account, key)
+        return Attempt(self._process.limits.sign_in_account, key)

@@ -18,8 +18,8 @@ from app.repositories.statements.browser_session import (
     MAX_ACCOUNTS,
     BrowserSessionStatements,
 )
-from app.services.errors import InvalidCredentials
-from app.services.server.runtime import Runtime
+from app.services.accounts.errors import InvalidCredentials
+from app.services.process.process import Process
 from app.services.sessions.session import SessionNotFound, SessionService
 from app.services.sign_in.browser_cookie import BrowserCookies
 from app.services.sign_in.password import HeldSession, SignInService, StartedSession
@@ -86,11 +86,11 @@ class Browser:
 class BrowserSessionService:
     """Browsers recognised, and people signed in and out at them."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Work outside of a request's transaction."""
-        self._runtime = runtime
-        self._cookies = BrowserCookies(runtime.settings.public_url)
-        self._statements = BrowserSessionStatements(runtime.database)
+        self._process = process
+        self._cookies = BrowserCookies(process.settings.public_url)
+        self._statements = BrowserSessionStatements(process.database)
 
     def value_of(self, cookie_fields: Sequence[str]) -> str:
         """Return what a browser is recognised by; empty when it has no value yet."""
@@ -109,7 +109,7 @@ class BrowserSessionService:
         )
         if not counters:
             return browser
-        ids, now = list(counters), self._runtime.clock.now()
+        ids, now = list(counters), self._process.clock.now()
         rows = {
             row.session_id: row
             for row in await self._statements.accounts(ids, now)
@@ -126,12 +126,12 @@ class BrowserSessionService:
         secrets = text.split(".") if text else []
         if len(secrets) > MAX_ACCOUNTS:
             return {}
-        read = [self._runtime.secret_key.read_browser_session(each) for each in secrets]
+        read = [self._process.secret_key.read_browser_session(each) for each in secrets]
         known = dict(each for each in read if each is not None)
         return known if len(known) == len(read) else {}
 
     async def _prolong(self, row: Any, now: datetime) -> None:
-        idle = timedelta(seconds=self._runtime.settings.session.idle_ttl)
+        idle = timedelta(seconds=self._process.settings.session.idle_ttl)
         before = now - min(_NOTE_EVERY, idle / 10)
         if row.refreshed_at <= before:
             await self._statements.prolong(
@@ -142,12 +142,12 @@ class BrowserSessionService:
         """Return the browser with a value, a fresh one if it has none."""
         if browser.value:
             return browser
-        return replace(browser, value=self._runtime.randomness.token())
+        return replace(browser, value=self._process.randomness.token())
 
     def form_token(self, browser: Browser) -> str:
         """Return what forms on this browser's pages carry, for the account in use."""
         session = browser.current.session_id.hex if browser.current else ""
-        return self._runtime.secret_key.form_token(browser.value, session)
+        return self._process.secret_key.form_token(browser.value, session)
 
     def value_cookie(self, browser: Browser) -> str:
         """Return the ``Set-Cookie`` field that keeps the browser's value."""
@@ -159,11 +159,11 @@ class BrowserSessionService:
         It lasts as long as a session can, so that nobody is signed out for no reason;
         the sessions themselves decide when they end.
         """
-        secret = self._runtime.secret_key.browser_session
+        secret = self._process.secret_key.browser_session
         text = ".".join(
             secret(each.session_id, each.counter) for each in browser.accounts
         )
-        ttl = self._runtime.settings.session.absolute_ttl if text else 0
+        ttl = self._process.settings.session.absolute_ttl if text else 0
         return self._cookies.write(self._cookies.session, text, ttl)
 
     async def sign_in(self, browser: Browser, email: str, password: str) -> Browser:
@@ -184,18 +184,18 @@ class BrowserSessionService:
             each.user_id: HeldSession(each.session_id, each.counter)
             for each in browser.accounts
         }
-        sign_ins = SignInService(self._runtime)
+        sign_ins = SignInService(self._process)
         return await self._join(
             browser, await sign_ins.browser_with_password(email, password, held)
         )
 
     async def registered(self, browser: Browser, user: User) -> Browser:
         """Sign somebody in who made the account just now; it is committed already."""
-        sign_ins = SignInService(self._runtime)
+        sign_ins = SignInService(self._process)
         return await self._join(browser, await sign_ins.browser_registered(user))
 
     async def _join(self, browser: Browser, started: StartedSession) -> Browser:
-        now = self._runtime.clock.now()
+        now = self._process.clock.now()
         rows = await self._statements.accounts([started.session_id], now)
         if not rows:
             raise InvalidCredentials(hint="the session was ended while it began")
@@ -227,7 +227,7 @@ class BrowserSessionService:
         ending = list(accounts)
         if not ending:
             return
-        async with self._runtime.unit_of_work() as uow:
+        async with self._process.unit_of_work() as uow:
             sessions = SessionService(uow)
             for each in ending:
                 with suppress(SessionNotFound):  # over already

@@ -1,4 +1,4 @@
-"""Signing in: with a password, or with a code from a mail."""
+"""Signing in with a password, and the session that every way of it begins."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,26 +8,16 @@ from uuid import UUID
 
 from app.core.context import current
 from app.core.rate_limit import Charge, Verdict
-from app.events.email import EmailVerified
 from app.events.password import PasswordRehashed
-from app.events.sign_in import EmailCodeRequested, Refusal, SignedIn, SignInFailed
-from app.models.one_time_token import OneTimeToken
+from app.events.sign_in import Refusal, SignedIn, SignInFailed
 from app.models.user import User
-from app.repositories.unit_of_work import UnitOfWork, evidence
-from app.services.accounts.change import owner_of
+from app.repositories.unit_of_work import evidence
+from app.services.accounts.errors import InvalidCredentials
 from app.services.accounts.password import PasswordService
-from app.services.accounts.unverified import (
-    claim,
-    mail_to,
-    proof_of,
-    take_proven_address,
-)
-from app.services.errors import EmailNotVerified, InvalidCode, InvalidCredentials
-from app.services.one_time.mail_request import MailRequestService
-from app.services.one_time.token import OneTimeTokenService, Purpose
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 from app.services.sessions.session import IssuedTokens, SessionTokenService
 from app.services.sign_in.attempt import Candidate, SignInAttemptService
+from app.services.sign_in.errors import EmailNotVerified
 from app.typed_text import canonical_email
 from app.utils.helpers import network_of
 
@@ -54,11 +44,11 @@ class HeldSession:
 class SignInService:
     """Starts sessions. No transaction is open while a password is hashed."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, process: Process) -> None:
         """Work outside of a request's transaction."""
-        self._runtime = runtime
-        self._passwords = PasswordService(runtime)
-        self._attempts = SignInAttemptService(runtime)
+        self._process = process
+        self._passwords = PasswordService(process)
+        self._attempts = SignInAttemptService(process)
 
     async def with_password(self, email: str, password: str) -> IssuedTokens:
         """Start a session for whoever knows the password.
@@ -123,18 +113,18 @@ class SignInService:
 
     @property
     def _must_verify(self) -> bool:
-        return self._runtime.settings.registration_mode != "open"
+        return self._process.settings.registration_mode != "open"
 
     async def _refuse(
         self, found: Any, reason: Refusal, limit: Verdict | None = None
     ) -> NoReturn:
         user_id = found.id if found else None
-        async with self._runtime.unit_of_work() as uow:
+        async with self._process.unit_of_work() as uow:
             uow.record(SignInFailed(user_id=user_id, reason=reason))
         if reason is Refusal.EMAIL_NOT_VERIFIED:
             raise EmailNotVerified
         if limit is not None:
-            raise self._runtime.limiter.refusal(limit)
+            raise self._process.limiter.refusal(limit)
         raise InvalidCredentials(hint=reason)
 
     async def start(
@@ -170,9 +160,9 @@ class SignInService:
         """
         if held is None:
             return None
-        now = self._runtime.clock.now()
+        now = self._process.clock.now()
         columns = self._session_columns(["pwd"], now)
-        async with self._runtime.unit_of_work() as uow:
+        async with self._process.unit_of_work() as uow:
             # Whoever changes the password or disables the account waits for this row.
             user = await uow.users.by_id(found.id, lock=True)
             if user is None or not user.is_active:
@@ -203,17 +193,17 @@ class SignInService:
         amr: list[str],
         charge: Charge | None = None,
     ) -> StartedSession:
-        runtime = self._runtime
-        now = runtime.clock.now()
-        session_id = runtime.randomness.uuid7()
+        process = self._process
+        now = process.clock.now()
+        session_id = process.randomness.uuid7()
         event = SignedIn(
             user_id=found.id, actor_id=found.id, session_id=session_id, method=method
         )
         columns = self._session_columns(amr, now)
         session = self._session_row(session_id, found.id, columns)
-        stored = await runtime.sign_ins.start(
+        stored = await process.sign_ins.start(
             session,
-            evidence(event, runtime.randomness.uuid7(), now),
+            evidence(event, process.randomness.uuid7(), now),
             password_hash=password_hash,
             give_back=charge.due() if charge else (),
         )
@@ -234,7 +224,7 @@ class SignInService:
         )
 
     def _tokens(self, begun: StartedSession) -> IssuedTokens:
-        return SessionTokenService(self._runtime).issue(
+        return SessionTokenService(self._process).issue(
             session_id=begun.session_id,
             user_id=begun.user_id,
             counter=0,
@@ -258,7 +248,7 @@ class SignInService:
 
     def _session_columns(self, amr: list[str], now: datetime) -> dict[str, Any]:
         """Return what a sign-in says of a session, new or not."""
-        settings, context = self._runtime.settings.session, current()
+        settings, context = self._process.settings.session, current()
         absolute = now + timedelta(seconds=settings.absolute_ttl)
         idle = now + timedelta(seconds=settings.idle_ttl)
         return {
@@ -274,7 +264,7 @@ class SignInService:
 
     async def _rehash(self, user_id: UUID, old: str | None, new: str) -> None:
         """Move the hash to today's scheme or cost, unless somebody changed it."""
-        async with self._runtime.unit_of_work() as uow:
+        async with self._process.unit_of_work() as uow:
             user = await uow.users.by_id(user_id, lock=True)
             if user is not None and user.password_hash == old:
                 user.password_hash = new
@@ -287,68 +277,3 @@ class _Found:
     def __init__(self, user: User, roles: Sequence[str]) -> None:
         self.id = user.id
         self.roles = " ".join(roles)
-
-
-class EmailCodeService:
-    """Signing in with a code that only the reader of a mailbox knows."""
-
-    def __init__(self, uow: UnitOfWork, runtime: Runtime) -> None:
-        """Work in this transaction."""
-        self._uow = uow
-        self._runtime = runtime
-        self._tokens = OneTimeTokenService(uow, runtime)
-
-    async def request(self, email: str) -> None:
-        """Send a code if there is an active account; the answer never says so.
-
-        Raises:
-            TooManyRequests: The caller's address asked for too many mails.
-        """
-        canonical = canonical_email(email)
-        mails = MailRequestService(self._runtime)
-        admitted = await mails.admit(Purpose.EMAIL_CODE, canonical)
-        if not self._is_enabled:
-            return
-        user = await self._uow.users.by_email(canonical, lock=True)
-        is_due = admitted and user is not None and user.is_active
-        await self._tokens.send(
-            EmailCodeRequested,
-            Purpose.EMAIL_CODE,
-            user if is_due else None,
-            subject=canonical,
-            ttl=self._runtime.settings.one_time.email_code_ttl,
-            to=mail_to(user if is_due else None, email),
-            data=proof_of(email),
-        )
-
-    @property
-    def _is_enabled(self) -> bool:
-        return self._runtime.settings.email_code.enabled
-
-    async def verify(self, email: str, code: str) -> IssuedTokens:
-        """Start a session for whoever read the code.
-
-        Raises:
-            InvalidCode: Wrong, used up, or there is no such account.
-            TooManyRequests: Too many tries.
-        """
-        if not self._is_enabled:
-            raise InvalidCode(hint="signing in by code is switched off")
-        canonical = canonical_email(email)
-        token = await self._tokens.consume_code(Purpose.EMAIL_CODE, canonical, code)
-        user = await owner_of(self._uow, token)
-        if user is None:
-            await self._uow.commit()  # the code stays used: ADR-0004
-            raise InvalidCode(hint="the account changed since the code was sent")
-        await self._adopt(user, token)
-        roles = (await self._uow.users.roles_of([user.id])).get(user.id, [])
-        await self._uow.commit()  # the session begins in a statement of its own
-        return await SignInService(self._runtime).start(user, roles, "email_code")
-
-    async def _adopt(self, user: User, token: OneTimeToken) -> None:
-        """Make an unverified account its mailbox's owner's alone."""
-        if user.email_verified:
-            return
-        take_proven_address(user, token)
-        await claim(self._uow, user, "email_verified")
-        self._uow.record(EmailVerified(user_id=user.id, actor_id=user.id))

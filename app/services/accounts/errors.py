@@ -1,35 +1,12 @@
-"""Refusals that several services make."""
+"""Refusals that several services of accounts make."""
 
 from app.core.exceptions import (
-    BadRequest,
     Conflict,
     FieldError,
-    Forbidden,
     NotFound,
     Unauthenticated,
     Unprocessable,
 )
-
-
-class InvalidOneTimeToken(BadRequest):
-    """Unknown, forged, used, expired and superseded links look the same outside."""
-
-    code = "invalid_token"
-    title = "This link is not valid any more; ask for a new one"
-
-
-class InvalidCode(BadRequest):
-    """Wrong, used, expired and superseded codes look the same outside."""
-
-    code = "invalid_code"
-    title = "This code is not valid; check it or ask for a new one"
-
-
-class ReauthenticationRequired(Forbidden):
-    """The sign-in is too old for what was asked."""
-
-    code = "reauthentication_required"
-    title = "Sign in again to do this"
 
 
 class InvalidCredentials(Unauthenticated):
@@ -37,13 +14,6 @@ class InvalidCredentials(Unauthenticated):
 
     code = "invalid_credentials"
     title = "Wrong email address or password"
-
-
-class EmailNotVerified(Forbidden):
-    """The password was right, and the address was never confirmed."""
-
-    code = "email_not_verified"
-    title = "Confirm your email address first; we can send you the mail again"
 
 
 class EmailTaken(Conflict):

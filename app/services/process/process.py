@@ -1,0 +1,166 @@
+"""What one process owns: it stands below every service (docs/architecture.md)."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.config import PREFIX, Settings, SettingsError
+from app.core.circuit_breaker import CircuitBreakers
+from app.core.clock import Clock, SharedClock
+from app.core.hashing_pool import HashingPool
+from app.core.outbound import OutboundClient
+from app.core.passwords import PasswordHasher
+from app.core.randomness import Randomness, SystemRandomness
+from app.core.rate_limit import RateLimiter
+from app.core.secret_key import SecretKey
+from app.core.security import AccessTokens, KeyRing
+from app.database import Database, PoolOptions
+from app.oauth.supported import Supported
+from app.repositories.statements.oauth_grant import OAuthGrantStatements
+from app.repositories.statements.session import SessionStatements
+from app.repositories.statements.sign_in import SignInStatements
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.process.kept_secret import secret_of
+from app.services.process.rate_limit import Limits, build_store
+from app.services.process.signed_token import SignedTokens
+from app.services.process.supported import build_supported
+from app.setting_groups import PasswordSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """The long-lived parts of a process; requests add a session to them.
+
+    All of it is made from the settings and from layers below, so that any service may
+    ask for it. What is composed of services stands above the wing that makes it.
+    """
+
+    settings: Settings
+    clock: Clock
+    randomness: Randomness
+    database: Database
+    statements: SessionStatements
+    sign_ins: SignInStatements
+    grants: OAuthGrantStatements
+    secret_key: SecretKey
+    hasher: PasswordHasher
+    hashing_pool: HashingPool
+    foreign_hashing: HashingPool
+    breakers: CircuitBreakers
+    outbound: OutboundClient
+    limiter: RateLimiter
+    limits: Limits
+    ring: KeyRing
+    tokens: AccessTokens
+    signed: SignedTokens
+    supported: Supported
+
+    def uow(self, db: AsyncSession) -> UnitOfWork:
+        """Join the repositories to the transaction of a session."""
+        return UnitOfWork(db, self.clock, self.randomness)
+
+    @asynccontextmanager
+    async def unit_of_work(
+        self, *, read_only: bool = False
+    ) -> AsyncIterator[UnitOfWork]:
+        """Open a transaction outside of a request's, and commit it at the end."""
+        async with self.database.session(read_only=read_only) as db:
+            yield self.uow(db)
+            await db.commit()
+
+    async def close(self) -> None:
+        """Give everything back; nothing is used afterwards."""
+        await self.outbound.close()
+        await self.limiter.close()
+        self.hashing_pool.close()
+        self.foreign_hashing.close()
+        await self.database.close()
+
+
+def build_process(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    randomness: Randomness | None = None,
+) -> Process:
+    """Put the parts together; nothing is connected yet."""
+    if clock is None:
+        clock = SharedClock()
+        randomness = randomness or SystemRandomness(clock)
+    randomness = randomness or SystemRandomness()
+    database = _database(settings)
+    breakers = CircuitBreakers(clock)
+    store = build_store(settings, database, breakers, clock)
+    ring = KeyRing()
+    return Process(
+        settings=settings,
+        clock=clock,
+        randomness=randomness,
+        database=database,
+        statements=SessionStatements(database),
+        sign_ins=SignInStatements(database, store),
+        grants=OAuthGrantStatements(database),
+        secret_key=SecretKey(secret_of(settings, randomness)),
+        hasher=_hasher(settings.password),
+        hashing_pool=_hashing_pool(settings.password),
+        foreign_hashing=_foreign_hashing(settings.password),
+        breakers=breakers,
+        outbound=_outbound(settings, breakers),
+        limiter=RateLimiter(store, clock),
+        limits=Limits.from_settings(settings.limits),
+        ring=ring,
+        tokens=_tokens(settings, ring),
+        signed=SignedTokens(ring, issuer=settings.public_url),
+        supported=build_supported(settings),
+    )
+
+
+def _database(settings: Settings) -> Database:
+    options = settings.database.model_dump(exclude={"migrate"})
+    return Database(settings.database_url.get_secret_value(), PoolOptions(**options))
+
+
+def _tokens(settings: Settings, ring: KeyRing) -> AccessTokens:
+    return AccessTokens(
+        ring,
+        issuer=settings.public_url,
+        algorithm=settings.token.algorithm,
+        ttl=settings.token.access_ttl,
+    )
+
+
+def _outbound(settings: Settings, breakers: CircuitBreakers) -> OutboundClient:
+    try:
+        return OutboundClient(
+            breakers,
+            allowed_hosts=frozenset(settings.outbound.allowed_hosts),
+            ca_file=settings.outbound.ca_file,
+        )
+    except ValueError:
+        name = f"{PREFIX}OUTBOUND__ALLOWED_HOSTS"
+        raise SettingsError(f"{name}: must be host or host:port each") from None
+
+
+def _hashing_pool(password: PasswordSettings) -> HashingPool:
+    threads = password.hashing_threads or os.cpu_count() or 1
+    return HashingPool(threads, password.hashing_queue)
+
+
+def _foreign_hashing(password: PasswordSettings) -> HashingPool:
+    """Return threads for imported hashes, which may cost seconds: others go on."""
+    threads = password.hashing_threads or os.cpu_count() or 1
+    return HashingPool(max(1, threads // 2), max(1, password.hashing_queue // 4))
+
+
+def _hasher(password: PasswordSettings) -> PasswordHasher:
+    pepper, salt = password.devise_pepper, password.flask_security_salt
+    return PasswordHasher(
+        memory_cost=password.memory_cost,
+        time_cost=password.time_cost,
+        parallelism=password.parallelism,
+        devise_pepper=pepper.get_secret_value() if pepper else "",
+        flask_security_salt=salt.get_secret_value() if salt else "",
+    )

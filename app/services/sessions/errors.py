@@ -1,0 +1,10 @@
+"""Refusals of who is asking."""
+
+from app.core.exceptions import Forbidden
+
+
+class ReauthenticationRequired(Forbidden):
+    """The sign-in is too old for what was asked."""
+
+    code = "reauthentication_required"
+    title = "Sign in again to do this"
