@@ -10,7 +10,7 @@ PORT ?= 8000
 FUZZ ?= 200
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
-SOURCES := app tests alembic benchmarks tools
+SOURCES := app tests alembic benchmarks tools examples
 
 .PHONY: help serve test check fix fuzz bench docs lock
 

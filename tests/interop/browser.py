@@ -73,15 +73,16 @@ class Page:
 
 
 class Browser:
-    """Follows redirects within one site and stops where it would leave it.
+    """Follows redirects within its sites and stops where it would leave them.
 
     Attributes:
         left_for: The address of another site that it was sent to last, if it was.
     """
 
-    def __init__(self, site: str) -> None:
-        """Begin without cookies."""
+    def __init__(self, site: str, *others: str) -> None:
+        """Begin without cookies; paths without a site are of the first one."""
         self._site = site
+        self._known = tuple(f"{one}/" for one in (site, *others))
         self._http = requests.Session()
         self._http.trust_env = False
         self.left_for = ""
@@ -101,8 +102,9 @@ class Browser:
         [form] = [form for form in page.forms if button in form.buttons]
         name, value = form.buttons[button]
         values = form.fields | typed | ({name: value} if name else {})
-        headers = {"Origin": self._site, "Sec-Fetch-Site": "same-origin"}
         url = urljoin(page.url, form.action or page.url)
+        origin = urljoin(page.url, "/").rstrip("/")
+        headers = {"Origin": origin, "Sec-Fetch-Site": "same-origin"}
         return self._go("POST", url, values, headers)
 
     def _go(
@@ -127,7 +129,7 @@ class Browser:
                 {},
                 {},
             )
-            if not url.startswith(self._site + "/"):
+            if not url.startswith(self._known):
                 self.left_for = url
                 return page
         raise AssertionError(f"a loop of redirects at {url}")

@@ -5,42 +5,189 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
+import requests
 
 from tests.cli.test_cli import run
 from tests.conftest import ROOT, SECRET
-from tests.servers.service import NO_LIMITS, running
+from tests.interop.browser import Browser, Page
+from tests.servers.ports import LOOPBACK, free_port
+from tests.servers.service import NO_LIMITS, Service, running
+from tests.support.api import PASSWORD
 
+EXAMPLES = ROOT / "examples"
 SCOPES = '{"reports:write": "Write reports"}'
-MACHINE = ("client", "create", "--name", "Nightly", "--machine", "--json")
+OPTIONS = NO_LIMITS | {
+    "AUTH_SERVE_OAUTH__SCOPES": SCOPES,
+    "AUTH_SERVE_PUBLIC_URL": "{url}",
+    "AUTH_SERVE_REGISTRATION": "open",
+}
+COMMANDS = {
+    "flask": ["flask", "--app", str(EXAMPLES / "flask/app.py"), "run"],
+    "fastapi": ["uvicorn", "--app-dir", str(EXAMPLES / "fastapi"), "app:app"],
+}
 
 
-def test_the_machine_gets_a_token(
-    tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    database = f"sqlite:///{tmp_path}/auth.db"
-    shutil.copy(sqlite_template, tmp_path / "auth.db")
-    monkeypatch.setenv("AUTH_SERVE_DATABASE_URL", database)
-    monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", SECRET)
-    monkeypatch.setenv("AUTH_SERVE_OAUTH__SCOPES", SCOPES)
-    made = json.loads(run(*MACHINE, "--scope", "reports:write").stdout)
-    options = NO_LIMITS | {
-        "AUTH_SERVE_OAUTH__SCOPES": SCOPES,
-        "AUTH_SERVE_PUBLIC_URL": "{url}",
-    }
+@pytest.fixture(scope="module")
+def service(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path
+) -> Iterator[Service]:
+    """The service, one for all of the applications."""
+    folder = tmp_path_factory.mktemp("examples")
+    shutil.copy(sqlite_template, folder / "auth.db")
+    with running(f"sqlite:///{folder}/auth.db", folder / "run", OPTIONS) as one:
+        yield one
 
-    with running(database, tmp_path / "run", options) as service:
-        done = subprocess.run(
-            [sys.executable, ROOT / "examples/machine/machine.py"],
-            env=os.environ
-            | {"ISSUER": service.url, "CLIENT_ID": made["client_id"]}
-            | {"CLIENT_SECRET": made["client_secret"]},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+
+def _made(service: Service, *options: str) -> dict[str, str]:
+    """Make a client by the command; return what its application finds around it."""
+    with pytest.MonkeyPatch.context() as shell:
+        database = f"sqlite:///{service.directory.parent}/auth.db"
+        shell.setenv("AUTH_SERVE_DATABASE_URL", database)
+        shell.setenv("AUTH_SERVE_SECRET_KEY", SECRET)
+        shell.setenv("AUTH_SERVE_OAUTH__SCOPES", SCOPES)
+        done = run("client", "create", "--name", "Shop", "--json", *options)
+    made: dict[str, Any] = json.loads(done.stdout)
+    secret = made.get("client_secret", "")
+    named = {"ISSUER": service.url, "CLIENT_ID": made["client_id"]}
+    return {**named, "CLIENT_SECRET": secret, "SESSION_SECRET": "a-secret" * 8}
+
+
+@contextmanager
+def _started(
+    command: list[str], environment: Mapping[str, str], url: str, log: Path
+) -> Iterator[None]:
+    """Start an application and wait until it answers."""
+    surroundings = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=log.parent,
+            env={**surroundings, **environment, "BASE_URL": url},
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
+    try:
+        for _ in range(600):
+            assert process.poll() is None, log.read_text()
+            try:
+                requests.get(url, timeout=30)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@dataclass
+class Shop:
+    """One of the web applications, and somebody with an account before it."""
+
+    url: str
+    email: str
+    browser: Browser
+
+    def arrive(self) -> Page:
+        """Go from the application's front page to the service, and sign in there."""
+        page = self.browser.open(self.url + "/")
+        assert '<a href="/login">Sign in</a>' in page.text
+        page = self.browser.open(self.url + "/login")
+        assert page.path == "/signin", page.text
+        typed = {"email": self.email, "password": PASSWORD}
+        return self.browser.press(page, "Sign in", **typed)
+
+
+@pytest.fixture(scope="module", params=list(COMMANDS))
+def application(
+    request: pytest.FixtureRequest,
+    service: Service,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """Where a web application listens, on the very host that the service is on."""
+    port = free_port()
+    url = f"http://{LOOPBACK}:{port}"
+    environment = _made(
+        service,
+        *("--redirect-uri", f"{url}/callback"),
+        *("--post-logout-redirect-uri", f"{url}/"),
+    )
+    command = [sys.executable, "-m", *COMMANDS[request.param], "--port", str(port)]
+    log = tmp_path_factory.mktemp(request.param) / "log"
+    with _started(command, environment, url, log):
+        yield url
+
+
+@pytest.fixture
+def shop(service: Service, application: str) -> Iterator[Shop]:
+    """An application, and a new person with an account."""
+    email = f"ann-{uuid4().hex[:12]}@example.com"
+    answer = requests.post(
+        f"{service.url}/api/v1/auth/register",
+        json={"email": email, "password": PASSWORD, "name": "Ann & Bo"},
+        timeout=30,
+    )
+    assert answer.status_code == 201, answer.text
+    with Browser(service.url, application) as browser:
+        yield Shop(application, email, browser)
+
+
+def test_a_person_signs_in_sees_a_profile_and_signs_out(shop: Shop) -> None:
+    page = shop.browser.press(shop.arrive(), "Allow")
+
+    assert page.url == shop.url + "/"
+    assert "Hello Ann &amp; Bo" in page.text and shop.email in page.text
+    page = shop.browser.press(page, "Sign out")
+    assert page.url.startswith(shop.url + "/"), page.text
+    assert shop.email not in page.text
+    shop.arrive()  # at the service, too: it asks for the password
+
+
+def test_a_person_who_does_not_agree_is_told_so(shop: Shop) -> None:
+    page = shop.browser.press(shop.arrive(), "Deny")
+
+    assert (page.path, page.status) == ("/callback", 403)
+    assert "You are not signed in" in page.text and "access_denied" in page.text
+    assert '<a href="/login">Try again</a>' in page.text
+    assert '<a href="/login">Sign in</a>' in shop.browser.open(shop.url).text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?code=x&state=y",
+        "?error=a%3Cb%3E&error_description=%3Cscript%3E",
+        "?code=x&code=y&state=&iss=http://elsewhere",
+    ],
+)
+def test_an_answer_that_was_not_asked_for_is_a_page(shop: Shop, query: str) -> None:
+    page = shop.browser.open(f"{shop.url}/callback{query}")
+
+    assert page.status == 403
+    assert "You are not signed in" in page.text
+    assert "<script>" not in page.text and "<b>" not in page.text
+
+
+def test_the_machine_gets_a_token(service: Service) -> None:
+    environment = _made(service, "--machine", "--scope", "reports:write")
+
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "machine/machine.py"],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
     assert done.stdout == "Bearer for reports:write, 300 seconds\n", done.stderr
