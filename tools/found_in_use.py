@@ -204,10 +204,11 @@ FOUND: dict[int, Found] = {
     ),
     21: Found(
         "The application is forgotten",
-        ("pages/test_way_back.py",),
+        ("pages/test_way_back.py", "accounts/test_named_application.py"),
         "reset, resend, sign-up, repeated invitation; link and code; same and "
         "other browser; a flow of another browser, a client that is gone, a "
-        "forged way back",
+        "forged way back; the API's nine entries, the command line, the mail to "
+        "who has an account already, clients that nobody vouches for",
     ),
     22: Found(
         "Dead pages",

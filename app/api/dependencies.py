@@ -27,6 +27,7 @@ from app.services.accounts.role import RoleService
 from app.services.accounts.user import UserService
 from app.services.clients.client import OAuthClientService
 from app.services.clients.registration import OAuthRegistrationService
+from app.services.oauth.begun_at import BegunAtService
 from app.services.oauth.consent import OAuthConsentService
 from app.services.server.idempotency import IdempotencyService
 from app.services.server.outbox import OutboxService
@@ -179,6 +180,10 @@ async def _email_codes(uow: Uow, runtime: RuntimeDep) -> EmailCodeService:
     return EmailCodeService(uow, runtime)
 
 
+async def _begun_ats(runtime: RuntimeDep) -> BegunAtService:
+    return BegunAtService(runtime)
+
+
 async def _sessions(uow: Uow) -> SessionService:
     return SessionService(uow)
 
@@ -236,6 +241,7 @@ Registrations = Annotated[RegistrationService, Depends(_registrations)]
 Verifications = Annotated[EmailVerificationService, Depends(_verifications)]
 Resets = Annotated[PasswordResetService, Depends(_resets)]
 PasswordChanges = Annotated[PasswordChangeService, Depends(_password_changes)]
+BegunAts = Annotated[BegunAtService, Depends(_begun_ats)]
 EmailChanges = Annotated[EmailChangeService, Depends(_email_changes)]
 EmailCodes = Annotated[EmailCodeService, Depends(_email_codes)]
 Sessions = Annotated[SessionService, Depends(_sessions)]

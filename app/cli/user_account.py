@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from app.models.user import User
     from app.policies.permission import Actor
     from app.repositories.unit_of_work import UnitOfWork
+    from app.services.accounts.begun_at import BegunAt
     from app.services.accounts.user import UserService
     from app.services.server.runtime import Runtime
 
@@ -35,8 +37,21 @@ FromInput = Annotated[
     bool,
     typer.Option("--password-stdin", help="Read a password; unset: invite by mail"),
 ]
-Work = Callable[["UserService", "Actor", UUID], Awaitable[None]]
+AtClient = Annotated[
+    str | None,
+    typer.Option("--client", metavar="CLIENT_ID", help="Application to lead back to"),
+]
+Work = Callable[["_Operator", UUID], Awaitable[None]]
 _COLUMNS = ("id", "email", "status", "roles", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class _Operator:
+    """What changes accounts, and in whose name."""
+
+    users: "UserService"
+    actor: "Actor"
+    runtime: "Runtime"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -56,6 +71,7 @@ def create(
         bool, typer.Option("--verified", help="The address is known to be theirs")
     ] = False,
     password_stdin: FromInput = False,
+    client: AtClient = None,
     as_json: AsJson = False,
 ) -> None:
     """Make an account; without a password its owner is invited by mail.
@@ -65,6 +81,7 @@ def create(
     from app.schemas.user import UserCreate
 
     given = {"email": email, "name": name, "email_verified": verified, "roles": role}
+    given["client_id"] = client
     if password_stdin:
         given["password"] = sys.stdin.readline().rstrip("\r\n")
     body = judged(UserCreate, given)
@@ -78,6 +95,7 @@ def create(
             password=body.password,
             email_verified=body.email_verified,
             roles=body.roles,
+            begun_at=await _named(body.client_id, runtime),
         )
         return await _shape(service, user)
 
@@ -141,14 +159,15 @@ def enable(who: Who, as_json: AsJson = False) -> None:
     _change(who, as_json, _setting({"status": "active"}))
 
 
-def reset(who: Who, as_json: AsJson = False) -> None:
+def reset(who: Who, client: AtClient = None, as_json: AsJson = False) -> None:
     """Mail somebody a link to a new password; every session ends.
 
     JSON: `User`.
     """
 
-    async def work(service: "UserService", actor: "Actor", user_id: UUID) -> None:
-        await service.start_password_reset(actor, user_id)
+    async def work(by: "_Operator", user_id: UUID) -> None:
+        begun_at = await _named(client, by.runtime)
+        await by.users.start_password_reset(by.actor, user_id, begun_at)
 
     _change(who, as_json, work)
 
@@ -159,8 +178,8 @@ def delete(who: Who, yes: Yes = False, as_json: AsJson = False) -> None:
     JSON: `User`, as it was.
     """
 
-    async def work(service: "UserService", actor: "Actor", user_id: UUID) -> None:
-        await service.delete(actor, user_id, None)
+    async def work(by: "_Operator", user_id: UUID) -> None:
+        await by.users.delete(by.actor, user_id, None)
 
     confirm(f"delete the account {who} and all that belongs to it", yes)
     _change(who, as_json, work, keeps=False)
@@ -169,24 +188,31 @@ def delete(who: Who, yes: Yes = False, as_json: AsJson = False) -> None:
 def change_roles(who: str, add: set[str], remove: set[str], as_json: bool) -> None:
     """Give and take roles, and print the account."""
 
-    async def work(service: "UserService", actor: "Actor", user_id: UUID) -> None:
-        user = await service.get(user_id)
-        held = set((await service.roles_of([user])).get(user_id, []))
+    async def work(by: "_Operator", user_id: UUID) -> None:
+        user = await by.users.get(user_id)
+        held = set((await by.users.roles_of([user])).get(user_id, []))
         wanted = sorted((held | add) - remove)
-        await service.update(actor, user_id, {"roles": wanted}, None)
+        await by.users.update(by.actor, user_id, {"roles": wanted}, None)
 
     _change(who, as_json, work)
 
 
 def _setting(change: Mapping[str, Any]) -> Work:
-    async def work(service: "UserService", actor: "Actor", user_id: UUID) -> None:
-        await service.update(actor, user_id, change, None)
+    async def work(by: "_Operator", user_id: UUID) -> None:
+        await by.users.update(by.actor, user_id, change, None)
 
     return work
 
 
-async def _nothing(_service: "UserService", _actor: "Actor", _user_id: UUID) -> None:
+async def _nothing(_by: "_Operator", _user_id: UUID) -> None:
     return None
+
+
+async def _named(client_id: str | None, runtime: "Runtime") -> "BegunAt | None":
+    """Return the application that the link of a mail leads back to."""
+    from app.services.oauth.begun_at import BegunAtService
+
+    return await BegunAtService(runtime).named(client_id)
 
 
 def _change(who: str, as_json: bool, work: Work, *, keeps: bool = True) -> None:
@@ -198,7 +224,7 @@ def _change(who: str, as_json: bool, work: Work, *, keeps: bool = True) -> None:
         user_id, before = user.id, await _shape(service, user)
         # A limit is counted before the transaction of the change begins.
         await uow.db.rollback()
-        await work(service, actor, user_id)
+        await work(_Operator(service, actor, runtime), user_id)
         return await _shape(service, await service.get(user_id)) if keeps else before
 
     show(in_transaction(run), as_json)

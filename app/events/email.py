@@ -37,6 +37,9 @@ class EmailChangeCollided(MailedEvent):
     name: ClassVar[str] = "email.change_collided"
     template: ClassVar[str] = "registration_repeated"
 
+    client_id: str | None = None  # where somebody was on the way to
+    redirect_uri: str = ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailSet(MailedEvent):

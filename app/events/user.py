@@ -23,6 +23,9 @@ class RegistrationRepeated(MailedEvent):
     name: ClassVar[str] = "user.registration_repeated"
     template: ClassVar[str] = "registration_repeated"
 
+    client_id: str | None = None  # where somebody was on the way to
+    redirect_uri: str = ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserCreated(Event):

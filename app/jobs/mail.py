@@ -18,6 +18,7 @@ from app.jobs.mail_message import (
 from app.jobs.relay import OutboxJob
 from app.models.outbox import OutboxMessage
 from app.repositories.unit_of_work import MAIL, UnitOfWork
+from app.services.oauth.begun_at import BegunAtService
 from app.services.server.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ class MailDelivery:
             MailDelayed: Later it may.
             CircuitOpen: The server was not asked.
         """
-        mail = self._renderer.render(item)
+        start = await BegunAtService(self._runtime).start_in_mail(item.begun_at)
+        mail = self._renderer.render(item, start)
         sender = self._open()
         if sender is None:
             self._keep(mail)

@@ -20,6 +20,7 @@ from app.config import Settings
 from app.core.secret_key import SecretKey
 from app.jobs.delivery import Undeliverable, UnknownMessage
 from app.models.outbox import OutboxMessage
+from app.services.accounts.begun_at import BegunAt
 from app.services.one_time.token import Purpose
 from app.typed_text import wire_address
 
@@ -81,7 +82,12 @@ class UnknownTemplate(UnknownMessage):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a message of the outbox asks for."""
+    """What a message of the outbox asks for.
+
+    Attributes:
+        begun_at: The application that somebody was on the way to, where the mail has
+            no token that remembers it.
+    """
 
     id: UUID
     name: str
@@ -89,6 +95,7 @@ class Draft:
     to: str
     token_id: UUID | None
     expires_at: datetime | None
+    begun_at: BegunAt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,7 @@ def read_draft(message: OutboxMessage) -> Draft:
         to=_wire_address(str(payload["to"])),
         token_id=UUID(token_id) if token_id else None,
         expires_at=message.expires_at,
+        begun_at=BegunAt.read_told(payload.get("data") or {}),
     )
 
 
@@ -171,8 +179,13 @@ class MailRenderer:
             lstrip_blocks=True,
         )
 
-    def render(self, draft: Draft) -> Mail:
-        """Return the mail in both forms."""
+    def render(self, draft: Draft, start: str = "") -> Mail:
+        """Return the mail in both forms.
+
+        Args:
+            draft: What was promised.
+            start: Where signing in begins at the application that somebody came from.
+        """
         values = {
             "subject": draft.template.subject,
             "sender": self._settings.smtp.sender_name,
@@ -180,6 +193,7 @@ class MailRenderer:
             "until": _instant(draft.expires_at),
             "link": self._link(draft),
             "code": self._code(draft),
+            "start": start,
         }
         return Mail(
             id=draft.id,

@@ -9,6 +9,7 @@ from app.schemas.base import (
     Email,
     Input,
     MailedToken,
+    NamedClient,
     Output,
     Password,
     ShownText,
@@ -19,7 +20,10 @@ from app.typed_text import typed_code
 
 
 class RegisterRequest(Input):
-    """A new account; ``invitation`` is the token or the code from an invitation."""
+    """A new account; ``invitation`` is the token or the code from an invitation.
+
+    ``client_id`` names the application that the link of the mail leads back to.
+    """
 
     # What /docs fills in: an account without an invitation, which most never have.
     model_config = ConfigDict(
@@ -34,6 +38,7 @@ class RegisterRequest(Input):
     password: Password
     name: ShownText | None = None
     invitation: Annotated[Token, AfterValidator(typed_code)] | None = None
+    client_id: NamedClient | None = None
 
 
 class VerificationSent(Output):
@@ -102,6 +107,12 @@ class EmailRequest(Input):
     """An address that a mail shall go to, if it has an account."""
 
     email: TypedEmail
+
+
+class MailRequest(EmailRequest):
+    """An address, and the application that the link of the mail leads back to."""
+
+    client_id: NamedClient | None = None
 
 
 class ResetPasswordRequest(MailedProof):

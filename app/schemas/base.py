@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
+from app.models.oauth_client import MAX_CLIENT_ID
 from app.typed_text import MAX_EMAIL, read_email, shown_text, trimmed, typed_code
 
 MAX_SECRET = 4_096
@@ -45,6 +46,8 @@ Password = Annotated[
     str, Field(max_length=MAX_SECRET, json_schema_extra={"format": "password"})
 ]
 Token = Annotated[str, Field(max_length=512)]
+# At which application a mail is asked for: whether there is one is seen later.
+NamedClient = Annotated[str, Field(min_length=1, max_length=MAX_CLIENT_ID)]
 MailedToken = Annotated[Token, AfterValidator(trimmed)]  # people copy it
 Code = Annotated[str, Field(max_length=64), AfterValidator(typed_code)]
 ShownText = Annotated[str, Field(max_length=200), AfterValidator(shown_text)]

@@ -15,6 +15,7 @@ from app.schemas.base import (
     Input,
     Instant,
     MailedToken,
+    NamedClient,
     Output,
     Password,
     ShownText,
@@ -85,28 +86,44 @@ class UserChange(ProfileChange):
 
     With ``email``, ``email_verified`` says whether the new address is known to be the
     person's; without it the address gets a mail to confirm. Both addresses are told.
+    ``client_id`` names the application that the link of that mail leads back to.
     """
 
     email: Email | None = None
     email_verified: StrictBool | None = None
     status: Status = "active"
     roles: Annotated[list[RoleName], Field(max_length=50)] = []
+    client_id: NamedClient | None = None
 
 
 class UserCreate(Input):
-    """A new account; without a password its owner is invited by mail."""
+    """A new account; without a password its owner is invited by mail.
+
+    ``client_id`` names the application that the link of the mail leads back to.
+    """
 
     email: Email
     name: ShownText | None = None
     password: Password | None = None
     email_verified: StrictBool = False
     roles: Annotated[list[RoleName], Field(max_length=50)] | None = None
+    client_id: NamedClient | None = None
+
+
+class PasswordResetStart(Input):
+    """The application that the link of the mail leads back to."""
+
+    client_id: NamedClient | None = None
 
 
 class EmailChange(Input):
-    """The address that the account shall move to."""
+    """The address that the account shall move to.
+
+    ``client_id`` names the application that the link of the mail leads back to.
+    """
 
     email: Email
+    client_id: NamedClient | None = None
 
 
 class EmailChangeConfirm(Input):

@@ -237,7 +237,9 @@ async def test_what_the_next_release_promised_waits_for_it_untouched(
 
 
 def _render_any(render: Any) -> Any:
-    return lambda self, draft: render(self, replace(draft, name="password_changed"))
+    return lambda self, draft, _start: render(
+        self, replace(draft, name="password_changed")
+    )
 
 
 async def test_without_a_server_mail_is_kept_and_its_link_is_not_logged(

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -10,8 +9,6 @@ from fastapi import FastAPI
 from httpx2 import Response
 
 from app.models import OneTimeToken
-from app.oauth.clients.client import Client
-from app.pages.parts.way_back import start_of
 from app.services.server.runtime import Runtime
 from tests.factories.oauth import REDIRECT_URI, Application, ApplicationFactory
 from tests.support.api import PASSWORD, Api
@@ -262,37 +259,3 @@ async def test_a_code_is_typed_on_the_way_of_the_flow(
     assert page.request.url.path == "/reset-password"
     assert Page(page.text).inputs["flow"]["value"] == flow
     assert "to continue to <bdi>Shop</bdi>" in page.text
-
-
-WEB: dict[str, Any] = {"client_id": "x", "redirect_uris": (REDIRECT_URI,)}
-ORIGIN = "https://app.example.com/"
-STARTS = [
-    ({"links": {"initiate_login_uri": LOGIN}}, "", f"{LOGIN}?iss=https%3A%2F%2Fas"),
-    (
-        {"links": {"initiate_login_uri": f"{LOGIN}?a=b&iss=x"}},
-        "",
-        f"{LOGIN}?a=b&iss=https%3A%2F%2Fas",
-    ),
-    ({"links": {"client_uri": "https://shop.example"}}, "", "https://shop.example"),
-    ({"links": {"client_uri": "javascript:alert(1)"}}, "", ORIGIN),
-    ({}, "", ORIGIN),
-    ({}, "https://two.example.com:8443/cb?x=1", "https://two.example.com:8443/"),
-    (
-        {"redirect_uris": ("http://localhost:3000/cb",)},
-        "",
-        "http://localhost:3000/",
-    ),
-    ({"redirect_uris": ("com.example.app:/cb",)}, "", ""),
-    (
-        {"redirect_uris": ("http://127.0.0.1/cb",), "application_type": "native"},
-        "",
-        "",
-    ),
-]
-
-
-@pytest.mark.parametrize(("client", "redirect_uri", "start"), STARTS)
-def test_the_start_is_an_address_that_is_registered(
-    client: dict[str, Any], redirect_uri: str, start: str
-) -> None:
-    assert start_of(Client(**(WEB | client)), redirect_uri, "https://as") == start

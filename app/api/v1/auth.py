@@ -13,6 +13,7 @@ from app.api.answers import (
     user_out,
 )
 from app.api.dependencies import (
+    BegunAts,
     Caller,
     EmailCodes,
     OnceDep,
@@ -31,6 +32,7 @@ from app.schemas.auth import (
     EmailCodeRequest,
     EmailRequest,
     LoginRequest,
+    MailRequest,
     RefreshRequest,
     RegisterRequest,
     ResetPasswordRequest,
@@ -76,14 +78,16 @@ _SIGNED_IN = (Unauthenticated, InvalidAccessToken)
 async def register(
     body: RegisterRequest,
     registrations: Registrations,
+    begun_ats: BegunAts,
     uow: Uow,
     once: OnceDep,
 ) -> Response:
     """Make an account; what follows depends on the registration mode."""
 
     async def make() -> Answer:
+        begun_at = await begun_ats.named(body.client_id)
         user = await registrations.register(
-            body.email, body.password, body.name, body.invitation
+            body.email, body.password, body.name, body.invitation, begun_at
         )
         if user is None:
             return Answer(202, VerificationSent().model_dump_json())
@@ -145,10 +149,10 @@ async def verify_email(body: VerifyEmailRequest, verifications: Verifications) -
     responses=problems(TooManyRequests, body=True),
 )
 async def resend_verification(
-    body: EmailRequest, verifications: Verifications
+    body: MailRequest, verifications: Verifications, begun_ats: BegunAts
 ) -> VerificationSent:
     """Send the verification mail again, if the account waits for one."""
-    await verifications.resend(body.email)
+    await verifications.resend(body.email, await begun_ats.named(body.client_id))
     return VerificationSent()
 
 
@@ -157,9 +161,11 @@ async def resend_verification(
     status_code=202,
     responses=problems(TooManyRequests, body=True),
 )
-async def forgot_password(body: EmailRequest, resets: Resets) -> VerificationSent:
+async def forgot_password(
+    body: MailRequest, resets: Resets, begun_ats: BegunAts
+) -> VerificationSent:
     """Send a reset link, if the address has an account."""
-    await resets.request(body.email)
+    await resets.request(body.email, await begun_ats.named(body.client_id))
     return VerificationSent()
 
 

@@ -16,6 +16,7 @@ from app.api.answers import (
 from app.api.dependencies import (
     Accounts,
     AuditEvents,
+    BegunAts,
     Caller,
     EmailChanges,
     Exports,
@@ -126,11 +127,14 @@ async def export_me(caller: Caller, exports: Exports) -> Response:
     ),
 )
 async def change_email(
-    body: EmailChange, caller: RecentCaller, changes: EmailChanges
+    body: EmailChange,
+    caller: RecentCaller,
+    changes: EmailChanges,
+    begun_ats: BegunAts,
 ) -> VerificationSent:
     """Ask to move the account to another address; that one confirms."""
-    actor = caller.actor
-    await changes.request(actor.user_id, actor.session_id, body.email)
+    actor, begun_at = caller.actor, await begun_ats.named(body.client_id)
+    await changes.request(actor.user_id, actor.session_id, body.email, begun_at)
     return VerificationSent()
 
 

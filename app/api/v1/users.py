@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.api.answers import etag, json_response, problems, user_out
 from app.api.dependencies import (
+    BegunAts,
     IfMatch,
     OnceDep,
     PageDep,
@@ -22,7 +23,14 @@ from app.core.exceptions import (
 )
 from app.policies.permission import Actor
 from app.schemas.base import Page, plain
-from app.schemas.user import RoleName, Status, User, UserChange, UserCreate
+from app.schemas.user import (
+    PasswordResetStart,
+    RoleName,
+    Status,
+    User,
+    UserChange,
+    UserCreate,
+)
 from app.services.accounts.errors import (
     EmailTaken,
     LastAdministrator,
@@ -77,6 +85,7 @@ async def create_user(
     body: UserCreate,
     actor: Writer,
     users: Users,
+    begun_ats: BegunAts,
     once: OnceDep,
 ) -> Response:
     """Make an account; without a password its owner is invited by mail."""
@@ -89,6 +98,7 @@ async def create_user(
             password=body.password,
             email_verified=body.email_verified,
             roles=body.roles,
+            begun_at=await begun_ats.named(body.client_id),
         )
         roles = (await users.roles_of([user])).get(user.id, [])
         location = f"/api/v1/users/{user.id}"
@@ -117,10 +127,17 @@ async def read_user(user_id: UUID, _actor: Reader, users: Users) -> Response:
     ),
 )
 async def update_user(
-    user_id: UUID, body: UserChange, actor: Writer, users: Users, if_match: IfMatch
+    user_id: UUID,
+    body: UserChange,
+    actor: Writer,
+    users: Users,
+    begun_ats: BegunAts,
+    if_match: IfMatch,
 ) -> Response:
     """Change profile, status or roles of an account."""
-    user = await users.update(actor, user_id, plain(body), if_match)
+    change = plain(body)
+    begun_at = await begun_ats.named(change.pop("client_id", None))
+    user = await users.update(actor, user_id, change, if_match, begun_at)
     roles = (await users.roles_of([user])).get(user.id, [])
     return json_response(user_out(user, roles), etag=etag(user.version))
 
@@ -153,9 +170,18 @@ async def revoke_sessions(user_id: UUID, actor: Writer, users: Users) -> None:
     "/{user_id}/password-reset",
     status_code=202,
     response_class=Response,  # no body
-    responses=problems(*_SIGNED_IN, UserNotFound, UserDisabled, TooManyRequests),
+    responses=problems(
+        *_SIGNED_IN, UserNotFound, UserDisabled, TooManyRequests, body=True
+    ),
 )
-async def reset_password(user_id: UUID, actor: Writer, users: Users) -> Response:
-    """End every session and send the owner a reset link."""
-    await users.start_password_reset(actor, user_id)
+async def reset_password(
+    user_id: UUID,
+    actor: Writer,
+    users: Users,
+    begun_ats: BegunAts,
+    body: PasswordResetStart | None = None,
+) -> Response:
+    """End every session and send the owner a reset link; the body may be left out."""
+    begun_at = await begun_ats.named(body.client_id if body else None)
+    await users.start_password_reset(actor, user_id, begun_at)
     return Response(status_code=202)

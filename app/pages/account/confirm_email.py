@@ -1,5 +1,7 @@
 """Moving an account to another address, with the link that went there."""
 
+from uuid import UUID
+
 from fastapi import APIRouter, Response
 
 from app.pages.parts.dependencies import LinkToken, Posted
@@ -42,7 +44,7 @@ async def submit_confirm_email(values: Posted, here: AtPage) -> Response:
     """Move the account."""
     service = EmailChangeService(here.runtime.uow(here.db), here.runtime)
 
-    async def work(fields: Values) -> None:
-        await service.with_token(validated(_ByLink, fields).token)
+    async def work(fields: Values) -> UUID:
+        return await service.with_token(validated(_ByLink, fields).token)
 
     return await _PAGE.submit(values, here, work)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.oauth.clients.client import Client
+from app.oauth.clients.start import is_page
 from app.oauth.interaction import Step
 from app.oauth.uri import parse_uri
 from app.services.oauth.authorization import AuthorizationService, Waiting
@@ -155,12 +156,6 @@ def _links(client: Client) -> tuple[tuple[str, str], ...]:
     """Return the links that a browser may follow; a script is no page."""
     known = ((text, client.links.get(name, "")) for name, text in _LINKS.items())
     return tuple((text, url) for text, url in known if is_page(url))
-
-
-def is_page(url: str) -> bool:
-    """Tell whether a browser opens an address."""
-    parsed = parse_uri(url)
-    return parsed is not None and parsed.scheme in ("http", "https")
 
 
 def asked_for(waiting: Waiting, scopes: Mapping[str, str]) -> tuple[str, ...]:

@@ -13,11 +13,9 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.oauth.clients.client import Client
-from app.oauth.uri import add_query, parse_uri
+from app.oauth.clients.start import start_of
 from app.pages.parts import texts
 from app.pages.parts.asked import (
-    is_page,
     place_name,
     returning_application,
     waiting_at,
@@ -72,8 +70,7 @@ async def way_back_to(begun: BegunAt | None, runtime: Runtime) -> WayBack | None
         return None
     is_its_own = begun.redirect_uri in client.redirect_uris
     redirect_uri = begun.redirect_uri if is_its_own else ""
-    issuer = runtime.settings.public_url
-    start = start_of(client, redirect_uri, issuer)
+    start = start_of(client, redirect_uri, runtime.settings.public_url)
     if not client.is_vouched_for:
         return WayBack(place_name(start), start)
     return WayBack(returning_application(client, redirect_uri).full_name, start)
@@ -100,30 +97,6 @@ async def way_back_of_link(
     """Return the way to the application at which a mail was asked for."""
     begun = await BegunAtService(runtime).of_link(purpose, token)
     return await way_back_to(begun, runtime)
-
-
-def start_of(client: Client, redirect_uri: str, issuer: str) -> str:
-    """Return where signing in to an application begins; empty if no browser gets there.
-
-    Its ``initiate_login_uri`` (OIDC Core §4, which wants ``iss``), else its own page,
-    else the origin of a redirect URI; all of them are registered.
-    """
-    if login := client.links.get("initiate_login_uri"):
-        return add_query(login, {"iss": issuer})
-    if is_page(page := client.links.get("client_uri", "")):
-        return page
-    if client.application_type == "native":
-        return ""
-    own = (redirect_uri, *client.redirect_uris)
-    return next((origin for uri in own if (origin := _origin(uri))), "")
-
-
-def _origin(url: str) -> str:
-    parsed = parse_uri(url)
-    if parsed is None or parsed.scheme not in ("http", "https"):
-        return ""
-    port = "" if parsed.port is None else f":{parsed.port}"
-    return f"{parsed.scheme}://{parsed.host}{port}/"
 
 
 async def lead_after(

@@ -10,6 +10,7 @@ from app.core.exceptions import FieldError, Unprocessable
 from app.events.email import EmailChanged, EmailCollided, EmailSet, EmailVerified
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.begun_at import BegunAt
 from app.services.accounts.change import set_email, touch
 from app.services.accounts.email_verification import EmailVerificationService
 from app.services.accounts.errors import EmailTaken
@@ -38,7 +39,13 @@ class AddressService:
         self._uow = uow
         self._process = process
 
-    async def set(self, user: User, email: str | None, verified: bool | None) -> None:
+    async def set(
+        self,
+        user: User,
+        email: str | None,
+        verified: bool | None,
+        begun_at: BegunAt | None = None,
+    ) -> None:
         """Give an account that is locked an address, and say whether it is proven.
 
         Links and codes that went to the old address end. The old address is told, and
@@ -48,6 +55,7 @@ class AddressService:
             user: Whose.
             email: The present address, or another one; None is the present one.
             verified: Whether it is known to be the person's; None says nothing new.
+            begun_at: Where the link leads back to that asks to confirm it.
 
         Raises:
             EmailTaken: Another account has it.
@@ -56,7 +64,7 @@ class AddressService:
         """
         is_parked = user.email_canonical.startswith(PARKED)
         if email is not None and (email != user.email or is_parked):
-            await self._move(user, email, verified or False)
+            await self._move(user, email, verified or False, begun_at)
         elif verified is True and not user.email_verified:
             mark_verified(user)
             touch(user, self._uow)
@@ -65,7 +73,9 @@ class AddressService:
             message = "a proof is not taken back; set another address"
             raise Unprocessable([FieldError("email_verified", "verified", message)])
 
-    async def _move(self, user: User, email: str, verified: bool) -> None:
+    async def _move(
+        self, user: User, email: str, verified: bool, begun_at: BegunAt | None
+    ) -> None:
         accept_address(self._process, email)
         canonical, before = canonical_email(email), user.email
         await displace(self._uow, canonical, user)
@@ -82,7 +92,8 @@ class AddressService:
         await self._uow.one_time_tokens.revoke_for_user(user.id, self._uow.clock.now())
         self._uow.record(EmailChanged(user_id=user.id, to=before, locale=user.locale))
         if not verified:
-            await EmailVerificationService(self._uow, self._process).send(user)
+            verifications = EmailVerificationService(self._uow, self._process)
+            await verifications.send(user, begun_at)
             return
         mark_verified(user)
         self._uow.record(EmailVerified(user_id=user.id))

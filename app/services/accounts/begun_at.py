@@ -7,10 +7,17 @@ the application's own registered address everywhere else.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 from uuid import UUID
 
 _KEY = "begun_at"  # in the data of a token
+
+
+class Told(TypedDict, total=False):
+    """What an event keeps of it, for a mail without a token."""
+
+    client_id: str
+    redirect_uri: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +42,14 @@ class BegunAt:
         return {_KEY: kept | {"flow": flow}}
 
     @classmethod
+    def read_told(cls, told: Mapping[str, Any]) -> Self | None:
+        """Return what an event keeps; None if it was begun nowhere."""
+        client_id, redirect_uri = told.get("client_id"), told.get("redirect_uri")
+        if not client_id:
+            return None
+        return cls(client_id=client_id, redirect_uri=redirect_uri or "")
+
+    @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self | None:
         """Return what a token keeps; None if it was begun nowhere."""
         kept = data.get(_KEY)
@@ -45,3 +60,10 @@ class BegunAt:
             redirect_uri=kept["redirect_uri"],
             flow_id=UUID(hex=kept["flow"]) if kept["flow"] else None,
         )
+
+
+def told(begun_at: BegunAt | None) -> Told:
+    """Return what an event keeps of where somebody was on the way to."""
+    if begun_at is None:
+        return {}
+    return {"client_id": begun_at.client_id, "redirect_uri": begun_at.redirect_uri}

@@ -10,6 +10,7 @@ from app.events.email import EmailChangeCollided, EmailChanged, EmailChangeReque
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.begun_at import BegunAt, told
 from app.services.accounts.change import present, set_email, touch
 from app.services.accounts.unverified import (
     accept_address,
@@ -33,11 +34,18 @@ class EmailChangeService:
         self._process = process
         self._tokens = OneTimeTokenService(uow, process)
 
-    async def request(self, owner_id: UUID, session_id: UUID, email: str) -> None:
+    async def request(
+        self,
+        owner_id: UUID,
+        session_id: UUID,
+        email: str,
+        begun_at: BegunAt | None = None,
+    ) -> None:
         """Send a link and a code to the new address; the answer never tells more.
 
         For an address that has an account the same is written for the caller, and its
         holder gets another mail: neither answer, trail nor export tells which it was.
+        The links of both lead back to ``begun_at``.
 
         Raises:
             InvalidAccessToken: The session ended meanwhile.
@@ -57,15 +65,21 @@ class EmailChangeService:
         holder = await self._uow.users.by_email(canonical)
         if holder is not None and (holder.id == owner.id or is_unclaimed(holder)):
             holder = None  # another spelling; or whoever proves the address gets it
-        await self._send(owner, email, to=NOBODY if holder else email)
+        await self._send(owner, email, NOBODY if holder else email, begun_at)
         if holder is not None:
             self._uow.record(
                 EmailChangeCollided(
-                    user_id=holder.id, to=holder.email, locale=holder.locale
+                    user_id=holder.id,
+                    to=holder.email,
+                    locale=holder.locale,
+                    **told(begun_at),
                 )
             )
 
-    async def _send(self, owner: User, email: str, *, to: str) -> None:
+    async def _send(
+        self, owner: User, email: str, to: str, begun_at: BegunAt | None
+    ) -> None:
+        moves = {"email": email, "from": owner.email_canonical}
         await self._tokens.send(
             EmailChangeRequested,
             Purpose.CHANGE_EMAIL,
@@ -73,11 +87,11 @@ class EmailChangeService:
             subject=str(owner.id),  # the code is typed by the owner, signed in
             ttl=self._process.settings.one_time.change_email_ttl,
             to=to,
-            data={"email": email, "from": owner.email_canonical},
+            data=moves | (begun_at.data() if begun_at else {}),
         )
 
-    async def with_token(self, token: str, owner_id: UUID | None = None) -> None:
-        """Move the account with the link.
+    async def with_token(self, token: str, owner_id: UUID | None = None) -> UUID:
+        """Move the account with the link; return which token it was.
 
         Args:
             token: From the link.
@@ -90,6 +104,7 @@ class EmailChangeService:
         if owner_id is not None and row.user_id != owner_id:
             raise InvalidOneTimeToken(hint="the link is of another account")
         await self._change(row)
+        return row.id
 
     async def with_code(self, owner_id: UUID, code: str) -> None:
         """Move the caller's account with the code from the mail.

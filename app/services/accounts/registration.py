@@ -9,7 +9,7 @@ from app.events.user import RegistrationRepeated, UserRegistered
 from app.models.user import User
 from app.policies.permission import USER_ROLE
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.accounts.begun_at import BegunAt
+from app.services.accounts.begun_at import BegunAt, told
 from app.services.accounts.change import new_user, set_password
 from app.services.accounts.email_verification import EmailVerificationService
 from app.services.accounts.errors import EmailTaken
@@ -206,7 +206,12 @@ class RegistrationService:
             return False
         if user.email_verified:
             self._uow.record(
-                RegistrationRepeated(user_id=user.id, to=user.email, locale=user.locale)
+                RegistrationRepeated(
+                    user_id=user.id,
+                    to=user.email,
+                    locale=user.locale,
+                    **told(begun_at),
+                )
             )
             return False
         now = self._uow.clock.now()

@@ -16,6 +16,7 @@ from app.policies.user import may_edit, may_grant
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.account import apply_change, delete_user
 from app.services.accounts.address import AddressService
+from app.services.accounts.begun_at import BegunAt
 from app.services.accounts.change import (
     end_everything,
     existing,
@@ -104,8 +105,11 @@ class UserService:
         password: str | None,
         email_verified: bool,
         roles: Sequence[str] | None,
+        begun_at: BegunAt | None = None,
     ) -> User:
         """Make an account; without a password its owner is invited by mail.
+
+        The link of the mail leads back to ``begun_at``.
 
         Raises:
             EmailTaken: The address has an account.
@@ -125,9 +129,10 @@ class UserService:
         await self._store(user, wanted)
         if hashed is None:
             invitations = InvitationService(self._uow, self._process, self._passwords)
-            await invitations.send(user)
+            await invitations.send(user, begun_at)
         elif not email_verified:
-            await EmailVerificationService(self._uow, self._process).send(user)
+            verifications = EmailVerificationService(self._uow, self._process)
+            await verifications.send(user, begun_at)
         return user
 
     async def _store(self, user: User, roles: Sequence[str]) -> None:
@@ -148,6 +153,7 @@ class UserService:
         user_id: UUID,
         change: Mapping[str, Any],
         versions: Collection[str] | None,
+        begun_at: BegunAt | None = None,
     ) -> User:
         """Change profile, status or roles.
 
@@ -157,6 +163,7 @@ class UserService:
             change: Profile columns, ``status``, ``roles``, and ``email`` with
                 ``email_verified``.
             versions: What the caller read (``If-Match``), when they said so.
+            begun_at: Where the link leads back to that confirms a new address.
 
         Raises:
             EmailTaken: The new address has an account.
@@ -171,7 +178,8 @@ class UserService:
             }
             apply_change(self._uow, user, profile, versions)
             addresses = AddressService(self._uow, self._process)
-            await addresses.set(user, change.get("email"), change.get("email_verified"))
+            email, verified = change.get("email"), change.get("email_verified")
+            await addresses.set(user, email, verified, begun_at)
             if "status" in change:
                 await self._set_status(user, change["status"])
             if "roles" in change:
@@ -228,10 +236,13 @@ class UserService:
         user = await self._editable(actor, user_id)
         await SessionService(self._uow).end_all(user.id, "administrator")
 
-    async def start_password_reset(self, actor: Actor, user_id: UUID) -> None:
+    async def start_password_reset(
+        self, actor: Actor, user_id: UUID, begun_at: BegunAt | None = None
+    ) -> None:
         """Send the owner a reset link; the administrator never sees it.
 
-        Every session ends: whoever asks for this has a reason.
+        Every session ends: whoever asks for this has a reason. The link leads back to
+        ``begun_at``.
 
         Raises:
             Forbidden: The account may do more than the actor.
@@ -245,7 +256,7 @@ class UserService:
         now = self._uow.clock.now()
         await end_everything(self._uow, user, now, "administrator")
         resets = PasswordResetService(self._uow, self._process, self._passwords)
-        await resets.send(user)
+        await resets.send(user, begun_at=begun_at)
 
     async def _charge_mail(self, actor: Actor, user_id: UUID) -> None:
         """Count a mail that administrators send; apart from those that people ask for.

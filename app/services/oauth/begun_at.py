@@ -1,19 +1,21 @@
-"""Where somebody began, found out from a flow or from the token of a mail (ADR-0026)."""
+"""Where somebody began: from a flow, the token of a mail, or a name (ADR-0026)."""
 
 from uuid import UUID
 
+from app.core.exceptions import FieldError, Unprocessable
 from app.models.one_time_token import OneTimeToken
+from app.oauth.clients.start import start_of
 from app.services.accounts.begun_at import BegunAt
+from app.services.clients.provider import Provider
 from app.services.oauth.flow import FlowNotFound, OAuthFlowService
 from app.services.one_time.token import Purpose
-from app.services.process.process import Process
 from app.services.sign_in.browser import Browser
 
 
 class BegunAtService:
     """Finds out where somebody began; it decides nothing."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Provider) -> None:
         """Work outside of a request's transaction."""
         self._process = process
 
@@ -35,6 +37,37 @@ class BegunAtService:
             redirect_uri=found.parameters.get("redirect_uri", ""),
             flow_id=found.id,
         )
+
+    async def named(self, client_id: str | None) -> BegunAt | None:
+        """Return the application that a caller names; None if they name none.
+
+        Identifiers of clients are public (``/oauth2/authorize`` tells as much), so an
+        unknown one is refused. It is looked up before anything about an account is, and
+        without the caller's transaction.
+
+        Raises:
+            Unprocessable: There is none of this name that may be used.
+        """
+        if client_id is None:
+            return None
+        if await self._process.clients.by_client_id(client_id) is None:
+            message = "there is no such application"
+            raise Unprocessable([FieldError("client_id", "unknown_client", message)])
+        return BegunAt(client_id=client_id)
+
+    async def start_in_mail(self, begun: BegunAt | None) -> str:
+        """Return where signing in at an application begins, for a mail; or nothing.
+
+        Anybody can have a mail sent that names theirs: only where somebody here answers
+        for it (ADR-0014) does its address get into mails of ours.
+        """
+        client = None
+        if begun is not None:
+            client = await self._process.clients.by_client_id(begun.client_id)
+        if begun is None or client is None or not client.is_vouched_for:
+            return ""
+        issuer = self._process.settings.public_url
+        return start_of(client, begun.redirect_uri, issuer)
 
     async def of_flow(self, flow: str) -> BegunAt | None:
         """Return the application of a flow, over or begun elsewhere as it may be."""
