@@ -222,7 +222,7 @@ FOUND: dict[int, Found] = {
     23: Found(
         "Client authentication as clients do it",
         (
-            "oauth/clients/test_authentication.py",
+            "oauth/test_client_authentication.py",
             "clients/test_proof.py",
         ),
         "every pair of registered and sent method; token, introspection, "

@@ -22,11 +22,13 @@ import app
 from app.config import PREFIX, Settings
 from app.core.exceptions import AppError
 from app.events import EVENTS, Event, MailedEvent
+from tools import house
 from tools.imports_document import imports
 from tools.standards_coverage import standards
 
 ROOT = Path(__file__).resolve().parent.parent
 _MADE = "<!-- Made by `python -m tools.generate_docs`; do not edit. -->"
+_MEASURES, _END_OF_MEASURES = "<!-- measures -->", "<!-- end of measures -->"
 # Asked for everything that it has, it would make the application.
 _PROGRAMS = ("app.main",)
 
@@ -196,9 +198,18 @@ def commands() -> str:
     return "\n".join(lines)
 
 
+def architecture() -> str:
+    """Return the page that people write, with the measures of today."""
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    head, _, rest = page.partition(_MEASURES)
+    _, end, tail = rest.partition(_END_OF_MEASURES)
+    return f"{head}{_MEASURES}\n\n{house.table()}\n\n{end}{tail}"
+
+
 def documents() -> dict[Path, str]:
     """Return the text of every made document by its place."""
     return {
+        ROOT / "docs/architecture.md": architecture(),
         ROOT / "docs/configuration.md": configuration(),
         ROOT / ".env.example": env_example(),
         ROOT / "docs/commands.md": commands(),

@@ -9,7 +9,6 @@ from app.pages import api_docs, dev_mailbox, errors
 from app.pages.account import (
     accept_invitation,
     confirm_email,
-    done,
     forgot_password,
     resend_verification,
     reset_password,
@@ -24,6 +23,7 @@ from app.pages.oauth import (
     logout,
     select_account,
 )
+from app.pages.parts import done
 from app.pages.parts.refusal import render_error
 from app.pages.sign_in import home, signin, signout, signup, switch_account
 

@@ -1,11 +1,11 @@
 """Sizes have bounds, so that growth is a decision."""
 
 import ast
-from collections import Counter
 
 import pytest
 
 from tests.architecture.source import ROOT, modules
+from tools import house
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -18,12 +18,17 @@ def test_no_module_is_longer_than_400_lines() -> None:
     assert [path for path in modules() if _lines(path) > 400] == []
 
 
-@pytest.mark.parametrize("house", ["app", "tests"])
-def test_no_folder_has_more_than_25_modules(house: str) -> None:
-    counted = Counter(path.parent for path in (ROOT / house).rglob("*.py"))
+@pytest.mark.parametrize("name", ["app", "tests"])
+def test_no_folder_has_more_than_25_modules(name: str) -> None:
+    counted = house.by_folder(name)
 
     assert len(counted) > 10
-    assert [folder for folder, modules in counted.items() if modules > 25] == []
+    assert [folder for folder, number in counted.items() if number > 25] == []
+
+
+@pytest.mark.parametrize("name", ["app", "tests"])
+def test_no_two_folders_import_one_another(name: str) -> None:
+    assert house.two_way_pairs(name) == []
 
 
 def test_the_helpers_stay_under_150_lines() -> None:

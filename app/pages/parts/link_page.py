@@ -11,10 +11,10 @@ from uuid import UUID
 from fastapi import Response
 
 from app.core.exceptions import AppError
-from app.pages.account.done import show_message
 from app.pages.parts import texts
 from app.pages.parts.asked import asking, waiting_at
 from app.pages.parts.browser import typed
+from app.pages.parts.done import show_message
 from app.pages.parts.flow import FLOW, checked_flow, go_on
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import Around, FormPage, Link, note

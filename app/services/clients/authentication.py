@@ -11,7 +11,7 @@ from app.events.oauth_grant import TokenRequestRefused
 from app.models.oauth_client import MAX_CLIENT_ID
 from app.oauth.client_auth import METHODS
 from app.oauth.client_auth.base import Surroundings
-from app.oauth.clients.authentication import authenticate_client
+from app.oauth.client_authentication import authenticate_client
 from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidClient, OAuthError
 from app.oauth.parameters import Parameters

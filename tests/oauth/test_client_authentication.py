@@ -8,7 +8,7 @@ import pytest
 
 from app.oauth.client_auth import METHODS
 from app.oauth.client_auth.private_key_jwt import ASSERTION_TYPE
-from app.oauth.clients.authentication import authenticate_client
+from app.oauth.client_authentication import authenticate_client
 from app.oauth.clients.client import AuthMethod, Client
 from app.oauth.errors import InvalidClient, InvalidRequest, OAuthError
 from tests.oauth.token_support import (
