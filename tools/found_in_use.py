@@ -63,8 +63,8 @@ FOUND: dict[int, Found] = {
         "Cost of foreign hashes",
         ("accounts/test_foreign_work.py",),
         "every scheme with rounds, memory or bytes per round, all spellings "
-        "together; sign-in and change of password; waiting places of clients "
-        "that left",
+        "together; sign-in and change of password; every verification that ends "
+        "early; waiting places of clients that left, over a real socket",
     ),
     6: Found(
         "Strangers spend the owner's tries and links",

@@ -76,6 +76,11 @@ class HashingPool:
         self._closed = False
 
     @property
+    def threads(self) -> int:
+        """Calls that are worked on at once, at most."""
+        return self._most
+
+    @property
     def waiting(self) -> int:
         """Calls that no thread has taken up yet."""
         return self._waiting

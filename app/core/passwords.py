@@ -179,7 +179,8 @@ class PasswordHasher:
         Args:
             password: As it was typed.
             hashed: What is stored. None (no such account, no password) costs what a
-                wrong password costs, and so does a hash that cannot be read.
+                wrong password costs, and so does a hash that cannot be read, that is
+                refused as too costly, or that is far cheaper than ours.
         """
         if not _is_usable(password):
             return self._decline("")
@@ -210,10 +211,12 @@ class PasswordHasher:
         """Verify what was imported, or made before the settings changed."""
         if check_importable(hashed) is not None:
             return self._decline(password)
-        kept = self._others.verify(password, hashed)
-        if kept is None:
-            return Verification(ok=False)
-        return Verification(True, None if kept == hashed else kept)
+        found = self._others.verify(password, hashed)
+        if found.kept is not None:
+            return Verification(True, None if found.kept == hashed else found.kept)
+        if found.spent < self._current.work // 2:
+            return self._decline(password)  # cheap, or refused: as slow as a stranger's
+        return Verification(ok=False)
 
     @cached_property
     def _others(self) -> "OtherHashes":

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from argon2.low_level import Type, hash_secret_raw
 
+from app.core.password_schemes.limits import argon2_work
 from app.core.randomness import SystemRandomness
 
 SALT_BYTES = 16
@@ -121,6 +122,7 @@ class CurrentArgon2id:
         }
         costs = f"m={memory_cost},t={time_cost},p={parallelism}"
         self.prefix = f"$argon2id$v={VERSION}${costs}$"
+        self.work = argon2_work(memory_cost, time_cost)
         self._form = re.compile(re.escape(self.prefix) + _SALT_AND_DIGEST)
 
     def hash(self, secret: str | bytes) -> str:

@@ -37,7 +37,7 @@ _MAX_ROUNDS = (
     ("sha1_crypt", MAX_DIGEST_ROUNDS),
 )
 _WRAPPERS = 3  # around each other: {CRYPT}$1$, :argon2:$argon2id$
-_SHORT_WORK = 20_000  # of schemes whose cost is fixed and small: MD5 crypt, DES, LDAP
+_SHORT_WORK = 2_000  # of schemes whose cost is fixed and small: MD5 crypt, DES, LDAP
 
 
 def scheme_of(hashed: str) -> str | None:

@@ -44,6 +44,19 @@ class _Try(NamedTuple):
     cut: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of looking at a stored hash.
+
+    Attributes:
+        kept: The hash to store from now on if the password is right, or None.
+        spent: The estimated microseconds of what was computed.
+    """
+
+    kept: str | None
+    spent: int
+
+
 class OtherHashes:
     """Every scheme of the list, as its writer may have used it."""
 
@@ -69,20 +82,23 @@ class OtherHashes:
         except (ValueError, TypeError, NotImplementedError):
             return 0
 
-    def verify(self, password: str, stored: str) -> str | None:
-        """Return the hash to store instead if the password is right, or None.
+    def verify(self, password: str, stored: str) -> Outcome:
+        """Look for a spelling that is right; say what was computed for it.
 
-        It is made of what was verified. Bytes that nobody looked at are no part of it,
-        and count as little from then on: the owner's own may be others.
+        The hash to keep is made of what was verified. Bytes that nobody looked at are
+        no part of it, and count as little from then on: the owner's own may be others.
         """
+        spent = 0
         try:
             marked = read_hash(stored)
-            for attempt, _ in self._affordable(password, marked):
+            for attempt, work in self._affordable(password, marked):
                 if self._is_right(attempt.secret, marked.hashed):
-                    return self._renewed(password, stored, marked, attempt)
+                    kept = self._renewed(password, stored, marked, attempt)
+                    return Outcome(kept, spent + work)
+                spent += work
         except (ValueError, TypeError, NotImplementedError):
             pass  # parsed, and still nothing that its library can verify
-        return None
+        return Outcome(None, spent)
 
     def _is_right(self, secret: bytes, hashed: str) -> bool:
         known = self._current.matches(secret, hashed)
