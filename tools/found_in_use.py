@@ -283,6 +283,8 @@ FOUND: dict[int, Found] = {
             "cli/test_shared.py",
             "cli/test_account.py",
             "cli/test_operation.py",
+            "accounts/test_user_import.py",
+            "cli/test_progress.py",
         ),
         "every command by walking the tree; usage, settings, database, refusal, "
         "defect, interruption",

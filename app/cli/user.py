@@ -72,6 +72,11 @@ From = Annotated[
         autocompletion=_sources,
     ),
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done")]
+Shown = Annotated[
+    bool | None,
+    typer.Option("--progress/--no-progress", help="Unset: shown on a terminal"),
+]
 Judged = tuple[str, "UserImport | str"]  # where it stands, and what, or why not
 
 
@@ -86,36 +91,35 @@ def import_users(
     product: FileFormat = "native",
     firebase_parameters: Parameters = None,
     made_by: From = None,
+    dry_run: DryRun = False,
+    progress: Shown = None,
     as_json: AsJson = False,
 ) -> None:
     """Import accounts of another system, with the password hashes that it made.
 
     A native line has email, and may have name, email_verified, password_hash, source.
+    Accounts of an earlier run stay as they are, so a file can be run again.
 
-    JSON: `imported`, `refused` and `weak`, in numbers; `refusals`, in words; `unread`,
-    by reason: hashes that were not taken; `notes`: what was left out of which.
+    JSON: `imported`, `present` (of an earlier run), `refused` and `weak`, in numbers;
+    `dry_run`; `refusals`, in words; `unread`, by reason: hashes that were not taken;
+    `notes`: what was left out of which.
     """
-    from app.schemas.user import Format
+    from app.cli.progress import Progress
     from app.services.accounts.user_import import ImportSummary, UserImportService
 
-    source = Format(product)
-    if (source is Format.FIREBASE) != (firebase_parameters is not None):
-        fail("--format firebase and --firebase-parameters go together", Exit.USAGE)
-    text = _text(file)
-    if source is Format.NATIVE:
-        judged = list(_native(text))
-    else:
-        judged = list(_foreign(text, source, firebase_parameters))
-
-    summary = ImportSummary()
+    judged = _read(file, product, firebase_parameters)
+    summary = ImportSummary(dry_run=dry_run)
 
     async def work(runtime: "Runtime") -> list[str]:
-        service = UserImportService(runtime)
-        return [
-            f"{where}: {refusal}"
-            for where, account in judged
-            if (refusal := await _store(service, account, made_by, summary)) is not None
-        ]
+        now = runtime.clock.monotonic
+        shown = Progress(len(judged), now, wanted=progress, as_json=as_json)
+        service, refusals = UserImportService(runtime), []
+        for where, account in judged:
+            refusal = await _store(service, account, made_by, summary)
+            if refusal is not None:
+                refusals.append(f"{where}: {refusal}")
+            shown.step()
+        return refusals
 
     refused = with_runtime(work)
     *notes, totals = summary.lines()
@@ -146,6 +150,18 @@ def collisions(as_json: AsJson = False) -> None:
     columns = ("user_id", "email", "holder_id", "holder_email")
     show_rows([asdict(each) for each in found], columns, as_json)
     note(f"{len(found)} accounts cannot be signed in to by their address")
+
+
+def _read(file: Path, product: str, parameters: Path | None) -> list[Judged]:
+    from app.schemas.user import Format
+
+    source = Format(product)
+    if (source is Format.FIREBASE) != (parameters is not None):
+        fail("--format firebase and --firebase-parameters go together", Exit.USAGE)
+    text = _text(file)
+    if source is Format.NATIVE:
+        return list(_native(text))
+    return list(_foreign(text, source, parameters))
 
 
 def _text(file: Path) -> str:
@@ -221,6 +237,7 @@ async def _store(
     if isinstance(account, str):
         summary.count_unreadable_line()
         return account
-    result = await service.store(account, source=made_by)
+    dry_run = summary.dry_run
+    result = await service.store(account, source=made_by, dry_run=dry_run)
     summary.count(result)
     return None if result.refusal is None else f"{result.email}: {result.refusal}"

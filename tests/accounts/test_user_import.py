@@ -1,14 +1,17 @@
 """``user import``: what other systems export, and files as people make them."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import bcrypt
 import pytest
+from sqlalchemy import func, select
 from typer.testing import Result
 
 from app.config import load_settings
+from app.models import AuditEvent, OutboxMessage, User, UserRole
 from app.services.server.runtime import build_runtime
 from tests.cli.test_cli import run
 from tests.conftest import SECRET
@@ -266,3 +269,82 @@ def test_a_product_that_is_not_known_is_refused_with_those_that_are(
     done = import_file(tmp_path, "{}", "--from", "abacus")
 
     assert done.exit_code == 2 and "wordpress" in done.output
+
+
+FILE = "\n".join(
+    json.dumps({"email": f"{name}@example.com"}) for name in ("ann", "bob", "ida")
+)
+
+
+async def _everything(api: Api) -> list[int]:
+    """Count the rows of each table that an import writes to."""
+    tables = (User, UserRole, AuditEvent, OutboxMessage)
+    async with api.runtime.database.session(read_only=True) as db:
+        return [
+            await db.scalar(select(func.count()).select_from(t)) or 0 for t in tables
+        ]
+
+
+async def test_a_dry_run_says_what_a_run_does_and_stores_nothing(
+    api: Api, tmp_path: Path
+) -> None:
+    """An unverified account that the import would take over is left alone too."""
+    await api.users.with_password(
+        PASSWORD,
+        email="bob@example.com",
+        email_verified=False,
+        unverified_until=api.runtime.clock.now() - timedelta(days=1),
+    )
+    lines = f'{FILE}\n{{"email": "ANN@example.com"}}\n{{"email": "no address"}}'
+    before = await _everything(api)
+
+    dry = import_file(tmp_path, lines, "--dry-run")
+    untouched = await _everything(api)
+    told = import_file(tmp_path, lines, "--dry-run", "--json")
+    done = import_file(tmp_path, lines)
+
+    assert untouched == before
+    assert dry.stdout == "3 would be imported, 2 refused\n"
+    assert json.loads(told.stdout)["dry_run"] is True
+    assert (dry.exit_code, told.exit_code, done.exit_code) == (1, 1, 1)
+    assert done.stdout == "3 imported, 2 refused\n"
+    assert dry.stderr == done.stderr  # the same lines for the same reasons
+    assert await _everything(api) != before
+
+
+async def test_a_second_run_of_the_same_file_is_quiet(api: Api, tmp_path: Path) -> None:
+    hashed = api.runtime.hasher.hash(PASSWORD)
+    more = json.dumps({"email": "joe@example.com", "password_hash": hashed})
+    first = import_file(tmp_path, FILE)
+    assert first.exit_code == 0, first.output
+    before = await _everything(api)
+
+    again = import_file(tmp_path, FILE)
+    dry = import_file(tmp_path, FILE, "--dry-run")
+    told = import_file(tmp_path, FILE, "--json")
+    unchanged = await _everything(api)
+    longer = import_file(tmp_path, f"{FILE}\n{more}")
+    empty = import_file(tmp_path, "\n")
+
+    line = "nothing to do: 3 accounts are here already\n"
+    assert (again.stdout, again.stderr, again.exit_code) == (line, "", 0)
+    assert (dry.stdout, dry.stderr, dry.exit_code) == (line, "", 0)
+    counts = {name: json.loads(told.stdout)[name] for name in ("imported", "present")}
+    assert counts == {"imported": 0, "present": 3}
+    assert unchanged == before
+    assert longer.stdout == "1 imported, 0 refused, 3 here already\n"
+    assert longer.exit_code == 0
+    assert (await api.login("joe@example.com")).status_code == 200
+    assert (empty.stdout, empty.exit_code) == ("nothing to do: no accounts\n", 0)
+
+
+async def test_an_account_that_no_import_made_is_told_every_time(
+    api: Api, tmp_path: Path
+) -> None:
+    """Its password is not the one of the file."""
+    await api.users.with_password(PASSWORD, email="bob@example.com")
+
+    for _ in range(2):
+        done = import_file(tmp_path, FILE)
+        assert "line 2: bob@example.com: the address has an account" in done.stderr
+        assert done.exit_code == 1

@@ -17,7 +17,9 @@ from app.schemas.user import UserImport
 from app.services.accounts.change import new_user, set_password
 from app.services.accounts.unverified import accept_address, displace
 from app.services.process.process import Process
+from app.typed_text import canonical_email
 
+_TAKEN = "the address has an account"
 _NAME: TypeAdapter[str] = TypeAdapter(ShownText)
 
 
@@ -27,7 +29,8 @@ class ImportResult:
 
     Attributes:
         email: Whose account.
-        refusal: None when it was stored, or would be.
+        refusal: None when it was stored, or would be, or was before.
+        is_present: An earlier run stored it; nothing was done.
         is_weak: Its hash is one that a thief reads the password from in minutes.
         is_unread: It is refused for its hash, which no reader takes.
         note: What of the account was left out.
@@ -35,6 +38,7 @@ class ImportResult:
 
     email: str
     refusal: str | None
+    is_present: bool = False
     is_weak: bool = False
     is_unread: bool = False
     note: str | None = None
@@ -45,14 +49,18 @@ class ImportSummary:
     """What became of a file.
 
     Attributes:
+        dry_run: Nothing is stored.
         imported: Accounts that were stored, or would be.
+        present: Accounts that an earlier run stored.
         refused: Lines that were not.
         weak: Of those that were stored, how many have a weak hash.
         unread: Of those refused for their hash, how many for which reason.
         notes: What was left out of which account.
     """
 
+    dry_run: bool = False
     imported: int = 0
+    present: int = 0
     refused: int = 0
     weak: int = 0
     unread: Counter[str] = field(default_factory=Counter)
@@ -60,6 +68,9 @@ class ImportSummary:
 
     def count(self, result: ImportResult) -> None:
         """Count one account."""
+        if result.is_present:
+            self.present += 1
+            return
         if result.refusal is None:
             self.imported += 1
             self.weak += result.is_weak
@@ -77,7 +88,9 @@ class ImportSummary:
     def counts(self) -> dict[str, Any]:
         """Return the numbers, for programs."""
         return {
+            "dry_run": self.dry_run,
             "imported": self.imported,
+            "present": self.present,
             "refused": self.refused,
             "weak": self.weak,
             "unread": dict(self.unread),
@@ -85,7 +98,13 @@ class ImportSummary:
         }
 
     def lines(self) -> list[str]:
-        """Say it in sentences, the totals last."""
+        """Say it in sentences, the totals last.
+
+        A file of which everything is here already is told in one.
+        """
+        if not (self.imported or self.refused):
+            reason = f"{self.present} accounts are here already"
+            return [f"nothing to do: {reason if self.present else 'no accounts'}"]
         said = [
             *self.notes,
             *(
@@ -98,20 +117,28 @@ class ImportSummary:
                 f"{self.weak} of those imported have a weak hash, which is kept until "
                 "they sign in; ask them to do so soon, or to choose another password"
             )
-        return [*said, f"{self.imported} imported, {self.refused} refused"]
+        return [*said, self._totals()]
+
+    def _totals(self) -> str:
+        imported = "would be imported" if self.dry_run else "imported"
+        here = f", {self.present} here already" if self.present else ""
+        return f"{self.imported} {imported}, {self.refused} refused{here}"
 
 
 class UserImportService:
     """Stores accounts one by one, so that one bad line loses no other."""
 
     def __init__(self, process: Process) -> None:
-        """Work in transactions of its own."""
+        """Work in transactions of its own; one service for one file."""
         self._process = process
+        self._seen: set[str] = set()
 
     async def store(
         self, entry: UserImport, *, source: str | None = None, dry_run: bool = False
     ) -> ImportResult:
         """Store one account; its hash moves to Argon2id at the first sign-in.
+
+        What an earlier run stored is left as it is, so that a file can be run again.
 
         Args:
             entry: The account.
@@ -125,6 +152,9 @@ class UserImportService:
         except HashRefused as refusal:
             return ImportResult(entry.email, str(refusal), is_unread=True)
         name, note = _name_of(entry)
+        canonical = canonical_email(entry.email)
+        if canonical in self._seen:
+            return ImportResult(entry.email, _TAKEN)
         try:
             accept_address(self._process, entry.email)
             async with self._process.unit_of_work() as uow:
@@ -139,11 +169,27 @@ class UserImportService:
                 if dry_run:
                     await uow.db.rollback()
         except IntegrityError:
-            return ImportResult(entry.email, "the address has an account")
+            return await self._taken(entry.email, canonical)
         except Unprocessable as refusal:
             return ImportResult(entry.email, str(refusal.errors[0]["message"]))
+        self._seen.add(canonical)
         weak = stored is not None and "weak" in traits_of(stored)
         return ImportResult(entry.email, None, is_weak=weak, note=note)
+
+    async def _taken(self, email: str, canonical: str) -> ImportResult:
+        """Tell an account of an earlier run from one that its owner made here.
+
+        The latter has another password than the file says; the operator has to know.
+        """
+        async with self._process.unit_of_work(read_only=True) as uow:
+            holder = await uow.users.by_email(canonical)
+            imported = holder and await uow.audit_events.list_page(
+                user_id=holder.id, name=UserImported.name, after=None, limit=1
+            )
+        if not imported:
+            return ImportResult(email, _TAKEN)
+        self._seen.add(canonical)
+        return ImportResult(email, None, is_present=True)
 
     def _stored_hash(self, hashed: str | None, source: str | None) -> str | None:
         """Return what is stored of a hash.
