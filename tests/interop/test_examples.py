@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -38,17 +39,19 @@ COMMANDS = {
 UNREACHABLE = ("EAI_AGAIN", "ECONNREFUSED", "ENETUNREACH", "ENOTFOUND", "ETIMEDOUT")
 
 
-def _node() -> str | None:
+def _node(*programs: str) -> str | None:
     """Return what is missing for examples in JavaScript."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        return "npm is not installed: apt-get install npm, as .ci/run does"
+    for program in programs:
+        if not shutil.which(program):
+            return f"{program} is not installed: apt-get install npm, as .ci/run does"
     version = subprocess.run(["node", "--version"], capture_output=True, check=True)
     major = int(version.stdout.decode().lstrip("v").partition(".")[0])
     return f"Node {major} is here, 20 is needed" if major < 20 else None
 
 
-NO_NODE = _node()
-NODE = pytest.mark.skipif(NO_NODE is not None, reason=str(NO_NODE))
+def _needs(*programs: str) -> pytest.MarkDecorator:
+    missing = _node(*programs)
+    return pytest.mark.skipif(missing is not None, reason=str(missing))
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +140,10 @@ class Shop:
         return self.browser.press(page, "Sign in", **typed)
 
 
-@pytest.fixture(scope="module", params=[*COMMANDS, pytest.param("express", marks=NODE)])
+@pytest.fixture(
+    scope="module",
+    params=[*COMMANDS, pytest.param("express", marks=_needs("node", "npm"))],
+)
 def application(
     request: pytest.FixtureRequest,
     service: Service,
@@ -159,8 +165,8 @@ def application(
 
 
 @pytest.fixture
-def shop(service: Service, application: str) -> Iterator[Shop]:
-    """An application, and a new person with an account."""
+def email(service: Service) -> str:
+    """The address of a new person with an account."""
     email = f"ann-{uuid4().hex[:12]}@example.com"
     answer = requests.post(
         f"{service.url}/api/v1/auth/register",
@@ -168,6 +174,12 @@ def shop(service: Service, application: str) -> Iterator[Shop]:
         timeout=30,
     )
     assert answer.status_code == 201, answer.text
+    return email
+
+
+@pytest.fixture
+def shop(service: Service, application: str, email: str) -> Iterator[Shop]:
+    """An application, and a new person before it."""
     with Browser(service.url, application) as browser:
         yield Shop(application, email, browser)
 
@@ -208,6 +220,111 @@ def test_an_answer_that_was_not_asked_for_is_a_page(shop: Shop, query: str) -> N
     assert page.status == 403
     assert "You are not signed in" in page.text
     assert "<script>" not in page.text and "<b>" not in page.text
+
+
+@dataclass
+class Board:
+    """The single-page application in a tab, and the same browser at the service."""
+
+    home: str
+    email: str
+    browser: Browser
+    tab: subprocess.Popen[str]
+
+    def do(self, **step: Any) -> dict[str, Any]:
+        """Open an address, press a button or let time go by; return what is seen."""
+        assert self.tab.stdin is not None and self.tab.stdout is not None
+        self.tab.stdin.write(json.dumps(step) + "\n")
+        self.tab.stdin.flush()
+        seen: dict[str, Any] = json.loads(self.tab.stdout.readline())
+        return seen
+
+    def arrive(self) -> Page:
+        """Go from the application to the service, and sign in there."""
+        assert self.do(open=self.home)["seen"] == ["sign-in"]
+        page = self.browser.open(self.do(press="sign-in")["leftFor"])
+        assert page.path == "/signin", page.text
+        typed = {"email": self.email, "password": PASSWORD}
+        return self.browser.press(page, "Sign in", **typed)
+
+    def sign_in(self) -> dict[str, Any]:
+        """Come back from the service."""
+        self.browser.press(self.arrive(), "Allow")
+        return self.do(open=self.browser.left_for)
+
+
+@pytest.fixture(scope="module")
+def board_url(
+    service: Service, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Where the single-page application is served, its two attributes filled in."""
+    folder = tmp_path_factory.mktemp("spa")
+    home = f"http://{LOOPBACK}:{free_port()}/"
+    redirects = ("--redirect-uri", home, "--post-logout-redirect-uri", home)
+    made = _made(service, "--spa", *redirects)
+    shutil.copy(EXAMPLES / "spa/app.js", folder)
+    page = (EXAMPLES / "spa/index.html").read_text()
+    page = page.replace('"http://localhost:8000"', json.dumps(service.url))
+    page = page.replace('"client-..."', json.dumps(made["CLIENT_ID"]))
+    (folder / "index.html").write_text(page)
+    port = home.rstrip("/").rpartition(":")[2]
+    command = [sys.executable, "-m", "http.server", "--bind", LOOPBACK, port]
+    with _started(command, {}, home, folder / "log"):
+        yield home
+
+
+@pytest.fixture
+def board(service: Service, board_url: str, email: str) -> Iterator[Board]:
+    """A tab without anything, and a new person before it."""
+    command = ["node", str(Path(__file__).with_name("page.mjs"))]
+    pipe = subprocess.PIPE
+    with (
+        Browser(service.url) as browser,
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as tab,
+    ):
+        yield Board(board_url, email, browser, tab)
+
+
+@_needs("node")
+def test_a_page_signs_in_refreshes_and_signs_out(board: Board) -> None:
+    seen = board.sign_in()
+
+    assert "Hello Ann & Bo" in seen["text"] and board.email in seen["text"]
+    assert (seen["url"], seen["kept"]) == (board.home, [])
+    assert "refresh_token" not in board.do(press="look")["requests"]
+    for _ in range(2):
+        seen = board.do(press="look", later=290)
+        assert "refresh_token" in seen["requests"] and board.email in seen["text"]
+    board.browser.open(board.do(press="sign-out")["leftFor"])
+    assert board.browser.left_for.startswith(board.home)
+    assert board.email not in board.do(open=board.browser.left_for)["text"]
+    board.arrive()  # at the service, too: it asks for the password
+
+
+@_needs("node")
+def test_a_page_says_that_the_person_did_not_agree(board: Board) -> None:
+    board.browser.press(board.arrive(), "Deny")
+    seen = board.do(open=board.browser.left_for)
+
+    assert "You are not signed in" in seen["text"] and "access_denied" in seen["text"]
+    assert (seen["url"], seen["seen"]) == (board.home, ["sign-in"])
+
+
+@_needs("node")
+def test_a_page_takes_an_answer_once_and_from_the_service_only(board: Board) -> None:
+    board.browser.press(board.arrive(), "Allow")
+    answer = board.browser.left_for
+    board.do(open=answer)
+    again = board.do(open=answer)
+    begun = parse_qs(urlsplit(board.do(press="sign-in")["leftFor"]).query)
+    mine = f"{board.home}?code=x&state={begun['state'][0]}"
+    elsewhere = board.do(open=f"{mine}&iss=http://elsewhere")
+    foreign = board.do(open=f"{board.home}?code=x&state=y")
+
+    for seen in (again, elsewhere, foreign):
+        assert "You are not signed in" in seen["text"], seen
+        assert "authorization_code" not in seen["requests"]
+        assert seen["seen"] == ["sign-in"]
 
 
 def test_the_machine_gets_a_token(service: Service) -> None:
