@@ -224,7 +224,7 @@ def _check_response_mode(asked: _Asked) -> None:
 
 
 def _read_scope(asked: _Asked) -> tuple[str, ...]:
-    """RFC 6749 §3.3: there is no default scope.
+    """RFC 6749 §3.3: a default scope is for programs that registered themselves.
 
     OIDC Core §11: ``offline_access`` is ignored for a client that is not registered
     for refresh tokens. For the others it stays, also without ``prompt=consent``: the
@@ -233,8 +233,6 @@ def _read_scope(asked: _Asked) -> tuple[str, ...]:
     that §11 allows.
     """
     text = asked.params.get("scope")
-    if text is None:
-        raise InvalidScope("scope is missing")
     scope = resolve_scope(text, asked.to.client, asked.supported.scopes)
     if "refresh_token" not in asked.to.client.grant_types:
         scope = tuple(token for token in scope if token != OFFLINE_ACCESS)

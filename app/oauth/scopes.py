@@ -8,6 +8,8 @@ from app.oauth.errors import InvalidScope
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
+# These speak of a person (OIDC Core §5.4 and §11); all others are of an API.
+PERSONAL = frozenset({OPENID, OFFLINE_ACCESS, "profile", "email", "address", "phone"})
 _TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 
@@ -25,24 +27,39 @@ def parse_scope(text: str) -> tuple[str, ...]:
 
 
 def resolve_scope(
-    text: str, client: Client, supported: Collection[str]
+    text: str | None, client: Client, supported: Collection[str]
 ) -> tuple[str, ...]:
     """Return what a client asks for and may have.
 
     Values that this server does not know are left out (OIDC Core §3.1.2.1); values
-    that it knows and the client is not registered for are refused.
+    that it knows and the client is not registered for are refused. Where none is
+    known, a client that registered itself gets ``default_scope``.
 
     Raises:
         InvalidScope: Malformed, not the client's, or nothing is left.
     """
-    known = tuple(token for token in parse_scope(text) if token in supported)
+    asked = () if text is None else parse_scope(text)
+    known = tuple(token for token in asked if token in supported)
     foreign = [token for token in known if token not in client.scope]
     if foreign:
         hint = f"not registered for {' '.join(foreign)}"
         raise InvalidScope("the client may not ask for this scope", hint=hint)
+    if not known and client.is_self_registered:
+        known = default_scope(client, supported)
     if not known:
-        raise InvalidScope("no known scope is asked for")
+        said = "scope is missing" if text is None else "no known scope is asked for"
+        raise InvalidScope(said)
     return known
+
+
+def default_scope(client: Client, supported: Collection[str]) -> tuple[str, ...]:
+    """Return what a program is asking for that does not know this server (ADR-0045).
+
+    Who signs in, and what there is at its APIs. Never the profile or the address, and
+    no access that outlives the session: whoever wants these has to say so.
+    """
+    mine = (token for token in supported if token in client.scope)
+    return tuple(token for token in mine if token == OPENID or token not in PERSONAL)
 
 
 def narrow_scope(text: str | None, granted: tuple[str, ...]) -> tuple[str, ...]:

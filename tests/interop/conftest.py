@@ -25,6 +25,7 @@ _OPTIONS = NO_LIMITS | {
     "AUTH_SERVE_PUBLIC_URL": "{url}",
     "AUTH_SERVE_REGISTRATION": "open",
     "AUTH_SERVE_OAUTH__REGISTRATION": "open",
+    "AUTH_SERVE_OAUTH__SCOPES": '{"orders:read": "See your orders"}',
     "AUTH_SERVE_JOBS": "true",
     # Where the applications of these tests listen for logout notices.
     "AUTH_SERVE_OUTBOUND__ALLOWED_HOSTS": "127.0.0.1",

@@ -256,6 +256,32 @@ def test_a_scope_that_says_nothing_is_refused(scope: str | None) -> None:
         read(scope=scope)
 
 
+@pytest.mark.parametrize("scope", [None, "", "claudeai", "read:data write"])
+def test_programs_that_know_no_scope_get_the_default(scope: str | None) -> None:
+    """RFC 6749 §3.3: who signs in and the APIs; no profile, no address, no more."""
+    program = a_client(is_self_registered=True)
+
+    assert read(program, scope=scope).scope == ("openid", "read")
+
+
+@pytest.mark.parametrize(
+    ("scope", "registered"),
+    [
+        ('a"b', {"openid", "read"}),
+        (" ", {"openid", "read"}),
+        ("read", {"openid"}),
+        ("claudeai read", {"openid"}),
+        (None, {"profile", "email", "offline_access"}),
+    ],
+)
+def test_the_default_is_no_way_to_more(scope: str | None, registered: set[str]) -> None:
+    """RFC 6749 §3.3: what is malformed, of others or personal is not made good."""
+    program = a_client(is_self_registered=True, scope=frozenset(registered))
+
+    with pytest.raises(InvalidScope):
+        read(program, scope=scope)
+
+
 def test_t050_a_scope_of_others_is_refused() -> None:
     """RFC 6749 §4.1.2.1: a scope that the client may not ask for."""
     with pytest.raises(InvalidScope) as refused:

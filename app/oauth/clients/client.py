@@ -39,6 +39,7 @@ class Client:
         is_first_party: Consent is not asked for.
         is_resource_server: May introspect tokens whose audience it is.
         audience: Identifier of the API that its tokens are for; None is the issuer's.
+        is_self_registered: It came by itself and need not know this server (RFC 7591).
         is_vouched_for: Whether somebody answers for where it sends people (RFC 9700
             §4.11.2); otherwise they are asked before they are sent there.
         private_schemes: Schemes without a dot that this server accepts now.
@@ -69,6 +70,7 @@ class Client:
     is_first_party: bool = False
     is_resource_server: bool = False
     audience: str | None = None
+    is_self_registered: bool = False
     is_vouched_for: bool = True
     links: Mapping[str, str] = field(default_factory=dict)
     private_schemes: tuple[str, ...] = ()

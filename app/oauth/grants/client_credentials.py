@@ -6,10 +6,7 @@ from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidScope, UnauthorizedClient
 from app.oauth.grants.base import Granted, Stores
 from app.oauth.parameters import Parameters
-from app.oauth.scopes import OFFLINE_ACCESS, OPENID, parse_scope
-
-# These speak of a person, and nobody is there (OIDC Core §5.4 and §11).
-_PERSONAL = frozenset({OPENID, OFFLINE_ACCESS, "profile", "email", "address", "phone"})
+from app.oauth.scopes import PERSONAL, parse_scope
 
 
 class ClientCredentials:
@@ -33,15 +30,15 @@ class ClientCredentials:
 
 
 def own_scope(client_scope: Iterable[str]) -> frozenset[str]:
-    """Return what a client may have for itself, of all that is assigned to it."""
-    return frozenset(client_scope) - _PERSONAL
+    """Return what a client may have for itself: nobody is there to speak of."""
+    return frozenset(client_scope) - PERSONAL
 
 
 def _scope(text: str | None, client: Client) -> tuple[str, ...]:
     """Return what is asked for, or all that is assigned (RFC 6749 §3.3)."""
     assigned = own_scope(client.scope)
     wanted = tuple(sorted(assigned)) if text is None else parse_scope(text)
-    personal = [token for token in wanted if token in _PERSONAL]
+    personal = [token for token in wanted if token in PERSONAL]
     if personal:
         raise InvalidScope("a scope is about a person", hint=" ".join(personal))
     foreign = [token for token in wanted if token not in assigned]
