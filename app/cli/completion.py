@@ -30,4 +30,24 @@ def completion(
     script = get_completion_script(
         prog_name=PROGRAM, complete_var=variable, shell=shell.value
     )
-    print(script)
+    print(_loaded_at_once(script) if shell is Shell.ZSH else script)
+
+
+def _loaded_at_once(script: str) -> str:
+    """Return typer's script for zsh, mended where zsh loads it from its fpath.
+
+    There the file is the function, called for the words that are to be completed: one
+    that only defines another completes nothing at the first try.
+    """
+    body, mark, last = script.strip().rpartition("\ncompdef ")
+    if not mark:
+        return script
+    function = last.split()[0]
+    return (
+        f"{body}\n"
+        'if [[ "$zsh_eval_context[-1]" == loadautofunc ]]; then\n'
+        f'  {function} "$@"\n'
+        "else\n"
+        f"  compdef {last}\n"
+        "fi"
+    )

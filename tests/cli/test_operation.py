@@ -230,6 +230,40 @@ def test_bash_completes_what_was_begun(
     assert expected in done.stdout.split(), done.stderr
 
 
+_SHELLS = {
+    # As fpath has it: the file is called as a function, by a shell that completes.
+    "zsh": """
+        fpath=($PWD); autoload -Uz _auth-serve
+        compdef() { print nothing-at-the-first-try }
+        _arguments() { print -r -- "$@" }
+        words=(auth-serve user dis); CURRENT=3
+        _auth-serve
+    """,
+    "fish": "source _auth-serve; complete -C 'auth-serve user dis'",
+}
+
+
+@pytest.mark.parametrize("shell", _SHELLS)
+def test_other_shells_complete_where_there_are_any(tmp_path: Path, shell: str) -> None:
+    """What is installed runs it; what zsh calls is looked at everywhere."""
+    script = run("completion", shell).stdout
+    (tmp_path / "_auth-serve").write_text(script)
+    program = tmp_path / "auth-serve"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m app.cli "$@"\n')
+    program.chmod(0o755)
+
+    assert (shell == "zsh") == ("loadautofunc" in script)
+    if (found := shutil.which(shell)) is not None:
+        done = subprocess.run(
+            [found, {"zsh": "-f", "fish": "--no-config"}[shell], "-c", _SHELLS[shell]],
+            cwd=tmp_path,
+            env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        assert "disable" in done.stdout, done.stderr
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_has_a_script(shell: str) -> None:
     done = run("completion", shell)
