@@ -84,6 +84,7 @@ passport.use(new OpenIDConnectStrategy({
   callbackURL: $redirect_uri,
   scope: $scope,
   nonce: true,
+  skipUserProfile: false, // or the profile is nothing but the id
 }, (issuer, profile, done) => done(null, profile)));
 """,
     Library.SPA: """\
