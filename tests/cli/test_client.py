@@ -206,3 +206,22 @@ async def test_a_token_says_whether_its_clients_are_vouched_for(
         "registration_token",
         "nobody",
     ]
+
+
+@pytest.mark.parametrize("odd", ["--help", "-x", "--", "-"])
+async def test_an_identifier_may_look_like_an_option(
+    runtime: Runtime, odd: str
+) -> None:
+    """Other products make them: base64url begins with ``-`` once in 64 times."""
+    made = run("client", "create", "--name", "Odd", f"--client-id={odd}", *REDIRECT)
+    shown = run("client", "show", "--json", "--", odd)
+    rotated = run("client", "secret", "rotate", "--json", "--", odd)
+    bare = run("client", "show", odd)
+    deleted = run("client", "delete", "--yes", "--", odd)
+
+    assert made.exit_code == 0, made.output
+    assert json.loads(shown.stdout)["client_id"] == odd
+    assert json.loads(rotated.stdout)["client_id"] == odd
+    assert bare.exit_code in (0, 2)  # help, or a refusal; never another client
+    assert deleted.exit_code == 0, deleted.output
+    assert await runtime.clients.by_client_id(odd) is None
