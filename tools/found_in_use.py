@@ -234,10 +234,12 @@ FOUND: dict[int, Found] = {
         (
             "oauth/clients/test_registration_request.py",
             "clients/test_registration_programs.py",
+            "interop/test_programs.py",
             "security/test_clients.py",
         ),
         "POST and PUT; every member empty, blank or null; wrong types, long "
-        "lists; grants, responses, scopes, schemes; CORS in each mode",
+        "lists; grants, responses, scopes, schemes; CORS in each mode; no scope "
+        "and one of nobody at registration, authorization, code and refresh",
     ),
     25: Found(
         "First start",
