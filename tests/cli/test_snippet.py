@@ -93,3 +93,15 @@ def test_a_shell_reads_one_word(client_id: str) -> None:
     words = shlex.split(code.replace("\\\n", " "))
     assert words[:3] == ["curl", "-s", "http://a:8000/oauth2/token"]
     assert f"client_id={client_id}" in words
+
+
+@pytest.mark.usefixtures("_shell", "runtime")
+@pytest.mark.parametrize("client_id", ["--help", "-x", "--json", HOSTILE])
+async def test_an_identifier_that_looks_like_an_option_is_one(client_id: str) -> None:
+    machine = ("--machine", "--scope", "orders:read", "--snippet", "machine")
+    made = run("client", "create", "--name", "x", f"--client-id={client_id}", *machine)
+    shown = run("client", "show", "--json", "--", client_id)
+
+    assert made.exit_code == 0, made.output
+    assert f"client_id      {client_id}\n" in made.stdout
+    assert json.loads(shown.stdout)["client_id"] == client_id
