@@ -18,6 +18,7 @@ help:
 	@echo "make serve [HOST=127.0.0.1] [PORT=8000]   start the service (makes $(VENV) first)"
 	@echo "make test                                 run the tests"
 	@echo "make check | fix | docs                   look at, or mend, style and documents"
+	@echo "make bench [AGAINST=HEAD~1] [ONLY=memory] measure, alone or beside another revision"
 	@echo "$(BIN)/auth-serve --help            everything that operators do, once $(VENV) is made"
 
 serve: $(VENV)/.serve
@@ -42,8 +43,10 @@ fix: $(VENV)/.test
 fuzz: $(VENV)/.test
 	FUZZ_EXAMPLES=$(FUZZ) $(BIN)/python -m pytest -q tests/http/test_api_document.py --timeout=3600
 
+# Beside another revision in one run: make bench AGAINST=HEAD~20 ONLY=userinfo,introspection
 bench: $(VENV)/.test
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(if $(AGAINST),--against "$(AGAINST)") $(if $(ONLY),--only "$(ONLY)") \
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(WRITE),--write)
 
 docs: $(VENV)/.test
 	$(BIN)/python -m tools.generate_docs

@@ -1,49 +1,87 @@
-"""``python -m benchmarks [--write]``: measure once, print one table."""
+"""``python -m benchmarks``: measure this build, alone or beside another, in one run."""
 
 import argparse
-import asyncio
 import os
 import platform
+import sys
 import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import uvloop
 
-from benchmarks.measures import Measured, forget_mail, measure, register
-from benchmarks.report import table
-from benchmarks.stage import PREPARING, PRODUCTION, Cores, pin, serving
+from benchmarks.builds import Build, checked_out, this_build
+from benchmarks.measures import Measure, Measured, choose, codes_for, measure
+from benchmarks.report import over_budget, table
+from benchmarks.stage import Cores, Stage, pin
+from benchmarks.subject import Subject, enter, prepared
 from tests.servers.postgres import PostgresServer
 
 _RESULTS = Path(__file__).with_name("results.md")
 
 
-def _run(cores: Cores, directory: Path) -> Measured:
-    """Prepare schema and accounts with one process, measure the next one."""
-    with PostgresServer.start(directory, durable=True) as postgres:
-        url, log = postgres.url(), directory / "log"
-        with serving(url, log, cores.server, PREPARING) as stage:
-            uvloop.run(register(stage.port))
-        asyncio.run(forget_mail(url))
-        with serving(url, log, cores.server, PRODUCTION) as stage:
-            return uvloop.run(measure(stage, url, cores.server))
+def _run(
+    builds: Sequence[Build],
+    chosen: Sequence[Measure],
+    rounds: int,
+    cores: Cores,
+    directory: Path,
+) -> list[Measured]:
+    """Prepare each build with one process, measure the next one."""
+    with ExitStack() as stack:
+        postgres = PostgresServer.start(directory, durable=True)
+        url = stack.enter_context(postgres).url()
+        subjects = [prepared(each, url, directory, cores) for each in builds]
+        stages = [stack.enter_context(each.serving()) for each in subjects]
+        return uvloop.run(_measure(subjects, stages, chosen, rounds))
+
+
+async def _measure(
+    subjects: Sequence[Subject],
+    stages: Sequence[Stage],
+    chosen: Sequence[Measure],
+    rounds: int,
+) -> list[Measured]:
+    for subject, stage in zip(subjects, stages, strict=True):
+        await enter(subject, stage, codes_for(chosen, rounds))
+    return await measure(subjects, chosen, rounds)
+
+
+def _read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--against", metavar="REVISION", help="measure it as well")
+    parser.add_argument("--only", metavar="NAME,...", help="parts of measures' names")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each measure")
+    parser.add_argument("--write", action="store_true", help="keep it in results.md")
+    return parser.parse_args()
+
+
+def _where(cores: Cores, rounds: int, others: float) -> str:
+    python = f"Python {platform.python_version()}, PostgreSQL 18 with fsync; {cores}"
+    turns = f"Medians of {rounds} turns"
+    return f"{python}. {turns}. Load average before the start: {others:.1f}."
 
 
 def main() -> None:
-    """Measure and print; ``--write`` keeps the table in ``results.md`` as well."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="keep it in results.md")
-    arguments = parser.parse_args()
+    """Measure and print; fail if the service at rest is over its budget."""
+    arguments = _read_arguments()
+    chosen = choose(arguments.only)
     cores = Cores.choose()
     others = os.getloadavg()[0]  # of whoever else is at work here
-    pin(0, cores.driver)  # PostgreSQL is our child and stays there too
-    with tempfile.TemporaryDirectory() as directory:
-        measured = _run(cores, Path(directory))
-    where = f"Python {platform.python_version()}, PostgreSQL 18 with fsync; {cores}."
-    where += f" Load average before the start: {others:.1f}."
-    text = f"{where}\n\n{table(measured)}\n"
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        builds = [this_build()]
+        if arguments.against:
+            builds.append(checked_out(arguments.against, directory / "against"))
+        pin(0, cores.driver)  # PostgreSQL is our child and stays there too
+        measured = _run(builds, chosen, arguments.rounds, cores, directory)
+    where = _where(cores, arguments.rounds, others)
+    text = f"{where}\n\n{table(*measured)}\n"
     print(text)
     if arguments.write:
-        _RESULTS.write_text(f"# One run of `python -m benchmarks --write`\n\n{text}")
+        _RESULTS.write_text(f"# One run of `make bench`\n\n{text}")
+    sys.exit(over_budget(measured[0]))
 
 
 if __name__ == "__main__":

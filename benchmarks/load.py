@@ -113,12 +113,14 @@ class Load:
     """What was measured: successes per second and how long each took."""
 
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     times: list[float] = field(default_factory=list)
     failures: int = 0
 
     def add(self, other: "Load") -> None:
         """Count what was measured at another time as well."""
         self.seconds += other.seconds
+        self.cpu_seconds += other.cpu_seconds
         self.times += other.times
         self.failures += other.failures
 
@@ -126,6 +128,11 @@ class Load:
     def rate(self) -> float:
         """Successes per second."""
         return len(self.times) / self.seconds
+
+    @property
+    def rate_by_cpu(self) -> float:
+        """Successes per second of the server's core."""
+        return len(self.times) / self.cpu_seconds if self.cpu_seconds else math.nan
 
     def percentile(self, share: float) -> float:
         """Return a duration in milliseconds; none if nothing succeeded."""

@@ -1,221 +1,171 @@
-"""What is measured, in which order."""
+"""What is measured, each described once and taken of any build in turns."""
 
 import asyncio
-import os
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import asyncpg
 
-from app.core.password_schemes.engines import ENGINES
-from benchmarks.load import Answer, Connection, Load, Step, drive, get, post
-from benchmarks.provider import prepare
-from benchmarks.stage import Stage, pin
+from benchmarks.applications import Applications, repeated
+from benchmarks.load import Load, Step, drive, get
+from benchmarks.subject import (
+    CONNECTIONS,
+    USERS,
+    Subject,
+    refreshes,
+    sign_in_some,
+    sign_ins,
+)
 
-SECONDS = 5.0
-_TURNS, _TURN = 5, 2.0  # of hashing and signing in, and their seconds
-USERS = 64
-CONNECTIONS = 16
-_PASSWORD = "violet harbour stone 42"
+SECONDS = 1.5  # of one turn
+MEMORY_BUDGET = 110.0  # megabytes at rest
+_FLOOD_SECONDS = 3.0
 _WRITES = """SELECT coalesce(sum(n_tup_ins), 0)::bigint AS inserted,
     coalesce(sum(n_tup_upd), 0)::bigint AS updated,
     coalesce(sum(n_tup_del), 0)::bigint AS deleted FROM pg_stat_user_tables"""
 
 
-@dataclass
-class Raw:
-    """Digests that were computed, and the seconds by the clock and of the core."""
+@dataclass(frozen=True)
+class Sample:
+    """One turn of one measure.
 
-    count: int = 0
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
+    Attributes:
+        value: What counts, in the unit of its measure.
+        by_cpu: The same, counted by the server's own CPU time and not by the clock.
+        load: The requests it was counted from.
+        note: What else there is to say.
+    """
 
-    def add(self, other: "Raw") -> None:
-        """Count what was measured at another time as well."""
-        self.count += other.count
-        self.seconds += other.seconds
-        self.cpu_seconds += other.cpu_seconds
+    value: float
+    by_cpu: float | None = None
+    load: Load | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Something that is measured.
+
+    Attributes:
+        unit: ``/s`` is better when it is more, everything else when it is less.
+        target: What it shall be at least, or at most.
+        asks_provider: Applications have to be made before.
+    """
+
+    name: str
+    unit: str
+    take: Callable[[Subject], Awaitable[Sample]]
+    target: float | None = None
+    asks_provider: bool = False
+
+    @property
+    def more_is_better(self) -> bool:
+        """Rates shall be high, times and sizes low."""
+        return self.unit == "/s"
+
+    def is_met(self, value: float) -> bool:
+        """Tell whether it is as good as it shall be."""
+        if self.target is None:
+            return True
+        return value >= self.target if self.more_is_better else value <= self.target
 
 
 @dataclass
 class Measured:
-    """Everything of one run."""
+    """All turns of one build."""
 
-    raw: dict[str, "Raw"] = field(default_factory=dict)
-    loads: dict[str, Load] = field(default_factory=dict)
-    cpu_seconds: dict[str, float] = field(default_factory=dict)
-    writes: dict[str, float] = field(default_factory=dict)
-    start_seconds: float = 0.0
-    rest_mb: float = 0.0
-    loaded_mb: float = 0.0
+    build: str
+    samples: dict[str, list[Sample]] = field(default_factory=dict)
 
 
-def hash_raw(engine: str, core: int | None, seconds: float = 2.0) -> Raw:
-    """Return how many Argon2id digests one core computes, on a thread of its own."""
-    raw = Raw()
-    thread = threading.Thread(target=_hash, args=(raw, engine, core, seconds))
-    thread.start()
-    thread.join()
-    return raw
+async def measure(
+    subjects: Sequence[Subject], chosen: Sequence[Measure], rounds: int
+) -> list[Measured]:
+    """Take every measure of every build in each round, who is first by turns.
+
+    Neighbours in time are pairs: whatever else the machine does, it does to both.
+    """
+    results = [Measured(each.build.name) for each in subjects]
+    for number in range(rounds):
+        for each in chosen:
+            pairs = list(zip(subjects, results, strict=True))
+            for subject, result in pairs[:: -1 if number % 2 else 1]:
+                sample = await each.take(subject)
+                result.samples.setdefault(each.name, []).append(sample)
+    return results
 
 
-def _hash(raw: Raw, engine: str, core: int | None, seconds: float) -> None:
-    pin(0, core)
-    derive = ENGINES[engine]
-    started, used = time.perf_counter(), time.thread_time()
-    while raw.seconds < seconds:
-        derive(
-            _PASSWORD.encode(),
-            os.urandom(16),
-            memory_cost=19_456,
-            time_cost=2,
-            parallelism=1,
-            length=32,
-        )
-        raw.count += 1
-        raw.seconds = time.perf_counter() - started
-    raw.cpu_seconds = time.thread_time() - used
+async def _rest(subject: Subject) -> Sample:
+    """Start one more process, let the first people sign in, look at its size."""
+    with subject.serving() as stage:
+        await sign_in_some(stage.port, CONNECTIONS)
+        return Sample(stage.memory_mb())
 
 
-def address(number: int) -> str:
-    """Return where a user sits: each somewhere else, as in life."""
-    return f"198.51.100.{number + 1}"
+async def _start(subject: Subject) -> Sample:
+    with subject.serving() as stage:
+        return Sample(stage.start_seconds, note="schema current")
 
 
-def sign_in(number: int) -> bytes:
-    """Return the sign-in of one user."""
-    body = {"email": f"user{number}@example.com", "password": _PASSWORD}
-    return post("/api/v1/auth/login", body, address(number))
+async def _loaded(subject: Subject) -> Sample:
+    return Sample(subject.stage.memory_mb(), note="so far, after all of the above")
 
 
-async def register(port: int) -> None:
-    """Make the accounts that sign in."""
-    connection = await Connection.open(port)
-    for number in range(USERS):
-        body = {"email": f"user{number}@example.com", "password": _PASSWORD}
-        request = post("/api/v1/auth/register", body, address(number))
-        (await connection.send(request)).json()
-    connection.close()
+def _hashing(engine: str) -> Callable[[Subject], Awaitable[Sample]]:
+    async def take(subject: Subject) -> Sample:
+        core = "" if subject.cores.server is None else subject.cores.server
+        found = subject.build.ask("hashing", engine, core, SECONDS)
+        count = found["count"]
+        name = found["engine"]
+        return Sample(count / found["seconds"], count / found["cpu"], note=name)
+
+    return take
 
 
-async def measure(stage: Stage, database_url: str, core: int | None) -> Measured:
-    """Take every measure once; the whole takes under a minute."""
-    measured = Measured(start_seconds=stage.start_seconds)
-    sessions = await _sign_in_some(stage.port, CONNECTIONS)
-    measured.rest_mb = stage.memory_mb()
-    in_use, *others = ENGINES
-    await _sign_in_beside_raw(measured, stage, in_use, core)
-    for engine in others:
-        measured.raw[engine] = hash_raw(engine, core)
-    await _take(measured, stage, "JWKS", [_reads("/.well-known/jwks.json")] * 16)
-    me = [_reads("/api/v1/users/me", tokens["access_token"]) for tokens in sessions]
-    await _take(measured, stage, "GET /users/me", me)
-    before = await _writes(database_url)
-    refreshing = [_refreshes(tokens["refresh_token"]) for tokens in sessions]
-    await _take(measured, stage, "refresh", refreshing)
-    await drive(stage.port, me, 1.5)  # a later use makes each backend report
-    after = await _writes(database_url)
-    count = len(measured.loads["refresh"].times)
-    measured.writes = {key: (after[key] - before[key]) / count for key in before}
-    await _measure_provider(measured, stage, database_url)
-    await _overload(measured, stage)
-    measured.loaded_mb = stage.memory_mb()
-    return measured
-
-
-async def _measure_provider(
-    measured: Measured, stage: Stage, database_url: str
-) -> None:
-    """Be the applications of one person who is signed in."""
-    provider = await prepare(database_url, "user0@example.com")
-    connection = await Connection.open(stage.port)
-    tokens, caller_tokens = [
-        [await provider.sign_in(connection, at) for _ in range(CONNECTIONS)]
-        for at in (provider.web, provider.caller)
-    ]
-    connection.close()
-    for name, steps in provider.loads(tokens, caller_tokens).items():
-        await _take(measured, stage, name, steps)
-
-
-async def _sign_in_beside_raw(
-    measured: Measured, stage: Stage, engine: str, core: int | None
-) -> None:
-    """Hash and sign in by turns: other tenants of the machine come and go."""
-    raw = measured.raw[engine] = Raw()
-    for _ in range(_TURNS):
-        raw.add(hash_raw(engine, core, 1.0))
-        await _take(measured, stage, "sign-in", _sign_ins(CONNECTIONS), _TURN)
-
-
-async def _overload(measured: Measured, stage: Stage) -> None:
-    """Refresh at an even pace while more sign in than one core can hash."""
-    some = await _sign_in_some(stage.port, 4)
-    flood = asyncio.create_task(drive(stage.port, _sign_ins(USERS), SECONDS))
-    await asyncio.sleep(0.5)
-    steps = [_refreshes(tokens["refresh_token"]) for tokens in some]
-    seconds = SECONDS - 1
-    measured.loads["refresh under flood"] = await drive(
-        stage.port, steps, seconds, 0.01
-    )
-    measured.loads["sign-in flood"] = await flood
-
-
-async def _take(
-    measured: Measured,
-    stage: Stage,
+def _load(
     name: str,
-    steps: Sequence[Step],
-    seconds: float = SECONDS,
-) -> None:
-    """Drive, and add to what was measured under this name before."""
-    used = stage.busy_seconds()
-    load = await drive(stage.port, steps, seconds)
-    measured.loads.setdefault(name, Load()).add(load)
-    measured.cpu_seconds[name] = (
-        measured.cpu_seconds.get(name, 0.0) + stage.busy_seconds() - used
-    )
+    make: Callable[[Subject], list[Step]],
+    target: float | None = None,
+    *,
+    asks_provider: bool = False,
+) -> Measure:
+    """Return a measure of requests per second, on sixteen connections."""
+
+    async def take(subject: Subject) -> Sample:
+        load = await subject.drive(name, lambda: make(subject), SECONDS)
+        return Sample(load.rate, load.rate_by_cpu, load)
+
+    return Measure(name, "/s", take, target, asks_provider)
 
 
-async def _sign_in_some(port: int, count: int) -> list[dict[str, str]]:
-    connection = await Connection.open(port)
-    answers = [await connection.send(sign_in(number)) for number in range(count)]
-    connection.close()
-    return [answer.json() for answer in answers]
+async def _overload(subject: Subject) -> Sample:
+    """Refresh at an even pace while more sign in than one core can hash."""
+    port = subject.stage.port
+    steps = refreshes(await sign_in_some(port, 4))
+    flood = asyncio.create_task(drive(port, sign_ins(USERS), _FLOOD_SECONDS))
+    await asyncio.sleep(0.5)
+    load = await drive(port, steps, _FLOOD_SECONDS - 1, 0.01)
+    beside = (await flood).rate
+    note = f"sign-ins {beside:.0f}/s beside it"
+    return Sample(load.percentile(0.99), load=load, note=note)
 
 
-def _sign_ins(count: int) -> list[Step]:
-    """Return users who sign in again and again, each on a connection."""
-    return [_always(partial(sign_in, number)) for number in range(count)]
+async def _rows(subject: Subject) -> Sample:
+    """Count what a refresh writes."""
+    sessions = await sign_in_some(subject.stage.port, CONNECTIONS)
+    await _settle(subject)
+    before = await _writes(subject.database_url)
+    load = await drive(subject.stage.port, refreshes(sessions), SECONDS)
+    await _settle(subject)
+    after = await _writes(subject.database_url)
+    each = {key: (after[key] - before[key]) / len(load.times) for key in before}
+    note = ", ".join(f"{count:.2f} {kind}" for kind, count in each.items())
+    return Sample(sum(each.values()), note=note)
 
 
-def _reads(path: str, token: str | None = None) -> Step:
-    request = get(path, token)
-    return _always(lambda: request)
-
-
-def _always(make: Callable[[], bytes]) -> Step:
-    async def step(connection: Connection) -> bool:
-        return (await connection.send(make())).status == 200
-
-    return step
-
-
-def _refreshes(token: str) -> Step:
-    """Return a user who exchanges each refresh token for the next."""
-    newest = token
-
-    async def step(connection: Connection) -> bool:
-        nonlocal newest
-        request = post("/api/v1/auth/refresh", {"refresh_token": newest})
-        answer: Answer = await connection.send(request)
-        newest = str(answer.json()["refresh_token"])
-        return True
-
-    return step
+async def _settle(subject: Subject) -> None:
+    """Let each backend report what it wrote: a later use makes it."""
+    await drive(subject.stage.port, subject.who_am_i(), 1.5)
 
 
 async def _writes(database_url: str) -> dict[str, int]:
@@ -226,10 +176,65 @@ async def _writes(database_url: str) -> dict[str, int]:
         await connection.close()
 
 
-async def forget_mail(database_url: str) -> None:
-    """Drop the mails of the registrations: nobody is there to take them."""
-    connection = await asyncpg.connect(database_url)
-    try:
-        await connection.execute("DELETE FROM outbox")
-    finally:
-        await connection.close()
+def _keys(_subject: Subject) -> list[Step]:
+    return [repeated(get("/.well-known/jwks.json"))] * CONNECTIONS
+
+
+def _provider(
+    name: str, make: Callable[[Applications], list[Step]], target: float | None
+) -> Measure:
+    return _load(
+        name,
+        lambda subject: make(subject.applications),
+        target,
+        asks_provider=True,
+    )
+
+
+RAW, SIGN_IN, MEMORY = "raw Argon2id", "sign-in", "memory at rest"
+CODES = "code exchange, RS256"
+MEASURES = (
+    Measure(MEMORY, "MB", _rest, MEMORY_BUDGET),
+    Measure("start to ready", "s", _start, 2.0),
+    Measure(RAW, "/s", _hashing("")),
+    _load(SIGN_IN, lambda _: sign_ins(CONNECTIONS)),
+    Measure(f"{RAW}, argon2-cffi", "/s", _hashing("argon2-cffi")),
+    _load("JWKS", _keys, 10_000),
+    _load("GET /users/me", Subject.who_am_i, 3_000),
+    _load("refresh", Subject.refresh, 2_000),
+    _provider("client credentials", Applications.client_credentials, 3_500),
+    _provider("introspection", Applications.introspection, 3_000),
+    _provider("userinfo", Applications.userinfo, 3_000),
+    _provider("refresh at the token endpoint", Applications.refresh, 2_000),
+    _provider("the same with an ID token", Applications.refresh_with_id_token, None),
+    _provider(CODES, Applications.code_exchange, 900),
+    Measure("refresh p99 under flood", "ms", _overload, 100.0),
+    Measure("memory after load", "MB", _loaded),
+    Measure("rows per refresh", "rows", _rows, 1.0),
+)
+
+
+def choose(parts: str | None) -> list[Measure]:
+    """Return the measures that have one of these parts in their name, or all.
+
+    Raises:
+        SystemExit: A part is in no name.
+    """
+    wanted = [part.strip().lower() for part in (parts or "").split(",")]
+    for part in wanted:
+        if not any(part in each.name.lower() for each in MEASURES):
+            names = "\n  ".join(each.name for each in MEASURES)
+            raise SystemExit(
+                f"nothing measured is called {part!r}; there are\n  {names}"
+            )
+    return [
+        each for each in MEASURES if any(part in each.name.lower() for part in wanted)
+    ]
+
+
+def codes_for(chosen: Sequence[Measure], rounds: int) -> int:
+    """Return how many codes have to be made: more than any machine redeems."""
+    if not any(each.asks_provider for each in chosen):
+        return 0
+    exchanged = any(each.name == CODES for each in chosen)
+    return int(rounds * SECONDS * 2_400) if exchanged else 500

@@ -1,9 +1,11 @@
-"""The OpenID Connect provider under load: applications and codes made beforehand."""
+"""Applications and codes, made beforehand for a provider that is put under load.
+
+Runs with the code of the build that is measured, see `benchmarks.inside`.
+"""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from app.config import Settings
 from app.oauth.authorize import AuthorizationRequest, identify, read_request
@@ -11,12 +13,10 @@ from app.oauth.parameters import Parameters
 from app.oauth.ports import Authentication
 from app.services.oauth.code import issue_code
 from app.services.server.runtime import Runtime, build_runtime
-from benchmarks.load import Connection, Step, get, post_form
 from benchmarks.stage import SCOPES, SECRET
 from tests.factories.oauth import (
     CHALLENGE,
     REDIRECT_URI,
-    VERIFIER,
     Application,
     ApplicationFactory,
 )
@@ -24,12 +24,11 @@ from tests.factories.oauth import (
 CODES = 12_000  # more than five seconds of any machine
 _BATCH = 500  # codes in a transaction
 _SCOPE = ("openid", "profile", "email", "offline_access")
-_TOKEN = "/oauth2/token"
 
 
 @dataclass
 class Provider:
-    """What the loads need.
+    """What was made.
 
     Attributes:
         machine: An application that speaks for itself.
@@ -44,84 +43,6 @@ class Provider:
     plain: Application
     caller: Application
     codes: Mapping[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
-
-    def loads(
-        self, tokens: list[dict[str, Any]], caller_tokens: list[dict[str, Any]]
-    ) -> dict[str, list[Step]]:
-        """Return what is measured, by name; each step is a client of its own.
-
-        Args:
-            tokens: Of as many sign-ins at ``web`` as there are clients.
-            caller_tokens: Of as many at ``caller``.
-        """
-        basic = self.web.basic["Authorization"]
-        of_caller = self.caller.basic["Authorization"]
-        return {
-            "client credentials": [self._machine_step() for _ in tokens],
-            "introspection": [_introspects(each, basic) for each in tokens],
-            "userinfo": [_reads_userinfo(each) for each in tokens],
-            "refresh at the token endpoint": [
-                _refreshes(each, of_caller) for each in caller_tokens
-            ],
-            "the same with an ID token": [_refreshes(each, basic) for each in tokens],
-            "code exchange, RS256": [self._exchanges() for _ in tokens],
-        }
-
-    async def sign_in(
-        self, connection: Connection, application: Application
-    ) -> dict[str, Any]:
-        """Return the tokens of somebody who signed in there: redeem the next code."""
-        fields = {
-            "grant_type": "authorization_code",
-            "code": self.codes[application.client_id].popleft(),
-            "redirect_uri": REDIRECT_URI,
-            "code_verifier": VERIFIER,
-        }
-        request = post_form(_TOKEN, fields, application.basic["Authorization"])
-        tokens: dict[str, Any] = (await connection.send(request)).json()
-        return tokens
-
-    def _exchanges(self) -> Step:
-        async def step(connection: Connection) -> bool:
-            return "id_token" in await self.sign_in(connection, self.plain)
-
-        return step
-
-    def _machine_step(self) -> Step:
-        authorization = self.machine.basic["Authorization"]
-        fields = {"grant_type": "client_credentials"}
-        return _always(post_form(_TOKEN, fields, authorization))
-
-
-def _introspects(tokens: dict[str, Any], basic: str) -> Step:
-    return _always(
-        post_form("/oauth2/introspect", {"token": tokens["access_token"]}, basic)
-    )
-
-
-def _reads_userinfo(tokens: dict[str, Any]) -> Step:
-    return _always(get("/oauth2/userinfo", tokens["access_token"]))
-
-
-def _always(request: bytes) -> Step:
-    async def step(connection: Connection) -> bool:
-        return (await connection.send(request)).status == 200
-
-    return step
-
-
-def _refreshes(tokens: dict[str, Any], basic: str) -> Step:
-    """Return an application that exchanges each refresh token for the next."""
-    newest = str(tokens["refresh_token"])
-
-    async def step(connection: Connection) -> bool:
-        nonlocal newest
-        fields = {"grant_type": "refresh_token", "refresh_token": newest}
-        answer = await connection.send(post_form(_TOKEN, fields, basic))
-        newest = str(answer.json()["refresh_token"])
-        return True
-
-    return step
 
 
 async def prepare(database_url: str, user_email: str) -> Provider:

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,12 +13,8 @@ from pathlib import Path
 import httpx2
 import psutil
 
+from benchmarks.builds import Build
 from tests.servers.ports import LOOPBACK, free_port
-from tests.servers.service import NO_LIMITS, ROOT
-
-# None of them is reached, but an attempt takes so long to be refilled that a rightful
-# sign-in gives it back, as it does with the limits of production.
-_WIDE_LIMITS = dict.fromkeys(NO_LIMITS, "10000/86400")
 
 SECRET = "bench-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 SCOPES = {"api": "Use the API"}
@@ -83,22 +78,25 @@ class Stage:
 
 @contextmanager
 def serving(
-    database_url: str, log: Path, core: int | None, options: Mapping[str, str]
+    build: Build,
+    database_url: str,
+    log: Path,
+    core: int | None,
+    options: Mapping[str, str],
 ) -> Iterator[Stage]:
-    """Start the service, wait until it is ready, stop it at the end."""
+    """Start a build's service, wait until it is ready, stop it at the end."""
     port = free_port()
     environment = {
         "PATH": os.defpath,
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(build.root),
         "AUTH_SERVE_DATABASE_URL": database_url,
-        "AUTH_SERVE_SECRET_KEY": SECRET,
         "AUTH_SERVE_TRUSTED_PROXIES": LOOPBACK,
         "AUTH_SERVE_LIMITS__STORE": "sql",
         "AUTH_SERVE_PASSWORD__HASHING_THREADS": "1",  # it has one core
-        **_WIDE_LIMITS,
+        "AUTH_SERVE_TOKEN__ACCESS_TTL": "3600",  # for all of the run
         **options,
     }
-    command = [sys.executable, "-m", "app.cli", "server", "start", f"--port={port}"]
+    command = [build.python, "-m", "app.cli", "server", "start", f"--port={port}"]
     with log.open("wb") as out:
         started = time.perf_counter()
         process = subprocess.Popen(

@@ -1,0 +1,82 @@
+"""What only a build itself knows: run with its code, answered in JSON.
+
+Any revision may be on the path, so this keeps to names that all of them have:
+``prepare`` and ``CODES`` of `benchmarks.provider`, ``SECRET``, ``PREPARING`` and
+``PRODUCTION`` of `benchmarks.stage`, ``NO_LIMITS`` of the tests' service, and
+``ENGINES`` of the hashes.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+_APPLICATIONS = ("machine", "web", "plain", "caller")
+# None of them is reached, but an attempt takes so long to be refilled that a rightful
+# sign-in gives it back, as it does with the limits of production.
+_WIDE = "10000/86400"
+
+
+def settings() -> dict[str, Any]:
+    """Return the environment: a build refuses to start with what it does not know."""
+    from benchmarks import stage
+    from tests.servers.service import NO_LIMITS
+
+    always = {
+        "AUTH_SERVE_SECRET_KEY": stage.SECRET,
+        **dict.fromkeys(NO_LIMITS, _WIDE),
+    }
+    return {
+        "preparing": always | stage.PREPARING,
+        "production": always | stage.PRODUCTION,
+    }
+
+
+def applications(url: str, email: str, codes: str) -> dict[str, Any]:
+    """Register the applications, and return them with their codes."""
+    from benchmarks import provider
+
+    provider.CODES = int(codes)
+    made = asyncio.run(provider.prepare(url, email))
+    return {
+        name: {
+            "authorization": application.basic["Authorization"],
+            "codes": list(made.codes[application.client_id]),
+        }
+        for name in _APPLICATIONS
+        for application in [getattr(made, name)]
+    }
+
+
+def hashing(engine: str, core: str, seconds: str) -> dict[str, Any]:
+    """Compute Argon2id digests on one core, by the engine in use or by a named one."""
+    from app.core.password_schemes.engines import ENGINES
+
+    if core:
+        os.sched_setaffinity(0, {int(core)})
+    name = engine or next(iter(ENGINES))
+    derive, count = ENGINES[name], 0
+    started, used = time.perf_counter(), time.thread_time()
+    while (taken := time.perf_counter() - started) < float(seconds):
+        derive(
+            b"violet harbour stone 42",
+            os.urandom(16),
+            memory_cost=19_456,
+            time_cost=2,
+            parallelism=1,
+            length=32,
+        )
+        count += 1
+    cpu_seconds = time.thread_time() - used
+    return {"engine": name, "count": count, "seconds": taken, "cpu": cpu_seconds}
+
+
+_COMMANDS: dict[str, Callable[..., dict[str, Any]]] = {
+    each.__name__: each for each in (settings, applications, hashing)
+}
+
+if __name__ == "__main__":
+    print(json.dumps(_COMMANDS[sys.argv[1]](*sys.argv[2:])))
