@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import uvicorn
 
 from app.cli.ending import Exit, fail, settings_or_exit
-from app.cli.http_protocol import guarded
-from app.cli.http_server import Server
-from app.cli.listening import CannotListen, address_of, bind
+from app.cli.http.listening import CannotListen, address_of, bind
+from app.cli.http.protocol import guarded
+from app.cli.http.server import Server
 from app.config import PREFIX, Settings
 from app.core.logging import configure_logging
 

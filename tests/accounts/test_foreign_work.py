@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from app.cli.http_protocol import GuardedProtocol
+from app.cli.http.protocol import GuardedProtocol
 from app.core.context import RequestContext, begin
 from app.core.exceptions import TooManyRequests
 from app.core.hashing_pool import HashingOverloaded, HashingPool

@@ -12,8 +12,9 @@ from starlette.types import Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from app.cli import http_protocol, lingering
-from app.cli.http_protocol import MAX_HEAD, GuardedProtocol
+from app.cli.http import lingering
+from app.cli.http import protocol as http_protocol
+from app.cli.http.protocol import MAX_HEAD, GuardedProtocol
 from tests.servers.ports import LOOPBACK
 
 REQUEST = b"GET /a HTTP/1.1\r\nHost: test\r\n\r\n"

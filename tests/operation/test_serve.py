@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from app.cli.__main__ import main
 from app.cli.commands import app
-from app.cli.listening import CannotListen, bind
+from app.cli.http.listening import CannotListen, bind
 from app.cli.serve import GRACE
 from tests.conftest import SECRET
 from tests.servers.ports import LOOPBACK, free_port

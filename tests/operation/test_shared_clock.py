@@ -105,11 +105,11 @@ async def skewed(database_url: str) -> AsyncIterator[tuple[Runtime, FakeClock]]:
     await parts.close()
 
 
-@SERVER
 def _health(runtime: Runtime) -> HealthService:
     return HealthService(runtime, runtime.stopping, runtime.write_probe)
 
 
+@SERVER
 @pytest.mark.parametrize(("ahead", "is_degraded"), [(1, 0), (-5, 0), (30, 1), (-30, 1)])
 async def test_skew_is_logged_and_beyond_ten_seconds_degrades(
     skewed: tuple[Runtime, FakeClock],

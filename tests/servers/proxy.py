@@ -80,10 +80,11 @@ async def _is_ready(port: int) -> bool:
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(2):
             reader, writer = await asyncio.open_connection(LOOPBACK, port)
-            writer.write(_READY)
-            answer = await reader.read()
-            writer.close()
-            return answer[9:12] == b"200"
+            try:  # closed as well where the look is cancelled half-way
+                writer.write(_READY)
+                return (await reader.read())[9:12] == b"200"
+            finally:
+                writer.close()
     return False
 
 

@@ -1,7 +1,8 @@
 """Password hashes that cost next to nothing, for tests that are not about the cost.
 
 They are Argon2id and verified as any other; only the bounds are lifted, which
-``tests/accounts/test_password_hashing.py`` proves. Processes of their own hash as in production.
+``tests/accounts/test_password_hashing.py`` proves. Processes of their own hash as in
+production.
 """
 
 import pytest

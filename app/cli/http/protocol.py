@@ -3,7 +3,8 @@
 uvicorn keeps header fields of any size and number, and waits for ever for the end of a
 head that was begun. The application bounds bodies (`app/api/middleware.py`); what comes
 before them, and how many connections there are, can only be bounded here. Nor does it
-read on after an answer that came before the end of a request (`app/cli/lingering.py`).
+read on after an answer that came before the end of a request
+(`app/cli/http/lingering.py`).
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from app.cli.lingering import LINGER_BYTES, LingeringTransport
+from app.cli.http.lingering import LINGER_BYTES, LingeringTransport
 from app.core.context import RequestContext, begin
 from app.core.exceptions import (
     AppError,

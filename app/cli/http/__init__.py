@@ -1,0 +1,1 @@
+"""How HTTP reaches the application: sockets, connections, and their end."""
