@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
 
+from tools.source import functions, tree
+
 ROOT = Path(__file__).parents[1]
-_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def modules(house: str) -> dict[Path, ast.Module]:
     """Return the trees of all modules below a folder, by their path from the root."""
     return {
-        path.relative_to(ROOT): ast.parse(path.read_text(encoding="utf-8"))
+        path.relative_to(ROOT): tree(path)
         for path in sorted((ROOT / house).rglob("*.py"))
     }
 
@@ -27,8 +28,8 @@ def by_folder(house: str) -> Counter[str]:
     return Counter(path.parent.as_posix() for path in modules(house))
 
 
-def _imported(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _imported(module: ast.Module) -> Iterator[str]:
+    for node in ast.walk(module):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{name.name}" for name in node.names)
@@ -44,9 +45,9 @@ def two_way_pairs(house: str) -> list[tuple[str, str]]:
     trees = modules(house)
     folders = {path.parent.as_posix().replace("/", ".") for path in trees}
     known: set[tuple[str, str]] = set()
-    for path, tree in trees.items():
+    for path, module in trees.items():
         here = path.parent.as_posix().replace("/", ".")
-        for name in _imported(tree):
+        for name in _imported(module):
             there = name.rpartition(".")[0]
             there = name if name in folders else there
             if there in folders and not _is_within(here, there):
@@ -71,9 +72,8 @@ def longest_function(house: str) -> tuple[int, str]:
     """Return the lines of the longest function, and which it is."""
     return max(
         ((node.end_lineno or node.lineno) - node.lineno + 1, f"{path}::{node.name}")
-        for path, tree in modules(house).items()
-        for node in ast.walk(tree)
-        if isinstance(node, _FUNCTIONS)
+        for path in modules(house)
+        for node in functions(ROOT / path)
     )
 
 

@@ -4,13 +4,13 @@ The numbers are this project's own list of flaws that systems of this kind reall
 a test carries its numbers in its name (``test_t086_...``, ``test_trap_12_...``).
 """
 
-import ast
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from tools.found_in_use import FOUND
+from tools.source import functions
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "security.md"
@@ -104,10 +104,9 @@ Report a weakness as `/.well-known/security.txt` of an installation says.
 def tests() -> Iterator[tuple[str, str]]:
     """Yield path and name of every test function."""
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                if node.name.startswith("test_"):
-                    yield str(path.relative_to(ROOT)), node.name
+        for node in functions(path):
+            if node.name.startswith("test_"):
+                yield str(path.relative_to(ROOT)), node.name
 
 
 def render() -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tools.source import functions
+
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 _STANDARD = r"(?:RFC \d+|(?:OIDC|OAuth) [A-Z][A-Za-z -]*?)"
@@ -52,11 +54,10 @@ def read_rules(docstring: str, test: str) -> Iterator[Rule]:
 def docstrings(folder: Path = TESTS) -> Iterator[tuple[str, str]]:
     """Yield every test by its name, with its docstring."""
     for path in sorted(folder.rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                if node.name.startswith("test_"):
-                    place = f"{path.relative_to(folder).as_posix()}::{node.name}"
-                    yield place, ast.get_docstring(node) or ""
+        for node in functions(path):
+            if node.name.startswith("test_"):
+                place = f"{path.relative_to(folder).as_posix()}::{node.name}"
+                yield place, ast.get_docstring(node) or ""
 
 
 def _order(rule: Rule) -> tuple[bool, list[int], str, str]:

@@ -76,12 +76,13 @@ def flaws_of_event(kind: type[Event]) -> Iterator[str]:
 @cache
 def _code() -> str:
     paths = (p for p in modules() if not p.startswith("app/events/"))
-    return "\n".join((ROOT / path).read_text(encoding="utf-8") for path in paths)
+    code = "\n".join((ROOT / path).read_text(encoding="utf-8") for path in paths)
+    return re.sub(r"(?m)^from .*$|^    \w+,$", "", code)
 
 
 def _is_recorded(name: str) -> bool:
     """Tell whether code makes the event, or hands its class to who does."""
-    uses = re.findall(rf"\b{name}\b", re.sub(r"(?m)^from .*$|^    \w+,$", "", _code()))
+    uses = re.findall(rf"\b{name}\b", _code())
     return bool(uses)
 
 
