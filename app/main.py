@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from fastapi.telemetry import TelemetryConfig
 from starlette.routing import BaseRoute
+from starlette.types import Scope
 
 from app import __version__, pages
 from app.api import health, v1
@@ -89,11 +90,16 @@ def _render(request: Request, error: AppError) -> Response:
     is_program = path.startswith("/api") or (
         is_protocol and path not in protocol.BROWSER_PATHS
     )
-    if "text/html" in request.headers.get("accept", "") and not is_program:
+    if "text/html" in request.headers.get("accept", "").lower() and not is_program:
         return pages.render_error(request, error)
     if is_protocol:
         return protocol.app_refusal(error)
     return problem(error, request.app.state.runtime.settings.public_url)
+
+
+def _render_early(scope: Scope, error: AppError) -> Response:
+    """Answer what the server refuses before there is a request."""
+    return _render(Request(scope), error)
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:
@@ -143,6 +149,7 @@ def create_app(
     )
     app.state.runtime = runtime
     app.state.logging = None
+    app.state.render_refusal = _render_early
     app.router.routes += _routes()
     install_openapi(app)
     install_handlers(app, _render, [DatabaseUnavailable])
@@ -158,6 +165,7 @@ def create_app(
         ),
         registration=settings.oauth.registration,
         stopping=runtime.stopping,
+        render=_render,
     )
     return app
 

@@ -215,6 +215,7 @@ FOUND: dict[int, Found] = {
         "Dead pages",
         (
             "pages/test_dead_ends.py",
+            "pages/test_defects.py",
             "pages/test_stale_forms.py",
         ),
         "every page on the way of a flow, 19 kinds of dead end, a second tab, "

@@ -11,17 +11,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote_to_bytes
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.client_address import ClientAddress
 from app.api.hot_path import HotPaths
 from app.api.oauth import cors
-from app.api.oauth.protocol import PREFIX, app_refusal
 from app.core.clock import Clock
 from app.core.context import RequestContext, begin
 from app.core.exceptions import (
     AppError,
     BadRequest,
+    PageRenderer,
     PayloadTooLarge,
     RequestTimeout,
     problem,
@@ -78,6 +79,7 @@ class RequestMiddleware:
         issuer: str,
         addresses: ClientAddress,
         stopping: Stopping,
+        render: PageRenderer,
         registration: str = "off",
     ) -> None:
         """Wrap.
@@ -90,6 +92,7 @@ class RequestMiddleware:
             issuer: The public URL; https there turns HSTS on.
             addresses: Tells where requests came from.
             stopping: Once begun, every answer ends its connection.
+            render: Makes the answer of a refusal, for people or for programs.
             registration: Who may register clients, for what browsers may read.
         """
         self._app = app
@@ -99,6 +102,7 @@ class RequestMiddleware:
         self._issuer = issuer
         self._addresses = addresses
         self._stopping = stopping
+        self._render = render
         fields = dict(_SECURITY)
         if issuer.startswith("https://"):
             fields["strict-transport-security"] = _HSTS
@@ -126,6 +130,7 @@ class RequestMiddleware:
                 context.headers["Connection"] = "close"
             flaw = _flaw(scope) or _host_flaw(scope, fields)
             if flaw is not None:
+                context.reason = f"{BadRequest.code} ({flaw})"
                 await self._refuse(BadRequest(hint=flaw), scope, receive, answer)
             else:
                 body = _Body(scope, receive)
@@ -148,10 +153,12 @@ class RequestMiddleware:
     async def _refuse(
         self, error: AppError, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        if scope["path"].startswith(PREFIX):
-            await app_refusal(error)(scope, receive, send)
-        else:
-            await problem(error, self._issuer)(scope, receive, send)
+        try:
+            response = self._render(Request(scope), error)
+        except Exception as defect:  # of a page, which may be why we are here
+            _log.error("no page for a refusal", exc_info=defect)
+            response = problem(error, self._issuer)
+        await response(scope, receive, send)
 
     def _context(self, scope: Scope, fields: dict[bytes, list[str]]) -> RequestContext:
         given = fields.get(b"x-request-id", _NONE)

@@ -13,16 +13,15 @@ from threading import Lock, Thread
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from app.core.context import current
-from app.core.exceptions import AppError
+from app.core.exceptions import Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class HashingOverloaded(AppError):
+class HashingOverloaded(Unavailable):
     """More sign-ins at once than this process can hash."""
 
-    status: ClassVar[int] = 503
     code: ClassVar[str] = "overloaded"
     title: ClassVar[str] = "Too many people are signing in; try again in a moment"
 

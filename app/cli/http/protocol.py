@@ -39,7 +39,7 @@ _randomness = SystemRandomness()
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """One connection; every refusal here is told as a problem, and closes it.
+    """One connection; every refusal here is told as elsewhere, and closes it.
 
     Attributes:
         issuer: The public URL, for the ``type`` of problems.
@@ -222,7 +222,7 @@ class GuardedProtocol(HttpToolsProtocol):
         ip = canonical_ip(self.client[0]) if self.client else ""
         begin(RequestContext(correlation_id=request_id, ip=ip))
         _log.warning("refused %s (%s)", error.code, error.hint)
-        answer = problem(error, self.issuer)
+        answer = self._rendered(error)
         answer.headers["x-request-id"] = request_id
         answer.headers["cache-control"] = "no-store"
         answer.headers["connection"] = "close"
@@ -230,6 +230,17 @@ class GuardedProtocol(HttpToolsProtocol):
         lines = [b"%s: %s\r\n" % field for field in fields]
         head = [STATUS_LINE[answer.status_code], *lines, b"\r\n"]
         return b"".join([*head, answer.body])
+
+    def _rendered(self, error: AppError) -> Any:
+        """Return a page for people, as far as it is known that they ask."""
+        state = getattr(self.app, "state", None)
+        render = getattr(state, "render_refusal", None)
+        fields = list(self.headers or ())
+        if render is None or not fields:
+            return problem(error, self.issuer)
+        path = self.url.partition(b"?")[0].decode("latin-1")
+        asked = {"method": "GET", "path": path, "query_string": b"", "headers": fields}
+        return render({"type": "http", "app": self.app, **asked}, error)
 
 
 def guarded(issuer: str) -> type[GuardedProtocol]:
