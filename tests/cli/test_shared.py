@@ -1,6 +1,7 @@
 """What all commands share: help, JSON, refusals in one line, and who did it."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from tests.cli.test_cli import run
 from tests.conftest import ROOT, SECRET
 
 HEAVY = ("sqlalchemy", "pydantic", "fastapi", "uvicorn", "app.config", "app.services")
+# Megabytes that every process would keep at rest.
+IDLE = ("pydantic.v1", "alembic", "mako", "typer", "rich", "jsonschema", "smtplib")
 # The log of the one is for machines, the script of the other for a shell.
 WITHOUT_JSON = {"completion", "server start"}
 
@@ -80,6 +83,25 @@ def test_a_server_loads_no_typer() -> None:
 
     assert "uvicorn" in done.stdout.split(), done.stderr
     assert "typer" not in done.stdout.split()
+
+
+def test_a_started_service_holds_nothing_that_it_never_uses(tmp_path: Path) -> None:
+    code = (
+        "import sys; import app.cli.serve, app.main; app.main.app; "
+        "print(*(name for name, it in sys.modules.items() if it is not None))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+
+    loaded = set(done.stdout.split())
+    assert "app.api.v1" in loaded, done.stderr
+    assert [name for name in IDLE if name in loaded] == []
 
 
 @pytest.mark.parametrize(
