@@ -4,11 +4,25 @@ Each is one round trip (performance.md): Core, compiled once, run as the driver'
 prepared statement. They join what the answer needs and decide by one guarded write.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, String, bindparam, case, exists, select, update
+from sqlalchemy import (
+    ARRAY,
+    ScalarSelect,
+    String,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    column,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -16,6 +30,7 @@ from app.database import Database
 from app.models.role import Role, UserRole
 from app.models.session import Session
 from app.models.user import User
+from app.repositories.statements.together import MOST, Together, placed
 
 ACTIVE = "active"
 
@@ -95,13 +110,14 @@ _STATE = (
     .join(User, User.id == Session.user_id)
     .where(Session.id == bindparam("id", type_=Session.id.type))
 )
+_CALLER_COLUMNS = (
+    *(each for each in User.__table__.columns if each.name != "search_text"),
+    Session.id.label("session_id"),
+    Session.authenticated_at,
+    roles_of(User.id).label("roles"),
+)
 _CALLER = (
-    select(
-        *(column for column in User.__table__.columns if column.name != "search_text"),
-        Session.id.label("session_id"),
-        Session.authenticated_at,
-        roles_of(User.id).label("roles"),
-    )
+    select(*_CALLER_COLUMNS)
     .join(Session, Session.user_id == User.id)
     .where(
         Session.id == bindparam("session_id", type_=Session.id.type),
@@ -109,6 +125,26 @@ _CALLER = (
         User.status == ACTIVE,
         *_LIVE,
     )
+)
+# The same for several at once (PostgreSQL).
+_ASKED = (
+    func.unnest(
+        bindparam("user_ids", type_=ARRAY(Uuid)),
+        bindparam("session_ids", type_=ARRAY(Uuid)),
+    )
+    .table_valued(
+        column("user_id", Uuid), column("session_id", Uuid), with_ordinality="place"
+    )
+    .render_derived(name="asked")
+)
+_CALLER_EACH = (
+    select(*_CALLER_COLUMNS, _ASKED.c.place)
+    .join(Session, Session.user_id == User.id)
+    .join(
+        _ASKED,
+        and_(_ASKED.c.session_id == Session.id, _ASKED.c.user_id == User.id),
+    )
+    .where(User.status == ACTIVE, *_LIVE)
 )
 _PERMISSIONS = (
     select(Role.permissions)
@@ -123,6 +159,8 @@ class SessionStatements:
     def __init__(self, database: Database) -> None:
         """Run on the pool of this database, outside of any session."""
         self._database = database
+        most = 1 if database.is_sqlite else MOST
+        self._callers = Together(self._each_caller, most)
 
     async def knows_network(self, email: str, network: str) -> bool:
         """Tell whether the account with this address signed in from a network."""
@@ -150,8 +188,21 @@ class SessionStatements:
         self, user_id: UUID, session_id: UUID, *, now: datetime
     ) -> Any | None:
         """Return the account behind a live session of an active user, or None."""
-        parameters = {"user_id": user_id, "session_id": session_id, "now": now}
-        return await self._database.fetch_one(_CALLER, parameters)
+        return await self._callers.get((user_id, session_id, now))
+
+    async def _each_caller(
+        self, asked: Sequence[tuple[UUID, UUID, datetime]]
+    ) -> Sequence[Any | None]:
+        """Return the account behind each session; the latest instant counts for all."""
+        now = max(each[2] for each in asked)
+        if len(asked) == 1:
+            [(user_id, session_id, _)] = asked
+            parameters = {"user_id": user_id, "session_id": session_id, "now": now}
+            return [await self._database.fetch_one(_CALLER, parameters)]
+        user_ids, session_ids, _ = (list(each) for each in zip(*asked, strict=True))
+        lists = {"user_ids": user_ids, "session_ids": session_ids, "now": now}
+        rows = await self._database.fetch_all(_CALLER_EACH, lists)
+        return placed(rows, len(asked))
 
     async def permissions(self, user_id: UUID) -> frozenset[str]:
         """Return what a user may do, through all of their roles."""
