@@ -26,6 +26,7 @@ from tests.support.session_end import let_in
 
 CALLBACK, BYE = "https://evil.example/cb", "https://evil.example/bye"
 HOST = "evil.example"
+MALFORMED = '"'  # no scope-token (RFC 6749 section 3.3)
 STRANGER: dict[str, Any] = {
     "redirect_uris": [CALLBACK],
     "post_logout_redirect_uris": [BYE],
@@ -34,8 +35,7 @@ STRANGER: dict[str, Any] = {
 REFUSED: dict[str, dict[str, str | None]] = {
     "response_type": {"response_type": "bogus"},
     "no response_type": {"response_type": None},
-    "scope": {"scope": "nope"},
-    "no scope": {"scope": None},
+    "scope": {"scope": MALFORMED},
     "prompt=none": {"prompt": "none"},
     "prompt": {"prompt": "bogus"},
     "prompt=none with hint": {"prompt": "none", "login_hint": "a@example.com"},
@@ -50,8 +50,8 @@ REFUSED: dict[str, dict[str, str | None]] = {
     "response_mode": {"response_mode": "bogus"},
     "fragment": {"response_mode": "fragment", "prompt": "none"},
     "form_post": {"response_mode": "form_post", "prompt": "none"},
-    "form_post and scope": {"response_mode": "form_post", "scope": "nope"},
-    "state": {"state": "javascript:alert(1)", "scope": "nope"},
+    "form_post and scope": {"response_mode": "form_post", "scope": MALFORMED},
+    "state": {"state": "javascript:alert(1)", "scope": MALFORMED},
     "too long": {"nonce": "n" * 11_000},
 }
 
@@ -115,7 +115,7 @@ async def test_t055_nobody_is_sent_by_head_by_post_or_by_a_parameter_twice(
     client: AsyncClient, browser: Visit
 ) -> None:
     app = await stranger(client)
-    query = asked(app, scope="nope")
+    query = asked(app, scope=MALFORMED)
 
     head = await browser.client.head(AUTHORIZE, params=query)
     posted = await browser.client.post(AUTHORIZE, data=query)
@@ -137,8 +137,8 @@ async def test_who_agreed_once_is_sent_at_each_answer(
     before = await browser.get(AUTHORIZE, asked(app, prompt="none"))
     granted = await agree(browser, app)
     after = await browser.get(AUTHORIZE, asked(app, prompt="none"))
-    refused = await browser.get(AUTHORIZE, asked(app, scope="nope"))
-    form = asked(app, scope="nope", response_mode="form_post")
+    refused = await browser.get(AUTHORIZE, asked(app, scope=MALFORMED))
+    form = asked(app, scope=MALFORMED, response_mode="form_post")
 
     assert is_withheld(before)
     assert is_led(granted) and is_led(after) and is_led(refused)
@@ -197,12 +197,12 @@ async def test_another_account_and_another_browser_agreed_to_nothing(
     await agree(browser, app_)
     elsewhere = visit(runtime, app)
 
-    out = await elsewhere.get(AUTHORIZE, asked(app_, scope="nope"))
+    out = await elsewhere.get(AUTHORIZE, asked(app_, scope=MALFORMED))
     await browser.get("/signin")
     await browser.sign_in(two.email)
-    switched = await browser.get(AUTHORIZE, asked(app_, scope="nope"))
+    switched = await browser.get(AUTHORIZE, asked(app_, scope=MALFORMED))
     await elsewhere.arrive(one.email)
-    back = await elsewhere.get(AUTHORIZE, asked(app_, scope="nope"))
+    back = await elsewhere.get(AUTHORIZE, asked(app_, scope=MALFORMED))
 
     assert is_withheld(out) and is_withheld(switched)
     assert is_led(back)
@@ -253,7 +253,7 @@ async def _approved(api: Api, client_id: str) -> None:
 async def test_an_administrator_vouches_for_a_client_and_no_more(
     api: Api, client: AsyncClient, browser: Visit
 ) -> None:
-    app, query = await stranger(client), {"scope": "nope"}
+    app, query = await stranger(client), {"scope": MALFORMED}
     admin = await api.admin()
     url = f"/clients/{app.client_id}"
 
