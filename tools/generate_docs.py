@@ -23,6 +23,7 @@ from app.config import PREFIX, Settings
 from app.core.exceptions import AppError
 from app.events import EVENTS, Event, MailedEvent
 from tools import house
+from tools.field_codes import field_codes
 from tools.imports_document import imports
 from tools.standards_coverage import standards
 
@@ -126,7 +127,7 @@ def errors() -> str:
             meaning = _first_line(kind)
             lines += [f"**{kind.status} {kind.title}** (`{kind.__name__}`). {meaning}"]
             lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, field_codes()])
 
 
 def _event(kind: type[Event]) -> Iterator[str]:

@@ -1,12 +1,19 @@
 """What nobody may choose as a password, at every place where one is chosen."""
 
+from dataclasses import replace
+
 import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
 
 from app.core.passwords import check_password
 from app.services.accounts.errors import UnacceptablePassword
 from app.services.accounts.password import PasswordService
 from app.services.server.setup import SetupService
+from app.services.server.startup import StartRefused, start
+from app.setting_groups import AdminSettings
 from tests.support.api import Api
+from tests.support.browser import Visitor
 from tests.support.page import EMAIL, PAGES, post
 
 CONTEXT = ["ann.other@shop.example", "Ann Other", "auth serve", "@auth.corp.example"]
@@ -117,3 +124,32 @@ async def test_pages_refuse_it_too_and_say_why(api: Api, path: str) -> None:
 
     assert answer.status_code == 422
     assert "your name, address or our name" in answer.text
+
+
+@pytest.mark.parametrize("password", WEAK)
+async def test_the_sign_up_page_refuses_it_and_makes_nobody(
+    api: Api, app: FastAPI, password: str
+) -> None:
+    visitor = Visitor(app)
+
+    refused = await visitor.submit("/signup", {"email": ADA, "password": password})
+
+    assert refused.status_code == 422
+    assert await visitor.who() == ""
+    async with api.runtime.unit_of_work(read_only=True) as uow:
+        assert await uow.users.by_email(ADA) is None
+
+
+@pytest.mark.parametrize("password", WEAK)
+async def test_a_weak_password_in_the_settings_refuses_the_start(
+    api: Api, password: str
+) -> None:
+    admin = AdminSettings(email=ADA, password=SecretStr(password))
+    settings = api.runtime.settings.model_copy(update={"admin": admin})
+
+    with pytest.raises(StartRefused, match="AUTH_SERVE_ADMIN__PASSWORD") as refused:
+        await start(replace(api.runtime, settings=settings))
+
+    assert password not in str(refused.value)
+    async with api.runtime.unit_of_work(read_only=True) as uow:
+        assert await uow.users.by_email(ADA) is None
