@@ -40,6 +40,7 @@ FOUND: dict[int, Found] = {
         "Twins of one address",
         (
             "accounts/test_addresses.py",
+            "accounts/test_import_addresses.py",
             "database/test_migrations.py::"
             "test_keys_of_addresses_are_recomputed_both_ways_and_nobody_is_lost",
         ),
