@@ -1,4 +1,4 @@
-"""SQL for grants; what runs at each token request is in `oauth_grant_statement.py`."""
+"""SQL for grants; what runs at each token request is in `statements/oauth_grant.py`."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta

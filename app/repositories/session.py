@@ -1,4 +1,4 @@
-"""SQL for sessions; what runs on every request is in `session_statement.py`."""
+"""SQL for sessions; what runs on every request is in `statements/session.py`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

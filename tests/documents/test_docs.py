@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.architecture.source import APP, ROOT
+from tests.architecture.source import APP, ROOT, tracked_files
 from tools.generate_docs import documents, stale
 
 # A router's own prefix, or else the addresses of its routes.
@@ -83,3 +83,29 @@ def test_a_decision_that_the_code_names_is_written_down() -> None:
 
     assert named
     assert named <= written
+
+
+_MODULE = re.compile(r"`+([\w/.-]*\w\.py)(?:::\w+)?`+")
+
+
+def test_a_module_that_is_named_exists() -> None:
+    """In code and prose alike: by its name, or by its path from where one is."""
+    files = [p for p in tracked_files() if p.suffix in (".py", ".md")]
+    known = {path.name for path in files}
+
+    lost = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in files
+        if path.name != "CHANGELOG.md"  # says what was
+        for name in _MODULE.findall(path.read_text(encoding="utf-8"))
+        if not _is_there(path, name, known)
+    ]
+
+    assert lost == []
+
+
+def _is_there(path: Path, name: str, known: set[str]) -> bool:
+    if "/" not in name:
+        return name in known
+    starts = ROOT, APP, ROOT / "tests", path.parent
+    return any((start / name).is_file() for start in starts)

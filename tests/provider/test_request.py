@@ -1,6 +1,6 @@
 """What applications may ask for in a request, parameter by parameter.
 
-One database is enough: `test_oauth_authorize.py` asks both engines.
+One database is enough: `test_authorize.py` asks both engines.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Putting another account of a browser into use, at the front door.
 
 It is no choice for an application: which account each one gets is chosen where it asks,
-and remembered with what was granted there (``services/oauth_signed_in.py``).
+and remembered with what was granted there (``services/oauth/signed_in.py``).
 """
 
 from fastapi import APIRouter, Response

@@ -1,6 +1,6 @@
 """The statements behind every page that asks who sits at the browser.
 
-One round trip each, as those of the API (see ``session_statement.py``).
+One round trip each, as those of the API (see ``session.py``).
 """
 
 from collections.abc import Sequence
