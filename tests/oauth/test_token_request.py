@@ -11,12 +11,15 @@ from app.oauth.grants import GRANTS
 from app.oauth.token_request import redeem_grant
 from tests.oauth.token_support import client, issued_code, parameters, stores
 
-NAMES = ["authorization_code", "client_credentials", "refresh_token"]
+NAMES = sorted(grant.name for grant in GRANTS)
+OF_OAUTH_2_1 = {"authorization_code", "client_credentials", "refresh_token"}
 
 
 def test_what_exists() -> None:
-    """RFC 9700 §2.4: there is no password grant."""
-    assert sorted(grant.name for grant in GRANTS) == NAMES
+    """RFC 9700 §2.1.2, §2.4: neither a password nor the way to the browser grants."""
+    assert OF_OAUTH_2_1 <= set(NAMES)
+    assert {"password", "implicit"}.isdisjoint(NAMES)
+    assert len(set(NAMES)) == len(NAMES)
 
 
 async def test_a_grant_is_redeemed_by_its_name() -> None:
