@@ -204,7 +204,7 @@ class Database:
     ) -> Any | None:
         """Run one statement in its own transaction; return its first row or None.
 
-        The way of the hot paths (performance.md): the statement is compiled once and
+        The way of the hot paths (ADR-0005): the statement is compiled once and
         runs as the driver's own prepared statement on a connection of the pool.
 
         Args:

@@ -39,7 +39,7 @@ from app.services.server.runtime import Runtime, build_runtime
 from app.services.server.startup import StartRefused, start
 
 # Tracing is off unless it is asked for: spans would carry query strings, and those
-# carry codes and tokens (dependencies.md, S2).
+# carry codes and tokens.
 _TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 _PROTOCOL = (

@@ -1,4 +1,4 @@
-"""Where a request came from: its connection, or the word of a proxy (ADR-0040)."""
+"""Where a request came from: its connection, or the word of a proxy (ADR-0022)."""
 
 import ipaddress
 import logging

@@ -1,7 +1,7 @@
 """The few addresses that are asked all the time, found with one look in a table.
 
 Matching the router's templates one after the other, and what frameworks wrap around
-each matched route, costs as much as answering (performance.md, rule 1). The routes stay
+each matched route, costs as much as answering (ADR-0013). The routes stay
 where they are declared: they make the document, and answer other methods of the same
 address.
 """

@@ -1,6 +1,6 @@
 """What happens to every request: an id, a client address, safe headers, one line.
 
-Pure ASGI, once around everything (performance.md, rule 3): it is also the last resort
+Pure ASGI, once around everything (ADR-0013): it is also the last resort
 for errors that nobody caught, so that those carry the id and the headers too.
 """
 

@@ -21,7 +21,7 @@ class RateLimitStore(Protocol):
         Name each bucket once: all are counted in one step where the store can do that.
 
         Args:
-            attempts: Limits with keys from :func:`subject_key` or :func:`address_key`.
+            attempts: Limits with keys from :func:`subject_key`.
             now: The instant of the attempt. Processes that share a store and whose
                 clocks differ by ``d`` allow at most what refills in ``d`` in addition.
 

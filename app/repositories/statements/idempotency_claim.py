@@ -1,4 +1,4 @@
-"""Which of several requests with one key does the work, and whether writing works.
+"""Which of several requests with one key does the work.
 
 A claim is a row of `IdempotencyKey` under a hash that no answer has, with the owner
 where an answer has its body. Each statement is a transaction of its own: while the work

@@ -1,6 +1,6 @@
 """The statements behind the protocol's endpoints: redeem, refresh, look up.
 
-Each is one round trip (performance.md): Core, compiled once, run as the driver's own
+Each is one round trip (ADR-0005): Core, compiled once, run as the driver's own
 prepared statement. What redeeming and refreshing change is decided by a guarded write;
 PostgreSQL runs the steps as one statement, SQLite one after the other.
 

@@ -1,6 +1,6 @@
 """The statements behind every request: refresh, recognise the caller.
 
-Each is one round trip (performance.md): Core, compiled once, run as the driver's own
+Each is one round trip (ADR-0005): Core, compiled once, run as the driver's own
 prepared statement. They join what the answer needs and decide by one guarded write.
 """
 

@@ -1,6 +1,6 @@
 """What several requests ask for in the same moment is asked in one statement.
 
-A round trip costs the loop more than the database (performance.md), and requests that
+A round trip costs the loop more than the database (ADR-0005), and requests that
 come together wait for one another anyway. Nothing is remembered: a statement is sent
 after the last of its callers asked, and each gets the verdict on its own row.
 """
