@@ -214,7 +214,7 @@ class PasswordHasher:
         found = self._others.verify(password, hashed)
         if found.kept is not None:
             return Verification(True, None if found.kept == hashed else found.kept)
-        if found.spent < self._current.work // 2:
+        if found.spent < self._current.work:
             return self._decline(password)  # cheap, or refused: as slow as a stranger's
         return Verification(ok=False)
 

@@ -103,7 +103,8 @@ class _Asked:
 
     @property
     def is_openid(self) -> bool:
-        return _asks_for_openid(self.params)
+        """Whether an ID token is due, be it by the client's default (ADR-0045)."""
+        return OPENID in _read_scope(self)
 
 
 def identify(

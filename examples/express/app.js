@@ -117,7 +117,7 @@ app.use((error, req, res, next) => {
   const said = error.error_description ?? error.message;
   const name = error.error ?? error.code ?? "invalid_request";
   res.status(403).send(
-    `<!doctype html><h1>You are not signed in</h1>
+    `<!doctype html><h1>Signing in did not work</h1>
     <p>${escape(said)} (${escape(name)})</p>
     <p><a href="/login">Try again</a> or <a href="/">go back</a></p>`,
   );

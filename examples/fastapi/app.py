@@ -89,11 +89,10 @@ async def logout(request: Request) -> Response:
 
 @app.exception_handler(OAuthError)
 async def refused(request: Request, error: OAuthError) -> HTMLResponse:
-    """Say what was refused: the person did not agree, or the answer is not ours."""
-    request.session.clear()
+    """Say what was refused; who is signed in stays so: anybody can link here."""
     said = escape(f"{error.description or error.error} ({error.error})")
     return HTMLResponse(
-        f"<!doctype html><h1>You are not signed in</h1><p>{said}</p>"
+        f"<!doctype html><h1>Signing in did not work</h1><p>{said}</p>"
         '<p><a href="/login">Try again</a> or <a href="/">go back</a></p>',
         403,
     )

@@ -49,7 +49,7 @@ HOME = """<!doctype html><title>Shop</title>
 {% endif %}"""
 
 REFUSED = """<!doctype html><title>Not signed in</title>
-<h1>You are not signed in</h1>
+<h1>Signing in did not work</h1>
 <p>{{ error.description or error.error }} ({{ error.error }})</p>
 <p><a href="/login">Try again</a> or <a href="/">go back</a></p>"""
 
@@ -91,6 +91,5 @@ def logout() -> Any:
 
 @app.errorhandler(OAuthError)
 def refused(error: OAuthError) -> Any:
-    """Say what was refused: the person did not agree, or the answer is not ours."""
-    session.clear()
+    """Say what was refused; who is signed in stays so: anybody can link here."""
     return render_template_string(REFUSED, error=error), 403

@@ -200,7 +200,7 @@ def test_a_person_who_does_not_agree_is_told_so(shop: Shop) -> None:
     page = shop.browser.press(shop.arrive(), "Deny")
 
     assert (page.path, page.status) == ("/callback", 403)
-    assert "You are not signed in" in page.text and "access_denied" in page.text
+    assert "Signing in did not work" in page.text and "access_denied" in page.text
     assert '<a href="/login">Try again</a>' in page.text
     assert '<a href="/login">Sign in</a>' in shop.browser.open(shop.url).text
 
@@ -218,8 +218,18 @@ def test_an_answer_that_was_not_asked_for_is_a_page(shop: Shop, query: str) -> N
     page = shop.browser.open(f"{shop.url}/callback{query}")
 
     assert page.status == 403
-    assert "You are not signed in" in page.text
+    assert "Signing in did not work" in page.text
     assert "<script>" not in page.text and "<b>" not in page.text
+
+
+def test_a_stranger_s_link_signs_nobody_out(shop: Shop) -> None:
+    """Anybody can lead a browser to the callback; the session is the person's own."""
+    shop.browser.press(shop.arrive(), "Allow")
+
+    for query in ("?error=x&error_description=Call+us", "?code=x&state=y"):
+        assert shop.browser.open(f"{shop.url}/callback{query}").status == 403
+
+    assert shop.email in shop.browser.open(shop.url).text
 
 
 @dataclass

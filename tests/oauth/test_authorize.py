@@ -264,6 +264,20 @@ def test_programs_that_know_no_scope_get_the_default(scope: str | None) -> None:
     assert read(program, scope=scope).scope == ("openid", "read")
 
 
+@pytest.mark.parametrize("scope", ["openid", None, "claudeai"])
+def test_with_the_default_it_is_an_openid_request_as_any_other(
+    scope: str | None,
+) -> None:
+    """OIDC Core §2, §3.1.2.1, §5.5: nonce and claims count where an ID token is due."""
+    program = a_client(is_self_registered=True)
+    claims = '{"id_token":{"sub":{"value":"u1"}}}'
+
+    asked = read(program, scope=scope, nonce="N1", claims=claims)
+
+    assert asked.is_openid and asked.nonce == "N1"
+    assert asked.claims == read(program, scope="openid", claims=claims).claims != {}
+
+
 @pytest.mark.parametrize(
     ("scope", "registered"),
     [

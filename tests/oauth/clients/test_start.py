@@ -33,6 +33,18 @@ STARTS = [
         "http://localhost:3000/",
     ),
     ({"redirect_uris": ("com.example.app:/cb",)}, "", ""),
+    *(
+        ({"is_self_registered": True, "links": {name: url}}, "", start)
+        for name, url, start in (
+            ("initiate_login_uri", "https://evil.example/login", ORIGIN),
+            ("initiate_login_uri", "https://app.example.com:8443/login", ORIGIN),
+            ("initiate_login_uri", "http://app.example.com/login", ORIGIN),
+            ("initiate_login_uri", "https://app.example.com.evil.example/", ORIGIN),
+            ("client_uri", "https://evil.example/", ORIGIN),
+            ("client_uri", f"{ORIGIN}welcome", f"{ORIGIN}welcome"),
+            ("initiate_login_uri", LOGIN, f"{LOGIN}?iss=https%3A%2F%2Fas"),
+        )
+    ),
     (
         {"redirect_uris": ("http://127.0.0.1/cb",), "application_type": "native"},
         "",
