@@ -11,22 +11,18 @@ absolute end (ADR-0011).
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Executable,
     Select,
-    Uuid,
     and_,
     bindparam,
     case,
-    column,
     exists,
-    func,
     literal,
     or_,
     select,
@@ -42,9 +38,8 @@ from app.models.token_epoch import TokenEpoch
 from app.models.user import User
 from app.models.user_claims import UserClaims
 from app.repositories.base import upserting
-from app.repositories.statements.together import MOST, Together, placed
+from app.repositories.statements.together import asked, reading
 
-_Token = tuple[UUID, UUID, datetime]  # its grant, its own id, when it is asked about
 _CODE = "authorization_code"
 _PROLONG_EACH = timedelta(days=1)
 _INSTANT = OAuthGrant.expires_at.type
@@ -238,14 +233,8 @@ _STATE = _answer(and_(*_LIVE).label("is_live")).where(OAuthGrant.id == _ID)
 _IS_REVOKED = exists().where(OAuthRevokedToken.id == _TOKEN_ID)
 _USERINFO = _answer().where(OAuthGrant.id == _ID, *_LIVE, ~_IS_REVOKED)
 _HOLDS = select(OAuthGrant.id).where(OAuthGrant.id == _ID, *_LIVE, ~_IS_REVOKED)
-# The same for several at once (PostgreSQL); each column of the first is a list.
-_ASKED = (
-    func.unnest(
-        bindparam("ids", type_=ARRAY(Uuid)), bindparam("token_ids", type_=ARRAY(Uuid))
-    )
-    .table_valued(column("id", Uuid), column("token_id", Uuid), with_ordinality="place")
-    .render_derived(name="asked")
-)
+# The same for several at once (PostgreSQL).
+_ASKED = asked("id", "token_id")
 _IS_REVOKED_TOO = exists().where(OAuthRevokedToken.id == _ASKED.c.token_id)
 _USERINFO_EACH = (
     _answer(_ASKED.c.place)
@@ -279,9 +268,9 @@ class OAuthGrantStatements:
     def __init__(self, database: Database) -> None:
         """Run on the pool of this database."""
         self._database = database
-        most = 1 if database.is_sqlite else MOST
-        self._persons = Together(partial(self._each, _USERINFO, _USERINFO_EACH), most)
-        self._held = Together(partial(self._each, _HOLDS, _HOLDS_EACH), most)
+        names = "id", "token_id"
+        self._persons = reading(database, _USERINFO, _USERINFO_EACH, *names)
+        self._held = reading(database, _HOLDS, _HOLDS_EACH, *names)
 
     async def redeem(self, code_id: UUID, client_id: str, now: datetime) -> Any | None:
         """Use a code of this client up and begin its grant; None if it does not hold.
@@ -339,23 +328,6 @@ class OAuthGrantStatements:
     async def person(self, grant_id: UUID, token_id: UUID, now: datetime) -> Any | None:
         """Return grant and person behind an access token that holds, or None."""
         return await self._persons.get((grant_id, token_id, now))
-
-    async def _each(
-        self, one: Executable, several: Executable, asked: Sequence[_Token]
-    ) -> Sequence[Any | None]:
-        """Return the row of each access token that holds.
-
-        The latest of the instants counts for all: they differ by less than a turn of
-        the loop, and a later one is only stricter.
-        """
-        now = max(each[2] for each in asked)
-        if len(asked) == 1:
-            [(grant_id, token_id, _)] = asked
-            parameters = {"id": grant_id, "token_id": token_id, "now": now}
-            return [await self._database.fetch_one(one, parameters)]
-        ids, token_ids, _ = zip(*asked, strict=True)
-        parameters = {"ids": list(ids), "token_ids": list(token_ids), "now": now}
-        return placed(await self._database.fetch_all(several, parameters), len(asked))
 
     async def holds(
         self,

@@ -4,22 +4,17 @@ Each is one round trip (ADR-0005): Core, compiled once, run as the driver's own
 prepared statement. They join what the answer needs and decide by one guarded write.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     ScalarSelect,
     String,
-    Uuid,
     and_,
     bindparam,
     case,
-    column,
     exists,
-    func,
     select,
     update,
 )
@@ -30,7 +25,7 @@ from app.database import Database
 from app.models.role import Role, UserRole
 from app.models.session import Session
 from app.models.user import User
-from app.repositories.statements.together import MOST, Together, placed
+from app.repositories.statements.together import asked, reading
 
 ACTIVE = "active"
 
@@ -127,16 +122,7 @@ _CALLER = (
     )
 )
 # The same for several at once (PostgreSQL).
-_ASKED = (
-    func.unnest(
-        bindparam("user_ids", type_=ARRAY(Uuid)),
-        bindparam("session_ids", type_=ARRAY(Uuid)),
-    )
-    .table_valued(
-        column("user_id", Uuid), column("session_id", Uuid), with_ordinality="place"
-    )
-    .render_derived(name="asked")
-)
+_ASKED = asked("user_id", "session_id")
 _CALLER_EACH = (
     select(*_CALLER_COLUMNS, _ASKED.c.place)
     .join(Session, Session.user_id == User.id)
@@ -159,8 +145,8 @@ class SessionStatements:
     def __init__(self, database: Database) -> None:
         """Run on the pool of this database, outside of any session."""
         self._database = database
-        most = 1 if database.is_sqlite else MOST
-        self._callers = Together(self._each_caller, most)
+        names = "user_id", "session_id"
+        self._callers = reading(database, _CALLER, _CALLER_EACH, *names)
 
     async def knows_network(self, email: str, network: str) -> bool:
         """Tell whether the account with this address signed in from a network."""
@@ -189,20 +175,6 @@ class SessionStatements:
     ) -> Any | None:
         """Return the account behind a live session of an active user, or None."""
         return await self._callers.get((user_id, session_id, now))
-
-    async def _each_caller(
-        self, asked: Sequence[tuple[UUID, UUID, datetime]]
-    ) -> Sequence[Any | None]:
-        """Return the account behind each session; the latest instant counts for all."""
-        now = max(each[2] for each in asked)
-        if len(asked) == 1:
-            [(user_id, session_id, _)] = asked
-            parameters = {"user_id": user_id, "session_id": session_id, "now": now}
-            return [await self._database.fetch_one(_CALLER, parameters)]
-        user_ids, session_ids, _ = (list(each) for each in zip(*asked, strict=True))
-        lists = {"user_ids": user_ids, "session_ids": session_ids, "now": now}
-        rows = await self._database.fetch_all(_CALLER_EACH, lists)
-        return placed(rows, len(asked))
 
     async def permissions(self, user_id: UUID) -> frozenset[str]:
         """Return what a user may do, through all of their roles."""

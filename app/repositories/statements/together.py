@@ -7,10 +7,17 @@ after the last of its callers asked, and each gets the verdict on its own row.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Executable, Uuid, bindparam, column, func
+
+from app.database import Database
 
 K = TypeVar("K")
 MOST = 64  # keys of one statement
+PLACE = "place"  # of a key among those that are asked for, counted from 1
 Asked = tuple[K, "asyncio.Future[Any | None]"]
 
 
@@ -56,7 +63,8 @@ class Together(Generic[K]):
         """
         asked, self._asked = self._asked, []
         for start in range(0, len(asked), self._most):
-            task = asyncio.create_task(self._answer(asked[start : start + self._most]))
+            part = asked[start : start + self._most]
+            task = asyncio.create_task(self._answer(part))  # all who need it wait
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
@@ -78,6 +86,47 @@ class Together(Generic[K]):
             for (_, answer), row in zip(waiting, rows, strict=True):
                 if not answer.done():
                     answer.set_result(row)
+
+
+def asked(*names: str) -> Any:
+    """Return a table of what several callers ask for, for a statement to join.
+
+    Args:
+        names: Of its columns, which are identifiers; each comes as a list, whose
+            parameter has the name of the column and an ``s``.
+    """
+    lists = (bindparam(f"{name}s", type_=ARRAY(Uuid)) for name in names)
+    columns = (column(name, Uuid) for name in names)
+    table = func.unnest(*lists).table_valued(*columns, with_ordinality=PLACE)
+    return table.render_derived(name="asked")
+
+
+def reading(
+    database: Database, one: Executable, several: Executable, *names: str
+) -> Together[tuple[UUID, UUID, datetime]]:
+    """Return what reads rows by two identifiers, as they are at an instant.
+
+    The latest of the instants counts for all who ask together: they differ by less than
+    a turn of the loop, and a later one is only stricter.
+
+    Args:
+        database: Where they are.
+        one: For a caller alone, and for SQLite, which knows no lists.
+        several: The same joined to ``asked(*names)``; its rows say their ``place``.
+        names: Of the two parameters that ``one`` has besides ``now``.
+    """
+
+    async def ask(keys: Sequence[tuple[UUID, UUID, datetime]]) -> Sequence[Any | None]:
+        first, second, instants = zip(*keys, strict=True)
+        now = {"now": max(instants)}
+        if len(keys) == 1:
+            alone = dict(zip(names, (first[0], second[0]), strict=True))
+            return [await database.fetch_one(one, alone | now)]
+        plural = (f"{name}s" for name in names)
+        lists = dict(zip(plural, (list(first), list(second)), strict=True))
+        return placed(await database.fetch_all(several, lists | now), len(keys))
+
+    return Together(ask, 1 if database.is_sqlite else MOST)
 
 
 def placed(rows: Iterable[Any], number: int) -> Sequence[Any | None]:
