@@ -2,12 +2,10 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 from app.core.passwords import PasswordProblem
-from tools.source import tree
+from tools import house
 
-ROOT = Path(__file__).parents[1]
 _MAKERS = {"FieldError", "UnacceptablePassword", "_refused"}
 _HEAD = """## The codes of fields
 
@@ -23,8 +21,8 @@ section 3.2.2. The others:
 
 def _given() -> Iterator[tuple[str, str]]:
     """Yield code and field of each refusal whose code is written down."""
-    for path in sorted((ROOT / "app").rglob("*.py")):
-        for node in ast.walk(tree(path)):
+    for module in house.modules("app").values():
+        for node in ast.walk(module):
             if not isinstance(node, ast.Call) or len(node.args) < 2:
                 continue
             field, code = node.args[:2]

@@ -8,6 +8,7 @@ are known to be good (``identify``), a refusal is shown to the person. From then
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from app.core import jose
@@ -92,7 +93,7 @@ class AuthorizationRequest(ReturnAddress):
         return OPENID in self.scope
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Asked:
     """What the checks look at."""
 
@@ -101,10 +102,15 @@ class _Asked:
     supported: Supported
     pkce: PkcePolicy
 
+    @cached_property
+    def scope(self) -> tuple[str, ...]:
+        """What is asked for, by the client's default too (ADR-0045)."""
+        return _read_scope(self)
+
     @property
     def is_openid(self) -> bool:
-        """Whether an ID token is due, be it by the client's default (ADR-0045)."""
-        return OPENID in _read_scope(self)
+        """Whether an ID token is due."""
+        return OPENID in self.scope
 
 
 def identify(
@@ -322,7 +328,7 @@ _CHECKS: tuple[Callable[[_Asked], None], ...] = (
     _check_unsupported,
 )
 _READERS: Mapping[str, Callable[[_Asked], Any]] = {
-    "scope": _read_scope,
+    "scope": lambda asked: asked.scope,
     "nonce": _read_nonce,
     "code_challenge": _read_challenge,
     "prompt": _read_prompt,

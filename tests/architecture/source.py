@@ -2,8 +2,9 @@
 
 import ast
 import subprocess
-from functools import cache
 from pathlib import Path
+
+from tools import house
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"
@@ -17,10 +18,9 @@ def sources() -> dict[str, str]:
     }
 
 
-@cache
 def modules() -> dict[str, ast.Module]:
     """Return the tree of every module of the application by its path; only look."""
-    return {path: ast.parse(text) for path, text in sources().items()}
+    return {path.as_posix(): tree for path, tree in house.modules("app").items()}
 
 
 def tracked_files() -> list[Path]:

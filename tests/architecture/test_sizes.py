@@ -4,18 +4,17 @@ import ast
 
 import pytest
 
-from tests.architecture.source import ROOT, modules
+from tests.architecture.source import modules
 from tools import house
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def _lines(path: str) -> int:
-    return len((ROOT / path).read_text(encoding="utf-8").splitlines())
-
-
 def test_no_module_is_longer_than_400_lines() -> None:
-    assert [path for path in modules() if _lines(path) > 400] == []
+    counted = list(house.module_lines("app"))
+
+    assert len(counted) > 10
+    assert [path for lines, path in counted if lines > 400] == []
 
 
 @pytest.mark.parametrize("name", ["app", "tests"])
@@ -32,19 +31,16 @@ def test_no_two_folders_import_one_another(name: str) -> None:
 
 
 def test_the_helpers_stay_under_150_lines() -> None:
-    assert _lines("app/utils/helpers.py") <= 150
+    lines = {path: lines for lines, path in house.module_lines("app")}
+
+    assert lines["app/utils/helpers.py"] <= 150
 
 
 def test_no_function_is_longer_than_50_lines() -> None:
-    long = [
-        f"{path}:{node.name}"
-        for path, tree in modules().items()
-        for node in ast.walk(tree)
-        if isinstance(node, _Function)
-        and (node.end_lineno or node.lineno) - node.lineno >= 50
-    ]
+    counted = list(house.function_lines("app"))
 
-    assert long == []
+    assert len(counted) > 10
+    assert [name for lines, name in counted if lines > 50] == []
 
 
 def _public_methods(node: ast.ClassDef) -> int:
