@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,6 +39,7 @@ from app.oauth.errors import OAuthError
 from app.services.server.runtime import Runtime, build_runtime
 from app.services.server.startup import StartRefused, start
 
+_log = logging.getLogger("auth_serve.errors")
 # Tracing is off unless it is asked for: spans would carry query strings, and those
 # carry codes and tokens.
 _TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
@@ -84,14 +86,20 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _render(request: Request, error: AppError) -> Response:
-    """Answer people with a page, programs as their part of this service has it."""
+    """Answer people with a page, programs as their part of this service has it.
+
+    A page that cannot be made may be why we are here: people get what programs get.
+    """
     path = request.scope["path"]
     is_protocol = path.startswith(protocol.PREFIX)
     is_program = path.startswith("/api") or (
         is_protocol and path not in protocol.BROWSER_PATHS
     )
     if "text/html" in request.headers.get("accept", "").lower() and not is_program:
-        return pages.render_error(request, error)
+        try:
+            return pages.render_error(request, error)
+        except Exception as defect:
+            _log.error("no page for a refusal", exc_info=defect)
     if is_protocol:
         return protocol.app_refusal(error)
     return problem(error, request.app.state.runtime.settings.public_url)

@@ -25,7 +25,6 @@ from app.core.exceptions import (
     PageRenderer,
     PayloadTooLarge,
     RequestTimeout,
-    problem,
 )
 from app.core.forwarded import HEADERS
 from app.core.logging import access_line
@@ -99,7 +98,6 @@ class RequestMiddleware:
         self._hot_paths = hot_paths
         self._clock = clock
         self._randomness = randomness
-        self._issuer = issuer
         self._addresses = addresses
         self._stopping = stopping
         self._render = render
@@ -153,12 +151,7 @@ class RequestMiddleware:
     async def _refuse(
         self, error: AppError, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        try:
-            response = self._render(Request(scope), error)
-        except Exception as defect:  # of a page, which may be why we are here
-            _log.error("no page for a refusal", exc_info=defect)
-            response = problem(error, self._issuer)
-        await response(scope, receive, send)
+        await self._render(Request(scope), error)(scope, receive, send)
 
     def _context(self, scope: Scope, fields: dict[bytes, list[str]]) -> RequestContext:
         given = fields.get(b"x-request-id", _NONE)
