@@ -42,6 +42,10 @@ ENDS_EARLY = {
     "a cheap digest": (f"{{SSHA}}{_SSHA}", "wrong"),
     "a weak crypt": ("$1$saltsalt$" + "." * 22, "wrong"),
     "few rounds": (P.pbkdf2_sha256.using(rounds=1000).hash("x"), "wrong"),
+    "a little less than ours": (
+        P.pbkdf2_sha256.using(rounds=70_000).hash("x"),
+        "wrong",
+    ),
     "a pepper that is not set": (
         "@flask-security:" + P.bcrypt.using(rounds=4).hash("x"),
         "wrong",
@@ -184,8 +188,11 @@ async def test_work_whose_client_left_is_not_begun_and_frees_its_place() -> None
     first = asyncio.ensure_future(pool.run(work, "first"))
     await until(lambda: pool.running == 1)
 
+    async def leaving() -> None:
+        await left.wait()
+
     async def waits() -> None:
-        begin(RequestContext(left=left.wait))  # type: ignore[arg-type]
+        begin(RequestContext(left=leaving))
         await pool.run(work, "gone")
 
     second = asyncio.ensure_future(waits())
