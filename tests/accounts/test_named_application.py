@@ -189,6 +189,29 @@ async def test_an_unknown_application_is_refused_and_nothing_is_done(
     )
 
 
+async def test_names_are_guessed_no_more_often_than_at_the_authorization_endpoint(
+    api: Api, runtime: Runtime, shop: Application
+) -> None:
+    """All entries count together; a name that is known costs nothing."""
+    paths = ["/auth/forgot-password", "/auth/resend-verification", "/auth/register"]
+    tries = runtime.limits.authorize_address.burst
+
+    async def status(path: str, client_id: str) -> int:
+        body = SIGN_UP if path.endswith("register") else TYPED
+        return (await api.post(path, body | {"client_id": client_id})).status_code
+
+    known = [await status(paths[0], shop.client_id) for _ in range(3)]
+    guessed = [await status(paths[n % 3], f"client-{n}") for n in range(tries)]
+    beyond = [await status(path, "client-x") for path in paths]
+    asked = {"client_id": "client-x", "response_type": "code"}
+    elsewhere = await api.client.get("/oauth2/authorize", params=asked)
+
+    assert known == [202] * 3
+    assert set(guessed) == {422}
+    assert beyond == [429] * 3
+    assert elsewhere.status_code == 429
+
+
 @pytest.mark.parametrize("named", ["", "x" * 256, "a\0b", 7])
 async def test_what_can_name_no_application_is_refused(api: Api, named: object) -> None:
     body = TYPED | {"client_id": named}

@@ -79,7 +79,9 @@ async def list_users(
     "",
     status_code=201,
     response_model=User,
-    responses=problems(*_SIGNED_IN, EmailTaken, IdempotencyKeyReused, body=True),
+    responses=problems(
+        *_SIGNED_IN, EmailTaken, IdempotencyKeyReused, TooManyRequests, body=True
+    ),
 )
 async def create_user(
     body: UserCreate,
@@ -123,7 +125,12 @@ async def read_user(user_id: UUID, _actor: Reader, users: Users) -> Response:
     "/{user_id}",
     response_model=User,
     responses=problems(
-        *_SIGNED_IN, UserNotFound, LastAdministrator, PreconditionFailed, body=True
+        *_SIGNED_IN,
+        UserNotFound,
+        LastAdministrator,
+        PreconditionFailed,
+        TooManyRequests,
+        body=True,
     ),
 )
 async def update_user(

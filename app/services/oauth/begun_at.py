@@ -9,6 +9,7 @@ from app.services.accounts.begun_at import BegunAt
 from app.services.clients.provider import Provider
 from app.services.oauth.flow import FlowNotFound, OAuthFlowService
 from app.services.one_time.token import Purpose
+from app.services.process.rate_limit import by_address
 from app.services.sign_in.browser import Browser
 
 
@@ -42,17 +43,22 @@ class BegunAtService:
         """Return the application that a caller names; None if they name none.
 
         Identifiers of clients are public (``/oauth2/authorize`` tells as much), so an
-        unknown one is refused. It is looked up before anything about an account is, and
+        unknown one is refused, and counts where it counts there: this must be no way
+        around that limit. It is looked up before anything about an account is, and
         without the caller's transaction.
 
         Raises:
             Unprocessable: There is none of this name that may be used.
+            TooManyRequests: Too many such names from the caller's address.
         """
         if client_id is None:
             return None
+        limiter, limits = self._process.limiter, self._process.limits
+        charge = await limiter.take(*by_address(limits.authorize_address))
         if await self._process.clients.by_client_id(client_id) is None:
             message = "there is no such application"
             raise Unprocessable([FieldError("client_id", "unknown_client", message)])
+        await charge.give_back()
         return BegunAt(client_id=client_id)
 
     async def start_in_mail(self, begun: BegunAt | None) -> str:
