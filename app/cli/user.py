@@ -49,7 +49,7 @@ FileFormat = Annotated[
     str,
     typer.Option(
         "--format",
-        help="native: one JSON object a line",
+        help="native (a JSON object a line), keycloak, firebase or aspnet",
         callback=_known_format,
         autocompletion=_formats,
     ),

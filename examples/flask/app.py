@@ -1,6 +1,7 @@
 """A web application whose people sign in with Auth Serve: Flask and Authlib.
 
-Make the client (beside the service, in its folder and environment), then start:
+Make the client (beside the service, in its folder and environment; in a checkout the
+command is .venv/bin/auth-serve), then start:
 
     auth-serve client create --name Shop --redirect-uri http://localhost:3000/callback \
         --post-logout-redirect-uri http://localhost:3000/

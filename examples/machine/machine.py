@@ -1,10 +1,11 @@
 """A machine: gets an access token for itself, and uses it. Needs nothing but Python.
 
-    python -m app.cli client create --name Nightly --machine --scope reports:write
+    auth-serve client create --name Nightly --machine --scope reports:write
     ISSUER=http://localhost:8000 CLIENT_ID=client-... CLIENT_SECRET=as_cs_... \
         python examples/machine/machine.py
 
-The service has to know the scope: AUTH_SERVE_OAUTH__SCOPES='{"reports:write": "..."}'.
+In a checkout the command is .venv/bin/auth-serve. The service has to know the scope:
+AUTH_SERVE_OAUTH__SCOPES='{"reports:write": "..."}'.
 """
 
 import json
