@@ -11,7 +11,7 @@ from app.core.exceptions import TooManyRequests, Unavailable
 from app.models import Session
 from app.pages.parts.form import MAX_BODY
 from app.services.server.runtime import Runtime
-from tests.factories.oauth import Application, ApplicationFactory
+from tests.factories.oauth import REDIRECT_URI, Application, ApplicationFactory
 from tests.support.api import PASSWORD, Api
 from tests.support.authorization import query_of, rows
 from tests.support.browser import Visitor, flow_at
@@ -269,12 +269,21 @@ async def test_a_wrong_request_of_a_known_application_leads_back_to_it(
     assert "evil" not in page.text
 
 
+@pytest.mark.parametrize(
+    ("more", "host", "start"),
+    [
+        (["https://evil.example/cb"], "evil.example", "https://evil.example/bank"),
+        ([], "app.example.com", "https://app.example.com/"),
+    ],
+    ids=["its own place", "another's place"],
+)
 async def test_an_application_that_nobody_vouches_for_is_its_host_and_a_link(
-    visitor: Visitor, runtime: Runtime
+    visitor: Visitor, runtime: Runtime, more: list[str], host: str, start: str
 ) -> None:
     own = {"client_name": "Your Bank", "client_uri": "https://evil.example/bank"}
+    uris = [REDIRECT_URI, *more]
     columns = {"is_self_registered": True}
-    evil = await ApplicationFactory(runtime)(columns=columns, **own)
+    evil = await ApplicationFactory(runtime)(columns=columns, redirect_uris=uris, **own)
     flow = await flow_at(visitor, evil)
     elsewhere = Visitor(visitor.app)
 
@@ -285,8 +294,8 @@ async def test_an_application_that_nobody_vouches_for_is_its_host_and_a_link(
 
     for page in pages:
         assert "Your Bank" not in page.text
-        assert "Go to evil.example</a>" in page.text
-        assert hrefs(page)[0] == "https://evil.example/bank"
+        assert f"Go to {host}</a>" in page.text
+        assert hrefs(page)[0] == start
 
 
 async def test_programs_are_answered_as_before(
