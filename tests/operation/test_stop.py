@@ -2,18 +2,17 @@
 
 import asyncio
 import signal
+import socket
+import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.servers.service import (
-    COMMAND_LINE,
-    UVICORN,
-    Service,
-    running,
-)
+from app.cli.http.listening import bind, hold_off
+from tests.servers.ports import free_port
+from tests.servers.service import COMMAND_LINE, UVICORN, Service, running
 
 LIVE = b"GET /health/live HTTP/1.1\r\nHost: test\r\n"
 READY = LIVE.replace(b"live", b"ready")
@@ -84,6 +83,33 @@ async def test_under_load_nobody_who_came_in_time_is_reset(
     assert code == -signal.SIGTERM
     assert b" 200 " in last and b"connection: close" in last
     assert set(found) == {"answered"} and found["answered"] > 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no way to it")
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "unix:s"])
+def test_who_comes_between_the_last_look_and_the_end_is_not_reset(
+    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    [listening] = bind([host], free_port())
+    listening.listen()
+    early, late = (socket.socket(listening.family) for _ in range(2))
+    for each in (early, late):
+        each.settimeout(0.3)
+    early.connect(listening.getsockname())
+
+    assert hold_off(listening)
+    with pytest.raises((TimeoutError, FileNotFoundError)):
+        late.connect(listening.getsockname())
+    served, _ = listening.accept()
+    listening.close()
+    early.sendall(b"asked")
+    asked = served.recv(5)
+    served.sendall(b"answered")
+
+    assert (asked, early.recv(8)) == (b"asked", b"answered")
+    for each in (early, late, served):
+        each.close()
 
 
 @pytest.mark.parametrize("program", [COMMAND_LINE, UVICORN])

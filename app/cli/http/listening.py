@@ -1,12 +1,25 @@
 """The sockets that a server listens on once it has started."""
 
+import ctypes
 import errno
 import os
 import socket
 import stat
+import struct
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 UNIX = "unix:"
+# Classic BPF: look at SYN and ACK of a TCP segment; drop what is SYN alone.
+_NO_SYN = (
+    (0x30, 0, 0, 13),
+    (0x54, 0, 0, 0x12),
+    (0x15, 0, 1, 0x02),
+    (0x06, 0, 0, 0),
+    (0x06, 0, 0, 0xFFFF_FFFF),
+)
+_SO_ATTACH_FILTER = 26  # of Linux
 _ANY_4, _ANY_6 = "0.0.0.0", "::"
 _ADVICE = {
     errno.EADDRINUSE: "the port is taken; choose another: --port N, make serve PORT=N",
@@ -51,6 +64,33 @@ def address_of(made: socket.socket) -> str:
         return f"{UNIX}{name}"
     host = f"[{name[0]}]" if ":" in name[0] else name[0]
     return f"http://{host}:{name[1]}"
+
+
+def hold_off(listening: socket.socket) -> bool:
+    """Let nobody new begin to connect; who began may finish.
+
+    Between the last look into the queue and the end of a socket somebody can still come
+    in, and is reset. So first the way to the socket is closed: a new SYN is dropped
+    where it arrives, and the client's system sends it again a second later, when it is
+    refused; a path is removed.
+
+    Returns:
+        Whether it was done; other systems than Linux have no such way.
+    """
+    if listening.family == socket.AF_UNIX:
+        with suppress(OSError):
+            os.unlink(listening.getsockname())
+        return True
+    if sys.platform != "linux":
+        return False
+    code = b"".join(struct.pack("HBBI", *each) for each in _NO_SYN)
+    kept = ctypes.create_string_buffer(code)
+    program = struct.pack("HP", len(_NO_SYN), ctypes.addressof(kept))
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+    except OSError:
+        return False
+    return True
 
 
 def _sockets(host: str, port: int, hosts: Sequence[str]) -> Iterator[socket.socket]:

@@ -7,6 +7,10 @@ from collections.abc import Callable, Sequence
 
 import uvicorn
 
+from app.cli.http.listening import hold_off
+
+_HANDSHAKE = 0.1  # seconds in which who began to connect can finish
+
 
 class Server(uvicorn.Server):
     """Serves who is connected, and who waits to be, before it ends.
@@ -51,6 +55,8 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept what waits, then nothing more; then end as uvicorn does."""
+        if any([hold_off(each) for each in self.listening]):
+            await asyncio.sleep(_HANDSHAKE)
         for server in self.servers:
             server.close()
         for waiting in self._accepted():
