@@ -41,9 +41,13 @@ FOUND: dict[int, Found] = {
         (
             "accounts/test_addresses.py",
             "accounts/test_import_addresses.py",
+            "accounts/test_unclaimed.py",
+            "races/test_takeover.py",
+            "database/test_lock_order.py",
             "database/test_migrations.py::"
             "test_keys_of_addresses_are_recomputed_both_ways_and_nobody_is_lost",
         ),
+        "two processes: squatter and owner by link, code, change, administrator; "
         "registration, resend, reset, code, change, invitation, set-up, tries "
         "at sign-in; up and down with data",
     ),
@@ -168,7 +172,7 @@ FOUND: dict[int, Found] = {
         "A lost answer signs somebody out",
         (
             "provider/test_lost_answers.py",
-            "test_races.py::"
+            "races/test_refresh.py::"
             "test_a_lost_answer_that_is_asked_for_late_by_a_crowd_signs_nobody_out",
         ),
         "sessions, grants, offline grants; idle and absolute end, revoked, "

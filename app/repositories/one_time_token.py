@@ -1,6 +1,6 @@
 """SQL for everything that may be used once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,11 +8,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, select, update
 
 from app.models.one_time_token import OneTimeToken
-from app.repositories.base import Order, Repository, upserting
+from app.models.user import User
+from app.repositories.base import Order, Repository, chosen, upserting
 
 # More than a mailbox can have been sent while the longest-lived of them works.
 MAX_CODES = 200
 _OLDEST_FIRST = Order((OneTimeToken.id,))
+_NEWEST_FIRST = OneTimeToken.user_id.is_(None), OneTimeToken.id.desc()
 
 
 class OneTimeTokenRepository(Repository[OneTimeToken]):
@@ -23,8 +25,13 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
     ) -> OneTimeToken | None:
         """Use a token up and return it; None for one that is used, expired or unknown.
 
-        Of any number of callers at once exactly one gets the row.
+        Of any number of callers at once exactly one gets the row. Its account is locked
+        before it, as by everybody else who ends tokens of an account: in the other
+        order the two would wait for one another.
         """
+        owner = select(User.id).join(OneTimeToken, OneTimeToken.user_id == User.id)
+        owner = owner.where(OneTimeToken.id == token_id)
+        await self.db.execute(owner.with_for_update(of=User))
         this = _usable(purpose, now) & (OneTimeToken.id == token_id)
         query = update(OneTimeToken).where(this).values(consumed_at=now)
         rows = await self.db.scalars(query.returning(OneTimeToken))
@@ -63,8 +70,8 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
         guesses cannot outrun it. Those of no account come last: strangers make them.
         """
         mine = _usable(purpose, now) & (OneTimeToken.subject == subject)
-        order = OneTimeToken.user_id.is_(None), OneTimeToken.id.desc()
-        query = select(OneTimeToken).where(mine).order_by(*order).limit(MAX_CODES)
+        query = select(OneTimeToken).where(mine).order_by(*_NEWEST_FIRST)
+        query = query.limit(MAX_CODES)
         query = query.with_for_update().execution_options(populate_existing=True)
         return (await self.db.scalars(query)).all()
 
@@ -79,9 +86,14 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
             (OneTimeToken.purpose == purpose) & (OneTimeToken.subject == subject), now
         )
 
-    async def revoke_for_user(self, user_id: UUID, now: datetime) -> None:
-        """Use up every token of a user, whatever its purpose."""
-        await self._revoke(OneTimeToken.user_id == user_id, now)
+    async def revoke_for_user(
+        self, user_id: UUID, now: datetime, spared: Collection[str] = ()
+    ) -> None:
+        """Use up every token of a user, but those of ``spared`` purposes."""
+        mine = OneTimeToken.user_id == user_id
+        if spared:
+            mine &= OneTimeToken.purpose.not_in(spared)
+        await self._revoke(mine, now)
 
     async def list_for_user(
         self, user_id: UUID, after: UUID | None, limit: int
@@ -102,9 +114,12 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
         await self._revoke(OneTimeToken.purpose == purpose, now)
 
     async def _revoke(self, which: ColumnElement[bool], now: datetime) -> None:
+        """Use up several at once, locked in the order in which codes are tried."""
         unused = which & OneTimeToken.consumed_at.is_(None)
-        query: Any = update(OneTimeToken).where(unused).values(consumed_at=now)
-        await self.db.execute(query)
+        rows = select(OneTimeToken.id).where(unused).order_by(*_NEWEST_FIRST)
+        ids = chosen(rows.with_for_update())
+        query: Any = update(OneTimeToken).where(OneTimeToken.id.in_(ids), unused)
+        await self.db.execute(query.values(consumed_at=now))
 
     async def delete_expired(
         self, before: datetime, limit: int, purpose: str | None = None

@@ -1,4 +1,4 @@
-"""When keys that were rotated are published; `test_races.py` asks two processes."""
+"""When keys that were rotated are published; `tests/races/` asks two processes."""
 
 import pytest
 from httpx2 import AsyncClient

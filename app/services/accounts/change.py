@@ -1,6 +1,6 @@
 """Steps that every change of an account shares."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
@@ -22,7 +22,12 @@ def set_password(user: User, password_hash: str | None, now: datetime) -> None:
 
 
 async def end_everything(
-    uow: UnitOfWork, user: User, now: datetime, reason: str, keep: UUID | None = None
+    uow: UnitOfWork,
+    user: User,
+    now: datetime,
+    reason: str,
+    keep: UUID | None = None,
+    spared: Collection[str] = (),
 ) -> int:
     """End a user's sessions, grants and one-time tokens; return how many sessions.
 
@@ -31,9 +36,17 @@ async def end_everything(
 
     The flush comes first: whoever signs in at this moment waits for this row, and
     either sees the change or is seen by the statements after it.
+
+    Args:
+        uow: The caller's transaction.
+        user: Whose.
+        now: When.
+        reason: Why.
+        keep: This session and its grants live on.
+        spared: What one-time tokens are for that live on.
     """
     await uow.db.flush()
-    await uow.one_time_tokens.revoke_for_user(user.id, now)
+    await uow.one_time_tokens.revoke_for_user(user.id, now, spared)
     return await end_all_sessions(uow, user.id, reason, keep=keep)
 
 

@@ -25,6 +25,7 @@ from app.services.accounts.change import (
     words_of,
 )
 from app.services.accounts.errors import InvalidCredentials, UnacceptablePassword
+from app.services.accounts.unverified import owners_proofs
 from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
 
@@ -209,7 +210,14 @@ class PasswordChangeService:
             raise WrongPassword(hint="changed by somebody else meanwhile")
         now = self._uow.clock.now()
         set_password(user, new_hash, now)
-        await end_everything(self._uow, user, now, "password_changed", keep=session_id)
+        await end_everything(
+            self._uow,
+            user,
+            now,
+            "password_changed",
+            keep=session_id,
+            spared=owners_proofs(user),
+        )
         self._uow.record(
             PasswordChanged(user_id=user.id, to=user.email, locale=user.locale)
         )

@@ -14,9 +14,11 @@ from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import end_everything, set_email, set_password, touch
+from app.services.one_time.token import Purpose
 from app.services.process.process import Process
 from app.typed_text import is_special_use, read_email
 
+_MAILED = (Purpose.RESET_PASSWORD, Purpose.EMAIL_CODE, Purpose.VERIFY_EMAIL)
 _PROFILE = ("name", "given_name", "family_name", "picture", "locale", "zoneinfo")
 
 
@@ -41,6 +43,15 @@ def wait_for_proof(user: User, process: Process) -> None:
 def is_unclaimed(user: User) -> bool:
     """Tell whether somebody registered it, and nobody ever proved or vouched for it."""
     return not user.email_verified and user.unverified_until is not None
+
+
+def owners_proofs(user: User) -> tuple[Purpose, ...]:
+    """Return which links and codes only the owner of a mailbox may end.
+
+    They were mailed to an address that nobody proved. Whoever made the account is
+    perhaps somebody else, and must not end them by choosing another password.
+    """
+    return _MAILED if is_unclaimed(user) else ()
 
 
 def mark_verified(user: User) -> None:
