@@ -12,13 +12,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 SOURCES := app tests alembic benchmarks tools examples
 
-.PHONY: help serve test check fix fuzz bench docs lock
+.PHONY: help serve test check fix fuzz bench docs lock argon2
 
 help:
 	@echo "make serve [HOST=127.0.0.1] [PORT=8000]   start the service (makes $(VENV) first)"
 	@echo "make test                                 run the tests"
 	@echo "make check | fix | docs                   look at, or mend, style and documents"
 	@echo "make bench [AGAINST=HEAD~1] [ONLY=memory] measure, alone or beside another revision"
+	@echo "make argon2                               build the faster engine for passwords"
 	@echo "$(BIN)/auth-serve --help            everything that operators do, once $(VENV) is made"
 
 serve: $(VENV)/.serve
@@ -48,6 +49,10 @@ bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks $(if $(AGAINST),--against "$(AGAINST)") $(if $(ONLY),--only "$(ONLY)") \
 	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(WRITE),--write)
 
+# Never needed; sign-ins are faster with it: docs/operations.md, "Sign-ins per second".
+argon2: $(VENV)/.serve
+	$(BIN)/python -m tools.build_argon2
+
 docs: $(VENV)/.test
 	$(BIN)/python -m tools.generate_docs
 
@@ -58,6 +63,9 @@ lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	  --no-emit-index-url --no-strip-extras --custom-compile-command "make lock" --extra dev pyproject.toml \
 	  -o requirements-dev.txt
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	  --no-emit-index-url --no-strip-extras --custom-compile-command "make lock" \
+	  tools/build_argon2.in -o tools/build_argon2.txt
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Auth Serve needs Python 3.11 or later"; exit 1; }

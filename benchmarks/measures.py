@@ -20,6 +20,7 @@ from benchmarks.subject import (
 SECONDS = 1.5  # of one turn
 MEMORY_BUDGET = 110.0  # megabytes at rest
 _FLOOD_SECONDS = 3.0
+_UNTIL_REST = 2.5  # seconds after which an engine has given back what it kept
 _WRITES = """SELECT coalesce(sum(n_tup_ins), 0)::bigint AS inserted,
     coalesce(sum(n_tup_upd), 0)::bigint AS updated,
     coalesce(sum(n_tup_del), 0)::bigint AS deleted FROM pg_stat_user_tables"""
@@ -99,6 +100,7 @@ async def _rest(subject: Subject) -> Sample:
     """Start one more process, let the first people sign in, look at its size."""
     with subject.serving() as stage:
         await sign_in_some(stage.port, CONNECTIONS)
+        await asyncio.sleep(_UNTIL_REST)
         return Sample(stage.memory_mb())
 
 

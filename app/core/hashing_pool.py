@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
@@ -17,6 +17,9 @@ from app.core.exceptions import Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+_REST_AFTER = 2.0  # seconds: between two people who sign in, nothing is given back
 
 
 class HashingOverloaded(Unavailable):
@@ -58,13 +61,21 @@ class HashingPool:
     sign-in as much as parsing its request.
     """
 
-    def __init__(self, threads: int, queue: int = 64) -> None:
+    def __init__(
+        self,
+        threads: int,
+        queue: int = 64,
+        *,
+        rest: Callable[[], object] | None = None,
+    ) -> None:
         """Bound the pool; its threads start when they are needed.
 
         Args:
             threads: Hashes at once: the number of cores. Memory is this many hashes.
             queue: Callers that may wait for a thread.
+            rest: Called on a thread that had nothing to do for a while.
         """
+        self._rest = rest
         self._bound = threads + queue
         self._most = threads
         self._threads: list[Thread] = []
@@ -150,8 +161,17 @@ class HashingPool:
             job.is_waiting = False
         return was_waiting
 
+    def _next(self) -> _Job | None:
+        """Wait for work; rest once before a longer wait."""
+        if self._rest is not None:
+            try:
+                return self._jobs.get(timeout=_REST_AFTER)
+            except Empty:
+                self._rest()
+        return self._jobs.get()
+
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (job := self._next()) is not None:
             with self._lock:
                 if not job.is_waiting:
                     continue

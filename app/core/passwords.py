@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from app.core.common_passwords import is_common
 from app.core.password_pattern import is_from_context, is_simple, variants
-from app.core.password_schemes.engines import CurrentArgon2id, engine_for
+from app.core.password_schemes.engines import KEPT, CurrentArgon2id, engine_for
 from app.core.password_schemes.limits import (
     MAX_PASSWORD_BYTES,
     refuse_costly_argon2,
@@ -32,6 +32,7 @@ __all__ = [
     "check_importable",
     "check_password",
     "normalise_password",
+    "release_memory",
     "stored_form",
     "traits_of",
 ]
@@ -67,6 +68,12 @@ class Verification:
 def normalise_password(password: str) -> str:
     """Return the password in NFC, so that every keyboard types the same one."""
     return unicodedata.normalize("NFC", password)
+
+
+def release_memory() -> None:
+    """Give back what an engine keeps for this thread; there may be none."""
+    if KEPT.engine is not None:
+        KEPT.engine.release()
 
 
 def check_importable(hashed: str) -> str | None:
@@ -159,7 +166,7 @@ class PasswordHasher:
 
     @property
     def engine_name(self) -> str:
-        """The engine that computes new hashes: ``libsodium`` or ``argon2-cffi``."""
+        """The engine that computes new hashes, by its name in ``ENGINES``."""
         return engine_for(self._parallelism)
 
     def hash(self, password: str) -> str:

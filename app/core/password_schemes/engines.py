@@ -1,18 +1,21 @@
 """Argon2id (RFC 9106), computed by the fastest engine installed.
 
 The wheel of argon2-cffi is built for plain x86-64; libsodium, in PyNaCl, chooses AVX2
-at run time and is faster (`make bench` says by how much). Both write and read the same
-PHC strings, and both release the interpreter lock while they compute.
+at run time and is faster (`make bench` says by how much). Where one that keeps its
+memory was built, it comes before both (`kept_memory`). All write and read the same PHC
+strings, and release the interpreter lock while they compute.
 """
 
 import hmac
 import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from argon2.low_level import Type, hash_secret_raw
 
+from app.core.password_schemes.kept_memory import MODULE, KeptMemory
 from app.core.password_schemes.limits import argon2_work
 from app.core.randomness import SystemRandomness
 
@@ -94,18 +97,55 @@ def _libsodium() -> Derive | None:
 
 
 def installed_engines() -> dict[str, Derive]:
-    """Return the engines by name, the fastest first."""
+    """Return the engines that are always there by name, the fastest first."""
     engines: dict[str, Derive] = {"argon2-cffi": derive_with_argon2_cffi}
     if (libsodium := _libsodium()) is not None:
         engines = {"libsodium": libsodium, **engines}
     return engines
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The engine that keeps its memory, if it may be used; else why it is not."""
+
+    engine: KeptMemory | None
+    problem: str | None = None
+
+    @classmethod
+    def found(cls, others: dict[str, Derive]) -> "Kept":
+        """Look for it, and believe it only if it computes what another one does."""
+        try:
+            engine = KeptMemory.built()
+        except ImportError as error:
+            return cls(None, f"{MODULE} cannot be loaded: {error}")
+        if engine is None or _agree(engine, next(iter(others.values()))):
+            return cls(engine)
+        return cls(None, f"{MODULE} computes other digests: build it anew")
+
+
+def _agree(engine: Derive, other: Derive) -> bool:
+    """Compare two engines, twice in the same memory; in less than a millisecond."""
+    costs = {"memory_cost": 64, "time_cost": 2, "parallelism": 1, "length": 32}
+    salts = [bytes([each]) * SALT_BYTES for each in range(2)]
+    try:
+        return all(
+            engine(b"secret", salt, **costs) == other(b"secret", salt, **costs)
+            for salt in salts
+        )
+    except ValueError:
+        return False
+
+
 ENGINES = installed_engines()
+KEPT = Kept.found(ENGINES)
+if KEPT.engine is not None:
+    ENGINES = {"kept-memory": KEPT.engine, **ENGINES}
 
 
 def engine_for(parallelism: int, salt_bytes: int = SALT_BYTES) -> str:
     """Name the fastest installed engine that can compute these parameters."""
+    if parallelism == 1 and "kept-memory" in ENGINES:
+        return "kept-memory"
     fits = parallelism == 1 and salt_bytes == SALT_BYTES
     return "libsodium" if fits and "libsodium" in ENGINES else "argon2-cffi"
 

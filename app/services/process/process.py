@@ -12,7 +12,7 @@ from app.core.circuit_breaker import CircuitBreakers
 from app.core.clock import Clock, SharedClock
 from app.core.hashing_pool import HashingPool
 from app.core.outbound import OutboundClient
-from app.core.passwords import PasswordHasher
+from app.core.passwords import PasswordHasher, release_memory
 from app.core.randomness import Randomness, SystemRandomness
 from app.core.rate_limit import RateLimiter
 from app.core.secret_key import SecretKey
@@ -146,13 +146,14 @@ def _outbound(settings: Settings, breakers: CircuitBreakers) -> OutboundClient:
 
 def _hashing_pool(password: PasswordSettings) -> HashingPool:
     threads = password.hashing_threads or os.cpu_count() or 1
-    return HashingPool(threads, password.hashing_queue)
+    return HashingPool(threads, password.hashing_queue, rest=release_memory)
 
 
 def _foreign_hashing(password: PasswordSettings) -> HashingPool:
     """Return threads for imported hashes, which may cost seconds: others go on."""
     threads = password.hashing_threads or os.cpu_count() or 1
-    return HashingPool(max(1, threads // 2), max(1, password.hashing_queue // 4))
+    queue = max(1, password.hashing_queue // 4)
+    return HashingPool(max(1, threads // 2), queue, rest=release_memory)
 
 
 def _hasher(password: PasswordSettings) -> PasswordHasher:

@@ -6,6 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import PREFIX
 from app.core.exceptions import AppError
+from app.core.password_schemes.engines import KEPT
 from app.database_errors import DatabaseUnavailable, is_sqlite_error
 from app.services.accounts.password import PasswordService
 from app.services.process.process import Process
@@ -81,15 +82,23 @@ async def start(process: Process, *, serving: bool = False) -> str | None:
         )
         raise StartRefused(details or error.title) from error
     settings = process.settings
+    tell_of_hashing()
     _log.info(
         "started",
         extra={
             "environment": settings.environment,
             "public_url": settings.public_url,
             "registration": settings.registration_mode,
+            "hashing": process.hasher.engine_name,
         },
     )
     return link
+
+
+def tell_of_hashing() -> None:
+    """Say why an engine that was built is not used: nobody would see it otherwise."""
+    if KEPT.problem is not None:
+        _log.warning(KEPT.problem)
 
 
 async def _set_up(process: Process, serving: bool) -> str | None:
