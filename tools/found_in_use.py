@@ -145,11 +145,13 @@ FOUND: dict[int, Found] = {
         "Bodies, hosts, methods, one-time POSTs",
         (
             "http/test_http_protocol.py",
+            "http/test_http_head.py",
             "http/test_hosts_and_methods.py",
             "http/test_idempotency_races.py",
             "operation/test_health.py",
         ),
-        "every refusal before a body is read; Host missing, twice, malformed; "
+        "heads in one read and many, pipelined, trailers, extensions; every refusal "
+        "before a body is read; Host missing, twice, malformed; "
         "Allow on every router; parallel requests of two processes; a full disk",
     ),
     15: Found(

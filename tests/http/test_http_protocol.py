@@ -1,149 +1,25 @@
-"""What a stranger may make the server keep before the application sees anything."""
+"""What a stranger may make the server keep before the application sees anything.
+
+How large a head may be is in `test_http_head.py`.
+"""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
-from typing import Any
 
 import pytest
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
-from uvicorn import Config
 from uvicorn.server import ServerState
 
 from app.cli.http import lingering
 from app.cli.http import protocol as http_protocol
-from app.cli.http.protocol import MAX_HEAD, GuardedProtocol
-from tests.servers.ports import LOOPBACK
-
-REQUEST = b"GET /a HTTP/1.1\r\nHost: test\r\n\r\n"
-POST = b"POST /a HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n"
-CHUNKED = b"POST /a HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
-LIMIT = 4  # connections
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-Connect = Callable[[], Awaitable[Streams]]
-
-
-class ImpatientProtocol(GuardedProtocol):
-    """As in production, but a head has to come at once."""
-
-    issuer = "https://auth.example.com"
-    head_timeout = 0.15
-
-
-async def _application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the length of the body, after a while if the path says so."""
-    if scope["path"] == "/early":  # an answer before the body was read
-        await PlainTextResponse("early")(scope, receive, send)
-        return
-    if scope["path"] == "/host":
-        host = Request(scope).headers["host"]
-        await PlainTextResponse(host)(scope, receive, send)
-        return
-    body = await Request(scope, receive).body()
-    if scope["path"] == "/slow":
-        await asyncio.sleep(0.4)
-    await PlainTextResponse(f"{len(body)}")(scope, receive, send)
-
-
-@pytest.fixture
-async def state() -> ServerState:
-    """What uvicorn knows of its connections."""
-    return ServerState()
-
-
-@pytest.fixture
-async def connect(state: ServerState) -> AsyncIterator[Connect]:
-    """Open connections to a server of the protocol; all are closed at the end."""
-    config = Config(_application, ws="none", limit_concurrency=LIMIT, log_config=None)
-    config.load()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: ImpatientProtocol(config, state, {}), LOOPBACK, 0
-    )
-    port = server.sockets[0].getsockname()[1]
-    writers: list[asyncio.StreamWriter] = []
-
-    async def open_one() -> Streams:
-        reader, writer = await asyncio.open_connection(LOOPBACK, port)
-        writers.append(writer)
-        return reader, writer
-
-    yield open_one
-    for writer in writers:
-        writer.close()
-    server.close()
-    for connection in (*state.connections, *ImpatientProtocol.turned_away):
-        transport: Any = connection.transport
-        transport.end()  # some still wait for more of what was refused
-    await asyncio.sleep(0.01)
-
-
-async def answer_to(streams: Streams, *pieces: bytes) -> bytes:
-    """Send pieces, and return everything until the server closes the connection."""
-    reader, writer = streams
-    reading = asyncio.ensure_future(_everything(reader))
-    for piece in pieces:
-        if reading.done():
-            break
-        writer.write(piece)
-        await asyncio.sleep(0.01)
-    return await asyncio.wait_for(reading, 2)
-
-
-async def _everything(reader: asyncio.StreamReader) -> bytes:
-    """Return what comes; what crossed the end of the server is answered by a reset."""
-    came = b""
-    with suppress(ConnectionResetError):
-        while piece := await reader.read(65_536):
-            came += piece
-    return came
-
-
-def problem_of(answer: bytes) -> dict[str, Any]:
-    """Return the problem details of the only answer."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert b"application/problem+json" in head and b"connection: close" in head
-    found: dict[str, Any] = json.loads(body)
-    assert head.startswith(b"HTTP/1.1 %d " % found["status"])
-    assert found["correlation_id"].encode() in head
-    assert found["type"] == f"https://auth.example.com/docs/errors#{found['code']}"
-    return found
-
-
-FAT = b"x" * (MAX_HEAD + 1)
-TOO_LARGE = {
-    "one finished field": [REQUEST[:-2] + b"A: " + FAT + b"\r\n\r\n"],
-    "one unfinished field": [REQUEST[:-2] + b"A: " + FAT, FAT],
-    "a field in pieces": [REQUEST[:-2] + b"A: "] + [b"x" * 9_000] * 4,
-    "a name in pieces": [REQUEST[:-2]] + [b"x" * 9_000] * 5,
-    "many fields": [REQUEST[:-2] + b"A: xxxxxx\r\n" * 4_000 + b"\r\n"],
-    "many fields in pieces": [REQUEST[:-2]] + [b"A: xxxxxx\r\n" * 1_000] * 4,
-    "an address": [b"GET /" + FAT + b" HTTP/1.1\r\n\r\n"],
-    "an address in pieces": [b"GET /"] + [b"x" * 9_000] * 4,
-    "a method": [b"X" * 40_000],
-    "trailers": [CHUNKED, b"0\r\nA: " + b"x" * 9_000] + [b"x" * 9_000] * 4,
-    "a chunk extension": [CHUNKED, b"1;a="] + [b"x" * 9_000] * 5,
-}
-
-
-@pytest.mark.parametrize("what", TOO_LARGE)
-async def test_a_head_without_measure_is_refused_and_the_connection_closed(
-    connect: Connect, what: str
-) -> None:
-    answer = await answer_to(await connect(), *TOO_LARGE[what])
-
-    assert problem_of(answer)["code"] in ("head_too_large", "bad_request")
-    assert what == "a method" or problem_of(answer)["status"] == 431
-
-
-async def test_trailers_without_measure_are_not_listened_to(connect: Connect) -> None:
-    trailers = b"0\r\n" + b"A: xxxxxx\r\n" * 4_000 + b"\r\n"
-
-    assert await answer_to(await connect(), CHUNKED, trailers) == b""
-
+from tests.http.wire import (
+    CHUNKED,
+    FAT,
+    LIMIT,
+    POST,
+    REQUEST,
+    Connect,
+    answer_to,
+    problem_of,
+)
 
 HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: test\r\n\r\n"
 SMUGGLED: dict[str, bytes] = {
@@ -178,17 +54,6 @@ async def test_t146_no_request_hides_within_another(
     # One refusal, or an answer to what began before its end was seen; then it closes.
     assert answer.count(b"HTTP/1.1 ") == 1
     assert answer.startswith(b"HTTP/1.1 400 ")
-
-
-async def test_a_large_head_and_a_large_body_in_one_piece_are_fine(
-    connect: Connect,
-) -> None:
-    head = REQUEST[:-2].replace(b"GET", b"POST") + b"A: " + b"x" * 30_000 + b"\r\n"
-    body = b"Connection: close\r\nContent-Length: 60000\r\n\r\n" + b"x" * 60_000
-
-    answer = await answer_to(await connect(), head + body)
-
-    assert answer.endswith(b"60000")
 
 
 async def test_requests_one_after_another_and_all_at_once_are_fine(

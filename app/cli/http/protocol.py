@@ -32,6 +32,7 @@ MAX_HEAD = 32 * 1024  # bytes; an access token and cookies stay far below
 MAX_PIPELINED = 16  # requests that wait on a connection; none of them was read yet
 HEAD_TIMEOUT = 10.0  # seconds from the first byte of a head to its last
 LAST_WORD = 1.0  # seconds that a silent connection has left when the server stops
+SMALLEST_FRAME = 5  # bytes around a chunk
 SPARE = 32  # connections too many that are told so and waited for
 
 _log = logging.getLogger("auth_serve.connections")
@@ -61,6 +62,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._max_connections, self.limit_concurrency = self.limit_concurrency, None
         self._refusal: AppError | None = None
         self._piece = 0  # bytes that came last
+        self._passed = 0  # of them, what is known to be handed over; no less is
         self._seen = 0  # bytes that the present head cannot exceed
         self._kept = 0  # bytes that came and were not handed over: the parser's
         self._since: float | None = None  # when the client began to owe us a head
@@ -97,7 +99,7 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         if self._since is None and not self._is_serving():
             self._since = self.loop.time()
-        self._piece = len(data)
+        self._piece, self._passed = len(data), 0
         self._seen += self._piece
         self._kept += self._piece
         super().data_received(data)
@@ -107,12 +109,15 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a head; it may have come together with the request before."""
         super().on_message_begin()
-        self._seen, self._kept = self._piece, 0
+        self._seen, self._kept = self._piece, self._rest()
         if self._since is None:
             self._since = self.loop.time()
 
     def on_headers_complete(self) -> None:
         """Give the request to the application; called once for each."""
+        if self._piece > self.max_head // 8:
+            earlier = max(0, self._kept - self._piece)  # came before this piece
+            self._passed += max(0, self._size() - earlier)
         self._since, self._kept = None, 0
         if self._seen > self.max_head and self._size() > self.max_head:
             self._stop(HeadTooLarge(hint="all fields together"))
@@ -126,12 +131,18 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Hand a piece of the body over; the application counts it."""
-        self._kept = 0
+        self._passed += len(body)
+        self._kept = self._rest()
         super().on_body(body)
         if self.cycle.response_complete:
             self._unwanted += len(body)
             if self._unwanted > LINGER_BYTES:
                 self.transport.end()
+
+    def on_chunk_header(self) -> None:
+        """Begin a chunk, whose frame is no part of what the parser keeps."""
+        self._passed += SMALLEST_FRAME
+        self._kept = self._rest()  # trailers, after the last chunk
 
     def shutdown(self) -> None:
         """Answer what comes until the last word; called by uvicorn when it stops.
@@ -176,6 +187,13 @@ class GuardedProtocol(HttpToolsProtocol):
         if [name for name, _ in self.headers].count(b"host") == 1:
             kept = [field for field in self.headers if field[0] != b"host"]
             self.headers[:] = [(b"host", authority), *kept]
+
+    def _rest(self) -> int:
+        """Return how much of the last piece the parser may keep: what begins in it.
+
+        A piece may hold the end of one request and the whole head of the next.
+        """
+        return max(0, self._piece - self._passed)
 
     def _size(self) -> int:
         fields = sum(len(name) + len(value) + 4 for name, value in self.headers)
