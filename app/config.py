@@ -146,6 +146,25 @@ class Settings(BaseSettings):
         return self.environment == "production"
 
     @property
+    def names_address(self) -> bool:
+        """Tell whether somebody chose the public address."""
+        return "public_url" in self.model_fields_set
+
+    def served_at(self, address: str) -> "Settings":
+        """Return these settings with links that lead there, if nobody named a place.
+
+        Args:
+            address: What is known of where the service listens; still nobody's choice.
+        """
+        if self.names_address:
+            return self
+        chosen = {name: getattr(self, name) for name in type(self).model_fields}
+        values = {**chosen, "public_url": address}
+        return type(self).model_construct(
+            _fields_set={*self.model_fields_set}, **values
+        )
+
+    @property
     def registration_mode(self) -> Literal["open", "verified", "invite", "closed"]:
         """Who may register, with the default of the environment."""
         return self.registration or ("verified" if self.is_production else "open")

@@ -29,6 +29,7 @@ from app.api.oauth import (
 )
 from app.api.openapi import install_openapi
 from app.config import Settings, SettingsError, load_settings
+from app.core.asking_server import address_of_server
 from app.core.exceptions import AppError, install_handlers, problem
 from app.core.logging import configure_logging, loop_exception_handler
 from app.database_errors import DatabaseUnavailable
@@ -182,6 +183,9 @@ def _create() -> FastAPI:
     """Return the application for uvicorn, or say in one line why there is none."""
     try:
         settings = load_settings()
+        address = address_of_server()
+        if address is not None:
+            settings = settings.served_at(address)
         log = configure_logging(settings.log_level, human=settings.logs_for_people)
         application = create_app(settings)
     except SettingsError as refusal:

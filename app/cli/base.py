@@ -35,6 +35,7 @@ __all__ = [
     "fail",
     "in_transaction",
     "note",
+    "note_address",
     "operator_now",
     "on_database",
     "settings_or_exit",
@@ -149,6 +150,19 @@ def in_transaction(
     return with_runtime(run)
 
 
+def note_address(settings: "Settings") -> None:
+    """Say where links lead that nobody chose, and how far that is known."""
+    if not settings.names_address:
+        from app.config import PREFIX
+
+        usual = type(settings).model_fields["public_url"].default
+        known = "is by default" if settings.public_url == usual else "last started"
+        note(
+            f"{PROGRAM}: no {PREFIX}PUBLIC_URL is set; this leads to "
+            f"{settings.public_url}, where the service {known}"
+        )
+
+
 def operator_now(runtime: "Runtime") -> "Actor":
     """Return who runs the command, as services want to know it."""
     from app.policies.permission import operator
@@ -195,11 +209,11 @@ async def _run(
     is_started: bool,
 ) -> Result:
     from app.config import SettingsError
-    from app.services.server.runtime import build_runtime
+    from app.services.server.served_address import build_commands_runtime
     from app.services.server.startup import start
 
     try:
-        runtime = build_runtime(settings)
+        runtime = await build_commands_runtime(settings)
     except SettingsError as refusal:
         fail(str(refusal), Exit.UNUSABLE)
     try:

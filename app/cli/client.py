@@ -15,13 +15,14 @@ from app.cli.base import (
     every_page,
     fail,
     in_transaction,
-    settings_or_exit,
+    note_address,
     show,
     show_rows,
 )
 from app.cli.snippet import Library, Made, snippet
 
 if TYPE_CHECKING:
+    from app.config import Settings
     from app.models.oauth_client import OAuthClient, OAuthClientSecret
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.clients.change import IssuedSecret
@@ -136,16 +137,12 @@ def create(
         "is_first_party": first_party,
         "is_resource_server": resource_server,
     }
-
-    async def work(clients: "OAuthClientService") -> dict[str, Any]:
-        row, secret = await clients.create(document, choices, client_id)
-        return {**_shown(row), **_secret_of(secret)}
-
-    made = _with_clients(work)
+    made, settings = _create(document, choices, client_id)
     if paste is None:
         show(made, as_json)
     else:
-        print(snippet(paste, _made(made)), end="")
+        print(snippet(paste, _made(made, settings.public_url)), end="")
+        note_address(settings)
 
 
 @app.command(name="list")
@@ -278,9 +275,25 @@ def registration_token(
     show(done, as_json, lines=[token or "Revoked."])
 
 
-def _made(members: Mapping[str, Any]) -> Made:
+def _create(
+    document: Mapping[str, Any], choices: Mapping[str, Any], client_id: str | None
+) -> tuple[dict[str, Any], "Settings"]:
+    """Make a client; return it, and the settings that say where it finds us."""
+    from app.services.clients.client import OAuthClientService
+
+    async def work(
+        uow: "UnitOfWork", runtime: "Runtime"
+    ) -> tuple[dict[str, Any], "Settings"]:
+        clients = OAuthClientService(uow, runtime)
+        row, secret = await clients.create(document, choices, client_id)
+        return {**_shown(row), **_secret_of(secret)}, runtime.settings
+
+    return in_transaction(work)
+
+
+def _made(members: Mapping[str, Any], issuer: str) -> Made:
     return Made(
-        issuer=settings_or_exit().public_url,
+        issuer=issuer,
         client_id=members["client_id"],
         secret=members.get("client_secret", ""),
         redirect_uri=next(iter(members.get("redirect_uris", ())), ""),

@@ -45,9 +45,9 @@ def _row(part: str, status: str, seen: str, advice: str) -> dict[str, Any]:
 
 async def _findings(settings: "Settings") -> list[dict[str, Any]]:
     from app.services.server.diagnosis import DiagnosisService
-    from app.services.server.runtime import build_runtime
+    from app.services.server.served_address import build_commands_runtime
 
-    runtime = build_runtime(settings)
+    runtime = await build_commands_runtime(settings)
     try:
         found: list[Finding] = await DiagnosisService(runtime).findings()
     finally:

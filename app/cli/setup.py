@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.base import AsJson, in_transaction, show
+from app.cli.base import AsJson, in_transaction, note_address, show
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
@@ -28,7 +28,10 @@ def link(as_json: AsJson = False) -> None:
     from app.services.server.setup import SetupService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> str | None:
-        return await SetupService(uow, runtime, PasswordService(runtime)).link()
+        found = await SetupService(uow, runtime, PasswordService(runtime)).link()
+        if found is not None:
+            note_address(runtime.settings)
+        return found
 
     found = in_transaction(work)
     line = found or "There is an administrator already."
@@ -50,7 +53,9 @@ def recover(
     from app.services.server.setup_recovery import SetupRecoveryService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> str:
-        return await SetupRecoveryService(uow, runtime).recover(email)
+        found = await SetupRecoveryService(uow, runtime).recover(email)
+        note_address(runtime.settings)
+        return found
 
     found = in_transaction(work)
     show({"link": found}, as_json, lines=[found])

@@ -11,6 +11,7 @@ from app.models.one_time_token import OneTimeToken
 from app.models.outbox import OutboxMessage
 from app.models.rate_limit import RateLimit
 from app.models.role import Role, UserRole
+from app.models.served_address import ServedAddress
 from app.models.session import Session
 from app.models.signing_key import SigningKey
 from app.models.token_epoch import TokenEpoch
@@ -31,6 +32,7 @@ __all__ = [
     "OutboxMessage",
     "RateLimit",
     "Role",
+    "ServedAddress",
     "Session",
     "SigningKey",
     "TokenEpoch",

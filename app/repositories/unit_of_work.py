@@ -24,6 +24,7 @@ from app.repositories.oauth_used import OAuthUsedRepository
 from app.repositories.one_time_token import OneTimeTokenRepository
 from app.repositories.outbox import OutboxRepository
 from app.repositories.role import RoleRepository
+from app.repositories.served_address import ServedAddressRepository
 from app.repositories.session import SessionRepository
 from app.repositories.signing_key import SigningKeyRepository
 from app.repositories.token_epoch import TokenEpochRepository
@@ -102,6 +103,11 @@ class UnitOfWork:
     def user_claims(self) -> UserClaimsRepository:
         """Claims about people that no account column holds."""
         return UserClaimsRepository(self.db)
+
+    @cached_property
+    def served_addresses(self) -> ServedAddressRepository:
+        """Where the service was last served, in development."""
+        return ServedAddressRepository(self.db)
 
     @cached_property
     def token_epochs(self) -> TokenEpochRepository:

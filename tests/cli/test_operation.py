@@ -81,20 +81,66 @@ async def test_a_start_in_production_prints_no_link(make_runtime: Make) -> None:
     assert (await start(trial, serving=True) or "").startswith("http://localhost:8000/")
 
 
-@pytest.mark.usefixtures("database")
-async def test_the_link_leads_to_where_the_service_is_served(
-    make_runtime: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await start(make_runtime(public_url="http://localhost:8123"), serving=True)
-    first = run("setup", "link").stdout
-    await start(make_runtime(public_url="http://localhost:8124"), serving=True)
-    second = run("setup", "link").stdout
-    monkeypatch.setenv("AUTH_SERVE_PUBLIC_URL", "http://auth.test")
-    named = run("setup", "link").stdout
+def _linked(*command: str) -> str:
+    """Return what a command prints, and that it says how far the address is known."""
+    done = run(*command)
+    assert done.exit_code == 0, done.output
+    assert ("no AUTH_SERVE_PUBLIC_URL is set" in done.stderr) == (
+        "AUTH_SERVE_PUBLIC_URL" not in os.environ
+    )
+    return done.stdout
 
-    assert first.startswith("http://localhost:8123/setup?token=")
-    assert second == first.replace("8123", "8124")
-    assert named.startswith("http://auth.test/setup?token=")
+
+@pytest.mark.usefixtures("database")
+async def test_every_command_knows_where_the_service_last_started(
+    make_runtime: Make, monkeypatch: pytest.MonkeyPatch, api: Api
+) -> None:
+    first = _linked("setup", "link")
+    root = await api.admin()
+    commands: list[tuple[str, ...]] = [("setup", "recover", root.email)]
+    shop = (
+        "--name",
+        "x",
+        "--redirect-uri",
+        "https://a.test/cb",
+        "--snippet",
+        "express",
+    )
+    commands += [("client", "create", *shop)]
+
+    for port in (8123, 8124):
+        here = f"http://localhost:{port}"
+        await start(make_runtime(public_url=here), serving=True)
+        assert all(here in _linked(*each) for each in commands)
+        assert f"last known at {here}" in run("doctor").stdout
+    monkeypatch.setenv("AUTH_SERVE_PUBLIC_URL", "http://auth.test")
+    named = [_linked(*each) for each in commands]
+
+    assert first.startswith("http://localhost:8000/setup?token=")
+    assert all("http://auth.test" in each and "localhost" not in each for each in named)
+    assert "served as http://auth.test" in run("doctor").stdout
+
+
+@pytest.mark.usefixtures("database")
+async def test_the_set_up_link_leads_to_the_start_that_was_last(
+    make_runtime: Make,
+) -> None:
+    links = []
+    for port in (8123, 8124):
+        here = f"http://localhost:{port}"
+        await start(make_runtime(public_url=here), serving=True)
+        links.append(_linked("setup", "link"))
+
+    assert links[0].startswith("http://localhost:8123/setup?token=")
+    assert links[1] == links[0].replace("8123", "8124")
+
+
+async def test_production_writes_no_address_down(make_runtime: Make) -> None:
+    live = make_runtime(**PRODUCTION)
+    await start(live, serving=True)
+
+    async with live.unit_of_work() as uow:
+        assert await uow.served_addresses.last() is None
 
 
 class TestWithoutAnEngine:

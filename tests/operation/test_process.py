@@ -105,10 +105,14 @@ async def test_a_mail_asked_for_before_a_stop_is_sent_by_the_next_process(
     with SmtpServer() as smtp:
         url = f"smtp://127.0.0.1:{smtp.port}"
         worker = {"AUTH_SERVE_JOBS": "true", "AUTH_SERVE_SMTP__URL": url}
-        with running(database_url, tmp_path / "b", worker):
+        with running(database_url, tmp_path / "b", worker) as service:
             messages = await smtp.wait_for(1, within=30)
 
     assert [message["To"] for message in messages] == ["ann@example.com"]
+    # nobody named an address: its link leads to the port that uvicorn was told
+    port = service.url.rpartition(":")[2]
+    text = messages[0].as_bytes().replace(b"=\n", b"").decode()
+    assert f"http://localhost:{port}/reset-password" in text
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from app.services.server.startup import start
 from tests.conftest import SECRET
 from tests.factories.oauth import ApplicationFactory, CodeFactory
 from tests.factories.user import UserFactory
-from tests.servers.service import ROOT, Service, running
+from tests.servers.service import ONE_ADDRESS, ROOT, Service, running
 from tests.support.api import PASSWORD, Api
 from tests.support.chance import FakeClock
 
@@ -33,7 +33,7 @@ SERVER = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 def _skewed(seconds: float, **more: str) -> dict[str, str]:
     path = f"{ROOT / 'tests/servers/skewed'}:{ROOT}"
-    return {"PYTHONPATH": path, "TEST_CLOCK_SKEW": str(seconds), **more}
+    return {"PYTHONPATH": path, "TEST_CLOCK_SKEW": str(seconds), **ONE_ADDRESS, **more}
 
 
 def _learned(local: FakeClock, told: datetime, *, took: float = 0.0) -> SharedClock:

@@ -19,10 +19,10 @@ from app.services.server.runtime import Runtime, build_runtime
 from tests.conftest import ENGINES, SECRET
 from tests.races.crowd import SIGN_IN_LIMIT
 from tests.servers.postgres import create_database, drop_database
-from tests.servers.service import NO_LIMITS, running
+from tests.servers.service import NO_LIMITS, ONE_ADDRESS, running
 from tests.support.api import Api
 
-CROWD = {
+CROWD = ONE_ADDRESS | {
     "AUTH_SERVE_LIMITS__SIGN_IN_ACCOUNT": f"{SIGN_IN_LIMIT}/6000",
     "AUTH_SERVE_REGISTRATION": "open",
     "AUTH_SERVE_SESSION__REFRESH_WINDOW": "60",

@@ -59,7 +59,8 @@ class DiagnosisService:
 
     async def _configuration(self) -> Finding:
         settings = self._process.settings
-        seen = f"{settings.environment}, served as {settings.public_url}"
+        named = "served as" if settings.names_address else "last known at"
+        seen = f"{settings.environment}, {named} {settings.public_url}"
         doubts = _doubts(settings)
         if doubts:
             return Finding("configuration", "warning", seen, "; ".join(doubts))

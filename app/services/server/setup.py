@@ -15,7 +15,6 @@ from app.services.process.process import Process
 from app.typed_text import canonical_email
 
 LINK_TTL = 24 * 3_600
-_SERVED_AT = "served_at"
 _log = logging.getLogger("auth_serve.setup")
 
 
@@ -41,15 +40,11 @@ class SetupService:
         """Tell whether there is an active administrator."""
         return await self._uow.users.count_active_members(ADMIN_ROLE) > 0
 
-    async def link(self, *, serving: bool = False) -> str | None:
+    async def link(self) -> str | None:
         """Return the set-up link; None once there is an administrator.
 
         A link that is still good is returned again, so that a restart does not break
-        the one in the operator's hand. It leads to where the service said that it is
-        served: whoever asks at the command line names no port.
-
-        Args:
-            serving: Asked by the process that serves, which knows where that is.
+        the one in the operator's hand.
         """
         if await self.is_finished():
             return None
@@ -58,12 +53,7 @@ class SetupService:
         if token is None:
             service = OneTimeTokenService(self._uow, self._process)
             token = await service.issue(Purpose.SETUP, subject="", ttl=LINK_TTL)
-        settings = self._process.settings
-        address = settings.public_url
-        if serving:
-            token.data = {**token.data, _SERVED_AT: address}
-        elif "public_url" not in settings.model_fields_set:
-            address = token.data.get(_SERVED_AT, address)
+        address = self._process.settings.public_url
         secret = self._process.secret_key.one_time_token(Purpose.SETUP, token.id)
         return f"{address}/setup?token={secret}"
 

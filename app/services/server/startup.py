@@ -11,6 +11,7 @@ from app.database_errors import DatabaseUnavailable, is_sqlite_error
 from app.services.accounts.password import PasswordService
 from app.services.process.process import Process
 from app.services.server.schema import SchemaMismatch, ensure_schema
+from app.services.server.served_address import remember_address
 from app.services.server.setup import SetupService
 from app.services.server.shared_clock import SharedClockService
 from app.services.server.signing_key import KeysUnreadable, SigningKeyService
@@ -107,8 +108,9 @@ async def _set_up(process: Process, serving: bool) -> str | None:
         await service.from_settings()
         if not serving:
             return None
+        await remember_address(uow, process)
         if not process.settings.is_production:
-            return await service.link(serving=True)
+            return await service.link()
         if not await service.is_finished():
             _log.warning("there is no administrator; run: auth-serve setup link")
         return None
