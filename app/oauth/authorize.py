@@ -6,7 +6,7 @@ are known to be good (``identify``), a refusal is shown to the person. From then
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -114,13 +114,18 @@ class _Asked:
 
 
 def identify(
-    params: Parameters, client: Client | None, *, development: bool = False
+    params: Parameters,
+    client: Client | None,
+    *,
+    scopes: Collection[str],
+    development: bool = False,
 ) -> ReturnAddress:
     """Return whom to answer.
 
     Args:
         params: The request; reading it already refused what is there twice.
         client: The client of that ``client_id``, if there is one.
+        scopes: What this server offers: some of it may be asked for by default.
         development: Whether plain http is acceptable on this machine.
 
     Raises:
@@ -130,7 +135,7 @@ def identify(
     if client is None or client.client_id != client_id:
         raise InvalidRequest("client_id is unknown", hint=f"sent {ascii(client_id)}")
     sent = params.get("redirect_uri")
-    if sent is None and _asks_for_openid(params):  # OIDC Core §3.1.2.1: required
+    if sent is None and _asks_for_openid(params, client, scopes):
         raise InvalidRequest("redirect_uri is missing")
     redirect_uri = match_redirect_uri(sent, client, development=development)
     named = _named_in_object(params)
@@ -192,8 +197,20 @@ def read_request(
     )
 
 
-def _asks_for_openid(params: Parameters) -> bool:
-    return OPENID in params.get("scope", "").split(" ")
+def _asks_for_openid(
+    params: Parameters, client: Client, scopes: Collection[str]
+) -> bool:
+    """OIDC Core §3.1.2.1: what such a request must have, also one that is by default.
+
+    Whether all that it asks for is the client's is not asked yet: what is malformed or
+    another's is refused later, and sent back if there is somewhere to send it to.
+    """
+    if OPENID in params.get("scope", "").split(" "):
+        return True
+    try:
+        return OPENID in resolve_scope(params.get("scope"), client, scopes)
+    except InvalidScope:
+        return False
 
 
 def _check_response_type(asked: _Asked) -> None:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.oauth.authorize import AuthorizationRequest, identify, read_request
+from app.oauth import authorize
+from app.oauth.authorize import AuthorizationRequest, ReturnAddress, read_request
 from app.oauth.claims import STANDARD_CLAIMS
 from app.oauth.clients.client import Client, PkcePolicy
 from app.oauth.parameters import Parameters
@@ -51,6 +52,15 @@ def a_query(**changes: str | None) -> Parameters:
         "code_challenge_method": "S256",
     }
     return Parameters({k: v for k, v in (values | changes).items() if v is not None})
+
+
+def identify(
+    params: Parameters, client: Client | None, *, development: bool = False
+) -> ReturnAddress:
+    """Take a request through its first phase."""
+    return authorize.identify(
+        params, client, scopes=SUPPORTED.scopes, development=development
+    )
 
 
 def read(

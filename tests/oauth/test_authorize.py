@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.oauth.authorization_response import code_response, error_response
-from app.oauth.authorize import identify, read_request
+from app.oauth.authorize import read_request
 from app.oauth.clients.client import PkcePolicy
 from app.oauth.errors import (
     InvalidRequest,
@@ -26,6 +26,7 @@ from tests.oauth.authorization import (
     SUPPORTED,
     a_client,
     a_query,
+    identify,
     read,
 )
 

@@ -2,9 +2,7 @@
 
 import pytest
 
-from app.oauth.errors import (
-    InvalidScope,
-)
+from app.oauth.errors import InvalidRequest, InvalidScope
 from tests.oauth.authorization import (
     a_client,
     read,
@@ -53,6 +51,32 @@ def test_with_the_default_it_is_an_openid_request_as_any_other(
 
     assert asked.is_openid and asked.nonce == "N1"
     assert asked.claims == read(program, scope="openid", claims=claims).claims != {}
+
+
+@pytest.mark.parametrize("scope", ["openid", "openid read", None, "", "claudeai"])
+def test_with_the_default_it_needs_a_redirect_uri_as_any_other(
+    scope: str | None,
+) -> None:
+    """OIDC Core §3.1.2.1: redirect_uri is required, whoever said openid."""
+    program = a_client(is_self_registered=True)
+
+    with pytest.raises(InvalidRequest, match="redirect_uri is missing"):
+        read(program, scope=scope, redirect_uri=None)
+
+
+@pytest.mark.parametrize(
+    ("scope", "registered"), [("read", {"openid", "read"}), (None, {"read"})]
+)
+def test_where_no_id_token_is_due_the_only_one_may_be_left_out(
+    scope: str | None, registered: set[str]
+) -> None:
+    """RFC 6749 §3.1.2.3: the default of a program may be an API's scopes alone."""
+    program = a_client(is_self_registered=True, scope=frozenset(registered))
+
+    asked = read(program, scope=scope, redirect_uri=None)
+
+    assert (asked.scope, asked.is_openid) == (("read",), False)
+    assert asked.redirect_uri == program.redirect_uris[0]
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from app.oauth.authorization_response import code_response, error_response
-from app.oauth.authorize import ReturnAddress, identify
+from app.oauth.authorize import ReturnAddress
 from app.oauth.errors import AccessDenied, InvalidRequest
 from app.oauth.response_modes import RESPONSE_MODES, Answer, find_mode
 from app.oauth.uri import add_query
-from tests.oauth.authorization import a_client, a_query
+from tests.oauth.authorization import a_client, a_query, identify
 
 _ISSUER = "https://honest.as.example"
 

@@ -41,8 +41,12 @@ class AuthorizationRequestReader:
         try:
             if repeated & _ADDRESS:
                 raise InvalidRequest("client_id or redirect_uri is there twice")
-            development = not self._provider.settings.is_production
-            return identify(params, client, development=development)
+            return identify(
+                params,
+                client,
+                scopes=self._provider.supported.scopes,
+                development=not self._provider.settings.is_production,
+            )
         except InvalidRequest as error:
             await self._refusals.show(error, client.client_id if client else None)
 
