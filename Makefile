@@ -25,6 +25,8 @@ help:
 serve: $(VENV)/.serve
 	@$(BIN)/python -m app.cli server start --host $(HOST) --port $(PORT)
 
+# What was compiled once is kept: tests start some hundred processes.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -v --cov=app
 

@@ -28,22 +28,44 @@ from tests.servers.postgres import PostgresServer, create_database, drop_databas
 from tests.support.api import Api
 from tests.support.authorization import Visit, visit
 from tests.support.chance import FakeClock
+from tests.support.engines import CHOICES, ENGINES, left_out
 from tests.support.oauth import Protocol
 from tests.support.quick_hashing import quick_hasher
 from tests.support.quick_keys import quick_generator
 from tests.support.quick_statements import sharing_engine, sharing_prepare
 
 SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
-ENGINES = ("sqlite", "postgresql")
 T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Settle it once: workers inherit the environment, and not how they were asked."""
+    whole = config.args_source is not config.ArgsSource.ARGS
+    chosen = os.environ.setdefault("TEST_ENGINES", "turns" if whole else "both")
+    if chosen not in CHOICES:
+        raise pytest.UsageError(f"TEST_ENGINES is one of {', '.join(CHOICES)}")
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out what another engine stands for, where engines take turns."""
+    if os.environ["TEST_ENGINES"] == "both":
+        return
+    names = left_out(item.nodeid for item in items)
+    config.hook.pytest_deselected(
+        items=[each for each in items if each.nodeid in names]
+    )
+    items[:] = [each for each in items if each.nodeid not in names]
 
 
 def pytest_report_header() -> str:
     """Say which databases this run is about."""
     version = os.environ.get("TEST_POSTGRES_VERSION", "18")
     given = "TEST_DATABASE_URL" if os.environ.get("TEST_DATABASE_URL") else version
-    return f"databases: SQLite and PostgreSQL ({given})"
+    how = {"both": "each test on both", "turns": "taking turns"}
+    return f"databases: SQLite, PostgreSQL ({given}); {how[os.environ['TEST_ENGINES']]}"
 
 
 def pytest_collection_finish() -> None:

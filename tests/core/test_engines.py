@@ -1,0 +1,34 @@
+"""Where engines take turns, each test is run on one of them, and never on none."""
+
+import pytest
+
+from tests.support.engines import left_out
+
+CASES = [
+    f"tests/pages/test_x.py::test_y[{engine}-case{number}]"
+    for number in range(40)
+    for engine in ("sqlite", "postgresql")
+]
+
+
+def test_of_each_pair_one_is_left_and_both_engines_have_some() -> None:
+    gone = left_out(CASES)
+    left = [case.partition("-")[2] for case in CASES if case not in gone]
+
+    assert sorted(left) == sorted({case.partition("-")[2] for case in CASES})
+    assert len({case.partition("[")[2].partition("-")[0] for case in gone}) == 2
+
+
+@pytest.mark.parametrize(
+    "nodeids",
+    [
+        [
+            "tests/database/test_x.py::test_y[sqlite]",
+            "tests/database/test_x.py::test_y[postgresql]",
+        ],
+        ["tests/pages/test_x.py::test_y[postgresql]"],
+        ["tests/pages/test_x.py::test_y", "tests/pages/test_x.py::test_z[sqlite]"],
+    ],
+)
+def test_what_is_about_a_database_or_has_one_alone_stays(nodeids: list[str]) -> None:
+    assert left_out(nodeids) == set()
