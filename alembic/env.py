@@ -1,8 +1,14 @@
-"""Runs migrations: one process at a time, all of them in one transaction."""
+"""Runs migrations: one process at a time, in one transaction wherever that is possible.
+
+What builds or drops an index of a large table does so outside of a transaction
+(``autocommit_block``), so that nobody waits for it; all that came before is committed.
+"""
 
 import asyncio
 import sys
 import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from alembic import context
@@ -16,10 +22,14 @@ from app.database import DatabaseUnavailable, PoolOptions, create_engine
 from app.models import Base
 from app.models.base import UtcDateTime
 from app.repositories.schema import SCHEMA_REVISION
+from app.repositories.user_search import SEARCH_INDEX
 from app.services.server.startup import why_unusable
 
-# Whoever migrates holds this lock of PostgreSQL; others wait and find the work done.
+# Whoever migrates holds both locks of PostgreSQL; others wait and find the work done.
+# The first ends with each transaction, the second with the last of them.
 _LOCK = zlib.crc32(b"auth-serve:migrate")
+_TURN = zlib.crc32(b"auth-serve:migrate:turn")
+_PAUSE = 0.1  # seconds between two looks whether it is our turn
 
 
 def _render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
@@ -27,6 +37,13 @@ def _render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
     return False
+
+
+def _is_compared(
+    _item: object, name: str | None, kind: str, _reflected: bool, _other: object
+) -> bool:
+    """Leave out what not every database may have: the models do not know it."""
+    return not (kind == "index" and name == SEARCH_INDEX)
 
 
 def _number(
@@ -44,6 +61,7 @@ def _run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         render_as_batch=True,  # written on either engine, it runs on both
         render_item=_render_item,
+        include_object=_is_compared,
         process_revision_directives=_number,
         compare_type=True,
         compare_server_default=True,
@@ -62,9 +80,29 @@ def _run(connection: Connection) -> None:
         context.run_migrations()
 
 
+@asynccontextmanager
+async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Wait until nobody else migrates, and hold them off until the end.
+
+    By asking again and again: a statement that waits keeps its snapshot, and an index
+    that is built concurrently would wait for that while we wait for its builder.
+    """
+    if engine.dialect.name == "sqlite":
+        yield
+        return
+    mine = text(f"SELECT pg_try_advisory_xact_lock({_TURN})")
+    async with engine.connect() as turn:
+        while not await turn.scalar(mine):
+            await turn.rollback()
+            await asyncio.sleep(_PAUSE)
+        # Not before: what was selected last keeps its snapshot until what is next.
+        await turn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        yield
+
+
 async def _migrate(engine: AsyncEngine) -> None:
     try:
-        async with engine.connect() as connection:
+        async with _alone(engine), engine.connect() as connection:
             await connection.run_sync(_run)
             await connection.commit()
     finally:
@@ -81,10 +119,11 @@ def _engine() -> AsyncEngine:
     if given:
         return create_engine(given, PoolOptions(statement_timeout=None))
     settings: Settings = context.config.attributes.get("settings") or load_settings()
-    chosen = settings.database.model_dump(exclude={"migrate", "statement_timeout"})
+    other = {"migrate", "statement_timeout", "pool_size"}
+    chosen = settings.database.model_dump(exclude=other)
     return create_engine(
         settings.database_url.get_secret_value(),
-        PoolOptions(**chosen, statement_timeout=None),
+        PoolOptions(**chosen, statement_timeout=None, pool_size=2),
     )
 
 

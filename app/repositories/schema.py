@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from sqlalchemy import String, column, select, table
+from sqlalchemy import Boolean, String, column, func, select, table
 from sqlalchemy.exc import DBAPIError
 
 from app.database import Database
+from app.repositories.user_search import SEARCH_INDEX
 
 _APP = Path(__file__).parents[1]
 # A wheel has them below app, a checkout beside it.
@@ -42,6 +43,16 @@ def is_behind(found: str | None) -> bool:
     return found is None or not found.isdecimal() or int(found) < int(SCHEMA_REVISION)
 
 
+_SEARCH = (
+    select(func.count())
+    .select_from(table("pg_index"))
+    .where(
+        column("indexrelid") == func.to_regclass(SEARCH_INDEX),
+        column("indisvalid", Boolean),
+    )
+)
+
+
 class SchemaRepository:
     """Reads Alembic's own table."""
 
@@ -59,3 +70,8 @@ class SchemaRepository:
                 return None
             raise
         return found
+
+    async def has_search_index(self) -> bool:
+        """Tell whether PostgreSQL finds accounts without reading all of them."""
+        async with self._database.session(read_only=True) as db:
+            return bool(await db.scalar(_SEARCH))

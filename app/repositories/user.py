@@ -12,6 +12,7 @@ from app.models.role import UserRole
 from app.models.session import Session
 from app.models.user import User
 from app.repositories.base import Order, Repository, chosen
+from app.repositories.user_search import Search, found_by
 from app.typed_text import PARKED
 
 SORTS = {
@@ -38,17 +39,17 @@ class UserRepository(Repository[User]):
     async def list_page(
         self,
         *,
-        search: str | None,
+        search: Search | None,
         status: str | None,
         role: str | None,
         sort: str,
         after: Sequence[Any] | None,
         limit: int,
     ) -> Sequence[User]:
-        """Return a page of accounts; ``search`` is folded and matched anywhere."""
+        """Return a page of accounts that meet every filter given."""
         query = select(User)
         if search:
-            query = query.where(User.search_text.contains(search, autoescape=True))
+            query = query.where(await found_by(self.db, search))
         if status:
             query = query.where(User.status == status)
         if role:

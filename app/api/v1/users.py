@@ -58,7 +58,11 @@ async def list_users(
     role: RoleName | None = None,
     sort: Sort = "created_at",
 ) -> Page[User]:
-    """List accounts; ``q`` is found anywhere in address or name."""
+    """List accounts; ``q`` is found anywhere in address or name.
+
+    An ``id``, or the whole address of an account, finds that account alone. One or two
+    characters are found where a word begins.
+    """
     listing = f"users:{sort}"
     key = pages.after(listing)
     after: list[Any] | None = key and [*key[:-1], UUID(key[-1])]

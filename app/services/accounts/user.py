@@ -14,6 +14,7 @@ from app.models.user import User
 from app.policies.permission import USER_ROLE, Actor
 from app.policies.user import may_edit, may_grant
 from app.repositories.unit_of_work import UnitOfWork
+from app.repositories.user_search import Search
 from app.services.accounts.account import apply_change, delete_user
 from app.services.accounts.address import AddressService
 from app.services.accounts.begun_at import BegunAt
@@ -39,6 +40,16 @@ from app.typed_text import canonical_email, searchable
 _APART = ("status", "roles", "email", "email_verified")  # besides the profile
 
 
+def _read_search(typed: str) -> Search:
+    """Return what a search is about: perhaps an id, perhaps a whole address."""
+    text = searchable(typed)
+    address = canonical_email(typed) if "@" in text else None
+    try:
+        return Search(text, address, UUID(text))
+    except ValueError:
+        return Search(text, address)
+
+
 class UserService:
     """What users with ``users:read`` and ``users:write`` may do to others."""
 
@@ -62,7 +73,7 @@ class UserService:
     ) -> Sequence[User]:
         """Return a page of accounts."""
         return await self._uow.users.list_page(
-            search=searchable(search) if search else None,
+            search=_read_search(search) if search else None,
             status=status,
             role=role,
             sort=sort,

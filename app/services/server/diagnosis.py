@@ -69,8 +69,9 @@ class DiagnosisService:
     async def _database(self) -> Finding:
         database = self._process.database
         kind = "SQLite" if database.is_sqlite else "PostgreSQL"
+        repository = SchemaRepository(database)
         try:
-            found = await SchemaRepository(database).revision()
+            found = await repository.revision()
         except (SQLAlchemyError, DatabaseUnavailable, OSError) as error:
             advice = why_unusable(error)
             return Finding("database", "failed", f"{kind} does not answer", advice)
@@ -81,6 +82,8 @@ class DiagnosisService:
         if found != SCHEMA_REVISION:
             advice = f"this release knows {SCHEMA_REVISION}; upgrade it soon"
             return Finding("database", "warning", seen, advice)
+        if not database.is_sqlite and not await repository.has_search_index():
+            return Finding("database", "ok", f"{seen}, searches read all accounts")
         return Finding("database", "ok", seen)
 
     async def _keys(self) -> Finding:

@@ -1,0 +1,59 @@
+"""How accounts are searched: by an id, a whole address, or a text inside of them.
+
+A million accounts are too many to read for a text. PostgreSQL has an index of three
+letters each where its extension ``pg_trgm`` may be used (migration 0009); elsewhere
+every account is read.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models.user import User
+
+SEARCH_INDEX = "ix_users_search_text_trigrams"
+_SHORT = 3  # characters; no index finds less in the middle of a word
+# How often a text comes decides between index and order: a plan for any will not do.
+_PLAN_EACH = text("SET LOCAL plan_cache_mode = force_custom_plan")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What somebody looks for.
+
+    Attributes:
+        text: Folded (``typed_text.searchable``).
+        address: Its canonical form, if it may be a whole address.
+        user_id: The id, if it is one.
+    """
+
+    text: str
+    address: str | None = None
+    user_id: UUID | None = None
+
+
+async def found_by(db: AsyncSession, search: Search) -> ColumnElement[bool]:
+    """Return the condition that accounts meet which a search finds."""
+    exact = await _exactly(db, search)
+    if exact is not None:
+        return User.id == exact
+    if db.get_bind().dialect.name == "postgresql":
+        await db.execute(_PLAN_EACH)
+    if len(search.text) >= _SHORT:
+        return User.search_text.contains(search.text, autoescape=True)
+    return or_(
+        User.search_text.startswith(search.text, autoescape=True),
+        User.search_text.contains(f" {search.text}", autoescape=True),
+    )
+
+
+async def _exactly(db: AsyncSession, search: Search) -> UUID | None:
+    """Return the account that was named and not described, by its unique index."""
+    named = []
+    if search.address is not None:
+        named.append(User.email_canonical == search.address)
+    if search.user_id is not None:
+        named.append(User.id == search.user_id)
+    return await db.scalar(select(User.id).where(or_(*named))) if named else None
