@@ -95,7 +95,7 @@ async def _request(
             "code_challenge_method": "S256",
         }
     )
-    to = identify(params, client, development=True)
+    to = identify(params, client, scopes=runtime.supported.scopes, development=True)
     return read_request(params, to, supported=runtime.supported)
 
 

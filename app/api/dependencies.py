@@ -16,7 +16,6 @@ from app.policies.permission import Actor
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.account import AccountService
 from app.services.accounts.audit_event import AuditEventService
-from app.services.accounts.claims import UserClaimsService
 from app.services.accounts.email_change import EmailChangeService
 from app.services.accounts.email_verification import EmailVerificationService
 from app.services.accounts.export import ExportService
@@ -25,11 +24,12 @@ from app.services.accounts.password_reset import PasswordResetService
 from app.services.accounts.registration import RegistrationService
 from app.services.accounts.role import RoleService
 from app.services.accounts.user import UserService
+from app.services.accounts.user_claims import UserClaimsService
 from app.services.clients.client import OAuthClientService
 from app.services.clients.registration import OAuthRegistrationService
 from app.services.oauth.begun_at import BegunAtService
 from app.services.oauth.consent import OAuthConsentService
-from app.services.server.idempotency import IdempotencyService
+from app.services.server.idempotency_key import IdempotencyService
 from app.services.server.outbox import OutboxService
 from app.services.server.runtime import Runtime
 from app.services.sessions.authentication import AuthenticationService, SignedInUser

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from app.services.server.idempotency import Answer, IdempotencyService
+from app.services.server.idempotency_key import Answer, IdempotencyService
 
 
 class Once:

@@ -27,7 +27,7 @@ def show(
     `file`).
     """
     settings = settings_or_exit()
-    from app.services.server.setting import listed
+    from app.services.server.settings import listed
 
     rows: list[dict[str, Any]] = [
         {"name": each.name, "value": each.value, "source": each.source}

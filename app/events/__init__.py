@@ -1,23 +1,14 @@
 """Every kind of event, the explicit list that docs/events.md is generated from."""
 
-from app.events.base import Event, MailedEvent
-from app.events.email import (
-    EmailChangeCollided,
-    EmailChanged,
-    EmailChangeRequested,
-    EmailCollided,
-    EmailSet,
-    EmailVerificationRequested,
-    EmailVerified,
-)
-from app.events.oauth_authorization import (
+from app.events.authorization import (
     AuthorizationGranted,
     AuthorizationRefused,
     ConsentDenied,
     ConsentGranted,
     ConsentRevoked,
 )
-from app.events.oauth_client import (
+from app.events.base import Event, MailedEvent
+from app.events.client import (
     OAuthClientDeleted,
     OAuthClientRegistered,
     OAuthClientSecretRevoked,
@@ -27,14 +18,23 @@ from app.events.oauth_client import (
     RegistrationTokenIssued,
     RegistrationTokenRevoked,
 )
-from app.events.oauth_grant import (
+from app.events.email import (
+    EmailChangeCollided,
+    EmailChanged,
+    EmailChangeRequested,
+    EmailCollided,
+    EmailSet,
+    EmailVerificationRequested,
+    EmailVerified,
+)
+from app.events.grant import (
     AccessTokenRevoked,
     CodeReused,
     GrantEnded,
     GrantTokenReused,
     TokenRequestRefused,
 )
-from app.events.oauth_logout import LogoutByHint, LogoutNoticeFailed, LogoutRefused
+from app.events.logout import LogoutByHint, LogoutNoticeFailed, LogoutRefused
 from app.events.one_time_token import CodeRefused
 from app.events.outbox import MailTested, OutboxMessageRetried
 from app.events.password import (

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.core.outbound import OutboundFailed, OutboundRefused
 from app.events.base import Event
-from app.events.oauth_logout import LogoutNoticeFailed
+from app.events.logout import LogoutNoticeFailed
 from app.jobs.delivery import Delayed, NotNeeded, Patience, Undeliverable
 from app.jobs.relay import OutboxJob
 from app.models.outbox import OutboxMessage

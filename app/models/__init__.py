@@ -2,11 +2,11 @@
 
 from app.models.audit_event import AuditEvent
 from app.models.base import Base
+from app.models.client import OAuthClient, OAuthClientSecret
+from app.models.consent import OAuthConsent
+from app.models.grant import OAuthGrant
 from app.models.idempotency_key import IdempotencyKey
-from app.models.oauth_client import OAuthClient, OAuthClientSecret
-from app.models.oauth_consent import OAuthConsent
-from app.models.oauth_grant import OAuthGrant
-from app.models.oauth_used import OAuthAssertion, OAuthRevokedToken
+from app.models.jti import OAuthAssertion, OAuthRevokedToken
 from app.models.one_time_token import OneTimeToken
 from app.models.outbox import OutboxMessage
 from app.models.rate_limit import RateLimit

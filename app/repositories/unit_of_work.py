@@ -16,11 +16,11 @@ from app.events.base import Event, MailedEvent
 from app.models.audit_event import AuditEvent
 from app.models.outbox import OutboxMessage
 from app.repositories.audit_event import AuditEventRepository
+from app.repositories.client import OAuthClientRepository
+from app.repositories.consent import OAuthConsentRepository
+from app.repositories.grant import OAuthGrantRepository
 from app.repositories.idempotency_key import IdempotencyKeyRepository
-from app.repositories.oauth_client import OAuthClientRepository
-from app.repositories.oauth_consent import OAuthConsentRepository
-from app.repositories.oauth_grant import OAuthGrantRepository
-from app.repositories.oauth_used import OAuthUsedRepository
+from app.repositories.jti import OAuthUsedRepository
 from app.repositories.one_time_token import OneTimeTokenRepository
 from app.repositories.outbox import OutboxRepository
 from app.repositories.role import RoleRepository

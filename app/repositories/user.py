@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, exists, func, insert, select
 
-from app.models.oauth_grant import OAuthGrant
+from app.models.grant import OAuthGrant
 from app.models.role import UserRole
 from app.models.session import Session
 from app.models.user import User

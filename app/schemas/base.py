@@ -5,7 +5,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
-from app.models.oauth_client import MAX_CLIENT_ID
+from app.models.client import MAX_CLIENT_ID
 from app.typed_text import MAX_EMAIL, read_email, shown_text, trimmed, typed_code
 
 MAX_SECRET = 4_096

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient, Response
 
-from app.repositories.statements.idempotency_claim import IdempotencyClaims
-from app.services.server import idempotency
+from app.repositories.statements.idempotency_key import IdempotencyClaims
+from app.services.server import idempotency_key as idempotency
 from tests.servers.service import NO_LIMITS, running
 from tests.support.api import PASSWORD, Api, Person
 from tests.support.chance import FakeClock

@@ -14,12 +14,13 @@ import requests
 from app.config import Settings
 from app.services.clients.registration import OAuthRegistrationService
 from app.services.server.runtime import build_runtime
-from tests.conftest import ENGINES, SECRET
+from tests.conftest import SECRET
 from tests.interop.browser import Browser, Page
 from tests.servers.http import HttpServer
 from tests.servers.postgres import create_database, drop_database
 from tests.servers.service import NO_LIMITS, running
 from tests.support.api import PASSWORD
+from tests.support.engines import ENGINES
 
 _OPTIONS = NO_LIMITS | {
     "AUTH_SERVE_PUBLIC_URL": "{url}",

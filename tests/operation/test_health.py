@@ -11,7 +11,7 @@ from app.config import Settings
 from app.core.circuit_breaker import CircuitOpen
 from app.core.outbound import OutboundFailed, OutboundRefused
 from app.database_errors import DatabaseUnavailable
-from app.repositories.statements.idempotency_claim import IdempotencyClaims
+from app.repositories.statements.idempotency_key import IdempotencyClaims
 from app.repositories.statements.write_probe import WriteProbe
 from app.services.server.runtime import build_runtime
 from tests.conftest import SECRET

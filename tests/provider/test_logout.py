@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser
+from app.services.sign_in.browser_session import Browser
 from tests.support.api import Api
 from tests.support.browser import cookies_of, set_cookies
 from tests.support.logout import (

@@ -11,7 +11,7 @@ from app.models import AuditEvent, OAuthGrant
 from app.oauth.subject import session_for, subject_for
 from app.services.oauth.consent import OAuthConsentService
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser
+from app.services.sign_in.browser_session import Browser
 from tests.factories.oauth import Application, ApplicationFactory
 from tests.support.api import Api
 from tests.support.authorization import ALL, Visit, redeem, told

@@ -16,11 +16,12 @@ from httpx2 import AsyncClient, Limits
 
 from app.config import Settings
 from app.services.server.runtime import Runtime, build_runtime
-from tests.conftest import ENGINES, SECRET
+from tests.conftest import SECRET
 from tests.races.crowd import SIGN_IN_LIMIT
 from tests.servers.postgres import create_database, drop_database
 from tests.servers.service import NO_LIMITS, ONE_ADDRESS, running
 from tests.support.api import Api
+from tests.support.engines import ENGINES
 
 CROWD = ONE_ADDRESS | {
     "AUTH_SERVE_LIMITS__SIGN_IN_ACCOUNT": f"{SIGN_IN_LIMIT}/6000",

@@ -3,8 +3,8 @@
 import pytest
 
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser, BrowserSessionService
 from app.services.sign_in.browser_cookie import BrowserCookies
+from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from tests.support.api import Api
 from tests.support.browser import (
     cookies_of,

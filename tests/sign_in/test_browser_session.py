@@ -12,7 +12,7 @@ from app.models import Session
 from app.repositories.statements.browser_session import BrowserSessionStatements
 from app.services.accounts.errors import InvalidCredentials
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser, BrowserSessionService
+from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from tests.support.api import Api
 from tests.support.browser import cookies_of, emails, people, seen, signed_in
 from tests.support.chance import FakeClock

@@ -19,7 +19,11 @@ from app.services.accounts.password import PasswordService
 from app.services.oauth.authorization import AuthorizationService, Due
 from app.services.server.runtime import Runtime
 from app.services.sessions.end import end_all_sessions
-from app.services.sign_in.browser import Browser, BrowserAccount, BrowserSessionService
+from app.services.sign_in.browser_session import (
+    Browser,
+    BrowserAccount,
+    BrowserSessionService,
+)
 from tests.factories.oauth import (
     REDIRECT_URI,
     VERIFIER,

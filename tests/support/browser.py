@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient, Response
 
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser, BrowserSessionService
 from app.services.sign_in.browser_cookie import BrowserCookies
+from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from tests.factories.oauth import Application
 from tests.support.api import PASSWORD, Api
 from tests.support.authorization import query_of

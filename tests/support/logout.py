@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.models import AuditEvent, Session
 from app.oauth.tokens import ID_TOKEN_TYPE
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser, BrowserAccount
+from app.services.sign_in.browser_session import Browser, BrowserAccount
 from tests.factories.oauth import Application, ApplicationFactory
 from tests.support.api import PASSWORD, Api
 from tests.support.browser import cookies_of, signed_in

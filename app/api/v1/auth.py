@@ -44,7 +44,7 @@ from app.services.accounts.errors import EmailTaken, InvalidCredentials
 from app.services.accounts.password import WrongPassword
 from app.services.accounts.registration import RegistrationClosed
 from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
-from app.services.server.idempotency import Answer, IdempotencyKeyReused
+from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sessions.session import (
     InvalidRefreshToken,

@@ -11,8 +11,8 @@ from app.api.strict_json import StrictRoute
 from app.core.exceptions import Forbidden, TooManyRequests, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas import user_claims as schema
-from app.services.accounts.claims import UsernameNotOwn, UsernameTaken
 from app.services.accounts.errors import UserNotFound
+from app.services.accounts.user_claims import UsernameNotOwn, UsernameTaken
 from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/users", tags=["claims"], route_class=StrictRoute)

@@ -16,10 +16,10 @@ from app.api.dependencies import (
 )
 from app.api.path_segment import StrictWholeSegmentRoute
 from app.core.exceptions import Forbidden, PreconditionFailed, Unauthenticated
-from app.models.oauth_client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
+from app.models.client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
 from app.policies.permission import Actor
 from app.schemas.base import Page, plain
-from app.schemas.oauth_client import (
+from app.schemas.client import (
     METADATA,
     Client,
     ClientChange,
@@ -36,7 +36,7 @@ from app.services.clients.client import (
     ClientSecretNotFound,
     ClientWithoutSecret,
 )
-from app.services.server.idempotency import Answer, IdempotencyKeyReused
+from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.sessions.authentication import InvalidAccessToken
 from app.utils.helpers import as_segment
 

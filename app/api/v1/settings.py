@@ -9,7 +9,7 @@ from app.api.dependencies import RuntimeDep, require
 from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.settings import SettingsOut
-from app.services.server.setting import public
+from app.services.server.settings import public
 from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/settings", tags=["settings"])

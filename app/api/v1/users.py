@@ -37,7 +37,7 @@ from app.services.accounts.errors import (
     UserDisabled,
     UserNotFound,
 )
-from app.services.server.idempotency import Answer, IdempotencyKeyReused
+from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=StrictRoute)

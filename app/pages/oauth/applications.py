@@ -18,7 +18,7 @@ from app.pages.parts.flow import go_on
 from app.pages.parts.form_page import note
 from app.services.oauth.consent import Consent, ConsentNotFound, OAuthConsentService
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser
+from app.services.sign_in.browser_session import Browser
 from app.utils.helpers import printable
 
 PATH = "/applications"

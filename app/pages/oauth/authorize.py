@@ -22,7 +22,7 @@ from app.services.oauth.authorization import AuthorizationService, Due, Outcome
 from app.services.oauth.redirect import Withheld
 from app.services.oauth.refusal import UnanswerableRequest
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser, BrowserSessionService
+from app.services.sign_in.browser_session import Browser, BrowserSessionService
 
 router = APIRouter(include_in_schema=False)
 _PATH = "/oauth2/authorize"

@@ -21,7 +21,7 @@ from app.pages.parts.form_page import Around, FormPage, Link
 from app.pages.parts.over import leads_on
 from app.services.oauth.authorization import AuthorizationService, Waiting
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser
+from app.services.sign_in.browser_session import Browser
 
 router = APIRouter(include_in_schema=False)
 

@@ -27,7 +27,7 @@ from app.pages.sign_in.signed_out import render_signed_out
 from app.services.oauth.logout import Logout, OAuthLogoutService
 from app.services.oauth.redirect import Withheld
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser
+from app.services.sign_in.browser_session import Browser
 
 PATH = "/oauth2/logout"
 _FORM = "application/x-www-form-urlencoded"

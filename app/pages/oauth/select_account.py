@@ -23,7 +23,7 @@ from app.pages.parts.flow import (
 from app.pages.parts.over import leads_on
 from app.services.oauth.authorization import AuthorizationService
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser
+from app.services.sign_in.browser_session import Browser
 
 router = APIRouter(include_in_schema=False)
 

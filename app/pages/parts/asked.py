@@ -11,7 +11,7 @@ from app.services.oauth.authorization import AuthorizationService, Waiting
 from app.services.oauth.flow import FlowNotFound
 from app.services.oauth.refusal import UnanswerableRequest
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser
+from app.services.sign_in.browser_session import Browser
 from app.utils.helpers import as_segment, printable
 
 LOGO = "/application-logo"  # where `application_logo.py` serves pictures

@@ -16,7 +16,7 @@ from app.pages.parts.form import Values
 from app.pages.parts.form_page import USERNAME, Around, FormPage, note
 from app.pages.parts.render import render
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser, BrowserSessionService
+from app.services.sign_in.browser_session import Browser, BrowserSessionService
 
 
 async def read_browser(request: Request, runtime: Runtime) -> Browser:

@@ -9,7 +9,7 @@ from app.core.context import current
 from app.database import get_db
 from app.pages.parts.form import Values, read_form
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import BrowserSessionService
+from app.services.sign_in.browser_session import BrowserSessionService
 
 
 async def get_runtime(request: Request) -> Runtime:

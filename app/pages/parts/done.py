@@ -20,7 +20,7 @@ from app.pages.parts.way_back import (
 )
 from app.services.oauth.authorization import Waiting
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser
+from app.services.sign_in.browser_session import Browser
 
 router = APIRouter(include_in_schema=False)
 # Where the code from the mail is typed by whoever cannot open its link.

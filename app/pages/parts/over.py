@@ -12,7 +12,7 @@ from app.services.accounts.begun_at import BegunAt
 from app.services.oauth.flow import FlowNotFound
 from app.services.oauth.refusal import UnanswerableRequest
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser
+from app.services.sign_in.browser_session import Browser
 
 Handler = ParamSpec("Handler")
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Db, State
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser
+from app.services.sign_in.browser_session import Browser
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from app.services.accounts.begun_at import BegunAt
 from app.services.oauth.begun_at import BegunAtService
 from app.services.one_time.token import Purpose
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser, BrowserSessionService
+from app.services.sign_in.browser_session import Browser, BrowserSessionService
 
 AFTER = "after"  # name of the parameter: the token of a mail that was used up
 _AFTER = re.compile(r"([0-9a-f]{32})\.([A-Za-z0-9_-]{43})")

@@ -11,7 +11,7 @@ from app.pages.parts.flow import go_on
 from app.pages.parts.form_page import Link
 from app.pages.parts.render import STYLE, STYLE_TAG
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser, BrowserAccount
+from app.services.sign_in.browser_session import Browser, BrowserAccount
 
 router = APIRouter(include_in_schema=False)
 _FOREVER = "public, max-age=31536000, immutable"

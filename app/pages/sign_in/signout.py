@@ -23,7 +23,11 @@ from app.pages.sign_in.home import render_home
 from app.pages.sign_in.signed_out import render_signed_out
 from app.services.oauth.logout import OAuthLogoutService
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser, BrowserAccount, BrowserSessionService
+from app.services.sign_in.browser_session import (
+    Browser,
+    BrowserAccount,
+    BrowserSessionService,
+)
 
 router = APIRouter(include_in_schema=False)
 _FORM = Form(texts.SIGN_OUT, by_link=False)

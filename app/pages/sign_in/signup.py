@@ -35,7 +35,7 @@ from app.services.accounts.password import PasswordService
 from app.services.accounts.registration import RegistrationService
 from app.services.oauth.begun_at import BegunAtService
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser import Browser, BrowserSessionService
+from app.services.sign_in.browser_session import Browser, BrowserSessionService
 
 router = APIRouter(include_in_schema=False)
 _PATH, _TITLE = "/signup", texts.SIGN_UP

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from app.core.clock import Clock
 from app.database import Database
 from app.database_errors import DatabaseUnavailable
-from app.repositories.statements.idempotency_claim import IdempotencyClaims
+from app.repositories.statements.idempotency_key import IdempotencyClaims
 
 PAUSE = 10.0  # seconds that a good answer holds; a bad one is asked about each time
 _PROBE = bytes(32)  # the hash of no key

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from app.events.oauth_grant import TokenRequestRefused
-from app.models.oauth_client import MAX_CLIENT_ID
+from app.events.grant import TokenRequestRefused
+from app.models.client import MAX_CLIENT_ID
 from app.oauth.client_auth import METHODS
 from app.oauth.client_auth.base import Surroundings
 from app.oauth.client_authentication import authenticate_client

@@ -9,8 +9,8 @@ from typing import Any
 
 from app.core.circuit_breaker import CircuitOpen
 from app.core.outbound import OutboundFailed, OutboundRefused
-from app.events.oauth_client import OAuthClientDeleted
-from app.models.oauth_client import ADMINISTRATOR, OAuthClient, OAuthClientSecret
+from app.events.client import OAuthClientDeleted
+from app.models.client import ADMINISTRATOR, OAuthClient, OAuthClientSecret
 from app.oauth.clients.client import ClientSecret
 from app.oauth.clients.registration import (
     ClientMetadata,

@@ -9,13 +9,13 @@ from sqlalchemy.exc import IntegrityError
 
 from app.core.exceptions import Conflict, FieldError, NotFound, Unprocessable
 from app.core.security import FIRST_PARTY_CLIENT
-from app.events.oauth_client import (
+from app.events.client import (
     OAuthClientRegistered,
     OAuthClientSecretRevoked,
     OAuthClientSecretRotated,
     OAuthClientUpdated,
 )
-from app.models.oauth_client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
+from app.models.client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
 from app.oauth.clients.registration import ClientMetadata
 from app.oauth.errors import OAuthError
 from app.oauth.grants.client_credentials import own_scope

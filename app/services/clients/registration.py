@@ -6,14 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from app.core.exceptions import NotFound
-from app.events.oauth_client import (
+from app.events.client import (
     OAuthClientRegistered,
     OAuthClientUpdated,
     OAuthClientVouchedFor,
     RegistrationTokenIssued,
     RegistrationTokenRevoked,
 )
-from app.models.oauth_client import (
+from app.models.client import (
     ADMINISTRATOR,
     NOBODY,
     REGISTRATION_TOKEN,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from app.core.context import current
-from app.events.oauth_authorization import AuthorizationGranted, ConsentDenied
+from app.events.authorization import AuthorizationGranted, ConsentDenied
 from app.oauth.authorization_response import code_response
 from app.oauth.authorize import AuthorizationRequest, ReturnAddress
 from app.oauth.claims import beyond_scope
@@ -33,7 +33,7 @@ from app.services.oauth.signed_in import (
     with_last_choice,
 )
 from app.services.process.rate_limit import by_address
-from app.services.sign_in.browser import Browser, BrowserAccount
+from app.services.sign_in.browser_session import Browser, BrowserAccount
 
 _USE_NOTED = timedelta(days=1)  # a client in use is written down at most this often
 

@@ -10,7 +10,7 @@ from app.services.clients.provider import Provider
 from app.services.oauth.flow import FlowNotFound, OAuthFlowService
 from app.services.one_time.token import Purpose
 from app.services.process.rate_limit import by_address
-from app.services.sign_in.browser import Browser
+from app.services.sign_in.browser_session import Browser
 
 
 class BegunAtService:

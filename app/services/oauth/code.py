@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from app.models.oauth_grant import OAuthGrant
+from app.models.grant import OAuthGrant
 from app.models.one_time_token import OneTimeToken
 from app.oauth.authorize import AuthorizationRequest
 from app.oauth.grants.authorization_code import FIRST_COUNTER

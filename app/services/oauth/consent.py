@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.core.exceptions import NotFound
-from app.events.oauth_authorization import ConsentGranted, ConsentRevoked
-from app.models.oauth_consent import OAuthConsent
+from app.events.authorization import ConsentGranted, ConsentRevoked
+from app.models.consent import OAuthConsent
 from app.oauth.clients.client import Client
 from app.oauth.clients.redirect_uri import may_send
 from app.oauth.interaction import ConsentState

@@ -23,7 +23,7 @@ from app.oauth.parameters import Parameters
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
-from app.services.sign_in.browser import Browser, BrowserAccount
+from app.services.sign_in.browser_session import Browser, BrowserAccount
 
 # What the engine reads, but for ``id_token_hint``: of that only the subject is kept.
 # Whatever else an application sends may be a secret that it sent by mistake.

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.events.oauth_grant import CodeReused, GrantEnded, GrantTokenReused
+from app.events.grant import CodeReused, GrantEnded, GrantTokenReused
 from app.oauth.clients.client import Client
 from app.oauth.grants.base import still_assigned
 from app.oauth.ports import Authentication, IssuedCode, RefreshedGrant

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.security import InvalidToken
-from app.events.oauth_grant import AccessTokenRevoked, GrantEnded
+from app.events.grant import AccessTokenRevoked, GrantEnded
 from app.oauth.clients.client import Client
 from app.oauth.introspection import KnownToken, introspect
 from app.oauth.revocation import EndAccessToken, EndGrant, decide_revocation

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.context import current
-from app.events.oauth_logout import LogoutRefused
-from app.models.oauth_client import MAX_CLIENT_ID
+from app.events.logout import LogoutRefused
+from app.models.client import MAX_CLIENT_ID
 from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidRequest
 from app.oauth.hints import Hint
@@ -23,13 +23,13 @@ from app.oauth.parameters import Parameters
 from app.services.clients.directory import engine_client
 from app.services.clients.provider import Provider
 from app.services.oauth.hint import read_hint
-from app.services.oauth.hint_logout import HintLogoutService, NamedSession
+from app.services.oauth.logout_by_hint import HintLogoutService, NamedSession
 from app.services.oauth.person import session_name, subject_of
 from app.services.oauth.redirect import may_send
 from app.services.process.rate_limit import by_address
 from app.services.sessions.end import framed_applications
 from app.services.sessions.session import SessionNotFound, SessionService
-from app.services.sign_in.browser import Browser, BrowserAccount
+from app.services.sign_in.browser_session import Browser, BrowserAccount
 from app.utils.helpers import printable
 
 _MAX_DIFFERENCE = 4_000  # characters of evidence

@@ -7,7 +7,7 @@ from uuid import UUID
 from app.core.secret_key import SecretKey
 from app.oauth.clients.client import Client
 from app.oauth.subject import session_for, subject_for
-from app.services.accounts.claims import USERNAME
+from app.services.accounts.user_claims import USERNAME
 from app.typed_text import username_key
 
 _COLUMNS = (

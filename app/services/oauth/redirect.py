@@ -14,7 +14,7 @@ from app.oauth.clients.client import Client
 from app.oauth.response_modes import Answer
 from app.services.oauth.consent import OAuthConsentService
 from app.services.process.process import Process
-from app.services.sign_in.browser import BrowserAccount
+from app.services.sign_in.browser_session import BrowserAccount
 
 
 class UnvouchedApplication(Forbidden):

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from app.core.context import current
 from app.core.exceptions import BadRequest
-from app.events.oauth_authorization import AuthorizationRefused
+from app.events.authorization import AuthorizationRefused
 from app.oauth.authorization_response import error_response
 from app.oauth.authorize import ReturnAddress
 from app.oauth.errors import InvalidRequest, OAuthError

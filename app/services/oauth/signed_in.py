@@ -12,7 +12,7 @@ from app.services.oauth.flow import Flow, sign_in_at
 from app.services.oauth.person import subject_of
 from app.services.process.process import Process
 from app.services.process.supported import ONE_FACTOR
-from app.services.sign_in.browser import Browser, BrowserAccount
+from app.services.sign_in.browser_session import Browser, BrowserAccount
 
 _MOMENT = timedelta(microseconds=1)
 

@@ -19,7 +19,7 @@ from app.core.secret_key import SecretKey
 from app.core.security import AccessTokens, KeyRing
 from app.database import Database, PoolOptions
 from app.oauth.supported import Supported
-from app.repositories.statements.oauth_grant import OAuthGrantStatements
+from app.repositories.statements.grant import OAuthGrantStatements
 from app.repositories.statements.session import SessionStatements
 from app.repositories.statements.sign_in import SignInStatements
 from app.repositories.unit_of_work import UnitOfWork

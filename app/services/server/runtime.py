@@ -7,7 +7,7 @@ from app.core.clock import Clock
 from app.core.mailbox import Mailbox
 from app.core.randomness import Randomness
 from app.core.stopping import Stopping
-from app.repositories.statements.idempotency_claim import IdempotencyClaims
+from app.repositories.statements.idempotency_key import IdempotencyClaims
 from app.repositories.statements.write_probe import WriteProbe
 from app.services.clients.directory import ClientDirectory
 from app.services.clients.logo import ClientLogos

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.events.oauth_logout import LogoutByHint
+from app.events.logout import LogoutByHint
 from app.oauth.clients.client import Client
 from app.oauth.hints import Hint
 from app.repositories.unit_of_work import UnitOfWork

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import delete, exists, select, update
 
-from app.models.oauth_client import OAuthClient, OAuthClientSecret
-from app.models.oauth_grant import OAuthGrant
+from app.models.client import OAuthClient, OAuthClientSecret
+from app.models.grant import OAuthGrant
 from app.repositories.base import Order, Repository, chosen
 
 _BY_ID = Order((OAuthClient.client_id,))

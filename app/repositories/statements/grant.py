@@ -30,8 +30,8 @@ from sqlalchemy import (
 )
 
 from app.database import Database
-from app.models.oauth_grant import OAuthGrant
-from app.models.oauth_used import OAuthAssertion, OAuthRevokedToken
+from app.models.grant import OAuthGrant
+from app.models.jti import OAuthAssertion, OAuthRevokedToken
 from app.models.one_time_token import OneTimeToken
 from app.models.session import Session
 from app.models.token_epoch import TokenEpoch

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from app.models.oauth_consent import OAuthConsent
+from app.models.consent import OAuthConsent
 from app.repositories.base import Order, Repository, upserting
 
 _OLDEST_FIRST = Order((OAuthConsent.id,))

@@ -19,7 +19,7 @@ from app.core.context import current
 from app.core.exceptions import AppError, BadRequest, Conflict
 from app.core.secret_key import SecretKey
 from app.models.idempotency_key import IdempotencyKey
-from app.repositories.statements.idempotency_claim import IdempotencyClaims
+from app.repositories.statements.idempotency_key import IdempotencyClaims
 from app.repositories.unit_of_work import UnitOfWork
 from app.utils.helpers import network_of
 
