@@ -152,7 +152,7 @@ class OAuthSettings(Group):
     registration: Literal["off", "token", "open"] = Field(
         "off",
         description="Who may register clients: nobody, holders of an initial access "
-        "token (`python -m app.cli client registration-token`), or anybody.",
+        "token (`auth-serve client registration-token`), or anybody.",
     )
     scopes: Scopes = Field(
         {},

@@ -148,8 +148,8 @@ def events() -> str:
 
 
 _COMMANDS_HEAD = """\
-`auth-serve NOUN VERB`, or `python -m app.cli NOUN VERB`; in a checkout
-`.venv/bin/auth-serve`. A command works beside a running service, with the same
+`auth-serve NOUN VERB`; in a checkout `.venv/bin/auth-serve`, which `make serve` makes, or
+`python -m app.cli NOUN VERB` with the Python of `.venv`. A command works beside a running service, with the same
 settings, and is in the audit trail: `user_agent` says who it was, and `actor_id` is
 `{operator}`.
 

@@ -10,7 +10,7 @@ from app.core.password_schemes.source import SOURCES
 
 _INTRO = f"""# Hashes of other products
 
-`python -m app.cli user import` takes the hashes below as they are. Most say who made
+`auth-serve user import` takes the hashes below as they are. Most say who made
 them. `--from NAME`, or `source` in a native line, says it where a product changes a
 password before it hashes it and writes a hash that others write too.
 

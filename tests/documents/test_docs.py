@@ -109,3 +109,13 @@ def _is_there(path: Path, name: str, known: set[str]) -> bool:
         return name in known
     starts = ROOT, APP, ROOT / "tests", path.parent
     return any((start / name).is_file() for start in starts)
+
+
+def test_people_are_told_the_command_by_its_name() -> None:
+    """``python -m app.cli`` is told once, where it is said what it is."""
+    read = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / ".env.example"]
+    read += (ROOT / "app/pages").rglob("*.py")
+
+    said = {p.name for p in read if re.search(r"-m app\.cli\b(?!`)", p.read_text())}
+
+    assert said == {"commands.md"}

@@ -73,13 +73,16 @@ def _matches(expected: str, printed: str) -> bool:
 
 
 def test_the_transcripts_hold(port: int, tmp_path: Path) -> None:
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    command = tmp_path / "auth-serve"  # as a wheel or make puts it on the path
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m app.cli "$@"\n')
+    command.chmod(0o755)
+    programs = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     environment = dict(os.environ) | {"PYTHONPATH": str(ROOT), "PATH": programs}
     for title, count in TRANSCRIPTS.items():
         steps = transcript(title)
         assert len(steps) == count
-        for command, expected in steps:
-            here = command.replace(PORT_IN_TEXT, f"127.0.0.1:{port}")
+        for line, expected in steps:
+            here = line.replace(PORT_IN_TEXT, f"127.0.0.1:{port}")
             printed = subprocess.run(
                 ["bash", "-c", here],
                 cwd=tmp_path,
@@ -89,7 +92,7 @@ def test_the_transcripts_hold(port: int, tmp_path: Path) -> None:
             ).stdout
 
             said = printed.replace(f"localhost:{port}", PORT_IN_TEXT)
-            assert _matches(expected, said), (command, printed)
+            assert _matches(expected, said), (line, printed)
 
             environment |= _secrets(printed)
 

@@ -192,7 +192,7 @@ async def test_a_link_to_set_up_that_does_not_work_says_where_the_next_one_is(
     used = await client.get("/setup", params={"token": token})
 
     for page in (forged, used):
-        assert "python -m app.cli setup link" in page.text
+        assert "auth-serve setup link" in page.text
         assert "set-up is finished" in page.text
     assert {"href": "/signin"} in Page(result.text).all("a")
 

@@ -214,7 +214,7 @@ async def test_set_up_explains_itself_the_same_before_and_after(
     assert before.status_code == after.status_code == 200
     assert before.text == after.text
     assert Page(before.text).inputs == {}
-    assert "python -m app.cli setup link" in before.text
+    assert "auth-serve setup link" in before.text
 
 
 async def test_pages_are_not_in_the_api_document(client: AsyncClient) -> None:

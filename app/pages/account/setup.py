@@ -24,7 +24,7 @@ _PAGE = LinkPage(
         # The same before and after: whether there is an administrator is not told here.
         closed="The first administrator is created with a one-time link. The service "
         "prints it when it starts without an administrator. Where it runs, the command "
-        "python -m app.cli setup link prints it again or says that set-up is finished.",
+        "auth-serve setup link prints it again or says that set-up is finished.",
     ),
     Purpose.SETUP,
     "setup",

@@ -107,7 +107,7 @@ HAPPENED: Mapping[str, Said] = {
     "setup": Said(
         "Setup is already complete",
         "This link was used. Sign in as the administrator. Where the service runs, the "
-        "command python -m app.cli setup link says that set-up is finished.",
+        "command auth-serve setup link says that set-up is finished.",
     ),
     "email-verified": Said(
         "Email address confirmed",
