@@ -298,6 +298,9 @@ def _made(members: Mapping[str, Any], issuer: str) -> Made:
         secret=members.get("client_secret", ""),
         redirect_uri=next(iter(members.get("redirect_uris", ())), ""),
         scope=members.get("scope", ""),
+        post_logout_redirect_uri=next(
+            iter(members.get("post_logout_redirect_uris", ())), ""
+        ),
     )
 
 

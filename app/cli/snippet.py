@@ -68,6 +68,7 @@ app.use(auth({
   clientID: $client_id,
   clientSecret: $client_secret,
   secret: process.env.SESSION_SECRET, // 32 random characters
+  $idp_logout
   routes: { callback: $redirect_path },
   authorizationParams: { response_type: "code", scope: $scope },
 }));
@@ -93,8 +94,9 @@ const manager = new UserManager({
   authority: $issuer,
   client_id: $client_id,
   redirect_uri: $redirect_uri,
+  $post_logout
   scope: $scope,
-  loadUserInfo: true,
+  loadUserInfo: true, // name and email address
 });
 """,
     Library.MACHINE: """\
@@ -115,6 +117,7 @@ class Made:
     secret: str
     redirect_uri: str
     scope: str
+    post_logout_redirect_uri: str = ""
 
 
 def snippet(library: Library, made: Made) -> str:
@@ -124,6 +127,7 @@ def snippet(library: Library, made: Made) -> str:
         "client_id": made.client_id,
         "client_secret": made.secret,
         "redirect_uri": made.redirect_uri,
+        "post_logout_redirect_uri": made.post_logout_redirect_uri,
         "scope": made.scope,
     }
     width = max(map(len, settings))
@@ -153,7 +157,25 @@ def _values(made: Made) -> dict[str, Any]:
         "scope": _asked(made.scope),
     }
     in_shell = {f"{name}_shell": shlex.quote(text) for name, text in texts.items()}
-    return {name: json.dumps(text) for name, text in texts.items()} | in_shell
+    quoted = {name: json.dumps(text) for name, text in texts.items()}
+    return quoted | in_shell | _ends(made.post_logout_redirect_uri, origin)
+
+
+def _ends(registered: str, origin: str) -> dict[str, str]:
+    """Return the lines that sign people out here too, or what they are missing.
+
+    Without them an application signs people out of itself, and the next page that
+    demands a sign-in brings them back without a question.
+    """
+    wanted = f"// sign-out here too: --post-logout-redirect-uri {json.dumps(origin)}"
+    return {
+        "idp_logout": "idpLogout: true," if registered == origin else wanted,
+        "post_logout": (
+            f"post_logout_redirect_uri: {json.dumps(registered)},"
+            if registered
+            else wanted
+        ),
+    }
 
 
 def _parted(redirect_uri: str) -> tuple[str, str]:

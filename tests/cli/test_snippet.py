@@ -86,6 +86,32 @@ def test_scripts_have_every_text_as_json_has_it(
     assert "$" not in code.replace(json.dumps(client_id), "")
 
 
+@pytest.mark.parametrize(
+    ("library", "registered", "line"),
+    [
+        (Library.EXPRESS, "http://localhost:3000", "idpLogout: true,"),
+        (Library.EXPRESS, "http://localhost:3000/", None),  # it sends its baseURL
+        (Library.EXPRESS, "", None),
+        (
+            Library.SPA,
+            "http://a.test/x",
+            'post_logout_redirect_uri: "http://a.test/x",',
+        ),
+        (Library.SPA, "", None),
+    ],
+)
+def test_signing_out_of_the_application_is_not_signing_in_again(
+    library: Library, registered: str, line: str | None
+) -> None:
+    """Run with both in a browser: without it the next page signs in unasked."""
+    made = Made("http://a:8000", "shop", "s3", URI, "openid", registered)
+    code = snippet(library, made)
+
+    wanted = '// sign-out here too: --post-logout-redirect-uri "http://localhost:3000"'
+    assert f"\n  {line or wanted}\n" in code
+    assert (wanted in code) is (line is None)
+
+
 @pytest.mark.parametrize("client_id", ["shop", HOSTILE])
 def test_a_shell_reads_one_word(client_id: str) -> None:
     code = _snippet(Library.MACHINE, client_id).partition("\n\n")[2]
