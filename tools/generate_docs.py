@@ -148,10 +148,10 @@ def events() -> str:
 
 
 _COMMANDS_HEAD = """\
-`auth-serve NOUN VERB`; in a checkout `.venv/bin/auth-serve`, which `make serve` makes, or
-`python -m app.cli NOUN VERB` with the Python of `.venv`. A command works beside a running service, with the same
-settings, and is in the audit trail: `user_agent` says who it was, and `actor_id` is
-`{operator}`.
+`auth-serve NOUN VERB`; in a checkout `.venv/bin/auth-serve`, which `make serve` makes,
+or `python -m app.cli NOUN VERB` with the Python of `.venv`. A command works beside a
+running service, with the same settings, and is in the audit trail: `user_agent` says
+who it was, and `actor_id` is `{operator}`.
 
 Standard output is the result; with `--json` it is JSON and nothing else, in the shapes
 that the API's document has under the same names. What people are told besides is on

@@ -130,8 +130,9 @@ def snippet(library: Library, made: Made) -> str:
         "post_logout_redirect_uri": made.post_logout_redirect_uri,
         "scope": made.scope,
     }
-    width = max(map(len, settings))
-    lines = [f"{name:<{width}}  {value}" for name, value in settings.items() if value]
+    told = {name: value for name, value in settings.items() if value}
+    width = max(map(len, told))
+    lines = [f"{name:<{width}}  {value}" for name, value in told.items()]
     code = Template(_CODE[library]).substitute(_values(made))
     return "\n".join(lines) + "\n\n" + code
 
