@@ -116,4 +116,9 @@ async def _issue(
             acr="aal1",
             amr=("pwd",),
         )
-        return [await issue_code(uow, runtime, request, who) for _ in range(_BATCH)]
+        return [
+            await issue_code(
+                uow, runtime.secret_key, runtime.settings.oauth, request, who
+            )
+            for _ in range(_BATCH)
+        ]

@@ -17,8 +17,8 @@ from app.oauth.clients.client import Client
 from app.oauth.tokens import LOGOUT_TOKEN_TYPE, logout_token_claims
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT, UnitOfWork
 from app.services.clients.directory import engine_client
+from app.services.clients.signed_token import AlgorithmWithdrawn
 from app.services.oauth.person import session_name, subject_of
-from app.services.process.signed_token import AlgorithmWithdrawn
 from app.services.server.runtime import Runtime
 
 BATCH = 32  # receivers at the same time; the process has 100 outbound connections

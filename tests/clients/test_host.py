@@ -63,7 +63,7 @@ async def sector(runtime: Runtime, uri: str) -> None:
     supported = runtime.supported
     judged = read_client_metadata(document, development=True, supported=supported)
     with suppress(InvalidClientMetadata):
-        await check_sector(runtime, judged)
+        await check_sector(runtime.outbound, judged)
 
 
 async def notice(runtime: Runtime, uri: str) -> None:

@@ -170,7 +170,9 @@ class CodeFactory:
                 amr=("pwd",),
             )
             request = _request(client, tuple(scope.split()), asked)
-            code = await issue_code(uow, runtime, request, authentication)
+            code = await issue_code(
+                uow, runtime.secret_key, runtime.settings.oauth, request, authentication
+            )
         grant_id = runtime.secret_key.read_one_time_token("authorization_code", code)
         assert grant_id is not None
         return IssuedCode(code, grant_id, session_id, user.id, _form(code, request))

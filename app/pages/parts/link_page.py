@@ -89,7 +89,7 @@ class LinkPage:
     ) -> Response:
         """Say that a link does not work; or that what it is for is so already."""
         async with here.runtime.unit_of_work(read_only=True) as uow:
-            used = UsedLinkService(uow, here.runtime)
+            used = UsedLinkService(uow, here.runtime.secret_key)
             has_happened = await used.has_happened(self.purpose, token)
         if not has_happened:
             return await self._show({}, flow, here, error)
@@ -129,6 +129,6 @@ class LinkPage:
         if not token or not self.page.has_password:
             return ""
         async with here.runtime.unit_of_work(read_only=True) as uow:
-            used = UsedLinkService(uow, here.runtime)
+            used = UsedLinkService(uow, here.runtime.secret_key)
             user = await used.owner(self.purpose, token)
         return user.email if user else ""

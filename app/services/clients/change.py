@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.core.circuit_breaker import CircuitOpen
-from app.core.outbound import OutboundFailed, OutboundRefused
+from app.core.outbound import OutboundClient, OutboundFailed, OutboundRefused
 from app.events.client import OAuthClientDeleted
 from app.models.client import ADMINISTRATOR, OAuthClient, OAuthClientSecret
 from app.oauth.clients.client import ClientSecret
@@ -22,7 +22,6 @@ from app.oauth.errors import InvalidClientMetadata
 from app.oauth.supported import Supported
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.provider import Provider
-from app.services.process.process import Process
 
 # Addresses that this server calls itself; what browsers call is no affair of the door.
 _CALLED = ("jwks_uri", "sector_identifier_uri", "backchannel_logout_uri")
@@ -39,7 +38,7 @@ class IssuedSecret:
 
 
 def judge(
-    process: Process,
+    provider: Provider,
     document: Any,
     *,
     supported: Supported | None = None,
@@ -47,7 +46,7 @@ def judge(
     """Return what a client asks to be, if it may be that.
 
     Args:
-        process: What this server offers, and whom it calls.
+        provider: What this server offers, and whom it calls.
         document: The metadata, as JSON has it.
         supported: What may be registered; None means all that is offered.
 
@@ -57,19 +56,19 @@ def judge(
     """
     metadata = read_client_metadata(
         document,
-        development=not process.settings.is_production,
-        supported=supported or process.supported,
+        development=not provider.settings.is_production,
+        supported=supported or provider.supported,
     )
     for name in _CALLED:
         uri = getattr(metadata, name)
         if uri is not None:
-            _check_called(process, name, uri)
+            _check_called(provider.outbound, name, uri)
     return metadata
 
 
-def _check_called(process: Process, name: str, uri: str) -> None:
+def _check_called(outbound: OutboundClient, name: str, uri: str) -> None:
     try:
-        process.outbound.judge(uri)
+        outbound.judge(uri)
     except OutboundRefused as refusal:
         raise InvalidClientMetadata(
             f"{name} is an address that this server may not call; its operator can "
@@ -93,7 +92,7 @@ def needs_sector(metadata: ClientMetadata, known: ClientMetadata | None) -> bool
     return not set(metadata.redirect_uris) <= set(known.redirect_uris)
 
 
-async def check_sector(process: Process, metadata: ClientMetadata) -> None:
+async def check_sector(outbound: OutboundClient, metadata: ClientMetadata) -> None:
     """Ask ``sector_identifier_uri`` about the redirect URIs (OIDC Registration §5).
 
     No transaction may be open: this waits for somebody else, for seconds at most.
@@ -106,9 +105,7 @@ async def check_sector(process: Process, metadata: ClientMetadata) -> None:
     if uri is None:
         return
     try:
-        response = await process.outbound.get(
-            uri, max_bytes=_MAX_SECTOR_BYTES, apart=True
-        )
+        response = await outbound.get(uri, max_bytes=_MAX_SECTOR_BYTES, apart=True)
     except (CircuitOpen, OutboundFailed, OutboundRefused) as error:
         raise _unfetched(error.hint) from error
     if response.status != 200:

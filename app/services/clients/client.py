@@ -34,8 +34,8 @@ from app.services.clients.change import (
 )
 from app.services.clients.directory import metadata_of
 from app.services.clients.provider import Provider
+from app.services.clients.supported import PERSON_SCOPES
 from app.services.process.precondition import demand_version
-from app.services.process.supported import PERSON_SCOPES
 
 CHOICES = (
     "status",
@@ -274,7 +274,7 @@ class OAuthClientService:
         if not needs_sector(judged, known):
             return
         try:
-            await check_sector(self._provider, judged)
+            await check_sector(self._provider.outbound, judged)
         except OAuthError as refusal:
             raise _unacceptable(refusal) from refusal
 

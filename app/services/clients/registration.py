@@ -133,7 +133,7 @@ class OAuthRegistrationService:
             InvalidClientMetadata: Something else is not.
         """
         metadata = self._judge(document)
-        await check_sector(self._provider, metadata)
+        await check_sector(self._provider.outbound, metadata)
         row = new_client(
             self._uow,
             generated_id(self._uow),
@@ -182,7 +182,7 @@ class OAuthRegistrationService:
         metadata = self._judge(document)
         await self._uow.db.rollback()  # nothing is held while others are asked
         if needs_sector(metadata, known):
-            await check_sector(self._provider, metadata)
+            await check_sector(self._provider.outbound, metadata)
         row = await self._own(client_id, token, lock=True)
         approved = _places(metadata_of(row))
         changed = put_metadata(row, metadata)

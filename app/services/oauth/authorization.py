@@ -345,7 +345,11 @@ class AuthorizationService:
                 place_of(request.redirect_uri),
             )
         code = await issue_code(
-            uow, self._provider, request, authentication_of(account)
+            uow,
+            self._provider.secret_key,
+            self._provider.settings.oauth,
+            request,
+            authentication_of(account),
         )
         await uow.oauth_clients.note_use(client_id, now, now - _USE_NOTED)
         uow.record(

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from app.core.secret_key import SecretKey
 from app.models.grant import OAuthGrant
 from app.models.one_time_token import OneTimeToken
 from app.oauth.authorize import AuthorizationRequest
@@ -11,13 +12,13 @@ from app.oauth.ports import Authentication
 from app.oauth.scopes import OFFLINE_ACCESS
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.one_time.token import Purpose
-from app.services.process.process import Process
 from app.setting_groups import OAuthSettings
 
 
 async def issue_code(
     uow: UnitOfWork,
-    process: Process,
+    secret_key: SecretKey,
+    settings: OAuthSettings,
     request: AuthorizationRequest,
     authentication: Authentication,
 ) -> str:
@@ -25,21 +26,22 @@ async def issue_code(
 
     Args:
         uow: The caller's transaction.
-        process: The parts of the process.
+        secret_key: What the code is derived with.
+        settings: How long it and its grant live.
         request: What is granted. Where the person agreed to less than was asked for,
             its ``scope`` and ``claims`` are that (``dataclasses.replace``).
         authentication: Who agreed, and how they signed in.
     """
     grant_id = uow.randomness.uuid7()
-    uow.one_time_tokens.add(_code(uow, process, request, authentication, grant_id))
-    uow.oauth_grants.add(_grant(uow, process, request, authentication, grant_id))
+    uow.one_time_tokens.add(_code(uow, settings, request, authentication, grant_id))
+    uow.oauth_grants.add(_grant(uow, settings, request, authentication, grant_id))
     await uow.db.flush()  # a client that was deleted meanwhile shows here
-    return process.secret_key.one_time_token(Purpose.AUTHORIZATION_CODE, grant_id)
+    return secret_key.one_time_token(Purpose.AUTHORIZATION_CODE, grant_id)
 
 
 def _code(
     uow: UnitOfWork,
-    process: Process,
+    settings: OAuthSettings,
     request: AuthorizationRequest,
     authentication: Authentication,
     grant_id: UUID,
@@ -57,20 +59,20 @@ def _code(
         },
         attempts=0,
         created_at=now,
-        expires_at=now + timedelta(seconds=process.settings.oauth.code_ttl),
+        expires_at=now + timedelta(seconds=settings.code_ttl),
         consumed_at=None,
     )
 
 
 def _grant(
     uow: UnitOfWork,
-    process: Process,
+    settings: OAuthSettings,
     request: AuthorizationRequest,
     authentication: Authentication,
     grant_id: UUID,
 ) -> OAuthGrant:
     now = uow.clock.now()
-    idle, absolute = lifetimes(process.settings.oauth, request.scope)
+    idle, absolute = lifetimes(settings, request.scope)
     return OAuthGrant(
         id=grant_id,
         client_id=request.client.client_id,

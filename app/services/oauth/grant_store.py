@@ -10,9 +10,9 @@ from app.oauth.grants.base import still_assigned
 from app.oauth.ports import Authentication, IssuedCode, RefreshedGrant
 from app.oauth.scopes import narrow_scope
 from app.policies.refresh_token import is_repeatable
+from app.services.clients.provider import Provider
 from app.services.oauth.grant import end_grant
 from app.services.one_time.token import Purpose
-from app.services.process.process import Process
 
 
 class CodeStore:
@@ -23,21 +23,21 @@ class CodeStore:
         reason: Why none was, for the audit trail.
     """
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, provider: Provider) -> None:
         """Redeem outside of any transaction."""
-        self._process = process
+        self._provider = provider
         self.row: Any | None = None
         self.reason = ""
 
     async def redeem(self, code: str, client_id: str) -> IssuedCode | None:
         """Use a code of this client up; a second use ends what the first one gave."""
-        process, now = self._process, self._process.clock.now()
+        provider, now = self._provider, self._provider.clock.now()
         purpose = Purpose.AUTHORIZATION_CODE
-        code_id = process.secret_key.read_one_time_token(purpose, code)
+        code_id = provider.secret_key.read_one_time_token(purpose, code)
         if code_id is None:
             self.reason = "not a code of ours"
             return None
-        row = await process.grants.redeem(code_id, client_id, now)
+        row = await provider.grants.redeem(code_id, client_id, now)
         if row is None:
             self.reason = await self._refusal(code_id, client_id)
             return None
@@ -55,7 +55,7 @@ class CodeStore:
 
     async def _refusal(self, code_id: UUID, client_id: str) -> str:
         """Return what is wrong with a code; end its grant if it was used before."""
-        state = await self._process.grants.code_state(code_id)
+        state = await self._provider.grants.code_state(code_id)
         if state is None:
             return "the code was deleted"
         if state.client_id != client_id:
@@ -65,7 +65,7 @@ class CodeStore:
             return f"redeemed before, at {state.redeemed_at:%H:%M:%S}"
         if state.consumed_at is not None or state.revoked_at is not None:
             return "the code was withdrawn"
-        if state.expires_at <= self._process.clock.now():
+        if state.expires_at <= self._provider.clock.now():
             return f"expired at {state.expires_at:%H:%M:%S}"
         return "the account is disabled, or its session is over"
 
@@ -73,7 +73,7 @@ class CodeStore:
         reused = CodeReused(
             user_id=state.user_id, client_id=state.client_id, grant_id=grant_id
         )
-        await end_grant(self._process, grant_id, "code_reused", reused)
+        await end_grant(self._provider, grant_id, "code_reused", reused)
 
     async def end_begun(self) -> None:
         """End the grant of a code that was redeemed in a wrong way.
@@ -89,7 +89,7 @@ class CodeStore:
             grant_id=self.row.id,
             reason=reason,
         )
-        await end_grant(self._process, self.row.id, reason, ended)
+        await end_grant(self._provider, self.row.id, reason, ended)
 
 
 class RefreshTokenStore:
@@ -100,15 +100,15 @@ class RefreshTokenStore:
         reason: Why none was, for the audit trail.
     """
 
-    def __init__(self, process: Process, client: Client, wanted: str | None) -> None:
+    def __init__(self, provider: Provider, client: Client, wanted: str | None) -> None:
         """Rotate outside of any transaction.
 
         Args:
-            process: The parts of the process.
+            provider: The parts of the process.
             client: Who asks.
             wanted: The scope that it asks for, if it names one.
         """
-        self._process = process
+        self._provider = provider
         self._client = client
         self._wanted = wanted
         self.row: Any | None = None
@@ -121,7 +121,7 @@ class RefreshTokenStore:
             InvalidScope: More is asked for than was granted. It is looked at before
                 anything is counted, so that the token is as good as before.
         """
-        read = self._process.secret_key.read_grant_refresh_token(token)
+        read = self._provider.secret_key.read_grant_refresh_token(token)
         if read is None:
             self.reason = "not a refresh token of ours"
             return None
@@ -144,19 +144,19 @@ class RefreshTokenStore:
         )
 
     async def _count(self, grant_id: UUID, client_id: str, presented: int) -> Any:
-        settings = self._process.settings
-        return await self._process.grants.rotate(
+        settings = self._provider.settings
+        return await self._provider.grants.rotate(
             grant_id,
             client_id,
             presented,
-            now=self._process.clock.now(),
+            now=self._provider.clock.now(),
             idle=timedelta(seconds=settings.oauth.idle_ttl),
             offline_idle=timedelta(seconds=settings.oauth.offline_idle_ttl),
             session_idle=timedelta(seconds=settings.session.idle_ttl),
         )
 
     async def _check_scope(self, grant_id: UUID) -> None:
-        state = await self._process.grants.state(grant_id, self._process.clock.now())
+        state = await self._provider.grants.state(grant_id, self._provider.clock.now())
         if state is not None and state.client_id == self._client.client_id:
             granted = tuple(state.scope.split())
             narrow_scope(self._wanted, still_assigned(granted, self._client))
@@ -167,8 +167,8 @@ class RefreshTokenStore:
         The same token again gets the very same successor until that is used: a retry
         and a lost answer are no attack (ADR-0020).
         """
-        now = self._process.clock.now()
-        state = await self._process.grants.state(grant_id, now)
+        now = self._provider.clock.now()
+        state = await self._provider.grants.state(grant_id, now)
         if state is None:
             self.reason = "the grant is gone"
         elif state.client_id != client_id:
@@ -183,7 +183,7 @@ class RefreshTokenStore:
         return None
 
     def _is_retry(self, state: Any, presented: int, now: datetime) -> bool:
-        window = timedelta(seconds=self._process.settings.session.refresh_window)
+        window = timedelta(seconds=self._provider.settings.session.refresh_window)
         return is_repeatable(
             presented,
             state.counter,
@@ -200,7 +200,7 @@ class RefreshTokenStore:
             presented=presented,
             current=state.counter,
         )
-        await end_grant(self._process, state.id, "refresh_token_reused", reused)
+        await end_grant(self._provider, state.id, "refresh_token_reused", reused)
 
 
 def _authentication(row: Any) -> Authentication:

@@ -13,9 +13,9 @@ from app.services.clients.authentication import (
     ClientCall,
 )
 from app.services.clients.provider import Provider
+from app.services.clients.signed_token import AccessToken
 from app.services.oauth.grant import end_grant
 from app.services.oauth.person import subject_of
-from app.services.process.signed_token import AccessToken
 
 
 class KnownTokenService:

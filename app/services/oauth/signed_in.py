@@ -8,10 +8,10 @@ from app.oauth.claims import wished_values
 from app.oauth.interaction import SignedInState
 from app.oauth.ports import Authentication
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.clients.supported import ONE_FACTOR
 from app.services.oauth.flow import Flow, sign_in_at
 from app.services.oauth.person import subject_of
 from app.services.process.process import Process
-from app.services.process.supported import ONE_FACTOR
 from app.services.sign_in.browser_session import Browser, BrowserAccount
 
 _MOMENT = timedelta(microseconds=1)

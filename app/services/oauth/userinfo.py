@@ -9,8 +9,8 @@ from app.oauth.errors import InsufficientScope, InvalidToken
 from app.oauth.scopes import OPENID
 from app.oauth.tokens import USERINFO_TYPE, signed_userinfo_claims, userinfo_claims
 from app.services.clients.provider import Provider
+from app.services.clients.signed_token import AccessToken
 from app.services.oauth.person import person_claims, subject_of
-from app.services.process.signed_token import AccessToken
 
 
 class UserinfoService:

@@ -6,22 +6,22 @@ anybody else it is a link like any other that does not work.
 
 from datetime import datetime
 
+from app.core.secret_key import SecretKey
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.policies.permission import ADMIN_ROLE
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.one_time.token import Purpose
-from app.services.process.process import Process
 from app.typed_text import canonical_email
 
 
 class UsedLinkService:
     """Tells what a link is for and whether that has happened; it changes nothing."""
 
-    def __init__(self, uow: UnitOfWork, process: Process) -> None:
+    def __init__(self, uow: UnitOfWork, secret_key: SecretKey) -> None:
         """Look in this transaction."""
         self._uow = uow
-        self._process = process
+        self._secret_key = secret_key
 
     async def owner(self, purpose: Purpose, token: str) -> User | None:
         """Return the active account that a link is about, used up as it may be."""
@@ -56,7 +56,7 @@ class UsedLinkService:
         return await self._uow.users.count_active_members(ADMIN_ROLE) > 0
 
     async def _row(self, purpose: Purpose, token: str) -> OneTimeToken | None:
-        token_id = self._process.secret_key.read_one_time_token(purpose, token)
+        token_id = self._secret_key.read_one_time_token(purpose, token)
         if token_id is None:
             return None
         row = await self._uow.one_time_tokens.by_id(token_id)

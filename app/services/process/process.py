@@ -18,15 +18,11 @@ from app.core.rate_limit import RateLimiter
 from app.core.secret_key import SecretKey
 from app.core.security import AccessTokens, KeyRing
 from app.database import Database, PoolOptions
-from app.oauth.supported import Supported
-from app.repositories.statements.grant import OAuthGrantStatements
 from app.repositories.statements.session import SessionStatements
 from app.repositories.statements.sign_in import SignInStatements
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.kept_secret import secret_of
 from app.services.process.rate_limit import Limits, build_store
-from app.services.process.signed_token import SignedTokens
-from app.services.process.supported import build_supported
 from app.setting_groups import PasswordSettings
 
 
@@ -44,7 +40,6 @@ class Process:
     database: Database
     statements: SessionStatements
     sign_ins: SignInStatements
-    grants: OAuthGrantStatements
     secret_key: SecretKey
     hasher: PasswordHasher
     hashing_pool: HashingPool
@@ -55,8 +50,6 @@ class Process:
     limits: Limits
     ring: KeyRing
     tokens: AccessTokens
-    signed: SignedTokens
-    supported: Supported
 
     def uow(self, db: AsyncSession) -> UnitOfWork:
         """Join the repositories to the transaction of a session."""
@@ -102,7 +95,6 @@ def build_process(
         database=database,
         statements=SessionStatements(database),
         sign_ins=SignInStatements(database, store),
-        grants=OAuthGrantStatements(database),
         secret_key=SecretKey(secret_of(settings, randomness)),
         hasher=_hasher(settings.password),
         hashing_pool=_hashing_pool(settings.password),
@@ -113,8 +105,6 @@ def build_process(
         limits=Limits.from_settings(settings.limits),
         ring=ring,
         tokens=_tokens(settings, ring),
-        signed=SignedTokens(ring, issuer=settings.public_url),
-        supported=build_supported(settings),
     )
 
 

@@ -9,9 +9,8 @@ from app.core.randomness import Randomness
 from app.core.stopping import Stopping
 from app.repositories.statements.idempotency_key import IdempotencyClaims
 from app.repositories.statements.write_probe import WriteProbe
-from app.services.clients.directory import ClientDirectory
 from app.services.clients.logo import ClientLogos
-from app.services.clients.provider import Provider
+from app.services.clients.provider import Provider, build_provider
 from app.services.process.process import build_process
 
 
@@ -33,14 +32,14 @@ def build_runtime(
     randomness: Randomness | None = None,
 ) -> Runtime:
     """Put a process together; nothing is connected yet."""
-    process = build_process(settings, clock=clock, randomness=randomness)
-    database, outbound, now = process.database, process.outbound, process.clock
-    clients = ClientDirectory(database, now, outbound, process.supported)
-    asked = process.limits.authorize_address
+    provider = build_provider(
+        build_process(settings, clock=clock, randomness=randomness)
+    )
+    database, outbound, now = provider.database, provider.outbound, provider.clock
+    clients, asked = provider.clients, provider.limits.authorize_address
     return Runtime(
-        **{each.name: getattr(process, each.name) for each in fields(process)},
-        clients=clients,
-        logos=ClientLogos(clients, outbound, process.limiter, asked, now),
+        **{each.name: getattr(provider, each.name) for each in fields(provider)},
+        logos=ClientLogos(clients, outbound, provider.limiter, asked, now),
         stopping=Stopping(now),
         claims=IdempotencyClaims(database),
         write_probe=WriteProbe(database, now),
