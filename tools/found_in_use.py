@@ -66,10 +66,12 @@ FOUND: dict[int, Found] = {
     ),
     5: Found(
         "Cost of foreign hashes",
-        ("accounts/test_foreign_work.py",),
-        "every scheme with rounds, memory or bytes per round, all spellings "
-        "together; sign-in and change of password; every verification that ends "
-        "early; waiting places of clients that left, over a real socket",
+        ("accounts/test_foreign_work.py", "sign_in/test_imported_oracle.py"),
+        "limits, tries, answers and headers of no account, an ordinary, an "
+        "imported and a disabled one, API and page; every scheme with rounds, "
+        "memory or bytes per round, all spellings together; sign-in and change "
+        "of password; every verification that ends early; waiting places of "
+        "clients that left, over a real socket",
     ),
     6: Found(
         "Strangers spend the owner's tries and links",

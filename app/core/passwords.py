@@ -59,10 +59,17 @@ class PasswordProblem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Whether a password is right, and the hash to store instead, if there is one."""
+    """Whether a password is right.
+
+    Attributes:
+        ok: It is.
+        replacement: The hash to store instead, if there is one.
+        was_tried: Whether it was looked at; the work is done in either case.
+    """
 
     ok: bool
     replacement: str | None = None
+    was_tried: bool = True
 
 
 def normalise_password(password: str) -> str:

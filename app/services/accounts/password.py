@@ -1,7 +1,8 @@
 """Passwords: what is acceptable, hashing off the loop, and changing one's own."""
 
+import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
 
 _UNIT = 100_000  # microseconds of work
+_log = logging.getLogger("auth_serve.passwords")
 _PRODUCT = ("auth serve", "authserve", "auth-serve")
 _MESSAGES = {
     PasswordProblem.TOO_SHORT: "use at least {minimum} characters",
@@ -131,20 +133,43 @@ class PasswordService:
         hasher, pool = self._process.hasher, self._process.hashing_pool
         work = hasher.foreign_work(password, password_hash)
         if work:
-            await self._charge(work, user_id)
+            await self._process.limiter.take(*self._shares(work, str(user_id)))
             pool = self._process.foreign_hashing
         return await pool.run(hasher.verify, password, password_hash)
 
-    async def _charge(self, work: int, user_id: UUID | None) -> None:
+    async def verify_stranger(
+        self, password: str, password_hash: str | None, whose: str
+    ) -> Verification:
+        """Check a password as ``verify`` does, and never say that it was too much work.
+
+        That limit would tell a guesser that the account was imported. What is too much
+        costs what no account costs, and is wrong, as often as any other guess may be.
+
+        Args:
+            password: What was typed.
+            password_hash: What is stored.
+            whose: Whose share of the work it is: an account's, or of one of the
+                networks that it knows, which strangers elsewhere do not use up.
+
+        Raises:
+            HashingOverloaded: Too many hashes wait already.
+        """
+        hasher, pool = self._process.hasher, self._process.hashing_pool
+        work = hasher.foreign_work(password, password_hash)
+        if not work:
+            return await pool.run(hasher.verify, password, password_hash)
+        if not await self._process.limiter.admits(*self._shares(work, whose)):
+            _log.warning("an imported hash was not computed: too much such work")
+            wrong = await pool.run(hasher.verify, password, None)
+            return replace(wrong, was_tried=False)
+        pool = self._process.foreign_hashing
+        return await pool.run(hasher.verify, password, password_hash)
+
+    def _shares(self, work: int, whose: str) -> list[tuple[Limit, str]]:
         limits = self._process.limits
         units = -(-work // _UNIT)
-        await self._process.limiter.take(
-            *by_address(_weighed(limits.hashing_address, units)),
-            (
-                _weighed(limits.hashing_account, units),
-                subject_key("hash", str(user_id)),
-            ),
-        )
+        mine = _weighed(limits.hashing_account, units), subject_key("hash", whose)
+        return [*by_address(_weighed(limits.hashing_address, units)), mine]
 
     async def _refuse_breached(self, password: str, field: str) -> None:
         """Ask the range API if that is on; silence there leaves the offline list."""

@@ -38,6 +38,17 @@ class Candidate:
         """What the password is checked against; None costs the same and is wrong."""
         return self.found.password_hash if self.found and self.may_try else None
 
+    @property
+    def share_of_work(self) -> str:
+        """Whose the work with an imported hash is: the account's or a known network's.
+
+        As with attempts, what strangers use up is nothing that the owner has at home.
+        """
+        if self.found is None:
+            return ""
+        home = network_of(current().ip) if self.found.known_network else ""
+        return f"{self.found.id} {home}".rstrip()
+
 
 class SignInAttemptService:
     """Counts attempts by network, by network and account, and by account."""

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from app.core.context import current
+from app.core.passwords import Verification
 from app.core.rate_limit import Charge, Verdict
 from app.events.password import PasswordRehashed
 from app.events.sign_in import Refusal, SignedIn, SignInFailed
@@ -78,10 +79,10 @@ class SignInService:
         """
         candidate = await self._attempts.count(canonical_email(email))
         found, password_hash = candidate.found, candidate.password_hash
-        verified = await self._passwords.verify(
-            password, password_hash, found.id if found else None
+        verified = await self._passwords.verify_stranger(
+            password, password_hash, candidate.share_of_work
         )
-        refusal = self._refusal(candidate, verified.ok)
+        refusal = self._refusal(candidate, verified)
         if found is None or refusal is not None:
             refusal = refusal or Refusal.UNKNOWN_ACCOUNT
             await self._refuse(found, refusal, candidate.limit)
@@ -95,15 +96,15 @@ class SignInService:
             await self._rehash(found.id, password_hash, verified.replacement)
         return begun
 
-    def _refusal(self, candidate: Candidate, is_right: bool) -> Refusal | None:
+    def _refusal(self, candidate: Candidate, verified: Verification) -> Refusal | None:
         found = candidate.found
-        if not candidate.may_try:
+        if not candidate.may_try or not verified.was_tried:
             return Refusal.TOO_MANY_ATTEMPTS
         if found is None:
             return Refusal.UNKNOWN_ACCOUNT
         if found.password_hash is None:
             return Refusal.NO_PASSWORD
-        if not is_right:
+        if not verified.ok:
             return Refusal.WRONG_PASSWORD
         if found.status != "active":
             return Refusal.DISABLED
