@@ -46,10 +46,11 @@ fix: $(VENV)/.test
 fuzz: $(VENV)/.test
 	FUZZ_EXAMPLES=$(FUZZ) $(BIN)/python -m pytest -q tests/http/test_api_document.py --timeout=3600
 
+# With a million accounts and sessions and ten times the events: make bench SCALE=1
 # Beside another revision in one run: make bench AGAINST=HEAD~20 ONLY=userinfo,introspection
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks $(if $(AGAINST),--against "$(AGAINST)") $(if $(ONLY),--only "$(ONLY)") \
-	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(WRITE),--write)
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SCALE),--scale $(SCALE)) $(if $(WRITE),--write)
 
 # Never needed; sign-ins are faster with it: docs/operations.md, "Sign-ins per second".
 argon2: $(VENV)/.serve

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import uvloop
 
+from benchmarks import growth
 from benchmarks.builds import Build, checked_out, this_build
 from benchmarks.measures import Measure, Measured, choose, codes_for, measure
 from benchmarks.report import over_budget, table
@@ -53,6 +54,7 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--against", metavar="REVISION", help="measure it as well")
     parser.add_argument("--only", metavar="NAME,...", help="parts of measures' names")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each measure")
+    parser.add_argument("--scale", type=float, help="of a million accounts: growth")
     parser.add_argument("--write", action="store_true", help="keep it in results.md")
     return parser.parse_args()
 
@@ -66,6 +68,9 @@ def _where(cores: Cores, rounds: int, others: float) -> str:
 def main() -> None:
     """Measure and print; fail if the service at rest is over its budget."""
     arguments = _read_arguments()
+    if arguments.scale:
+        growth.run(arguments.scale)
+        return
     chosen = choose(arguments.only)
     cores = Cores.choose()
     others = os.getloadavg()[0]  # of whoever else is at work here

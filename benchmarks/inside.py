@@ -74,8 +74,41 @@ def hashing(engine: str, core: str, seconds: str) -> dict[str, Any]:
     return {"engine": name, "count": count, "seconds": taken, "cpu": cpu_seconds}
 
 
+def janitor(url: str) -> dict[str, Any]:
+    """Let the janitor clean all there is; return its longest transaction in seconds."""
+    return asyncio.run(_clean(url))
+
+
+async def _clean(url: str) -> dict[str, Any]:
+    from sqlalchemy import event
+
+    from app.config import Settings
+    from app.jobs.janitor import JanitorJob
+    from app.services.server.runtime import build_runtime
+    from benchmarks.stage import SECRET
+
+    values = {"database_url": url, "secret_key": SECRET, "jobs": False}
+    runtime = build_runtime(Settings.model_validate(values))
+    began: dict[Any, float] = {}
+    taken = [0.0]
+    engine = runtime.database.engine.sync_engine
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        began[connection] = time.perf_counter()
+
+    @event.listens_for(engine, "commit")
+    def commit(connection: Any) -> None:
+        taken.append(time.perf_counter() - began.pop(connection))
+
+    while await JanitorJob(runtime).run():
+        pass
+    await runtime.close()
+    return {"longest": max(taken)}
+
+
 _COMMANDS: dict[str, Callable[..., dict[str, Any]]] = {
-    each.__name__: each for each in (settings, applications, hashing)
+    each.__name__: each for each in (settings, applications, hashing, janitor)
 }
 
 if __name__ == "__main__":

@@ -44,10 +44,10 @@ def table(ours: Measured, theirs: Measured | None = None) -> str:
     measures = [each for each in MEASURES if each.name in ours.samples]
     if theirs is None:
         head: Row = ("measure", "value", "target", "ratio to target", "details")
-        return _even([head, *(_alone(each, ours) for each in measures)])
+        return even([head, *(_alone(each, ours) for each in measures)])
     head = ("measure", theirs.build, ours.build, "ratio", "of pairs", "by CPU time")
     rows = (_beside(each, ours, theirs) for each in measures)
-    return _even([(*head, "target", "details"), *rows])
+    return even([(*head, "target", "details"), *rows])
 
 
 def over_budget(ours: Measured) -> str | None:
@@ -134,7 +134,7 @@ def _written(value: float, unit: str) -> str:
     return f"{value:.2f} {unit}" if value < 10 else f"{value:.1f} {unit}"
 
 
-def _even(lines: Sequence[Row]) -> str:
+def even(lines: Sequence[Row]) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rule = tuple("-" * width for width in widths)
     return "\n".join(_line(cells, widths) for cells in (lines[0], rule, *lines[1:]))
