@@ -31,7 +31,8 @@ class SmtpServer:
             delivered when this becomes False.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, utf8: bool = True) -> None:
+        """Prepare; ``utf8`` says whether SMTPUTF8 (RFC 6531) is offered."""
         self.messages: list[EmailMessage] = []
         self.envelopes: list[Envelope] = []
         self.refuse_with: str | None = None
@@ -41,7 +42,7 @@ class SmtpServer:
         self._arrived = threading.Condition()
         self._socket = socket.create_server((LOOPBACK, 0))
         self.port: int = self._socket.getsockname()[1]
-        self._controller = _Controller(self, self._socket)
+        self._controller = _Controller(self, self._socket, utf8)
 
     async def wait_for(self, count: int, within: float = 10) -> list[EmailMessage]:
         """Return the messages once there are that many.
@@ -108,14 +109,16 @@ class SmtpServer:
 class _Controller(Controller):
     """Runs on a socket that is bound already: no other can take the port between."""
 
-    def __init__(self, handler: SmtpServer, listening: socket.socket) -> None:
+    def __init__(
+        self, handler: SmtpServer, listening: socket.socket, utf8: bool
+    ) -> None:
         # A name is given, or aiosmtpd would ask the resolver for one.
         super().__init__(
             handler,
             hostname=LOOPBACK,
             port=handler.port,
             server_hostname="localhost",
-            enable_SMTPUTF8=True,
+            enable_SMTPUTF8=utf8,
         )
         self._listening = listening
 
