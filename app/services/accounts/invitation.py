@@ -6,13 +6,8 @@ from app.events.user import InvitationAccepted, UserInvited
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.begun_at import BegunAt
-from app.services.accounts.change import (
-    end_everything,
-    owner_of,
-    set_password,
-    touch,
-    words_of_owner,
-)
+from app.services.accounts.change import end_everything, set_password, touch
+from app.services.accounts.mailed_password import redeem
 from app.services.accounts.password import PasswordService
 from app.services.accounts.unverified import mark_verified
 from app.services.one_time.errors import InvalidOneTimeToken
@@ -73,16 +68,20 @@ class InvitationService:
             InvalidOneTimeToken: Somebody used it meanwhile, or the account changed.
             UnacceptablePassword: Refused by the policy.
         """
-        words = await words_of_owner(self._uow, found, Purpose.INVITATION)
-        chosen = await self._passwords.accept(password, context=(*words, email, name))
-        row = await self._tokens.consume_found(Purpose.INVITATION, found)
-        user = await owner_of(self._uow, row)
-        if user is None:
-            raise InvalidOneTimeToken(hint="the account changed since")
-        if email is not None and canonical_email(email) != row.subject:
+        redeemed = await redeem(
+            self._uow,
+            self._tokens,
+            self._passwords,
+            Purpose.INVITATION,
+            found,
+            password,
+            said=(email, name),
+        )
+        user = redeemed.user
+        if email is not None and canonical_email(email) != redeemed.row.subject:
             raise InvalidOneTimeToken(hint="the invitation is for another address")
         now = self._uow.clock.now()
-        set_password(user, chosen.hash, now)
+        set_password(user, redeemed.hash, now)
         user.name = name or user.name
         mark_verified(user)
         touch(user, self._uow)

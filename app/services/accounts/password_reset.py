@@ -6,13 +6,8 @@ from app.events.password import PasswordReset, PasswordResetRequested
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.begun_at import BegunAt
-from app.services.accounts.change import (
-    end_everything,
-    owner_of,
-    set_password,
-    touch,
-    words_of_owner,
-)
+from app.services.accounts.change import end_everything, set_password, touch
+from app.services.accounts.mailed_password import redeem
 from app.services.accounts.password import PasswordService
 from app.services.accounts.unverified import (
     claim,
@@ -20,7 +15,6 @@ from app.services.accounts.unverified import (
     proof_of,
     take_proven_address,
 )
-from app.services.one_time.errors import InvalidOneTimeToken
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.process import Process
@@ -124,19 +118,21 @@ class PasswordResetService:
 
         Whoever holds the link reads the mailbox, so the address is verified too.
         """
-        words = await words_of_owner(self._uow, token_id, Purpose.RESET_PASSWORD)
-        chosen = await self._passwords.accept(
-            new_password, context=words, field="new_password"
+        redeemed = await redeem(
+            self._uow,
+            self._tokens,
+            self._passwords,
+            Purpose.RESET_PASSWORD,
+            token_id,
+            new_password,
+            field="new_password",
         )
-        row = await self._tokens.consume_found(Purpose.RESET_PASSWORD, token_id)
-        user = await owner_of(self._uow, row)
-        if user is None:
-            raise InvalidOneTimeToken(hint="the account changed since")
+        user = redeemed.user
         if not user.email_verified:
             await claim(self._uow, user, "password_reset")
         now = self._uow.clock.now()
-        set_password(user, chosen.hash, now)
-        take_proven_address(user, row)
+        set_password(user, redeemed.hash, now)
+        take_proven_address(user, redeemed.row)
         touch(user, self._uow)
         await end_everything(self._uow, user, now, "password_reset")
         self._uow.record(
