@@ -6,11 +6,12 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.telemetry import TelemetryConfig
 from starlette.routing import BaseRoute
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from app import __version__, pages
 from app.api import health, v1
@@ -131,6 +132,20 @@ def _routes() -> list[BaseRoute]:
     ]
 
 
+class _Application(FastAPI):
+    """Without what the framework wraps around an application, as last resorts.
+
+    `RequestMiddleware` is one itself, and bounds bodies; it stands outermost.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return what requests come to first."""
+        stack: Any = super().build_middleware_stack()
+        while not isinstance(stack, RequestMiddleware):
+            stack = stack.app
+        return stack
+
+
 def create_app(
     settings: Settings | None = None, runtime: Runtime | None = None
 ) -> FastAPI:
@@ -145,7 +160,7 @@ def create_app(
     """
     settings = settings or load_settings()
     runtime = runtime or build_runtime(settings)
-    app = FastAPI(
+    app = _Application(
         title="Auth Serve",
         version=__version__,
         description="Sign-in, tokens and users for your applications.",

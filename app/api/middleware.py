@@ -8,7 +8,8 @@ import asyncio
 import logging
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Generator, Mapping, Sequence
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
@@ -283,14 +284,38 @@ class _Body:
             pass
 
     async def _next(self) -> Message:
+        begun = _Begun(self._receive())
+        if begun.message is not None:  # as almost always; a timer costs as much again
+            return begun.message
         now = asyncio.get_running_loop().time()
         if self._deadline is None:
             self._deadline = now + BODY_TIMEOUT
         try:
             async with asyncio.timeout_at(min(now + BODY_PAUSE, self._deadline)):
-                return await self._receive()
+                return await begun
         except TimeoutError:
             raise RequestTimeout(hint=f"{self._size} bytes of the body came") from None
+
+
+class _Begun:
+    """A message that is asked for; if it is there already, nobody has to wait."""
+
+    def __init__(self, receiving: Awaitable[Message]) -> None:
+        self.message: Message | None = None
+        self._steps = receiving.__await__()
+        try:
+            self._awaited = next(self._steps)
+        except StopIteration as ended:
+            self.message = ended.value
+
+    def __await__(self) -> Generator[Any, Any, Message]:
+        """Wait for it where the first step left off."""
+        try:
+            yield self._awaited
+        except BaseException:  # cancelled, or out of time
+            self._steps.close()
+            raise
+        return (yield from self._steps)
 
 
 def _declared_length(scope: Scope) -> int:

@@ -242,16 +242,16 @@ class JsonLineFormatter(OrjsonFormatter):
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
         """Return strict JSON of at most :data:`LINE_BYTES` bytes, with no line end."""
-        line = _dump(log_data)
+        line = as_line(log_data)
         for limit in (1_000, 250, 60):
             if len(line) * 4 <= LINE_BYTES or len(line.encode()) <= LINE_BYTES:
                 return line
-            line = _dump({**_squeeze(log_data, limit), "cut": True})
+            line = as_line({**_squeeze(log_data, limit), "cut": True})
         if len(line.encode()) <= LINE_BYTES:
             return line
         few = ("timestamp", "level", "logger", "message", "correlation_id")
         kept = {name: log_data.get(name) for name in few}
-        return _dump({**_squeeze(kept, 250), "cut": True})
+        return as_line({**_squeeze(kept, 250), "cut": True})
 
 
 def _message(text: str) -> str:
@@ -309,7 +309,8 @@ def _squeeze(value: Any, limit: int) -> Any:
     return value
 
 
-def _dump(fields: dict[str, Any]) -> str:
+def as_line(fields: dict[str, Any]) -> str:
+    """Return JSON of what is redacted and cut already."""
     try:
         line = orjson.dumps(fields).decode()
     except TypeError:  # a lone surrogate, which UTF-8 cannot hold
@@ -321,7 +322,7 @@ def _dump(fields: dict[str, Any]) -> str:
 
 def as_json(value: Any) -> str:
     """Return strict JSON in which nothing acts on a terminal."""
-    return _dump({"": value})[4:-1]
+    return as_line({"": value})[4:-1]
 
 
 def _whole(value: Any) -> Any:

@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from app.core.clock import SystemClock
 from app.core.context import current
-from app.core.log_format import JsonLineFormatter, context_fields, settled
+from app.core.log_access import AccessLineFormatter
+from app.core.log_format import SettledRecord, context_fields, settled
 from app.core.log_human import HumanFormatter
 from app.core.log_writer import LogHandler, LogWriter
 from app.core.redaction import CUT
@@ -75,6 +76,7 @@ class LoggingRuntime:
         self.stream = stream
         self._writer = LogWriter(stream, capacity)
         self._handler = LogHandler(self._writer)
+        self._only = [self._handler]
         self._undo = ExitStack()
         for name in (None, *_UVICORN, "uvicorn.access", *_TALKATIVE):
             self._undo.callback(_remembered(logging.getLogger(name)))
@@ -89,7 +91,7 @@ class LoggingRuntime:
 
     def take_over(self, level: int, human: bool = False) -> None:
         """Become the only way out for the lines of all loggers."""
-        self._writer.formatter = HumanFormatter() if human else JsonLineFormatter()
+        self._writer.formatter = HumanFormatter() if human else AccessLineFormatter()
         root = logging.getLogger()
         root.handlers = [self._handler]
         root.setLevel(level)
@@ -103,6 +105,17 @@ class LoggingRuntime:
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(max(level, logging.WARNING))
         logging.captureWarnings(True)
+
+    def take(self, record: SettledRecord) -> bool:
+        """Queue a settled record past the loggers; False if others listen as well.
+
+        From the logger to the only handler it is as far as to make the record.
+        """
+        alone = logging.root.handlers == self._only and not _access.handlers
+        if not alone or self._handler.patience or _access.filters:
+            return False
+        self._writer.put(record)
+        return True
 
     def flush(self, timeout: float = 2.0) -> bool:
         """Wait until all lines so far are written or lost; False if it took longer."""
@@ -182,8 +195,10 @@ def access_line(
         msg="%s %s %d",
         args=(method[:32], path, status),
         fields=fields,
+        is_access=True,
     )
-    _access.handle(record)
+    if _active is None or not _active.take(record):
+        _access.handle(record)
 
 
 def loop_exception_handler(
