@@ -39,7 +39,7 @@ from app.setting_groups import (
     SmtpSettings,
     TokenSettings,
 )
-from app.setting_types import DatabaseUrl, Issuer, Proxies, ValkeyUrl
+from app.setting_types import DatabaseUrl, Issuer, LogLevel, Proxies, ValkeyUrl
 from app.typed_text import is_special_use
 
 PREFIX = "AUTH_SERVE_"
@@ -97,9 +97,7 @@ class Settings(BaseSettings):
     docs: bool | None = Field(
         None, description="Serve `/docs` and `/openapi.json`; unset: development only."
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="What is worth a line."
-    )
+    log_level: LogLevel = Field("INFO", description="What is worth a line.")
     log_format: Literal["json", "human"] | None = Field(
         None, description="How a line is written; unset: human in development only."
     )

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-_POSTGRES = re.compile(r"postgres(?:ql)?(?:\+\w+)?")
+_POSTGRES = re.compile(r"(?i)postgres(?:ql)?(?:\+\w+)?")
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?")
 _HOST = re.compile(
     r"(?:\[(?P<v6>[0-9A-Fa-f:.%\w]+)\]|(?P<name>[^:\[\]]*))(?::(?P<port>\d*))?"
@@ -30,9 +30,11 @@ _TLS_WORDS = {
 # What tunes libpq or another driver, and is nothing to this one.
 _LEFT_OUT = frozenset(
     "client_encoding fallback_application_name gssencmode keepalives keepalives_count "
-    "keepalives_idle keepalives_interval load_balance_hosts sslcompression "
+    "keepalives_idle keepalives_interval load_balance_hosts serverVersion "
+    "sslcompression "
     "sslsni supa tcp_user_timeout uselibpqcompat workaround".split()
 )
+_UTF8 = frozenset({"", "utf8", "unicode", "auto"})
 _ELSEWHERE = {
     "connection_limit": "set AUTH_SERVE_DATABASE__POOL_SIZE instead",
     "pool_size": "set AUTH_SERVE_DATABASE__POOL_SIZE instead",
@@ -41,7 +43,7 @@ _ELSEWHERE = {
     "statement_timeout": "set AUTH_SERVE_DATABASE__STATEMENT_TIMEOUT instead",
 }
 _FORM = "write postgresql://host/name, with user:password@ before the host"
-_ESCAPE = (
+ESCAPE = (
     "characters such as @ : / ? # % of a user or password are written as "
     "%40 %3A %2F %3F %23 %25"
 )
@@ -95,7 +97,7 @@ def _postgres(rest: str) -> DatabaseAddress:
     authority, _, name = place.partition("/")
     who, at, hosts = authority.rpartition("@")
     if "@" in name or (not at and "@" in query.partition("=")[0]):
-        raise ValueError(f"is no URL that can be read: {_ESCAPE}")
+        raise ValueError(f"is no URL that can be read: {ESCAPE}")
     user, _, password = who.partition(":")
     options = _options(query)
     user = options.pop("user", "") or _decoded(user)
@@ -131,7 +133,7 @@ def _places(hosts: str, ports: str) -> list[tuple[str, int | None]]:
     for number, host in enumerate(hosts.split(",")):
         parts = _HOST.fullmatch(host)
         if parts is None:
-            raise ValueError(f"has no host that can be read: {_ESCAPE}")
+            raise ValueError(f"has no host that can be read: {ESCAPE}")
         default = defaults[number] if number < len(defaults) else defaults[0]
         port = _port(parts["port"] or default)
         found.append((parts["v6"] or _decoded(parts["name"]), port))
@@ -151,14 +153,14 @@ def _options(query: str) -> dict[str, str]:
     for part in filter(None, query.split("&")):
         name, mark, value = part.partition("=")
         if not mark or name in options:
-            raise ValueError(f"has options that cannot be read: {_ESCAPE}")
+            raise ValueError(f"has options that cannot be read: {ESCAPE}")
         options[_decoded(name)] = _decoded(value)
     return options
 
 
 def _decoded(text: str) -> str:
     if re.search(r"%(?![0-9A-Fa-f]{2})", text):
-        raise ValueError(f"has a % that stands for nothing: {_ESCAPE}")
+        raise ValueError(f"has a % that stands for nothing: {ESCAPE}")
     return unquote(text)
 
 
@@ -173,8 +175,9 @@ def _connecting(
     for name in ("application_name", "options"):
         if name in options:
             server[name] = options.pop(name)
-    if "schema" in options:
-        server["search_path"] = options.pop("schema")
+    for name in ("schema", "currentSchema", "search_path"):  # of Prisma, JDBC, libpq
+        if options.get(name):
+            server["search_path"] = options.pop(name)
     for name in ("target_session_attrs", "passfile", "krbsrvname", "gsslib"):
         if name in options:
             arguments[name] = options.pop(name)
@@ -183,16 +186,18 @@ def _connecting(
         arguments["timeout"] = float(seconds)
     sizes = ("statement_cache_size", "prepared_statement_cache_size")
     is_pooled = any(options.pop(name, "") == "0" for name in sizes)
+    is_pooled |= options.pop("prepareThreshold", "") == "0"
     is_pooled |= options.pop("pgbouncer", "") in ("true", "1")
-    if options.get("gssencmode") == "require" or options.get(
-        "client_encoding", "utf8"
-    ).lower().replace("-", "") not in ("utf8", "auto"):
+    is_pooled |= options.pop("pool_mode", "") == "transaction"
+    words = [options.pop(n, "") for n in ("client_encoding", "charset", "encoding")]
+    encodings = {word.lower().replace("-", "") for word in words}
+    if options.get("gssencmode") == "require" or not encodings <= _UTF8:
         raise ValueError("has gssencmode or client_encoding that cannot be had here")
     for name in options:
         if name in _ELSEWHERE:
             raise ValueError(f"has {name}: {_ELSEWHERE[name]}")
         if name not in _LEFT_OUT:
-            known = name if re.fullmatch(r"\w{1,40}", name) else "one"
+            known = name if re.fullmatch(r"[\w-]{1,40}", name) else "one"
             raise ValueError(f"has an option that is not known ({known}): leave it out")
     return DatabaseAddress(url, arguments, server, is_pooled)
 

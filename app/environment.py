@@ -156,7 +156,8 @@ def explain(error: ValidationError, prefix: str) -> str:
     """Say which settings are wrong and why; a value may be a secret and is left out."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
-        name = "__".join(str(part) for part in problem["loc"]).upper()
+        parts = (part for part in problem["loc"] if not isinstance(part, int))
+        name = "__".join(map(str, parts)).upper()
         message = problem["msg"].removeprefix("Value error, ")
         lines.append(f"{prefix}{name}: {message}" if name else message)
     return "\n".join(lines)

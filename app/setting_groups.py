@@ -22,6 +22,7 @@ from app.setting_types import (
     Schemes,
     Scopes,
     Seconds,
+    Sender,
     SmtpUrl,
 )
 
@@ -260,7 +261,7 @@ class SmtpSettings(Group):
         description="Let `smtp://` go without TLS to a relay of the own network "
         "(private addresses only), which takes no credentials.",
     )
-    sender: Email = Field(
+    sender: Sender = Field(
         "auth@localhost.localdomain",
         description="Address that mails come from. Production demands it.",
     )

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 from sqlalchemy.engine import URL
 
-from app.database_url import read_database_url
+from app.database_url import ESCAPE, read_database_url
 from app.typed_text import read_email
 
 
@@ -87,15 +87,22 @@ def _not_everybody(proxies: list[str]) -> list[str]:
 
 
 def _parts(value: str, *schemes: str) -> SplitResult:
-    """Return the parts of a URL with a host."""
+    """Return the parts of a URL with a host.
+
+    Raises:
+        ValueError: It is none; the text says which part is wrong.
+    """
     try:
         parts = urlsplit(value)
         is_usable = parts.scheme in schemes and parts.hostname and parts.port != 0
     except ValueError:  # its text would repeat the value
         is_usable = False
-    if not is_usable:
-        raise ValueError(f"must read {schemes[-1]}://host or {schemes[-1]}://host:port")
-    return parts
+    if is_usable:
+        return parts
+    begin = value.partition("://")[0].lower()
+    if "://" not in value or begin not in schemes:
+        raise ValueError("must begin with " + " or ".join(f"{s}://" for s in schemes))
+    raise ValueError(f"must read {begin}://host or {begin}://host:port; {ESCAPE}")
 
 
 def _http_url(value: str) -> str:
@@ -109,7 +116,23 @@ def _smtp_url(value: SecretStr) -> SecretStr:
 
 
 def _valkey_url(value: SecretStr) -> SecretStr:
-    _parts(value.get_secret_value(), "redis", "rediss")
+    """Return the URL as the client has it; some providers name Valkey's own scheme."""
+    text = value.get_secret_value()
+    _parts(text, *_VALKEY_SCHEMES)
+    scheme, mark, rest = text.partition("://")
+    return SecretStr(_VALKEY_SCHEMES[scheme.lower()] + mark + rest)
+
+
+def _level(value: Any) -> Any:
+    """Return our word for another program's; the value if there is none."""
+    return _LEVELS.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def _sender(value: Any) -> Any:
+    if isinstance(value, str) and value.rstrip().endswith(">"):
+        raise ValueError(
+            "must be the address alone; AUTH_SERVE_SMTP__SENDER_NAME is for the name"
+        )
     return value
 
 
@@ -143,6 +166,14 @@ def _issuer(value: str) -> str:
 
 
 SCOPE_TOKEN = r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$"  # RFC 6749 section 3.3
+_VALKEY_SCHEMES = {
+    **{"redis": "redis", "rediss": "rediss"},
+    **{"valkey": "redis", "valkeys": "rediss"},
+}
+_LEVELS = {
+    **{"trace": "DEBUG", "verbose": "DEBUG", "notice": "INFO", "warn": "WARNING"},
+    **{"err": "ERROR", "critical": "ERROR", "fatal": "ERROR"},
+}
 _SCHEME = re.compile(r"[a-z][a-z0-9+-]{1,62}")
 _TAKEN_SCHEMES = frozenset(
     "about acct android-app blob chrome chrome-extension cid content data dns feed "
@@ -181,3 +212,7 @@ SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
 ValkeyUrl = Annotated[SecretStr, AfterValidator(_valkey_url)]
 CaFile = Annotated[Path, AfterValidator(_ca_file)]
 Email = Annotated[str, AfterValidator(read_email)]
+Sender = Annotated[str, BeforeValidator(_sender), AfterValidator(read_email)]
+LogLevel = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_level)
+]

@@ -23,6 +23,9 @@ TAKEN: dict[str, dict[str, Any]] = {
     "postgresql://h/?dbname=d": {"database": "d"},
     "postgres://u:p@app-db.flycast:5432/d?sslmode=disable": {"host": "app-db.flycast"},
     " postgresql://u:p@h/d ": {"host": "h"},
+    "POSTGRES://u:p@h/d": {"host": "h"},
+    "postgresql://u:p@h/d?serverVersion=16&charset=utf8": {"database": "d"},
+    "postgresql://u:p@h/d?encoding=UTF-8": {"database": "d"},
     "sqlite+pysqlite:///a.db": {"database": "a.db"},
 }
 
@@ -86,8 +89,12 @@ def test_what_the_server_has_to_know_it_is_told_and_a_pooler_is_noticed() -> Non
 
     assert told["application_name"] == "x" and told["options"] == "endpoint=ep-1"
     assert told["search_path"] == "auth"
-    assert read_database_url("postgresql://h/d?pgbouncer=true").is_pooled
-    assert read_database_url("postgresql://h/d?statement_cache_size=0").is_pooled
+    for name in ("currentSchema", "search_path"):
+        told = read_database_url(f"postgresql://h/d?{name}=auth").server_settings
+        assert told == {"search_path": "auth"}
+    pooled = ("pgbouncer=true", "statement_cache_size=0", "prepareThreshold=0")
+    for query in (*pooled, "pool_mode=transaction"):
+        assert read_database_url(f"postgresql://h/d?{query}").is_pooled
 
 
 REFUSED = {
@@ -105,6 +112,9 @@ REFUSED = {
     "postgresql://u:hunter2@h/d?connection_limit=1": "AUTH_SERVE_DATABASE__POOL_SIZE",
     "postgresql://u:hunter2@h/d?frobnicate=1": "frobnicate",
     "postgresql://u:hunter2@h/d?gssencmode=require": "gssencmode",
+    "postgresql://u:hunter2@h/d?charset=latin1": "client_encoding",
+    "postgresql://u:hunter2@h/d?ssl-mode=REQUIRED": "ssl-mode",
+    "postgresql://u:hunter2@h/d?require_auth=none": "require_auth",
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.config import PREFIX, Settings, SettingsError, load_settings
+from app.config import PREFIX, Settings, SettingsError, _known, load_settings
 from app.database_url import read_database_url
 from app.services.server.runtime import build_runtime
 from tests.conftest import SECRET
@@ -95,6 +95,11 @@ WORDS = {
     '"info"': "INFO",
     "'ERROR'": "ERROR",
     " error\r": "ERROR",
+    "warn": "WARNING",
+    "CRITICAL": "ERROR",
+    "fatal": "ERROR",
+    "Trace": "DEBUG",
+    "notice": "INFO",
     "": "INFO",
     "  ": "INFO",
     '""': "INFO",
@@ -138,6 +143,16 @@ def test_values_that_were_quoted_and_ended_by_others_are_read(
         ("AUTH_SERVE_DATABASE_URL", "postgresql://u:$(DB_PASSWORD)@h/d", "DB_PASSWORD"),
         ("AUTH_SERVE_DATABASE_URL", "postgresql://u:${DB_PASSWORD}@h/d", "DB_PASSWORD"),
         ("AUTH_SERVE_PUBLIC_URL", "https://${HOST:-x}/", "HOST"),
+        ("AUTH_SERVE_PUBLIC_URL", "auth.example.com", "http:// or https://"),
+        ("AUTH_SERVE_PUBLIC_URL", "https://", "https://host:port"),
+        ("AUTH_SERVE_LOG_LEVEL", "loud", "'WARNING'"),
+        ("AUTH_SERVE_TRUSTED_PROXIES", "10.0.0.1,*", "AUTH_SERVE_TRUSTED_PROXIES: "),
+        ("AUTH_SERVE_SMTP__SENDER", "Shop <a@example.com>", "SMTP__SENDER_NAME"),
+        ("AUTH_SERVE_SMTP__URL", "mail.example.com:587", "smtp:// or smtps://"),
+        ("AUTH_SERVE_SMTP__URL", "smtps://k:SG.x/y=@h:465", "%2F"),
+        ("AUTH_SERVE_SMTP__URL", "smtp://u:p#w@h", "%23"),
+        ("AUTH_SERVE_VALKEY_URL", "h:6379", "rediss://"),
+        ("AUTH_SERVE_VALKEY_URL", "unix:///run/v.sock", "rediss://"),
     ],
 )
 def test_what_cannot_be_meant_is_named(
@@ -224,11 +239,30 @@ def test_what_a_line_left_open_does_not_hide_ours(
     assert loaded(monkeypatch, {}, file).registration == "closed"
 
 
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("valkey://h:6379", "redis://h:6379"),
+        ("valkeys://default:p%40@h:6380", "rediss://default:p%40@h:6380"),
+        ("REDISS://h/0", "rediss://h/0"),
+        ("redis://:p@[fd00::1]:6379/0", "redis://:p@[fd00::1]:6379/0"),
+    ],
+)
+def test_valkey_has_two_names(
+    monkeypatch: pytest.MonkeyPatch, given: str, read: str
+) -> None:
+    settings = loaded(monkeypatch, {"AUTH_SERVE_VALKEY_URL": given})
+
+    assert settings.valkey_url and settings.valkey_url.get_secret_value() == read
+
+
 SECRETS = {
     "AUTH_SERVE_SECRET_KEY": SECRET,
     "AUTH_SERVE_DATABASE_URL": "postgresql://u:p@h/d",
     "AUTH_SERVE_VALKEY_URL": "redis://h:6379/0",
     "AUTH_SERVE_SMTP__URL": "smtp://u:p@h:587",
+    "AUTH_SERVE_ADMIN__PASSWORD": " a passphrase, with blanks ",
+    "AUTH_SERVE_PASSWORD__FLASK_SECURITY_SALT": "1465851453681323861735056",
     "AUTH_SERVE_PASSWORD__DEVISE_PEPPER": "a \"pepper\" 'with' quotes",
 }
 
@@ -241,6 +275,13 @@ def secret_of(settings: Settings, name: str) -> Any:
     return found.get_secret_value()
 
 
+def test_no_secret_is_left_out() -> None:
+    """What is a secret is kept in ``SecretStr``; each has its file, tried below."""
+    secrets = {name for name, kind in _known().items() if kind.is_secret}
+
+    assert secrets == {*SECRETS}
+
+
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
 @pytest.mark.parametrize("name", SECRETS)
 def test_every_secret_may_come_from_a_file(
@@ -248,6 +289,8 @@ def test_every_secret_may_come_from_a_file(
 ) -> None:
     file = tmp_path / "secret"
     file.write_bytes(f"{SECRETS[name]}{ending}".encode())
+    if name.startswith("AUTH_SERVE_ADMIN"):  # no password without an address
+        monkeypatch.setenv("AUTH_SERVE_ADMIN__EMAIL", "root@example.com")
 
     read = loaded(monkeypatch, {f"{name}_FILE": str(file)})
     monkeypatch.setenv(name, SECRETS[name])
