@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base
@@ -17,8 +17,16 @@ class AuditEvent(Base):
     """
 
     __tablename__ = "audit_events"
-    __table_args__ = tuple(
-        Index(None, column, "id") for column in ("user_id", "actor_id", "name")
+    __table_args__ = (
+        Index(None, "user_id", "id"),
+        Index(None, "name", "id"),
+        Index(
+            "ix_audit_events_actor",
+            *("actor_id", "id"),
+            postgresql_where=text("actor_id IS NOT NULL"),
+            sqlite_where=text("actor_id IS NOT NULL"),
+        ),
+        Index("ix_audit_events_correlation", "correlation_id", postgresql_using="hash"),
     )
     retention: ClassVar[str] = "AUTH_SERVE_RETENTION__AUDIT_TTL"
     exported: ClassVar[str] = (
@@ -29,7 +37,7 @@ class AuditEvent(Base):
     name: Mapped[str] = mapped_column(String(64))
     user_id: Mapped[UUID | None]  # whom it is about
     actor_id: Mapped[UUID | None]  # who did it
-    correlation_id: Mapped[str] = mapped_column(String(128), index=True)
+    correlation_id: Mapped[str] = mapped_column(String(128))
     ip: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(256))
     data: Mapped[dict[str, Any]]
