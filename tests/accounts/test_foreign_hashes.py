@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.password_schemes import SCHEMES, convert
+from app.core.password_schemes import SCHEMES, exported
 from app.core.password_schemes.aspnet import AspNetIdentity
 from app.core.password_schemes.base import same
 from app.core.password_schemes.importable import read_hash, scheme_of
@@ -318,14 +318,14 @@ FUZZED = PasswordHasher()
 
 
 def test_keycloak_writes_64_bytes_for_sha256_and_32_are_kept() -> None:
-    short = convert.from_keycloak(keycloak(PASSWORD, "sha256", 32))
+    short = exported.from_keycloak(keycloak(PASSWORD, "sha256", 32))
 
     assert short == BUILT["keycloak sha256"]
     assert short.startswith("$pbkdf2-sha256$50$")
 
 
 def test_converted_bytes_are_written_in_passlibs_base64() -> None:
-    written = convert.pbkdf2_string("pbkdf2-sha256", 9, b"\xfb" * 16, b"\xfb" * 64, 32)
+    written = exported.pbkdf2_string("pbkdf2-sha256", 9, b"\xfb" * 16, b"\xfb" * 64, 32)
 
     assert "+" not in written
     assert P.pbkdf2_sha256.from_string(written).to_string() == written
@@ -335,7 +335,7 @@ def test_keycloak_exports_of_sha1_are_known(hasher: PasswordHasher) -> None:
     credential = keycloak(PASSWORD, "sha1", 64)
     credential["credentialData"] = '{"hashIterations": 50, "algorithm": "pbkdf2"}'
 
-    assert hasher.verify(PASSWORD, convert.from_keycloak(credential)).ok
+    assert hasher.verify(PASSWORD, exported.from_keycloak(credential)).ok
 
 
 @pytest.mark.parametrize(
@@ -359,22 +359,22 @@ def test_keycloak_exports_of_sha1_are_known(hasher: PasswordHasher) -> None:
 )
 def test_what_is_no_keycloak_credential_is_refused(credential: dict[str, Any]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (the text is for the operator)
-        convert.from_keycloak(credential)
+        exported.from_keycloak(credential)
 
 
 @pytest.mark.parametrize(
-    "exported", ["", "?", aspnet_v3("x"), b64(b"\0" * 48), b64(b"\0" * 50)]
+    "text", ["", "?", aspnet_v3("x"), b64(b"\0" * 48), b64(b"\0" * 50)]
 )
-def test_what_is_no_aspnet_identity_2_hash_is_refused(exported: str) -> None:
+def test_what_is_no_aspnet_identity_2_hash_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (as above)
-        convert.from_aspnet_identity_v2(exported)
+        exported.from_aspnet_identity_v2(text)
 
 
 def test_firebase_exports_in_either_alphabet_are_one(hasher: PasswordHasher) -> None:
     def web(text: str) -> str:
         return text.replace("+", "-").replace("/", "_").rstrip("=")
 
-    hashed = convert.from_firebase(
+    hashed = exported.from_firebase(
         web(FIREBASE_HASH), web(FIREBASE_SALT), parameters=FIREBASE
     )
 
@@ -385,4 +385,4 @@ def test_firebase_parameters_must_be_complete() -> None:
     for missing in FIREBASE:
         rest = {name: value for name, value in FIREBASE.items() if name != missing}
         with pytest.raises(ValueError, match="hash parameters"):
-            convert.from_firebase(FIREBASE_HASH, FIREBASE_SALT, parameters=rest)
+            exported.from_firebase(FIREBASE_HASH, FIREBASE_SALT, parameters=rest)

@@ -15,7 +15,7 @@ import bcrypt
 import passlib.hash
 from argon2.low_level import Type, hash_secret_raw
 
-from app.core.password_schemes import convert
+from app.core.password_schemes import exported
 
 PASSWORD = "l\u00e8tmein"
 
@@ -120,7 +120,7 @@ FIREBASE_SALT = "42xEC+ixf3L2lw=="
 PUBLISHED = {
     "firebase": (
         "user1password",
-        convert.from_firebase(FIREBASE_HASH, FIREBASE_SALT, parameters=FIREBASE),
+        exported.from_firebase(FIREBASE_HASH, FIREBASE_SALT, parameters=FIREBASE),
     ),
     "phpass (Openwall)": ("test12345", "$P$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0"),
     "phpass (hashcat)": ("hashcat", "$P$984478476IagS59wHZvyQMArzfx58u."),
@@ -174,15 +174,15 @@ BUILT = {
     "aspnet sha1": aspnet_v3(PASSWORD, 0),
     "aspnet sha256": aspnet_v3(PASSWORD, 1),
     "aspnet sha512": aspnet_v3(PASSWORD, 2, length=64),
-    "aspnet v2": convert.from_aspnet_identity_v2(aspnet_v2(PASSWORD)),
-    "keycloak sha256": convert.from_keycloak(keycloak(PASSWORD, "sha256", 64)),
-    "keycloak sha512": convert.from_keycloak(keycloak(PASSWORD, "sha512", 64)),
-    "keycloak argon2id": convert.from_keycloak(keycloak_argon2(PASSWORD)),
-    "keycloak argon2i": convert.from_keycloak(keycloak_argon2(PASSWORD, "i")),
-    "keycloak argon2id 1.0": convert.from_keycloak(
+    "aspnet v2": exported.from_aspnet_identity_v2(aspnet_v2(PASSWORD)),
+    "keycloak sha256": exported.from_keycloak(keycloak(PASSWORD, "sha256", 64)),
+    "keycloak sha512": exported.from_keycloak(keycloak(PASSWORD, "sha512", 64)),
+    "keycloak argon2id": exported.from_keycloak(keycloak_argon2(PASSWORD)),
+    "keycloak argon2i": exported.from_keycloak(keycloak_argon2(PASSWORD, "i")),
+    "keycloak argon2id 1.0": exported.from_keycloak(
         keycloak_argon2(PASSWORD, "id", "1.0")
     ),
-    "keycloak argon2i 1.0": convert.from_keycloak(
+    "keycloak argon2i 1.0": exported.from_keycloak(
         keycloak_argon2(PASSWORD, "i", "1.0")
     ),
     "drupal": drupal(PASSWORD),

@@ -9,6 +9,9 @@ from typing import Any, ClassVar, Never, Protocol
 
 from passlib.utils.handlers import MinimalHandler
 
+# crypt(3)'s, in the order of their values; a cost is often one of them.
+CRYPT_DIGITS = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
 
 class Derivation(Protocol):
     """A hash that was read, and found to be neither malformed nor too costly."""

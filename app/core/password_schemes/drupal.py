@@ -7,7 +7,7 @@ from typing import Any
 
 from passlib.utils.binary import h64
 
-from app.core.password_schemes.base import ImportedHandler, same
+from app.core.password_schemes.base import CRYPT_DIGITS, ImportedHandler, same
 from app.core.password_schemes.limits import (
     MAX_PHPASS_LOG2,
     HashRefused,
@@ -17,7 +17,6 @@ from app.core.password_schemes.limits import (
 
 _FORM = re.compile(r"(U?)\$S\$([./0-9A-Za-z])([./0-9A-Za-z]{8})([./0-9A-Za-z]{43})")
 _H64: Any = h64  # untyped in the stubs
-_DIGITS = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 class Drupal(ImportedHandler):
@@ -36,7 +35,7 @@ class Drupal(ImportedHandler):
         form = _FORM.fullmatch(hashed)
         if form is None:
             raise HashRefused("malformed Drupal hash")
-        log2 = _DIGITS.index(form[2])
+        log2 = CRYPT_DIGITS.index(form[2])
         refuse_above(log2, MAX_PHPASS_LOG2, "Drupal rounds (log2)")
         salt, digest = form[3].encode(), form[4].encode()
         return _Stored(bool(form[1]), 1 << log2, salt, digest)

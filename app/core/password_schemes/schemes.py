@@ -9,11 +9,10 @@ write in a form of their own, is converted to one of these when it is imported
 from app.core.password_schemes.argon2id import Argon2id
 from app.core.password_schemes.aspnet import AspNetIdentity
 from app.core.password_schemes.digest import PlainDigest
-from app.core.password_schemes.django_scrypt import DjangoScrypt
 from app.core.password_schemes.drupal import Drupal
-from app.core.password_schemes.firebase import FirebaseScrypt
+from app.core.password_schemes.firebase_scrypt import FirebaseScrypt
 from app.core.password_schemes.pbkdf2 import Pbkdf2
-from app.core.password_schemes.scrypt import PhcScrypt
+from app.core.password_schemes.scrypt import DjangoScrypt, PhcScrypt
 from app.core.password_schemes.sha_crypt import ShaCrypt
 from app.core.password_schemes.system_crypt import SystemCrypt
 from app.core.password_schemes.wordpress import WordPress

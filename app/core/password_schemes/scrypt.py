@@ -1,7 +1,8 @@
-"""scrypt (RFC 7914) as a PHC string, ``$scrypt$ln=15,r=8,p=1$salt$digest``.
+"""scrypt (RFC 7914): as a PHC string, and as Django writes it.
 
-What other products write is converted to it. passlib's own handler knows digests of
-32 bytes only.
+The PHC string is ``$scrypt$ln=15,r=8,p=1$salt$digest``; what other products write is
+converted to it. passlib's own handler knows digests of 32 bytes only. Django's
+ScryptPasswordHasher writes ``scrypt$N$salt$r$p$hash``, the hash in base64.
 """
 
 import re
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 from app.core.password_schemes.base import (
     ImportedHandler,
+    b64,
     b64_loose,
     b64_text,
     same,
@@ -25,6 +27,10 @@ _FORM = re.compile(
     r"\$scrypt\$ln=(\d{1,2}),r=(\d{1,5}),p=(\d{1,5})\$([\w./+=-]*)\$([\w./+=-]+)",
     re.ASCII,
 )
+_DJANGO_FORM = re.compile(
+    r"scrypt\$(\d{1,10})\$([^$]+)\$(\d{1,5})\$(\d{1,5})\$([^$]+)", re.ASCII
+)
+_DJANGO_DIGEST_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +89,26 @@ class PhcScrypt(ImportedHandler):
             raise HashRefused("malformed scrypt hash")
         costs = 1 << int(form[1]), int(form[2]), int(form[3])
         return Scrypt(*costs, b64_loose(form[4]), b64_loose(form[5]))
+
+
+class DjangoScrypt(ImportedHandler):
+    """Another form, with parameters in another order, and a salt that is text."""
+
+    name = "django_scrypt"
+    pattern = re.compile(r"scrypt\$")
+
+    @classmethod
+    def parse(cls, hashed: str) -> Scrypt:
+        """Refuse a malformed form, or too much memory; the salt is text to Django.
+
+        Raises:
+            HashRefused: Either of them.
+        """
+        form = _DJANGO_FORM.fullmatch(hashed)
+        if form is None:
+            raise HashRefused("malformed Django scrypt hash")
+        digest = b64(form[5])
+        if len(digest) != _DJANGO_DIGEST_BYTES:
+            raise HashRefused("Django scrypt hash of another length")
+        costs = int(form[1]), int(form[3]), int(form[4])
+        return Scrypt(*costs, form[2].encode(), digest)

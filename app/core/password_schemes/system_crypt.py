@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from app.core.password_schemes.base import ImportedHandler, same
+from app.core.password_schemes.base import CRYPT_DIGITS, ImportedHandler, same
 from app.core.password_schemes.limits import (
     MAX_BCRYPT_LOG2,
     HashRefused,
@@ -23,7 +23,6 @@ from app.core.password_schemes.limits import (
 
 MAX_PHRASE = 511  # bytes; libxcrypt takes no longer one, so nothing was made of one
 _BUFFER = 32_768
-_DIGITS = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _FORM = re.compile(
     r"(?P<yes>\$g?y\$[./0-9A-Za-z](?P<n>[./0-9A-Za-z])(?P<r>[./0-9A-Za-z])"
     r"\$[./0-9A-Za-z]{0,86}\$[./0-9A-Za-z]{43})"
@@ -109,8 +108,8 @@ class SystemCrypt(ImportedHandler):
 def _scrypt_costs(form: re.Match[str]) -> tuple[int, int, int]:
     if form["seven"]:
         r, p = _number(form["r7"]), _number(form["p7"])
-        return 1 << _DIGITS.index(form["ln"]), r, p
-    log2, r = _DIGITS.index(form["n"]), _DIGITS.index(form["r"])
+        return 1 << CRYPT_DIGITS.index(form["ln"]), r, p
+    log2, r = CRYPT_DIGITS.index(form["n"]), CRYPT_DIGITS.index(form["r"])
     if max(log2, r) >= _LONG_DIGIT:
         raise HashRefused("parameters of yescrypt that are not known")
     return 2 << log2, r + 1, 1
@@ -118,4 +117,4 @@ def _scrypt_costs(form: re.Match[str]) -> tuple[int, int, int]:
 
 def _number(digits: str) -> int:
     """Read crypt's base64 of a number, the lowest digit first."""
-    return sum(_DIGITS.index(digit) << 6 * at for at, digit in enumerate(digits))
+    return sum(CRYPT_DIGITS.index(digit) << 6 * at for at, digit in enumerate(digits))

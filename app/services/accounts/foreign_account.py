@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.core.password_schemes.convert import (
+from app.core.password_schemes.exported import (
     FIREBASE_PARAMETERS,
     from_aspnet_identity,
     from_firebase,

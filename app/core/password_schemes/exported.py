@@ -1,4 +1,4 @@
-"""Turn what other products export into one string that `SCHEMES` can verify.
+"""What other products export, turned into one string that `SCHEMES` can verify.
 
 PBKDF2 computes its output block by block, each from the start, so the first block of a
 longer digest is the digest that passlib expects: what is beyond it is dropped.
