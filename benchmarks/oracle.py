@@ -126,7 +126,7 @@ def database(engine: str, folder: Path) -> Iterator[str]:
     if engine == "sqlite":
         yield f"sqlite:///{folder / 'auth.db'}"
         return
-    with PostgresServer.start(folder / "postgres", durable=True) as server:
+    with PostgresServer.start(folder, durable=True) as server:
         asyncio.run(create_database(server.url(), "oracle"))
         yield f"{server.url().rpartition('/')[0]}/oracle"
 

@@ -119,7 +119,7 @@ FOUND: dict[int, Found] = {
     11: Found(
         "Strangers make tables grow",
         (
-            "provider/test_authorize.py::test_strangers_store_nothing_by_asking",
+            "provider/test_carried_flows.py::test_strangers_store_nothing_by_asking",
             "security/test_strangers.py::test_t172_a_whole_ipv6_site_is_bounded",
         ),
         "flows, mails, registrations, evidence of refusals: every limit by "
@@ -279,6 +279,7 @@ FOUND: dict[int, Found] = {
         "What people type and open twice",
         (
             "accounts/test_addresses.py",
+            "accounts/test_given_addresses.py",
             "pages/test_used_links.py",
         ),
         "addresses, names, codes, pasted tokens; links of five kinds opened and "
@@ -287,7 +288,7 @@ FOUND: dict[int, Found] = {
     28: Found(
         "Names, search, addresses, identifiers of clients",
         (
-            "accounts/test_addresses.py",
+            "accounts/test_given_addresses.py",
             "clients/test_foreign_client_ids.py",
         ),
         "three kinds of name; queries in both forms of a domain; identifiers in "
