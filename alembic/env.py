@@ -54,8 +54,21 @@ def _number(
         directive.rev_id = f"{int(SCHEMA_REVISION) + 1:04d}"
 
 
+def _wait_briefly(connection: Connection) -> None:
+    """Let a migration wait for its tables briefly or fail.
+
+    Else everybody would queue behind it.
+    """
+    connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+
+
 def _run(connection: Connection) -> None:
     is_sqlite = connection.dialect.name == "sqlite"
+
+    def applied(**_: object) -> None:
+        if not is_sqlite:  # an autocommit block ended the transaction, and this with it
+            _wait_briefly(connection)
+
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -67,6 +80,7 @@ def _run(connection: Connection) -> None:
         compare_server_default=True,
         transaction_per_migration=False,
         transactional_ddl=True,
+        on_version_apply=applied,
     )
     with context.begin_transaction():
         if not is_sqlite:  # on SQLite, BEGIN IMMEDIATE is the lock
@@ -74,9 +88,7 @@ def _run(connection: Connection) -> None:
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-            # A migration waits for its tables briefly or fails; it never makes
-            # everybody else queue behind it.
-            connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+            _wait_briefly(connection)
         context.run_migrations()
 
 
