@@ -36,7 +36,7 @@ async def runtime(mailing_runtime: Runtime) -> Runtime:
 async def test_an_address_of_ones_own_network_is_who_gets_the_mail(
     job: MailJob, runtime: Runtime, smtp: SmtpServer, address: str, to: str
 ) -> None:
-    """RFC 5321 section 4.1.2, RFC 6531: also where no public name is."""
+    """Also where no public name is, and in letters that are not ASCII."""
     await store_messages(runtime, payload={"to": read_email(address)})
 
     await job.run()
@@ -54,7 +54,7 @@ async def test_a_server_that_knows_ascii_only_refuses_such_an_address_for_good(
     caplog: pytest.LogCaptureFixture,
     address: str,
 ) -> None:
-    """RFC 6531 section 3.1: without SMTPUTF8 there is no way; trying again is none."""
+    """Without SMTPUTF8 there is no way, and trying again is none."""
     with SmtpServer(utf8=False) as smtp:
         runtime = make_runtime(smtp={"url": f"smtp://127.0.0.1:{smtp.port}"})
         await store_messages(runtime, payload={"to": address})
