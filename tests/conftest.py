@@ -21,6 +21,7 @@ from app import database
 from app.config import Settings
 from app.core import jose
 from app.main import create_app
+from app.models import Base
 from app.services.server.runtime import Runtime, build_runtime
 from tests.factories.oauth import ApplicationFactory
 from tests.servers.lending import Lending
@@ -32,7 +33,11 @@ from tests.support.engines import CHOICES, ENGINES, left_out
 from tests.support.oauth import Protocol
 from tests.support.quick_hashing import quick_hasher
 from tests.support.quick_keys import quick_generator
-from tests.support.quick_statements import sharing_engine, sharing_prepare
+from tests.support.quick_statements import (
+    share_writes,
+    sharing_engine,
+    sharing_prepare,
+)
 
 SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 T = TypeVar("T")
@@ -260,5 +265,6 @@ def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def quick_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests from compiling the same statements again and again."""
+    share_writes(Base.registry)
     monkeypatch.setattr(database, "create_engine", sharing_engine())
     monkeypatch.setattr(database, "prepare", sharing_prepare())

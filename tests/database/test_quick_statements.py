@@ -1,13 +1,15 @@
 """What tests share of compiled statements is what each would compile for itself."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import bindparam, select
+from sqlalchemy import Insert, bindparam, select
 
 from app import prepared_statement
 from app.database import Database
 from app.models import User
+from app.models.role import Role
 from tests.support.quick_statements import SharedCache
 
 BY_EMAIL = select(User.id, User.email).where(User.email == bindparam("email"))
@@ -24,6 +26,21 @@ async def test_engines_of_one_dialect_compile_a_statement_once(
         await database.close()
         # Whoever compiles from here on has not found what the first one did.
         monkeypatch.setattr(type(BY_EMAIL), "_compiler", None)
+
+
+async def test_engines_of_one_dialect_compile_a_write_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    rest = {"description": "", "permissions": [], "built_in": False, "version": 1}
+    for name in ("first", "second"):
+        database = Database(database_url)
+        async with database.session() as db:
+            db.add(Role(name=name, created_at=now, updated_at=now, **rest))
+            await db.flush()
+        await database.close()
+        # Whoever compiles from here on has not found what the first one did.
+        monkeypatch.setattr(Insert, "_compiler", None)
 
 
 async def test_each_dialect_has_its_own_words(

@@ -9,7 +9,7 @@ as in production.
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Executable
+from sqlalchemy import Executable, orm
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -36,6 +36,16 @@ class SharedCache(dict[Any, Any]):
 def _for_all(key: Any) -> Any:
     dialect, *rest = key
     return (type(dialect), *rest)
+
+
+def share_writes(registry: orm.registry) -> None:
+    """Let what the unit of work writes be compiled once too: each mapper keeps its own.
+
+    SQLAlchemy has no setting for it; where the attribute is another one day, writes are
+    compiled for each engine again, and nothing else changes.
+    """
+    for mapper in registry.mappers:
+        vars(mapper)["_compiled_cache"] = _compiled
 
 
 _compiled = SharedCache()
