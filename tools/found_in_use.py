@@ -28,6 +28,7 @@ FOUND: dict[int, Found] = {
         "A client that nobody vouches for sends browsers away",
         (
             "provider/test_unvouched.py",
+            "provider/test_vouching.py",
             "database/test_migrations.py::"
             "test_clients_of_before_are_vouched_for_by_who_made_them",
         ),
@@ -224,6 +225,7 @@ FOUND: dict[int, Found] = {
         "Dead pages",
         (
             "pages/test_dead_ends.py",
+            "pages/test_form_help.py",
             "pages/test_defects.py",
             "pages/test_stale_forms.py",
         ),

@@ -377,3 +377,22 @@ def test_uvicorns_own_lines_have_the_same_form_up_to_the_last(start: Start) -> N
     assert failed["exception"]["message"] == "password=[redacted]"
     assert lines[-1]["message"].startswith("Finished server process")
     assert not [line for line in lines if line["logger"] == "uvicorn.access"]
+
+
+def test_closing_puts_everything_back() -> None:
+    root = logging.getLogger()
+    uvicorn = logging.getLogger("uvicorn.error")
+    before = list(root.handlers), root.level, list(uvicorn.handlers), uvicorn.propagate
+
+    runtime = configure_logging("ERROR", io.StringIO())
+    assert root.level == logging.ERROR
+    runtime.close()
+
+    after = list(root.handlers), root.level, list(uvicorn.handlers), uvicorn.propagate
+    assert after == before
+    assert not runtime.flush()
+
+
+def test_an_unknown_level_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown log level: loud"):
+        configure_logging("loud")

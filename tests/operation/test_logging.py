@@ -392,22 +392,3 @@ def test_another_stream_ends_the_first(
 
     assert json.loads(stream.getvalue())["message"] == "to the first"
     assert json.loads(text.getvalue())["message"] == "to the second: é"
-
-
-def test_closing_puts_everything_back() -> None:
-    root = logging.getLogger()
-    uvicorn = logging.getLogger("uvicorn.error")
-    before = list(root.handlers), root.level, list(uvicorn.handlers), uvicorn.propagate
-
-    runtime = configure_logging("ERROR", io.StringIO())
-    assert root.level == logging.ERROR
-    runtime.close()
-
-    after = list(root.handlers), root.level, list(uvicorn.handlers), uvicorn.propagate
-    assert after == before
-    assert not runtime.flush()
-
-
-def test_an_unknown_level_is_refused() -> None:
-    with pytest.raises(ValueError, match="unknown log level: loud"):
-        configure_logging("loud")

@@ -16,7 +16,7 @@ from tests.support.api import PASSWORD, Api
 from tests.support.authorization import query_of, rows
 from tests.support.browser import Visitor, flow_at
 from tests.support.chance import FakeClock
-from tests.support.page import PAGES, Page, invitation_link, reset_link, setup_link
+from tests.support.page import Page
 
 SHOP = "https://app.example.com/"
 
@@ -218,7 +218,6 @@ async def _foreign(visitor: Visitor) -> Response:
     return await visitor.post("/reset-password", {}, Sec_Fetch_Site="cross-site")
 
 
-_ALL = {"email", "name", "password"}
 FORM = "application/x-www-form-urlencoded"
 DEAD_ENDS: list[tuple[str, Any, int, str]] = [
     ("404", "/no/such/page", 404, "/"),
@@ -356,101 +355,3 @@ async def test_an_outage_says_when_to_come_back(
     assert page.status_code == 503
     assert "Try again in 5 seconds." in page.text
     assert hrefs(page) == ["/reset-password?token=a%22b"]
-
-
-@pytest.mark.parametrize(
-    ("path", "fields", "at_fault"),
-    [
-        ("/signup", {}, {"email", "password"}),
-        ("/signup", {"email": "x", "name": "\u202e", "password": "x"}, _ALL),
-        ("/setup", {"email": "x", "password": "x"}, {"email", "password"}),
-        ("/reset-password", {"password": "x"}, {"email", "code", "password"}),
-        ("/accept-invitation", {"name": "\u202e", "password": "x"}, _ALL | {"code"}),
-        ("/verify-email", {"code": ""}, {"email", "code"}),
-        ("/signin", {}, {"email", "password"}),
-    ],
-)
-async def test_all_mistakes_of_a_form_are_told_at_once(
-    visitor: Visitor,
-    runtime: Runtime,
-    path: str,
-    fields: dict[str, str],
-    at_fault: set[str],
-) -> None:
-    csrf = {"csrf": (await visitor.hidden("/signin"))["csrf"]}
-    own = csrf if path in ("/signin", "/signup") else {}
-    if path == "/setup":
-        own = {"token": await setup_link(runtime)}
-
-    page = await visitor.post(path, own | fields)
-
-    shown = Page(page.text)
-    assert page.status_code == 422
-    wrong = {name for name, tag in shown.inputs.items() if tag.get("aria-invalid")}
-    assert wrong == at_fault
-    assert "Field required" not in page.text
-
-
-async def test_the_rules_are_stated_before(visitor: Visitor, runtime: Runtime) -> None:
-    reset = f"/reset-password?token={await reset_link(runtime)}"
-
-    for path in ("/signup", "/reset-password", reset):
-        page = await visitor.get(path)
-        field = Page(page.text).inputs["password"]
-        assert field["aria-describedby"] == "password-hint"
-        assert "At least 8 characters." in page.text
-
-
-@pytest.mark.parametrize("path", ["/reset-password", "/accept-invitation"])
-async def test_password_managers_learn_whose_password_it_is(
-    visitor: Visitor, runtime: Runtime, path: str
-) -> None:
-    make = reset_link if path == "/reset-password" else invitation_link
-    token = await make(runtime)
-    shown = await visitor.get(f"{path}?token={token}")
-    again = await visitor.post(path, {"token": token, "password": "x", "username": "y"})
-    done = await visitor.post(
-        path, {"token": token, "password": PASSWORD, "username": "y@example.com"}
-    )
-
-    for page in (shown, again):
-        field = Page(page.text).inputs["username"]
-        assert field["autocomplete"] == "username" and "readonly" in field
-        assert field["value"] == "ada@example.com"
-    assert done.status_code == 303  # what came back in it is nobody's word
-
-
-async def test_the_first_field_that_is_empty_has_the_focus(
-    visitor: Visitor, shop: Application
-) -> None:
-    hinted = query_of(shop, login_hint="ada@example.com")
-    asked = await visitor.http.get("/oauth2/authorize", params=hinted)
-
-    plain = Page((await visitor.get("/signin")).text)
-    known = Page((await visitor.get(asked.headers["location"])).text)
-    wrong = Page((await visitor.submit("/signin", {})).text)
-
-    for page, name in ((plain, "email"), (known, "password"), (wrong, "")):
-        focused = [key for key, tag in page.inputs.items() if "autofocus" in tag]
-        assert focused == ([name] if name else [])
-    [alert] = [tag for tag in wrong.all("div") if tag.get("role") == "alert"]
-    assert "autofocus" in alert
-
-
-async def test_a_page_is_light(visitor: Visitor, runtime: Runtime) -> None:
-    """A few KB, in two requests: what it shows and how."""
-    token = await invitation_link(runtime)
-    paths = ["/signin", "/signup", f"/accept-invitation?token={token}", *PAGES]
-
-    for path in paths:
-        page = await visitor.get(path)
-        shown = Page(page.text)
-        style = [t["href"] for t in shown.all("link") if t["rel"] == "stylesheet"]
-        assert len(page.content) < 6_000 and len(style) == 1
-        assert shown.all("img") == shown.all("iframe") == []
-        assert [tag.get("src") for tag in shown.all("script")] in ([], [None])
-    sheet = (await visitor.get(str(style[0]))).content
-    assert len(sheet) < 5_000
-    # Forced colours leave borders alone of what makes a button one.
-    assert b"button { " in sheet and b"border: 1px solid" in sheet
-    assert b"box-shadow" not in sheet and b"border: 0" not in sheet

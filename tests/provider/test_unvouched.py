@@ -1,10 +1,8 @@
 """Clients that nobody vouches for get no browser without a click (RFC 9700 §4.11.2)."""
 
-from typing import Any
-
 import pytest
 from fastapi import FastAPI
-from httpx2 import AsyncClient, Response
+from httpx2 import AsyncClient
 
 from app.services.clients.registration import OAuthRegistrationService
 from app.services.oauth.consent import OAuthConsentService
@@ -16,87 +14,29 @@ from tests.support.authorization import (
     Visit,
     at,
     flow_of,
-    query_of,
     visit,
 )
 from tests.support.logout import FRAME, hint, visitor
 from tests.support.page import Page
 from tests.support.registration import manage, options_of, register
 from tests.support.session_end import let_in
-
-CALLBACK, BYE = "https://evil.example/cb", "https://evil.example/bye"
-HOST = "evil.example"
-MALFORMED = '"'  # no scope-token (RFC 6749 section 3.3)
-STRANGER: dict[str, Any] = {
-    "redirect_uris": [CALLBACK],
-    "post_logout_redirect_uris": [BYE],
-    "client_name": "Your Bank",
-}
-REFUSED: dict[str, dict[str, str | None]] = {
-    "response_type": {"response_type": "bogus"},
-    "no response_type": {"response_type": None},
-    "scope": {"scope": MALFORMED},
-    "prompt=none": {"prompt": "none"},
-    "prompt": {"prompt": "bogus"},
-    "prompt=none with hint": {"prompt": "none", "login_hint": "a@example.com"},
-    "max_age": {"max_age": "x"},
-    "max_age with none": {"max_age": "0", "prompt": "none"},
-    "no challenge": {"code_challenge": None},
-    "request": {"request": "x"},
-    "request_uri": {"request_uri": "https://evil.example/r"},
-    "registration": {"registration": "{}"},
-    "claims": {"claims": "["},
-    "id_token_hint": {"id_token_hint": "x"},
-    "response_mode": {"response_mode": "bogus"},
-    "fragment": {"response_mode": "fragment", "prompt": "none"},
-    "form_post": {"response_mode": "form_post", "prompt": "none"},
-    "form_post and scope": {"response_mode": "form_post", "scope": MALFORMED},
-    "state": {"state": "javascript:alert(1)", "scope": MALFORMED},
-    "too long": {"nonce": "n" * 11_000},
-}
+from tests.support.stranger import (
+    BYE,
+    HOST,
+    MALFORMED,
+    REFUSED,
+    STRANGER,
+    agree,
+    asked,
+    is_led,
+    is_withheld,
+    stranger,
+)
 
 
 @pytest.fixture
 def options() -> dict[str, object]:
     return options_of("open")
-
-
-def is_withheld(answer: Response) -> bool:
-    """Tell whether the person was told and may go on, and nothing goes by itself."""
-    text, page = answer.text, Page(answer.text)
-    assert answer.status_code == 403, (answer.status_code, answer.headers)
-    assert "location" not in answer.headers and "refresh" not in answer.headers
-    assert "script" not in answer.headers["content-security-policy"]
-    assert "<script" not in text and "http-equiv" not in text
-    assert not page.all("iframe")
-    assert f"<bdi>{HOST}</bdi>" in text and answer.headers["x-request-id"] in text
-    assert "Your Bank" not in text  # what it calls itself is nobody's word
-    [way] = page.all("a") or page.all("form")
-    return str(way.get("href") or way["action"]).startswith(f"https://{HOST}/")
-
-
-def is_led(answer: Response, uri: str = CALLBACK) -> bool:
-    """Tell whether the browser goes on by itself."""
-    if answer.status_code == 200 and "document.forms[0].submit()" in answer.text:
-        return str(Page(answer.text).all("form")[0]["action"]).startswith(uri)
-    return answer.status_code == 303 and answer.headers["location"].startswith(uri)
-
-
-async def stranger(client: AsyncClient, **metadata: Any) -> Application:
-    """Register as anybody may."""
-    told = await register(client, **(STRANGER | metadata))
-    return Application(told["client_id"], told.get("client_secret", ""))
-
-
-def asked(app: Application, **changed: str | None) -> dict[str, str]:
-    return query_of(app, **({"redirect_uri": CALLBACK} | changed))
-
-
-async def agree(browser: Visit, app: Application, **changed: str | None) -> Response:
-    """Ask as the application does, and allow it."""
-    await browser.get(AUTHORIZE, asked(app, **changed))
-    assert at(browser.page) == "/consent"
-    return await browser.decide("allow")
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -241,113 +181,6 @@ async def test_what_was_taken_back_is_asked_for_again(
     answer = await browser.get(AUTHORIZE, asked(app, prompt="none"))
 
     assert is_withheld(answer)
-
-
-async def _approved(api: Api, client_id: str) -> None:
-    admin = await api.admin()
-    change = {"vouched_by": "administrator"}
-    answer = await api.patch(f"/clients/{client_id}", change, admin)
-    assert answer.json()["vouched_by"] == "administrator"
-
-
-async def test_an_administrator_vouches_for_a_client_and_no_more(
-    api: Api, client: AsyncClient, browser: Visit
-) -> None:
-    app, query = await stranger(client), {"scope": MALFORMED}
-    admin = await api.admin()
-    url = f"/clients/{app.client_id}"
-
-    made = (await api.get(url, admin)).json()
-    await api.patch(url, {"vouched_by": "administrator"}, admin)
-    promoted = await browser.get(AUTHORIZE, asked(app, **query))
-    await api.patch(url, {"vouched_by": "nobody"}, admin)
-    demoted = await browser.get(AUTHORIZE, asked(app, **query))
-    odd = await api.patch(url, {"vouched_by": "registration_token"}, admin)
-
-    assert made["vouched_by"] == "nobody" and made["is_self_registered"]
-    assert is_led(promoted) and is_withheld(demoted)
-    assert odd.status_code == 422
-
-
-async def test_what_was_approved_was_the_places_of_then(
-    api: Api, client: AsyncClient, runtime: Runtime
-) -> None:
-    told = await register(client, **STRANGER)
-    own = STRANGER | {"client_id": told["client_id"]}
-    await _approved(api, told["client_id"])
-
-    async def vouched(change: dict[str, Any]) -> bool:
-        assert (await manage(client, "PUT", told, own | change)).status_code == 200
-        found = await runtime.clients.by_client_id(told["client_id"])
-        assert found is not None
-        return found.is_vouched_for
-
-    assert await vouched({"client_name": "New"})
-    assert await vouched({"redirect_uris": [f"{CALLBACK}/2"]})
-    assert not await vouched({"redirect_uris": [CALLBACK, "https://worse.example/"]})
-    assert not await vouched({})  # an approval that ended does not come back
-    await _approved(api, told["client_id"])
-    assert not await vouched({"post_logout_redirect_uris": ["http://127.0.0.1:1/x"]})
-
-
-@pytest.mark.parametrize("mode", ["token", "open"])
-async def test_an_initial_access_token_vouches_unless_it_says_otherwise(
-    client: AsyncClient, runtime: Runtime, browser: Visit, mode: str
-) -> None:
-    """The conformance suite brings one; its clients keep every protocol answer."""
-    object.__setattr__(runtime.settings.oauth, "registration", mode)
-    async with runtime.unit_of_work() as uow:
-        service = OAuthRegistrationService(uow, runtime)
-        good = await service.issue_token(3_600)
-        plain = await service.issue_token(3_600, vouches=False)
-        gone = await service.issue_token(3_600)
-        await service.revoke_token(gone)
-
-    async def made(token: str) -> Application | None:
-        headers = {"Authorization": f"Bearer {token}"}
-        answer = await client.post("/oauth2/register", json=STRANGER, headers=headers)
-        return Application(answer.json()["client_id"]) if answer.is_success else None
-
-    async def answered(token: str) -> Response:
-        app = await made(token)
-        assert app is not None
-        return await browser.get(AUTHORIZE, asked(app, prompt="none"))
-
-    assert is_led(await answered(good))
-    assert is_withheld(await answered(plain))
-    if mode == "token":
-        assert await made(gone) is None
-    else:
-        assert is_withheld(await answered(gone))
-
-
-@pytest.mark.parametrize(
-    ("column", "is_self_registered", "is_vouched"),
-    [
-        (None, False, True),
-        (None, True, False),
-        ("nobody", False, False),
-        ("nobody", True, False),
-        ("administrator", True, True),
-        ("registration_token", True, True),
-        ("somebody", False, False),
-    ],
-)
-async def test_a_row_that_does_not_say_who_vouches_is_read_narrowly(
-    runtime: Runtime,
-    applications: ApplicationFactory,
-    column: str | None,
-    is_self_registered: bool,
-    is_vouched: bool,
-) -> None:
-    """The release before writes rows without a voucher beside this one."""
-    app = await applications(
-        columns={"vouched_by": column, "is_self_registered": is_self_registered}
-    )
-
-    found = await runtime.clients.by_client_id(app.client_id)
-
-    assert found is not None and found.is_vouched_for is is_vouched
 
 
 async def test_no_page_on_the_way_leads_to_a_stranger_by_itself(
