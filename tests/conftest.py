@@ -19,7 +19,7 @@ from httpx2 import ASGITransport, AsyncClient
 
 from app import database
 from app.config import Settings
-from app.core import jose
+from app.core import context, jose
 from app.main import create_app
 from app.models import Base
 from app.services.server.runtime import Runtime, build_runtime
@@ -254,6 +254,12 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the environment of whoever runs the tests out of them."""
     for name in [name for name in os.environ if name.startswith("AUTH_SERVE_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def no_request_from_before() -> None:
+    """Let no test run within the request that the one before it began."""
+    context._current.set(None)
 
 
 @pytest.fixture(autouse=True)

@@ -197,14 +197,14 @@ def while_hashing(
     account: BrowserAccount,
 ) -> None:
     """Have something happen after the password was found to be right."""
-    real = PasswordService.verify
+    real = PasswordService.verify_stranger
 
     async def verify(self: PasswordService, *typed: Any) -> Any:
         found = await real(self, *typed)
         await during(runtime, account)
         return found
 
-    monkeypatch.setattr(PasswordService, "verify", verify)
+    monkeypatch.setattr(PasswordService, "verify_stranger", verify)
 
 
 @pytest.mark.parametrize("during", [_password_changed, _disabled, _deleted])
