@@ -3,7 +3,6 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from fastapi import FastAPI
 from httpx2 import Response
 
 from app.services.server.runtime import Runtime
@@ -14,11 +13,6 @@ from tests.support.browser import Visitor, set_cookies
 from tests.support.page import Page
 
 SWITCH, SIGN_OUT = "/switch-account", "/signout"
-
-
-@pytest.fixture
-def visitor(app: FastAPI) -> Visitor:
-    return Visitor(app)
 
 
 @pytest.fixture

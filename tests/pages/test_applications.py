@@ -4,7 +4,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from fastapi import FastAPI
 
 from app.models import OAuthConsent, OAuthGrant
 from tests.factories.oauth import Application, ApplicationFactory
@@ -22,11 +21,6 @@ PATH = "/applications"
 def options() -> dict[str, object]:
     """An operator with an API of their own."""
     return {"oauth": {"scopes": {"orders:read": "See your <orders>"}}}
-
-
-@pytest.fixture
-def visitor(app: FastAPI) -> Visitor:
-    return Visitor(app)
 
 
 async def revoke(visitor: Visitor, app: Application, **fields: str) -> Any:

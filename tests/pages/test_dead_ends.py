@@ -27,16 +27,6 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
-@pytest.fixture
-async def shop(runtime: Runtime) -> Application:
-    return await ApplicationFactory(runtime)(columns={"is_first_party": True})
-
-
-@pytest.fixture
-def visitor(app: FastAPI) -> Visitor:
-    return Visitor(app)
-
-
 def hrefs(page: Response) -> list[str]:
     return [str(tag["href"]) for tag in Page(page.text).all("a")]
 

@@ -28,11 +28,6 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
-def visitor(app: FastAPI) -> Visitor:
-    return Visitor(app)
-
-
-@pytest.fixture
 def defect(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Break a page, a hot path, an endpoint of the protocol and one of the API."""
 

@@ -1,10 +1,9 @@
 """What a form does for whoever fills it in: rules, mistakes, focus, little weight."""
 
 import pytest
-from fastapi import FastAPI
 
 from app.services.server.runtime import Runtime
-from tests.factories.oauth import Application, ApplicationFactory
+from tests.factories.oauth import Application
 from tests.support.api import PASSWORD
 from tests.support.authorization import query_of
 from tests.support.browser import Visitor
@@ -17,16 +16,6 @@ _ALL = {"email", "name", "password"}
 def database_url(sqlite_url: str) -> str:
     """One database is enough: pages decide nothing."""
     return sqlite_url
-
-
-@pytest.fixture
-async def shop(runtime: Runtime) -> Application:
-    return await ApplicationFactory(runtime)(columns={"is_first_party": True})
-
-
-@pytest.fixture
-def visitor(app: FastAPI) -> Visitor:
-    return Visitor(app)
 
 
 @pytest.mark.parametrize(

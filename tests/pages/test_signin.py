@@ -16,11 +16,6 @@ from tests.support.page import Page
 WRONG = "Wrong email address or password"
 
 
-@pytest.fixture
-def visitor(app: FastAPI) -> Visitor:
-    return Visitor(app)
-
-
 async def test_somebody_signs_in_and_out(api: Api, visitor: Visitor) -> None:
     user = await api.users.with_password(PASSWORD, name="Ada <b>")
 

@@ -1,7 +1,6 @@
 """Making an account with a browser, in each mode of registration."""
 
 import pytest
-from fastapi import FastAPI
 
 from tests.factories.oauth import ApplicationFactory
 from tests.support.api import PASSWORD, Api
@@ -9,11 +8,6 @@ from tests.support.browser import Visitor, flow_at
 from tests.support.page import Page
 
 NEW = {"email": "ada@example.com", "name": "Ada", "password": PASSWORD}
-
-
-@pytest.fixture
-def visitor(app: FastAPI) -> Visitor:
-    return Visitor(app)
 
 
 async def test_an_account_is_made_and_signed_in(api: Api, visitor: Visitor) -> None:

@@ -1,7 +1,6 @@
 """Links that are opened once more say what came of them, and lead on."""
 
 import pytest
-from fastapi import FastAPI
 from httpx2 import Response
 
 from app.pages.parts import texts
@@ -10,11 +9,6 @@ from tests.support.api import PASSWORD, Api
 from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
 from tests.support.page import EMAIL, PAGES, Page, every_page, reset_link, verify_link
-
-
-@pytest.fixture
-def visitor(app: FastAPI) -> Visitor:
-    return Visitor(app)
 
 
 def hrefs(page: Response) -> list[str]:

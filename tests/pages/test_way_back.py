@@ -73,11 +73,6 @@ async def shop(runtime: Runtime) -> Application:
     )
 
 
-@pytest.fixture
-def visitor(app: FastAPI) -> Visitor:
-    return Visitor(app)
-
-
 Begin = Callable[[Kind, str], Awaitable[None]]
 
 
