@@ -87,7 +87,7 @@ def table() -> str:
         ("Folders", [str(len(found)) for found in counted], ""),
         ("Fullest folder", [f"`{name}`: {n}" for name, n in fullest], "25"),
         ("Folders that import one another", [str(n) for n in pairs], "0"),
-        ("Longest module, lines", _longest(module_lines), "400, but for data"),
+        ("Longest module, lines", _longest(module_lines), "400"),
         ("Longest function, lines", _longest(function_lines), "50 in `app`"),
     ]
     lines += [f"| {name} | {one} | {two} | {b} |" for name, (one, two), b in rows]
