@@ -28,7 +28,7 @@ FROM (SELECT i, person, lower(replace(person, ' ', '.')) || i || '@'
     FROM generate_series(1::bigint, $1::bigint) i,
       (SELECT string_to_array('{_FIRST}', ' ') AS first,
         string_to_array('{_LAST}', ' ') AS last) AS names) AS people) AS addresses
-"""  # noqa: S608
+"""  # noqa: S608 (the names above, and nothing from outside)
 _SESSIONS = """
 INSERT INTO sessions (id, user_id, counter, amr, ip, network, user_agent, created_at,
   authenticated_at, refreshed_at, expires_at, absolute_expires_at)

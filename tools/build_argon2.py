@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from cffi import FFI  # type: ignore[import-untyped]
+from cffi import FFI  # type: ignore[import-untyped]  # it ships none
 
 _ROOT = Path(__file__).parents[1]
 _WRAPPER = Path(__file__).with_name("argon2_engine.c")

@@ -28,6 +28,7 @@ def _derive(digest: Any, length: int, *given: Any) -> int:
     secret, secret_length, salt, salt_length, memory_cost, passes, memory, size = given
     kept = ffi.new("uint8_t[]", secret), ffi.new("uint8_t[]", salt)
 
+    # cffi has no types: both become functions of C.
     @ffi.callback("int(uint8_t **, size_t)")  # type: ignore[untyped-decorator]
     def borrow(place: Any, wanted: int) -> int:
         place[0] = memory if wanted <= size else ffi.NULL

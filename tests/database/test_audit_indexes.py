@@ -37,6 +37,7 @@ def _plans(connection: Connection) -> str:
         connection.execute(text("SET LOCAL enable_sort = off"))
     lines: list[str] = []
     for condition in (BY_ACTOR, BY_REQUEST):
+        # Both parts stand in this module.
         query = f"{explain} SELECT * FROM audit_events WHERE {condition}"  # noqa: S608
         lines += [str(row) for row in connection.execute(text(query))]
     return "\n".join(lines)

@@ -72,6 +72,15 @@ class Both(AccessLineFormatter):
         return long
 
 
+class Listener(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(record)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_both_ways_make_the_same_line(runtime: LoggingRuntime, case: str) -> None:
     call, known = CASES[case]
@@ -96,9 +105,7 @@ def test_what_is_known_about_texts_is_bounded() -> None:
 def test_whoever_else_listens_still_hears_of_requests(
     runtime: LoggingRuntime, stream: io.BytesIO
 ) -> None:
-    heard: list[logging.LogRecord] = []
-    other = logging.Handler()
-    other.emit = heard.append  # type: ignore[assignment, method-assign]
+    other = Listener()
     context.begin(RequestContext(correlation_id=ID))
 
     for logger in (logging.getLogger(), logging.getLogger("auth_serve.access")):
@@ -108,6 +115,6 @@ def test_whoever_else_listens_still_hears_of_requests(
     access_line(**PLAIN)
     assert runtime.flush()
 
-    assert [type(each) for each in heard] == [SettledRecord] * 2
+    assert [type(each) for each in other.heard] == [SettledRecord] * 2
     lines = stream.getvalue().splitlines()
     assert [json.loads(line)["path"] for line in lines] == ["/oauth2/token"] * 3

@@ -55,7 +55,8 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept what waits, then nothing more; then end as uvicorn does."""
-        if any([hold_off(each) for each in self.listening]):
+        held = [hold_off(each) for each in self.listening]  # all, before any is asked
+        if any(held):
             await asyncio.sleep(_HANDSHAKE)
         for server in self.servers:
             server.close()
