@@ -1,0 +1,1 @@
+"""Second factors of accounts: set up, listed, removed, and proven once."""
