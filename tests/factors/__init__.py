@@ -1,0 +1,1 @@
+"""Second factors, judged without a database (RFC 6238, WebAuthn Level 3)."""
