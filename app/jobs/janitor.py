@@ -83,6 +83,7 @@ class JanitorJob:
             "one_time_tokens": lambda uow: uow.one_time_tokens.delete_expired(
                 before(DAY), batch
             ),
+            "devices": lambda uow: uow.devices.delete_expired(before(DAY), batch),
             "outbox": lambda uow: uow.outbox.delete_finished(
                 before(keep.outbox_ttl), batch
             ),

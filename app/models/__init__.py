@@ -4,23 +4,28 @@ from app.models.audit_event import AuditEvent
 from app.models.base import Base
 from app.models.client import OAuthClient, OAuthClientSecret
 from app.models.consent import OAuthConsent
+from app.models.device import Device
 from app.models.grant import OAuthGrant
 from app.models.idempotency_key import IdempotencyKey
 from app.models.jti import OAuthAssertion, OAuthRevokedToken
 from app.models.one_time_token import OneTimeToken
 from app.models.outbox import OutboxMessage
+from app.models.passkey import Passkey
 from app.models.rate_limit import RateLimit
+from app.models.recovery_code import RecoveryCode
 from app.models.role import Role, UserRole
 from app.models.served_address import ServedAddress
 from app.models.session import Session
 from app.models.signing_key import SigningKey
 from app.models.token_epoch import TokenEpoch
+from app.models.totp import Totp
 from app.models.user import User
 from app.models.user_claims import UserClaims
 
 __all__ = [
     "AuditEvent",
     "Base",
+    "Device",
     "IdempotencyKey",
     "OAuthAssertion",
     "OAuthClient",
@@ -30,12 +35,15 @@ __all__ = [
     "OAuthRevokedToken",
     "OneTimeToken",
     "OutboxMessage",
+    "Passkey",
     "RateLimit",
+    "RecoveryCode",
     "Role",
     "ServedAddress",
     "Session",
     "SigningKey",
     "TokenEpoch",
+    "Totp",
     "User",
     "UserClaims",
     "UserRole",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base
@@ -21,6 +21,8 @@ class Role(Base):
     description: Mapped[str] = mapped_column(String(500))
     permissions: Mapped[list[str]]
     built_in: Mapped[bool]
+    # Who has the role needs a second factor to sign in.
+    mfa_required: Mapped[bool] = mapped_column(server_default=false())
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, String, Text
+from sqlalchemy import CheckConstraint, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import BYTEWISE, Base
@@ -17,7 +17,9 @@ class User(Base):
     is unique, computed by ``typed_text.canonical_email`` because no two databases
     fold letters alike (ADR-0018). Until ``unverified_until`` an account that somebody
     made for themselves waits for its address to be confirmed; where it is empty,
-    somebody vouched for the account. ``version`` counts the changes that others may see
+    somebody vouched for the account. Until ``factors_frozen_until`` nobody changes its
+    factors; devices that were known before ``devices_forgotten_at`` are not any more.
+    ``version`` counts the changes that others may see
     (``ETag``).
     """
 
@@ -49,6 +51,9 @@ class User(Base):
     updated_at: Mapped[datetime]
     last_sign_in_at: Mapped[datetime | None]
     unverified_until: Mapped[datetime | None] = mapped_column(index=True)
+    must_reset_password: Mapped[bool] = mapped_column(server_default=false())
+    factors_frozen_until: Mapped[datetime | None]
+    devices_forgotten_at: Mapped[datetime | None]
 
     @property
     def is_active(self) -> bool:

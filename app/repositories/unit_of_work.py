@@ -18,16 +18,20 @@ from app.models.outbox import OutboxMessage
 from app.repositories.audit_event import AuditEventRepository
 from app.repositories.client import OAuthClientRepository
 from app.repositories.consent import OAuthConsentRepository
+from app.repositories.device import DeviceRepository
 from app.repositories.grant import OAuthGrantRepository
 from app.repositories.idempotency_key import IdempotencyKeyRepository
 from app.repositories.jti import OAuthUsedRepository
 from app.repositories.one_time_token import OneTimeTokenRepository
 from app.repositories.outbox import OutboxRepository
+from app.repositories.passkey import PasskeyRepository
+from app.repositories.recovery_code import RecoveryCodeRepository
 from app.repositories.role import RoleRepository
 from app.repositories.served_address import ServedAddressRepository
 from app.repositories.session import SessionRepository
 from app.repositories.signing_key import SigningKeyRepository
 from app.repositories.token_epoch import TokenEpochRepository
+from app.repositories.totp import TotpRepository
 from app.repositories.user import UserRepository
 from app.repositories.user_claims import UserClaimsRepository
 
@@ -63,6 +67,26 @@ class UnitOfWork:
     def one_time_tokens(self) -> OneTimeTokenRepository:
         """What works once."""
         return OneTimeTokenRepository(self.db)
+
+    @cached_property
+    def passkeys(self) -> PasskeyRepository:
+        """Passkeys."""
+        return PasskeyRepository(self.db)
+
+    @cached_property
+    def totps(self) -> TotpRepository:
+        """Authenticator applications."""
+        return TotpRepository(self.db)
+
+    @cached_property
+    def recovery_codes(self) -> RecoveryCodeRepository:
+        """Codes for whoever lost the other factors."""
+        return RecoveryCodeRepository(self.db)
+
+    @cached_property
+    def devices(self) -> DeviceRepository:
+        """Browsers that need no second step for a while."""
+        return DeviceRepository(self.db)
 
     @cached_property
     def signing_keys(self) -> SigningKeyRepository:

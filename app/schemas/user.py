@@ -158,6 +158,10 @@ class Export(Output):
 
     user: dict[str, Any]
     sessions: list[dict[str, Any]]
+    passkeys: list[dict[str, Any]]
+    totps: list[dict[str, Any]]
+    recovery_codes: list[dict[str, Any]]
+    devices: list[dict[str, Any]]
     one_time_tokens: list[dict[str, Any]]
     oauth_consents: list[dict[str, Any]]
     oauth_grants: list[dict[str, Any]]

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from base64 import urlsafe_b64encode
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -59,3 +60,8 @@ def printable(text: str, limit: int) -> str:
 def as_segment(text: str) -> str:
     """Return a text as one segment of a path (RFC 3986 section 3.3)."""
     return quote(text, safe="!$&'()*+,;=:@")
+
+
+def base64url(raw: bytes) -> str:
+    """Return bytes as JOSE and WebAuthn write them (RFC 4648 section 5, unpadded)."""
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()

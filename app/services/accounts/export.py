@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from app.core.rate_limit import subject_key
@@ -12,11 +12,23 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.audit_event import told_to
 from app.services.accounts.change import existing
 from app.services.process.process import Process
+from app.utils.helpers import base64url
 
 BATCH = 500  # rows in memory at a time, and in one transaction
 Batches = AsyncIterator[Sequence[dict[str, Any]]]
 Fetch = Callable[[UnitOfWork, UUID | None], Coroutine[Any, Any, Sequence[Any]]]
-_SECRET_COLUMNS = frozenset({"password_hash", "search_text", "counter"})
+_SECRET_COLUMNS = frozenset(
+    {"password_hash", "search_text", "counter", "sealed_secret", "code_hash"}
+)
+
+
+class OwnedRows(Protocol):
+    """A repository whose rows are about one person each."""
+
+    async def list_for_user(
+        self, user_id: UUID, after: UUID | None, limit: int
+    ) -> Sequence[Any]:
+        """Return a page of all that is stored about an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +69,25 @@ class ExportService:
         return Copy(
             user=user,
             lists={
-                "sessions": self._sessions(owner_id),
-                "one_time_tokens": self._tokens(owner_id),
+                "sessions": self._rows(owner_id, lambda uow: uow.sessions),
+                "passkeys": self._rows(owner_id, lambda uow: uow.passkeys),
+                "totps": self._rows(owner_id, lambda uow: uow.totps),
+                "recovery_codes": self._rows(owner_id, lambda uow: uow.recovery_codes),
+                "devices": self._rows(owner_id, lambda uow: uow.devices),
+                "one_time_tokens": self._rows(
+                    owner_id, lambda uow: uow.one_time_tokens
+                ),
                 "oauth_consents": self._consents(owner_id),
-                "oauth_grants": self._grants(owner_id),
+                "oauth_grants": self._rows(owner_id, lambda uow: uow.oauth_grants),
                 "activity": self._activity(owner_id),
             },
         )
 
-    async def _sessions(self, owner_id: UUID) -> Batches:
+    async def _rows(
+        self, owner_id: UUID, of: Callable[[UnitOfWork], OwnedRows]
+    ) -> Batches:
         async for rows in self._batches(
-            lambda uow, after: uow.sessions.list_for_user(owner_id, after, BATCH)
-        ):
-            yield [_plain(row) for row in rows]
-
-    async def _tokens(self, owner_id: UUID) -> Batches:
-        async for rows in self._batches(
-            lambda uow, after: uow.one_time_tokens.list_for_user(owner_id, after, BATCH)
+            lambda uow, after: of(uow).list_for_user(owner_id, after, BATCH)
         ):
             yield [_plain(row) for row in rows]
 
@@ -82,12 +96,6 @@ class ExportService:
             lambda uow, after: uow.oauth_consents.list_for_user(
                 owner_id, after=None if after is None else [after], limit=BATCH
             )
-        ):
-            yield [_plain(row) for row in rows]
-
-    async def _grants(self, owner_id: UUID) -> Batches:
-        async for rows in self._batches(
-            lambda uow, after: uow.oauth_grants.list_for_user(owner_id, after, BATCH)
         ):
             yield [_plain(row) for row in rows]
 
@@ -111,4 +119,10 @@ class ExportService:
 
 def _plain(row: Base) -> dict[str, Any]:
     names = (column.name for column in row.__table__.columns)
-    return {name: getattr(row, name) for name in names if name not in _SECRET_COLUMNS}
+    told = (name for name in names if name not in _SECRET_COLUMNS)
+    return {name: _text(getattr(row, name)) for name in told}
+
+
+def _text(value: Any) -> Any:
+    """Return what JSON can hold; bytes as programs of this field write them."""
+    return base64url(value) if isinstance(value, bytes) else value

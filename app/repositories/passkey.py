@@ -1,0 +1,68 @@
+"""SQL for passkeys."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, or_, select, update
+
+from app.models.passkey import Passkey
+from app.repositories.base import Order, Repository
+
+_OLDEST_FIRST = Order((Passkey.id,))
+
+
+class PasskeyRepository(Repository[Passkey]):
+    """Passkeys of an account, and the one of a credential id."""
+
+    async def list_for_user(
+        self, user_id: UUID, after: UUID | None, limit: int
+    ) -> Sequence[Passkey]:
+        """Return a page of an account's passkeys, the oldest first."""
+        query = select(Passkey).where(Passkey.user_id == user_id)
+        key = None if after is None else [after]
+        return await self.page(query, _OLDEST_FIRST, after=key, limit=limit)
+
+    async def by_credential_id(self, credential_id: bytes) -> Passkey | None:
+        """Return the passkey of whoever it is, or None."""
+        query = select(Passkey).where(Passkey.credential_id == credential_id)
+        return await self.one_or_none(query)
+
+    async def by_id(self, passkey_id: UUID, user_id: UUID) -> Passkey | None:
+        """Return a passkey of this account, or None."""
+        query = select(Passkey).where(
+            Passkey.id == passkey_id, Passkey.user_id == user_id
+        )
+        return await self.one_or_none(query)
+
+    async def count(self, user_id: UUID) -> int:
+        """Return how many an account has."""
+        query = select(func.count()).where(Passkey.user_id == user_id)
+        return await self.db.scalar(query) or 0
+
+    async def spend(
+        self, passkey_id: UUID, sign_count: int, *, is_backed_up: bool, now: datetime
+    ) -> bool:
+        """Move the counter on; False when another sign-in moved it as far before.
+
+        An authenticator without a counter sends 0 always (WebAuthn Level 3 6.1.1).
+        """
+        forward = or_(
+            Passkey.sign_count < sign_count,
+            (Passkey.sign_count == 0) & (sign_count == 0),
+        )
+        query: Any = update(Passkey).where(Passkey.id == passkey_id, forward)
+        query = query.values(
+            sign_count=sign_count, is_backed_up=is_backed_up, last_used_at=now
+        )
+        return len((await self.db.scalars(query.returning(Passkey.id))).all()) == 1
+
+    async def delete_for_user(
+        self, user_id: UUID, passkey_id: UUID | None = None
+    ) -> int:
+        """Delete one passkey of an account, or all; return how many went."""
+        query = delete(Passkey).where(Passkey.user_id == user_id)
+        if passkey_id is not None:
+            query = query.where(Passkey.id == passkey_id)
+        return len((await self.db.scalars(query.returning(Passkey.id))).all())
