@@ -1,5 +1,10 @@
 """Second factors: one file each, and here the list of what there is."""
 
 from app.factors.base import Factor
+from app.factors.recovery_code import RecoveryCode
+from app.factors.totp import Totp
 
-FACTORS: tuple[Factor, ...] = ()
+FACTORS: tuple[Factor, ...] = (
+    Totp(),
+    RecoveryCode(),
+)
