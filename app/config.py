@@ -30,6 +30,7 @@ from app.setting_groups import (
     EmailCodeSettings,
     EmailSettings,
     LimitSettings,
+    MfaSettings,
     OAuthSettings,
     OneTimeSettings,
     OutboundSettings,
@@ -116,6 +117,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     email: EmailSettings = EmailSettings()
     email_code: EmailCodeSettings = EmailCodeSettings()
+    mfa: MfaSettings = MfaSettings()
     limits: LimitSettings = LimitSettings()
     oauth: OAuthSettings = OAuthSettings()
     one_time: OneTimeSettings = OneTimeSettings()

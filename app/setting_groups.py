@@ -237,6 +237,23 @@ class EmailCodeSettings(Group):
     enabled: bool = Field(True, description="Off: mail never signs anybody in.")
 
 
+class MfaSettings(Group):
+    """The second step of a sign-in."""
+
+    required: bool = Field(
+        False,
+        description="Everybody needs a second factor; a role may want it of whoever "
+        "has it.",
+    )
+    remember_ttl: int = Field(
+        30 * DAY,
+        ge=0,
+        le=365 * DAY,
+        description="A browser that its owner had remembered needs no second step this "
+        "long; 0: it always does.",
+    )
+
+
 class EmailSettings(Group):
     """Which addresses accounts may have."""
 
@@ -301,6 +318,12 @@ class LimitSettings(Group):
     register_address: Rate = Field("20/3600", description="Registrations per address.")
     code_account: Rate = Field("10/600", description="Typed codes per account.")
     code_address: Rate = Field("60/600", description="Typed codes per address.")
+    second_step_account: Rate = Field(
+        "10/1800", description="Wrong second factors per account."
+    )
+    second_step_address: Rate = Field(
+        "60/600", description="Wrong second factors per address."
+    )
     mail_recipient: Rate = Field("5/3600", description="Mails asked for per recipient.")
     mail_address: Rate = Field("30/3600", description="Mails asked for per address.")
     authorize_address: Rate = Field(

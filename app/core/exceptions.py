@@ -15,7 +15,7 @@ Concrete refusals stand beside the service that makes them.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import orjson
@@ -65,6 +65,11 @@ class AppError(Exception):
     def detail(self) -> str | None:
         """What to do about it, when the title does not say so; public."""
         return None
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """Further members of the document (RFC 9457 section 3.2)."""
+        return {}
 
     @property
     def errors(self) -> list["FieldError"]:
@@ -268,6 +273,7 @@ def problem(error: AppError, issuer: str) -> Response:
         "code": error.code,
         "correlation_id": current().correlation_id,
     }
+    document.update(error.members)
     if error.errors:
         document["errors"] = error.errors
     return Response(

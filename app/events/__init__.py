@@ -47,7 +47,14 @@ from app.events.password import (
 )
 from app.events.role import RoleCreated, RoleDeleted, RoleUpdated
 from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevoked
-from app.events.sign_in import EmailCodeRequested, Refusal, SignedIn, SignInFailed
+from app.events.sign_in import (
+    EmailCodeRequested,
+    Refusal,
+    SecondStepDemanded,
+    SecondStepExhausted,
+    SignedIn,
+    SignInFailed,
+)
 from app.events.signing_key import SigningKeyCreated
 from app.events.token_epoch import TokenEpochBegun
 from app.events.user import (
@@ -70,6 +77,8 @@ from app.events.user import (
 
 EVENTS: tuple[type[Event], ...] = (
     OAuthClientVouchedFor,
+    SecondStepDemanded,
+    SecondStepExhausted,
     PasswordCleared,
     CodeRefused,
     AccessTokenRevoked,

@@ -15,6 +15,7 @@ class Refusal(StrEnum):
     NO_PASSWORD = "no_password"
     WRONG_PASSWORD = "wrong_password"
     WRONG_CODE = "wrong_code"
+    WRONG_SECOND_FACTOR = "wrong_second_factor"
     DISABLED = "disabled"
     EMAIL_NOT_VERIFIED = "email_not_verified"
     CHANGED_MEANWHILE = "changed_meanwhile"
@@ -38,6 +39,23 @@ class SignInFailed(Event):
     name: ClassVar[str] = "sign_in.failed"
 
     reason: Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondStepDemanded(Event):
+    """The first factor was right, and a second one has to be proven."""
+
+    name: ClassVar[str] = "sign_in.second_step_demanded"
+
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondStepExhausted(MailedEvent):
+    """Somebody who knows the first factor used up every try at the second one."""
+
+    name: ClassVar[str] = "sign_in.second_step_exhausted"
+    template: ClassVar[str] = "second_step_exhausted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,7 @@ TEMPLATES: Mapping[str, Template] = {
         "Accept your invitation", Purpose.INVITATION, "/accept-invitation", True
     ),
     "email_code": Template("Your code to sign in", Purpose.EMAIL_CODE, has_code=True),
+    "second_step_exhausted": Template("Somebody tried to sign in to your account"),
     "registration_repeated": Template("You already have an account"),
     "email_set": Template("This is the address of your account now"),
     "email_changed": Template("Your email address was changed"),

@@ -37,6 +37,19 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
         rows = await self.db.scalars(query.returning(OneTimeToken))
         return rows.one_or_none()
 
+    async def count_try(
+        self, token_id: UUID, purpose: str, now: datetime, most: int
+    ) -> int | None:
+        """Count a try at a usable token; return which it is, None when none is left.
+
+        Parallel guesses cannot outrun it: each has counted before anybody compares.
+        """
+        this = _usable(purpose, now) & (OneTimeToken.id == token_id)
+        query = update(OneTimeToken).where(this, OneTimeToken.attempts < most)
+        query = query.values(attempts=OneTimeToken.attempts + 1)
+        counted = await self.db.scalars(query.returning(OneTimeToken.attempts))
+        return counted.one_or_none()
+
     async def by_id(self, token_id: UUID) -> OneTimeToken | None:
         """Return a token, usable or not."""
         query = select(OneTimeToken).where(OneTimeToken.id == token_id)

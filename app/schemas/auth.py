@@ -1,8 +1,8 @@
 """Bodies of ``/api/v1/auth``."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from app.schemas.base import (
     Code,
@@ -62,6 +62,24 @@ class Tokens(Output):
     expires_in: int
     refresh_token: str
     refresh_expires_in: int
+
+
+class MfaRequest(Input):
+    """A second step: ``code`` for what is typed, ``response`` for a passkey."""
+
+    mfa_token: Token
+    factor: Literal["totp", "recovery_code", "passkey"]
+    code: Annotated[str, Field(max_length=128)] | None = None
+    response: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> Self:
+        is_typed = self.factor != "passkey"
+        if is_typed != (self.code is not None) or is_typed == (
+            self.response is not None
+        ):
+            raise ValueError("send code, or for a passkey response")
+        return self
 
 
 class RefreshRequest(Input):

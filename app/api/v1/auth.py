@@ -20,6 +20,7 @@ from app.api.dependencies import (
     PasswordChanges,
     Registrations,
     Resets,
+    RuntimeDep,
     Sessions,
     Uow,
     Verifications,
@@ -33,6 +34,7 @@ from app.schemas.auth import (
     EmailRequest,
     LoginRequest,
     MailRequest,
+    MfaRequest,
     RefreshRequest,
     RegisterRequest,
     ResetPasswordRequest,
@@ -52,8 +54,9 @@ from app.services.sessions.session import (
     SessionNotFound,
     SessionTokenService,
 )
-from app.services.sign_in.errors import EmailNotVerified
+from app.services.sign_in.errors import EmailNotVerified, InvalidMfaToken, MfaRequired
 from app.services.sign_in.password import SignInService
+from app.services.sign_in.second_step import FactorAnswer, SecondStepService
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken)
@@ -100,7 +103,9 @@ async def register(
 @router.post(
     "/login",
     responses=TOKENS
-    | problems(InvalidCredentials, EmailNotVerified, TooManyRequests, body=True),
+    | problems(
+        InvalidCredentials, MfaRequired, EmailNotVerified, TooManyRequests, body=True
+    ),
     openapi_extra=documented_body(LoginRequest),
 )
 async def login(request: Request) -> Response:
@@ -108,6 +113,20 @@ async def login(request: Request) -> Response:
     body = await read_model(request, LoginRequest)
     service = SignInService(get_runtime(request))
     return tokens_response(await service.with_password(body.email, body.password))
+
+
+@router.post(
+    "/mfa",
+    responses=TOKENS
+    | problems(InvalidMfaToken, InvalidCode, TooManyRequests, body=True),
+)
+async def mfa(body: MfaRequest, runtime: RuntimeDep) -> Response:
+    """Finish a sign-in with a second factor."""
+    answer = FactorAnswer(
+        body.factor, body.response if body.code is None else body.code
+    )
+    steps = SecondStepService(runtime)
+    return tokens_response(await steps.finish(body.mfa_token, answer))
 
 
 @router.post(
@@ -210,7 +229,7 @@ async def email_code(body: EmailRequest, codes: EmailCodes) -> VerificationSent:
 
 @router.post(
     "/email-code/verify",
-    responses=TOKENS | problems(InvalidCode, TooManyRequests, body=True),
+    responses=TOKENS | problems(InvalidCode, MfaRequired, TooManyRequests, body=True),
 )
 async def verify_email_code(
     body: Annotated[EmailCodeRequest, Body()], codes: EmailCodes

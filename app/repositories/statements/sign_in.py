@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -35,6 +36,7 @@ from app.repositories.statements.rate_limit import (
     give_back_steps,
     take_one,
 )
+from app.repositories.statements.second_factor import second_factor_columns
 from app.repositories.statements.session import ACTIVE, roles_of
 
 _AUDIT = tuple(column.name for column in AuditEvent.__table__.columns)
@@ -58,7 +60,11 @@ _CANDIDATE = select(
     User.email_verified,
     roles_of(User.id).label("roles"),
     _KNOWN_NETWORK.label("known_network"),
+    *second_factor_columns(User.id),
 ).where(User.email_canonical == bindparam("email"))
+_FOUND = select(
+    User.id, roles_of(User.id).label("roles"), *second_factor_columns(User.id)
+).where(User.id == bindparam("user_id"))
 
 
 @cache
@@ -173,6 +179,10 @@ class SignInStatements:
         tats = row.tat0, row.tat1, row.tat2
         verdicts = await self._joined.verdicts(attempts, tats, instant)
         return Counted(row if row.id is not None else None, verdicts)
+
+    async def found(self, user_id: UUID) -> Any | None:
+        """Return what a sign-in needs to know of an account that is known by its id."""
+        return await self._database.fetch_one(_FOUND, {"user_id": user_id})
 
     async def start(
         self,

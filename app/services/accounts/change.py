@@ -31,6 +31,8 @@ async def end_everything(
 ) -> int:
     """End a user's sessions, grants and one-time tokens; return how many sessions.
 
+    No browser is remembered for the second step any more, either.
+
     Applications that the person is signed in to are told, and lose their offline access
     too: it was given by whoever was in before.
 
@@ -47,6 +49,7 @@ async def end_everything(
     """
     await uow.db.flush()
     await uow.one_time_tokens.revoke_for_user(user.id, now, spared)
+    await uow.devices.delete_for_user(user.id)
     return await end_all_sessions(uow, user.id, reason, keep=keep)
 
 

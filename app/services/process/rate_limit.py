@@ -33,6 +33,8 @@ class Limits:
     register_address: Limit
     code_account: Limit
     code_address: Limit
+    second_step_account: Limit
+    second_step_address: Limit
     mail_recipient: Limit
     mail_address: Limit
     authorize_address: Limit

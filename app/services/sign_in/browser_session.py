@@ -22,7 +22,8 @@ from app.services.accounts.errors import InvalidCredentials
 from app.services.process.process import Process
 from app.services.sessions.session import SessionNotFound, SessionService
 from app.services.sign_in.browser_cookie import BrowserCookies
-from app.services.sign_in.password import HeldSession, SignInService, StartedSession
+from app.services.sign_in.password import SignInService
+from app.services.sign_in.start import HeldSession, StartedSession
 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 _NOTE_EVERY = timedelta(hours=1)  # a session in use is written down at most this often

@@ -73,9 +73,8 @@ class EmailCodeService:
             await self._uow.commit()  # the code stays used: ADR-0004
             raise InvalidCode(hint="the account changed since the code was sent")
         await self._adopt(user, token)
-        roles = (await self._uow.users.roles_of([user.id])).get(user.id, [])
         await self._uow.commit()  # the session begins in a statement of its own
-        return await SignInService(self._process).start(user, roles, "email_code")
+        return await SignInService(self._process).start(user, "email_code")
 
     async def _adopt(self, user: User, token: OneTimeToken) -> None:
         """Make an unverified account its mailbox's owner's alone."""

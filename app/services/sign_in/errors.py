@@ -1,6 +1,9 @@
 """Refusals of a sign-in."""
 
-from app.core.exceptions import Forbidden
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.core.exceptions import Forbidden, Unauthenticated
 
 
 class EmailNotVerified(Forbidden):
@@ -8,3 +11,33 @@ class EmailNotVerified(Forbidden):
 
     code = "email_not_verified"
     title = "Confirm your email address first; we can send you the mail again"
+
+
+class MfaRequired(Unauthenticated):
+    """One factor was proven, and the account or its roles ask for a second one."""
+
+    code = "mfa_required"
+    title = "Prove a second factor to sign in"
+
+    def __init__(self, mfa_token: str, factors: Sequence[str]) -> None:
+        """Say how the sign-in goes on.
+
+        Args:
+            mfa_token: Proves the first step at ``POST /api/v1/auth/mfa``.
+            factors: By which it may go on, the strongest first.
+        """
+        super().__init__(hint="one factor was proven")
+        self.mfa_token = mfa_token
+        self.factors = tuple(factors)
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """What a program needs for the second step."""
+        return {"mfa_token": self.mfa_token, "factors": self.factors}
+
+
+class InvalidMfaToken(Unauthenticated):
+    """Unknown, used, expired, or of an account that changed: all look the same."""
+
+    code = "invalid_mfa_token"
+    title = "This sign-in took too long or is over; begin it anew"

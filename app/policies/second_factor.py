@@ -1,0 +1,37 @@
+"""When a sign-in needs a second step, and by which factors."""
+
+from typing import Any
+
+from app.setting_groups import MfaSettings
+
+# The strongest first: what cannot be phished, what is made anew, what is left.
+PASSKEY, TOTP, RECOVERY_CODE = "passkey", "totp", "recovery_code"
+
+
+def factors_of(found: Any) -> tuple[str, ...]:
+    """Return the names of an account's second factors, the strongest first.
+
+    Args:
+        found: A row with the columns of ``statements.second_factor``.
+    """
+    own = {
+        PASSKEY: found.has_passkey,
+        TOTP: found.has_totp,
+        RECOVERY_CODE: found.has_recovery_code,
+    }
+    return tuple(name for name, is_there in own.items() if is_there)
+
+
+def has_second_factor(found: Any) -> bool:
+    """Tell whether an account has one; recovery codes alone are none."""
+    return bool(found.has_passkey or found.has_totp)
+
+
+def is_demanded(found: Any, settings: MfaSettings) -> bool:
+    """Tell whether the account's roles or the installation ask for one."""
+    return bool(settings.required or found.role_wants_mfa)
+
+
+def is_due(found: Any, settings: MfaSettings) -> bool:
+    """Tell whether one factor does not sign this account in."""
+    return has_second_factor(found) or is_demanded(found, settings)

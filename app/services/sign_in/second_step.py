@@ -1,0 +1,228 @@
+"""A second step: demanded after the first factor, and answered once.
+
+What was proven first is remembered in a one-time token, so that nobody gets to the
+second step by any other way. Tries are counted before an answer is looked at: at the
+token, for the account and for the network, each by counts of their own, which nobody
+can use up who does not know the first factor.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from uuid import UUID
+
+from app.core.context import current
+from app.core.rate_limit import Charge, subject_key
+from app.events.sign_in import (
+    Refusal,
+    SecondStepDemanded,
+    SecondStepExhausted,
+    SignInFailed,
+)
+from app.factors.base import MULTI_FACTOR, Ceremony, FactorRefused, Proof
+from app.models.one_time_token import OneTimeToken
+from app.models.user import User
+from app.policies.second_factor import factors_of
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.factors.stored import STORED
+from app.services.one_time.errors import InvalidCode
+from app.services.one_time.token import OneTimeTokenService, Purpose
+from app.services.process.process import Process
+from app.services.process.rate_limit import by_address
+from app.services.sessions.session import IssuedTokens
+from app.services.sign_in.errors import InvalidMfaToken, MfaRequired
+from app.services.sign_in.start import (
+    HeldSession,
+    Proven,
+    SessionStart,
+    StartedSession,
+)
+from app.utils.helpers import network_of
+
+TTL = 600  # seconds from one factor to the other
+TRIES = 5  # at one token
+
+
+@dataclass(frozen=True, slots=True)
+class FactorAnswer:
+    """How somebody goes about their second step.
+
+    Attributes:
+        factor: Its name, one of those that were offered.
+        value: A code as it was typed, or what a passkey answered.
+    """
+
+    factor: str
+    value: Any
+
+
+class SecondStepService:
+    """Sign-ins that wait for a second factor. Each step is a transaction of its own."""
+
+    def __init__(self, process: Process) -> None:
+        """Work outside of a request's transaction."""
+        self._process = process
+        self._start = SessionStart(process)
+
+    async def demand(
+        self, found: Any, password_hash: str | None, proven: Proven
+    ) -> MfaRequired | None:
+        """Remember the first step; return the refusal that asks for the second.
+
+        Args:
+            found: The account, with the columns of ``statements.second_factor``.
+            password_hash: What the account must still have.
+            proven: What was proven.
+
+        Returns:
+            None when the account is not the same any more.
+        """
+        async with self._process.unit_of_work() as uow:
+            user = await uow.users.by_id(found.id, lock=True)
+            if user is None or not user.is_active:
+                return None
+            if user.password_hash != password_hash:
+                return None
+            token = await OneTimeTokenService(uow, self._process).issue(
+                Purpose.SECOND_STEP,
+                subject=user.email_canonical,
+                ttl=TTL,
+                user_id=user.id,
+                data={"method": proven.method, "amr": list(proven.amr)},
+            )
+            uow.record(SecondStepDemanded(user_id=user.id, method=proven.method))
+        secret = self._process.secret_key.one_time_token(Purpose.SECOND_STEP, token.id)
+        return MfaRequired(secret, factors_of(found))
+
+    async def factors(self, mfa_token: str) -> tuple[str, ...]:
+        """Return by which factors a sign-in that waits may go on.
+
+        Raises:
+            InvalidMfaToken: None waits under this token.
+        """
+        row = await self._waiting(mfa_token)
+        assert row.user_id is not None
+        found = await self._process.sign_ins.found(row.user_id)
+        if found is None:
+            raise InvalidMfaToken(hint="the account is gone")
+        return factors_of(found)
+
+    async def finish(self, mfa_token: str, answer: FactorAnswer) -> IssuedTokens:
+        """Start a session for whoever proves a second factor.
+
+        Args:
+            mfa_token: What the first step gave.
+            answer: By which factor, and what it says.
+
+        Raises:
+            InvalidMfaToken: No sign-in waits under this token any more.
+            InvalidCode: The answer proves nothing.
+            TooManyRequests: Too many wrong ones for the account or from the address.
+        """
+        return self._start.tokens(await self.browser_finish(mfa_token, answer, {}))
+
+    async def browser_finish(
+        self, mfa_token: str, answer: FactorAnswer, held: Mapping[UUID, HeldSession]
+    ) -> StartedSession:
+        """Start a session that is kept by a cookie; all else as ``finish``.
+
+        Args:
+            mfa_token: What the first step gave.
+            answer: By which factor, and what it says.
+            held: By account, what the browser has of it.
+        """
+        row = await self._waiting(mfa_token)
+        charge = await self._count(row)
+        tries = await self._try(row)
+        try:
+            async with self._process.unit_of_work() as uow:
+                begun = await self._redeem(uow, row, answer, held)
+        except FactorRefused as refusal:
+            await self._refuse(row, tries, f"{answer.factor}: {refusal}")
+        await charge.give_back()
+        return begun
+
+    async def _waiting(self, mfa_token: str) -> OneTimeToken:
+        read = self._process.secret_key.read_one_time_token
+        token_id = read(Purpose.SECOND_STEP, mfa_token)
+        if token_id is None:
+            raise InvalidMfaToken(hint="not a token of ours for this purpose")
+        async with self._process.unit_of_work(read_only=True) as uow:
+            row = await uow.one_time_tokens.peek(
+                token_id, Purpose.SECOND_STEP, uow.clock.now()
+            )
+        if row is None:
+            raise InvalidMfaToken(hint="unknown, used or expired")
+        return row
+
+    async def _count(self, row: OneTimeToken) -> Charge:
+        """Count a try for the account: a known network has a share of its own."""
+        process, network = self._process, network_of(current().ip)
+        is_known = await process.statements.knows_network(row.subject, network)
+        share = f"{row.user_id} {network if is_known else ''}"
+        limits = process.limits
+        return await process.limiter.take(
+            *by_address(limits.second_step_address),
+            (limits.second_step_account, subject_key("second_step", share)),
+        )
+
+    async def _try(self, row: OneTimeToken) -> int:
+        """Count a try at the token, before anything is compared; return which it is."""
+        async with self._process.unit_of_work() as uow:
+            tries = await uow.one_time_tokens.count_try(
+                row.id, Purpose.SECOND_STEP, uow.clock.now(), TRIES
+            )
+        if tries is None:
+            raise InvalidMfaToken(hint="used, expired, or out of tries")
+        return tries
+
+    async def _redeem(
+        self,
+        uow: UnitOfWork,
+        row: OneTimeToken,
+        answer: FactorAnswer,
+        held: Mapping[UUID, HeldSession],
+    ) -> StartedSession:
+        """Use up the proof and the token, and begin the session: all of it, or none."""
+        assert row.user_id is not None
+        user = await uow.users.by_id(row.user_id, lock=True)
+        if user is None or not user.is_active:
+            raise InvalidMfaToken(hint="the account is gone or disabled")
+        proof = await self._prove(uow, user, row, answer)
+        now = uow.clock.now()
+        if await uow.one_time_tokens.consume(row.id, row.purpose, now) is None:
+            raise InvalidMfaToken(hint="used by somebody else just now")
+        if not await STORED[answer.factor].spend(uow, user, proof):
+            raise FactorRefused("used by somebody else just now")
+        amr = dict.fromkeys((*row.data["amr"], *proof.amr, MULTI_FACTOR))
+        proven = Proven(row.data["method"], tuple(amr))
+        return await self._start.within(uow, user, proven, held.get(user.id))
+
+    async def _prove(
+        self, uow: UnitOfWork, user: User, row: OneTimeToken, answer: FactorAnswer
+    ) -> Proof:
+        stored = STORED.get(answer.factor)
+        if stored is None:
+            raise FactorRefused("no such factor")
+        enrolled = await stored.enrolled(uow, self._process, user.id)
+        ceremony = Ceremony(
+            now=uow.clock.now(),
+            user_id=user.id,
+            digest=self._process.secret_key.digest,
+        )
+        return stored.factor.verify(enrolled, answer.value, ceremony)
+
+    async def _refuse(self, row: OneTimeToken, tries: int, hint: str) -> NoReturn:
+        """Leave evidence, and tell the owner once somebody used up every try."""
+        async with self._process.unit_of_work() as uow:
+            uow.record(
+                SignInFailed(user_id=row.user_id, reason=Refusal.WRONG_SECOND_FACTOR)
+            )
+            user = await uow.users.by_id(row.user_id) if row.user_id else None
+            if user is not None and tries >= TRIES:
+                uow.record(
+                    SecondStepExhausted(
+                        user_id=user.id, to=user.email, locale=user.locale
+                    )
+                )
+        raise InvalidCode(hint=hint)

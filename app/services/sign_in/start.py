@@ -1,0 +1,224 @@
+"""How a session begins, whatever was proven for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core.context import current
+from app.core.rate_limit import Charge
+from app.events.sign_in import SignedIn
+from app.models.session import Session
+from app.models.user import User
+from app.repositories.unit_of_work import UnitOfWork, evidence
+from app.services.process.process import Process
+from app.services.sessions.session import IssuedTokens, SessionTokenService
+from app.utils.helpers import network_of
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSession:
+    """A session that just began, before anybody gets anything for it."""
+
+    session_id: UUID
+    user_id: UUID
+    roles: tuple[str, ...]
+    expires_at: datetime
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSession:
+    """A session that a browser showed its cookie of, at the count of that cookie."""
+
+    session_id: UUID
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What somebody proved, and how.
+
+    Attributes:
+        method: For the evidence: ``password``, ``email_code``, ``passkey``.
+        amr: RFC 8176 values, in order of use.
+    """
+
+    method: str
+    amr: tuple[str, ...]
+
+
+class SessionStart:
+    """Begins sessions for accounts that somebody proved to be theirs."""
+
+    def __init__(self, process: Process) -> None:
+        """Work in statements of its own, or in the caller's transaction."""
+        self._process = process
+
+    async def at_once(
+        self,
+        found: Any,
+        password_hash: str | None,
+        proven: Proven,
+        charge: Charge | None = None,
+    ) -> StartedSession | None:
+        """Begin a session in one statement, if the account is still what it was.
+
+        Args:
+            found: The account: its ``id`` and ``roles``, one string of names or None.
+            password_hash: What the account must still have.
+            proven: What was proven.
+            charge: What was counted for the attempt, and is given back.
+
+        Returns:
+            None when the account was disabled, deleted or given another password.
+        """
+        process = self._process
+        now = process.clock.now()
+        session_id = process.randomness.uuid7()
+        columns = self._columns(proven, now)
+        stored = await process.sign_ins.start(
+            self._row(session_id, found.id, columns),
+            evidence(
+                _signed_in(found.id, session_id, proven),
+                process.randomness.uuid7(),
+                now,
+            ),
+            password_hash=password_hash,
+            give_back=charge.due() if charge else (),
+        )
+        if not stored:
+            return None
+        return _started(found.id, found.roles, session_id, columns)
+
+    async def renewed(
+        self,
+        found: Any,
+        password_hash: str | None,
+        proven: Proven,
+        held: HeldSession,
+    ) -> StartedSession | None:
+        """Sign somebody in once more into the session that their browser holds.
+
+        What applications were granted in it lives on: a sign-in for one of them is no
+        end for the others. It proves as much as a new session's, so its end is as far.
+
+        Returns:
+            None when the session ended meanwhile or the account is not the same any
+            more; an ordinary start goes on from there, or refuses.
+        """
+        async with self._process.unit_of_work() as uow:
+            # Whoever changes the password or disables the account waits for this row.
+            user = await uow.users.by_id(found.id, lock=True)
+            if user is None or not user.is_active:
+                return None
+            if user.password_hash != password_hash:
+                return None
+            return await self._renew(uow, user, found.roles, proven, held)
+
+    async def within(
+        self, uow: UnitOfWork, user: User, proven: Proven, held: HeldSession | None
+    ) -> StartedSession:
+        """Begin or renew a session in the transaction that used up what proves it.
+
+        Args:
+            uow: That transaction.
+            user: The account, active and locked.
+            proven: What was proven.
+            held: The session of this account that the browser has, if any.
+        """
+        roles = " ".join((await uow.users.roles_of([user.id])).get(user.id, []))
+        if held is not None:
+            renewed = await self._renew(uow, user, roles, proven, held)
+            if renewed is not None:
+                return renewed
+        now, session_id = uow.clock.now(), uow.randomness.uuid7()
+        columns = self._columns(proven, now)
+        uow.sessions.add(Session(**self._row(session_id, user.id, columns)))
+        user.last_sign_in_at = now
+        uow.record(_signed_in(user.id, session_id, proven))
+        return _started(user.id, roles, session_id, columns)
+
+    async def _renew(
+        self,
+        uow: UnitOfWork,
+        user: User,
+        roles: str | None,
+        proven: Proven,
+        held: HeldSession,
+    ) -> StartedSession | None:
+        now = uow.clock.now()
+        columns = self._columns(proven, now)
+        session_id, counter = held.session_id, held.counter
+        if not await uow.sessions.renew(session_id, user.id, counter, columns):
+            return None
+        user.last_sign_in_at = now
+        uow.record(_signed_in(user.id, session_id, proven))
+        return _started(user.id, roles, session_id, columns)
+
+    def tokens(self, begun: StartedSession) -> IssuedTokens:
+        """Return what a program gets for a session that just began."""
+        return SessionTokenService(self._process).issue(
+            session_id=begun.session_id,
+            user_id=begun.user_id,
+            counter=0,
+            roles=begun.roles,
+            expires_at=begun.expires_at,
+            now=begun.started_at,
+        )
+
+    def _row(
+        self, session_id: UUID, user_id: UUID, columns: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return {
+            "id": session_id,
+            "user_id": user_id,
+            "counter": 0,
+            "created_at": columns["authenticated_at"],
+            "revoked_at": None,
+            "revoked_reason": None,
+            **columns,
+        }
+
+    def _columns(self, proven: Proven, now: datetime) -> dict[str, Any]:
+        """Return what a sign-in says of a session, new or not."""
+        settings, context = self._process.settings.session, current()
+        absolute = now + timedelta(seconds=settings.absolute_ttl)
+        idle = now + timedelta(seconds=settings.idle_ttl)
+        return {
+            "amr": list(proven.amr),
+            "ip": context.ip,
+            "network": network_of(context.ip),
+            "user_agent": context.user_agent,
+            "authenticated_at": now,
+            "refreshed_at": now,
+            "expires_at": min(idle, absolute),
+            "absolute_expires_at": absolute,
+        }
+
+
+def _signed_in(user_id: UUID, session_id: UUID, proven: Proven) -> SignedIn:
+    return SignedIn(
+        user_id=user_id,
+        actor_id=user_id,
+        session_id=session_id,
+        method=proven.method,
+    )
+
+
+def _started(
+    user_id: UUID,
+    roles: str | Sequence[str] | None,
+    session_id: UUID,
+    columns: Mapping[str, Any],
+) -> StartedSession:
+    current().user_id = user_id
+    names = (roles or "").split() if isinstance(roles, str | None) else roles
+    return StartedSession(
+        session_id=session_id,
+        user_id=user_id,
+        roles=tuple(names),
+        expires_at=columns["expires_at"],
+        started_at=columns["authenticated_at"],
+    )
