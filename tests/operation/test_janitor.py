@@ -246,9 +246,9 @@ async def test_of_too_many_sessions_the_least_used_end(
     signing_in, refreshing = SignInService(runtime), SessionTokenService(runtime)
     tokens = []
     for _ in range(5):
-        tokens.append(await signing_in.start(ann, [], "password"))
+        tokens.append(await signing_in.start(ann, "password"))
         clock.advance(seconds=1)
-    kept = await signing_in.start(ben, [], "password")
+    kept = await signing_in.start(ben, "password")
     used = await refreshing.refresh(tokens[0].refresh_token)  # used last of all
 
     await clean(runtime, batch=1)

@@ -65,7 +65,7 @@ async def reset_link(runtime: Runtime) -> str:
 async def change_link(runtime: Runtime) -> str:
     user = await add_user(runtime, EMAIL)
     async with runtime.unit_of_work() as uow:
-        tokens = await SignInService(runtime).start(user, [], "password")
+        tokens = await SignInService(runtime).start(user, "password")
         read = runtime.secret_key.read_refresh_token(tokens.refresh_token)
         assert read is not None
         changes = EmailChangeService(uow, runtime)
