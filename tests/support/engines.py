@@ -12,7 +12,7 @@ from zlib import crc32
 
 ENGINES = ("sqlite", "postgresql")
 CHOICES = ("both", "turns")
-ALWAYS_BOTH = ("tests/database/", "tests/races/", "tests/operation/test_backup.py")
+ALWAYS_BOTH = ("tests/database/", "tests/operation/test_backup.py")
 
 
 def left_out(nodeids: Iterable[str]) -> set[str]:
