@@ -35,6 +35,7 @@ from app.services.server.runtime import Runtime
 from app.services.sessions.authentication import AuthenticationService, SignedInUser
 from app.services.sessions.session import SessionService
 from app.services.sign_in.email_code import EmailCodeService
+from app.services.sign_in.remembered_device import DeviceService
 
 MAX_PAGE, DEFAULT_PAGE = 200, 50
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
@@ -188,6 +189,10 @@ async def _sessions(uow: Uow) -> SessionService:
     return SessionService(uow)
 
 
+async def _devices(uow: Uow) -> DeviceService:
+    return DeviceService(uow)
+
+
 async def _accounts(uow: Uow, runtime: RuntimeDep) -> AccountService:
     return AccountService(uow, runtime)
 
@@ -237,6 +242,7 @@ async def _once(
     return Once(request, service, key)
 
 
+Devices = Annotated[DeviceService, Depends(_devices)]
 Registrations = Annotated[RegistrationService, Depends(_registrations)]
 Verifications = Annotated[EmailVerificationService, Depends(_verifications)]
 Resets = Annotated[PasswordResetService, Depends(_resets)]

@@ -18,6 +18,7 @@ from app.events.client import (
     RegistrationTokenIssued,
     RegistrationTokenRevoked,
 )
+from app.events.device import DeviceForgotten, DeviceRemembered
 from app.events.email import (
     EmailChangeCollided,
     EmailChanged,
@@ -77,6 +78,8 @@ from app.events.user import (
 
 EVENTS: tuple[type[Event], ...] = (
     OAuthClientVouchedFor,
+    DeviceRemembered,
+    DeviceForgotten,
     SecondStepDemanded,
     SecondStepExhausted,
     PasswordCleared,

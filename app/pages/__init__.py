@@ -25,7 +25,7 @@ from app.pages.oauth import (
 )
 from app.pages.parts import done
 from app.pages.parts.refusal import render_error
-from app.pages.sign_in import home, signin, signout, signup, switch_account
+from app.pages.sign_in import home, signin, signout, signup, switch_account, verify
 
 __all__ = ["render_error", "routes"]
 
@@ -37,6 +37,7 @@ routes: list[BaseRoute] = [
         api_docs,
         setup,
         signin,
+        verify,
         signup,
         signout,
         switch_account,

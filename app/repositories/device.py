@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 
 from app.models.device import Device
-from app.repositories.base import Order, Repository
+from app.repositories.base import Order, Repository, chosen
 
 _OLDEST_FIRST = Order((Device.id,))
 
@@ -39,6 +39,14 @@ class DeviceRepository(Repository[Device]):
         if device_id is not None:
             query = query.where(Device.id == device_id)
         return len((await self.db.scalars(query.returning(Device.id))).all())
+
+    async def delete_surplus(self, user_id: UUID, most: int) -> None:
+        """Forget what an account has beyond so many devices, the least used first."""
+        latest = select(Device.id).where(Device.user_id == user_id)
+        latest = latest.order_by(Device.last_used_at.desc(), Device.id.desc())
+        kept = chosen(latest.limit(most))
+        surplus = (Device.user_id == user_id) & Device.id.not_in(kept)
+        await self.db.execute(delete(Device).where(surplus))
 
     async def delete_expired(self, before: datetime, limit: int) -> int:
         """Delete a batch of devices that expired before an instant."""

@@ -6,17 +6,20 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.core.exceptions import AppError
 from app.pages.parts.csrf import CSRF, ForeignForm, refuse_foreign_form
 from app.pages.parts.dependencies import State
-from app.pages.parts.flow import FLOW, go_back
+from app.pages.parts.flow import FLOW, go_back, go_on
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import USERNAME, Around, FormPage, note
 from app.pages.parts.render import render
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
+from app.services.sign_in.errors import MfaRequired
+
+SECOND_STEP = "/signin/verify"
 
 
 async def read_browser(request: Request, runtime: Runtime) -> Browser:
@@ -171,6 +174,25 @@ def go_back_signed_in(flow: str, browser: Browser, runtime: Runtime) -> Response
     answer = go_back(flow)
     keep_accounts(answer, browser, runtime)
     return answer
+
+
+def ask_second_step(
+    flow: str, required: MfaRequired, runtime: Runtime
+) -> RedirectResponse:
+    """Lead to the second step, which knows by a cookie what it is the second one of."""
+    answer = go_on(SECOND_STEP, flow)
+    _set(answer, BrowserSessionService(runtime).step_cookie(required.mfa_token))
+    return answer
+
+
+def end_step(response: Response, runtime: Runtime) -> None:
+    """Forget the sign-in that waited for a second step at a browser."""
+    _set(response, BrowserSessionService(runtime).step_cookie())
+
+
+def keep_remembered(response: Response, browser: Browser, runtime: Runtime) -> None:
+    """Set the cookie that excuses a browser from the second step."""
+    _set(response, BrowserSessionService(runtime).remembered_cookie(browser))
 
 
 def _set(response: Response, field: str) -> None:

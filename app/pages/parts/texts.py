@@ -37,6 +37,24 @@ MAILBOX = "Development mailbox"
 API_DOCS = "API documentation"
 
 
+# The second step, by the name of its factor.
+FACTORS: Mapping[str, Said] = {
+    "totp": Said(
+        "Enter the code from your authenticator app",
+        "It shows a new code every half minute; each works once.",
+    ),
+    "recovery_code": Said(
+        "Enter a recovery code",
+        "One of the codes that you wrote down when you set this up. Each works once.",
+    ),
+}
+OTHER_WAY: Mapping[str, str] = {
+    "totp": "Use your authenticator app",
+    "recovery_code": "Use a recovery code",
+}
+START_OVER = "Start over"
+
+
 def sign_in_to(name: str) -> str:
     """Return the link to the sign-in that an application asked for."""
     return f"Sign in to {name}"

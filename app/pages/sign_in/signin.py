@@ -10,6 +10,7 @@ from app.pages.parts import texts
 from app.pages.parts.asked import asking, expected_email, waiting_at
 from app.pages.parts.browser import (
     AtBrowser,
+    ask_second_step,
     check_form,
     go_back_signed_in,
     is_of_before,
@@ -33,7 +34,7 @@ from app.schemas.auth import LoginRequest
 from app.services.oauth.authorization import Waiting
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
-from app.services.sign_in.errors import EmailNotVerified
+from app.services.sign_in.errors import EmailNotVerified, MfaRequired
 
 router = APIRouter(include_in_schema=False)
 _FORM = Form(texts.SIGN_IN, (EMAIL, CURRENT_PASSWORD), by_link=False)
@@ -64,6 +65,8 @@ async def submit_signin(values: Posted, browser: AtBrowser, runtime: State) -> R
         form = validated(LoginRequest, fields)
         service = BrowserSessionService(runtime)
         joined = await service.sign_in(browser, form.email, form.password)
+    except MfaRequired as required:
+        return ask_second_step(flow, required, runtime)
     except AppError as error:
         note(error)
         return _show(waiting, browser, runtime, fields, flow, error)

@@ -1,4 +1,4 @@
-"""The two cookies of a browser (RFC 6265bis): read narrowly, written one way.
+"""The cookies of a browser (RFC 6265bis): read narrowly, written one way.
 
 ``__Host-`` keeps other hosts, paths and plain HTTP from planting them. Browsers accept
 that prefix from https alone, so where the public URL is http the names are plain. They
@@ -19,6 +19,8 @@ class BrowserCookies:
         prefix = "__Host-" if self._is_secure else "auth_serve_"
         self.session = f"{prefix}session"
         self.browser = f"{prefix}browser"
+        self.step = f"{prefix}step"
+        self.remembered = f"{prefix}remembered"
 
     def read(self, fields: Sequence[str], name: str) -> str:
         """Return a cookie's value, or nothing.
@@ -37,7 +39,7 @@ class BrowserCookies:
         """Return a ``Set-Cookie`` field.
 
         Args:
-            name: One of the two names.
+            name: One of the names.
             value: Of letters, digits and ``-_.`` only.
             max_age: Seconds; 0 deletes it, None keeps it until the browser is closed.
         """

@@ -23,6 +23,8 @@ from app.services.process.process import Process
 from app.services.sessions.session import SessionNotFound, SessionService
 from app.services.sign_in.browser_cookie import BrowserCookies
 from app.services.sign_in.password import SignInService
+from app.services.sign_in.remembered_device import RememberedDeviceService
+from app.services.sign_in.second_step import TTL, FactorAnswer, SecondStepService
 from app.services.sign_in.start import HeldSession, StartedSession
 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -55,11 +57,15 @@ class Browser:
         accounts: Live ones, the one in use first.
         current: The one in use. None also when its session is over while others live:
             nobody becomes somebody else because time passed.
+        step: The sign-in that waits there for a second factor, or nothing.
+        remembered: Where its owners had it remembered for the second step, unchecked.
     """
 
     value: str = ""
     accounts: tuple[BrowserAccount, ...] = ()
     current: BrowserAccount | None = None
+    step: str = ""
+    remembered: tuple[UUID, ...] = ()
 
     def using(self, account: BrowserAccount) -> "Browser":
         """Return the browser with an account in use, in place of what it was before.
@@ -92,6 +98,7 @@ class BrowserSessionService:
         self._process = process
         self._cookies = BrowserCookies(process.settings.public_url)
         self._statements = BrowserSessionStatements(process.database)
+        self._remembered = RememberedDeviceService(process)
 
     def value_of(self, cookie_fields: Sequence[str]) -> str:
         """Return what a browser is recognised by; empty when it has no value yet."""
@@ -104,7 +111,11 @@ class BrowserSessionService:
         Args:
             cookie_fields: The ``Cookie`` fields as they came.
         """
-        browser = Browser(self.value_of(cookie_fields))
+        browser = Browser(
+            self.value_of(cookie_fields),
+            step=self._cookies.read(cookie_fields, self._cookies.step),
+            remembered=self._remembered.read(cookie_fields),
+        )
         counters = self._counters(
             self._cookies.read(cookie_fields, self._cookies.session)
         )
@@ -167,6 +178,16 @@ class BrowserSessionService:
         ttl = self._process.settings.session.absolute_ttl if text else 0
         return self._cookies.write(self._cookies.session, text, ttl)
 
+    def step_cookie(self, mfa_token: str = "") -> str:
+        """Return the field that keeps the sign-in that waits, or forgets it."""
+        return self._cookies.write(
+            self._cookies.step, mfa_token, TTL if mfa_token else 0
+        )
+
+    def remembered_cookie(self, browser: Browser) -> str:
+        """Return the field that keeps where the browser is remembered."""
+        return self._remembered.cookie(browser.remembered)
+
     async def sign_in(self, browser: Browser, email: str, password: str) -> Browser:
         """Sign somebody in with a password, always under a new cookie value.
 
@@ -177,18 +198,39 @@ class BrowserSessionService:
 
         Raises:
             InvalidCredentials: As for the API, and for the same reasons.
+            MfaRequired: A second factor has to be proven first.
             EmailNotVerified: The password was right; said to its owner only.
             TooManyRequests: Too many wrong ones for the account or from the address.
             HashingOverloaded: Too many hashes wait already.
         """
-        held = {
-            each.user_id: HeldSession(each.session_id, each.counter)
-            for each in browser.accounts
-        }
         sign_ins = SignInService(self._process)
-        return await self._join(
-            browser, await sign_ins.browser_with_password(email, password, held)
+        begun = await sign_ins.browser_with_password(
+            email, password, _held(browser), browser.remembered
         )
+        return await self._join(browser, begun)
+
+    async def second_step(
+        self, browser: Browser, answer: FactorAnswer, *, remember: bool = False
+    ) -> Browser:
+        """Finish the sign-in that waits at a browser.
+
+        Args:
+            browser: Where.
+            answer: By which factor, and what it says.
+            remember: Whether the browser needs no second step for a while.
+
+        Raises:
+            InvalidMfaToken: None waits there any more.
+            InvalidCode: The answer proves nothing.
+            TooManyRequests: Too many wrong ones for the account or from the address.
+        """
+        steps = SecondStepService(self._process)
+        begun = await steps.browser_finish(browser.step, answer, _held(browser))
+        joined = await self._join(replace(browser, step=""), begun)
+        if not remember:
+            return joined
+        devices = await self._remembered.remember(begun.user_id, browser.remembered)
+        return replace(joined, remembered=devices)
 
     async def registered(self, browser: Browser, user: User) -> Browser:
         """Sign somebody in who made the account just now; it is committed already."""
@@ -233,6 +275,13 @@ class BrowserSessionService:
             for each in ending:
                 with suppress(SessionNotFound):  # over already
                     await sessions.end(each.user_id, each.session_id, reason)
+
+
+def _held(browser: Browser) -> dict[UUID, HeldSession]:
+    return {
+        each.user_id: HeldSession(each.session_id, each.counter)
+        for each in browser.accounts
+    }
 
 
 def _account(row: Any) -> BrowserAccount:

@@ -1,6 +1,6 @@
 """Signing in with a password, and the session that every way of it begins."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from app.services.process.process import Process
 from app.services.sessions.session import IssuedTokens
 from app.services.sign_in.attempt import Candidate, SignInAttemptService
 from app.services.sign_in.errors import EmailNotVerified
+from app.services.sign_in.remembered_device import RememberedDeviceService
 from app.services.sign_in.second_step import SecondStepService
 from app.services.sign_in.start import (
     HeldSession,
@@ -56,7 +57,11 @@ class SignInService:
         return self._start.tokens(await self.browser_with_password(email, password, {}))
 
     async def browser_with_password(
-        self, email: str, password: str, held: Mapping[UUID, HeldSession]
+        self,
+        email: str,
+        password: str,
+        held: Mapping[UUID, HeldSession],
+        remembered: Sequence[UUID] = (),
     ) -> StartedSession:
         """Start a session that is kept by a cookie; all else as ``with_password``.
 
@@ -65,6 +70,7 @@ class SignInService:
             password: What they typed.
             held: By account, what the browser has of it. A live session of the person
                 goes on instead of a new one, at the next count.
+            remembered: Where the browser was remembered for the second step.
         """
         candidate = await self._attempts.count(canonical_email(email))
         found, password_hash = candidate.found, candidate.password_hash
@@ -76,7 +82,7 @@ class SignInService:
             refusal = refusal or Refusal.UNKNOWN_ACCOUNT
             await self._refuse(found, refusal, candidate.limit)
         charge = candidate.charge
-        if is_due(found, self._process.settings.mfa):
+        if await self._is_due(found, remembered):
             await self._keep(found, password_hash, verified)
             await charge.give_back()
             await self._demand(found, password_hash, _PASSWORD)
@@ -138,6 +144,13 @@ class SignInService:
         if is_due(found, self._process.settings.mfa):
             await self._demand(found, user.password_hash, proven)
         return self._start.tokens(await self._begin(found, user.password_hash, proven))
+
+    async def _is_due(self, found: Any, remembered: Sequence[UUID]) -> bool:
+        """Tell whether a second step is due; a browser may be excused from it."""
+        if not is_due(found, self._process.settings.mfa):
+            return False
+        devices = RememberedDeviceService(self._process)
+        return not await devices.is_remembered(found, remembered)
 
     async def _demand(
         self, found: Any, password_hash: str | None, proven: Proven

@@ -151,8 +151,8 @@ class SecondStepService:
             row = await uow.one_time_tokens.peek(
                 token_id, Purpose.SECOND_STEP, uow.clock.now()
             )
-        if row is None:
-            raise InvalidMfaToken(hint="unknown, used or expired")
+        if row is None or row.attempts >= TRIES:
+            raise InvalidMfaToken(hint="unknown, used, expired, or out of tries")
         return row
 
     async def _count(self, row: OneTimeToken) -> Charge:

@@ -1,0 +1,35 @@
+"""``/api/v1/users/me/devices``: browsers that need no second step for a while."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from app.api.answers import problems
+from app.api.dependencies import Caller, Devices
+from app.api.strict_json import StrictRoute
+from app.core.exceptions import Unauthenticated
+from app.schemas.base import Page
+from app.schemas.device import Device
+from app.services.sessions.authentication import InvalidAccessToken
+from app.services.sign_in.remembered_device import DeviceNotFound
+
+router = APIRouter(
+    prefix="/api/v1/users/me/devices", tags=["me"], route_class=StrictRoute
+)
+_SIGNED_IN = (Unauthenticated, InvalidAccessToken)
+
+
+@router.get("", responses=problems(*_SIGNED_IN))
+async def list_devices(caller: Caller, devices: Devices) -> Page[Device]:
+    """List the browsers that one had remembered for the second step."""
+    shown = await devices.list_live(caller.actor.user_id)
+    items = [Device.model_validate(each) for each in shown]
+    return Page[Device](items=items, next_cursor=None)
+
+
+@router.delete(
+    "/{device_id}", status_code=204, responses=problems(*_SIGNED_IN, DeviceNotFound)
+)
+async def forget_device(device_id: UUID, caller: Caller, devices: Devices) -> None:
+    """Have a browser ask for the second step again."""
+    await devices.forget(caller.actor.user_id, device_id)

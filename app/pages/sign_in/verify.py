@@ -1,0 +1,143 @@
+"""The second step of a sign-in, at a browser."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Response
+
+from app.core.exceptions import AppError
+from app.pages.parts import texts
+from app.pages.parts.asked import asking, waiting_at
+from app.pages.parts.browser import (
+    SECOND_STEP,
+    AtBrowser,
+    check_form,
+    end_step,
+    go_back_signed_in,
+    keep_remembered,
+    render_form,
+)
+from app.pages.parts.dependencies import Posted, State
+from app.pages.parts.flow import (
+    FLOW,
+    Flow,
+    checked_flow,
+    go_on,
+    page_headers,
+    with_flow,
+)
+from app.pages.parts.form import Values
+from app.pages.parts.form_page import Link, note
+from app.services.server.runtime import Runtime
+from app.services.sign_in.browser_session import Browser, BrowserSessionService
+from app.services.sign_in.errors import InvalidMfaToken
+from app.services.sign_in.second_step import FactorAnswer, SecondStepService
+
+router = APIRouter(include_in_schema=False)
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What waits at a browser: by which factors it may go on, and the one shown."""
+
+    factors: tuple[str, ...]
+    shown: str
+
+
+@router.get(SECOND_STEP)
+async def show_second_step(
+    flow: Flow, browser: AtBrowser, runtime: State, factor: str = ""
+) -> Response:
+    """Ask for a second factor; without a first one, for that."""
+    try:
+        step = await _step(browser, runtime, factor)
+    except InvalidMfaToken:
+        return _begin_anew(flow, runtime)
+    return await _show(step, browser, runtime, flow)
+
+
+@router.post(SECOND_STEP)
+async def submit_second_step(
+    values: Posted, browser: AtBrowser, runtime: State
+) -> Response:
+    """Finish the sign-in, under a cookie value that did not exist before."""
+    flow = checked_flow(values.get(FLOW, ""))
+    try:
+        step = await _step(browser, runtime, values.get("factor", ""))
+    except InvalidMfaToken:
+        return _begin_anew(flow, runtime)
+    try:
+        check_form(browser, values, runtime)
+        joined = await _finish(step, browser, values, runtime)
+    except InvalidMfaToken as error:  # the last of its tries
+        note(error)
+        return _begin_anew(flow, runtime)
+    except AppError as error:
+        note(error)
+        return await _show(step, browser, runtime, flow, error)
+    answer = go_back_signed_in(flow, joined, runtime)
+    end_step(answer, runtime)
+    if joined.remembered != browser.remembered:
+        keep_remembered(answer, joined, runtime)
+    return answer
+
+
+async def _finish(
+    step: _Step, browser: Browser, values: Values, runtime: Runtime
+) -> Browser:
+    answer = FactorAnswer(step.shown, values.get("code", ""))
+    service = BrowserSessionService(runtime)
+    remember = values.get("remember") == "on"
+    return await service.second_step(browser, answer, remember=remember)
+
+
+async def _step(browser: Browser, runtime: Runtime, wanted: str) -> _Step:
+    """Return what waits here.
+
+    Raises:
+        InvalidMfaToken: Nothing does.
+    """
+    factors = await SecondStepService(runtime).factors(browser.step)
+    known = tuple(each for each in factors if each in texts.FACTORS)
+    if not known:
+        raise InvalidMfaToken(hint="no factor that a page can ask for")
+    return _Step(known, wanted if wanted in known else known[0])
+
+
+async def _show(
+    step: _Step,
+    browser: Browser,
+    runtime: Runtime,
+    flow: str,
+    error: AppError | None = None,
+) -> Response:
+    waiting = await waiting_at(browser, flow, runtime)
+    flow = flow if waiting else ""
+    ways = [each for each in step.factors if each != step.shown]
+    links = [Link(texts.OTHER_WAY[each], _address(each, flow)) for each in ways]
+    links.append(Link(texts.START_OVER, with_flow("/signin", flow)))
+    return render_form(
+        "verify.html",
+        browser,
+        runtime,
+        error=error,
+        headers=page_headers(flow) | (error.headers if error else {}),
+        said_of=texts.FACTORS[step.shown],
+        factor=step.shown,
+        flow=flow,
+        days=runtime.settings.mfa.remember_ttl // _DAY,
+        application=asking(waiting),
+        links=links,
+    )
+
+
+def _address(factor: str, flow: str) -> str:
+    address = with_flow(SECOND_STEP, flow)
+    return f"{address}{'&' if flow else '?'}factor={factor}"
+
+
+def _begin_anew(flow: str, runtime: Runtime) -> Response:
+    """Lead to the first step; what waited here is over."""
+    answer = go_on("/signin", flow)
+    end_step(answer, runtime)
+    return answer
