@@ -14,14 +14,16 @@ from app.setting_groups import PasswordSettings
 MEMORY_KIB, PASSES = 64, 1
 
 
-def quick_hasher(chosen: PasswordSettings) -> PasswordHasher:
-    """Return a hasher with the least parameters that the engines take."""
+def quick_hasher(
+    chosen: PasswordSettings, memory_kib: int = MEMORY_KIB
+) -> PasswordHasher:
+    """Return a hasher with the least parameters that the engines take, or so."""
     pepper, salt = chosen.devise_pepper, chosen.flask_security_salt
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_LEAST_MEMORY_KIB", MEMORY_KIB)
+        patch.setattr(passwords, "_LEAST_MEMORY_KIB", memory_kib)
         patch.setattr(passwords, "_LEAST_PASSES", PASSES)
         return PasswordHasher(
-            memory_cost=MEMORY_KIB,
+            memory_cost=memory_kib,
             time_cost=PASSES,
             devise_pepper=pepper.get_secret_value() if pepper else "",
             flask_security_salt=salt.get_secret_value() if salt else "",
