@@ -119,7 +119,6 @@ def spawned(
     environment = {
         "PATH": os.defpath,
         "PYTHONPATH": str(ROOT),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",  # a last line must not be lost with the process
         "AUTH_SERVE_DATABASE_URL": database_url,
         "AUTH_SERVE_SECRET_KEY": SECRET,
