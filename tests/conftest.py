@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -38,6 +38,7 @@ from tests.support.quick_statements import (
     sharing_engine,
     sharing_prepare,
 )
+from tests.support.scheduling import Scheduling, longest_first
 
 SECRET = "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz"
 T = TypeVar("T")
@@ -56,6 +57,7 @@ def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     """Leave out what another engine stands for, where engines take turns."""
+    longest_first(items)
     if os.environ["TEST_ENGINES"] == "both":
         return
     names = left_out(item.nodeid for item in items)
@@ -63,6 +65,12 @@ def pytest_collection_modifyitems(
         items=[each for each in items if each.nodeid in names]
     )
     items[:] = [each for each in items if each.nodeid not in names]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Keep together what shares processes."""
+    return Scheduling(config, log)
 
 
 def pytest_report_header() -> str:

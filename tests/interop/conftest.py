@@ -70,11 +70,11 @@ class Ann:
         return browser.press(page, "Sign in", email=self.email, password=PASSWORD)
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="package", params=ENGINES)
 def provider(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Provider]:
-    """A live provider, on either database."""
+    """A live provider, on either database; people and clients differ by test."""
     folder: Path = tmp_path_factory.mktemp("provider")
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), folder / "auth.db")
