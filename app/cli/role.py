@@ -96,6 +96,35 @@ def create(
     show(in_transaction(work), as_json)
 
 
+@app.command(name="require-mfa")
+def require_mfa(
+    name: Name,
+    required: Annotated[
+        bool, typer.Option("--on/--off", help="Whether it is wanted")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Want a second factor of whoever has a role, from their next sign-in on.
+
+    JSON: `Role`.
+    """
+    from app.schemas.role import Role
+    from app.services.accounts.role import RoleService
+
+    async def work(uow: "UnitOfWork", runtime: "Runtime") -> dict[str, Any]:
+        role = await RoleService(uow).update(
+            operator_now(runtime),
+            name,
+            description=None,
+            permissions=None,
+            versions=None,
+            mfa_required=required,
+        )
+        return shape(Role, role)
+
+    show(in_transaction(work), as_json)
+
+
 @app.command()
 def delete(name: Name, yes: Yes = False, as_json: AsJson = False) -> None:
     """Delete a role; whoever had it loses it.

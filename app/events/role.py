@@ -14,16 +14,18 @@ class RoleCreated(Event):
 
     role: str
     permissions: tuple[str, ...]
+    mfa_required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleUpdated(Event):
-    """A role's description or permissions changed."""
+    """A role's description or permissions changed, or whether it wants two factors."""
 
     name: ClassVar[str] = "role.updated"
 
     role: str
     permissions: tuple[str, ...]
+    mfa_required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from app.schemas.base import Input, Instant, Output, ShownText
 from app.schemas.user import RoleName
@@ -25,12 +25,16 @@ Permissions = Annotated[list[Permission], Field(max_length=100)]
 
 
 class Role(Output):
-    """A named set of permissions; ``*`` is every permission."""
+    """A named set of permissions; ``*`` is every permission.
+
+    Who has a role with ``mfa_required`` needs a second factor to sign in.
+    """
 
     name: str
     description: str
     permissions: list[str]
     built_in: bool
+    mfa_required: bool
     created_at: Instant
     updated_at: Instant
 
@@ -54,6 +58,7 @@ class RoleCreate(Input):
     name: RoleName
     description: ShownText = ""
     permissions: Permissions = []
+    mfa_required: StrictBool = False
 
 
 class RoleChange(Input):
@@ -61,3 +66,4 @@ class RoleChange(Input):
 
     description: ShownText | None = None
     permissions: Permissions | None = None
+    mfa_required: StrictBool | None = None

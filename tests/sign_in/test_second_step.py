@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 from httpx2 import Response
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from app.models import Role, Session, User
+from app.models import Session, User
 from app.services.server.runtime import Runtime
 from tests.factories.factor import Authenticator, FactorFactory
 from tests.support.api import PASSWORD, Api, Person
@@ -43,13 +43,6 @@ async def amr_of(api: Api, person: Person) -> list[str]:
     query = query.order_by(Session.id.desc()).limit(1)
     async with api.runtime.database.session(read_only=True) as db:
         return (await db.scalars(query)).one().amr
-
-
-async def set_role(api: Api, name: str, **columns: Any) -> None:
-    """Change columns of a role."""
-    async with api.runtime.database.session() as db:
-        await db.execute(update(Role).where(Role.name == name).values(**columns))
-        await db.commit()
 
 
 async def test_a_password_alone_signs_in_whoever_has_no_second_factor(
@@ -261,10 +254,41 @@ async def test_a_role_asks_for_a_second_factor_of_whoever_has_it(
     api: Api, factors: FactorFactory
 ) -> None:
     admin, person = await api.admin(), await api.person()
-    await set_role(api, "admin", mfa_required=True)
 
+    changed = await api.patch("/roles/admin", {"mfa_required": True}, admin)
+
+    assert changed.json()["mfa_required"] is True
     assert (await begun(api, admin))["factors"] == []
     assert (await api.login(person.email)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"permissions": []}, {"description": "x"}, {"mfa_required": "yes"}],
+    ids=lambda change: [*change][0],
+)
+async def test_nothing_else_of_a_built_in_role_changes(
+    api: Api, change: dict[str, Any]
+) -> None:
+    admin = await api.admin()
+
+    answer = await api.patch("/roles/user", {"mfa_required": True} | change, admin)
+
+    assert answer.status_code in (403, 422)
+    read = await api.get("/roles/user", admin)
+    assert read.json()["mfa_required"] is False
+
+
+async def test_who_may_do_less_than_a_role_cannot_ease_it(api: Api) -> None:
+    admin = await api.admin()
+    await api.patch("/roles/admin", {"mfa_required": True}, admin)
+    role = {"name": "roles", "permissions": ["roles:read", "roles:write"]}
+    await api.post("/roles", role, admin)
+    manager = await api.person("roles")
+
+    eased = await api.patch("/roles/admin", {"mfa_required": False}, manager)
+
+    assert eased.status_code == 403
 
 
 @pytest.mark.parametrize(

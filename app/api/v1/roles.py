@@ -55,7 +55,11 @@ async def create_role(
 
     async def make() -> Answer:
         role = await roles.create(
-            actor, body.name, body.description, list(body.permissions)
+            actor,
+            body.name,
+            body.description,
+            list(body.permissions),
+            mfa_required=body.mfa_required,
         )
         location = f"/api/v1/roles/{role.name}"
         return Answer(201, Role.model_validate(role).model_dump_json(), location)
@@ -88,13 +92,14 @@ async def list_role_permissions(
 async def update_role(
     name: Name, body: RoleChange, actor: Writer, roles: Roles, if_match: IfMatch
 ) -> Response:
-    """Change description or permissions of a role that is not built in."""
+    """Change a role; of one that is built in, whether it wants a second factor."""
     role = await roles.update(
         actor,
         name,
         description=body.description,
         permissions=body.permissions,
         versions=if_match,
+        mfa_required=body.mfa_required,
     )
     return json_response(Role.model_validate(role), etag=etag(role.version))
 

@@ -76,7 +76,13 @@ class RoleService:
         return [each for each in PERMISSIONS if covers(held, (each,))]
 
     async def create(
-        self, actor: Actor, name: str, description: str, permissions: Sequence[str]
+        self,
+        actor: Actor,
+        name: str,
+        description: str,
+        permissions: Sequence[str],
+        *,
+        mfa_required: bool = False,
     ) -> Role:
         """Make a role.
 
@@ -91,6 +97,7 @@ class RoleService:
             description=description,
             permissions=sorted(set(permissions)),
             built_in=False,
+            mfa_required=mfa_required,
             version=1,
             created_at=now,
             updated_at=now,
@@ -101,7 +108,9 @@ class RoleService:
         except IntegrityError as error:
             raise RoleExists from error
         granted = tuple(role.permissions)
-        self._uow.record(RoleCreated(role=name, permissions=granted))
+        self._uow.record(
+            RoleCreated(role=name, permissions=granted, mfa_required=mfa_required)
+        )
         return role
 
     async def update(
@@ -112,8 +121,11 @@ class RoleService:
         description: str | None,
         permissions: Sequence[str] | None,
         versions: Collection[str] | None,
+        mfa_required: bool | None = None,
     ) -> Role:
         """Change a role; None leaves a field as it is.
+
+        Of a built-in role only ``mfa_required`` can be changed.
 
         Raises:
             Forbidden: It is built in, or holds or would hold more than the actor.
@@ -122,13 +134,19 @@ class RoleService:
         role = await self.get(name, lock=True)
         demand_version(role.version, versions)
         after = role.permissions if permissions is None else sorted(set(permissions))
-        _check(actor, role.built_in, role.permissions, after)
+        is_what_it_is = description is None and permissions is None
+        built_in = role.built_in and not is_what_it_is
+        _check(actor, built_in, role.permissions, after)
         role.permissions = list(after)
         role.description = role.description if description is None else description
+        if mfa_required is not None:
+            role.mfa_required = mfa_required
         role.version += 1
         role.updated_at = self._uow.clock.now()
-        granted = tuple(role.permissions)
-        self._uow.record(RoleUpdated(role=name, permissions=granted))
+        granted, wanted = tuple(role.permissions), role.mfa_required
+        self._uow.record(
+            RoleUpdated(role=name, permissions=granted, mfa_required=wanted)
+        )
         return role
 
     async def delete(
