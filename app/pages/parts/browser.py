@@ -11,13 +11,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.core.exceptions import AppError
 from app.pages.parts.csrf import CSRF, ForeignForm, refuse_foreign_form
 from app.pages.parts.dependencies import State
-from app.pages.parts.flow import FLOW, go_back, go_on
+from app.pages.parts.flow import FLOW, TO, go_back, go_on, with_section
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import USERNAME, Around, FormPage, note
 from app.pages.parts.render import render
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.errors import MfaRequired
+from app.services.sign_in.remembered_device import RememberedDeviceService
+from app.services.sign_in.second_step import step_cookie
 
 SECOND_STEP = "/signin/verify"
 
@@ -41,7 +43,7 @@ AtBrowser = Annotated[Browser, Depends(_browser)]
 
 def typed(values: Values) -> Values:
     """Return what people typed into a form, without what the page put there."""
-    ours = (CSRF, FLOW, USERNAME)
+    ours = (CSRF, FLOW, TO, USERNAME)
     return {name: text for name, text in values.items() if name not in ours}
 
 
@@ -169,30 +171,33 @@ def keep_accounts(response: Response, browser: Browser, runtime: Runtime) -> Non
     _set(response, BrowserSessionService(runtime).session_cookie(browser))
 
 
-def go_back_signed_in(flow: str, browser: Browser, runtime: Runtime) -> Response:
+def go_back_signed_in(
+    flow: str, browser: Browser, runtime: Runtime, section: str = ""
+) -> Response:
     """Lead to where somebody wanted to go who just signed in at this browser."""
-    answer = go_back(flow)
+    answer = go_back(flow, section)
     keep_accounts(answer, browser, runtime)
     return answer
 
 
 def ask_second_step(
-    flow: str, required: MfaRequired, runtime: Runtime
+    flow: str, required: MfaRequired, runtime: Runtime, section: str = ""
 ) -> RedirectResponse:
     """Lead to the second step, which knows by a cookie what it is the second one of."""
-    answer = go_on(SECOND_STEP, flow)
-    _set(answer, BrowserSessionService(runtime).step_cookie(required.mfa_token))
+    path = SECOND_STEP if flow else with_section(SECOND_STEP, section)
+    answer = go_on(path, flow)
+    _set(answer, step_cookie(runtime, required.mfa_token))
     return answer
 
 
 def end_step(response: Response, runtime: Runtime) -> None:
     """Forget the sign-in that waited for a second step at a browser."""
-    _set(response, BrowserSessionService(runtime).step_cookie())
+    _set(response, step_cookie(runtime))
 
 
 def keep_remembered(response: Response, browser: Browser, runtime: Runtime) -> None:
     """Set the cookie that excuses a browser from the second step."""
-    _set(response, BrowserSessionService(runtime).remembered_cookie(browser))
+    _set(response, RememberedDeviceService(runtime).cookie(browser.remembered))
 
 
 def _set(response: Response, field: str) -> None:

@@ -14,6 +14,7 @@ from app.core.exceptions import BadRequest
 from app.pages.parts.render import ONWARD, OPENER
 
 FLOW = "flow"  # name of the parameter, and of the hidden field
+TO = "to"  # the same for a page of the account that somebody signs in (again) for
 _FLOW = re.compile(r"[A-Za-z0-9_-]{1,1600}")
 
 
@@ -50,6 +51,31 @@ async def get_flow(request: Request) -> str:
 Flow = Annotated[str, Depends(get_flow)]
 
 
+ACCOUNT = "/account"
+_SECTIONS = frozenset(
+    {"email", "password", "factors", "passkeys", "sessions", "data", "delete"}
+)
+
+
+def section_of(text: str) -> str:
+    """Return a page of the account by its name, or nothing: it is no address."""
+    return text if text in _SECTIONS else ""
+
+
+async def get_section(request: Request) -> str:
+    """Return the page of the account that a page's address names, if there is one."""
+    named = request.query_params.getlist(TO)
+    return section_of(named[0]) if len(named) == 1 else ""
+
+
+Section = Annotated[str, Depends(get_section)]
+
+
+def with_section(path: str, section: str) -> str:
+    """Return the address of a page of ours that knows what somebody came for."""
+    return f"{path}?{TO}={section}" if section else path
+
+
 def with_flow(path: str, flow: str) -> str:
     """Return the address of a page of ours that knows what waits."""
     return f"{path}?{FLOW}={flow}" if flow else path
@@ -69,6 +95,8 @@ def go_on(path: str, flow: str = "") -> RedirectResponse:
     return RedirectResponse(with_flow(path, flow), 303, headers=headers)
 
 
-def go_back(flow: str) -> RedirectResponse:
+def go_back(flow: str, section: str = "") -> RedirectResponse:
     """Lead to where somebody who signed in wanted to go."""
+    if section and not flow:
+        return go_on(f"{ACCOUNT}/{section}")
     return go_on("/oauth2/resume" if flow else "/", flow)

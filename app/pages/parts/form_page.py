@@ -10,7 +10,7 @@ from app.core.exceptions import AppError, FieldError
 from app.pages.parts import texts
 from app.pages.parts.asked import AskingApplication
 from app.pages.parts.csrf import CSRF
-from app.pages.parts.flow import FLOW, page_headers
+from app.pages.parts.flow import FLOW, TO, page_headers
 from app.pages.parts.form import Values
 from app.pages.parts.render import allow_script, render
 from app.pages.parts.script import PASSWORD_SOURCE
@@ -84,6 +84,7 @@ class Around:
 
     Attributes:
         flow: What waits for the end of it, see ``flow.py``.
+        section: The page of the account that somebody signs in for.
         csrf: Token of the forms, for pages that act for a browser.
         notice: What has to be known before anything is typed.
         links: Where else to go.
@@ -94,6 +95,7 @@ class Around:
     """
 
     flow: str = ""
+    section: str = ""
     csrf: str = ""
     notice: str = ""
     links: Sequence[Link] = ()
@@ -156,7 +158,7 @@ class FormPage:
             wrong=_by_field(error.errors if error else []),
             labels={each.name: each.label for each in fields},
             focus="" if error else _first_empty(fields, values),
-            hidden={CSRF: around.csrf, FLOW: around.flow},
+            hidden={CSRF: around.csrf, FLOW: around.flow, TO: around.section},
             has_password=has_password,
             around=around,
             application=around.application,

@@ -18,6 +18,7 @@ class Said:
 
 
 SIGN_IN = "Sign in"
+SIGN_IN_AGAIN = "Sign in again: what you are about to change is protected."
 SIGN_IN_INSTEAD = "Already have an account? Sign in"
 SIGN_UP = "Create account"
 FORGOT = "Forgot password?"

@@ -18,7 +18,16 @@ from app.pages.parts.browser import (
     typed,
 )
 from app.pages.parts.dependencies import Posted, State
-from app.pages.parts.flow import FLOW, Flow, checked_flow, go_back, with_flow
+from app.pages.parts.flow import (
+    FLOW,
+    TO,
+    Flow,
+    Section,
+    checked_flow,
+    go_back,
+    section_of,
+    with_flow,
+)
 from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import (
     CURRENT_PASSWORD,
@@ -43,34 +52,36 @@ _OVER = FormPage("/signin", texts.OVER.title, closed=texts.OVER.text)
 
 
 @router.get("/signin")
-async def show_signin(flow: Flow, browser: AtBrowser, runtime: State) -> Response:
+async def show_signin(
+    flow: Flow, section: Section, browser: AtBrowser, runtime: State
+) -> Response:
     """Ask for address and password; but first say so where nothing waits any more."""
     waiting = await waiting_at(browser, flow, runtime)
     if flow and waiting is None:
         return await _say_over(flow, browser, runtime)
-    return _show(waiting, browser, runtime, {}, flow)
+    return _show(waiting, browser, runtime, {}, flow, section=section)
 
 
 @router.post("/signin")
 async def submit_signin(values: Posted, browser: AtBrowser, runtime: State) -> Response:
     """Sign in, under a cookie value that did not exist before."""
     flow = checked_flow(values.get(FLOW, ""))
-    fields = typed(values)
+    fields, section = typed(values), section_of(values.get(TO, ""))
     waiting = await waiting_at(browser, flow, runtime)
     try:
         if not is_of_before(browser, values, runtime):
             check_form(browser, values, runtime)
         elif _is_signed_in_already(fields, waiting, browser):
-            return go_back(flow)
+            return go_back(flow, section)
         form = validated(LoginRequest, fields)
         service = BrowserSessionService(runtime)
         joined = await service.sign_in(browser, form.email, form.password)
     except MfaRequired as required:
-        return ask_second_step(flow, required, runtime)
+        return ask_second_step(flow, required, runtime, section)
     except AppError as error:
         note(error)
-        return _show(waiting, browser, runtime, fields, flow, error)
-    return go_back_signed_in(flow, joined, runtime)
+        return _show(waiting, browser, runtime, fields, flow, error, section=section)
+    return go_back_signed_in(flow, joined, runtime, section)
 
 
 def _is_signed_in_already(
@@ -92,16 +103,26 @@ def _show(
     error: AppError | None = None,
     notice: str = "",
     first: Link | None = None,
+    section: str = "",
 ) -> HTMLResponse:
     flow = flow if waiting else ""
-    kept = {"email": values.get("email", expected_email(waiting))}
+    expected = expected_email(waiting)
+    if section and browser.current is not None:
+        expected, notice = browser.current.email, texts.SIGN_IN_AGAIN
+    kept = {"email": values.get("email", expected)}
     links = _links(runtime, flow, error)
     if browser.current is not None and (waiting is None or waiting.step != Step.LOGIN):
         notice = notice or texts.signed_in_as(browser.current.email)
         links.insert(0, _onward(waiting, flow))
     if first is not None:
         links.insert(0, first)
-    around = Around(flow=flow, notice=notice, links=links, application=asking(waiting))
+    around = Around(
+        flow=flow,
+        section=section,
+        notice=notice,
+        links=links,
+        application=asking(waiting),
+    )
     return show_page(_PAGE, browser, runtime, kept, error, around)
 
 

@@ -19,11 +19,15 @@ from app.pages.parts.browser import (
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import (
     FLOW,
+    TO,
     Flow,
+    Section,
     checked_flow,
     go_on,
     page_headers,
+    section_of,
     with_flow,
+    with_section,
 )
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import Link, note
@@ -46,14 +50,18 @@ class _Step:
 
 @router.get(SECOND_STEP)
 async def show_second_step(
-    flow: Flow, browser: AtBrowser, runtime: State, factor: str = ""
+    flow: Flow,
+    section: Section,
+    browser: AtBrowser,
+    runtime: State,
+    factor: str = "",
 ) -> Response:
     """Ask for a second factor; without a first one, for that."""
     try:
         step = await _step(browser, runtime, factor)
     except InvalidMfaToken:
-        return _begin_anew(flow, runtime)
-    return await _show(step, browser, runtime, flow)
+        return _begin_anew(flow, runtime, section)
+    return await _show(step, browser, runtime, flow, section)
 
 
 @router.post(SECOND_STEP)
@@ -61,21 +69,21 @@ async def submit_second_step(
     values: Posted, browser: AtBrowser, runtime: State
 ) -> Response:
     """Finish the sign-in, under a cookie value that did not exist before."""
-    flow = checked_flow(values.get(FLOW, ""))
+    flow, section = checked_flow(values.get(FLOW, "")), section_of(values.get(TO, ""))
     try:
         step = await _step(browser, runtime, values.get("factor", ""))
     except InvalidMfaToken:
-        return _begin_anew(flow, runtime)
+        return _begin_anew(flow, runtime, section)
     try:
         check_form(browser, values, runtime)
         joined = await _finish(step, browser, values, runtime)
     except InvalidMfaToken as error:  # the last of its tries
         note(error)
-        return _begin_anew(flow, runtime)
+        return _begin_anew(flow, runtime, section)
     except AppError as error:
         note(error)
-        return await _show(step, browser, runtime, flow, error)
-    answer = go_back_signed_in(flow, joined, runtime)
+        return await _show(step, browser, runtime, flow, section, error)
+    answer = go_back_signed_in(flow, joined, runtime, section)
     end_step(answer, runtime)
     if joined.remembered != browser.remembered:
         keep_remembered(answer, joined, runtime)
@@ -109,13 +117,16 @@ async def _show(
     browser: Browser,
     runtime: Runtime,
     flow: str,
+    section: str,
     error: AppError | None = None,
 ) -> Response:
     waiting = await waiting_at(browser, flow, runtime)
     flow = flow if waiting else ""
     ways = [each for each in step.factors if each != step.shown]
-    links = [Link(texts.OTHER_WAY[each], _address(each, flow)) for each in ways]
-    links.append(Link(texts.START_OVER, with_flow("/signin", flow)))
+    links = [
+        Link(texts.OTHER_WAY[each], _address(each, flow, section)) for each in ways
+    ]
+    links.append(Link(texts.START_OVER, _onward("/signin", flow, section)))
     return render_form(
         "verify.html",
         browser,
@@ -125,19 +136,24 @@ async def _show(
         said_of=texts.FACTORS[step.shown],
         factor=step.shown,
         flow=flow,
+        section=section,
         days=runtime.settings.mfa.remember_ttl // _DAY,
         application=asking(waiting),
         links=links,
     )
 
 
-def _address(factor: str, flow: str) -> str:
-    address = with_flow(SECOND_STEP, flow)
-    return f"{address}{'&' if flow else '?'}factor={factor}"
+def _address(factor: str, flow: str, section: str) -> str:
+    address = _onward(SECOND_STEP, flow, section)
+    return f"{address}{'&' if '?' in address else '?'}factor={factor}"
 
 
-def _begin_anew(flow: str, runtime: Runtime) -> Response:
+def _onward(path: str, flow: str, section: str) -> str:
+    return with_flow(path, flow) if flow else with_section(path, section)
+
+
+def _begin_anew(flow: str, runtime: Runtime, section: str) -> Response:
     """Lead to the first step; what waited here is over."""
-    answer = go_on("/signin", flow)
+    answer = go_on("/signin" if flow else with_section("/signin", section), flow)
     end_step(answer, runtime)
     return answer

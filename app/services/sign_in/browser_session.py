@@ -24,7 +24,7 @@ from app.services.sessions.session import SessionNotFound, SessionService
 from app.services.sign_in.browser_cookie import BrowserCookies
 from app.services.sign_in.password import SignInService
 from app.services.sign_in.remembered_device import RememberedDeviceService
-from app.services.sign_in.second_step import TTL, FactorAnswer, SecondStepService
+from app.services.sign_in.second_step import FactorAnswer, SecondStepService
 from app.services.sign_in.start import HeldSession, StartedSession
 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -177,16 +177,6 @@ class BrowserSessionService:
         )
         ttl = self._process.settings.session.absolute_ttl if text else 0
         return self._cookies.write(self._cookies.session, text, ttl)
-
-    def step_cookie(self, mfa_token: str = "") -> str:
-        """Return the field that keeps the sign-in that waits, or forgets it."""
-        return self._cookies.write(
-            self._cookies.step, mfa_token, TTL if mfa_token else 0
-        )
-
-    def remembered_cookie(self, browser: Browser) -> str:
-        """Return the field that keeps where the browser is remembered."""
-        return self._remembered.cookie(browser.remembered)
 
     async def sign_in(self, browser: Browser, email: str, password: str) -> Browser:
         """Sign somebody in with a password, always under a new cookie value.

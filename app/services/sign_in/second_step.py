@@ -30,6 +30,7 @@ from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
 from app.services.sessions.session import IssuedTokens
+from app.services.sign_in.browser_cookie import BrowserCookies
 from app.services.sign_in.errors import InvalidMfaToken, MfaRequired
 from app.services.sign_in.start import (
     HeldSession,
@@ -54,6 +55,12 @@ class FactorAnswer:
 
     factor: str
     value: Any
+
+
+def step_cookie(process: Process, mfa_token: str = "") -> str:
+    """Return the field that keeps a sign-in that waits at a browser, or forgets it."""
+    cookies = BrowserCookies(process.settings.public_url)
+    return cookies.write(cookies.step, mfa_token, TTL if mfa_token else 0)
 
 
 class SecondStepService:
