@@ -42,7 +42,13 @@ class PasskeyRepository(Repository[Passkey]):
         return await self.db.scalar(query) or 0
 
     async def spend(
-        self, passkey_id: UUID, sign_count: int, *, is_backed_up: bool, now: datetime
+        self,
+        passkey_id: UUID,
+        sign_count: int,
+        *,
+        is_backup_eligible: bool,
+        is_backed_up: bool,
+        now: datetime,
     ) -> bool:
         """Move the counter on; False when another sign-in moved it as far before.
 
@@ -54,7 +60,10 @@ class PasskeyRepository(Repository[Passkey]):
         )
         query: Any = update(Passkey).where(Passkey.id == passkey_id, forward)
         query = query.values(
-            sign_count=sign_count, is_backed_up=is_backed_up, last_used_at=now
+            sign_count=sign_count,
+            is_backup_eligible=is_backup_eligible,
+            is_backed_up=is_backed_up,
+            last_used_at=now,
         )
         return len((await self.db.scalars(query.returning(Passkey.id))).all()) == 1
 

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from app.core.secret_key import SecretKey
 from app.factors.base import Ceremony, Enrolled
+from app.factors.passkey import request_options
 from app.factors.recovery_code import code_of, stored_form
 from app.factors.totp import TotpKey
+from tests.support.passkey import CEREMONY, ORIGIN, registered
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 DIGEST = SecretKey("tests-only-0123456789-abcdefghijklmnopqrstuvwxyz").digest
@@ -34,6 +36,18 @@ class Sample:
 
 def _ceremony(account: int) -> Ceremony:
     return Ceremony(now=NOW, user_id=UUID(int=account), digest=DIGEST)
+
+
+def _passkey(_account: int) -> Sample:
+    owner, had = registered()
+    stranger, _ = registered()
+    asked = request_options(CEREMONY, [had])
+    wrong = (
+        owner.get(asked, origin="https://id.example.net"),
+        stranger.passkeys[0].answer(asked, ORIGIN),
+    )
+    answer = owner.get(asked)
+    return Sample(enrolled=(had,), answer=answer, wrong=wrong, ceremony=CEREMONY)
 
 
 def _totp(account: int) -> Sample:
@@ -62,6 +76,7 @@ def _recovery_code(account: int) -> Sample:
 
 # By name of the factor: of an account by its number, from 1.
 SAMPLES: dict[str, Callable[[int], Sample]] = {
+    "passkey": _passkey,
     "totp": _totp,
     "recovery_code": _recovery_code,
 }

@@ -5,6 +5,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from os import urandom
 from typing import Any
 from uuid import UUID
 
@@ -160,10 +161,7 @@ class Authenticator:
 
     def _make(self, options: Mapping[str, Any], wanted: bytes | None) -> Passkey:
         made = Passkey(
-            credential_id=wanted
-            or sha256(
-                str(len(self.passkeys)).encode() + options["challenge"].encode()
-            ).digest(),
+            credential_id=wanted or urandom(32),
             private_key=_private_key(self.algorithm),
             rp_id=options["rp"]["id"],
             user_handle=decode(options["user"]["id"]),
