@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, get_args, get_origin
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -24,6 +25,7 @@ from pydantic_settings import (
 
 from app.env_file import EnvironmentRefused
 from app.environment import Known, explain, read_environment
+from app.factor_settings import PasskeySettings
 from app.setting_groups import (
     AdminSettings,
     DatabaseSettings,
@@ -40,7 +42,14 @@ from app.setting_groups import (
     SmtpSettings,
     TokenSettings,
 )
-from app.setting_types import DatabaseUrl, Issuer, LogLevel, Proxies, ValkeyUrl
+from app.setting_types import (
+    DatabaseUrl,
+    Issuer,
+    LogLevel,
+    Proxies,
+    ValkeyUrl,
+    origin_of,
+)
 from app.typed_text import is_special_use
 
 PREFIX = "AUTH_SERVE_"
@@ -122,6 +131,7 @@ class Settings(BaseSettings):
     oauth: OAuthSettings = OAuthSettings()
     one_time: OneTimeSettings = OneTimeSettings()
     outbound: OutboundSettings = OutboundSettings()
+    passkey: PasskeySettings = PasskeySettings()
     password: PasswordSettings = PasswordSettings()
     retention: RetentionSettings = RetentionSettings()
     session: SessionSettings = SessionSettings()
@@ -168,6 +178,16 @@ class Settings(BaseSettings):
     def registration_mode(self) -> Literal["open", "verified", "invite", "closed"]:
         """Who may register, with the default of the environment."""
         return self.registration or ("verified" if self.is_production else "open")
+
+    @property
+    def passkey_domain(self) -> str:
+        """The relying party's id (WebAuthn Level 3 section 5.1.2)."""
+        return self.passkey.rp_id or urlsplit(self.public_url).hostname or ""
+
+    @property
+    def passkey_origins(self) -> tuple[str, ...]:
+        """Where pages may be that ask for passkeys, as browsers write it."""
+        return origin_of(self.public_url), *self.passkey.origins
 
     @property
     def accepts_while_stopping(self) -> float:
@@ -220,6 +240,11 @@ def _problems(settings: Settings) -> Iterable[str]:
     if settings.admin.email and not settings.email.special_use_domains:
         if is_special_use(settings.admin.email):
             yield f"{PREFIX}ADMIN__EMAIL is what EMAIL__SPECIAL_USE_DOMAINS forbids"
+    host = urlsplit(settings.public_url).hostname or ""
+    domain = settings.passkey_domain
+    is_above = "." in domain and host.endswith(f".{domain}")
+    if domain != host and not is_above:
+        yield f"{PREFIX}PASSKEY__RP_ID is neither the host of PUBLIC_URL nor above it"
     if settings.limits.store == "valkey" and settings.valkey_url is None:
         yield f"{PREFIX}LIMITS__STORE=valkey demands {PREFIX}VALKEY_URL"
 

@@ -110,6 +110,23 @@ def _http_url(value: str) -> str:
     return value
 
 
+def _https_origin(value: str) -> str:
+    """Return an origin as browsers write it (RFC 6454 section 6.1)."""
+    parts = _parts(value, "https")
+    if parts.path.rstrip("/") or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be origins: https://host or https://host:port")
+    return origin_of(value)
+
+
+def origin_of(url: str) -> str:
+    """Return the origin of an address as browsers write it (RFC 6454 section 6.1)."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    named = f"[{host}]" if ":" in host else host
+    is_usual = parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme))
+    return f"{parts.scheme}://{named}" + ("" if is_usual else f":{parts.port}")
+
+
 def _smtp_url(value: SecretStr) -> SecretStr:
     _parts(value.get_secret_value(), "smtp", "smtps")
     return value
@@ -205,6 +222,11 @@ Scopes = Annotated[
     BeforeValidator(_json_object),
 ]
 Seconds = Annotated[int, Field(gt=0, le=CENTURY)]
+Origins = Annotated[
+    list[Annotated[str, AfterValidator(_https_origin)]],
+    NoDecode,
+    BeforeValidator(_split),
+]
 Issuer = Annotated[str, AfterValidator(_issuer)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]

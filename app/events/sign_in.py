@@ -15,6 +15,7 @@ class Refusal(StrEnum):
     NO_PASSWORD = "no_password"
     WRONG_PASSWORD = "wrong_password"
     WRONG_CODE = "wrong_code"
+    WRONG_PASSKEY = "wrong_passkey"
     WRONG_SECOND_FACTOR = "wrong_second_factor"
     DISABLED = "disabled"
     EMAIL_NOT_VERIFIED = "email_not_verified"

@@ -82,6 +82,24 @@ class MfaRequest(Input):
         return self
 
 
+class PasskeyOptionsRequest(Input):
+    """Nothing, or whom a password manager should look for; the answer is the same."""
+
+    email: TypedEmail | None = None
+
+
+class PasskeyRequest(Input):
+    """What ``PublicKeyCredential.toJSON`` gave, of ``navigator.credentials.get``."""
+
+    response: dict[str, Any]
+
+
+class MfaOptionsRequest(Input):
+    """The sign-in that waits for a second step."""
+
+    mfa_token: Token
+
+
 class RefreshRequest(Input):
     """The newest refresh token of the session."""
 

@@ -1,12 +1,23 @@
 """Accounts with second factors, set up as their owners would have."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+from app.factors.passkey import (
+    Person,
+    creation_options,
+    user_handle,
+    verify_creation,
+)
 from app.factors.recovery_code import code_of, stored_form
 from app.factors.totp import TotpKey
 from app.models import RecoveryCode, Totp
+from app.services.factors.challenge import ceremony_of
+from app.services.factors.stored import passkey_row
 from app.services.server.runtime import Runtime
+from tests.factories.authenticator import DEVICE
+from tests.factories.authenticator import Authenticator as SoftwareAuthenticator
 
 SECRET = b"12345678901234567890"  # RFC 6238 appendix B
 
@@ -57,6 +68,27 @@ class FactorFactory:
                 )
             )
         return Authenticator(runtime, TotpKey(secret=SECRET))
+
+    async def passkey(
+        self,
+        user_id: UUID,
+        *,
+        flags: int = DEVICE,
+        step: int = 1,
+        **columns: Any,
+    ) -> SoftwareAuthenticator:
+        """Give an account a passkey; return the authenticator that holds it."""
+        runtime = self._runtime
+        ceremony = ceremony_of(runtime, user_id, b"of a factory, of bytes enough")
+        held = SoftwareAuthenticator(ceremony.origins[0], flags=flags, step=step)
+        person = Person(
+            handle=user_handle((), ceremony), name="anybody", display_name=""
+        )
+        options = creation_options(person, (), ceremony)
+        made = verify_creation(held.create(options), ceremony)
+        async with runtime.unit_of_work() as uow:
+            uow.passkeys.add(passkey_row(uow, user_id, person.handle, made, columns))
+        return held
 
     async def recovery_codes(self, user_id: UUID, count: int = 2) -> list[str]:
         """Give an account recovery codes; return them as they are shown."""

@@ -17,7 +17,7 @@ from app.factors.passkey import (
     verify_alone,
     verify_creation,
 )
-from tests.support.authenticator import (
+from tests.factories.authenticator import (
     BACKED_UP,
     BACKUP_ELIGIBLE,
     CLOUD,

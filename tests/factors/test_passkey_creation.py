@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.factors.base import FactorRefused
 from app.factors.passkey import verify_creation
-from tests.support.authenticator import (
+from tests.factories.authenticator import (
     AAGUID,
     BACKED_UP,
     CLOUD,

@@ -13,7 +13,7 @@ from app.factors.passkey import (
     user_handle,
     verify_creation,
 )
-from tests.support.authenticator import DEVICE, Authenticator
+from tests.factories.authenticator import DEVICE, Authenticator
 
 ORIGIN = "https://id.example.com"
 CEREMONY = Ceremony(

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -80,3 +81,22 @@ async def security_txt(request: Request) -> Response:
     end = (runtime.clock.now() + timedelta(days=180)).strftime("%Y-%m-%dT00:00:00Z")
     lines = f"Contact: mailto:{runtime.settings.smtp.sender}\nExpires: {end}\n"
     return Response(lines, media_type="text/plain")
+
+
+@router.get("/webauthn")
+async def webauthn(request: Request) -> Response:
+    """Say whose pages may ask for our passkeys (WebAuthn Level 3 section 5.11)."""
+    origins = get_runtime(request).settings.passkey_origins
+    return _listed({"origins": origins})
+
+
+@router.get("/passkey-endpoints")
+async def passkey_endpoints(request: Request) -> Response:
+    """Lead password managers to the page (W3C, passkey endpoints well-known URL)."""
+    page = f"{get_runtime(request).settings.public_url}/account/passkeys"
+    return _listed({"enroll": page, "manage": page})
+
+
+def _listed(members: dict[str, Any]) -> Response:
+    headers = {"Cache-Control": _CACHE}
+    return Response(orjson.dumps(members), 200, headers, "application/json")

@@ -13,6 +13,7 @@ from app.api.v1 import (
     keys,
     me,
     outbox,
+    passkey_sign_in,
     permissions,
     roles,
     settings,
@@ -24,6 +25,7 @@ routes: list[BaseRoute] = knowing_their_query(
     route
     for part in (
         auth,
+        passkey_sign_in,
         me,
         claims,
         consents,

@@ -1,12 +1,15 @@
 """How each second factor is read from the database, and how a proof of it is spent."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from dataclasses import asdict
+from typing import Any, Protocol
 from uuid import UUID
 
 from app.factors.base import Enrolled, Factor, Proof
+from app.factors.passkey import NewPasskey, PasskeyFactor
 from app.factors.recovery_code import RecoveryCode
 from app.factors.totp import Totp
+from app.models.passkey import Passkey
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.process import Process
@@ -28,6 +31,71 @@ class StoredFactor(Protocol):
 
     async def spend(self, uow: UnitOfWork, user: User, proof: Proof) -> bool:
         """Make a proof count: one guarded update; False when one counted before."""
+
+
+MAX_PASSKEYS = 20  # of an account
+
+
+class StoredPasskey:
+    """The passkeys of an account."""
+
+    factor: Factor = PasskeyFactor()
+
+    async def enrolled(
+        self, uow: UnitOfWork, process: Process, user_id: UUID
+    ) -> Sequence[Enrolled]:
+        """Return all of them, the oldest first."""
+        rows = await uow.passkeys.list_for_user(user_id, None, MAX_PASSKEYS)
+        return [passkey_of(row) for row in rows]
+
+    async def spend(self, uow: UnitOfWork, user: User, proof: Proof) -> bool:
+        """Move the counter on, and keep what the authenticator says of backups."""
+        return await uow.passkeys.spend(
+            proof.id, proof.state or 0, now=uow.clock.now(), **proof.data
+        )
+
+
+def passkey_row(
+    uow: UnitOfWork,
+    user_id: UUID,
+    handle: bytes,
+    made: NewPasskey,
+    columns: Mapping[str, Any],
+) -> Passkey:
+    """Return a row for a passkey; it is not stored yet.
+
+    Args:
+        uow: The caller's transaction.
+        user_id: Whose.
+        handle: What the authenticator calls them.
+        made: What it told when it made the passkey.
+        columns: Others, such as its name.
+    """
+    values = {
+        "id": uow.randomness.uuid7(),
+        "user_id": user_id,
+        "user_handle": handle,
+        **asdict(made),
+        "transports": list(made.transports),
+        "name": "Passkey",
+        "created_at": uow.clock.now(),
+        "last_used_at": None,
+    }
+    return Passkey(**{**values, **columns})
+
+
+def passkey_of(row: Passkey) -> Enrolled:
+    """Return a passkey as it is judged."""
+    names = (
+        *("credential_id", "user_handle", "transports"),
+        *("is_backup_eligible", "is_user_verified"),
+    )
+    return Enrolled(
+        id=row.id,
+        secret=row.public_key,
+        state=row.sign_count,
+        data={name: getattr(row, name) for name in names},
+    )
 
 
 class StoredTotp:
@@ -70,5 +138,5 @@ class StoredRecoveryCode:
         return await uow.recovery_codes.spend(proof.id, uow.clock.now())
 
 
-_ALL: tuple[StoredFactor, ...] = (StoredTotp(), StoredRecoveryCode())
+_ALL: tuple[StoredFactor, ...] = (StoredPasskey(), StoredTotp(), StoredRecoveryCode())
 STORED: Mapping[str, StoredFactor] = {each.factor.name: each for each in _ALL}

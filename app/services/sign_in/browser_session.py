@@ -22,6 +22,7 @@ from app.services.accounts.errors import InvalidCredentials
 from app.services.process.process import Process
 from app.services.sessions.session import SessionNotFound, SessionService
 from app.services.sign_in.browser_cookie import BrowserCookies
+from app.services.sign_in.passkey import PasskeySignInService
 from app.services.sign_in.password import SignInService
 from app.services.sign_in.remembered_device import RememberedDeviceService
 from app.services.sign_in.second_step import FactorAnswer, SecondStepService
@@ -221,6 +222,19 @@ class BrowserSessionService:
             return joined
         devices = await self._remembered.remember(begun.user_id, browser.remembered)
         return replace(joined, remembered=devices)
+
+    async def sign_in_with_passkey(self, browser: Browser, answer: Any) -> Browser:
+        """Sign somebody in with what a passkey answered; all else as ``sign_in``.
+
+        Raises:
+            InvalidPasskey: As for the API, and for the same reasons.
+            EmailNotVerified: The passkey was right; said to its owner only.
+            TooManyRequests: Too many wrong ones from the address.
+        """
+        sign_ins = PasskeySignInService(self._process)
+        return await self._join(
+            browser, await sign_ins.browser_verify(answer, _held(browser))
+        )
 
     async def registered(self, browser: Browser, user: User) -> Browser:
         """Sign somebody in who made the account just now; it is committed already."""

@@ -13,6 +13,13 @@ class EmailNotVerified(Forbidden):
     title = "Confirm your email address first; we can send you the mail again"
 
 
+class InvalidPasskey(Unauthenticated):
+    """Unknown, forged, replayed, and of an inactive account: all look the same."""
+
+    code = "invalid_passkey"
+    title = "This passkey does not sign in here; try again, or another way"
+
+
 class MfaRequired(Unauthenticated):
     """One factor was proven, and the account or its roles ask for a second one."""
 

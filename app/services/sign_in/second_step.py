@@ -22,8 +22,9 @@ from app.events.sign_in import (
 from app.factors.base import MULTI_FACTOR, Ceremony, FactorRefused, Proof
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
-from app.policies.second_factor import factors_of
+from app.policies.second_factor import PASSKEY, factors_of
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.factors.challenge import ceremony_of, ready
 from app.services.factors.stored import STORED
 from app.services.one_time.errors import InvalidCode
 from app.services.one_time.token import OneTimeTokenService, Purpose
@@ -114,6 +115,24 @@ class SecondStepService:
             raise InvalidMfaToken(hint="the account is gone")
         return factors_of(found)
 
+    async def passkey_options(self, mfa_token: str) -> dict[str, Any]:
+        """Return what a browser needs to answer with a passkey of the account.
+
+        Raises:
+            InvalidMfaToken: No sign-in waits under this token.
+            InvalidCode: The account has no passkey.
+        """
+        row = await self._waiting(mfa_token)
+        assert row.user_id is not None
+        await ready()
+        stored = STORED[PASSKEY]
+        async with self._process.unit_of_work(read_only=True) as uow:
+            enrolled = await stored.enrolled(uow, self._process, row.user_id)
+        options = stored.factor.begin(enrolled, self._ceremony(row))
+        if options is None:
+            raise InvalidCode(hint="the account has no passkey")
+        return options
+
     async def finish(self, mfa_token: str, answer: FactorAnswer) -> IssuedTokens:
         """Start a session for whoever proves a second factor.
 
@@ -140,6 +159,8 @@ class SecondStepService:
         """
         row = await self._waiting(mfa_token)
         charge = await self._count(row)
+        if answer.factor == PASSKEY:
+            await ready()
         tries = await self._try(row)
         try:
             async with self._process.unit_of_work() as uow:
@@ -212,12 +233,14 @@ class SecondStepService:
         if stored is None:
             raise FactorRefused("no such factor")
         enrolled = await stored.enrolled(uow, self._process, user.id)
-        ceremony = Ceremony(
-            now=uow.clock.now(),
-            user_id=user.id,
-            digest=self._process.secret_key.digest,
-        )
-        return stored.factor.verify(enrolled, answer.value, ceremony)
+        return stored.factor.verify(enrolled, answer.value, self._ceremony(row))
+
+    def _ceremony(self, row: OneTimeToken) -> Ceremony:
+        """Return the circumstances of a step; its challenge is used up with it."""
+        assert row.user_id is not None
+        digest = self._process.secret_key.digest
+        challenge = digest(b"second step", row.id.bytes)
+        return ceremony_of(self._process, row.user_id, challenge)
 
     async def _refuse(self, row: OneTimeToken, tries: int, hint: str) -> NoReturn:
         """Leave evidence, and tell the owner once somebody used up every try."""

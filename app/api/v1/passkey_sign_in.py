@@ -1,0 +1,57 @@
+"""``/api/v1/auth/passkey``: signing in with a passkey, alone or as a second step."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Response
+
+from app.api.answers import TOKENS, json_response, problems, tokens_response
+from app.api.dependencies import RuntimeDep
+from app.api.strict_json import StrictRoute
+from app.core.exceptions import TooManyRequests
+from app.schemas.auth import MfaOptionsRequest, PasskeyOptionsRequest, PasskeyRequest
+from app.services.one_time.errors import InvalidCode
+from app.services.sign_in.errors import (
+    EmailNotVerified,
+    InvalidMfaToken,
+    InvalidPasskey,
+)
+from app.services.sign_in.passkey import PasskeySignInService
+from app.services.sign_in.second_step import SecondStepService
+
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
+
+
+@router.post(
+    "/passkey/options", response_model=dict[str, Any], responses=problems(body=True)
+)
+async def passkey_options(
+    runtime: RuntimeDep,
+    _body: Annotated[PasskeyOptionsRequest | None, Body()] = None,
+) -> Response:
+    """Return request options (WebAuthn Level 3, ``parseRequestOptionsFromJSON``).
+
+    They are the same whoever asks and for whom: no passkeys are named.
+    """
+    return json_response(await PasskeySignInService(runtime).options())
+
+
+@router.post(
+    "/passkey/verify",
+    responses=TOKENS
+    | problems(InvalidPasskey, EmailNotVerified, TooManyRequests, body=True),
+)
+async def verify_passkey(body: PasskeyRequest, runtime: RuntimeDep) -> Response:
+    """Sign in with what a passkey answered."""
+    sign_ins = PasskeySignInService(runtime)
+    return tokens_response(await sign_ins.verify(body.response))
+
+
+@router.post(
+    "/mfa/options",
+    response_model=dict[str, Any],
+    responses=problems(InvalidMfaToken, InvalidCode, body=True),
+)
+async def mfa_options(body: MfaOptionsRequest, runtime: RuntimeDep) -> Response:
+    """Return request options for a second step with a passkey of the account."""
+    options = await SecondStepService(runtime).passkey_options(body.mfa_token)
+    return json_response(options)
