@@ -8,6 +8,7 @@ from fastapi import Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from app.core.context import current
 from app.core.exceptions import (
     AppError,
     BadRequest,
@@ -88,15 +89,16 @@ def _encoded(content: Any) -> bytes:
 
 def tokens_response(tokens: IssuedTokens) -> Response:
     """Return the tokens of a session; nothing may keep them."""
-    return json_response(
-        {
-            "access_token": tokens.access_token,
-            "token_type": "Bearer",
-            "expires_in": tokens.expires_in,
-            "refresh_token": tokens.refresh_token,
-            "refresh_expires_in": tokens.refresh_expires_in,
-        }
-    )
+    answer = {
+        "access_token": tokens.access_token,
+        "token_type": "Bearer",
+        "expires_in": tokens.expires_in,
+        "refresh_token": tokens.refresh_token,
+        "refresh_expires_in": tokens.refresh_expires_in,
+    }
+    if current().new_device:  # of a sign-in, and not of a refresh
+        answer["device_token"] = current().new_device
+    return json_response(answer)
 
 
 def user_out(user: Any, roles: list[str]) -> User:

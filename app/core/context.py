@@ -16,6 +16,8 @@ class RequestContext:
         ip: Address of the client, after trusted proxies, in its canonical form.
         user_agent: As sent, cut to 256 characters.
         browser: What a page's browser is recognised by; empty for other callers.
+        devices: What was shown as known devices; whoever reads them judges them.
+        new_device: What the device of who just signed in is known by from now on.
         user_id: Set once the caller is known.
         reason: Why the request was refused; for the log only.
         headers: Header fields that the answer gets, such as ``RateLimit``.
@@ -27,6 +29,8 @@ class RequestContext:
     ip: str = ""
     user_agent: str = ""
     browser: str = ""
+    devices: tuple[str, ...] = ()
+    new_device: str = ""
     user_id: UUID | None = None
     reason: str = ""
     headers: dict[str, str] = field(default_factory=dict)

@@ -15,10 +15,12 @@ REFRESH_PREFIX = "as_rt_"
 GRANT_PREFIX = "as_gt_"
 BROWSER_PREFIX = "as_bs_"
 REGISTRATION_PREFIX = "as_rat_"
+DEVICE_PREFIX = "as_dv_"
 ONE_TIME_PREFIX = "as_ot_"
 CODE_DIGITS = 8  # 26 bits, more than the 20 that ASVS 6.5.4 asks for
 _MAC = 32
 _COUNTER = 8
+_DEVICE = 53  # bytes: services/sign_in/known_device.py
 
 
 class SealBroken(Exception):
@@ -48,6 +50,7 @@ class SecretKey:
         self._browser = _Mac(self.derive("browser-session"))
         self._registration = _Mac(self.derive("registration-access-token"))
         self._form = _Mac(self.derive("form-token"))
+        self._device = _Mac(self.derive("known-device"))
         self.pairwise = self.derive("pairwise-subject")
         self._one_time = _Mac(self.derive("one-time-token"))
         self._code = _Mac(self.derive("one-time-code"))
@@ -112,6 +115,14 @@ class SecretKey:
     def read_browser_session(self, token: str) -> tuple[UUID, int] | None:
         """Return session and counter, or None for what this key never made."""
         return _read_counted(token, BROWSER_PREFIX, self._browser)
+
+    def device_token(self, body: bytes) -> str:
+        """Return what a device is known by that an account signed in at."""
+        return DEVICE_PREFIX + _encode(body + self._device(body))
+
+    def read_device_token(self, token: str) -> bytes | None:
+        """Return the body, or None for what this key never made."""
+        return _open(token, DEVICE_PREFIX, _DEVICE, self._device)
 
     def registration_access_token(
         self, client_id: str, epoch: UUID | None = None

@@ -48,20 +48,28 @@ class VerificationSent(Output):
 
 
 class LoginRequest(Input):
-    """What somebody claims to be theirs."""
+    """What somebody claims to be theirs.
+
+    ``device_token`` is what the last answer gave: a known device has tries of its own.
+    """
 
     email: TypedEmail
     password: Password
+    device_token: Token | None = None
 
 
 class Tokens(Output):
-    """Tokens of a session; lives are seconds from now."""
+    """Tokens of a session; lives are seconds from now.
+
+    ``device_token`` comes with a sign-in alone, for the next one at the same device.
+    """
 
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"
     expires_in: int
     refresh_token: str
     refresh_expires_in: int
+    device_token: str | None = None
 
 
 class MfaRequest(Input):

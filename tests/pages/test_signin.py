@@ -140,7 +140,9 @@ async def test_the_cookies_are_for_this_service_alone(
     assert name == "auth_serve_browser" and len(value.pop("value")) == 43
     assert value == {"path": "/", "httponly": "True", "samesite": "Lax"}
     assert "set-cookie" not in again.headers
-    [(name, value)] = set_cookies(entered.headers.get_list("set-cookie")).items()
+    given = set_cookies(entered.headers.get_list("set-cookie"))
+    assert given.pop("auth_serve_device")["httponly"]
+    [(name, value)] = given.items()
     assert name == "auth_serve_session" and value.pop("value").startswith("as_bs_")
     ttl = str(runtime.settings.session.absolute_ttl)
     assert value == {
@@ -263,7 +265,10 @@ class TestOverHttps:
 
         fields = [each.headers.get_list("set-cookie") for each in (shown, entered)]
         first, second = (set_cookies(each) for each in fields)
-        assert list(first) == ["__Host-browser"] and list(second) == ["__Host-session"]
+        assert list(first) == ["__Host-browser"] and list(second) == [
+            "__Host-session",
+            "__Host-device",
+        ]
         for attributes in (first["__Host-browser"], second["__Host-session"]):
             assert attributes["secure"] == attributes["httponly"] == "True"
             assert (attributes["path"], attributes["samesite"]) == ("/", "Lax")

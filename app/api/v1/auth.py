@@ -27,6 +27,7 @@ from app.api.dependencies import (
     get_runtime,
 )
 from app.api.strict_json import StrictRoute, read_model
+from app.core.context import current
 from app.core.exceptions import TooManyRequests, Unauthenticated
 from app.schemas.auth import (
     ChangePasswordRequest,
@@ -111,6 +112,7 @@ async def register(
 async def login(request: Request) -> Response:
     """Sign in with a password."""
     body = await read_model(request, LoginRequest)
+    current().devices = (body.device_token,) if body.device_token else ()
     service = SignInService(get_runtime(request))
     return tokens_response(await service.with_password(body.email, body.password))
 

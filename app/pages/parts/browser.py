@@ -18,6 +18,7 @@ from app.pages.parts.render import render
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.errors import MfaRequired
+from app.services.sign_in.known_device import KnownDeviceService
 from app.services.sign_in.remembered_device import RememberedDeviceService
 from app.services.sign_in.second_step import step_cookie
 
@@ -171,12 +172,19 @@ def keep_accounts(response: Response, browser: Browser, runtime: Runtime) -> Non
     _set(response, BrowserSessionService(runtime).session_cookie(browser))
 
 
+def keep_device(response: Response, runtime: Runtime) -> None:
+    """Set the cookie by which the account of a sign-in knows this browser again."""
+    if field := KnownDeviceService(runtime).cookie():
+        _set(response, field)
+
+
 def go_back_signed_in(
     flow: str, browser: Browser, runtime: Runtime, section: str = ""
 ) -> Response:
     """Lead to where somebody wanted to go who just signed in at this browser."""
     answer = go_back(flow, section)
     keep_accounts(answer, browser, runtime)
+    keep_device(answer, runtime)
     return answer
 
 

@@ -10,6 +10,7 @@ from app.database import get_db
 from app.pages.parts.form import Values, read_form
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import BrowserSessionService
+from app.services.sign_in.known_device import KnownDeviceService
 
 
 async def get_runtime(request: Request) -> Runtime:
@@ -30,13 +31,15 @@ async def get_token(request: Request) -> str:
 async def read_posted(request: Request, runtime: State) -> Values:
     """Return the fields of a form, once it is noted which browser sent it.
 
-    Whoever asks for a code keeps tries of their own at it (ADR-0030).
+    Whoever asks for a code keeps tries of their own at it (ADR-0030), and so does a
+    device that the account knows at its password (ADR-0053).
 
     Raises:
         AppError: All that ``read_form`` raises.
     """
     fields = request.headers.getlist("cookie")
     current().browser = BrowserSessionService(runtime).value_of(fields)
+    current().devices = KnownDeviceService(runtime).read(fields)
     return await read_form(request)
 
 

@@ -41,7 +41,6 @@ from app.repositories.statements.session import ACTIVE, roles_of
 
 _AUDIT = tuple(column.name for column in AuditEvent.__table__.columns)
 _SESSION = tuple(column.name for column in Session.__table__.columns)
-_ATTEMPTS = 3  # of a sign-in: the caller's, its share of the account, the account's
 
 
 def _parameter(table: Any, name: str, prefix: str = "") -> ColumnElement[Any]:
@@ -56,6 +55,7 @@ _CANDIDATE = select(
     User.email,
     User.locale,
     User.password_hash,
+    User.password_changed_at,
     User.status,
     User.email_verified,
     roles_of(User.id).label("roles"),
@@ -63,16 +63,20 @@ _CANDIDATE = select(
     *second_factor_columns(User.id),
 ).where(User.email_canonical == bindparam("email"))
 _FOUND = select(
-    User.id, roles_of(User.id).label("roles"), *second_factor_columns(User.id)
+    User.id,
+    User.email,
+    User.password_changed_at,
+    roles_of(User.id).label("roles"),
+    *second_factor_columns(User.id),
 ).where(User.id == bindparam("user_id"))
 
 
 @cache
-def _candidate_counted() -> Executable:
+def _candidate_counted(count: int) -> Executable:
     """Return the candidate with its attempts counted in one statement (PostgreSQL)."""
     found = _CANDIDATE.cte("candidate")
     steps: list[Any] = []
-    for index in range(_ATTEMPTS):
+    for index in range(count):
         before = steps[-1] if steps else None
         step = take_one("postgresql", index, before=before)
         steps.append(step.cte(f"take{index}"))
@@ -161,7 +165,7 @@ class SignInStatements:
         now: datetime,
         attempts: Sequence[Attempt],
     ) -> Counted:
-        """Find the account of a canonical address, and count three attempts.
+        """Find the account of a canonical address, and count attempts.
 
         Args:
             email: The canonical address.
@@ -175,8 +179,9 @@ class SignInStatements:
             return Counted(found, await self._store.take(attempts, now))
         instant = microseconds(now)
         parameters |= attempt_parameters(attempts) | {"now": instant}
-        [row] = await self._database.fetch_all(_candidate_counted(), parameters)
-        tats = row.tat0, row.tat1, row.tat2
+        statement = _candidate_counted(len(attempts))
+        [row] = await self._database.fetch_all(statement, parameters)
+        tats = [getattr(row, f"tat{index}") for index in range(len(attempts))]
         verdicts = await self._joined.verdicts(attempts, tats, instant)
         return Counted(row if row.id is not None else None, verdicts)
 

@@ -138,7 +138,11 @@ class PasswordService:
         return await pool.run(hasher.verify, password, password_hash)
 
     async def verify_stranger(
-        self, password: str, password_hash: str | None, whose: str
+        self,
+        password: str,
+        password_hash: str | None,
+        whose: str,
+        is_known: bool = False,
     ) -> Verification:
         """Check a password as ``verify`` does, and never say that it was too much work.
 
@@ -150,6 +154,7 @@ class PasswordService:
             password_hash: What is stored.
             whose: Whose share of the work it is: an account's, or of one of the
                 networks that it knows, which strangers elsewhere do not use up.
+            is_known: At a device of the account; then no network is asked.
 
         Raises:
             HashingOverloaded: Too many hashes wait already.
@@ -158,7 +163,8 @@ class PasswordService:
         work = hasher.foreign_work(password, password_hash)
         if not work:
             return await pool.run(hasher.verify, password, password_hash)
-        if not await self._process.limiter.admits(*self._shares(work, whose)):
+        shares = self._shares(work, whose)[-1 if is_known else 0 :]
+        if not await self._process.limiter.admits(*shares):
             _log.warning("an imported hash was not computed: too much such work")
             wrong = await pool.run(hasher.verify, password, None)
             return replace(wrong, was_tried=False)

@@ -7,6 +7,7 @@ from app.core.context import current
 from app.core.rate_limit import Attempt, Charge, Verdict, subject_key
 from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
+from app.services.sign_in.known_device import KnownDevice, KnownDeviceService
 from app.utils.helpers import network_of
 
 
@@ -20,11 +21,13 @@ class Candidate:
         limit: The account's limit, if it is reached. Then the right password works from
             networks that the account signed in from before, and every other answer is
             the refusal by this limit, whether there is such an account or not.
+        device: Known to the account: then none of the others' limits was asked.
     """
 
     found: Any | None
     charge: Charge
     limit: Verdict | None
+    device: KnownDevice | None = None
 
     @property
     def may_try(self) -> bool:
@@ -40,25 +43,59 @@ class Candidate:
 
     @property
     def share_of_work(self) -> str:
-        """Whose the work with an imported hash is: the account's or a known network's.
+        """Whose the work with an imported hash is: the account's, or what it knows.
 
         As with attempts, what strangers use up is nothing that the owner has at home.
         """
         if self.found is None:
             return ""
+        if self.device is not None:
+            return f"{self.found.id} device {self.device.id}"
         home = network_of(current().ip) if self.found.known_network else ""
         return f"{self.found.id} {home}".rstrip()
 
 
 class SignInAttemptService:
-    """Counts attempts by network, by network and account, and by account."""
+    """Counts attempts by network, by network and account, and by account.
+
+    Those at a device that the account knows are counted by the device alone.
+    """
 
     def __init__(self, process: Process) -> None:
         """Count in the shared store."""
         self._process = process
+        self._devices = KnownDeviceService(process)
 
     async def count(self, canonical: str) -> Candidate:
         """Find the account of a canonical address, and count an attempt.
+
+        Raises:
+            TooManyRequests: As for a stranger; never at a device that the account knows
+                and that has tries left.
+        """
+        device = self._devices.shown(canonical)
+        if device is not None:
+            known = await self._count_at(device, canonical)
+            if known is not None:
+                return known
+        return await self._count_stranger(canonical)
+
+    async def _count_at(self, device: KnownDevice, canonical: str) -> Candidate | None:
+        """Count by the device; None where that is unknown by now or has no try left."""
+        process = self._process
+        attempts = [self._of_account(f"{canonical} device {device.id}")]
+        counted = await process.sign_ins.candidate(
+            canonical, network_of(current().ip), process.clock.now(), attempts
+        )
+        if not counted.verdicts[-1].allowed:
+            return None
+        if not self._devices.is_of(device, counted.found):
+            return None
+        charge = process.limiter.judge(attempts, counted.verdicts)
+        return Candidate(counted.found, charge, None, device)
+
+    async def _count_stranger(self, canonical: str) -> Candidate:
+        """Count an attempt of whom nothing is known.
 
         Nothing here depends on whether the account exists or where it signed in from:
         a neighbour on its network, who can use up the account's limit from elsewhere,

@@ -21,6 +21,7 @@ class BrowserCookies:
         self.browser = f"{prefix}browser"
         self.step = f"{prefix}step"
         self.remembered = f"{prefix}remembered"
+        self.device = f"{prefix}device"
 
     def read(self, fields: Sequence[str], name: str) -> str:
         """Return a cookie's value, or nothing.

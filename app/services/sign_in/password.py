@@ -75,7 +75,10 @@ class SignInService:
         candidate = await self._attempts.count(canonical_email(email))
         found, password_hash = candidate.found, candidate.password_hash
         verified = await self._passwords.verify_stranger(
-            password, password_hash, candidate.share_of_work
+            password,
+            password_hash,
+            candidate.share_of_work,
+            candidate.device is not None,
         )
         refusal = self._refusal(candidate, verified)
         if found is None or refusal is not None:
@@ -193,4 +196,6 @@ class _Found:
 
     def __init__(self, user: User) -> None:
         self.id = user.id
+        self.email = user.email
+        self.password_changed_at = user.password_changed_at
         self.roles = None

@@ -14,6 +14,8 @@ from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork, evidence
 from app.services.process.process import Process
 from app.services.sessions.session import IssuedTokens, SessionTokenService
+from app.services.sign_in.known_device import KnownDeviceService
+from app.typed_text import canonical_email
 from app.utils.helpers import network_of
 
 
@@ -55,6 +57,7 @@ class SessionStart:
     def __init__(self, process: Process) -> None:
         """Work in statements of its own, or in the caller's transaction."""
         self._process = process
+        self._devices = KnownDeviceService(process)
 
     async def at_once(
         self,
@@ -66,7 +69,8 @@ class SessionStart:
         """Begin a session in one statement, if the account is still what it was.
 
         Args:
-            found: The account: its ``id`` and ``roles``, one string of names or None.
+            found: The account: its ``id``, ``email``, ``password_changed_at`` and
+                ``roles``, one string of names or None.
             password_hash: What the account must still have.
             proven: What was proven.
             charge: What was counted for the attempt, and is given back.
@@ -90,6 +94,7 @@ class SessionStart:
         )
         if not stored:
             return None
+        self._know(found)
         return _started(found.id, found.roles, session_id, columns)
 
     async def renewed(
@@ -138,6 +143,7 @@ class SessionStart:
         uow.sessions.add(Session(**self._row(session_id, user.id, columns)))
         user.last_sign_in_at = now
         uow.record(_signed_in(user.id, session_id, proven))
+        self._know(user)
         return _started(user.id, roles, session_id, columns)
 
     async def _renew(
@@ -155,7 +161,12 @@ class SessionStart:
             return None
         user.last_sign_in_at = now
         uow.record(_signed_in(user.id, session_id, proven))
+        self._know(user)
         return _started(user.id, roles, session_id, columns)
+
+    def _know(self, account: Any) -> None:
+        email, changed_at = account.email, account.password_changed_at
+        self._devices.renew(account.id, canonical_email(email), changed_at)
 
     def tokens(self, begun: StartedSession) -> IssuedTokens:
         """Return what a program gets for a session that just began."""
