@@ -1,5 +1,7 @@
 """OIDC Core §3.1.2.1, §3.1.2.3, §3.1.2.4, §3.1.2.6, §5.5.1.1 and §11: who has to act.
 
+And RFC 9470 §5: how strongly somebody has to sign in.
+
 One pure decision is asked again after each step of the person. Nothing loops, because
 what the person did is recognised by its instant: a sign-in after the request arrived
 is what ``prompt=login`` and ``max_age`` demanded.
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.oauth.acr import ONE_FACTOR, TWO_FACTORS, meets, meets_any
 from app.oauth.authorize import AuthorizationRequest
 from app.oauth.claims import beyond_scope, is_essential, wished_values
 from app.oauth.clients.redirect_uri import may_send
@@ -27,6 +30,7 @@ class Step(StrEnum):
     """What the person does next."""
 
     LOGIN = "login"
+    STEP_UP = "step_up"
     SELECT_ACCOUNT = "select_account"
     CREATE_ACCOUNT = "create_account"
     CONSENT = "consent"
@@ -44,6 +48,10 @@ class SignedInState:
         has_several: Whether the browser holds other accounts too.
         has_duty: Whether something else comes first, such as setting up a second
             factor; the sign-in pages know what.
+        has_second_factor: Whether the person could prove one. Nobody has to find out
+            unless ``would_help`` says that it matters.
+        may_step_up: Whether the second factor is all that they need to prove, since
+            the first one was a short time ago.
     """
 
     subject: str
@@ -52,6 +60,8 @@ class SignedInState:
     chosen_at: datetime | None = None
     has_several: bool = False
     has_duty: bool = False
+    has_second_factor: bool = False
+    may_step_up: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +113,7 @@ def decide(
 
 _Next = tuple[Step, type[InteractionNeeded]]
 _LOGIN: _Next = (Step.LOGIN, LoginRequired)
+_STEP_UP: _Next = (Step.STEP_UP, LoginRequired)
 _SELECT: _Next = (Step.SELECT_ACCOUNT, AccountSelectionRequired)
 _CREATE: _Next = (Step.CREATE_ACCOUNT, InteractionRequired)
 _DUTY: _Next = (Step.LOGIN, InteractionRequired)
@@ -129,6 +140,9 @@ def _next(
         _refuse_wrong_sign_in(request, session, hinted_subject)
     elif _must_sign_in(request, session, now, hinted_subject):
         return _LOGIN
+    stronger = _stronger(request, session, is_fresh)
+    if stronger is not None:
+        return stronger
     if session.has_duty:
         return _DUTY
     return _CONSENT if _must_consent(request, consent) else _DONE
@@ -163,9 +177,7 @@ def _must_sign_in(
     if request.max_age is not None:
         if now - session.authenticated_at > timedelta(seconds=request.max_age):
             return True
-    return not (
-        _is_wanted(request, session, hinted_subject) and _is_strong(request, session)
-    )
+    return not _is_wanted(request, session, hinted_subject)
 
 
 def _refuse_wrong_sign_in(
@@ -174,9 +186,25 @@ def _refuse_wrong_sign_in(
     """End what asking once more would not mend."""
     if not _is_wanted(request, session, hinted_subject):
         raise LoginRequired("another person signed in than the one who was asked for")
-    if not _is_strong(request, session):
-        hint = f"signed in with {session.acr}"
-        raise UnmetAuthenticationRequirements("the demanded acr was not met", hint=hint)
+
+
+def _stronger(
+    request: AuthorizationRequest, session: SignedInState, is_fresh: bool
+) -> _Next | None:
+    """Return what makes the sign-in as strong as it has to be; None if it is.
+
+    A wish (``acr_values``) is followed as far as the person can, and never refused. Who
+    is remembered at a device signs in with one factor, and may be asked for the second
+    right after it.
+    """
+    if session.has_second_factor and would_help(request, session.acr):
+        return _STEP_UP if session.may_step_up else _LOGIN
+    if is_strong(request, session.acr):
+        return None
+    if not is_fresh:
+        return _LOGIN
+    hint = f"signed in with {session.acr}"
+    raise UnmetAuthenticationRequirements("the demanded acr was not met", hint=hint)
 
 
 def _named_subjects(request: AuthorizationRequest) -> list[object]:
@@ -194,18 +222,34 @@ def _is_wanted(
 
 
 def demanded_acr(request: AuthorizationRequest) -> list[object]:
-    """Return the acr values of which one must be met; ``acr_values`` is only a wish.
-
-    The sign-in pages ask it too, so that they ask for the factor that is needed.
-    """
+    """Return the acr values of which one must be met; ``acr_values`` is only a wish."""
     if not is_essential(request.claims, "id_token", "acr"):
         return []
     return wished_values(request.claims, "id_token", "acr")
 
 
-def _is_strong(request: AuthorizationRequest, session: SignedInState) -> bool:
-    demanded = demanded_acr(request)
-    return not demanded or session.acr in demanded
+def is_strong(request: AuthorizationRequest, acr: str) -> bool:
+    """Tell whether a sign-in is as strong as client and request demand.
+
+    The sign-in pages ask it of ``aal1``, so that they ask for the factor that is due.
+    """
+    minimum, demanded = request.client.minimum_acr, demanded_acr(request)
+    if minimum is not None and not meets(acr, minimum):
+        return False
+    return not demanded or meets_any(acr, demanded)
+
+
+def would_help(request: AuthorizationRequest, acr: str) -> bool:
+    """Tell whether a second factor would meet what this sign-in does not.
+
+    With ``prompt=none`` wishes are left out: nobody is there to follow them.
+    """
+    if not is_strong(request, acr):
+        return is_strong(request, TWO_FACTORS)
+    wished = list(request.acr_values) + wished_values(request.claims, "id_token", "acr")
+    if not wished or "none" in request.prompt or meets_any(acr, wished):
+        return False
+    return acr == ONE_FACTOR and meets_any(TWO_FACTORS, wished)
 
 
 def _must_consent(request: AuthorizationRequest, consent: ConsentState) -> bool:

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, insert, select
+from sqlalchemy import delete, exists, func, insert, or_, select
 
 from app.models.grant import OAuthGrant
+from app.models.passkey import Passkey
 from app.models.role import UserRole
 from app.models.session import Session
+from app.models.totp import Totp
 from app.models.user import User
 from app.repositories.base import Order, Repository, chosen
 from app.repositories.user_search import Search, found_by
@@ -35,6 +37,12 @@ class UserRepository(Repository[User]):
         """Return the account with this canonical address."""
         query = select(User).where(User.email_canonical == canonical)
         return await self.one_or_none(query.with_for_update() if lock else query)
+
+    async def has_second_factor(self, user_id: UUID) -> bool:
+        """Tell whether an account has a passkey or an authenticator application."""
+        passkey = exists().where(Passkey.user_id == user_id)
+        totp = exists().where(Totp.user_id == user_id)
+        return bool(await self.db.scalar(select(or_(passkey, totp))))
 
     async def list_page(
         self,

@@ -1,7 +1,6 @@
 """What the person has to do next, and when nobody may be asked."""
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,44 +23,10 @@ from app.oauth.interaction import (
     demanded_acr,
 )
 from tests.oauth.authorization import a_client, read
-
-ARRIVED = datetime(2026, 1, 1, 12, tzinfo=UTC)
-NOW = ARRIVED + timedelta(minutes=5)
-FIRST_PARTY = a_client(is_first_party=True)
-AGREED = ConsentState(is_given=True)
-
-
-def _session(seconds: float = -3_600, **members: Any) -> SignedInState:
-    """Return somebody who signed in so long after the request arrived."""
-    defaults: dict[str, Any] = {
-        "subject": "jane",
-        "authenticated_at": ARRIVED + timedelta(seconds=seconds),
-        "acr": "1",
-    }
-    return SignedInState(**defaults | members)
-
-
-def _decide(
-    session: SignedInState | None,
-    *,
-    client: Client = FIRST_PARTY,
-    consent: ConsentState | None = None,
-    hinted: str | None = None,
-    **parameters: Any,
-) -> Step:
-    return decide(
-        read(client, **parameters),
-        session,
-        consent or ConsentState(),
-        NOW,
-        arrived_at=ARRIVED,
-        hinted_subject=hinted,
-    )
-
-
-def _wish(name: str, **wish: Any) -> str:
-    return json.dumps({"id_token": {name: wish}})
-
+from tests.oauth.interaction import AGREED, ARRIVED, FIRST_PARTY, NOW
+from tests.oauth.interaction import decided as _decide
+from tests.oauth.interaction import session as _session
+from tests.oauth.interaction import wish as _wish
 
 # --- Signing in ---
 

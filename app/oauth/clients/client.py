@@ -42,6 +42,7 @@ class Client:
         is_self_registered: It came by itself and need not know this server (RFC 7591).
         is_vouched_for: Whether somebody answers for where it sends people (RFC 9700
             §4.11.2); otherwise they are asked before they are sent there.
+        minimum_acr: The administrator's choice: nobody signs in to it with less.
         private_schemes: Schemes without a dot that this server accepts now.
     """
 
@@ -72,6 +73,7 @@ class Client:
     audience: str | None = None
     is_self_registered: bool = False
     is_vouched_for: bool = True
+    minimum_acr: str | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     private_schemes: tuple[str, ...] = ()
 

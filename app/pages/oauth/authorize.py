@@ -18,6 +18,7 @@ from app.pages.parts.form import read_body
 from app.pages.parts.over import lead_back, leads_on
 from app.pages.parts.render import OPENER
 from app.pages.parts.withheld import render_withheld
+from app.pages.sign_in.verify import STEP_UP
 from app.services.oauth.authorization import AuthorizationService, Due, Outcome
 from app.services.oauth.redirect import Withheld
 from app.services.oauth.refusal import UnanswerableRequest
@@ -28,6 +29,7 @@ router = APIRouter(include_in_schema=False)
 _PATH = "/oauth2/authorize"
 _PAGES = {
     Step.LOGIN: "/signin",
+    Step.STEP_UP: STEP_UP,
     Step.CREATE_ACCOUNT: "/signup",
     Step.SELECT_ACCOUNT: "/select-account",
     Step.CONSENT: "/consent",

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.oauth.interaction import Step
 from app.pages.parts import texts
 from app.pages.parts.asked import asking, waiting_at
 from app.pages.parts.browser import (
     SECOND_STEP,
     AtBrowser,
+    ask_second_step,
     check_form,
     end_step,
     go_back_signed_in,
@@ -23,6 +25,7 @@ from app.pages.parts.flow import (
     Flow,
     Section,
     checked_flow,
+    go_back,
     go_on,
     page_headers,
     section_of,
@@ -35,8 +38,10 @@ from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.errors import InvalidMfaToken
 from app.services.sign_in.second_step import FactorAnswer, SecondStepService
+from app.services.sign_in.step_up import StepUpService
 
 router = APIRouter(include_in_schema=False)
+STEP_UP = "/signin/step-up"
 _DAY = 86_400
 
 
@@ -62,6 +67,18 @@ async def show_second_step(
     except InvalidMfaToken:
         return _begin_anew(flow, runtime, section)
     return await _show(step, browser, runtime, flow, section)
+
+
+@router.get(STEP_UP)
+async def step_up(flow: Flow, browser: AtBrowser, runtime: State) -> Response:
+    """Begin a second step in the session that somebody has, where one is due."""
+    waiting = await waiting_at(browser, flow, runtime)
+    if waiting is None or waiting.account is None or waiting.step is not Step.STEP_UP:
+        return go_back(flow)
+    required = await StepUpService(runtime).demand(waiting.account)
+    if required is None:
+        return go_on("/signin", flow)
+    return ask_second_step(flow, required, runtime)
 
 
 @router.post(SECOND_STEP)

@@ -2,13 +2,13 @@
 
 from app.config import Settings
 from app.core import jose
+from app.oauth.acr import LEVELS
 from app.oauth.claims import STANDARD_CLAIMS
 from app.oauth.client_auth import METHODS
 from app.oauth.grants import GRANTS
 from app.oauth.supported import PROMPTS, Supported
 
 PERSON_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
-ONE_FACTOR = "aal1"  # NIST SP 800-63B section 2.1; a second factor will make it aal2
 
 
 def build_supported(settings: Settings) -> Supported:
@@ -25,7 +25,7 @@ def build_supported(settings: Settings) -> Supported:
         assertion_algs=jose.ALGORITHMS,
         id_token_algs=algorithms,
         userinfo_algs=algorithms,
-        acr_values=(ONE_FACTOR,),
+        acr_values=LEVELS,
         prompts=prompts,
         private_schemes=tuple(settings.oauth.private_schemes),
     )

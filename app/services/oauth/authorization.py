@@ -313,7 +313,9 @@ class AuthorizationService:
     ) -> Step:
         session, consent = None, ConsentState()
         if account is not None:
-            session = signed_in_state(self._provider, flow, request, account, browser)
+            session = await signed_in_state(
+                uow, self._provider, flow, request, account, browser
+            )
             consents = OAuthConsentService(uow)
             consent = await consents.known(account.user_id, request.client.client_id)
         return decide(

@@ -3,16 +3,17 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from app.oauth.acr import acr_of
 from app.oauth.authorize import AuthorizationRequest
 from app.oauth.claims import wished_values
-from app.oauth.interaction import SignedInState
+from app.oauth.interaction import SignedInState, would_help
 from app.oauth.ports import Authentication
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.clients.supported import ONE_FACTOR
 from app.services.oauth.flow import Flow, sign_in_at
 from app.services.oauth.person import subject_of
 from app.services.process.process import Process
 from app.services.sign_in.browser_session import Browser, BrowserAccount
+from app.services.sign_in.step_up import may_step_up
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -77,7 +78,8 @@ def _acted(flow: Flow, account: BrowserAccount) -> bool:
     return is_new or flow.chosen == account.session_id
 
 
-def signed_in_state(
+async def signed_in_state(
+    uow: UnitOfWork,
     process: Process,
     flow: Flow,
     request: AuthorizationRequest,
@@ -88,12 +90,18 @@ def signed_in_state(
     authenticated_at = account.authenticated_at
     if sign_in_at(account) in flow.sign_ins:
         authenticated_at = min(authenticated_at, flow.arrived_at - _MOMENT)
+    acr = acr_of(account.amr)
+    has_more = would_help(request, acr) and await uow.users.has_second_factor(
+        account.user_id
+    )
     return SignedInState(
         subject=_subject(process, request, account),
         authenticated_at=authenticated_at,
-        acr=ONE_FACTOR,
+        acr=acr,
         chosen_at=flow.chosen_at if flow.chosen == account.session_id else None,
         has_several=len(browser.accounts) > 1,
+        has_second_factor=has_more,
+        may_step_up=has_more and may_step_up(process, account),
     )
 
 
@@ -103,7 +111,7 @@ def authentication_of(account: BrowserAccount) -> Authentication:
         user_id=account.user_id,
         session_id=account.session_id,
         authenticated_at=account.authenticated_at,
-        acr=ONE_FACTOR,
+        acr=acr_of(account.amr),
         amr=account.amr,
     )
 

@@ -216,6 +216,7 @@ class SecondStepService:
         user = await uow.users.by_id(row.user_id, lock=True)
         if user is None or not user.is_active:
             raise InvalidMfaToken(hint="the account is gone or disabled")
+        own = _of_session(row, held.get(user.id))
         proof = await self._prove(uow, user, row, answer)
         now = uow.clock.now()
         if await uow.one_time_tokens.consume(row.id, row.purpose, now) is None:
@@ -224,7 +225,10 @@ class SecondStepService:
             raise FactorRefused("used by somebody else just now")
         amr = dict.fromkeys((*row.data["amr"], *proof.amr, MULTI_FACTOR))
         proven = Proven(row.data["method"], tuple(amr))
-        return await self._start.within(uow, user, proven, held.get(user.id))
+        begun = await self._start.within(uow, user, proven, held.get(user.id))
+        if own is not None and begun.session_id != own.session_id:
+            raise InvalidMfaToken(hint="the session that steps up ended meanwhile")
+        return begun
 
     async def _prove(
         self, uow: UnitOfWork, user: User, row: OneTimeToken, answer: FactorAnswer
@@ -256,3 +260,22 @@ class SecondStepService:
                     )
                 )
         raise InvalidCode(hint=hint)
+
+
+def session_data(held: HeldSession) -> dict[str, Any]:
+    """Return what a token remembers of the session whose second step it is for."""
+    return {"session": held.session_id.hex, "counter": held.counter}
+
+
+def _of_session(row: OneTimeToken, held: HeldSession | None) -> HeldSession | None:
+    """Return the session that a step up is for; None where a session is to begin.
+
+    Raises:
+        InvalidMfaToken: It is for one that this browser does not have, or not any more.
+    """
+    if "session" not in row.data:
+        return None
+    named = {name: row.data.get(name) for name in ("session", "counter")}
+    if held is None or named != session_data(held):
+        raise InvalidMfaToken(hint="a step up of another session")
+    return held
