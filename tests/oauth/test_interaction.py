@@ -22,11 +22,11 @@ from app.oauth.interaction import (
     decide,
     demanded_acr,
 )
-from tests.oauth.authorization import a_client, read
-from tests.oauth.interaction import AGREED, ARRIVED, FIRST_PARTY, NOW
-from tests.oauth.interaction import decided as _decide
-from tests.oauth.interaction import session as _session
-from tests.oauth.interaction import wish as _wish
+from tests.oauth.authorization import AGREED, ARRIVED, FIRST_PARTY, NOW, a_client
+from tests.oauth.authorization import decided as _decide
+from tests.oauth.authorization import read
+from tests.oauth.authorization import session as _session
+from tests.oauth.authorization import wish as _wish
 
 # --- Signing in ---
 
