@@ -86,6 +86,8 @@ async def test_a_database_that_was_lent_comes_back_as_fresh_or_not_at_all(
         await ask(again, "ALTER TABLE t DROP CONSTRAINT t_n_key")
         await lending.take_back(again)
         other = await lending.lend()
+        await lending.take_back(other)
+        await lending.drop_all()
 
     assert (again, rows) == (first, "7")
     assert other != first
