@@ -88,11 +88,19 @@ Caller = Annotated[SignedInUser, Depends(_caller)]
 
 
 async def _recent(caller: Caller, runtime: RuntimeDep) -> SignedInUser:
-    AuthenticationService(runtime).demand_recent(caller.actor)
+    await AuthenticationService(runtime).demand_presence(caller.actor)
     return caller
 
 
 RecentCaller = Annotated[SignedInUser, Depends(_recent)]
+
+
+async def _recent_by_two(caller: Caller, runtime: RuntimeDep) -> SignedInUser:
+    await AuthenticationService(runtime).demand_presence_of_two(caller.actor)
+    return caller
+
+
+RecentCallerOfTwo = Annotated[SignedInUser, Depends(_recent_by_two)]
 
 
 def require(permission: str) -> Any:

@@ -18,6 +18,7 @@ from app.api.dependencies import (
     EmailCodes,
     OnceDep,
     PasswordChanges,
+    RecentCallerOfTwo,
     Registrations,
     Resets,
     RuntimeDep,
@@ -49,6 +50,7 @@ from app.services.accounts.registration import RegistrationClosed
 from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.sessions.authentication import InvalidAccessToken
+from app.services.sessions.errors import ReauthenticationRequired
 from app.services.sessions.session import (
     InvalidRefreshToken,
     ReusedRefreshToken,
@@ -206,10 +208,16 @@ async def reset_password(body: ResetPasswordRequest, resets: Resets) -> None:
 @router.post(
     "/change-password",
     status_code=204,
-    responses=problems(*_SIGNED_IN, WrongPassword, TooManyRequests, body=True),
+    responses=problems(
+        *_SIGNED_IN,
+        ReauthenticationRequired,
+        WrongPassword,
+        TooManyRequests,
+        body=True,
+    ),
 )
 async def change_password(
-    body: ChangePasswordRequest, caller: Caller, changes: PasswordChanges
+    body: ChangePasswordRequest, caller: RecentCallerOfTwo, changes: PasswordChanges
 ) -> None:
     """Set a new password; every other session ends."""
     await changes.change(

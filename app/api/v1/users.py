@@ -39,6 +39,7 @@ from app.services.accounts.errors import (
 )
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.sessions.authentication import InvalidAccessToken
+from app.services.sessions.errors import ReauthenticationRequired
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
@@ -133,6 +134,7 @@ async def read_user(user_id: UUID, _actor: Reader, users: Users) -> Response:
         UserNotFound,
         LastAdministrator,
         PreconditionFailed,
+        ReauthenticationRequired,
         TooManyRequests,
         body=True,
     ),
@@ -157,7 +159,11 @@ async def update_user(
     "/{user_id}",
     status_code=204,
     responses=problems(
-        *_SIGNED_IN, UserNotFound, LastAdministrator, PreconditionFailed
+        *_SIGNED_IN,
+        UserNotFound,
+        LastAdministrator,
+        PreconditionFailed,
+        ReauthenticationRequired,
     ),
 )
 async def delete_user(

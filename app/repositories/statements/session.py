@@ -25,6 +25,7 @@ from app.database import Database
 from app.models.role import Role, UserRole
 from app.models.session import Session
 from app.models.user import User
+from app.repositories.statements.second_factor import second_factor_columns
 from app.repositories.statements.together import asked, reading
 
 ACTIVE = "active"
@@ -132,6 +133,15 @@ _CALLER_EACH = (
     )
     .where(User.status == ACTIVE, *_LIVE)
 )
+_STRENGTH = (
+    select(Session.amr, *second_factor_columns(Session.user_id))
+    .join(User, User.id == Session.user_id)
+    .where(
+        Session.id == bindparam("session_id", type_=Session.id.type),
+        User.status == ACTIVE,
+        *_LIVE,
+    )
+)
 _PERMISSIONS = (
     select(Role.permissions)
     .join(UserRole, UserRole.role == Role.name)
@@ -175,6 +185,11 @@ class SessionStatements:
     ) -> Any | None:
         """Return the account behind a live session of an active user, or None."""
         return await self._callers.get((user_id, session_id, now))
+
+    async def strength(self, session_id: UUID, *, now: datetime) -> Any | None:
+        """Return how a live session was proven, and which factors its account has."""
+        parameters = {"session_id": session_id, "now": now}
+        return await self._database.fetch_one(_STRENGTH, parameters)
 
     async def permissions(self, user_id: UUID) -> frozenset[str]:
         """Return what a user may do, through all of their roles."""

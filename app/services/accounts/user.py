@@ -34,6 +34,7 @@ from app.services.accounts.password_reset import PasswordResetService
 from app.services.accounts.unverified import accept_address, displace
 from app.services.process.precondition import demand_version
 from app.services.process.process import Process
+from app.services.sessions.authentication import AuthenticationService
 from app.services.sessions.session import SessionService
 from app.typed_text import canonical_email, searchable
 
@@ -181,7 +182,10 @@ class UserService:
             Forbidden: The account, or a role, may do more than the actor.
             LastAdministrator: Nobody would be left to administrate.
             PreconditionFailed: Somebody changed it since.
+            ReauthenticationRequired: It is the actor's own address.
         """
+        if "email" in change or "email_verified" in change:
+            await self._demand_presence(actor, user_id)
         async with keeping_an_administrator(self._uow, user_id):
             user = await self._editable(actor, user_id)
             profile = {
@@ -232,7 +236,9 @@ class UserService:
             Forbidden: The account may do more than the actor.
             LastAdministrator: Nobody would be left to administrate.
             PreconditionFailed: Somebody changed it since.
+            ReauthenticationRequired: It is the actor's own.
         """
+        await self._demand_presence(actor, user_id)
         async with keeping_an_administrator(self._uow, user_id):
             user = await self._editable(actor, user_id)
             demand_version(user.version, versions)
@@ -281,6 +287,11 @@ class UserService:
         limit = self._process.limits.mail_recipient
         key = subject_key("administrator", str(user_id))
         await self._process.limiter.take((limit, key))
+
+    async def _demand_presence(self, actor: Actor, user_id: UUID) -> None:
+        """Ask of one's own account by its id what ``/users/me`` asks, too."""
+        if user_id == actor.user_id:
+            await AuthenticationService(self._process).demand_presence(actor)
 
     async def _editable(self, actor: Actor, user_id: UUID) -> User:
         user = await existing(self._uow, user_id, lock=True)

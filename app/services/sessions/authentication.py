@@ -7,7 +7,9 @@ from typing import Any
 from app.core.context import current
 from app.core.exceptions import Forbidden, Unauthenticated
 from app.core.security import InvalidToken
+from app.factors.base import MULTI_FACTOR
 from app.policies.permission import Actor
+from app.policies.second_factor import has_second_factor
 from app.services.process.process import Process
 from app.services.sessions.errors import ReauthenticationRequired
 
@@ -94,12 +96,39 @@ class AuthenticationService:
             raise Forbidden(hint=f"{permission} is missing")
         return actor
 
-    def demand_recent(self, actor: Actor) -> None:
-        """Refuse when the sign-in is too old to prove that the owner is present.
+    async def demand_presence(self, actor: Actor) -> None:
+        """Refuse what only the owner may do, unless they proved lately to be there.
+
+        By the strongest that the account has: a session of one factor does not lower an
+        account of two. It is asked of few requests, so it costs the others no query.
 
         Raises:
-            ReauthenticationRequired: Sign in again first.
+            ReauthenticationRequired: Sign in again first, with a second factor if there
+                is one.
+            InvalidAccessToken: The session ended meanwhile.
         """
+        self._demand_recent(actor)
+        await self._needs_second_factor(actor)
+
+    async def demand_presence_of_two(self, actor: Actor) -> None:
+        """Do the same for what asks for the password itself: it is one factor of two.
+
+        An account that has but one is not asked for more than that.
+        """
+        if await self._needs_second_factor(actor):
+            self._demand_recent(actor)
+
+    async def _needs_second_factor(self, actor: Actor) -> bool:
+        """Tell whether the account has one, and refuse a session that lacks it."""
+        now = self._process.clock.now()
+        row = await self._process.statements.strength(actor.session_id, now=now)
+        if row is None:
+            raise InvalidAccessToken(hint="the session ended meanwhile")
+        if has_second_factor(row) and MULTI_FACTOR not in row.amr:
+            raise ReauthenticationRequired(hint="the session is of one factor of two")
+        return has_second_factor(row)
+
+    def _demand_recent(self, actor: Actor) -> None:
         ttl = timedelta(seconds=self._process.settings.session.recent_ttl)
         if not actor.signed_in_within(ttl, self._process.clock.now()):
             raise ReauthenticationRequired
