@@ -1,9 +1,8 @@
 """Small forms that several routes answer in."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
-import orjson
 from fastapi import Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
@@ -21,6 +20,7 @@ from app.core.exceptions import (
 from app.schemas.auth import Tokens
 from app.schemas.user import User
 from app.services.sessions.session import IssuedTokens
+from app.utils.helpers import encoded_json
 
 _ALWAYS: tuple[type[AppError], ...] = (BadRequest, Unprocessable, Unavailable)
 _WITH_BODY: tuple[type[AppError], ...] = (
@@ -50,41 +50,15 @@ def json_response(content: Any, status: int = 200, **headers: str) -> Response:
     if isinstance(content, BaseModel):
         raw = content.model_dump_json().encode()
     else:
-        raw = _encoded(content)
+        raw = encoded_json(content)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(raw, status, named, "application/json")
 
 
-def streamed_json(
-    fields: Mapping[str, Any],
-    lists: Mapping[str, AsyncIterator[Sequence[Any]]],
-    **headers: str,
-) -> Response:
-    """Return a JSON object whose last members are lists too long to hold at once."""
-
-    async def pieces() -> AsyncIterator[bytes]:
-        before = b"{"
-        for name, value in fields.items():
-            yield before + _encoded(name) + b":" + _encoded(value)
-            before = b","
-        for name, batches in lists.items():
-            yield before + _encoded(name) + b":["
-            before = b","
-            between = b""
-            async for batch in batches:
-                if batch:
-                    yield between + _encoded(batch)[1:-1]
-                    between = b","
-            yield b"]"
-        yield b"}"
-
+def streamed_json(pieces: AsyncIterator[bytes], **headers: str) -> Response:
+    """Return a JSON document that is too long to hold at once."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return StreamingResponse(pieces(), headers=named, media_type="application/json")
-
-
-def _encoded(content: Any) -> bytes:
-    # asyncpg has a UUID of its own, which orjson knows only through ``default``.
-    return orjson.dumps(content, default=str, option=orjson.OPT_UTC_Z)
+    return StreamingResponse(pieces, headers=named, media_type="application/json")
 
 
 def tokens_response(tokens: IssuedTokens) -> Response:

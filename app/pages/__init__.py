@@ -25,6 +25,7 @@ from app.pages.oauth import (
 )
 from app.pages.parts import done
 from app.pages.parts.refusal import render_error
+from app.pages.portal import data, email, password, profile, sessions
 from app.pages.sign_in import home, signin, signout, signup, switch_account, verify
 
 __all__ = ["render_error", "routes"]
@@ -54,6 +55,11 @@ routes: list[BaseRoute] = [
         consent,
         application_logo,
         applications,
+        profile,
+        email,
+        password,
+        sessions,
+        data,
         errors,
     )
     for route in page.router.routes

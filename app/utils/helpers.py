@@ -4,7 +4,10 @@ import ipaddress
 import re
 from base64 import urlsafe_b64encode
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
+
+import orjson
 
 UNKNOWN_NETWORK = "unknown"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -65,3 +68,9 @@ def as_segment(text: str) -> str:
 def base64url(raw: bytes) -> str:
     """Return bytes as JOSE and WebAuthn write them (RFC 4648 section 5, unpadded)."""
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def encoded_json(content: Any) -> bytes:
+    """Return plain values as JSON; an instant ends in ``Z``."""
+    # asyncpg has a UUID of its own, which orjson knows only through ``default``.
+    return orjson.dumps(content, default=str, option=orjson.OPT_UTC_Z)

@@ -109,9 +109,7 @@ async def export_me(caller: Caller, exports: Exports) -> Response:
     """Return everything held about one's own account."""
     copy = await exports.begin(caller.actor.user_id)
     return streamed_json(
-        {"user": copy.user},
-        copy.lists,
-        content_disposition='attachment; filename="me.json"',
+        copy.pieces(), content_disposition='attachment; filename="me.json"'
     )
 
 

@@ -51,10 +51,15 @@ async def get_flow(request: Request) -> str:
 Flow = Annotated[str, Depends(get_flow)]
 
 
-ACCOUNT = "/account"
+ACCOUNT, PROFILE = "/account", "profile"
 _SECTIONS = frozenset(
-    {"email", "password", "factors", "passkeys", "sessions", "data", "delete"}
+    {PROFILE, "email", "password", "factors", "passkeys", "sessions", "data", "delete"}
 )
+
+
+def address_of(section: str) -> str:
+    """Return the address of a page of the account."""
+    return ACCOUNT if section == PROFILE else f"{ACCOUNT}/{section}"
 
 
 def section_of(text: str) -> str:
@@ -98,5 +103,5 @@ def go_on(path: str, flow: str = "") -> RedirectResponse:
 def go_back(flow: str, section: str = "") -> RedirectResponse:
     """Lead to where somebody who signed in wanted to go."""
     if section and not flow:
-        return go_on(f"{ACCOUNT}/{section}")
+        return go_on(address_of(section))
     return go_on("/oauth2/resume" if flow else "/", flow)

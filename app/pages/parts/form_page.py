@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fastapi.responses import HTMLResponse
 
 from app.core.context import current
-from app.core.exceptions import AppError, FieldError
+from app.core.exceptions import AppError
 from app.pages.parts import texts
 from app.pages.parts.asked import AskingApplication
 from app.pages.parts.csrf import CSRF
@@ -155,7 +155,7 @@ class FormPage:
             forms=forms,
             values=values,
             error=error,
-            wrong=_by_field(error.errors if error else []),
+            wrong=by_field(error),
             labels={each.name: each.label for each in fields},
             focus="" if error else _first_empty(fields, values),
             hidden={CSRF: around.csrf, FLOW: around.flow, TO: around.section},
@@ -179,10 +179,10 @@ def _first_empty(fields: Sequence[Field], values: Values) -> str:
     return next(empty, "")
 
 
-def _by_field(errors: list[FieldError]) -> dict[str, str]:
+def by_field(refusal: AppError | None) -> dict[str, str]:
     """Return the sentence for each input; services say ``new_password`` for one."""
     found: dict[str, str] = {}
-    for error in errors:
+    for error in refusal.errors if refusal else ():
         name = str(error["field"]).removeprefix("new_")
         said = texts.complaint(name, str(error["code"]), str(error["message"]))
         found.setdefault(name, said)

@@ -30,6 +30,7 @@ ANOTHER_MAIL = "Send the confirmation email again"
 TYPE_CODE = "Enter the code from the email"
 SIGN_OUT = "Sign out"
 STAY = "Stay signed in"
+ACCOUNT = "Change profile, password and sign-in methods"
 APPLICATIONS = "Applications with access"
 CHANGE_PASSWORD = "Reset your password"
 ERROR_CODES = "Error codes"
@@ -111,6 +112,9 @@ DONE: Mapping[str, Said] = {
     ),
     "invitation-accepted": Said(
         "Your account is ready", "Sign in with the password that you chose."
+    ),
+    "account-deleted": Said(
+        "Account deleted", "Your account and all that belonged to it are gone."
     ),
     "signed-out": Said(
         "You are signed out",

@@ -57,8 +57,9 @@ def _links(account: BrowserAccount | None, runtime: Runtime) -> list[Link]:
         Link(texts.ERROR_CODES, "/docs/errors"),
     ]
     if account is not None:
-        links.insert(0, Link(texts.APPLICATIONS, "/applications"))
-        links.insert(1, Link(texts.SIGN_OUT, "/signout"))
+        links.insert(0, Link(texts.ACCOUNT, "/account"))
+        links.insert(1, Link(texts.APPLICATIONS, "/applications"))
+        links.insert(2, Link(texts.SIGN_OUT, "/signout"))
     if runtime.settings.serves_docs:
         links.append(Link(texts.API_DOCS, "/docs"))
     if is_open(runtime):

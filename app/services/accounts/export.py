@@ -12,7 +12,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.audit_event import told_to
 from app.services.accounts.change import existing
 from app.services.process.process import Process
-from app.utils.helpers import base64url
+from app.utils.helpers import base64url, encoded_json
 
 BATCH = 500  # rows in memory at a time, and in one transaction
 Batches = AsyncIterator[Sequence[dict[str, Any]]]
@@ -37,6 +37,19 @@ class Copy:
 
     user: dict[str, Any]
     lists: dict[str, Batches]
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield a JSON object whose last members are lists too long to hold at once."""
+        yield b'{"user":' + encoded_json(self.user)
+        for name, batches in self.lists.items():
+            yield b"," + encoded_json(name) + b":["
+            between = b""
+            async for batch in batches:
+                if batch:
+                    yield between + encoded_json(batch)[1:-1]
+                    between = b","
+            yield b"]"
+        yield b"}"
 
 
 class ExportService:

@@ -1,0 +1,1 @@
+"""``/account``: what people do with their own accounts, one page each."""

@@ -1,0 +1,126 @@
+"""What all pages of the account share: who is in, how fresh, and the way around.
+
+A page that changes what protects the account asks for a sign-in of just now, with the
+strongest factor that the account has; whoever comes without it is led through that and
+back again. A page holds no rule of its own: services decide (NIST SP 800-63B-4, 7.2).
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Response
+
+from app.core.context import current
+from app.core.exceptions import AppError
+from app.pages.parts.browser import check_form, render_form
+from app.pages.parts.flow import PROFILE, address_of, go_on, with_section
+from app.pages.parts.form import Values
+from app.pages.parts.form_page import note
+from app.policies.permission import Actor
+from app.services.server.runtime import Runtime
+from app.services.sessions.authentication import AuthenticationService
+from app.services.sessions.errors import ReauthenticationRequired
+from app.services.sign_in.browser_session import Browser, BrowserAccount
+
+PAGES = (
+    (PROFILE, "Profile"),
+    ("email", "Email address"),
+    ("password", "Password"),
+    ("factors", "Sign-in methods"),
+    ("sessions", "Where you are signed in"),
+    ("applications", "Applications with access"),
+    ("data", "Your data"),
+)
+Show = Callable[..., Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Somebody at a page of their account."""
+
+    section: str
+    browser: Browser
+    account: BrowserAccount
+    runtime: Runtime
+
+    def render(
+        self, template: str, error: AppError | None = None, **values: Any
+    ) -> Response:
+        """Return the page, with the way to the others."""
+        return render_form(
+            template,
+            self.browser,
+            self.runtime,
+            error=error,
+            account=self.account,
+            section=self.section,
+            pages=PAGES,
+            **values,
+        )
+
+    def stay(self, done: str = "") -> Response:
+        """Lead to the page itself after a form; ``done`` is what it says there."""
+        path = address_of(self.section)
+        return go_on(f"{path}?done={done}" if done else path)
+
+
+async def enter(
+    section: str, browser: Browser, runtime: Runtime, *, fresh: bool = False
+) -> Here | Response:
+    """Return who is at a page, or the answer that leads them to signing in.
+
+    Args:
+        section: Which page.
+        browser: Whose.
+        runtime: The parts of the process.
+        fresh: Whether it is one for whoever proved just now to be the owner.
+    """
+    account = browser.current
+    if account is None:
+        return go_on(with_section("/signin", section))
+    current().user_id = account.user_id
+    if fresh:
+        try:
+            await demand_fresh(account, runtime)
+        except ReauthenticationRequired as error:
+            note(error)
+            return go_on(with_section("/signin", section))
+    return Here(section, browser, account, runtime)
+
+
+async def demand_fresh(account: BrowserAccount, runtime: Runtime) -> None:
+    """Refuse whoever did not prove just now to be the owner.
+
+    Raises:
+        ReauthenticationRequired: Sign in again first.
+    """
+    actor = Actor(
+        user_id=account.user_id,
+        session_id=account.session_id,
+        authenticated_at=account.authenticated_at,
+        roles=(),
+    )
+    AuthenticationService(runtime).demand_recent(actor)
+
+
+async def submit(
+    here: Here, values: Values, work: Callable[[], Awaitable[Response]], show: Show
+) -> Response:
+    """Do what a form asks for; show the page again with what was wrong.
+
+    Args:
+        here: Who, and where.
+        values: What was posted.
+        work: Does it, and returns the answer.
+        show: Returns the page, from ``here``, the error and what was typed.
+    """
+    try:
+        check_form(here.browser, values, here.runtime)
+        return await work()
+    except ReauthenticationRequired as error:
+        note(error)
+        return go_on(with_section("/signin", here.section))
+    except AppError as error:
+        note(error)
+        return await show(here, error, values)
