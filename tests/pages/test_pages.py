@@ -179,6 +179,7 @@ class TestInProduction:
         assert links == [
             ["/forgot-password", "/signup"],
             [
+                "/account",
                 "/applications",
                 "/signout",
                 "/signin",
