@@ -26,7 +26,15 @@ from app.pages.oauth import (
 from app.pages.parts import done
 from app.pages.parts.refusal import render_error
 from app.pages.portal import data, email, password, profile, sessions
-from app.pages.sign_in import home, signin, signout, signup, switch_account, verify
+from app.pages.sign_in import (
+    home,
+    passkey,
+    signin,
+    signout,
+    signup,
+    switch_account,
+    verify,
+)
 
 __all__ = ["render_error", "routes"]
 
@@ -38,6 +46,7 @@ routes: list[BaseRoute] = [
         api_docs,
         setup,
         signin,
+        passkey,
         verify,
         signup,
         signout,

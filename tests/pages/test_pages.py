@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
-from app.pages.parts.script import PASSWORD_SOURCE
+from app.pages.parts.script import PASSWORD_SOURCE, SIGN_IN_SOURCE
 from app.services.server.runtime import Runtime
 from tests.support.api import Api
 from tests.support.browser import Visitor
@@ -44,7 +44,7 @@ async def test_t184_every_page_has_the_strict_headers(
     for answer in answers:
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
-        assert _scripts(policy) in ([], [PASSWORD_SOURCE])
+        assert _scripts(policy) in ([], [PASSWORD_SOURCE], _scripts(SIGN_IN_SOURCE))
         assert "frame-ancestors 'none'" in policy and "base-uri 'none'" in policy
         assert "form-action" in policy
         assert answer.headers["cache-control"] == "no-store"

@@ -56,7 +56,7 @@ async def test_the_page_is_made_for_everybody(visitor: Visitor) -> None:
         "password": "current-password",
     }
     assert {label["for"] for label in page.all("label")} == {"email", "password"}
-    assert [button["type"] for button in page.all("button")] == ["submit"]
+    assert [each["type"] for each in page.all("button")] == ["submit", "button"]
     assert [tag["type"] for tag in page.all("script")] == ["module"]
     links = [tag["href"] for tag in page.all("a")]
     assert links == ["/forgot-password", "/signup", "/dev/mailbox", "/docs"]

@@ -13,7 +13,7 @@ from app.pages.parts.csrf import CSRF
 from app.pages.parts.flow import FLOW, TO, page_headers
 from app.pages.parts.form import Values
 from app.pages.parts.render import allow_script, render
-from app.pages.parts.script import PASSWORD_SOURCE
+from app.pages.parts.script import PASSWORD_SOURCE, SIGN_IN_SOURCE
 
 USERNAME = "username"  # name of the field that tells password managers whose it is
 
@@ -92,6 +92,7 @@ class Around:
             picture and links.
         username: Whose password a form sets, for password managers.
         minimum: Least length of a new password.
+        passkey: Whether a passkey may be used instead of the forms.
     """
 
     flow: str = ""
@@ -102,6 +103,7 @@ class Around:
     application: AskingApplication | None = None
     username: str = ""
     minimum: int = 0
+    passkey: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +148,13 @@ class FormPage:
         fields = [each for form in forms for each in form.fields]
         has_password = any(each.type == "password" for each in fields)
         headers = page_headers(around.flow) | (error.headers if error else {})
+        if has_password:
+            source = SIGN_IN_SOURCE if around.passkey else PASSWORD_SOURCE
+            headers = allow_script(headers, source)
         return render(
             "form.html",
             status=error.status if error else 200,
-            headers=allow_script(headers, PASSWORD_SOURCE) if has_password else headers,
+            headers=headers,
             page=self,
             intro=self.intro if forms else self.closed,
             forms=forms,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi.responses import HTMLResponse
 
 from app.pages.parts import texts
-from app.pages.parts.script import PASSWORD_SCRIPT
+from app.pages.parts.script import PASSKEY_SCRIPT, PASSWORD_SCRIPT, SIGN_IN_SCRIPT
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -51,6 +51,8 @@ def _environment() -> "Environment":
     )
     environment.globals["style"] = f"/static/pages.css?v={STYLE_TAG}"
     environment.globals["password_script"] = PASSWORD_SCRIPT
+    environment.globals["passkey_script"] = PASSKEY_SCRIPT
+    environment.globals["sign_in_script"] = SIGN_IN_SCRIPT
     environment.globals["said"] = texts.said
     return environment
 

@@ -1,8 +1,8 @@
-"""The one script of pages with a password: it shows what was typed.
+"""The scripts of pages: one shows a typed password, one asks for a passkey.
 
-It stands in the page itself, so that a page is two requests, and the policy names its
-digest: nothing that anybody types or sends can become another script. Without it the
-pages do all that they do with it but show the password.
+Each stands in the page itself, so that a page is two requests, and the policy names its
+digest: nothing that anybody types or sends can become another script. Without them
+the pages do all that they do with them but show a password and take a passkey.
 """
 
 import hashlib
@@ -11,8 +11,10 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-_FILE = Path(__file__).parents[1] / "static" / "password.js"
-PASSWORD_SCRIPT = Markup(_FILE.read_text(encoding="utf-8"))
+_FOLDER = Path(__file__).parents[1] / "static"
+PASSWORD_SCRIPT = Markup((_FOLDER / "password.js").read_text(encoding="utf-8"))
+PASSKEY_SCRIPT = Markup((_FOLDER / "passkey.js").read_text(encoding="utf-8"))
+SIGN_IN_SCRIPT = PASSWORD_SCRIPT + PASSKEY_SCRIPT  # one module, for the page with both
 
 
 def source_of(script: str) -> str:
@@ -22,3 +24,6 @@ def source_of(script: str) -> str:
 
 
 PASSWORD_SOURCE = source_of(PASSWORD_SCRIPT)
+PASSKEY_SOURCE = source_of(PASSKEY_SCRIPT)
+# That page asks again before a challenge is too old.
+SIGN_IN_SOURCE = f"{source_of(SIGN_IN_SCRIPT)}; connect-src 'self'"

@@ -41,6 +41,10 @@ API_DOCS = "API documentation"
 
 # The second step, by the name of its factor.
 FACTORS: Mapping[str, Said] = {
+    "passkey": Said(
+        "Confirm with your passkey",
+        "Your browser asks for it; without scripts it cannot, so use another way.",
+    ),
     "totp": Said(
         "Enter the code from your authenticator app",
         "It shows a new code every half minute; each works once.",
@@ -51,6 +55,7 @@ FACTORS: Mapping[str, Said] = {
     ),
 }
 OTHER_WAY: Mapping[str, str] = {
+    "passkey": "Use your passkey",
     "totp": "Use your authenticator app",
     "recovery_code": "Use a recovery code",
 }

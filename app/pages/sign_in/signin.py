@@ -59,7 +59,7 @@ async def show_signin(
     waiting = await waiting_at(browser, flow, runtime)
     if flow and waiting is None:
         return await _say_over(flow, browser, runtime)
-    return _show(waiting, browser, runtime, {}, flow, section=section)
+    return show_form(waiting, browser, runtime, {}, flow, section=section)
 
 
 @router.post("/signin")
@@ -80,7 +80,9 @@ async def submit_signin(values: Posted, browser: AtBrowser, runtime: State) -> R
         return ask_second_step(flow, required, runtime, section)
     except AppError as error:
         note(error)
-        return _show(waiting, browser, runtime, fields, flow, error, section=section)
+        return show_form(
+            waiting, browser, runtime, fields, flow, error, section=section
+        )
     return go_back_signed_in(flow, joined, runtime, section)
 
 
@@ -94,7 +96,7 @@ def _is_signed_in_already(
     return account is not None and account.email.casefold() == email and not is_due
 
 
-def _show(
+def show_form(
     waiting: Waiting | None,
     browser: Browser,
     runtime: Runtime,
@@ -105,6 +107,7 @@ def _show(
     first: Link | None = None,
     section: str = "",
 ) -> HTMLResponse:
+    """Return the page for what waits, perhaps with what was wrong."""
     flow = flow if waiting else ""
     expected = expected_email(waiting)
     if section and browser.current is not None:
@@ -122,6 +125,7 @@ def _show(
         notice=notice,
         links=links,
         application=asking(waiting),
+        passkey=True,
     )
     return show_page(_PAGE, browser, runtime, kept, error, around)
 
@@ -136,7 +140,7 @@ async def _say_over(flow: str, browser: Browser, runtime: Runtime) -> Response:
     back = way.link if way else None
     if browser.current is None:
         notice = texts.OVER_NOTICE
-        return _show(None, browser, runtime, {}, "", notice=notice, first=back)
+        return show_form(None, browser, runtime, {}, "", notice=notice, first=back)
     links = [back] if back else []
     links += [Link(texts.HOME, "/"), Link(texts.OTHER_ACCOUNT, "/signin")]
     notice = texts.signed_in_as(browser.current.email)

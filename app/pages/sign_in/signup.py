@@ -36,6 +36,7 @@ from app.services.accounts.registration import RegistrationService
 from app.services.oauth.begun_at import BegunAtService
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
+from app.services.sign_in.password import SignInService
 
 router = APIRouter(include_in_schema=False)
 _PATH, _TITLE = "/signup", texts.SIGN_UP
@@ -94,7 +95,8 @@ async def submit_signup(
         if user is None:  # nobody is told whether the address had an account
             return go_on("/done/registered", flow)
         await uow.commit()  # the session begins in a statement of its own
-        joined = await BrowserSessionService(runtime).registered(browser, user)
+        started = await SignInService(runtime).browser_registered(user)
+        joined = await BrowserSessionService(runtime).joined(browser, started)
     except AppError as error:
         await db.rollback()
         note(error)

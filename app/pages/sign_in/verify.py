@@ -1,5 +1,6 @@
 """The second step of a sign-in, at a browser."""
 
+import json
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Response
@@ -34,6 +35,10 @@ from app.pages.parts.flow import (
 )
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import Link, note
+from app.pages.parts.passkey import answer_of
+from app.pages.parts.render import allow_script
+from app.pages.parts.script import PASSKEY_SOURCE
+from app.policies.second_factor import PASSKEY
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.errors import InvalidMfaToken
@@ -110,7 +115,9 @@ async def submit_second_step(
 async def _finish(
     step: _Step, browser: Browser, values: Values, runtime: Runtime
 ) -> Browser:
-    answer = FactorAnswer(step.shown, values.get("code", ""))
+    is_passkey = step.shown == PASSKEY
+    value = answer_of(values) if is_passkey else values.get("code", "")
+    answer = FactorAnswer(step.shown, value)
     service = BrowserSessionService(runtime)
     remember = values.get("remember") == "on"
     return await service.second_step(browser, answer, remember=remember)
@@ -144,12 +151,18 @@ async def _show(
         Link(texts.OTHER_WAY[each], _address(each, flow, section)) for each in ways
     ]
     links.append(Link(texts.START_OVER, _onward("/signin", flow, section)))
+    headers = page_headers(flow) | (error.headers if error else {})
+    options = ""
+    if step.shown == PASSKEY:
+        asked = await SecondStepService(runtime).passkey_options(browser.step)
+        options, headers = json.dumps(asked), allow_script(headers, PASSKEY_SOURCE)
     return render_form(
         "verify.html",
         browser,
         runtime,
         error=error,
-        headers=page_headers(flow) | (error.headers if error else {}),
+        headers=headers,
+        options=options,
         said_of=texts.FACTORS[step.shown],
         factor=step.shown,
         flow=flow,

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from app.core.context import current
-from app.models.user import User
 from app.repositories.statements.browser_session import (
     MAX_ACCOUNTS,
     BrowserSessionStatements,
@@ -22,7 +21,6 @@ from app.services.accounts.errors import InvalidCredentials
 from app.services.process.process import Process
 from app.services.sessions.session import SessionNotFound, SessionService
 from app.services.sign_in.browser_cookie import BrowserCookies
-from app.services.sign_in.passkey import PasskeySignInService
 from app.services.sign_in.password import SignInService
 from app.services.sign_in.remembered_device import RememberedDeviceService
 from app.services.sign_in.second_step import FactorAnswer, SecondStepService
@@ -196,9 +194,9 @@ class BrowserSessionService:
         """
         sign_ins = SignInService(self._process)
         begun = await sign_ins.browser_with_password(
-            email, password, _held(browser), browser.remembered
+            email, password, held_by(browser), browser.remembered
         )
-        return await self._join(browser, begun)
+        return await self.joined(browser, begun)
 
     async def second_step(
         self, browser: Browser, answer: FactorAnswer, *, remember: bool = False
@@ -216,32 +214,15 @@ class BrowserSessionService:
             TooManyRequests: Too many wrong ones for the account or from the address.
         """
         steps = SecondStepService(self._process)
-        begun = await steps.browser_finish(browser.step, answer, _held(browser))
-        joined = await self._join(replace(browser, step=""), begun)
+        begun = await steps.browser_finish(browser.step, answer, held_by(browser))
+        joined = await self.joined(replace(browser, step=""), begun)
         if not remember:
             return joined
         devices = await self._remembered.remember(begun.user_id, browser.remembered)
         return replace(joined, remembered=devices)
 
-    async def sign_in_with_passkey(self, browser: Browser, answer: Any) -> Browser:
-        """Sign somebody in with what a passkey answered; all else as ``sign_in``.
-
-        Raises:
-            InvalidPasskey: As for the API, and for the same reasons.
-            EmailNotVerified: The passkey was right; said to its owner only.
-            TooManyRequests: Too many wrong ones from the address.
-        """
-        sign_ins = PasskeySignInService(self._process)
-        return await self._join(
-            browser, await sign_ins.browser_verify(answer, _held(browser))
-        )
-
-    async def registered(self, browser: Browser, user: User) -> Browser:
-        """Sign somebody in who made the account just now; it is committed already."""
-        sign_ins = SignInService(self._process)
-        return await self._join(browser, await sign_ins.browser_registered(user))
-
-    async def _join(self, browser: Browser, started: StartedSession) -> Browser:
+    async def joined(self, browser: Browser, started: StartedSession) -> Browser:
+        """Return the browser with the account of a session that began there."""
         now = self._process.clock.now()
         rows = await self._statements.accounts([started.session_id], now)
         if not rows:
@@ -281,7 +262,8 @@ class BrowserSessionService:
                     await sessions.end(each.user_id, each.session_id, reason)
 
 
-def _held(browser: Browser) -> dict[UUID, HeldSession]:
+def held_by(browser: Browser) -> dict[UUID, HeldSession]:
+    """Return the sessions that go on when their people sign in there once more."""
     return {
         each.user_id: HeldSession(each.session_id, each.counter)
         for each in browser.accounts

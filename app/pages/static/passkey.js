@@ -1,0 +1,85 @@
+const { PublicKeyCredential: keys } = window;
+const bytes = (text) =>
+  Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+const text = (buffer) =>
+  btoa(String.fromCharCode(...new Uint8Array(buffer)))
+    .replace(/\+/g, "-")
+    .replace(/\//g, "_")
+    .replace(/=+$/, "");
+const known = (list) => (list ?? []).map((each) => ({ ...each, id: bytes(each.id) }));
+
+function request(json) {
+  if (keys.parseRequestOptionsFromJSON) return keys.parseRequestOptionsFromJSON(json);
+  const allowCredentials = known(json.allowCredentials);
+  return { ...json, challenge: bytes(json.challenge), allowCredentials };
+}
+
+function creation(json) {
+  if (keys.parseCreationOptionsFromJSON) return keys.parseCreationOptionsFromJSON(json);
+  const user = { ...json.user, id: bytes(json.user.id) };
+  const excludeCredentials = known(json.excludeCredentials);
+  return { ...json, user, challenge: bytes(json.challenge), excludeCredentials };
+}
+
+function plain(credential) {
+  const { id, type, authenticatorAttachment, response: from } = credential;
+  const response = {};
+  for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"])
+    if (from[name]) response[name] = text(from[name]);
+  if (from.getTransports) response.transports = from.getTransports();
+  return { id, rawId: id, type, authenticatorAttachment, response };
+}
+
+function start(form) {
+  const { ask, options, kind, failed } = form.dataset;
+  const says = form.querySelector("[role=status]");
+  let waiting = new AbortController();
+  const asked = async () =>
+    options ? JSON.parse(options) : (await fetch(ask, { method: "POST" })).json();
+
+  async function go(mediation) {
+    waiting.abort();
+    const { signal } = (waiting = new AbortController());
+    const json = await asked();
+    const credential =
+      kind === "create"
+        ? await navigator.credentials.create({ publicKey: creation(json), signal })
+        : await navigator.credentials.get({ publicKey: request(json), signal, mediation });
+    const field = document.createElement("input");
+    Object.assign(field, { type: "hidden", name: "response" });
+    field.value = JSON.stringify(plain(credential));
+    form.append(field);
+    form.submit();
+  }
+
+  async function offer() {
+    if (!(await keys.isConditionalMediationAvailable?.())) return;
+    // A challenge lives five minutes, and people read longer.
+    const again = setTimeout(offer, 240000);
+    form.addEventListener("submit", () => clearTimeout(again), { once: true });
+    await go("conditional").catch(() => {});
+  }
+
+  form.hidden = false;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    says.textContent = "";
+    go().catch(() => {
+      says.textContent = failed;
+      if (kind === "offer") offer();
+    });
+  });
+  const button = form.querySelector("button[type=button]");
+  button?.addEventListener("click", () => form.requestSubmit());
+  if (kind === "offer") offer();
+}
+
+if (keys) {
+  for (const form of document.querySelectorAll("form[data-kind]")) start(form);
+  for (const { dataset } of document.querySelectorAll("[data-signals]")) {
+    const told = JSON.parse(dataset.signals);
+    const { rpId, userId, name, displayName, allAcceptedCredentialIds } = told;
+    keys.signalAllAcceptedCredentials?.({ rpId, userId, allAcceptedCredentialIds });
+    keys.signalCurrentUserDetails?.({ rpId, userId, name, displayName });
+  }
+}

@@ -1,0 +1,139 @@
+"""Passkeys at a browser: the button, its script, and what they post."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from httpx2 import Response
+
+from app.pages.parts.script import source_of
+from app.services.server.runtime import Runtime
+from tests.factories.authenticator import Authenticator
+from tests.factories.factor import FactorFactory
+from tests.factories.oauth import Application
+from tests.support.api import Api
+from tests.support.browser import Visitor, flow_at
+from tests.support.page import Page
+
+
+@pytest.fixture
+def factors(runtime: Runtime) -> FactorFactory:
+    """Second factors for accounts."""
+    return FactorFactory(runtime)
+
+
+def form_of(answer: Response, kind: str) -> dict[str, str]:
+    """Return the attributes of a form that asks for a passkey."""
+    (found,) = [
+        {name: value or "" for name, value in attributes.items()}
+        for attributes in Page(answer.text).all("form")
+        if attributes.get("data-kind") == kind
+    ]
+    return found
+
+
+async def answered(api: Api, held: Authenticator, **changed: Any) -> str:
+    """Return what the script of the page posts."""
+    options = (await api.post("/auth/passkey/options")).json()
+    return json.dumps(held.get(options, **changed))
+
+
+async def test_the_sign_in_page_offers_passkeys_to_whoever_can_use_them(
+    visitor: Visitor,
+) -> None:
+    answer = await visitor.get("/signin")
+
+    form, page = form_of(answer, "offer"), Page(answer.text)
+    assert "hidden" in form  # until the script has seen that there are passkeys
+    assert form["action"] == "/signin/passkey"
+    assert page.inputs["email"]["autocomplete"] == "username webauthn"
+    (script,) = re.findall(r'<script type="module">(.*?)</script>', answer.text, re.S)
+    policy = answer.headers["content-security-policy"]
+    assert source_of(script) in policy and "connect-src 'self'" in policy
+    asked = await visitor.post(form["data-ask"], None)
+    assert asked.json()["userVerification"] == "required"
+
+
+async def test_a_passkey_signs_a_browser_in(
+    api: Api, factors: FactorFactory, visitor: Visitor
+) -> None:
+    person = await api.person()
+    response = await answered(api, await factors.passkey(person.id))
+    hidden = await visitor.hidden("/signin")
+
+    entered = await visitor.post("/signin/passkey", hidden | {"response": response})
+    greeted = await visitor.who()
+    again = await visitor.post(
+        "/signin/passkey", await visitor.hidden("/signin") | {"response": response}
+    )
+
+    assert (entered.status_code, entered.headers["location"]) == (303, "/")
+    assert greeted == person.email
+    assert again.status_code == 401
+
+
+async def test_the_application_is_not_forgotten(
+    api: Api, factors: FactorFactory, visitor: Visitor, shop: Application
+) -> None:
+    person = await api.person()
+    response = await answered(api, await factors.passkey(person.id))
+    hidden = await visitor.hidden(f"/signin?flow={await flow_at(visitor, shop)}")
+
+    entered = await visitor.post("/signin/passkey", hidden | {"response": response})
+    resumed = await visitor.get(entered.headers["location"])
+
+    assert resumed.status_code == 303
+    assert "code=" in resumed.headers["location"]
+
+
+@pytest.mark.parametrize("response", ["", "{", "[" * 5_000, "7", "null", "{}", None])
+async def test_what_signs_nobody_in_leads_back_to_the_page(
+    visitor: Visitor, response: str | None
+) -> None:
+    hidden = await visitor.hidden("/signin")
+    fields = hidden | ({} if response is None else {"response": response})
+
+    answer = await visitor.post("/signin/passkey", fields)
+
+    assert answer.status_code == 401
+    assert "This passkey does not sign in here" in answer.text
+    assert form_of(answer, "offer")
+
+
+async def test_a_form_of_another_browser_signs_nobody_in(
+    api: Api, factors: FactorFactory, visitor: Visitor
+) -> None:
+    """An attacker's answer must not put a victim into the attacker's account."""
+    person = await api.person()
+    response = await answered(api, await factors.passkey(person.id))
+    other = Visitor(visitor.app)
+    stolen = await other.hidden("/signin")
+    await visitor.get("/signin")
+
+    for fields in ({"csrf": stolen["csrf"]}, {}):
+        answer = await visitor.post("/signin/passkey", {**fields, "response": response})
+        assert answer.status_code == 403
+    assert await visitor.who() == ""
+
+
+async def test_a_passkey_is_the_second_step_of_a_page(
+    api: Api, factors: FactorFactory, visitor: Visitor
+) -> None:
+    person = await api.person()
+    held = await factors.passkey(person.id)
+    await factors.totp(person.id)
+    await visitor.sign_in(person.email)
+
+    shown = await visitor.get("/signin/verify")
+    options = json.loads(form_of(shown, "get")["data-options"])
+    response = json.dumps(held.get(options))
+    hidden = await visitor.hidden("/signin/verify")
+    wrong = await visitor.post("/signin/verify", hidden | {"response": "{}"})
+    entered = await visitor.post("/signin/verify", hidden | {"response": response})
+
+    assert "Use your authenticator app" in shown.text
+    assert options["allowCredentials"][0]["transports"] == ["internal", "hybrid"]
+    assert wrong.status_code == 400
+    assert entered.status_code == 303
+    assert await visitor.who() == person.email
