@@ -45,6 +45,13 @@ class Kind(StrEnum):
     MACHINE = "machine"
 
 
+class Level(StrEnum):
+    """How strongly somebody signed in: with one factor, or with two."""
+
+    ONE_FACTOR = "aal1"
+    TWO_FACTORS = "aal2"
+
+
 _SIGNS_IN = {"grant_types": ["authorization_code", "refresh_token"]}
 _PUBLIC = {**_SIGNS_IN, "token_endpoint_auth_method": "none"}
 _KINDS: Mapping[Kind, Mapping[str, Any]] = {
@@ -90,6 +97,10 @@ ResourceServer = Annotated[
         "--resource-server",
     ),
 ]
+MinimumAcr = Annotated[
+    Level | None,
+    _option("How strongly people sign in to it at least", "--minimum-acr"),
+]
 Paste = Annotated[
     Library | None,
     _option("Print settings and code to paste, for this library", "--snippet"),
@@ -111,6 +122,7 @@ def create(
     audience: Audience = None,
     first_party: FirstParty = False,
     resource_server: ResourceServer = False,
+    minimum_acr: MinimumAcr = None,
     metadata: More = "{}",
     paste: Paste = None,
     as_json: AsJson = False,
@@ -136,6 +148,7 @@ def create(
         "audience": audience,
         "is_first_party": first_party,
         "is_resource_server": resource_server,
+        "minimum_acr": None if minimum_acr is None else str(minimum_acr),
     }
     made, settings = _create(document, choices, client_id)
     if paste is None:
@@ -334,7 +347,8 @@ def _with_clients(
 
 def _shown(row: "OAuthClient") -> dict[str, Any]:
     names = ["client_id", "status", "pkce", "is_self_registered", "is_first_party"]
-    names += ["is_resource_server", "audience", "created_at", "last_used_at"]
+    names += ["is_resource_server", "audience", "minimum_acr"]
+    names += ["created_at", "last_used_at"]
     own = {name: getattr(row, name) for name in names}
     return {**own, "vouched_by": row.voucher, **row.document}
 

@@ -28,6 +28,7 @@ class OAuthClient(Base):
     its own, so that a client that changes its metadata cannot touch it. ``version``
     counts the changes (``ETag``). ``vouched_by`` is who answers for where it sends
     people (ADR-0014); ask ``voucher``, since the release before writes none.
+    ``minimum_acr`` is how strongly people sign in to it at least (ADR-0054).
     """
 
     __tablename__ = "oauth_clients"
@@ -50,6 +51,7 @@ class OAuthClient(Base):
     pkce: Mapped[Literal["always", "pkce_or_nonce", "public_only"] | None] = (
         mapped_column(String(16))
     )
+    minimum_acr: Mapped[str | None] = mapped_column(String(16))
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

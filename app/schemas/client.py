@@ -12,6 +12,7 @@ Word = Annotated[str, Field(max_length=2_048)]
 Words = Annotated[list[Word], Field(max_length=50)]
 Uri = Word
 Status = Literal["active", "disabled"]
+Acr = Literal["aal1", "aal2"]
 Pkce = Literal["always", "pkce_or_nonce", "public_only"]
 
 
@@ -60,7 +61,8 @@ class ClientChange(ClientMetadata):
     asked for (of public clients only at an https redirect URI). ``is_resource_server``:
     may introspect tokens for its ``audience``. ``audience``: identifier of the API that
     its tokens are for. ``vouched_by``: who answers for where it sends people; of a
-    client that nobody vouches for they are asked first.
+    client that nobody vouches for they are asked first. ``minimum_acr``: with ``aal2``
+    nobody signs in to it with less than two factors.
     """
 
     status: Status = "active"
@@ -69,6 +71,7 @@ class ClientChange(ClientMetadata):
     is_first_party: StrictBool = False
     is_resource_server: StrictBool = False
     audience: Annotated[str, Field(max_length=1_024)] | None = None
+    minimum_acr: Acr | None = None
 
 
 class ClientCreate(ClientChange):
@@ -88,6 +91,7 @@ class Client(Output):
     is_first_party: bool
     is_resource_server: bool
     audience: str | None
+    minimum_acr: Acr | None
     created_at: Instant
     updated_at: Instant
     last_used_at: Instant | None

@@ -93,12 +93,13 @@ async def test_the_administrators_choices_and_more_metadata_are_taken(
         *("--first-party", "--resource-server", "--audience", "https://api.example"),
         *("--scope", "openid email", "--metadata", more),
         *("--post-logout-redirect-uri", "https://shop.example/bye"),
+        *("--minimum-acr", "aal2"),
     )
 
     assert done.exit_code == 0, done.output
     client = await runtime.clients.by_client_id("shop")
     assert client is not None and client.is_first_party and client.is_resource_server
-    assert client.audience == "https://api.example"
+    assert (client.audience, client.minimum_acr) == ("https://api.example", "aal2")
     assert client.scope == {"openid", "email"}
     assert client.links == {"policy_uri": "https://shop.example/policy"}
     assert client.post_logout_redirect_uris == ("https://shop.example/bye",)

@@ -104,6 +104,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"token_endpoint_auth_method": "private_key_jwt"}, "jwks"),
     ({"jwks": {"keys": [{"kty": "oct", "k": "x"}]}}, "jwks"),
     ({"default_max_age": -1}, "default_max_age"),
+    ({"minimum_acr": "aal3"}, "minimum_acr"),
     ({"id_token_signed_response_alg": "none"}, "id_token_signed_response_alg"),
     (
         {"frontchannel_logout_uri": "https://evil.example/"},
@@ -144,6 +145,7 @@ async def test_administrators_decide_what_clients_cannot(
         api,
         admin,
         pkce="always",
+        minimum_acr="aal2",
         is_first_party=True,
         is_resource_server=True,
         audience="https://api.example/orders",
@@ -153,7 +155,7 @@ async def test_administrators_decide_what_clients_cannot(
     client = await seen(runtime)
 
     assert (client.pkce, client.is_first_party) == ("always", True)
-    assert client.is_resource_server
+    assert client.is_resource_server and client.minimum_acr == "aal2"
     assert client.audience == "https://api.example/orders"
     assert client.scope == {"openid", "orders:read"}
 

@@ -164,3 +164,86 @@ async def test_the_metadata_names_both_levels(api: Api) -> None:
     document = (await api.client.get("/.well-known/openid-configuration")).json()
 
     assert document["acr_values_supported"] == ["aal1", "aal2"]
+
+
+# --- Policy of a client ---
+
+
+async def test_a_client_with_a_minimum_gets_nobody_with_less(
+    api: Api, browser: Visit, owner: Owner, applications: ApplicationFactory
+) -> None:
+    """Whatever the request says: it is the administrator's word."""
+    columns = {"is_first_party": True, "minimum_acr": "aal2"}
+    bank = await applications(columns=columns)
+    aal1 = json.dumps({"id_token": {"acr": {"essential": True, "value": "aal1"}}})
+
+    silent = told(await browser.ask(bank, prompt="none", acr_values="aal1"))
+    assert at(await browser.ask(bank, acr_values="aal1", claims=aal1)) == VERIFY
+    claims = await id_token(api, bank, await verify(browser, owner.app.code))
+
+    assert silent["error"] == "login_required"
+    assert claims["acr"] == "aal2"
+
+
+async def test_a_minimum_ends_once_the_administrator_says_so_and_not_for_grants(
+    api: Api, browser: Visit, owner: Owner
+) -> None:
+    """What was granted goes on as it was; the next sign-in meets the policy."""
+    admin, shop = await api.admin(), owner.shop
+    granted = await redeem(api, shop, told(await browser.ask(shop))["code"])
+    form = {"grant_type": "refresh_token", "refresh_token": granted["refresh_token"]}
+
+    await api.patch(f"/clients/{shop.client_id}", {"minimum_acr": "aal2"}, admin)
+    renewed = await api.client.post("/oauth2/token", data=form, headers=shop.basic)
+    strict = await browser.ask(shop)
+    await api.patch(f"/clients/{shop.client_id}", {"minimum_acr": None}, admin)
+
+    assert renewed.status_code == 200
+    assert at(strict) == VERIFY
+    assert told(await browser.ask(shop))["code"]
+
+
+async def test_the_clients_own_defaults_count_where_a_request_is_silent(
+    api: Api, browser: Visit, owner: Owner, clock: FakeClock, applications: Any
+) -> None:
+    """OIDC Registration §2: default_acr_values, default_max_age."""
+    wishing = await trusted(
+        applications, default_acr_values=["aal2"], default_max_age=600
+    )
+
+    assert at(await browser.ask(wishing)) == VERIFY
+    assert (await id_token(api, wishing, await verify(browser, owner.app.code)))[
+        "acr"
+    ] == "aal2"
+    clock.advance(seconds=601)
+    assert at(await browser.ask(wishing)) == "/signin"
+    assert told(await browser.ask(wishing, max_age="9999", prompt="none"))["code"]
+
+
+class TestRegistered:
+    """A client that registered itself has no say in it."""
+
+    @pytest.fixture
+    def options(self) -> dict[str, object]:
+        return {"oauth": {"registration": "open"}}
+
+    async def test_it_neither_sets_nor_lowers_its_minimum(
+        self, api: Api, runtime: Runtime
+    ) -> None:
+        """RFC 7592 §2.2: what is no metadata stays as the administrator has it."""
+        admin = await api.admin()
+        asked = {"redirect_uris": ["https://new.example/cb"], "minimum_acr": "aal1"}
+        made = (await api.client.post("/oauth2/register", json=asked)).json()
+        path = f"/clients/{made['client_id']}"
+        before = (await api.get(path, admin)).json()["minimum_acr"]
+        await api.patch(path, {"minimum_acr": "aal2"}, admin)
+
+        replaced = await api.client.put(
+            f"/oauth2/register/{made['client_id']}",
+            json=asked | {"client_id": made["client_id"], "client_name": "New"},
+            headers={"Authorization": f"Bearer {made['registration_access_token']}"},
+        )
+
+        assert replaced.status_code == 200 and "minimum_acr" not in made
+        assert before is None
+        assert (await api.get(path, admin)).json()["minimum_acr"] == "aal2"

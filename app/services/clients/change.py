@@ -149,6 +149,7 @@ def new_client(
         "is_resource_server": False,
         "audience": None,
         "pkce": None,
+        "minimum_acr": None,
     }
     row = OAuthClient(
         client_id=client_id,

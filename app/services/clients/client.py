@@ -44,6 +44,7 @@ CHOICES = (
     "is_first_party",
     "is_resource_server",
     "audience",
+    "minimum_acr",
 )
 # Older clients without any scope can still be renamed or disabled.
 _DECIDE_TOKENS = frozenset({"scope", "grant_types", "is_resource_server"})

@@ -168,6 +168,7 @@ def engine_client(row: OAuthClient, secrets: Sequence[OAuthClientSecret]) -> Cli
         is_resource_server=row.is_resource_server,
         audience=row.audience,
         is_self_registered=row.is_self_registered,
+        minimum_acr=row.minimum_acr,
         is_vouched_for=row.voucher in (ADMINISTRATOR, REGISTRATION_TOKEN),
         links={name: url for name in links if (url := getattr(metadata, name))},
     )
