@@ -27,6 +27,9 @@ from app.services.accounts.user import UserService
 from app.services.accounts.user_claims import UserClaimsService
 from app.services.clients.client import OAuthClientService
 from app.services.clients.registration import OAuthRegistrationService
+from app.services.factors.factor import FactorService
+from app.services.factors.recovery_code import RecoveryCodeService
+from app.services.factors.totp import TotpService
 from app.services.oauth.begun_at import BegunAtService
 from app.services.oauth.consent import OAuthConsentService
 from app.services.server.idempotency_key import IdempotencyService
@@ -217,6 +220,18 @@ async def _users(uow: Uow, runtime: RuntimeDep, passwords: PasswordsDep) -> User
     return UserService(uow, runtime, passwords)
 
 
+async def _factors(uow: Uow) -> FactorService:
+    return FactorService(uow)
+
+
+async def _totps(uow: Uow, runtime: RuntimeDep) -> TotpService:
+    return TotpService(uow, runtime)
+
+
+async def _recovery_codes(uow: Uow, runtime: RuntimeDep) -> RecoveryCodeService:
+    return RecoveryCodeService(uow, runtime)
+
+
 async def _roles(uow: Uow) -> RoleService:
     return RoleService(uow)
 
@@ -263,6 +278,9 @@ Accounts = Annotated[AccountService, Depends(_accounts)]
 Consents = Annotated[OAuthConsentService, Depends(_consents)]
 Exports = Annotated[ExportService, Depends(_exports)]
 Users = Annotated[UserService, Depends(_users)]
+FactorsDep = Annotated[FactorService, Depends(_factors)]
+Totps = Annotated[TotpService, Depends(_totps)]
+RecoveryCodesDep = Annotated[RecoveryCodeService, Depends(_recovery_codes)]
 Roles = Annotated[RoleService, Depends(_roles)]
 Clients = Annotated[OAuthClientService, Depends(_clients)]
 ClientRegistrations = Annotated[

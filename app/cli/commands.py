@@ -21,6 +21,7 @@ from app.cli import (
     setup,
     user,
     user_account,
+    user_factor,
 )
 from app.cli.completion import completion
 from app.cli.doctor import doctor
@@ -74,6 +75,7 @@ app = typer.Typer(
 app.command()(completion)
 app.command()(doctor)
 user_account.add_to(user.app)
+user.app.add_typer(user_factor.app, name="factors")
 for noun in (
     audit,
     client,

@@ -28,6 +28,12 @@ from app.events.email import (
     EmailVerificationRequested,
     EmailVerified,
 )
+from app.events.factor import (
+    FactorAdded,
+    FactorRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+)
 from app.events.grant import (
     AccessTokenRevoked,
     CodeReused,
@@ -100,6 +106,8 @@ EVENTS: tuple[type[Event], ...] = (
     EmailCodeRequested,
     EmailVerificationRequested,
     EmailVerified,
+    FactorAdded,
+    FactorRemoved,
     GrantEnded,
     GrantTokenReused,
     InvitationAccepted,
@@ -118,6 +126,8 @@ EVENTS: tuple[type[Event], ...] = (
     PasswordRehashed,
     PasswordReset,
     PasswordResetRequested,
+    RecoveryCodeUsed,
+    RecoveryCodesMade,
     RefreshTokenReused,
     RegistrationRepeated,
     RegistrationTokenIssued,

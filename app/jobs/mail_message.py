@@ -69,7 +69,18 @@ TEMPLATES: Mapping[str, Template] = {
     "password_changed": Template("Your password was changed"),
     "account_deleted": Template("Your account was deleted"),
     "administrator_recovered": Template("Your access as administrator was restored"),
+    "factor_added": Template("A way to sign in was added to your account"),
+    "factor_removed": Template("A way to sign in was removed from your account"),
+    "recovery_codes_made": Template("New recovery codes for your account"),
+    "recovery_code_used": Template("A recovery code of your account was used"),
     "mail_test": Template("Mail from this service arrives"),
+}
+
+
+_FACTORS = {
+    "totp": "an authenticator app",
+    "passkey": "a passkey",
+    "recovery_code": "the recovery codes",
 }
 
 
@@ -88,6 +99,8 @@ class Draft:
     Attributes:
         begun_at: The application that somebody was on the way to, where the mail has
             no token that remembers it.
+        factor: What a change of factors was about, in our words.
+        left: How many recovery codes there still are.
     """
 
     id: UUID
@@ -97,6 +110,8 @@ class Draft:
     token_id: UUID | None
     expires_at: datetime | None
     begun_at: BegunAt | None = None
+    factor: str = ""
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +137,7 @@ def read_draft(message: OutboxMessage) -> Draft:
     template = TEMPLATES.get(name)
     if template is None:
         raise UnknownTemplate(f"unknown template {name}")
-    token_id = payload.get("token_id")
+    token_id, data = payload.get("token_id"), payload.get("data") or {}
     if bool(token_id) != (template.purpose is not None) or not payload.get("to"):
         raise Unsendable("the message lacks what its template needs")
     return Draft(
@@ -132,7 +147,9 @@ def read_draft(message: OutboxMessage) -> Draft:
         to=_wire_address(str(payload["to"])),
         token_id=UUID(token_id) if token_id else None,
         expires_at=message.expires_at,
-        begun_at=BegunAt.read_told(payload.get("data") or {}),
+        begun_at=BegunAt.read_told(data),
+        factor=_FACTORS.get(str(data.get("factor")), "a second factor"),
+        left=data.get("left", 0),
     )
 
 
@@ -195,6 +212,8 @@ class MailRenderer:
             "link": self._link(draft),
             "code": self._code(draft),
             "start": start,
+            "factor": draft.factor,
+            "left": draft.left,
         }
         return Mail(
             id=draft.id,

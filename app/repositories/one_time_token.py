@@ -116,9 +116,13 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
         key = None if after is None else [after]
         return await self.page(query, _OLDEST_FIRST, after=key, limit=limit)
 
-    async def latest(self, purpose: str, now: datetime) -> OneTimeToken | None:
-        """Return the newest usable token of a purpose."""
+    async def latest(
+        self, purpose: str, now: datetime, subject: str | None = None
+    ) -> OneTimeToken | None:
+        """Return the newest usable token of a purpose, perhaps of one subject."""
         query = select(OneTimeToken).where(_usable(purpose, now))
+        if subject is not None:
+            query = query.where(OneTimeToken.subject == subject)
         query = query.order_by(OneTimeToken.id.desc()).limit(1)
         return await self.one_or_none(query)
 

@@ -11,6 +11,7 @@ from app.cli.commands import app
 from app.policies.permission import OPERATOR_ID, PERMISSIONS
 from tests.cli.test_cli import run
 from tests.conftest import SECRET
+from tests.factories.factor import FactorFactory
 from tests.support.api import PASSWORD, Api
 
 
@@ -126,6 +127,26 @@ async def test_sessions_are_listed_and_ended(api: Api) -> None:
     assert unclear.exit_code == 2 and "--all" in unclear.stderr
     for person in (ann, other):
         assert (await api.get("/users/me", person)).status_code == 401
+
+
+async def test_factors_are_listed_and_taken_away(api: Api) -> None:
+    person = await api.person()
+    factors = FactorFactory(api.runtime)
+    await factors.totp(person.id)
+    await factors.recovery_codes(person.id)
+
+    held = told("user", "factors", "list", person.email)
+    unasked = run("user", "factors", "remove", person.email, "totp")
+    left = told("user", "factors", "remove", person.email, "totp", "--yes")
+    gone = run("user", "factors", "remove", str(person.id), "totp", "--yes")
+
+    assert held["totp"]["last_used_at"] is None
+    assert held["recovery_codes"]["left"] == 2
+    assert unasked.exit_code == 2
+    assert left == {"totp": None, "passkeys": [], "recovery_codes": None}
+    assert gone.exit_code == 1
+    assert (await api.trail(person.id))[-1] == "factor.removed"
+    assert (await api.mails())[-1]["template"] == "factor_removed"
 
 
 async def test_the_trail_is_found_by_what_when_and_whom(api: Api) -> None:

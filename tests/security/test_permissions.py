@@ -10,6 +10,7 @@ from app.models import OutboxMessage, Role
 from app.policies.permission import PERMISSIONS
 from app.services.clients.client import OAuthClientService
 from app.services.server.runtime import Runtime
+from tests.factories.factor import FactorFactory
 from tests.http.test_api_document import document
 from tests.support.api import Api, Person
 from tests.support.job import add_message
@@ -26,6 +27,7 @@ NEEDED: dict[Operation, str] = {
     ("delete", "/users/{user_id}"): "users:write",
     ("post", "/users/{user_id}/sessions/revoke"): "users:write",
     ("post", "/users/{user_id}/password-reset"): "users:write",
+    ("delete", "/users/{user_id}/factors/{factor}"): "users:write",
     ("get", "/permissions"): "roles:read",
     ("get", "/roles/{name}/permissions"): "roles:read",
     ("get", "/roles"): "roles:read",
@@ -60,6 +62,11 @@ OWN: set[Operation] = {  # everybody's own account and session: no permission
     ("delete", "/users/me/sessions"),
     ("delete", "/users/me/sessions/{session_id}"),
     ("get", "/users/me/activity"),
+    ("get", "/users/me/factors"),
+    ("post", "/users/me/totp"),
+    ("post", "/users/me/totp/confirm"),
+    ("delete", "/users/me/totp"),
+    ("post", "/users/me/recovery-codes"),
     ("get", "/users/me/consents"),
     ("delete", "/users/me/consents/{client_id}"),
     ("get", "/users/me/claims"),
@@ -110,12 +117,14 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         uri = BODIES["post", "/clients"]
         client, secret = await made.create(uri, {}, f"target-{number}")
     assert secret is not None
+    await FactorFactory(api.runtime).totp(user.id)
     return {
         "client_id": client.client_id,
         "secret_id": str(secret.row.id),
         "user_id": str(user.id),
         "name": f"target-{number}",
         "message_id": str(message.id),
+        "factor": "totp",
     }
 
 

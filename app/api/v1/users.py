@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from app.api.answers import etag, json_response, problems, user_out
 from app.api.dependencies import (
     BegunAts,
+    FactorsDep,
     IfMatch,
     OnceDep,
     PageDep,
@@ -23,6 +24,7 @@ from app.core.exceptions import (
 )
 from app.policies.permission import Actor
 from app.schemas.base import Page, plain
+from app.schemas.factor import FactorName
 from app.schemas.user import (
     PasswordResetStart,
     RoleName,
@@ -37,6 +39,7 @@ from app.services.accounts.errors import (
     UserDisabled,
     UserNotFound,
 )
+from app.services.factors.errors import FactorNotFound
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sessions.errors import ReauthenticationRequired
@@ -202,3 +205,19 @@ async def reset_password(
     begun_at = await begun_ats.named(body.client_id if body else None)
     await users.start_password_reset(actor, user_id, begun_at)
     return Response(status_code=202)
+
+
+@router.delete(
+    "/{user_id}/factors/{factor}",
+    status_code=204,
+    responses=problems(*_SIGNED_IN, UserNotFound, FactorNotFound),
+)
+async def remove_factor(
+    user_id: UUID, factor: FactorName, actor: Writer, factors: FactorsDep
+) -> None:
+    """Take a kind of factor from somebody who lost it; their sessions live on.
+
+    The owner is told. With the last factor the recovery codes go too. One's own
+    factors are removed at ``/api/v1/users/me`` only, after a recent sign-in.
+    """
+    await factors.remove(actor, user_id, factor)

@@ -53,6 +53,14 @@ async def end_everything(
     return await end_all_sessions(uow, user.id, reason, keep=keep)
 
 
+async def delete_factors(uow: UnitOfWork, user_id: UUID) -> None:
+    """Take away all that an account could prove besides its password."""
+    await uow.totps.delete_for_user(user_id)
+    await uow.passkeys.delete_for_user(user_id)
+    await uow.recovery_codes.delete_for_user(user_id)
+    await uow.devices.delete_for_user(user_id)
+
+
 async def owner_of(uow: UnitOfWork, token: OneTimeToken) -> User | None:
     """Return the active account that a token was issued to, locked.
 

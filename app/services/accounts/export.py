@@ -138,4 +138,6 @@ def _plain(row: Base) -> dict[str, Any]:
 
 def _text(value: Any) -> Any:
     """Return what JSON can hold; bytes as programs of this field write them."""
+    if isinstance(value, dict):
+        return {name: value[name] for name in value if name not in _SECRET_COLUMNS}
     return base64url(value) if isinstance(value, bytes) else value

@@ -13,7 +13,13 @@ from app.events.user import UserDisplaced, UserExpired
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.accounts.change import end_everything, set_email, set_password, touch
+from app.services.accounts.change import (
+    delete_factors,
+    end_everything,
+    set_email,
+    set_password,
+    touch,
+)
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
 from app.typed_text import is_special_use, read_email
@@ -91,7 +97,7 @@ async def claim(uow: UnitOfWork, user: User, reason: str) -> None:
 
     Whoever registered an address may have been somebody else, waiting with a password
     and a session for its owner to come (pre-hijacking). Nothing of theirs is left:
-    neither password, sessions, grants and consents nor name and claims.
+    neither password, factors, sessions, grants and consents nor name and claims.
     """
     now = uow.clock.now()
     had_password = user.password_hash is not None
@@ -100,6 +106,7 @@ async def claim(uow: UnitOfWork, user: User, reason: str) -> None:
         setattr(user, column, None)
     touch(user, uow)
     await end_everything(uow, user, now, reason)
+    await delete_factors(uow, user.id)
     await uow.oauth_consents.delete_for_user(user.id)
     await uow.user_claims.delete_for_user(user.id)
     if had_password:

@@ -1,10 +1,13 @@
 """How each second factor is read from the database, and how a proof of it is spent."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 from uuid import UUID
 
+from app.core.secret_key import SealBroken
+from app.events.factor import RecoveryCodeUsed
 from app.factors.base import Enrolled, Factor, Proof
 from app.factors.passkey import NewPasskey, PasskeyFactor
 from app.factors.recovery_code import RecoveryCode
@@ -13,6 +16,8 @@ from app.models.passkey import Passkey
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.process import Process
+
+_log = logging.getLogger(__name__)
 
 
 class StoredFactor(Protocol):
@@ -98,6 +103,21 @@ def passkey_of(row: Passkey) -> Enrolled:
     )
 
 
+def sealed(process: Process, secret: bytes, user_id: UUID) -> bytes:
+    """Return the secret of an app as it is stored: readable for this account alone."""
+    nonce = process.randomness.bytes(12)
+    return process.secret_key.seal(secret, nonce, f"totps {user_id}")
+
+
+def unsealed(process: Process, value: bytes, user_id: UUID) -> bytes | None:
+    """Return the secret, or None for one that another secret key sealed."""
+    try:
+        return process.secret_key.unseal(value, f"totps {user_id}")
+    except SealBroken:
+        _log.error("the secret of an authenticator app cannot be read")
+        return None
+
+
 class StoredTotp:
     """The authenticator application of an account."""
 
@@ -110,7 +130,9 @@ class StoredTotp:
         row = await uow.totps.of(user_id)
         if row is None:
             return ()
-        secret = process.secret_key.unseal(row.sealed_secret, f"totps {user_id}")
+        secret = unsealed(process, row.sealed_secret, user_id)
+        if secret is None:
+            return ()
         data = {"algorithm": row.algorithm, "digits": row.digits, "period": row.period}
         return (Enrolled(id=row.id, secret=secret, state=row.last_step, data=data),)
 
@@ -134,8 +156,20 @@ class StoredRecoveryCode:
         ]
 
     async def spend(self, uow: UnitOfWork, user: User, proof: Proof) -> bool:
-        """Use a code up."""
-        return await uow.recovery_codes.spend(proof.id, uow.clock.now())
+        """Use a code up, and tell the owner how many are left."""
+        if not await uow.recovery_codes.spend(proof.id, uow.clock.now()):
+            return False
+        left = len(await uow.recovery_codes.list_unused(user.id))
+        uow.record(
+            RecoveryCodeUsed(
+                user_id=user.id,
+                actor_id=user.id,
+                to=user.email,
+                locale=user.locale,
+                left=left,
+            )
+        )
+        return True
 
 
 _ALL: tuple[StoredFactor, ...] = (StoredPasskey(), StoredTotp(), StoredRecoveryCode())

@@ -1,0 +1,44 @@
+"""Second factors: added, removed, and codes for the day on which they are lost."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.events.base import MailedEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorAdded(MailedEvent):
+    """An account has another factor, or another one in the place of an old one."""
+
+    name: ClassVar[str] = "factor.added"
+    template: ClassVar[str] = "factor_added"
+
+    factor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorRemoved(MailedEvent):
+    """An account lost a factor, by its owner or by an administrator."""
+
+    name: ClassVar[str] = "factor.removed"
+    template: ClassVar[str] = "factor_removed"
+
+    factor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryCodesMade(MailedEvent):
+    """A new set of recovery codes was shown; those of before are void."""
+
+    name: ClassVar[str] = "factor.recovery_codes_made"
+    template: ClassVar[str] = "recovery_codes_made"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryCodeUsed(MailedEvent):
+    """A recovery code was used up; its owner is told how many are left."""
+
+    name: ClassVar[str] = "factor.recovery_code_used"
+    template: ClassVar[str] = "recovery_code_used"
+
+    left: int

@@ -1,0 +1,60 @@
+"""Bodies of ``/api/v1/users/me/factors`` and of the factors themselves."""
+
+from typing import Literal
+from uuid import UUID
+
+from app.schemas.base import Code, Input, Instant, Output
+
+FactorName = Literal["totp", "passkey", "recovery_code"]
+
+
+class TotpOut(Output):
+    """An authenticator app."""
+
+    created_at: Instant
+    last_used_at: Instant | None
+
+
+class TotpSetup(Output):
+    """A new secret for an authenticator app; it counts once a code is confirmed."""
+
+    secret: str
+    uri: str
+    qr_svg: str
+
+
+class TotpConfirm(Input):
+    """A code that the app shows."""
+
+    code: Code
+
+
+class PasskeyOut(Output):
+    """A passkey."""
+
+    id: UUID
+    name: str
+    is_backed_up: bool
+    created_at: Instant
+    last_used_at: Instant | None
+
+
+class RecoveryCodesOut(Output):
+    """What is left of a set of recovery codes."""
+
+    left: int
+    created_at: Instant
+
+
+class RecoveryCodes(Output):
+    """A new set of recovery codes; this is the only time that they are shown."""
+
+    codes: list[str]
+
+
+class Factors(Output):
+    """What an account can prove besides its password."""
+
+    totp: TotpOut | None
+    passkeys: list[PasskeyOut]
+    recovery_codes: RecoveryCodesOut | None

@@ -1,0 +1,107 @@
+"""Steps that every change of an account's factors shares."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.core.rate_limit import subject_key
+from app.events.factor import FactorAdded, FactorRemoved
+from app.factors.base import Ceremony
+from app.models.user import User
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.change import end_everything, present
+from app.services.accounts.unverified import owners_proofs
+from app.services.factors.errors import FactorsFrozen
+from app.services.process.process import Process
+
+_REASON = "factors_changed"
+
+
+def ceremony_of(process: Process, user_id: UUID) -> Ceremony:
+    """Return what codes are judged by: the time, and the key of digests."""
+    digest = process.secret_key.digest
+    return Ceremony(now=process.clock.now(), user_id=user_id, digest=digest)
+
+
+async def charge_change(process: Process, owner_id: UUID) -> None:
+    """Count a change before its transaction begins; each is evidence and a mail.
+
+    Raises:
+        TooManyRequests: There were too many.
+    """
+    key = subject_key("factors", str(owner_id))
+    await process.limiter.take((process.limits.profile_account, key))
+
+
+async def changeable(uow: UnitOfWork, owner_id: UUID, session_id: UUID) -> User:
+    """Return the caller's account, locked, if its factors may be changed now.
+
+    Raises:
+        InvalidAccessToken: The session ended meanwhile.
+        FactorsFrozen: Somebody is looking into a sign-in.
+    """
+    user = await present(uow, owner_id, session_id)
+    frozen_until = user.factors_frozen_until
+    if frozen_until is not None and uow.clock.now() < frozen_until:
+        raise FactorsFrozen
+    return user
+
+
+async def has_second_factor(uow: UnitOfWork, user_id: UUID) -> bool:
+    """Tell whether an account has one that stands by itself."""
+    if await uow.totps.of(user_id) is not None:
+        return True
+    return await uow.passkeys.count(user_id) > 0
+
+
+async def factor_added(
+    uow: UnitOfWork, user: User, factor: str, session_id: UUID, amr: Sequence[str]
+) -> None:
+    """Tell the owner, and let the session of this moment have proven the factor.
+
+    Args:
+        uow: The caller's transaction.
+        user: Whose, locked.
+        factor: Its name.
+        session_id: Where it was added: the only session that lives on (ASVS 7.4.3).
+        amr: What it proved when it was added.
+    """
+    await end_others(uow, user, session_id)
+    await uow.sessions.add_methods(session_id, amr)
+    uow.record(
+        FactorAdded(user_id=user.id, to=user.email, locale=user.locale, factor=factor)
+    )
+
+
+async def factor_removed(
+    uow: UnitOfWork, user: User, factor: str, session_id: UUID | None = None
+) -> None:
+    """Tell the owner, and take away what stood in for the last factor.
+
+    Args:
+        uow: The caller's transaction.
+        user: Whose, locked.
+        factor: Its name.
+        session_id: Where its owner removed it; None is an administrator, who ends
+            nothing else.
+    """
+    await uow.db.flush()
+    if not await has_second_factor(uow, user.id):
+        await uow.recovery_codes.delete_for_user(user.id)
+    await uow.devices.delete_for_user(user.id)
+    if session_id is not None:
+        await end_others(uow, user, session_id)
+    uow.record(
+        FactorRemoved(user_id=user.id, to=user.email, locale=user.locale, factor=factor)
+    )
+
+
+async def end_others(uow: UnitOfWork, user: User, session_id: UUID) -> None:
+    """End every session but this one, with what hangs on them."""
+    await end_everything(
+        uow,
+        user,
+        uow.clock.now(),
+        _REASON,
+        keep=session_id,
+        spared=owners_proofs(user),
+    )

@@ -1,0 +1,24 @@
+"""Refusals that several services of factors make."""
+
+from app.core.exceptions import Conflict, Forbidden, NotFound
+
+
+class FactorsFrozen(Forbidden):
+    """Somebody said "this wasn't me"; until it is cleared up, nothing changes hands."""
+
+    code = "factors_frozen"
+    title = "Ways to sign in cannot be changed for now; look into your mail"
+
+
+class FactorNotFound(NotFound):
+    """The account has no such factor."""
+
+    code = "factor_not_found"
+    title = "The account has no such factor"
+
+
+class NoSecondFactor(Conflict):
+    """Recovery codes stand in for a factor, so there has to be one."""
+
+    code = "no_second_factor"
+    title = "Add a passkey or an authenticator app first"

@@ -1,0 +1,89 @@
+"""All factors of an account: listed, and taken away by administrators."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.core.exceptions import Forbidden
+from app.models.passkey import Passkey
+from app.models.totp import Totp
+from app.policies.permission import Actor
+from app.policies.user import may_edit
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.change import existing
+from app.services.factors.change import factor_removed
+from app.services.factors.errors import FactorNotFound
+from app.services.factors.stored import MAX_PASSKEYS
+
+
+@dataclass(frozen=True, slots=True)
+class CodesLeft:
+    """What is left of a set of recovery codes."""
+
+    left: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """What an account can prove besides its password."""
+
+    totp: Totp | None
+    passkeys: Sequence[Passkey]
+    recovery_codes: CodesLeft | None
+
+
+class FactorService:
+    """Every kind of factor together."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in this transaction."""
+        self._uow = uow
+
+    async def list_all(self, user_id: UUID) -> Factors:
+        """Return the factors of an account, without any secret being read."""
+        codes = await self._uow.recovery_codes.list_unused(user_id)
+        return Factors(
+            totp=await self._uow.totps.of(user_id),
+            passkeys=await self._uow.passkeys.list_for_user(
+                user_id, None, MAX_PASSKEYS
+            ),
+            recovery_codes=(
+                CodesLeft(len(codes), codes[0].created_at) if codes else None
+            ),
+        )
+
+    async def remove(self, actor: Actor, user_id: UUID, factor: str) -> None:
+        """Take every factor of a kind from somebody who lost it; they are told.
+
+        Nothing else ends: who has the password still needs what is left. While the
+        account is frozen this works all the same, for it is the way out.
+
+        Args:
+            actor: Who asks. Their own factors they change as every owner does, who
+                has to have signed in just now.
+            user_id: Whose.
+            factor: ``totp``, ``passkey`` or ``recovery_code``.
+
+        Raises:
+            FactorNotFound: The account has none of this kind.
+            Forbidden: The account may do more than the actor, or is theirs.
+            UserNotFound: There is no such account.
+        """
+        if actor.user_id == user_id:
+            raise Forbidden(hint="one's own factors are changed at /users/me")
+        user = await existing(self._uow, user_id, lock=True)
+        refusal = may_edit(actor, await self._uow.roles.permissions_of(user_id))
+        if refusal is not None:
+            raise Forbidden(hint=refusal)
+        if not await self._delete(user_id, factor):
+            raise FactorNotFound
+        await factor_removed(self._uow, user, factor)
+
+    async def _delete(self, user_id: UUID, factor: str) -> int:
+        if factor == "totp":
+            return await self._uow.totps.delete_for_user(user_id)
+        if factor == "passkey":
+            return await self._uow.passkeys.delete_for_user(user_id)
+        return await self._uow.recovery_codes.delete_for_user(user_id)
