@@ -121,6 +121,27 @@ async def test_the_second_step_leads_there_too(
     assert entered.headers["location"] == "/account/email"
 
 
+async def test_who_is_remembered_proves_the_second_factor_before_a_change(
+    api: Api, visitor: Visitor, runtime: Runtime, clock: FakeClock
+) -> None:
+    person = await api.person()
+    phone = await FactorFactory(runtime).totp(person.id)
+    await visitor.sign_in(person.email)
+    await visitor.submit("/signin/verify", {"code": phone.code, "remember": "on"})
+    await visitor.submit("/signout")
+    clock.advance(seconds=30)
+    await visitor.sign_in(person.email)
+
+    profile = await visitor.get("/account")
+    asked = await visitor.get("/account/password")
+    entered = await visitor.submit(asked.headers["location"], {"code": phone.code})
+
+    assert profile.status_code == 200
+    assert asked.headers["location"] == "/signin/verify?to=password"
+    assert entered.headers["location"] == "/account/password"
+    assert (await visitor.get("/account/password")).status_code == 200
+
+
 async def test_the_profile_is_changed_and_emptied(
     api: Api, visitor: Visitor, person: Person
 ) -> None:

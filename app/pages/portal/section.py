@@ -13,7 +13,7 @@ from fastapi import Response
 
 from app.core.context import current
 from app.core.exceptions import AppError
-from app.pages.parts.browser import check_form, render_form
+from app.pages.parts.browser import ask_second_step, check_form, render_form
 from app.pages.parts.flow import PROFILE, address_of, go_on, with_section
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import note
@@ -22,6 +22,7 @@ from app.services.server.runtime import Runtime
 from app.services.sessions.authentication import AuthenticationService
 from app.services.sessions.errors import ReauthenticationRequired
 from app.services.sign_in.browser_session import Browser, BrowserAccount
+from app.services.sign_in.step_up import StepUpService
 
 PAGES = (
     (PROFILE, "Profile"),
@@ -85,7 +86,7 @@ async def enter(
             await demand_fresh(account, runtime)
         except ReauthenticationRequired as error:
             note(error)
-            return go_on(with_section("/signin", section))
+            return await _lead_to_proof(section, account, runtime)
     return Here(section, browser, account, runtime)
 
 
@@ -101,7 +102,17 @@ async def demand_fresh(account: BrowserAccount, runtime: Runtime) -> None:
         authenticated_at=account.authenticated_at,
         roles=(),
     )
-    AuthenticationService(runtime).demand_recent(actor)
+    await AuthenticationService(runtime).demand_presence(actor)
+
+
+async def _lead_to_proof(
+    section: str, account: BrowserAccount, runtime: Runtime
+) -> Response:
+    """Lead to what is missing: the second factor alone, or a sign-in from the start."""
+    required = await StepUpService(runtime).demand(account)
+    if required is not None:
+        return ask_second_step("", required, runtime, section)
+    return go_on(with_section("/signin", section))
 
 
 async def submit(
@@ -120,7 +131,7 @@ async def submit(
         return await work()
     except ReauthenticationRequired as error:
         note(error)
-        return go_on(with_section("/signin", here.section))
+        return await _lead_to_proof(here.section, here.account, here.runtime)
     except AppError as error:
         note(error)
         return await show(here, error, values)
