@@ -28,6 +28,8 @@ NO_LIMITS = {
         "REGISTER_ADDRESS",
         "CODE_ACCOUNT",
         "CODE_ADDRESS",
+        "SECOND_STEP_ACCOUNT",
+        "SECOND_STEP_ADDRESS",
         "CLIENT_ADDRESS",
         "MAIL_RECIPIENT",
         "MAIL_ADDRESS",
