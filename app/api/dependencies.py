@@ -28,6 +28,7 @@ from app.services.accounts.user_claims import UserClaimsService
 from app.services.clients.client import OAuthClientService
 from app.services.clients.registration import OAuthRegistrationService
 from app.services.factors.factor import FactorService
+from app.services.factors.passkey import PasskeyService
 from app.services.factors.recovery_code import RecoveryCodeService
 from app.services.factors.totp import TotpService
 from app.services.oauth.begun_at import BegunAtService
@@ -224,6 +225,10 @@ async def _factors(uow: Uow) -> FactorService:
     return FactorService(uow)
 
 
+async def _passkeys(uow: Uow, runtime: RuntimeDep) -> PasskeyService:
+    return PasskeyService(uow, runtime)
+
+
 async def _totps(uow: Uow, runtime: RuntimeDep) -> TotpService:
     return TotpService(uow, runtime)
 
@@ -279,6 +284,7 @@ Consents = Annotated[OAuthConsentService, Depends(_consents)]
 Exports = Annotated[ExportService, Depends(_exports)]
 Users = Annotated[UserService, Depends(_users)]
 FactorsDep = Annotated[FactorService, Depends(_factors)]
+Passkeys = Annotated[PasskeyService, Depends(_passkeys)]
 Totps = Annotated[TotpService, Depends(_totps)]
 RecoveryCodesDep = Annotated[RecoveryCodeService, Depends(_recovery_codes)]
 Roles = Annotated[RoleService, Depends(_roles)]

@@ -1,9 +1,12 @@
 """Bodies of ``/api/v1/users/me/factors`` and of the factors themselves."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from pydantic import AfterValidator, Field
+
 from app.schemas.base import Code, Input, Instant, Output
+from app.typed_text import shown_text
 
 FactorName = Literal["totp", "passkey", "recovery_code"]
 
@@ -37,6 +40,37 @@ class PasskeyOut(Output):
     is_backed_up: bool
     created_at: Instant
     last_used_at: Instant | None
+
+
+PasskeyName = Annotated[
+    str, Field(min_length=1, max_length=64), AfterValidator(shown_text)
+]
+
+
+class NewPasskey(Input):
+    """What ``PublicKeyCredential.toJSON`` gave, of ``navigator.credentials.create``.
+
+    Without ``name`` the passkey is called after what made it.
+    """
+
+    response: dict[str, Any]
+    name: PasskeyName | None = None
+
+
+class PasskeyChange(Input):
+    """What its owner calls a passkey."""
+
+    name: PasskeyName
+
+
+class PasskeySignals(Output):
+    """What the signal methods of WebAuthn Level 3 take, in their words."""
+
+    rpId: str
+    userId: str
+    name: str
+    displayName: str
+    allAcceptedCredentialIds: list[str]
 
 
 class RecoveryCodesOut(Output):

@@ -1,6 +1,6 @@
 """Refusals that several services of factors make."""
 
-from app.core.exceptions import Conflict, Forbidden, NotFound
+from app.core.exceptions import BadRequest, Conflict, Forbidden, NotFound
 
 
 class FactorsFrozen(Forbidden):
@@ -22,3 +22,17 @@ class NoSecondFactor(Conflict):
 
     code = "no_second_factor"
     title = "Add a passkey or an authenticator app first"
+
+
+class RefusedPasskey(BadRequest):
+    """What the browser answered is no passkey for us; the log says why."""
+
+    code = "refused_passkey"
+    title = "This passkey cannot be added; begin again"
+
+
+class TooManyPasskeys(Conflict):
+    """The account has as many as it may."""
+
+    code = "too_many_passkeys"
+    title = "The account has as many passkeys as it may; remove one first"

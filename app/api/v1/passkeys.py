@@ -1,0 +1,92 @@
+"""``/api/v1/users/me/passkeys``: one's own passkeys."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from app.api.answers import json_response, problems
+from app.api.dependencies import Caller, Passkeys, RecentCaller
+from app.api.strict_json import StrictRoute
+from app.core.exceptions import TooManyRequests, Unauthenticated
+from app.schemas.factor import NewPasskey, PasskeyChange, PasskeyOut, PasskeySignals
+from app.services.accounts.errors import UserNotFound
+from app.services.factors.errors import (
+    FactorNotFound,
+    FactorsFrozen,
+    RefusedPasskey,
+    TooManyPasskeys,
+)
+from app.services.sessions.authentication import InvalidAccessToken
+from app.services.sessions.errors import ReauthenticationRequired
+
+router = APIRouter(
+    prefix="/api/v1/users/me/passkeys", tags=["factors"], route_class=StrictRoute
+)
+_SIGNED_IN = (Unauthenticated, InvalidAccessToken, UserNotFound)
+_CHANGE = (*_SIGNED_IN, ReauthenticationRequired, FactorsFrozen)
+
+
+@router.post(
+    "/options",
+    response_model=dict[str, Any],
+    responses=problems(*_CHANGE, TooManyPasskeys),
+)
+async def passkey_creation_options(
+    caller: RecentCaller, passkeys: Passkeys
+) -> Response:
+    """Return creation options (WebAuthn, ``parseCreationOptionsFromJSON``)."""
+    actor = caller.actor
+    return json_response(await passkeys.options(actor.user_id, actor.session_id))
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=problems(
+        *_CHANGE, RefusedPasskey, TooManyPasskeys, TooManyRequests, body=True
+    ),
+)
+async def add_passkey(
+    body: NewPasskey, caller: RecentCaller, passkeys: Passkeys
+) -> PasskeyOut:
+    """Add the passkey that the browser made; every other session ends."""
+    actor = caller.actor
+    made = await passkeys.add(actor.user_id, actor.session_id, body.response, body.name)
+    return PasskeyOut.model_validate(made)
+
+
+@router.get("/signals", responses=problems(*_SIGNED_IN))
+async def passkey_signals(caller: Caller, passkeys: Passkeys) -> PasskeySignals:
+    """Return what the browser's signal methods take, to tidy password managers."""
+    told = await passkeys.signals(caller.actor.user_id)
+    return PasskeySignals.model_validate(told)
+
+
+@router.patch(
+    "/{passkey_id}",
+    responses=problems(*_SIGNED_IN, FactorsFrozen, FactorNotFound, body=True),
+)
+async def rename_passkey(
+    passkey_id: UUID, body: PasskeyChange, caller: Caller, passkeys: Passkeys
+) -> PasskeyOut:
+    """Give a passkey another name."""
+    actor = caller.actor
+    renamed = await passkeys.rename(
+        actor.user_id, actor.session_id, passkey_id, body.name
+    )
+    return PasskeyOut.model_validate(renamed)
+
+
+@router.delete(
+    "/{passkey_id}", status_code=204, responses=problems(*_CHANGE, FactorNotFound)
+)
+async def remove_passkey(
+    passkey_id: UUID, caller: RecentCaller, passkeys: Passkeys
+) -> None:
+    """Remove a passkey; every other session ends.
+
+    With the last factor the recovery codes go too.
+    """
+    actor = caller.actor
+    await passkeys.remove(actor.user_id, actor.session_id, passkey_id)

@@ -1,0 +1,186 @@
+"""Passkeys of an account: made, listed, named and removed."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from app.core.context import current
+from app.factors.base import MULTI_FACTOR, Ceremony, FactorRefused
+from app.factors.passkey import (
+    DEVICE_BOUND,
+    SYNCED,
+    VERIFIED,
+    NewPasskey,
+    Person,
+    creation_options,
+    encode,
+    read_challenge,
+    user_handle,
+    verify_creation,
+)
+from app.models.one_time_token import OneTimeToken
+from app.models.passkey import Passkey
+from app.models.user import User
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.change import existing
+from app.services.factors.authenticator_name import name_of
+from app.services.factors.challenge import Challenges, ceremony_of, ready
+from app.services.factors.change import (
+    changeable,
+    charge_change,
+    factor_added,
+    factor_removed,
+)
+from app.services.factors.errors import (
+    FactorNotFound,
+    RefusedPasskey,
+    TooManyPasskeys,
+)
+from app.services.factors.stored import MAX_PASSKEYS, STORED, passkey_row
+from app.services.one_time.token import Purpose
+from app.services.process.process import Process
+
+_FACTOR = "passkey"
+
+
+class PasskeyService:
+    """What the owner of an account does with its passkeys."""
+
+    def __init__(self, uow: UnitOfWork, process: Process) -> None:
+        """Work in this transaction, which begins only after any counting."""
+        self._uow = uow
+        self._process = process
+
+    async def options(self, owner_id: UUID, session_id: UUID) -> dict[str, Any]:
+        """Return what a browser needs to make a passkey; nothing is stored.
+
+        Raises:
+            FactorsFrozen: Factors cannot be changed now.
+            InvalidAccessToken: The session ended meanwhile.
+            TooManyPasskeys: The account has as many as it may.
+        """
+        await ready()
+        user = await changeable(self._uow, owner_id, session_id)
+        enrolled = await STORED[_FACTOR].enrolled(self._uow, self._process, owner_id)
+        if len(enrolled) >= MAX_PASSKEYS:
+            raise TooManyPasskeys
+        challenge = self._challenges(session_id).new()
+        ceremony = ceremony_of(self._process, owner_id, challenge)
+        handle = user_handle(enrolled, ceremony)
+        return creation_options(_person(user, handle), enrolled, ceremony)
+
+    async def add(
+        self, owner_id: UUID, session_id: UUID, answer: Any, name: str | None = None
+    ) -> Passkey:
+        """Store the passkey that a browser made; every other session ends.
+
+        Args:
+            owner_id: Whose.
+            session_id: Where the options were asked for: they work for no other.
+            answer: What the browser answered, in the JSON of WebAuthn.
+            name: How its owner calls it; else it gets one of what made it.
+
+        Raises:
+            FactorsFrozen: Factors cannot be changed now.
+            InvalidAccessToken: The session ended meanwhile.
+            RefusedPasskey: The answer does not do; the log says why.
+            TooManyPasskeys: The account has as many as it may.
+            TooManyRequests: There were too many changes.
+        """
+        await charge_change(self._process, owner_id)
+        await ready()
+        try:
+            used, ceremony, made = self._judge(owner_id, session_id, answer)
+        except FactorRefused as refusal:
+            raise RefusedPasskey(hint=str(refusal)) from None
+        user = await changeable(self._uow, owner_id, session_id)
+        if not await self._challenges(session_id).use_up(self._uow, used, owner_id):
+            raise RefusedPasskey(hint="the challenge was used before")
+        row = await self._store(user, ceremony, made, name)
+        possession = SYNCED if made.is_backup_eligible else DEVICE_BOUND
+        verified = (VERIFIED,) if made.is_user_verified else ()
+        amr = (possession, *verified, MULTI_FACTOR)
+        await factor_added(self._uow, user, _FACTOR, session_id, amr)
+        return row
+
+    def _challenges(self, session_id: UUID) -> Challenges:
+        return Challenges(self._process, Purpose.PASSKEY_SETUP, session_id.hex)
+
+    def _judge(
+        self, owner_id: UUID, session_id: UUID, answer: Any
+    ) -> tuple[OneTimeToken, Ceremony, NewPasskey]:
+        challenge = read_challenge(answer)
+        used = self._challenges(session_id).read(challenge)
+        ceremony = ceremony_of(self._process, owner_id, challenge)
+        return used, ceremony, verify_creation(answer, ceremony)
+
+    async def _store(
+        self, user: User, ceremony: Ceremony, made: NewPasskey, name: str | None
+    ) -> Passkey:
+        enrolled = await STORED[_FACTOR].enrolled(self._uow, self._process, user.id)
+        if len(enrolled) >= MAX_PASSKEYS:
+            raise TooManyPasskeys
+        handle = user_handle(enrolled, ceremony)
+        chosen = name or name_of(made.aaguid, current().user_agent)
+        row = passkey_row(self._uow, user.id, handle, made, {"name": chosen})
+        self._uow.passkeys.add(row)
+        try:
+            await self._uow.db.flush()
+        except IntegrityError as error:
+            # Section 7.1: nobody may have it, or two accounts would share a key.
+            raise RefusedPasskey(hint="somebody has this passkey already") from error
+        return row
+
+    async def rename(
+        self, owner_id: UUID, session_id: UUID, passkey_id: UUID, name: str
+    ) -> Passkey:
+        """Call a passkey something else.
+
+        Raises:
+            FactorNotFound: The account has no such passkey.
+            FactorsFrozen: Factors cannot be changed now.
+            InvalidAccessToken: The session ended meanwhile.
+        """
+        await changeable(self._uow, owner_id, session_id)
+        row = await self._uow.passkeys.by_id(passkey_id, owner_id)
+        if row is None:
+            raise FactorNotFound
+        row.name = name
+        return row
+
+    async def remove(self, owner_id: UUID, session_id: UUID, passkey_id: UUID) -> None:
+        """Take a passkey away; every other session ends.
+
+        Raises:
+            FactorNotFound: The account has no such passkey.
+            FactorsFrozen: Factors cannot be changed now.
+            InvalidAccessToken: The session ended meanwhile.
+        """
+        user = await changeable(self._uow, owner_id, session_id)
+        if not await self._uow.passkeys.delete_for_user(owner_id, passkey_id):
+            raise FactorNotFound
+        await factor_removed(self._uow, user, _FACTOR, session_id)
+
+    async def signals(self, owner_id: UUID) -> dict[str, Any]:
+        """Return what the signal methods of WebAuthn Level 3 (5.1.10) take.
+
+        Authenticators learn by it which passkeys are still good, and for whom.
+        """
+        enrolled = await STORED[_FACTOR].enrolled(self._uow, self._process, owner_id)
+        ceremony = ceremony_of(self._process, owner_id)
+        handle = user_handle(enrolled, ceremony)
+        person = _person(await existing(self._uow, owner_id), handle)
+        return {
+            "rpId": ceremony.rp_id,
+            "userId": encode(handle),
+            "name": person.name,
+            "displayName": person.display_name,
+            "allAcceptedCredentialIds": [
+                encode(each.data["credential_id"]) for each in enrolled
+            ],
+        }
+
+
+def _person(user: User, handle: bytes) -> Person:
+    return Person(handle=handle, name=user.email, display_name=user.name or user.email)
