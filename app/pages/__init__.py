@@ -25,7 +25,7 @@ from app.pages.oauth import (
 )
 from app.pages.parts import done
 from app.pages.parts.refusal import render_error
-from app.pages.portal import data, email, password, profile, sessions
+from app.pages.portal import data, email, factors, password, profile, sessions
 from app.pages.sign_in import (
     home,
     passkey,
@@ -67,6 +67,7 @@ routes: list[BaseRoute] = [
         profile,
         email,
         password,
+        factors,
         sessions,
         data,
         errors,

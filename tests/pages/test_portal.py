@@ -13,9 +13,9 @@ from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
 from tests.support.page import Page
 
-SECTIONS = ("email", "password", "sessions", "data", "delete")
+SECTIONS = ("email", "factors", "password", "sessions", "data", "delete")
 PATHS = ("/account", *(f"/account/{each}" for each in SECTIONS))
-FRESH = ("/account/email", "/account/password", "/account/delete")
+FRESH = ("/account/factors", "/account/email", "/account/password", "/account/delete")
 NEW = "another horse entirely"
 
 

@@ -9,6 +9,7 @@ from app.api.dependencies import RuntimeDep
 from app.api.strict_json import StrictRoute
 from app.core.exceptions import TooManyRequests
 from app.schemas.auth import MfaOptionsRequest, PasskeyOptionsRequest, PasskeyRequest
+from app.schemas.factor import TotpSetup
 from app.services.one_time.errors import InvalidCode
 from app.services.sign_in.errors import (
     EmailNotVerified,
@@ -44,6 +45,16 @@ async def verify_passkey(body: PasskeyRequest, runtime: RuntimeDep) -> Response:
     """Sign in with what a passkey answered."""
     sign_ins = PasskeySignInService(runtime)
     return tokens_response(await sign_ins.verify(body.response))
+
+
+@router.post("/mfa/totp", responses=problems(InvalidMfaToken, InvalidCode, body=True))
+async def mfa_totp(body: MfaOptionsRequest, runtime: RuntimeDep) -> TotpSetup:
+    """Return an authenticator app for whoever is to have a second factor and has none.
+
+    It counts once a code of it finishes the sign-in at `POST /api/v1/auth/mfa`.
+    """
+    setup = await SecondStepService(runtime).first_totp(body.mfa_token)
+    return TotpSetup.model_validate(setup)
 
 
 @router.post(

@@ -54,6 +54,10 @@ FACTORS: Mapping[str, Said] = {
         "One of the codes that you wrote down when you set this up. Each works once.",
     ),
 }
+FIRST_FACTOR = Said(
+    "Set up a second step",
+    "The code that the app shows then. From now on you need one to sign in.",
+)
 OTHER_WAY: Mapping[str, str] = {
     "passkey": "Use your passkey",
     "totp": "Use your authenticator app",

@@ -38,7 +38,7 @@ from app.pages.parts.form_page import Link, note
 from app.pages.parts.passkey import answer_of
 from app.pages.parts.render import allow_script
 from app.pages.parts.script import PASSKEY_SOURCE
-from app.policies.second_factor import PASSKEY
+from app.policies.second_factor import PASSKEY, TOTP
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.errors import InvalidMfaToken
@@ -52,10 +52,15 @@ _DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What waits at a browser: by which factors it may go on, and the one shown."""
+    """What waits at a browser: by which factors it may go on, and the one shown.
+
+    Attributes:
+        is_first: There is none yet; this one is set up with it.
+    """
 
     factors: tuple[str, ...]
     shown: str
+    is_first: bool = False
 
 
 @router.get(SECOND_STEP)
@@ -132,7 +137,7 @@ async def _step(browser: Browser, runtime: Runtime, wanted: str) -> _Step:
     factors = await SecondStepService(runtime).factors(browser.step)
     known = tuple(each for each in factors if each in texts.FACTORS)
     if not known:
-        raise InvalidMfaToken(hint="no factor that a page can ask for")
+        return _Step((TOTP,), TOTP, is_first=True)
     return _Step(known, wanted if wanted in known else known[0])
 
 
@@ -156,6 +161,9 @@ async def _show(
     if step.shown == PASSKEY:
         asked = await SecondStepService(runtime).passkey_options(browser.step)
         options, headers = json.dumps(asked), allow_script(headers, PASSKEY_SOURCE)
+    setup = None
+    if step.is_first:
+        setup = await SecondStepService(runtime).first_totp(browser.step)
     return render_form(
         "verify.html",
         browser,
@@ -163,7 +171,8 @@ async def _show(
         error=error,
         headers=headers,
         options=options,
-        said_of=texts.FACTORS[step.shown],
+        said_of=texts.FIRST_FACTOR if setup else texts.FACTORS[step.shown],
+        setup=setup,
         factor=step.shown,
         flow=flow,
         section=section,

@@ -73,8 +73,7 @@ class TotpService:
             ttl=SETUP_TTL,
             data={"sealed_secret": b64encode(secret).decode()},
         )
-        uri = uri_of(key, self._process.settings.smtp.sender_name, user.email)
-        return TotpSetup(base32_of(key.secret), uri, qr_svg(uri))
+        return shown(key, self._process, user)
 
     async def confirm(self, owner_id: UUID, session_id: UUID, code: str) -> None:
         """Take a set-up over with a code of it, which is used up by that.
@@ -140,6 +139,12 @@ class TotpService:
         if not await self._uow.totps.delete_for_user(user.id):
             raise FactorNotFound
         await factor_removed(self._uow, user, _FACTOR.name, session_id)
+
+
+def shown(key: TotpKey, process: Process, user: User) -> TotpSetup:
+    """Return a key as an app takes it over."""
+    uri = uri_of(key, process.settings.smtp.sender_name, user.email)
+    return TotpSetup(base32_of(key.secret), uri, qr_svg(uri))
 
 
 def totp_row(uow: UnitOfWork, process: Process, user_id: UUID, key: TotpKey) -> TotpRow:

@@ -5,6 +5,8 @@ from typing import Any
 
 from app.core.exceptions import Forbidden, Unauthenticated
 
+ENROL = ("totp",)  # what can be set up within a sign-in that demands a factor
+
 
 class EmailNotVerified(Forbidden):
     """The password was right, and the address was never confirmed."""
@@ -40,7 +42,8 @@ class MfaRequired(Unauthenticated):
     @property
     def members(self) -> Mapping[str, Any]:
         """What a program needs for the second step."""
-        return {"mfa_token": self.mfa_token, "factors": self.factors}
+        told: dict[str, Any] = {"mfa_token": self.mfa_token, "factors": self.factors}
+        return told if self.factors else told | {"enrol": ENROL}
 
 
 class InvalidMfaToken(Unauthenticated):

@@ -19,19 +19,22 @@ from app.events.sign_in import (
     SecondStepExhausted,
     SignInFailed,
 )
-from app.factors.base import MULTI_FACTOR, Ceremony, FactorRefused, Proof
+from app.factors.base import MULTI_FACTOR, Ceremony, FactorRefused
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
-from app.policies.second_factor import PASSKEY, factors_of
+from app.policies.second_factor import PASSKEY, TOTP, factors_of
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.factors.challenge import ceremony_of, ready
-from app.services.factors.stored import STORED
+from app.services.factors.change import has_second_factor
+from app.services.factors.stored import STORED, StoredFactor
+from app.services.factors.totp import TotpSetup
 from app.services.one_time.errors import InvalidCode
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
 from app.services.sessions.session import IssuedTokens
 from app.services.sign_in.browser_cookie import BrowserCookies
+from app.services.sign_in.enrolment import FirstTotp
 from app.services.sign_in.errors import InvalidMfaToken, MfaRequired
 from app.services.sign_in.start import (
     HeldSession,
@@ -114,6 +117,24 @@ class SecondStepService:
         if found is None:
             raise InvalidMfaToken(hint="the account is gone")
         return factors_of(found)
+
+    async def first_totp(self, mfa_token: str) -> TotpSetup:
+        """Return the authenticator app that a sign-in which waits may be ended with.
+
+        For whoever is to have a second factor and has none; it counts once a code of it
+        finishes the sign-in.
+
+        Raises:
+            InvalidMfaToken: No sign-in waits under this token.
+            InvalidCode: The account has a factor, which is to be used.
+        """
+        row = await self._waiting(mfa_token)
+        assert row.user_id is not None
+        async with self._process.unit_of_work(read_only=True) as uow:
+            user = await uow.users.by_id(row.user_id)
+            if user is None or await has_second_factor(uow, row.user_id):
+                raise InvalidCode(hint="there is a factor already")
+            return FirstTotp(self._process, row).setup(user)
 
     async def passkey_options(self, mfa_token: str) -> dict[str, Any]:
         """Return what a browser needs to answer with a passkey of the account.
@@ -217,11 +238,13 @@ class SecondStepService:
         if user is None or not user.is_active:
             raise InvalidMfaToken(hint="the account is gone or disabled")
         own = _of_session(row, held.get(user.id))
-        proof = await self._prove(uow, user, row, answer)
+        stored = await self._stored(uow, user, row, answer.factor)
+        enrolled = await stored.enrolled(uow, self._process, user.id)
+        proof = stored.factor.verify(enrolled, answer.value, self._ceremony(row))
         now = uow.clock.now()
         if await uow.one_time_tokens.consume(row.id, row.purpose, now) is None:
             raise InvalidMfaToken(hint="used by somebody else just now")
-        if not await STORED[answer.factor].spend(uow, user, proof):
+        if not await stored.spend(uow, user, proof):
             raise FactorRefused("used by somebody else just now")
         amr = dict.fromkeys((*row.data["amr"], *proof.amr, MULTI_FACTOR))
         proven = Proven(row.data["method"], tuple(amr))
@@ -230,14 +253,16 @@ class SecondStepService:
             raise InvalidMfaToken(hint="the session that steps up ended meanwhile")
         return begun
 
-    async def _prove(
-        self, uow: UnitOfWork, user: User, row: OneTimeToken, answer: FactorAnswer
-    ) -> Proof:
-        stored = STORED.get(answer.factor)
+    async def _stored(
+        self, uow: UnitOfWork, user: User, row: OneTimeToken, factor: str
+    ) -> StoredFactor:
+        """Return what a factor is read from; the first one is being set up."""
+        if factor == TOTP and not await has_second_factor(uow, user.id):
+            return FirstTotp(self._process, row)
+        stored = STORED.get(factor)
         if stored is None:
             raise FactorRefused("no such factor")
-        enrolled = await stored.enrolled(uow, self._process, user.id)
-        return stored.factor.verify(enrolled, answer.value, self._ceremony(row))
+        return stored
 
     def _ceremony(self, row: OneTimeToken) -> Ceremony:
         """Return the circumstances of a step; its challenge is used up with it."""

@@ -1,0 +1,120 @@
+"""``/account/factors``: how somebody signs in, besides with a password."""
+
+from fastapi import APIRouter, Response
+
+from app.core.exceptions import AppError, BadRequest
+from app.pages.parts.browser import AtBrowser
+from app.pages.parts.dependencies import Posted, State
+from app.pages.parts.form import Values, validated
+from app.pages.parts.form_page import by_field
+from app.pages.portal.section import Here, enter, submit
+from app.schemas.factor import TotpConfirm
+from app.services.factors.factor import FactorService
+from app.services.factors.recovery_code import RecoveryCodeService
+from app.services.factors.totp import TotpService, TotpSetup
+
+router = APIRouter(include_in_schema=False)
+_SECTION = "factors"
+PATH = f"/account/{_SECTION}"
+
+
+class UnknownAction(BadRequest):
+    """A button that no page of ours has."""
+
+    code = "unknown_action"
+    title = "Open the page again, and choose one of its buttons"
+
+
+@router.get(PATH)
+async def show_factors(browser: AtBrowser, runtime: State, done: str = "") -> Response:
+    """List what the account can prove, with what can be done about each."""
+    here = await enter(_SECTION, browser, runtime, fresh=True)
+    if isinstance(here, Response):
+        return here
+    return await _show(here, done=done)
+
+
+@router.post(PATH)
+async def submit_factors(
+    values: Posted, browser: AtBrowser, runtime: State
+) -> Response:
+    """Set up an app, confirm or remove it; make recovery codes."""
+    here = await enter(_SECTION, browser, runtime, fresh=True)
+    if isinstance(here, Response):
+        return here
+
+    async def work() -> Response:
+        match values.get("action", ""):
+            case "begin":
+                return await _begin(here)
+            case "confirm":
+                return await _confirm(here, values)
+            case "remove":
+                return await _remove(here)
+            case "codes":
+                return await _make_codes(here)
+        raise UnknownAction
+
+    is_confirming = values.get("action") == "confirm"
+    return await submit(here, values, work, _ask_again if is_confirming else _show)
+
+
+async def _begin(here: Here) -> Response:
+    account = here.account
+    async with here.runtime.unit_of_work() as uow:
+        service = TotpService(uow, here.runtime)
+        setup = await service.begin(account.user_id, account.session_id)
+    return await _ask(here, setup)
+
+
+async def _confirm(here: Here, values: Values) -> Response:
+    form = validated(TotpConfirm, {"code": values.get("code", "")})
+    account = here.account
+    async with here.runtime.unit_of_work() as uow:
+        service = TotpService(uow, here.runtime)
+        await service.confirm(account.user_id, account.session_id, form.code)
+    return here.stay("added")
+
+
+async def _remove(here: Here) -> Response:
+    account = here.account
+    async with here.runtime.unit_of_work() as uow:
+        service = TotpService(uow, here.runtime)
+        await service.remove(account.user_id, account.session_id)
+    return here.stay("removed")
+
+
+async def _make_codes(here: Here) -> Response:
+    """Show the codes, this once: the answer to the form is the only place."""
+    account = here.account
+    async with here.runtime.unit_of_work() as uow:
+        service = RecoveryCodeService(uow, here.runtime)
+        codes = await service.make(account.user_id, account.session_id)
+    return here.render("account/recovery_codes.html", codes=codes)
+
+
+async def _ask(
+    here: Here, setup: TotpSetup | None, error: AppError | None = None
+) -> Response:
+    wrong, labels = by_field(error), {"code": "Code"}
+    return here.render(
+        "account/totp.html", error, setup=setup, wrong=wrong, labels=labels
+    )
+
+
+async def _ask_again(
+    here: Here, error: AppError | None = None, _values: Values | None = None
+) -> Response:
+    """Ask for another code; the app has the secret, and nobody sees it again."""
+    return await _ask(here, None, error)
+
+
+async def _show(
+    here: Here,
+    error: AppError | None = None,
+    _values: Values | None = None,
+    done: str = "",
+) -> Response:
+    async with here.runtime.unit_of_work(read_only=True) as uow:
+        factors = await FactorService(uow).list_all(here.account.user_id)
+    return here.render("account/factors.html", error, factors=factors, done=done)

@@ -1,0 +1,66 @@
+"""A first second factor, set up within the sign-in that demands one.
+
+Whoever has a role that wants a second factor and has none gets no session without it,
+and so cannot set one up elsewhere. The secret is derived from the sign-in that waits:
+asking for it again shows the same one, nothing is stored before a code confirms it, and
+it is gone with the sign-in.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.events.factor import FactorAdded
+from app.factors.base import Enrolled, Factor, FactorRefused, Proof
+from app.factors.totp import SECRET_BYTES, Totp, TotpKey
+from app.models.one_time_token import OneTimeToken
+from app.models.user import User
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.change import end_everything
+from app.services.factors.change import has_second_factor
+from app.services.factors.totp import TotpSetup, shown, totp_row
+from app.services.process.process import Process
+
+
+class FirstTotp:
+    """An authenticator app that an account without any factor is about to have."""
+
+    factor: Factor = Totp()
+
+    def __init__(self, process: Process, row: OneTimeToken) -> None:
+        """Set it up within the sign-in that waits under this token."""
+        self._process = process
+        digest = process.secret_key.digest(b"totp enrolment", row.id.bytes)
+        self._key = TotpKey(secret=digest[:SECRET_BYTES])
+        self._id = row.id
+
+    def setup(self, user: User) -> TotpSetup:
+        """Return what the app takes over."""
+        return shown(self._key, self._process, user)
+
+    async def enrolled(
+        self, uow: UnitOfWork, process: Process, user_id: UUID
+    ) -> Sequence[Enrolled]:
+        """Return it, unless the account has a factor by now."""
+        if await has_second_factor(uow, user_id):
+            return ()
+        return (Enrolled(id=self._id, secret=self._key.secret),)
+
+    async def spend(self, uow: UnitOfWork, user: User, proof: Proof) -> bool:
+        """Store it with the code that confirmed it used up; whoever is in is out."""
+        now = uow.clock.now()
+        if user.factors_frozen_until is not None and now < user.factors_frozen_until:
+            raise FactorRefused("factors are frozen")
+        await end_everything(uow, user, now, "factors_changed")
+        row = totp_row(uow, self._process, user.id, self._key)
+        row.last_step, row.last_used_at = proof.state, now
+        uow.totps.add(row)
+        uow.record(
+            FactorAdded(
+                user_id=user.id,
+                actor_id=user.id,
+                to=user.email,
+                locale=user.locale,
+                factor=self.factor.name,
+            )
+        )
+        return True

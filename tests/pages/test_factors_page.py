@@ -1,0 +1,101 @@
+"""``/account/factors``: an app set up and removed, recovery codes, without script."""
+
+import re
+
+import pytest
+
+from app.factors.otpauth import read_uri
+from app.services.server.runtime import Runtime
+from tests.factories.factor import FactorFactory
+from tests.support.api import Api, Person
+from tests.support.browser import Visitor
+from tests.support.chance import FakeClock
+from tests.support.page import Page
+
+PATH = "/account/factors"
+
+
+@pytest.fixture
+async def person(api: Api, visitor: Visitor) -> Person:
+    """Somebody who signed in at the visitor's browser just now."""
+    person = await api.person()
+    assert (await visitor.sign_in(person.email)).status_code == 303
+    return person
+
+
+def uri_on(html: str) -> str:
+    """Return what an app would take over from a page."""
+    links = [str(each["href"]) for each in Page(html).all("a")]
+    [uri] = [each for each in links if each.startswith("otpauth:")]
+    return uri
+
+
+async def test_an_app_is_set_up_by_scanning_and_one_code(
+    api: Api, visitor: Visitor, person: Person, clock: FakeClock
+) -> None:
+    begun = await visitor.submit(PATH, {"action": "begin"})
+    key = read_uri(uri_on(begun.text))
+    wrong = await visitor.submit(PATH, {"action": "confirm", "code": "000000"})
+    code = key.code_at(key.step_at(clock.now()))
+    added = await visitor.submit(PATH, {"action": "confirm", "code": code})
+    shown = await visitor.get(added.headers["location"])
+
+    assert Page(begun.text).all("svg")
+    assert wrong.status_code == 400 and "otpauth:" not in wrong.text
+    assert added.headers["location"] == f"{PATH}?done=added"
+    assert "Remove authenticator app" in shown.text
+    assert (await api.login(person.email)).json()["code"] == "mfa_required"
+
+
+async def test_recovery_codes_are_shown_once_and_work(
+    api: Api, visitor: Visitor, runtime: Runtime
+) -> None:
+    person = await api.person()
+    phone = await FactorFactory(runtime).totp(person.id)
+    await visitor.sign_in(person.email)
+    await visitor.submit("/signin/verify", {"code": phone.code})
+
+    made = await visitor.submit(PATH, {"action": "codes"})
+    codes = re.findall(r"<li><code>([^<]+)</code>", made.text)
+    listed = await visitor.get(PATH)
+    await visitor.submit("/signout")
+    await visitor.sign_in(person.email)
+    way = "/signin/verify?factor=recovery_code"
+    entered = await visitor.submit(way, {"code": codes[3]})
+
+    assert len(codes) == len({*codes}) == 10
+    assert made.headers["cache-control"] == "no-store"
+    assert codes[0] not in listed.text and "10 left" in listed.text
+    assert entered.status_code == 303
+    assert await visitor.who() == person.email
+
+
+async def test_an_app_is_removed(api: Api, visitor: Visitor, runtime: Runtime) -> None:
+    person = await api.person()
+    phone = await FactorFactory(runtime).totp(person.id)
+    await visitor.sign_in(person.email)
+    await visitor.submit("/signin/verify", {"code": phone.code})
+
+    removed = await visitor.submit(PATH, {"action": "remove"})
+
+    assert removed.headers["location"] == f"{PATH}?done=removed"
+    assert (await api.login(person.email)).status_code == 200
+
+
+@pytest.mark.parametrize("action", ["", "delete", "begin "])
+async def test_a_button_that_we_did_not_make_is_refused(
+    visitor: Visitor, person: Person, action: str
+) -> None:
+    answer = await visitor.submit(PATH, {"action": action})
+
+    assert answer.status_code == 400
+
+
+async def test_without_a_factor_there_are_no_recovery_codes(
+    visitor: Visitor, person: Person
+) -> None:
+    page = await visitor.get(PATH)
+    answer = await visitor.submit(PATH, {"action": "codes"})
+
+    assert "Make recovery codes" not in page.text
+    assert answer.status_code == 409

@@ -1,0 +1,125 @@
+"""A first second factor, set up within the sign-in that demands one."""
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from app.factors.otpauth import read_uri
+from app.factors.totp import TotpKey
+from tests.factories.factor import FactorFactory
+from tests.support.api import Api, Person
+from tests.support.browser import Visitor
+from tests.support.chance import FakeClock
+from tests.support.page import Page
+
+VERIFY = "/signin/verify"
+
+
+@pytest.fixture
+async def admin(api: Api) -> Person:
+    """An administrator without a second factor, where the role wants one."""
+    admin = await api.admin()
+    changed = await api.patch("/roles/admin", {"mfa_required": True}, admin)
+    assert changed.status_code == 200
+    return admin
+
+
+async def begun(api: Api, person: Person) -> dict[str, Any]:
+    """Return what somebody gets for the right password alone."""
+    document: dict[str, Any] = (await api.login(person.email)).json()
+    assert document["code"] == "mfa_required"
+    return document
+
+
+def code_of(uri: str, clock: FakeClock) -> str:
+    """Return what an app shows that took this URI over."""
+    key: TotpKey = read_uri(uri)
+    return key.code_at(key.step_at(clock.now()))
+
+
+async def test_an_app_is_set_up_and_signs_in_with_its_first_code(
+    api: Api, admin: Person, clock: FakeClock
+) -> None:
+    first = await begun(api, admin)
+    body = {"mfa_token": first["mfa_token"]}
+    setup = (await api.post("/auth/mfa/totp", body)).json()
+    again = (await api.post("/auth/mfa/totp", body)).json()
+
+    code = code_of(setup["uri"], clock)
+    tokens = await api.post("/auth/mfa", body | {"factor": "totp", "code": code})
+
+    assert (first["factors"], first["enrol"]) == ([], ["totp"])
+    assert setup == again and setup["secret"] in setup["uri"]
+    assert tokens.status_code == 200
+    assert (await begun(api, admin))["factors"] == ["totp"]
+    assert "factor.added" in await api.trail(admin.id)
+    assert "factor_added" in [mail["template"] for mail in await api.mails()]
+    assert (await api.get("/users/me", admin)).status_code == 401  # of before
+
+
+async def test_the_first_code_is_used_up(
+    api: Api, admin: Person, clock: FakeClock
+) -> None:
+    first = await begun(api, admin)
+    body = {"mfa_token": first["mfa_token"]}
+    setup = (await api.post("/auth/mfa/totp", body)).json()
+    answer = {"factor": "totp", "code": code_of(setup["uri"], clock)}
+    await api.post("/auth/mfa", body | answer)
+
+    waiting = {"mfa_token": (await begun(api, admin))["mfa_token"]}
+    replayed = await api.post("/auth/mfa", waiting | answer)
+
+    assert replayed.json()["code"] == "invalid_code"
+
+
+async def test_a_wrong_code_sets_nothing_up(api: Api, admin: Person) -> None:
+    first = await begun(api, admin)
+    body = {"mfa_token": first["mfa_token"], "factor": "totp", "code": "000000"}
+
+    refused = await api.post("/auth/mfa", body)
+
+    assert refused.json()["code"] == "invalid_code"
+    assert (await begun(api, admin))["factors"] == []
+
+
+async def test_who_has_a_factor_cannot_set_another_up_this_way(
+    api: Api, admin: Person, clock: FakeClock
+) -> None:
+    first = await begun(api, admin)
+    body = {"mfa_token": first["mfa_token"]}
+    setup = (await api.post("/auth/mfa/totp", body)).json()
+    await FactorFactory(api.runtime).totp(admin.id)
+
+    shown = await api.post("/auth/mfa/totp", body)
+    answer = {"factor": "totp", "code": code_of(setup["uri"], clock)}
+    refused = await api.post("/auth/mfa", body | answer)
+
+    assert shown.json()["code"] == refused.json()["code"] == "invalid_code"
+
+
+async def test_each_sign_in_has_a_secret_of_its_own(api: Api, admin: Person) -> None:
+    secrets = set()
+    for _ in range(2):
+        body = {"mfa_token": (await begun(api, admin))["mfa_token"]}
+        secrets.add((await api.post("/auth/mfa/totp", body)).json()["secret"])
+
+    forged = await api.post("/auth/mfa/totp", {"mfa_token": "as_ot_x"})
+
+    assert len(secrets) == 2
+    assert forged.json()["code"] == "invalid_mfa_token"
+
+
+async def test_a_browser_is_led_through_it(
+    api: Api, admin: Person, app: FastAPI, clock: FakeClock
+) -> None:
+    visitor = Visitor(app)
+    first = await visitor.sign_in(admin.email)
+    page = Page((await visitor.get(VERIFY)).text)
+    [uri] = [each["href"] for each in page.all("a") if "otpauth" in str(each["href"])]
+    entered = await visitor.submit(VERIFY, {"code": code_of(str(uri), clock)})
+
+    assert first.headers["location"] == VERIFY
+    assert page.all("svg")
+    assert entered.status_code == 303
+    assert await visitor.who() == admin.email
