@@ -63,8 +63,10 @@ def qr_svg(uri: str) -> str:
     import segno
 
     code = segno.make_qr(uri, error="m")
-    return code.svg_inline(
-        scale=4,
+    # Without a size of its own it is drawn in that of its place, whole; with one a
+    # smaller place would cut it off.
+    svg: str = code.svg_inline(
+        omitsize=True,
         border=4,
         dark="#000",
         light="#fff",
@@ -72,6 +74,8 @@ def qr_svg(uri: str) -> str:
         svgclass=None,
         lineclass=None,
     )
+    # Programs show it as a picture too, which is no picture without its namespace.
+    return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
 
 
 def read_uri(text: str) -> TotpKey:

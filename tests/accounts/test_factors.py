@@ -94,6 +94,7 @@ async def test_an_app_is_set_up_from_the_qr_code_and_asked_for_from_then_on(
     assert pyotp.parse_uri(setup["uri"]).secret == setup["secret"]
     assert len(setup["secret"]) == 32  # 160 bits
     assert setup["qr_svg"].startswith("<svg ")
+    assert 'viewBox="0 0 ' in setup["qr_svg"] and " width=" not in setup["qr_svg"]
     assert not re.search(r"style|class=|<\?xml|script", setup["qr_svg"])
     assert (await listed(api, person))["totp"]["last_used_at"] is not None
     clock.advance(seconds=30)
