@@ -25,7 +25,15 @@ from app.pages.oauth import (
 )
 from app.pages.parts import done
 from app.pages.parts.refusal import render_error
-from app.pages.portal import data, email, factors, password, profile, sessions
+from app.pages.portal import (
+    data,
+    email,
+    factors,
+    passkeys,
+    password,
+    profile,
+    sessions,
+)
 from app.pages.sign_in import (
     home,
     passkey,
@@ -68,6 +76,7 @@ routes: list[BaseRoute] = [
         email,
         password,
         factors,
+        passkeys,
         sessions,
         data,
         errors,

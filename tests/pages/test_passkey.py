@@ -9,11 +9,12 @@ from httpx2 import Response
 
 from app.pages.parts.script import source_of
 from app.services.server.runtime import Runtime
-from tests.factories.authenticator import Authenticator
+from tests.factories.authenticator import Authenticator, encode
 from tests.factories.factor import FactorFactory
 from tests.factories.oauth import Application
 from tests.support.api import Api
 from tests.support.browser import Visitor, flow_at
+from tests.support.chance import FakeClock
 from tests.support.page import Page
 
 
@@ -137,3 +138,53 @@ async def test_a_passkey_is_the_second_step_of_a_page(
     assert wrong.status_code == 400
     assert entered.status_code == 303
     assert await visitor.who() == person.email
+
+
+async def test_passkeys_are_kept_at_a_page_of_the_account(
+    api: Api, visitor: Visitor
+) -> None:
+    person, path = await api.person(), "/account/passkeys"
+    await visitor.sign_in(person.email)
+    held = Authenticator(visitor.origin)
+
+    page = await visitor.get(path)
+    options = json.loads(form_of(page, "create")["data-options"])
+    response = json.dumps(held.create(options))
+    csrf = {"csrf": (await visitor.hidden(path))["csrf"]}
+    junk = await visitor.post(path, csrf | {"response": "{}"})
+    foreign = await visitor.post(path, {"response": response})
+    added = await visitor.post(path, csrf | {"response": response})
+    listed = await visitor.get(added.headers["location"])
+    [passkey] = re.findall(r'name="rename" value="(\w+)"', listed.text)
+    renamed = {"rename": passkey, "name": "Desk <b>"}
+    await visitor.post(path, csrf | renamed)
+    named = (await visitor.get(path)).text
+    blank = await visitor.post(path, csrf | renamed | {"name": ""})
+    removed = await visitor.post(path, csrf | {"remove": passkey})
+
+    assert (junk.status_code, foreign.status_code) == (400, 403)
+    assert added.status_code == removed.status_code == 303
+    told = Page(listed.text).all("div")[0]["data-signals"]
+    assert encode(held.passkeys[0].credential_id) in str(told)
+    assert "<h2>Desk &lt;b&gt;</h2>" in named
+    assert blank.status_code == 422
+    assert 'name="rename"' not in (await visitor.get(path)).text
+
+
+async def test_the_page_wants_a_sign_in_of_just_now(
+    api: Api, visitor: Visitor, clock: FakeClock
+) -> None:
+    person = await api.person()
+    nobody = await visitor.get("/account/passkeys")
+    await visitor.sign_in(person.email)
+    csrf = {"csrf": (await visitor.hidden("/account/passkeys"))["csrf"]}
+    clock.advance(minutes=11)
+
+    answers = [
+        nobody,
+        await visitor.get("/account/passkeys"),
+        await visitor.post("/account/passkeys", csrf | {"remove": "1"}),
+    ]
+
+    assert {each.status_code for each in answers} == {303}
+    assert {each.headers["location"] for each in answers} == {"/signin?to=passkeys"}

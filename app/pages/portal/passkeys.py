@@ -1,0 +1,107 @@
+"""``/account/passkeys``: one's own passkeys, made, named and removed."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from app.core.exceptions import AppError
+from app.pages.parts.browser import AtBrowser
+from app.pages.parts.dependencies import Posted, State
+from app.pages.parts.form import Values, validated
+from app.pages.parts.form_page import by_field
+from app.pages.parts.passkey import RESPONSE, answer_of
+from app.pages.parts.render import HEADERS, allow_script
+from app.pages.parts.script import PASSKEY_SOURCE
+from app.pages.portal.section import Here, enter, submit
+from app.schemas.factor import PasskeyChange
+from app.services.factors.errors import FactorsFrozen, TooManyPasskeys
+from app.services.factors.factor import FactorService
+from app.services.factors.passkey import PasskeyService
+
+router = APIRouter(include_in_schema=False)
+_SECTION = "passkeys"
+PATH = f"/account/{_SECTION}"
+
+
+@router.get(PATH)
+async def show_passkeys(browser: AtBrowser, runtime: State, done: str = "") -> Response:
+    """List passkeys, and offer to make another one."""
+    here = await enter(_SECTION, browser, runtime, fresh=True)
+    if isinstance(here, Response):
+        return here
+    return await _show(here, done=done)
+
+
+@router.post(PATH)
+async def submit_passkeys(
+    values: Posted, browser: AtBrowser, runtime: State
+) -> Response:
+    """Store a passkey that the browser made, name one, or remove one."""
+    here = await enter(_SECTION, browser, runtime, fresh=True)
+    if isinstance(here, Response):
+        return here
+
+    async def work() -> Response:
+        async with runtime.unit_of_work() as uow:
+            return here.stay(await _change(PasskeyService(uow, runtime), here, values))
+
+    return await submit(here, values, work, _show)
+
+
+async def _change(passkeys: PasskeyService, here: Here, values: Values) -> str:
+    """Do what was posted; return what became of it."""
+    owner, session = here.account.user_id, here.account.session_id
+    if "remove" in values:
+        await passkeys.remove(owner, session, _id(values["remove"]))
+        return "removed"
+    if "rename" in values:
+        form = validated(PasskeyChange, {"name": values.get("name", "")})
+        await passkeys.rename(owner, session, _id(values["rename"]), form.name)
+        return "renamed"
+    answer = answer_of({RESPONSE: values.get(RESPONSE, "")})
+    await passkeys.add(owner, session, answer)
+    return "added"
+
+
+def _id(text: str) -> UUID:
+    """Return an id of a button; one that nobody has where it is none."""
+    try:
+        return UUID(hex=text)
+    except ValueError:
+        return UUID(int=0)
+
+
+async def _show(
+    here: Here,
+    error: AppError | None = None,
+    _values: Values | None = None,
+    done: str = "",
+) -> Response:
+    owner = here.account.user_id
+    async with here.runtime.unit_of_work() as uow:
+        service = PasskeyService(uow, here.runtime)
+        listed = (await FactorService(uow).list_all(owner)).passkeys
+        signals = await service.signals(owner)
+        options = await _options(service, here)
+    return here.render(
+        "account/passkeys.html",
+        error,
+        headers=allow_script(HEADERS, PASSKEY_SOURCE),
+        passkeys=listed,
+        signals=json.dumps(signals),
+        options=json.dumps(options) if options else "",
+        wrong=by_field(error),
+        labels={},
+        done=done,
+    )
+
+
+async def _options(service: PasskeyService, here: Here) -> Mapping[str, Any] | None:
+    """Return what the browser needs to make one; None when none may be made now."""
+    try:
+        return await service.options(here.account.user_id, here.account.session_id)
+    except (FactorsFrozen, TooManyPasskeys):
+        return None
