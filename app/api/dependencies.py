@@ -31,16 +31,22 @@ from app.services.factors.factor import FactorService
 from app.services.factors.passkey import PasskeyService
 from app.services.factors.recovery_code import RecoveryCodeService
 from app.services.factors.totp import TotpService
+from app.services.oauth.application_caller import ApplicationCallerService
 from app.services.oauth.begun_at import BegunAtService
 from app.services.oauth.consent import OAuthConsentService
 from app.services.server.idempotency_key import IdempotencyService
 from app.services.server.outbox import OutboxService
 from app.services.server.runtime import Runtime
-from app.services.sessions.authentication import AuthenticationService, SignedInUser
+from app.services.sessions.authentication import (
+    AuthenticationService,
+    IssuedToApplication,
+    SignedInUser,
+)
 from app.services.sessions.session import SessionService
 from app.services.sign_in.email_code import EmailCodeService
 from app.services.sign_in.remembered_device import DeviceService
 
+_ME, _PASSWORD = "/api/v1/users/me", "/api/v1/auth/change-password"
 MAX_PAGE, DEFAULT_PAGE = 200, 50
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _TAGS = re.compile(rf"[ \t,]*{_TAG.pattern}(?:[ \t]*,[ \t,]*{_TAG.pattern})*[ \t,]*")
@@ -77,9 +83,23 @@ Uow = Annotated[UnitOfWork, Depends(_uow)]
 
 
 async def recognise(request: Request) -> SignedInUser:
-    """Return the caller of a request, or refuse."""
-    authorization = request.headers.getlist("authorization")
-    return await AuthenticationService(get_runtime(request)).recognise(authorization)
+    """Return the caller of a request, or refuse.
+
+    Where an owner sees to their account, an application may act for them (ADR-0054).
+    """
+    authorization, runtime = request.headers.getlist("authorization"), get_runtime(
+        request
+    )
+    try:
+        return await AuthenticationService(runtime).recognise(authorization)
+    except IssuedToApplication:
+        if not _is_owners_part(request.scope["route"].path):
+            raise
+    return await ApplicationCallerService(runtime).recognise(authorization)
+
+
+def _is_owners_part(path: str) -> bool:
+    return path in (_ME, _PASSWORD) or path.startswith(f"{_ME}/")
 
 
 async def _caller(

@@ -25,6 +25,7 @@ __all__ = [
     "KeyRing",
     "LoadedKey",
     "PasswordHasher",
+    "TokenOfApplication",
     "Verification",
     "Verified",
     "VerifiedTokens",
@@ -45,6 +46,10 @@ class LoadedKey:
     public_jwk: Mapping[str, Any]
     activates_at: datetime
     expires_at: datetime | None
+
+
+class TokenOfApplication(InvalidToken):
+    """It was issued to an application, so this is not where it is judged."""
 
 
 class KeyRing:
@@ -216,12 +221,14 @@ class AccessTokens:
         key = self._ring.by_kid(header["kid"], now)
         if key is None:
             raise InvalidToken("the key is unknown")
+        # Before the signature, which is judged where such a token may be good.
+        client_id = jose.unverified_claims(token).get("client_id")
+        if client_id != FIRST_PARTY_CLIENT:
+            raise TokenOfApplication("issued to an application")
         claims = jose.verify(
             token, key.key, algorithm=key.algorithm, typ=ACCESS_TOKEN_TYPE
         )
         jose.check_claims(claims, issuer=self._issuer, audience=self.audience, now=now)
-        if claims.get("client_id") != FIRST_PARTY_CLIENT:  # whatever its API is called
-            raise InvalidToken("issued to an application")
         try:
             caller = Caller(UUID(claims["sub"]), UUID(claims["sid"]))
         except (KeyError, ValueError, TypeError, AttributeError) as error:

@@ -8,8 +8,11 @@ from app.oauth.errors import InvalidScope
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
+ACCOUNT = "account"  # of our own: to act for the owner of an account (ADR-0054)
 # These speak of a person (OIDC Core §5.4 and §11); all others are of an API.
-PERSONAL = frozenset({OPENID, OFFLINE_ACCESS, "profile", "email", "address", "phone"})
+PERSONAL = frozenset(
+    {OPENID, OFFLINE_ACCESS, ACCOUNT, "profile", "email", "address", "phone"}
+)
 _TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 

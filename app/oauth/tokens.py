@@ -16,7 +16,7 @@ from uuid import UUID
 from app.oauth.clients.client import Client
 from app.oauth.grants.base import Granted
 from app.oauth.ports import Authentication
-from app.oauth.scopes import OPENID
+from app.oauth.scopes import ACCOUNT, OPENID
 from app.oauth.subject import subject_of_client
 
 ACCESS_TOKEN_TYPE = "at+jwt"  # RFC 9068 §2.1
@@ -41,13 +41,22 @@ _NOT_USERINFO = frozenset(
 )
 
 
+def own_api(issuer: str) -> str:
+    """Return the name of the API that this server itself has."""
+    return f"{issuer}/api/v1"
+
+
 def audience_of(granted: Granted, issuer: str) -> str | list[str]:
     """Return whom an access token is for (RFC 9068 §3).
 
     It is for the client's API, if one is named. With ``openid`` it is for the userinfo
-    endpoint too, which goes by the issuer's name.
+    endpoint too, which goes by the issuer's name. One that opens the account is for the
+    API of this server and for no other, which could open it with the token (RFC 9700
+    §2.3).
     """
     api = granted.client.audience
+    if ACCOUNT in granted.scope:
+        api = own_api(issuer)
     if api is None or api == issuer:
         return issuer
     return [api, issuer] if OPENID in granted.scope else api

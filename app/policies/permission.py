@@ -42,6 +42,7 @@ class Actor:
 
     Attributes:
         permissions: Loaded only where a permission is asked for; else empty.
+        grant_id: Of the application that acts for them; it may do no more than that.
     """
 
     user_id: UUID
@@ -49,6 +50,7 @@ class Actor:
     authenticated_at: datetime
     roles: tuple[str, ...]
     permissions: frozenset[str] = frozenset()
+    grant_id: UUID | None = None
 
     def may(self, permission: str) -> bool:
         """Tell whether the actor holds a permission."""

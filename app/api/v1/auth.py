@@ -50,7 +50,10 @@ from app.services.accounts.registration import RegistrationClosed
 from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.sessions.authentication import InvalidAccessToken
-from app.services.sessions.errors import ReauthenticationRequired
+from app.services.sessions.errors import (
+    InsufficientUserAuthentication,
+    ReauthenticationRequired,
+)
 from app.services.sessions.session import (
     InvalidRefreshToken,
     ReusedRefreshToken,
@@ -211,6 +214,7 @@ async def reset_password(body: ResetPasswordRequest, resets: Resets) -> None:
     responses=problems(
         *_SIGNED_IN,
         ReauthenticationRequired,
+        InsufficientUserAuthentication,
         WrongPassword,
         TooManyRequests,
         body=True,

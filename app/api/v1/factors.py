@@ -17,11 +17,20 @@ from app.services.accounts.errors import UserNotFound
 from app.services.factors.errors import FactorNotFound, FactorsFrozen, NoSecondFactor
 from app.services.one_time.errors import InvalidCode
 from app.services.sessions.authentication import InvalidAccessToken
-from app.services.sessions.errors import ReauthenticationRequired
+from app.services.sessions.errors import (
+    InsufficientUserAuthentication,
+    ReauthenticationRequired,
+)
 
 router = APIRouter(prefix="/api/v1/users/me", tags=["factors"], route_class=StrictRoute)
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken)
-_CHANGE = (*_SIGNED_IN, ReauthenticationRequired, FactorsFrozen, UserNotFound)
+_CHANGE = (
+    *_SIGNED_IN,
+    ReauthenticationRequired,
+    InsufficientUserAuthentication,
+    FactorsFrozen,
+    UserNotFound,
+)
 
 
 @router.get("/factors", responses=problems(*_SIGNED_IN))

@@ -43,7 +43,10 @@ from app.services.accounts.audit_event import told_to
 from app.services.accounts.errors import LastAdministrator, UserNotFound
 from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
 from app.services.sessions.authentication import InvalidAccessToken
-from app.services.sessions.errors import ReauthenticationRequired
+from app.services.sessions.errors import (
+    InsufficientUserAuthentication,
+    ReauthenticationRequired,
+)
 from app.services.sessions.session import SessionNotFound
 
 router = APIRouter(prefix="/api/v1/users/me", tags=["me"], route_class=StrictRoute)
@@ -87,6 +90,7 @@ async def update_me(
     responses=problems(
         *_SIGNED_IN,
         ReauthenticationRequired,
+        InsufficientUserAuthentication,
         LastAdministrator,
         PreconditionFailed,
         UserNotFound,
@@ -119,6 +123,7 @@ async def export_me(caller: Caller, exports: Exports) -> Response:
     responses=problems(
         *_SIGNED_IN,
         ReauthenticationRequired,
+        InsufficientUserAuthentication,
         TooManyRequests,
         UserNotFound,
         body=True,

@@ -21,6 +21,8 @@ _SCOPES = {
     "email": "Your email address",
     "address": "Your postal address",
     "phone": "Your phone number",
+    "account": "Manage your account for you: see and change your profile, address and "
+    "password, end sessions, set up how you sign in, export or delete everything",
     "offline_access": "Keep this access while you are away, until you take it back",
 }
 _CLAIMS = {

@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 
 from app.database import Database
+from app.models.client import OAuthClient
 from app.models.grant import OAuthGrant
 from app.models.jti import OAuthAssertion, OAuthRevokedToken
 from app.models.one_time_token import OneTimeToken
@@ -38,6 +39,7 @@ from app.models.token_epoch import TokenEpoch
 from app.models.user import User
 from app.models.user_claims import UserClaims
 from app.repositories.base import upserting
+from app.repositories.statements.session import ACTIVE, roles_of
 from app.repositories.statements.together import asked, reading
 
 _CODE = "authorization_code"
@@ -246,6 +248,20 @@ _HOLDS_EACH = (
     .join(_ASKED, _ASKED.c.id == OAuthGrant.id)
     .where(*_LIVE, ~_IS_REVOKED_TOO)
 )
+# Whom an application acts for at the owner's part of our API, by what it was granted:
+# grant, session, account and client are judged together.
+_CALLER = (
+    select(
+        *(each for each in User.__table__.columns if each.name != "search_text"),
+        OAuthGrant.session_id,
+        OAuthGrant.authenticated_at,
+        roles_of(User.id).label("roles"),
+    )
+    .select_from(OAuthGrant)
+    .join(User, User.id == OAuthGrant.user_id)
+    .join(OAuthClient, OAuthClient.client_id == OAuthGrant.client_id)
+    .where(OAuthGrant.id == _ID, OAuthClient.status == ACTIVE, *_LIVE, ~_IS_REVOKED)
+)
 # What speaks for no person has no row that an epoch could end.
 _IS_OF_BEFORE = exists().where(
     TokenEpoch.started_at >= bindparam("issued_at", type_=_INSTANT)
@@ -328,6 +344,11 @@ class OAuthGrantStatements:
     async def person(self, grant_id: UUID, token_id: UUID, now: datetime) -> Any | None:
         """Return grant and person behind an access token that holds, or None."""
         return await self._persons.get((grant_id, token_id, now))
+
+    async def caller(self, grant_id: UUID, token_id: UUID, now: datetime) -> Any | None:
+        """Return the account that an application acts for, if its token holds."""
+        parameters = {"id": grant_id, "token_id": token_id, "now": now}
+        return await self._database.fetch_one(_CALLER, parameters)
 
     async def holds(
         self,

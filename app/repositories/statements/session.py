@@ -22,6 +22,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from app.database import Database
+from app.models.grant import OAuthGrant
 from app.models.role import Role, UserRole
 from app.models.session import Session
 from app.models.user import User
@@ -142,6 +143,15 @@ _STRENGTH = (
         *_LIVE,
     )
 )
+# The same of what an application was granted.
+_STRENGTH_OF_GRANT = (
+    select(OAuthGrant.amr, *second_factor_columns(OAuthGrant.user_id))
+    .join(User, User.id == OAuthGrant.user_id)
+    .where(
+        OAuthGrant.id == bindparam("grant_id", type_=OAuthGrant.id.type),
+        User.status == ACTIVE,
+    )
+)
 _PERMISSIONS = (
     select(Role.permissions)
     .join(UserRole, UserRole.role == Role.name)
@@ -190,6 +200,11 @@ class SessionStatements:
         """Return how a live session was proven, and which factors its account has."""
         parameters = {"session_id": session_id, "now": now}
         return await self._database.fetch_one(_STRENGTH, parameters)
+
+    async def strength_of_grant(self, grant_id: UUID) -> Any | None:
+        """Return how the person of a grant signed in, and which factors they have."""
+        parameters = {"grant_id": grant_id}
+        return await self._database.fetch_one(_STRENGTH_OF_GRANT, parameters)
 
     async def permissions(self, user_id: UUID) -> frozenset[str]:
         """Return what a user may do, through all of their roles."""

@@ -25,6 +25,7 @@ from app.oauth.clients.registration import ClientMetadata
 from app.oauth.clients.registration_request import adapt, present
 from app.oauth.clients.secrets import find_secret
 from app.oauth.errors import InvalidClientMetadata, InvalidToken
+from app.oauth.scopes import ACCOUNT
 from app.repositories.token_epoch import current_epoch
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.change import (
@@ -132,7 +133,7 @@ class OAuthRegistrationService:
             InvalidRedirectUri: A redirect URI is missing or not acceptable.
             InvalidClientMetadata: Something else is not.
         """
-        metadata = self._judge(document)
+        metadata = self._judge(document, may_have_account=False)
         await check_sector(self._provider.outbound, metadata)
         row = new_client(
             self._uow,
@@ -184,7 +185,10 @@ class OAuthRegistrationService:
         if needs_sector(metadata, known):
             await check_sector(self._provider.outbound, metadata)
         row = await self._own(client_id, token, lock=True)
-        approved = _places(metadata_of(row))
+        held = metadata_of(row)
+        approved = _places(held)
+        if ACCOUNT not in held.scope or not _places(metadata) <= approved:
+            metadata = _without_account(metadata)
         changed = put_metadata(row, metadata)
         if not changed:
             return await self._told(row)
@@ -243,9 +247,12 @@ class OAuthRegistrationService:
         limit = self._provider.limits.registration_address
         await self._provider.limiter.take(*by_address(limit))
 
-    def _judge(self, document: Any) -> ClientMetadata:
+    def _judge(self, document: Any, *, may_have_account: bool = True) -> ClientMetadata:
         """Return what is registered: what was asked for, as far as there is such."""
         offered = self._provider.supported
+        if not may_have_account:
+            scopes = tuple(token for token in offered.scopes if token != ACCOUNT)
+            offered = replace(offered, scopes=scopes)
         grants = tuple(g for g in offered.grant_types if g not in _NOT_FOR_STRANGERS)
         supported = replace(offered, grant_types=grants)
         adapted = adapt(document, supported)
@@ -319,3 +326,12 @@ def _check_identity(client_id: str, document: Mapping[str, Any]) -> None:
     for name in _ANSWERED_ONLY:
         if name in document:
             raise InvalidClientMetadata(f"{name} must not be sent")
+
+
+def _without_account(metadata: ClientMetadata) -> ClientMetadata:
+    """Return metadata without the scope that an administrator has to give (ADR-0054).
+
+    A client that has it keeps it as long as it leads people to the same places.
+    """
+    left = tuple(token for token in metadata.scope if token != ACCOUNT)
+    return replace(metadata, scope=left)

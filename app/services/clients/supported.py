@@ -6,6 +6,7 @@ from app.oauth.acr import LEVELS
 from app.oauth.claims import STANDARD_CLAIMS
 from app.oauth.client_auth import METHODS
 from app.oauth.grants import GRANTS
+from app.oauth.scopes import ACCOUNT
 from app.oauth.supported import PROMPTS, Supported
 
 PERSON_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
@@ -18,7 +19,7 @@ def build_supported(settings: Settings) -> Supported:
     may_register = settings.registration_mode in ("open", "verified")
     prompts = PROMPTS if may_register else tuple(p for p in PROMPTS if p != "create")
     return Supported(
-        scopes=(*PERSON_SCOPES, *settings.oauth.scopes),
+        scopes=(*PERSON_SCOPES, ACCOUNT, *settings.oauth.scopes),
         claims=STANDARD_CLAIMS,
         grant_types=tuple(grant.name for grant in GRANTS),
         auth_methods=tuple(method.name for method in METHODS),

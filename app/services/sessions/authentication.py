@@ -6,12 +6,16 @@ from typing import Any
 
 from app.core.context import current
 from app.core.exceptions import Forbidden, Unauthenticated
-from app.core.security import InvalidToken
+from app.core.security import InvalidToken, TokenOfApplication
 from app.factors.base import MULTI_FACTOR
+from app.oauth.acr import TWO_FACTORS
 from app.policies.permission import Actor
 from app.policies.second_factor import has_second_factor
 from app.services.process.process import Process
-from app.services.sessions.errors import ReauthenticationRequired
+from app.services.sessions.errors import (
+    InsufficientUserAuthentication,
+    ReauthenticationRequired,
+)
 
 
 class InvalidAccessToken(Unauthenticated):
@@ -24,6 +28,10 @@ class InvalidAccessToken(Unauthenticated):
     def headers(self) -> dict[str, str]:
         """RFC 6750 section 3.1."""
         return {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+class IssuedToApplication(InvalidAccessToken):
+    """A token of the authorization server; only the owner's part may take one."""
 
 
 class NoBearerToken(Unauthenticated):
@@ -67,7 +75,9 @@ class AuthenticationService:
         """
         now = self._process.clock.now()
         try:
-            caller = self._process.tokens.verify(_bearer(authorization), now)
+            caller = self._process.tokens.verify(bearer_of(authorization), now)
+        except TokenOfApplication as error:
+            raise IssuedToApplication(hint=str(error)) from None
         except InvalidToken as error:
             raise InvalidAccessToken(hint=str(error)) from None
         row = await self._process.statements.caller(
@@ -105,36 +115,51 @@ class AuthenticationService:
         Raises:
             ReauthenticationRequired: Sign in again first, with a second factor if there
                 is one.
+            InsufficientUserAuthentication: The same, for an application.
             InvalidAccessToken: The session ended meanwhile.
         """
-        self._demand_recent(actor)
-        await self._needs_second_factor(actor)
+        self._demand(actor, await self._strength(actor))
 
     async def demand_presence_of_two(self, actor: Actor) -> None:
         """Do the same for what asks for the password itself: it is one factor of two.
 
         An account that has but one is not asked for more than that.
         """
-        if await self._needs_second_factor(actor):
-            self._demand_recent(actor)
+        strength = await self._strength(actor)
+        if has_second_factor(strength):
+            self._demand(actor, strength)
 
-    async def _needs_second_factor(self, actor: Actor) -> bool:
-        """Tell whether the account has one, and refuse a session that lacks it."""
-        now = self._process.clock.now()
-        row = await self._process.statements.strength(actor.session_id, now=now)
+    async def _strength(self, actor: Actor) -> Any:
+        """Return how somebody signed in, and which factors they have."""
+        now, statements = self._process.clock.now(), self._process.statements
+        if actor.grant_id is None:
+            row = await statements.strength(actor.session_id, now=now)
+        else:
+            row = await statements.strength_of_grant(actor.grant_id)
         if row is None:
             raise InvalidAccessToken(hint="the session ended meanwhile")
-        if has_second_factor(row) and MULTI_FACTOR not in row.amr:
-            raise ReauthenticationRequired(hint="the session is of one factor of two")
-        return has_second_factor(row)
+        return row
 
-    def _demand_recent(self, actor: Actor) -> None:
-        ttl = timedelta(seconds=self._process.settings.session.recent_ttl)
-        if not actor.signed_in_within(ttl, self._process.clock.now()):
-            raise ReauthenticationRequired
+    def _demand(self, actor: Actor, strength: Any) -> None:
+        max_age, now = self._process.settings.session.recent_ttl, self._process.clock
+        is_recent = actor.signed_in_within(timedelta(seconds=max_age), now.now())
+        has_two = has_second_factor(strength)
+        if is_recent and (not has_two or MULTI_FACTOR in strength.amr):
+            return
+        kind: type[ReauthenticationRequired | InsufficientUserAuthentication]
+        kind = ReauthenticationRequired
+        if actor.grant_id is not None:
+            kind = InsufficientUserAuthentication
+        hint = "too weak" if is_recent else "too old"
+        raise kind(max_age, TWO_FACTORS if has_two else None, hint)
 
 
-def _bearer(fields: list[str]) -> str:
+def bearer_of(fields: list[str]) -> str:
+    """Return the one token of a request.
+
+    Raises:
+        Unauthenticated: There is none, or more than one, or another scheme.
+    """
     if len(fields) != 1:
         raise Unauthenticated(hint=f"{len(fields)} Authorization fields")
     scheme, _, token = fields[0].partition(" ")

@@ -1,10 +1,48 @@
 """Refusals of who is asking."""
 
-from app.core.exceptions import Forbidden
+from collections.abc import Mapping
+from typing import Any
+
+from app.core.exceptions import AppError, Forbidden, Unauthenticated
 
 
-class ReauthenticationRequired(Forbidden):
+class _NotEnough(AppError):
+    """A sign-in that is too old or too weak, with what would be enough."""
+
+    def __init__(self, max_age: int, acr: str | None = None, hint: str = "") -> None:
+        """Say what is needed.
+
+        Args:
+            max_age: How many seconds ago somebody may have signed in.
+            acr: How strongly; None where the account has nothing stronger.
+            hint: For the log.
+        """
+        super().__init__(hint)
+        self.max_age, self.acr = max_age, acr
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """The same two as in the challenge of RFC 9470 section 3."""
+        acr = {} if self.acr is None else {"acr_values": self.acr}
+        return {**acr, "max_age": self.max_age}
+
+
+class ReauthenticationRequired(_NotEnough, Forbidden):
     """The sign-in is too old, or too weak, for what was asked."""
 
     code = "reauthentication_required"
     title = "Sign in again to do this, with your second factor if you have one"
+
+
+class InsufficientUserAuthentication(_NotEnough, Unauthenticated):
+    """The same, told to an application, which has to send the person to sign in."""
+
+    code = "insufficient_user_authentication"
+    title = "Have the person sign in again, and ask for what this answer names"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """RFC 9470 section 3."""
+        said = {"error": self.code, "error_description": self.title, **self.members}
+        fields = ", ".join(f'{name}="{value}"' for name, value in said.items())
+        return super().headers | {"WWW-Authenticate": f"Bearer {fields}"}
