@@ -132,7 +132,7 @@ _BROKEN_ASSERTION: dict[str, Mapping[str, Any]] = {
 
 
 @pytest.mark.parametrize("broken", _BROKEN_ASSERTION)
-def test_an_assertion_with_one_thing_wrong_is_refused(broken: str) -> None:
+def test_t107_an_assertion_with_one_thing_wrong_is_refused(broken: str) -> None:
     authenticator, had = registered()
     had = Enrolled(id=had.id, secret=had.secret, state=5, data=had.data)
     authenticator.passkeys[0].sign_count = 5

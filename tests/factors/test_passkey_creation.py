@@ -114,7 +114,7 @@ _BROKEN_CREATION: dict[str, Mapping[str, Any]] = {
 
 
 @pytest.mark.parametrize("broken", _BROKEN_CREATION)
-def test_a_registration_with_one_thing_wrong_is_refused(broken: str) -> None:
+def test_t107_a_registration_with_one_thing_wrong_is_refused(broken: str) -> None:
     answer = Authenticator(ORIGIN).create(creation(), **_BROKEN_CREATION[broken])
 
     with pytest.raises(FactorRefused):

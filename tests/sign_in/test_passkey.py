@@ -89,7 +89,7 @@ async def test_a_passkey_alone_is_two_factors(
     assert row.sign_count == 1 and row.last_used_at == api.runtime.clock.now()
 
 
-async def test_options_are_about_nobody_and_store_nothing(
+async def test_t088_options_are_about_nobody_and_store_nothing(
     api: Api, factors: FactorFactory
 ) -> None:
     person = await api.person()
