@@ -7,6 +7,8 @@ from app.core.password_schemes.foreign import FORMS
 from app.core.password_schemes.foreign.unknown import NAMED
 from app.core.password_schemes.limits import MAX_SPELLINGS, MAX_WORK
 from app.core.password_schemes.source import SOURCES
+from app.factors.otpauth import MAX_PERIOD, MIN_SECRET_BYTES
+from app.schemas.user import MAX_CODES
 
 _INTRO = f"""# Hashes of other products
 
@@ -44,11 +46,36 @@ counted by the import: whoever stole one finds the password in minutes.
 ## Forms that are refused, and what is said of them
 """
 
+_FACTORS = f"""
+## Second factors
+
+A native line has them in `totp` and `recovery_code_hashes`. An account whose factor
+cannot be taken is refused: without it, it would be weaker here than it was there.
+
+- `totp` is an `otpauth://totp/` URI, or the secret in base32, or an object:
+  `{{"secret": BASE32, "algorithm": "SHA1", "digits": 6, "period": 30}}`; a credential
+  `otp` of a Keycloak realm export (`secretData` and `credentialData`; the secret is
+  text unless `secretEncoding` is `BASE32`); a `TOTPDevice` of authentik (`key` in
+  hex, `step`, `digits`). SHA1, SHA256 or SHA512, 6 or 8 digits, up to {MAX_PERIOD}
+  seconds, at least {MIN_SECRET_BYTES} bytes. HOTP is refused. An account has one app:
+  of several in a realm export the first is taken; an entry without its secret, as the
+  administrators' API of Keycloak lists them, is left out.
+- `recovery_code_hashes` are at most {MAX_CODES}: SHA-512 in base64 as Keycloak keeps
+  them (`recovery-authn-codes`), or any hash of a password above. A code is tried as it
+  was typed and without its groups, and moves to our form when it is used. Codes are
+  asked for only beside an app or a passkey.
+
+`--format keycloak` takes both along. They leave again in a backup, which holds the
+secrets of apps sealed under the secret key and digests of our recovery codes: another
+installation with the same key reads both, and nobody else does. What an owner exports
+(`GET /api/v1/users/me/export`) tells that there is a factor, and no secret.
+"""
+
 
 def imports() -> str:
     """Return the document, without its first comment."""
     refused = "\n".join(f"- {said}" for said in NAMED)
-    parts = [_INTRO, *_sources(), _FORMS, *_forms(), _OWN, refused]
+    parts = [_INTRO, *_sources(), _FORMS, *_forms(), _OWN, refused, _FACTORS.rstrip()]
     return "\n".join(parts) + "\n"
 
 

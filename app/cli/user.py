@@ -95,9 +95,10 @@ def import_users(
     progress: Shown = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import accounts of another system, with the password hashes that it made.
+    """Import accounts of another system, with their password hashes and factors.
 
-    A native line has email, and may have name, email_verified, password_hash, source.
+    A native line has email, and may have name, email_verified, password_hash, source,
+    totp, recovery_code_hashes.
     Accounts of an earlier run stay as they are, so a file can be run again.
 
     JSON: `imported`, `present` (of an earlier run), `refused` and `weak`, in numbers;

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from app.factors.base import Ceremony, Enrolled, FactorRefused, Proof
 from app.typed_text import typed_code
@@ -14,6 +15,11 @@ DIGITS = (6, 8)
 SECRET_BYTES = 20  # RFC 4226 section 4, R6: 160 bits
 _DRIFT = 1  # steps either way: RFC 6238 section 5.2 lets clocks differ by so much
 _MAX_TYPED = 64
+
+
+def seal_context(user_id: UUID) -> str:
+    """Return what a secret is sealed for: the row of one account."""
+    return f"totps {user_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

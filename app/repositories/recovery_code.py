@@ -38,6 +38,15 @@ class RecoveryCodeRepository(Repository[RecoveryCode]):
         query = query.values(used_at=now)
         return len((await self.db.scalars(query.returning(RecoveryCode.id))).all()) == 1
 
+    async def replace_hash(self, code_id: UUID, old: str, new: str) -> None:
+        """Store another form of a code that is still unused and as it was."""
+        query = update(RecoveryCode).where(
+            RecoveryCode.id == code_id,
+            RecoveryCode.code_hash == old,
+            RecoveryCode.used_at.is_(None),
+        )
+        await self.db.execute(query.values(code_hash=new))
+
     async def delete_for_user(self, user_id: UUID) -> int:
         """Delete the set of an account; return how many codes went."""
         query = delete(RecoveryCode).where(RecoveryCode.user_id == user_id)

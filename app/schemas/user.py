@@ -22,6 +22,7 @@ from app.schemas.base import (
 )
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+MAX_CODES = 20  # of recovery, for one account
 ROLE_NAME = r"^[a-z][a-z0-9_-]{0,62}$"
 
 
@@ -193,6 +194,7 @@ class UserImport(Input):
     """One account of another system, as one line of an import file.
 
     ``name`` may be anything here: an account is not lost for a name that is refused.
+    ``totp`` is an ``otpauth`` URI, a secret in base32, or an object of a known form.
     """
 
     email: Email
@@ -200,3 +202,7 @@ class UserImport(Input):
     email_verified: StrictBool = False
     password_hash: Annotated[str, Field(max_length=4_096)] | None = None
     source: Source | None = None
+    totp: Annotated[str, Field(max_length=2_048)] | dict[str, Any] | None = None
+    recovery_code_hashes: Annotated[
+        list[Annotated[str, Field(max_length=1_024)]], Field(max_length=MAX_CODES)
+    ] = []

@@ -12,6 +12,7 @@ from app.core.password_schemes.exported import (
     from_keycloak,
 )
 from app.schemas.user import Format
+from app.services.accounts.foreign_factor import keycloak_code_hashes, parsed
 
 
 class ExportRefused(Exception):
@@ -80,8 +81,9 @@ def converter(product: Format, parameters: Row) -> Callable[[Any], Fields]:
             raise AccountRefused("not a JSON object")
         try:
             fields = kinds[product](row)
-        except (ValueError, TypeError, AttributeError):
-            raise AccountRefused("its password is of no form that is known") from None
+        except (KeyError, ValueError, TypeError, AttributeError):
+            said = "a credential of it is of no form that is known"
+            raise AccountRefused(said) from None
         return {name: value for name, value in fields.items() if value is not None}
 
     return convert
@@ -98,6 +100,25 @@ def _keycloak(user: Row) -> Fields:
         "email_verified": user.get("emailVerified"),
         "name": " ".join(str(name) for name in names if name) or None,
         "password_hash": from_keycloak(passwords[0]) if passwords else None,
+        **_keycloak_factors(user),
+    }
+
+
+def _keycloak_factors(user: Row) -> Fields:
+    """Map credentials beside the password; of several apps the first is taken.
+
+    Those without a secret, as the administrators' API lists them, hold nothing to take.
+    """
+    credentials = user.get("credentials") or []
+    apps = [
+        each
+        for each in credentials
+        if each["type"] == "otp" and parsed(each.get("secretData") or {}).get("value")
+    ]
+    sheets = [each for each in credentials if each["type"] == "recovery-authn-codes"]
+    return {
+        "totp": apps[0] if apps else None,
+        "recovery_code_hashes": keycloak_code_hashes(sheets[0]) if sheets else None,
     }
 
 

@@ -15,6 +15,7 @@ from app.policies.permission import USER_ROLE
 from app.schemas.base import ShownText
 from app.schemas.user import UserImport
 from app.services.accounts.change import new_user, set_password
+from app.services.accounts.foreign_factor import add_factors, read_factors
 from app.services.accounts.unverified import accept_address, displace
 from app.services.process.process import Process
 from app.typed_text import canonical_email
@@ -151,6 +152,12 @@ class UserImportService:
             stored = self._stored_hash(hashed, entry.source or source)
         except HashRefused as refusal:
             return ImportResult(entry.email, str(refusal), is_unread=True)
+        try:
+            factors = read_factors(
+                entry.totp, entry.recovery_code_hashes, entry.source or source
+            )
+        except ValueError as error:
+            return ImportResult(entry.email, str(error))
         name, note = _name_of(entry)
         canonical = canonical_email(entry.email)
         if canonical in self._seen:
@@ -165,6 +172,7 @@ class UserImportService:
                 uow.users.add(user)
                 await uow.db.flush()
                 await uow.users.add_roles(user.id, [USER_ROLE])
+                add_factors(uow, self._process, user.id, *factors)
                 uow.record(UserImported(user_id=user.id))
                 if dry_run:
                     await uow.db.rollback()

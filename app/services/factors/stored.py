@@ -11,10 +11,11 @@ from app.events.factor import RecoveryCodeUsed
 from app.factors.base import Enrolled, Factor, Proof
 from app.factors.passkey import NewPasskey, PasskeyFactor
 from app.factors.recovery_code import RecoveryCode
-from app.factors.totp import Totp
+from app.factors.totp import Totp, seal_context
 from app.models.passkey import Passkey
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.factors.foreign_code import is_ours
 from app.services.process.process import Process
 
 _log = logging.getLogger(__name__)
@@ -106,13 +107,13 @@ def passkey_of(row: Passkey) -> Enrolled:
 def sealed(process: Process, secret: bytes, user_id: UUID) -> bytes:
     """Return the secret of an app as it is stored: readable for this account alone."""
     nonce = process.randomness.bytes(12)
-    return process.secret_key.seal(secret, nonce, f"totps {user_id}")
+    return process.secret_key.seal(secret, nonce, seal_context(user_id))
 
 
 def unsealed(process: Process, value: bytes, user_id: UUID) -> bytes | None:
     """Return the secret, or None for one that another secret key sealed."""
     try:
-        return process.secret_key.unseal(value, f"totps {user_id}")
+        return process.secret_key.unseal(value, seal_context(user_id))
     except SealBroken:
         _log.error("the secret of an authenticator app cannot be read")
         return None
@@ -152,7 +153,9 @@ class StoredRecoveryCode:
         """Return those that were made here."""
         rows = await uow.recovery_codes.list_unused(user_id)
         return [
-            Enrolled(id=row.id, secret=bytes.fromhex(row.code_hash)) for row in rows
+            Enrolled(id=row.id, secret=bytes.fromhex(row.code_hash))
+            for row in rows
+            if is_ours(row.code_hash)
         ]
 
     async def spend(self, uow: UnitOfWork, user: User, proof: Proof) -> bool:

@@ -9,9 +9,9 @@ from app.factors.base import MULTI_FACTOR, Enrolled, FactorRefused
 from app.factors.otpauth import base32_of, qr_svg, uri_of
 from app.factors.totp import SECRET_BYTES, Totp, TotpKey
 from app.models.one_time_token import OneTimeToken
-from app.models.totp import Totp as TotpRow
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.foreign_factor import totp_row
 from app.services.factors.change import (
     ceremony_of,
     changeable,
@@ -145,18 +145,3 @@ def shown(key: TotpKey, process: Process, user: User) -> TotpSetup:
     """Return a key as an app takes it over."""
     uri = uri_of(key, process.settings.smtp.sender_name, user.email)
     return TotpSetup(base32_of(key.secret), uri, qr_svg(uri))
-
-
-def totp_row(uow: UnitOfWork, process: Process, user_id: UUID, key: TotpKey) -> TotpRow:
-    """Return a row for an account's app; it is not stored yet."""
-    return TotpRow(
-        id=uow.randomness.uuid7(),
-        user_id=user_id,
-        sealed_secret=sealed(process, key.secret, user_id),
-        algorithm=key.algorithm,
-        digits=key.digits,
-        period=key.period,
-        last_step=None,
-        created_at=uow.clock.now(),
-        last_used_at=None,
-    )

@@ -16,8 +16,9 @@ from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import end_everything
+from app.services.accounts.foreign_factor import totp_row
 from app.services.factors.change import has_second_factor
-from app.services.factors.totp import TotpSetup, shown, totp_row
+from app.services.factors.totp import TotpSetup, shown
 from app.services.process.process import Process
 
 

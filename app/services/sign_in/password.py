@@ -86,9 +86,9 @@ class SignInService:
             await self._refuse(found, refusal, candidate.limit)
         charge = candidate.charge
         if await self._is_due(found, remembered):
-            await self._keep(found, password_hash, verified)
+            kept = await self._keep(found, password_hash, verified)
             await charge.give_back()
-            await self._demand(found, password_hash, _PASSWORD)
+            await self._demand(found, kept, _PASSWORD)
         begun = None
         if found.id in held:
             begun = await self._start.renewed(
@@ -180,15 +180,22 @@ class SignInService:
             await self._refuse(found, Refusal.CHANGED_MEANWHILE)
         return begun
 
-    async def _keep(self, found: Any, old: str | None, verified: Verification) -> None:
-        """Move the hash to today's scheme or cost, unless somebody changed it."""
+    async def _keep(
+        self, found: Any, old: str | None, verified: Verification
+    ) -> str | None:
+        """Move the hash to today's scheme or cost; return which is right from then on.
+
+        It stays what it was, and is wrong, if somebody changed it.
+        """
         if verified.replacement is None:
-            return
+            return old
         async with self._process.unit_of_work() as uow:
             user = await uow.users.by_id(found.id, lock=True)
             if user is not None and user.password_hash == old:
                 user.password_hash = verified.replacement
                 uow.record(PasswordRehashed(user_id=user.id, actor_id=user.id))
+                return verified.replacement
+        return old
 
 
 class _Found:

@@ -22,10 +22,11 @@ from app.events.sign_in import (
 from app.factors.base import MULTI_FACTOR, Ceremony, FactorRefused
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
-from app.policies.second_factor import PASSKEY, TOTP, factors_of
+from app.policies.second_factor import PASSKEY, RECOVERY_CODE, TOTP, factors_of
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.factors.challenge import ceremony_of, ready
 from app.services.factors.change import has_second_factor
+from app.services.factors.foreign_code import adopt
 from app.services.factors.stored import STORED, StoredFactor
 from app.services.factors.totp import TotpSetup
 from app.services.one_time.errors import InvalidCode
@@ -183,6 +184,8 @@ class SecondStepService:
         if answer.factor == PASSKEY:
             await ready()
         tries = await self._try(row)
+        if answer.factor == RECOVERY_CODE and row.user_id is not None:
+            await adopt(self._process, row.user_id, answer.value)
         try:
             async with self._process.unit_of_work() as uow:
                 begun = await self._redeem(uow, row, answer, held)
