@@ -18,13 +18,21 @@ from app.services.factors.errors import (
     TooManyPasskeys,
 )
 from app.services.sessions.authentication import InvalidAccessToken
-from app.services.sessions.errors import ReauthenticationRequired
+from app.services.sessions.errors import (
+    InsufficientUserAuthentication,
+    ReauthenticationRequired,
+)
 
 router = APIRouter(
     prefix="/api/v1/users/me/passkeys", tags=["factors"], route_class=StrictRoute
 )
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken, UserNotFound)
-_CHANGE = (*_SIGNED_IN, ReauthenticationRequired, FactorsFrozen)
+_CHANGE = (
+    *_SIGNED_IN,
+    ReauthenticationRequired,
+    InsufficientUserAuthentication,
+    FactorsFrozen,
+)
 
 
 @router.post(
