@@ -14,7 +14,7 @@ SHARING = ("tests/interop/", "tests/races/")  # fixtures of the scope "package"
 LONG = (*SHARING, "tests/operation/", "tests/documents/", "tests/database/")
 
 
-class Scheduling(LoadScopeScheduling):
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # it is untyped
     """A module after the other to whoever is free, in the order of the collection."""
 
     def _split_scope(self, nodeid: str) -> str:
