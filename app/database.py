@@ -248,22 +248,21 @@ class Database:
         return self._prepare(statements[-1]).convert(rows[0]) if rows else None
 
     async def fetch_each(
-        self, statement: Executable, parameters: Sequence[Mapping[str, Any]]
+        self, steps: Sequence[tuple[Executable, Mapping[str, Any]]]
     ) -> list[Any]:
-        """Run one statement several times in one transaction on SQLite.
+        """Run statements in one transaction on SQLite.
 
         Args:
-            statement: What returns a row when it may go on.
-            parameters: Values for each time, in this order.
+            steps: What returns a row when it may go on, and its values, in this order.
 
         Returns:
-            The first row of each time. The first None is the last: nothing ran after
-            it, and what ran before it is kept.
+            The first row of each. The first None is the last: nothing ran after it,
+            and what ran before it is kept.
         """
-        prepared = self._prepare(statement)
         found: list[Any] = []
         async with self._immediate() as driver:
-            for values in parameters:
+            for statement, values in steps:
+                prepared = self._prepare(statement)
                 arguments = prepared.arguments(values)
                 rows = list(await driver.execute_fetchall(prepared.sql, arguments))
                 found.append(prepared.convert(rows[0]) if rows else None)

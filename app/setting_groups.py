@@ -308,7 +308,13 @@ class LimitSettings(Group):
     store: Literal["auto", "memory", "sql", "valkey"] = Field(
         "auto", description="Where attempts are counted; auto: Valkey if named, or SQL."
     )
-    sign_in_account: Rate = Field("10/600", description="Wrong passwords per account.")
+    sign_in_account: Rate = Field(
+        "10/1200",
+        description="Wrong passwords per account; then waits double up to SECONDS.",
+    )
+    sign_in_proven: Rate = Field("1000/86400", description="The same, with work.")
+    challenge_bits: int = Field(16, ge=1, le=28, description="Zero bits of the work.")
+    challenge_bits_max: int = Field(20, ge=1, le=28, description="Those in a flood.")
     sign_in_address: Rate = Field("60/300", description="Wrong passwords per address.")
     hashing_account: Rate = Field(
         "300/600",

@@ -17,6 +17,8 @@ class RequestContext:
         user_agent: As sent, cut to 256 characters.
         browser: What a page's browser is recognised by; empty for other callers.
         devices: What was shown as known devices; whoever reads them judges them.
+        proof: What was sent as the solution of a challenge (ADR-0053).
+        passed: The challenge that this request used up.
         new_device: What the device of who just signed in is known by from now on.
         user_id: Set once the caller is known.
         reason: Why the request was refused; for the log only.
@@ -30,6 +32,8 @@ class RequestContext:
     user_agent: str = ""
     browser: str = ""
     devices: tuple[str, ...] = ()
+    proof: str = ""
+    passed: str = ""
     new_device: str = ""
     user_id: UUID | None = None
     reason: str = ""

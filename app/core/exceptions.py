@@ -157,11 +157,20 @@ class Unprocessable(AppError):
 
 
 class TooManyRequests(AppError):
-    """A limit was reached; ``retry_after`` says when it ends."""
+    """A limit was reached; ``retry_after`` says when it ends.
+
+    Some can be passed at once by work: then there is a ``challenge``.
+    """
 
     status = 429
     code = "too_many_attempts"
     title = "Too many attempts; try again later"
+    challenge: Mapping[str, Any] | None = None
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """The work that passes it, if any does."""
+        return {} if self.challenge is None else {"challenge": self.challenge}
 
     @property
     def detail(self) -> str | None:

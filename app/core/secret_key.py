@@ -16,11 +16,13 @@ GRANT_PREFIX = "as_gt_"
 BROWSER_PREFIX = "as_bs_"
 REGISTRATION_PREFIX = "as_rat_"
 DEVICE_PREFIX = "as_dv_"
+CHALLENGE_PREFIX = "as_ch_"
 ONE_TIME_PREFIX = "as_ot_"
 CODE_DIGITS = 8  # 26 bits, more than the 20 that ASVS 6.5.4 asks for
 _MAC = 32
 _COUNTER = 8
 _DEVICE = 53  # bytes: services/sign_in/known_device.py
+_CHALLENGE = 38  # bytes: services/process/challenge.py
 
 
 class SealBroken(Exception):
@@ -51,6 +53,7 @@ class SecretKey:
         self._registration = _Mac(self.derive("registration-access-token"))
         self._form = _Mac(self.derive("form-token"))
         self._device = _Mac(self.derive("known-device"))
+        self._challenge = _Mac(self.derive("challenge"))
         self.pairwise = self.derive("pairwise-subject")
         self._one_time = _Mac(self.derive("one-time-token"))
         self._code = _Mac(self.derive("one-time-code"))
@@ -123,6 +126,14 @@ class SecretKey:
     def read_device_token(self, token: str) -> bytes | None:
         """Return the body, or None for what this key never made."""
         return _open(token, DEVICE_PREFIX, _DEVICE, self._device)
+
+    def challenge(self, body: bytes) -> str:
+        """Return what somebody shall work on; it is followed by a number."""
+        return CHALLENGE_PREFIX + _encode(body + self._challenge(body))
+
+    def read_challenge(self, text: str) -> bytes | None:
+        """Return the body, or None for what this key never made."""
+        return _open(text, CHALLENGE_PREFIX, _CHALLENGE, self._challenge)
 
     def registration_access_token(
         self, client_id: str, epoch: UUID | None = None

@@ -19,7 +19,13 @@ from app.schemas.base import (
 from app.typed_text import typed_code
 
 
-class RegisterRequest(Input):
+class Proving(Input):
+    """What a limit may refuse; ``proof`` is the solution of the challenge in a 429."""
+
+    proof: Token | None = None
+
+
+class RegisterRequest(Proving):
     """A new account; ``invitation`` is the token or the code from an invitation.
 
     ``client_id`` names the application that the link of the mail leads back to.
@@ -47,7 +53,7 @@ class VerificationSent(Output):
     status: Literal["verification_sent"] = "verification_sent"
 
 
-class LoginRequest(Input):
+class LoginRequest(Proving):
     """What somebody claims to be theirs.
 
     ``device_token`` is what the last answer gave: a known device has tries of its own.
@@ -147,7 +153,7 @@ class VerifyEmailRequest(MailedProof):
     """Proof that somebody reads mail at the address."""
 
 
-class EmailRequest(Input):
+class EmailRequest(Proving):
     """An address that a mail shall go to, if it has an account."""
 
     email: TypedEmail

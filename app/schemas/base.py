@@ -1,7 +1,7 @@
 """What all bodies share."""
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
@@ -68,6 +68,18 @@ class FieldProblem(Output):
     message: str
 
 
+class Challenge(Output):
+    """Work that passes a limit; send ``proof``: the challenge, ``.`` and a number.
+
+    SHA-256 of the proof has to begin with ``difficulty`` zero bits.
+    """
+
+    algorithm: Literal["sha256"]
+    challenge: str
+    difficulty: int
+    expires_in: int
+
+
 class Problem(Output):
     """RFC 9457 problem details, as every refusal of the API is told."""
 
@@ -78,6 +90,7 @@ class Problem(Output):
     code: str
     correlation_id: str
     errors: list[FieldProblem] | None = None
+    challenge: Challenge | None = None
 
 
 def plain(model: BaseModel) -> dict[str, Any]:

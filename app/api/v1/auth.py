@@ -37,6 +37,7 @@ from app.schemas.auth import (
     LoginRequest,
     MailRequest,
     MfaRequest,
+    Proving,
     RefreshRequest,
     RegisterRequest,
     ResetPasswordRequest,
@@ -68,6 +69,11 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute
 _SIGNED_IN = (Unauthenticated, InvalidAccessToken)
 
 
+def _with_proof(body: Proving) -> None:
+    """Note the work that a request brings, for the limits that it may pass."""
+    current().proof = body.proof or ""
+
+
 @router.post(
     "/register",
     status_code=status.HTTP_201_CREATED,
@@ -92,6 +98,7 @@ async def register(
     once: OnceDep,
 ) -> Response:
     """Make an account; what follows depends on the registration mode."""
+    _with_proof(body)
 
     async def make() -> Answer:
         begun_at = await begun_ats.named(body.client_id)
@@ -117,6 +124,7 @@ async def register(
 async def login(request: Request) -> Response:
     """Sign in with a password."""
     body = await read_model(request, LoginRequest)
+    _with_proof(body)
     current().devices = (body.device_token,) if body.device_token else ()
     service = SignInService(get_runtime(request))
     return tokens_response(await service.with_password(body.email, body.password))
@@ -178,6 +186,7 @@ async def resend_verification(
     body: MailRequest, verifications: Verifications, begun_ats: BegunAts
 ) -> VerificationSent:
     """Send the verification mail again, if the account waits for one."""
+    _with_proof(body)
     await verifications.resend(body.email, await begun_ats.named(body.client_id))
     return VerificationSent()
 
@@ -191,6 +200,7 @@ async def forgot_password(
     body: MailRequest, resets: Resets, begun_ats: BegunAts
 ) -> VerificationSent:
     """Send a reset link, if the address has an account."""
+    _with_proof(body)
     await resets.request(body.email, await begun_ats.named(body.client_id))
     return VerificationSent()
 
@@ -237,6 +247,7 @@ async def change_password(
 )
 async def email_code(body: EmailRequest, codes: EmailCodes) -> VerificationSent:
     """Send a code that signs in, if the address has an account."""
+    _with_proof(body)
     await codes.request(body.email)
     return VerificationSent()
 

@@ -59,6 +59,32 @@ class Limit:
         object.__setattr__(self, "cost", cost)
         object.__setattr__(self, "window", cost * self.burst)
 
+    def moved(self, tat: int, now: int) -> int | None:
+        """Return the bucket after one more attempt, or None if that is one too many."""
+        return advance(self, tat, now)
+
+    def returned(self, tat: int) -> int:
+        """Return the bucket without one attempt."""
+        return tat - self.cost
+
+    def standing(self, tat: int, now: int, *, allowed: bool) -> "Standing":
+        """Describe a bucket as it is after the decision."""
+        ahead = max(0, tat - now)
+        return Standing(
+            remaining=max(0, self.window - ahead) // self.cost,
+            wait=0 if allowed else max(0, ahead + self.cost - self.window),
+            reset=ahead,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a bucket stands; ``wait`` and ``reset`` are microseconds."""
+
+    remaining: int
+    wait: int
+    reset: int
+
 
 @cache
 def widened(limit: Limit, times: int) -> Limit:
@@ -86,29 +112,39 @@ class Verdict:
     Attributes:
         allowed: Whether it may go on; only then was it counted.
         limit: The limit that was asked.
-        remaining: Attempts that would be allowed right now.
-        retry_after: Seconds until one is allowed again; 0 when this one was.
-        reset_after: Seconds until the bucket is full.
+        tat: Where its bucket is now.
+        now: When that was.
     """
 
     allowed: bool
     limit: Limit
-    remaining: int
-    retry_after: float
-    reset_after: float
+    tat: int
+    now: int
 
     @classmethod
     def at(cls, limit: Limit, tat: int, now: int, *, allowed: bool) -> "Verdict":
         """Describe a bucket as it is after the decision."""
-        ahead = max(0, tat - now)
-        wait = 0 if allowed else max(0, ahead + limit.cost - limit.window)
-        return cls(
-            allowed=allowed,
-            limit=limit,
-            remaining=max(0, limit.window - ahead) // limit.cost,
-            retry_after=wait / _SECOND,
-            reset_after=ahead / _SECOND,
-        )
+        return cls(allowed, limit, tat, now)
+
+    @property
+    def standing(self) -> Standing:
+        """Where the bucket stands; reckoned only for who asks."""
+        return self.limit.standing(self.tat, self.now, allowed=self.allowed)
+
+    @property
+    def remaining(self) -> int:
+        """Attempts that would be allowed right now."""
+        return self.standing.remaining
+
+    @property
+    def retry_after(self) -> float:
+        """Seconds until one is allowed again; 0 when this one was."""
+        return self.standing.wait / _SECOND
+
+    @property
+    def reset_after(self) -> float:
+        """Seconds until the bucket is full."""
+        return self.standing.reset / _SECOND
 
 
 def advance(limit: Limit, tat: int, now: int) -> int | None:

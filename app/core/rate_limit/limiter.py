@@ -108,9 +108,12 @@ class RateLimiter:
 
         Nothing of it is shown in the answer.
         """
+        return (await self.measure(*charges))[-1].allowed
+
+    async def measure(self, *charges: tuple[Limit, str]) -> Sequence[Verdict]:
+        """Count as ``admits`` does, and return where each of them stands."""
         attempts = [Attempt(limit, key) for limit, key in charges]
-        verdicts = await self._store.take(attempts, self._clock.now())
-        return verdicts[-1].allowed
+        return await self._store.take(attempts, self._clock.now())
 
     async def close(self) -> None:
         """Close the store."""

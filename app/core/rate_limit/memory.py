@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.core.rate_limit.gcra import Attempt, Verdict, advance, microseconds
+from app.core.rate_limit.gcra import Attempt, Verdict, microseconds
 
 
 class MemoryStore:
@@ -38,7 +38,7 @@ class MemoryStore:
     def _take(self, attempt: Attempt, instant: int) -> Verdict:
         bucket, limit = attempt.bucket, attempt.limit
         tat = self._tats.get(bucket, instant)
-        moved = advance(limit, tat, instant)
+        moved = limit.moved(tat, instant)
         if moved is None:
             return Verdict.at(limit, tat, instant, allowed=False)
         if bucket not in self._tats:
@@ -50,8 +50,8 @@ class MemoryStore:
     async def give_back(self, attempts: Sequence[Attempt]) -> None:
         """Return one attempt each."""
         for attempt in attempts:
-            if attempt.bucket in self._tats:
-                self._tats[attempt.bucket] -= attempt.limit.cost
+            if (tat := self._tats.get(attempt.bucket)) is not None:
+                self._tats[attempt.bucket] = attempt.limit.returned(tat)
 
     async def close(self) -> None:
         """Do nothing: there is nothing to give back."""

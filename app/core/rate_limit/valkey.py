@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from app.core.circuit_breaker import CircuitBreakers, CircuitOpen
+from app.core.rate_limit.backoff import FIRST, Backoff
 from app.core.rate_limit.gcra import Attempt, Verdict, microseconds
 from app.core.rate_limit.store import StoreUnavailable
 
@@ -32,6 +33,35 @@ return {1, tat}
 """
 _GIVE_BACK = """
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECRBY', KEYS[1], ARGV[1]) end
+"""
+
+
+# The same for ``Backoff``: the last twelve bits are how many attempts are remembered.
+_TAKE_PACED = """
+local now, cost = tonumber(ARGV[1]), tonumber(ARGV[2])
+local burst, first = tonumber(ARGV[3]), tonumber(ARGV[4])
+local tat = tonumber(redis.call('GET', KEYS[1]) or 0)
+local level = tat % 4096
+local forgotten = tat - level
+local due = forgotten - level * cost
+if forgotten <= now then level = 0
+elseif due <= now then level = level - math.floor((now - due) / cost)
+elseif level >= burst then return {0, tat} end
+level = math.min(level + 1, 4095)
+local wait = 0
+if level >= burst then wait = math.min(cost, first * 2 ^ (level - burst)) end
+tat = math.max(math.floor(now / 4096) * 4096, due) + wait + level * cost + level
+local keep = math.ceil((tat - now) / 1000) + 60000
+redis.call('SET', KEYS[1], string.format('%.0f', tat), 'PX', keep)
+return {1, tat}
+"""
+_GIVE_BACK_PACED = """
+local cost, burst, first = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local level = tonumber(redis.call('GET', KEYS[1]) or 0) % 4096
+if level == 0 then return end
+local wait = 0
+if level >= burst then wait = math.min(cost, first * 2 ^ (level - burst)) end
+redis.call('DECRBY', KEYS[1], string.format('%.0f', wait + cost + 1))
 """
 
 
@@ -75,8 +105,12 @@ class ValkeyStore:
         instant, verdicts = microseconds(now), []
         for attempt in attempts:
             limit = attempt.limit
-            numbers = (instant, limit.cost, limit.window)
-            allowed, tat = await self._run(_TAKE, attempt.bucket, *numbers)
+            if isinstance(limit, Backoff):
+                script = _TAKE_PACED
+                numbers = [instant, limit.cost, limit.burst, FIRST]
+            else:
+                script, numbers = _TAKE, [instant, limit.cost, limit.window]
+            allowed, tat = await self._run(script, attempt.bucket, *numbers)
             verdict = Verdict.at(limit, int(tat), instant, allowed=allowed == 1)
             verdicts.append(verdict)
             if not verdict.allowed:
@@ -90,7 +124,12 @@ class ValkeyStore:
             StoreUnavailable: No answer in time, or none was asked for.
         """
         for attempt in attempts:
-            await self._run(_GIVE_BACK, attempt.bucket, attempt.limit.cost)
+            limit = attempt.limit
+            if isinstance(limit, Backoff):
+                numbers = limit.cost, limit.burst, FIRST
+                await self._run(_GIVE_BACK_PACED, attempt.bucket, *numbers)
+            else:
+                await self._run(_GIVE_BACK, attempt.bucket, limit.cost)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -12,7 +12,7 @@ from app.core.exceptions import AppError
 from app.pages.parts.csrf import CSRF, ForeignForm, refuse_foreign_form
 from app.pages.parts.dependencies import State
 from app.pages.parts.flow import FLOW, TO, go_back, go_on, with_section
-from app.pages.parts.form import Values
+from app.pages.parts.form import PROOF, Values
 from app.pages.parts.form_page import USERNAME, Around, FormPage, note
 from app.pages.parts.render import render
 from app.services.server.runtime import Runtime
@@ -44,7 +44,7 @@ AtBrowser = Annotated[Browser, Depends(_browser)]
 
 def typed(values: Values) -> Values:
     """Return what people typed into a form, without what the page put there."""
-    ours = (CSRF, FLOW, TO, USERNAME)
+    ours = (CSRF, FLOW, TO, USERNAME, PROOF)
     return {name: text for name, text in values.items() if name not in ours}
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.context import current
 from app.database import get_db
-from app.pages.parts.form import Values, read_form
+from app.pages.parts.form import PROOF, Values, read_form
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import BrowserSessionService
 from app.services.sign_in.known_device import KnownDeviceService
@@ -40,7 +40,9 @@ async def read_posted(request: Request, runtime: State) -> Values:
     fields = request.headers.getlist("cookie")
     current().browser = BrowserSessionService(runtime).value_of(fields)
     current().devices = KnownDeviceService(runtime).read(fields)
-    return await read_form(request)
+    values = await read_form(request)
+    current().proof = values.get(PROOF, "")
+    return values
 
 
 Db = Annotated[AsyncSession, Depends(get_db, scope="function")]

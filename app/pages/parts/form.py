@@ -19,6 +19,7 @@ from app.pages.parts.csrf import refuse_cross_site
 
 MAX_BODY = 16 * 1_024  # bytes
 MAX_FIELDS = 20
+PROOF = "proof"  # name of the field that holds the solution of a challenge
 _FORM = "application/x-www-form-urlencoded"
 
 Values = Mapping[str, str]

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from fastapi.responses import HTMLResponse
 
 from app.core.context import current
-from app.core.exceptions import AppError
+from app.core.exceptions import AppError, TooManyRequests
 from app.pages.parts import texts
 from app.pages.parts.asked import AskingApplication
 from app.pages.parts.csrf import CSRF
 from app.pages.parts.flow import FLOW, TO, page_headers
 from app.pages.parts.form import Values
 from app.pages.parts.render import allow_script, render
-from app.pages.parts.script import PASSWORD_SOURCE, SIGN_IN_SOURCE
+from app.pages.parts.script import CHALLENGE_SOURCE, PASSWORD_SOURCE, SIGN_IN_SOURCE
 
 USERNAME = "username"  # name of the field that tells password managers whose it is
 
@@ -151,10 +151,15 @@ class FormPage:
         if has_password:
             source = SIGN_IN_SOURCE if around.passkey else PASSWORD_SOURCE
             headers = allow_script(headers, source)
+        challenge = error.challenge if isinstance(error, TooManyRequests) else None
+        if challenge:
+            headers = allow_script(headers, CHALLENGE_SOURCE)
         return render(
             "form.html",
             status=error.status if error else 200,
             headers=headers,
+            challenge=challenge,
+            working=texts.WORKING,
             page=self,
             intro=self.intro if forms else self.closed,
             forms=forms,

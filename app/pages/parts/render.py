@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from fastapi.responses import HTMLResponse
 
 from app.pages.parts import texts
-from app.pages.parts.script import PASSKEY_SCRIPT, PASSWORD_SCRIPT, SIGN_IN_SCRIPT
+from app.pages.parts.script import (
+    CHALLENGE_SCRIPT,
+    PASSKEY_SCRIPT,
+    PASSWORD_SCRIPT,
+    SIGN_IN_SCRIPT,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -53,14 +58,20 @@ def _environment() -> "Environment":
     environment.globals["password_script"] = PASSWORD_SCRIPT
     environment.globals["passkey_script"] = PASSKEY_SCRIPT
     environment.globals["sign_in_script"] = SIGN_IN_SCRIPT
+    environment.globals["challenge_script"] = CHALLENGE_SCRIPT
     environment.globals["said"] = texts.said
     return environment
 
 
 def allow_script(headers: dict[str, str], source: str) -> dict[str, str]:
-    """Return header fields whose policy lets one script run, and no other."""
+    """Return header fields whose policy lets one script run, or one more."""
     policy = headers.get("Content-Security-Policy", CSP)
-    return headers | {"Content-Security-Policy": f"{policy}; {source}"}
+    known, found, others = policy.partition("script-src ")  # a second one is ignored
+    if found:
+        policy = f"{known}{source} {others}"
+    else:
+        policy = f"{policy}; {source}"
+    return headers | {"Content-Security-Policy": policy}
 
 
 def render(

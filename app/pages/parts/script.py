@@ -1,8 +1,9 @@
-"""The scripts of pages: one shows a typed password, one asks for a passkey.
+"""The scripts of pages: one shows a typed password, one asks for a passkey, one works.
 
 Each stands in the page itself, so that a page is two requests, and the policy names its
 digest: nothing that anybody types or sends can become another script. Without them
-the pages do all that they do with them but show a password and take a passkey.
+the pages do all that they do with them but show a password and take a passkey, and say
+how long to wait where work would do instead.
 """
 
 import hashlib
@@ -27,3 +28,5 @@ PASSWORD_SOURCE = source_of(PASSWORD_SCRIPT)
 PASSKEY_SOURCE = source_of(PASSKEY_SCRIPT)
 # That page asks again before a challenge is too old.
 SIGN_IN_SOURCE = f"{source_of(SIGN_IN_SCRIPT)}; connect-src 'self'"
+CHALLENGE_SCRIPT = Markup((_FOLDER / "challenge.js").read_text(encoding="utf-8"))
+CHALLENGE_SOURCE = source_of(CHALLENGE_SCRIPT)

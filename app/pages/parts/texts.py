@@ -21,6 +21,11 @@ SIGN_IN = "Sign in"
 SIGN_IN_AGAIN = "Sign in again: what you are about to change is protected."
 SIGN_IN_INSTEAD = "Already have an account? Sign in"
 SIGN_UP = "Create account"
+WORKING = {  # for a limit that is passed by work, which the browser does by itself
+    "busy": "Or do not wait: your browser is proving that it is no robot. Fill in the "
+    "form meanwhile.",
+    "ready": "Your browser is ready: you can send this form now.",
+}
 FORGOT = "Forgot password?"
 HOME = "Go to your account"
 START = "Go to the start page"

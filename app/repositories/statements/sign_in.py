@@ -34,7 +34,8 @@ from app.repositories.statements.rate_limit import (
     SqlStore,
     attempt_parameters,
     give_back_steps,
-    take_one,
+    kinds_of,
+    take_steps,
 )
 from app.repositories.statements.second_factor import second_factor_columns
 from app.repositories.statements.session import ACTIVE, roles_of
@@ -72,14 +73,10 @@ _FOUND = select(
 
 
 @cache
-def _candidate_counted(count: int) -> Executable:
+def _candidate_counted(kinds: tuple[bool, ...]) -> Executable:
     """Return the candidate with its attempts counted in one statement (PostgreSQL)."""
     found = _CANDIDATE.cte("candidate")
-    steps: list[Any] = []
-    for index in range(count):
-        before = steps[-1] if steps else None
-        step = take_one("postgresql", index, before=before)
-        steps.append(step.cte(f"take{index}"))
+    steps = take_steps(kinds)
     # One row in any case: without an account, and with a refusal.
     row = select(literal(1).label("one")).subquery("row")
     joined = row.outerjoin(found, true())
@@ -110,12 +107,12 @@ _ADD_AUDIT = insert(AuditEvent).values(
 
 
 @cache
-def _start(count: int) -> Executable:
+def _start(kinds: tuple[bool, ...]) -> Executable:
     """Return the three as one, each fed by the one before (PostgreSQL).
 
     Args:
-        count: Attempts to give back, whatever becomes of the rest. Their rows come
-            after the account's: whoever locks several does it in this order.
+        kinds: Of the attempts to give back, whatever becomes of the rest. Their rows
+            come after the account's: whoever locks several does it in this order.
     """
     touched = _TOUCH.cte("touched")
     session = select(*(_parameter(Session, name) for name in _SESSION))
@@ -123,7 +120,7 @@ def _start(count: int) -> Executable:
     is_touched = exists(select(touched.c.id))
     add_session = insert(Session).from_select(_SESSION, session.where(is_touched))
     add_audit = insert(AuditEvent).from_select(_AUDIT, audit.where(is_touched))
-    given_back = give_back_steps(count, before=touched)
+    given_back = give_back_steps(kinds, before=touched)
     return select(touched.c.id).add_cte(
         add_session.cte("s"), add_audit.cte("a"), *given_back
     )
@@ -179,7 +176,7 @@ class SignInStatements:
             return Counted(found, await self._store.take(attempts, now))
         instant = microseconds(now)
         parameters |= attempt_parameters(attempts) | {"now": instant}
-        statement = _candidate_counted(len(attempts))
+        statement = _candidate_counted(kinds_of(attempts))
         [row] = await self._database.fetch_all(statement, parameters)
         tats = [getattr(row, f"tat{index}") for index in range(len(attempts))]
         verdicts = await self._joined.verdicts(attempts, tats, instant)
@@ -222,5 +219,5 @@ class SignInStatements:
             steps = (_TOUCH, _ADD_SESSION, _ADD_AUDIT)
             return await self._database.run_guarded(steps, parameters)
         parameters |= attempt_parameters(give_back)
-        statement = _start(len(give_back))
+        statement = _start(kinds_of(give_back))
         return await self._database.fetch_one(statement, parameters) is not None

@@ -20,8 +20,8 @@ from app.services.accounts.unverified import accept_address, claim, wait_for_pro
 from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
 from app.services.one_time.mail_request import MailRequestService
 from app.services.one_time.token import Purpose
+from app.services.process.challenge import ChallengeService
 from app.services.process.process import Process
-from app.services.process.rate_limit import by_address
 from app.typed_text import canonical_email
 
 _CLOSED = ("invite", "closed")
@@ -83,9 +83,9 @@ class RegistrationService:
             EmailTaken: Mode ``open``, and the address has an account.
             UnacceptablePassword: Refused by the policy.
             Unprocessable: The operator accepts no such domain.
-            TooManyRequests: Too many registrations from the address.
+            TooManyRequests: Too many registrations from the address; with a challenge.
         """
-        await self._charge()
+        await self._charge(email)
         mode = self._process.settings.registration_mode
         if invitation is not None:
             return await self._invited(email, password, name, invitation)
@@ -111,9 +111,9 @@ class RegistrationService:
                 raise
             raise RegistrationClosed(hint=str(error)) from error
 
-    async def _charge(self) -> None:
+    async def _charge(self, email: str) -> None:
         limit = self._process.limits.register_address
-        await self._process.limiter.take(*by_address(limit))
+        await ChallengeService(self._process).admit(limit, canonical_email(email))
 
     async def _open(
         self,

@@ -4,8 +4,8 @@ import logging
 
 from app.core.context import current
 from app.core.rate_limit import subject_key
+from app.services.process.challenge import ChallengeService
 from app.services.process.process import Process
-from app.services.process.rate_limit import by_address
 from app.utils.helpers import network_of
 
 _log = logging.getLogger("auth_serve.mail")
@@ -34,11 +34,11 @@ class MailRequestService:
             recipient: The canonical address.
 
         Raises:
-            TooManyRequests: The caller's address asked too often.
+            TooManyRequests: The caller's address asked too often; with a challenge.
         """
         process, network = self._process, network_of(current().ip)
         limits, limiter = process.limits, process.limiter
-        await limiter.take(*by_address(limits.mail_address))
+        await ChallengeService(process).admit(limits.mail_address, recipient)
         known = await process.statements.knows_network(recipient, network)
         share = f"{purpose} {recipient} {network if known else ''}"
         key = subject_key("mail", share)

@@ -8,6 +8,7 @@ from app.core.circuit_breaker import CircuitBreakers
 from app.core.clock import Clock
 from app.core.context import current
 from app.core.rate_limit import (
+    Backoff,
     FallbackStore,
     Limit,
     MemoryStore,
@@ -19,6 +20,7 @@ from app.repositories.statements.rate_limit import SqlStore
 from app.setting_groups import LimitSettings
 from app.utils.helpers import networks_of
 
+_GUESSED = ("sign_in_account",)  # a steady refill would feed a guesser
 _SITE = 8  # how many networks' worth all of an IPv6 /48 together have
 
 
@@ -28,6 +30,7 @@ class Limits:
 
     sign_in_account: Limit
     sign_in_address: Limit
+    sign_in_proven: Limit
     hashing_account: Limit
     hashing_address: Limit
     register_address: Limit
@@ -51,7 +54,8 @@ class Limits:
         limits = {}
         for limit in fields(cls):
             count, _, period = getattr(settings, limit.name).partition("/")
-            limits[limit.name] = Limit(limit.name, int(count), float(period))
+            kind = Backoff if limit.name in _GUESSED else Limit
+            limits[limit.name] = kind(limit.name, int(count), float(period))
         return cls(**limits)
 
 

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.context import current
+from app.core.exceptions import TooManyRequests
 from app.core.rate_limit import Attempt, Charge, Verdict, subject_key
+from app.services.process.challenge import ChallengeService
 from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
 from app.services.sign_in.known_device import KnownDevice, KnownDeviceService
@@ -58,27 +60,45 @@ class Candidate:
 class SignInAttemptService:
     """Counts attempts by network, by network and account, and by account.
 
-    Those at a device that the account knows are counted by the device alone.
+    Those at a device that the account knows are counted by the device alone, and those
+    that bring work by the account alone (ADR-0053).
     """
 
     def __init__(self, process: Process) -> None:
         """Count in the shared store."""
         self._process = process
         self._devices = KnownDeviceService(process)
+        self._challenges = ChallengeService(process)
 
     async def count(self, canonical: str) -> Candidate:
         """Find the account of a canonical address, and count an attempt.
 
         Raises:
-            TooManyRequests: As for a stranger; never at a device that the account knows
-                and that has tries left.
+            TooManyRequests: As for a stranger, with a challenge; never at a device that
+                the account knows and that has tries left.
         """
         device = self._devices.shown(canonical)
         if device is not None:
             known = await self._count_at(device, canonical)
             if known is not None:
                 return known
-        return await self._count_stranger(canonical)
+        if await self._challenges.passes(canonical):
+            return await self._count_proven(canonical)
+        try:
+            return await self._count_stranger(canonical)
+        except TooManyRequests as refusal:
+            raise await self._challenges.attached(refusal, canonical) from None
+
+    async def _count_proven(self, canonical: str) -> Candidate:
+        """Count by account alone who brings work, in spite of what others used up."""
+        process = self._process
+        key = subject_key("sign_in", canonical)
+        attempts = [Attempt(process.limits.sign_in_proven, key)]
+        counted = await process.sign_ins.candidate(
+            canonical, network_of(current().ip), process.clock.now(), attempts
+        )
+        charge = process.limiter.judge(attempts, counted.verdicts)
+        return Candidate(counted.found, charge, None)
 
     async def _count_at(self, device: KnownDevice, canonical: str) -> Candidate | None:
         """Count by the device; None where that is unknown by now or has no try left."""

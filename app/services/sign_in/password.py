@@ -12,6 +12,7 @@ from app.models.user import User
 from app.policies.second_factor import is_due
 from app.services.accounts.errors import InvalidCredentials
 from app.services.accounts.password import PasswordService
+from app.services.process.challenge import ChallengeService
 from app.services.process.process import Process
 from app.services.sessions.session import IssuedTokens
 from app.services.sign_in.attempt import Candidate, SignInAttemptService
@@ -83,7 +84,9 @@ class SignInService:
         refusal = self._refusal(candidate, verified)
         if found is None or refusal is not None:
             refusal = refusal or Refusal.UNKNOWN_ACCOUNT
-            await self._refuse(found, refusal, candidate.limit)
+            if candidate.limit is not None:
+                await self._refuse_limited(found, refusal, email, candidate.limit)
+            await self._refuse(found, refusal)
         charge = candidate.charge
         if await self._is_due(found, remembered):
             kept = await self._keep(found, password_hash, verified)
@@ -121,17 +124,27 @@ class SignInService:
     def _must_verify(self) -> bool:
         return self._process.settings.registration_mode != "open"
 
-    async def _refuse(
-        self, found: Any, reason: Refusal, limit: Verdict | None = None
+    async def _refuse(self, found: Any, reason: Refusal) -> NoReturn:
+        await self._record(found, reason)
+        if reason is Refusal.EMAIL_NOT_VERIFIED:
+            raise EmailNotVerified
+        raise InvalidCredentials(hint=reason)
+
+    async def _refuse_limited(
+        self, found: Any, reason: Refusal, email: str, limit: Verdict
     ) -> NoReturn:
+        """Refuse alike whatever the reason is, and whether there is such an account."""
+        await self._record(found, reason)
+        if reason is Refusal.EMAIL_NOT_VERIFIED:
+            raise EmailNotVerified
+        refusal = self._process.limiter.refusal(limit)
+        challenges = ChallengeService(self._process)
+        raise await challenges.attached(refusal, canonical_email(email))
+
+    async def _record(self, found: Any, reason: Refusal) -> None:
         user_id = found.id if found else None
         async with self._process.unit_of_work() as uow:
             uow.record(SignInFailed(user_id=user_id, reason=reason))
-        if reason is Refusal.EMAIL_NOT_VERIFIED:
-            raise EmailNotVerified
-        if limit is not None:
-            raise self._process.limiter.refusal(limit)
-        raise InvalidCredentials(hint=reason)
 
     async def start(self, user: User, method: str) -> IssuedTokens:
         """Start a session for an account that proved itself in another way.
@@ -140,13 +153,36 @@ class SignInService:
             MfaRequired: A second factor has to be proven first.
             InvalidCredentials: The account changed meanwhile.
         """
+        return self._start.tokens(await self.browser_start(user, method, {}))
+
+    async def browser_start(
+        self,
+        user: User,
+        method: str,
+        held: Mapping[UUID, HeldSession],
+        remembered: Sequence[UUID] = (),
+    ) -> StartedSession:
+        """Start a session that is kept by a cookie; all else as ``start``.
+
+        Args:
+            user: The account, as it was when it proved itself.
+            method: How it did.
+            held: By account, what the browser has of it.
+            remembered: Devices that may be excused from a second step.
+        """
         proven = Proven(method, ("otp",))
         found = await self._process.sign_ins.found(user.id)
         if found is None:
             await self._refuse(None, Refusal.CHANGED_MEANWHILE)
-        if is_due(found, self._process.settings.mfa):
+        if await self._is_due(found, remembered):
             await self._demand(found, user.password_hash, proven)
-        return self._start.tokens(await self._begin(found, user.password_hash, proven))
+        if user.id in held:
+            begun = await self._start.renewed(
+                found, user.password_hash, proven, held[user.id]
+            )
+            if begun is not None:
+                return begun
+        return await self._begin(found, user.password_hash, proven)
 
     async def _is_due(self, found: Any, remembered: Sequence[UUID]) -> bool:
         """Tell whether a second step is due; a browser may be excused from it."""
