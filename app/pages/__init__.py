@@ -35,6 +35,7 @@ from app.pages.portal import (
     sessions,
 )
 from app.pages.sign_in import (
+    code,
     home,
     passkey,
     signin,
@@ -55,6 +56,7 @@ routes: list[BaseRoute] = [
         setup,
         signin,
         passkey,
+        code,
         verify,
         signup,
         signout,

@@ -59,7 +59,13 @@ async def test_the_page_is_made_for_everybody(visitor: Visitor) -> None:
     assert [each["type"] for each in page.all("button")] == ["submit", "button"]
     assert [tag["type"] for tag in page.all("script")] == ["module"]
     links = [tag["href"] for tag in page.all("a")]
-    assert links == ["/forgot-password", "/signup", "/dev/mailbox", "/docs"]
+    assert links == [
+        "/forgot-password",
+        "/signin/code",
+        "/signup",
+        "/dev/mailbox",
+        "/docs",
+    ]
 
 
 async def test_a_wrong_password_shows_the_page_again_with_the_address(
@@ -275,7 +281,7 @@ class TestOverHttps:
             assert "domain" not in attributes
         assert await visitor.who() == user.email
         links = [str(tag["href"]) for tag in Page(shown.text).all("a")]
-        assert links == ["/forgot-password", "/signup"]
+        assert links == ["/forgot-password", "/signin/code", "/signup"]
 
     async def test_a_plain_name_is_nobodys_session(
         self, api: Api, visitor: Visitor

@@ -27,6 +27,13 @@ WORKING = {  # for a limit that is passed by work, which the browser does by its
     "ready": "Your browser is ready: you can send this form now.",
 }
 FORGOT = "Forgot password?"
+EMAIL_CODE = "Sign in with a code by email"
+WITH_PASSWORD = "Sign in with your password"
+ANOTHER_CODE = "Send another code"
+CODE_SENT = (
+    "If there is an account with this address, we sent an email with a code to it. "
+    "Type it here, in this browser."
+)
 HOME = "Go to your account"
 START = "Go to the start page"
 AGAIN = "Try again"

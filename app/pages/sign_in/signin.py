@@ -159,6 +159,8 @@ def _onward(waiting: Waiting | None, flow: str) -> Link:
 
 def _links(runtime: Runtime, flow: str, error: AppError | None) -> list[Link]:
     links = [Link(texts.FORGOT, with_flow("/forgot-password", flow))]
+    if runtime.settings.email_code.enabled:
+        links.append(Link(texts.EMAIL_CODE, with_flow("/signin/code", flow)))
     if isinstance(error, EmailNotVerified):
         again = with_flow("/resend-verification", flow)
         links.insert(0, Link(texts.ANOTHER_MAIL, again))

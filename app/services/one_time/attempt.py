@@ -63,9 +63,14 @@ class CodeAttempt:
         Returns:
             The token that the code belongs to, if it may be used from here now.
         """
-        right = [token for token in tokens if self._count(token, code)]
+        mine = [token for token in tokens if self._may_try(token)]
+        right = [token for token in mine if self._count(token, code)]
         passing = [token.id for token in right if self._may_pass(token)]
         return passing[0] if passing else None
+
+    def _may_try(self, token: OneTimeToken) -> bool:
+        """Tell whether a code that is bound to its browser is typed there."""
+        return not token.data.get("is_bound") or self._is_askers(token)
 
     def _count(self, token: OneTimeToken, code: str) -> bool:
         """Count before anybody compares; False also when no try is left."""

@@ -1,5 +1,9 @@
 """Signing in with a code from a mail."""
 
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from app.core.context import current
 from app.events.email import EmailVerified
 from app.events.sign_in import EmailCodeRequested
 from app.models.one_time_token import OneTimeToken
@@ -18,7 +22,18 @@ from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.process import Process
 from app.services.sessions.session import IssuedTokens
 from app.services.sign_in.password import SignInService
+from app.services.sign_in.start import HeldSession, StartedSession
 from app.typed_text import canonical_email
+
+_METHOD = "email_code"
+
+
+def _bound() -> dict[str, bool]:
+    """Return what keeps a code that a browser asked for to that browser.
+
+    A program has no such mark; its network would be one that people leave.
+    """
+    return {"is_bound": True} if current().browser else {}
 
 
 class EmailCodeService:
@@ -50,7 +65,7 @@ class EmailCodeService:
             subject=canonical,
             ttl=self._process.settings.one_time.email_code_ttl,
             to=mail_to(user if is_due else None, email),
-            data=proof_of(email),
+            data=proof_of(email) | _bound(),
         )
 
     @property
@@ -62,8 +77,33 @@ class EmailCodeService:
 
         Raises:
             InvalidCode: Wrong, used up, or there is no such account.
+            MfaRequired: It was right, and a second factor has to be proven.
             TooManyRequests: Too many tries.
         """
+        user = await self._owner(email, code)
+        return await SignInService(self._process).start(user, _METHOD)
+
+    async def browser_verify(
+        self,
+        email: str,
+        code: str,
+        held: Mapping[UUID, HeldSession],
+        remembered: Sequence[UUID],
+    ) -> StartedSession:
+        """Start a session that is kept by a cookie; all else as ``verify``.
+
+        Args:
+            email: What the person typed.
+            code: What they read.
+            held: By account, what the browser has of it.
+            remembered: Devices that may be excused from a second step.
+        """
+        user = await self._owner(email, code)
+        sign_ins = SignInService(self._process)
+        return await sign_ins.browser_start(user, _METHOD, held, remembered)
+
+    async def _owner(self, email: str, code: str) -> User:
+        """Use a code up; return whose it was."""
         if not self._is_enabled:
             raise InvalidCode(hint="signing in by code is switched off")
         canonical = canonical_email(email)
@@ -74,7 +114,7 @@ class EmailCodeService:
             raise InvalidCode(hint="the account changed since the code was sent")
         await self._adopt(user, token)
         await self._uow.commit()  # the session begins in a statement of its own
-        return await SignInService(self._process).start(user, "email_code")
+        return user
 
     async def _adopt(self, user: User, token: OneTimeToken) -> None:
         """Make an unverified account its mailbox's owner's alone."""
