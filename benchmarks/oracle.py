@@ -42,12 +42,19 @@ def _secret(path: str) -> Asked:
     return lambda email: post(f"/api/v1/auth/{path}", body | {"email": email})
 
 
+def _code(path: str, **more: str) -> Asked:
+    body = {"code": "00000000"} | more
+    return lambda email: post(f"/api/v1/auth/{path}", body | {"email": email})
+
+
 QUESTIONS: dict[str, tuple[str, Asked]] = {
     "registration": ("known", _secret("register")),
     "registration, unverified": ("waiting", _secret("register")),
     "forgot-password": ("known", _mail("forgot-password")),
     "resend-verification": ("waiting", _mail("resend-verification")),
     "code by mail": ("known", _mail("email-code")),
+    "wrong code": ("known", _code("email-code/verify")),
+    "wrong code of a reset": ("known", _code("reset-password", new_password=_PASSWORD)),
     "sign-in": ("known", _secret("login")),
     "sign-in, cheap import": ("imported", _secret("login")),
 }
@@ -144,7 +151,7 @@ def main() -> None:
     """Measure and print; whoever reads judges, a busy machine tells nothing."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.oracle")
     parser.add_argument("--engine", choices=["sqlite", "postgresql"], default="sqlite")
-    parser.add_argument("--pairs", type=int, default=200)
+    parser.add_argument("--pairs", type=int, default=300)
     parser.add_argument("--only", default="", help="part of a question's name")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
