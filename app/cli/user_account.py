@@ -159,7 +159,14 @@ def enable(who: Who, as_json: AsJson = False) -> None:
     _change(who, as_json, _setting({"status": "active"}))
 
 
-def reset(who: Who, client: AtClient = None, as_json: AsJson = False) -> None:
+def reset(
+    who: Who,
+    client: AtClient = None,
+    required: Annotated[
+        bool, typer.Option("--required", help="Nothing else signs in before")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Mail somebody a link to a new password; every session ends.
 
     JSON: `User`.
@@ -167,7 +174,9 @@ def reset(who: Who, client: AtClient = None, as_json: AsJson = False) -> None:
 
     async def work(by: "_Operator", user_id: UUID) -> None:
         begun_at = await _named(client, by.runtime)
-        await by.users.start_password_reset(by.actor, user_id, begun_at)
+        await by.users.start_password_reset(
+            by.actor, user_id, begun_at, required=required
+        )
 
     _change(who, as_json, work)
 

@@ -50,6 +50,7 @@ from app.events.password import (
     PasswordCleared,
     PasswordRehashed,
     PasswordReset,
+    PasswordResetDemanded,
     PasswordResetRequested,
 )
 from app.events.role import RoleCreated, RoleDeleted, RoleUpdated
@@ -125,6 +126,7 @@ EVENTS: tuple[type[Event], ...] = (
     PasswordChanged,
     PasswordRehashed,
     PasswordReset,
+    PasswordResetDemanded,
     PasswordResetRequested,
     RecoveryCodeUsed,
     RecoveryCodesMade,

@@ -15,6 +15,13 @@ class PasswordResetRequested(MailedEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordResetDemanded(Event):
+    """The password signs nobody in any more until it was reset by mail."""
+
+    name: ClassVar[str] = "password.reset_demanded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordReset(MailedEvent):
     """A new password was set with a link from a mail."""
 

@@ -19,6 +19,7 @@ class Refusal(StrEnum):
     WRONG_SECOND_FACTOR = "wrong_second_factor"
     DISABLED = "disabled"
     EMAIL_NOT_VERIFIED = "email_not_verified"
+    PASSWORD_RESET_REQUIRED = "password_reset_required"
     CHANGED_MEANWHILE = "changed_meanwhile"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
 

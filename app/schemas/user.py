@@ -112,9 +112,13 @@ class UserCreate(Input):
 
 
 class PasswordResetStart(Input):
-    """The application that the link of the mail leads back to."""
+    """The application that the link of the mail leads back to.
+
+    Where it is ``required``, no password or other factor signs in before the reset.
+    """
 
     client_id: NamedClient | None = None
+    required: StrictBool = False
 
 
 class EmailChange(Input):

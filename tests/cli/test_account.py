@@ -82,6 +82,15 @@ async def test_a_reset_ends_sessions_and_mails_the_owner_only(api: Api) -> None:
     assert (await api.get("/users/me", ann)).status_code == 401
 
 
+async def test_a_reset_may_be_required_before_any_sign_in(api: Api) -> None:
+    ann = await api.person()
+
+    told("user", "reset", ann.email, "--required")
+
+    refused = await api.login(ann.email)
+    assert refused.json()["code"] == "password_reset_required"
+
+
 async def test_roles_are_made_given_taken_and_spelled_out(api: Api) -> None:
     ann = await api.person()
     made = told("role", "create", "clerk", "--permission", "users:read")

@@ -61,7 +61,12 @@ from app.services.sessions.session import (
     SessionNotFound,
     SessionTokenService,
 )
-from app.services.sign_in.errors import EmailNotVerified, InvalidMfaToken, MfaRequired
+from app.services.sign_in.errors import (
+    EmailNotVerified,
+    InvalidMfaToken,
+    MfaRequired,
+    PasswordResetRequired,
+)
 from app.services.sign_in.password import SignInService
 from app.services.sign_in.second_step import FactorAnswer, SecondStepService
 
@@ -117,7 +122,12 @@ async def register(
     "/login",
     responses=TOKENS
     | problems(
-        InvalidCredentials, MfaRequired, EmailNotVerified, TooManyRequests, body=True
+        InvalidCredentials,
+        MfaRequired,
+        EmailNotVerified,
+        PasswordResetRequired,
+        TooManyRequests,
+        body=True,
     ),
     openapi_extra=documented_body(LoginRequest),
 )
@@ -254,7 +264,15 @@ async def email_code(body: EmailRequest, codes: EmailCodes) -> VerificationSent:
 
 @router.post(
     "/email-code/verify",
-    responses=TOKENS | problems(InvalidCode, MfaRequired, TooManyRequests, body=True),
+    responses=TOKENS
+    | problems(
+        InvalidCode,
+        InvalidCredentials,
+        MfaRequired,
+        PasswordResetRequired,
+        TooManyRequests,
+        body=True,
+    ),
 )
 async def verify_email_code(
     body: Annotated[EmailCodeRequest, Body()], codes: EmailCodes

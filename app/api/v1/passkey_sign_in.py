@@ -15,6 +15,7 @@ from app.services.sign_in.errors import (
     EmailNotVerified,
     InvalidMfaToken,
     InvalidPasskey,
+    PasswordResetRequired,
 )
 from app.services.sign_in.passkey import PasskeySignInService
 from app.services.sign_in.second_step import SecondStepService
@@ -39,7 +40,13 @@ async def passkey_options(
 @router.post(
     "/passkey/verify",
     responses=TOKENS
-    | problems(InvalidPasskey, EmailNotVerified, TooManyRequests, body=True),
+    | problems(
+        InvalidPasskey,
+        EmailNotVerified,
+        PasswordResetRequired,
+        TooManyRequests,
+        body=True,
+    ),
 )
 async def verify_passkey(body: PasskeyRequest, runtime: RuntimeDep) -> Response:
     """Sign in with what a passkey answered."""

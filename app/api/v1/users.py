@@ -203,7 +203,8 @@ async def reset_password(
 ) -> Response:
     """End every session and send the owner a reset link; the body may be left out."""
     begun_at = await begun_ats.named(body.client_id if body else None)
-    await users.start_password_reset(actor, user_id, begun_at)
+    required = body is not None and body.required
+    await users.start_password_reset(actor, user_id, begun_at, required=required)
     return Response(status_code=202)
 
 

@@ -230,6 +230,11 @@ _ERRORS: Mapping[str, Said] = {
         "We sent you an email with a link when the account was created. We can send it "
         "again.",
     ),
+    "password_reset_required": Said(
+        "Choose a new password first",
+        "Your account is protected: only a link that we mail you lets you in again. "
+        "Ask for it below.",
+    ),
     "email_taken": Said(
         "An account with this email address already exists",
         "Sign in to it, or reset its password.",

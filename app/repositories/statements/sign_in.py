@@ -59,6 +59,7 @@ _CANDIDATE = select(
     User.password_changed_at,
     User.status,
     User.email_verified,
+    User.must_reset_password,
     roles_of(User.id).label("roles"),
     _KNOWN_NETWORK.label("known_network"),
     *second_factor_columns(User.id),
@@ -67,6 +68,7 @@ _FOUND = select(
     User.id,
     User.email,
     User.password_changed_at,
+    User.must_reset_password,
     roles_of(User.id).label("roles"),
     *second_factor_columns(User.id),
 ).where(User.id == bindparam("user_id"))
@@ -93,6 +95,7 @@ _TOUCH = (
     .where(
         User.id == _parameter(Session, "user_id"),
         User.status == ACTIVE,
+        ~User.must_reset_password,
         func.coalesce(User.password_hash, "") == bindparam("password_hash"),
     )
     .values(last_sign_in_at=_parameter(User, "last_sign_in_at"))

@@ -82,6 +82,7 @@ class InvitationService:
             raise InvalidOneTimeToken(hint="the invitation is for another address")
         now = self._uow.clock.now()
         set_password(user, redeemed.hash, now)
+        user.must_reset_password = False
         user.name = name or user.name
         mark_verified(user)
         touch(user, self._uow)

@@ -132,6 +132,7 @@ class PasswordResetService:
             await claim(self._uow, user, "password_reset")
         now = self._uow.clock.now()
         set_password(user, redeemed.hash, now)
+        user.must_reset_password = False
         take_proven_address(user, redeemed.row)
         touch(user, self._uow)
         await end_everything(self._uow, user, now, "password_reset")

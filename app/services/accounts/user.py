@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.core.exceptions import FieldError, Forbidden, Unprocessable
 from app.core.rate_limit import subject_key
+from app.events.password import PasswordResetDemanded
 from app.events.user import UserCreated, UserRolesChanged, UserStatusChanged
 from app.models.role import Role
 from app.models.user import User
@@ -254,12 +255,17 @@ class UserService:
         await SessionService(self._uow).end_all(user.id, "administrator")
 
     async def start_password_reset(
-        self, actor: Actor, user_id: UUID, begun_at: BegunAt | None = None
+        self,
+        actor: Actor,
+        user_id: UUID,
+        begun_at: BegunAt | None = None,
+        *,
+        required: bool = False,
     ) -> None:
         """Send the owner a reset link; the administrator never sees it.
 
         Every session ends: whoever asks for this has a reason. The link leads back to
-        ``begun_at``.
+        ``begun_at``. Where it is ``required``, nothing but such a link signs in.
 
         Raises:
             Forbidden: The account may do more than the actor.
@@ -271,6 +277,9 @@ class UserService:
         if not user.is_active:
             raise UserDisabled
         now = self._uow.clock.now()
+        if required and not user.must_reset_password:
+            user.must_reset_password = True
+            self._uow.record(PasswordResetDemanded(user_id=user.id))
         await end_everything(self._uow, user, now, "administrator")
         resets = PasswordResetService(self._uow, self._process, self._passwords)
         await resets.send(user, begun_at=begun_at)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.core.exceptions import Forbidden, Unauthenticated
+from app.core.exceptions import AppError, Forbidden, Unauthenticated
+from app.events.sign_in import Refusal
 
 ENROL = ("totp",)  # what can be set up within a sign-in that demands a factor
 
@@ -13,6 +14,13 @@ class EmailNotVerified(Forbidden):
 
     code = "email_not_verified"
     title = "Confirm your email address first; we can send you the mail again"
+
+
+class PasswordResetRequired(Forbidden):
+    """What was proven was right, and only a new password signs in: by mail."""
+
+    code = "password_reset_required"
+    title = "Choose a new password first; ask for a link to reset it"
 
 
 class InvalidPasskey(Unauthenticated):
@@ -51,3 +59,10 @@ class InvalidMfaToken(Unauthenticated):
 
     code = "invalid_mfa_token"
     title = "This sign-in took too long or is over; begin it anew"
+
+
+# What is told, and to whoever proved a factor of the account only.
+TOLD: Mapping[Refusal, type[AppError]] = {
+    Refusal.EMAIL_NOT_VERIFIED: EmailNotVerified,
+    Refusal.PASSWORD_RESET_REQUIRED: PasswordResetRequired,
+}

@@ -15,6 +15,7 @@ from app.factors.passkey import (
 from app.models.one_time_token import OneTimeToken
 from app.models.passkey import Passkey
 from app.models.user import User
+from app.policies.sign_in import refusal_of
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.factors.challenge import Challenges, ceremony_of, ready
 from app.services.factors.stored import STORED, passkey_of
@@ -22,7 +23,7 @@ from app.services.one_time.token import Purpose
 from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
 from app.services.sessions.session import IssuedTokens
-from app.services.sign_in.errors import EmailNotVerified, InvalidPasskey
+from app.services.sign_in.errors import TOLD, InvalidPasskey
 from app.services.sign_in.start import (
     HeldSession,
     Proven,
@@ -65,6 +66,7 @@ class PasskeySignInService:
         Raises:
             InvalidPasskey: The reason is in the audit trail, not in the answer.
             EmailNotVerified: The passkey was right; said to its owner only.
+            PasswordResetRequired: Likewise; no factor but a mailed link signs in.
             TooManyRequests: Too many wrong ones from the address.
         """
         return self._start.tokens(await self.browser_verify(answer, {}))
@@ -89,9 +91,9 @@ class PasskeySignInService:
             await self._refuse(passkey, str(refusal))
         async with self._process.unit_of_work() as uow:
             begun = await self._redeem(uow, passkey, used, proof, held)
-        if begun is Refusal.EMAIL_NOT_VERIFIED:
-            raise EmailNotVerified
         if isinstance(begun, Refusal):
+            if begun in TOLD:
+                raise TOLD[begun]
             raise InvalidPasskey(hint=begun)
         await charge.give_back()
         return begun
@@ -135,12 +137,8 @@ class PasskeySignInService:
         return await self._start.within(uow, user, proven, held.get(user.id))
 
     def _refusal(self, user: User) -> Refusal | None:
-        if not user.is_active:
-            return Refusal.DISABLED
         must_verify = self._process.settings.registration_mode != "open"
-        if must_verify and not user.email_verified:
-            return Refusal.EMAIL_NOT_VERIFIED
-        return None
+        return refusal_of(user, must_verify=must_verify)
 
     async def _refuse(self, passkey: Passkey | None, hint: str) -> NoReturn:
         user_id = passkey.user_id if passkey else None

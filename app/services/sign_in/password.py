@@ -10,13 +10,14 @@ from app.events.password import PasswordRehashed
 from app.events.sign_in import Refusal, SignInFailed
 from app.models.user import User
 from app.policies.second_factor import is_due
+from app.policies.sign_in import refusal_of
 from app.services.accounts.errors import InvalidCredentials
 from app.services.accounts.password import PasswordService
 from app.services.process.challenge import ChallengeService
 from app.services.process.process import Process
 from app.services.sessions.session import IssuedTokens
 from app.services.sign_in.attempt import Candidate, SignInAttemptService
-from app.services.sign_in.errors import EmailNotVerified
+from app.services.sign_in.errors import TOLD
 from app.services.sign_in.remembered_device import RememberedDeviceService
 from app.services.sign_in.second_step import SecondStepService
 from app.services.sign_in.start import (
@@ -51,6 +52,7 @@ class SignInService:
         Raises:
             InvalidCredentials: The reason is in the audit trail, not in the answer.
             EmailNotVerified: The password was right; said to its owner only.
+            PasswordResetRequired: Likewise; no factor but a mailed link signs in.
             MfaRequired: It was right, and a second factor has to be proven.
             TooManyRequests: Too many wrong ones for the account or from the address.
             HashingOverloaded: Too many hashes wait already.
@@ -114,11 +116,7 @@ class SignInService:
             return Refusal.NO_PASSWORD
         if not verified.ok:
             return Refusal.WRONG_PASSWORD
-        if found.status != "active":
-            return Refusal.DISABLED
-        if self._must_verify and not found.email_verified:
-            return Refusal.EMAIL_NOT_VERIFIED
-        return None
+        return refusal_of(found, must_verify=self._must_verify)
 
     @property
     def _must_verify(self) -> bool:
@@ -126,8 +124,8 @@ class SignInService:
 
     async def _refuse(self, found: Any, reason: Refusal) -> NoReturn:
         await self._record(found, reason)
-        if reason is Refusal.EMAIL_NOT_VERIFIED:
-            raise EmailNotVerified
+        if reason in TOLD:
+            raise TOLD[reason]
         raise InvalidCredentials(hint=reason)
 
     async def _refuse_limited(
@@ -135,8 +133,8 @@ class SignInService:
     ) -> NoReturn:
         """Refuse alike whatever the reason is, and whether there is such an account."""
         await self._record(found, reason)
-        if reason is Refusal.EMAIL_NOT_VERIFIED:
-            raise EmailNotVerified
+        if reason in TOLD:
+            raise TOLD[reason]
         refusal = self._process.limiter.refusal(limit)
         challenges = ChallengeService(self._process)
         raise await challenges.attached(refusal, canonical_email(email))
@@ -151,6 +149,7 @@ class SignInService:
 
         Raises:
             MfaRequired: A second factor has to be proven first.
+            PasswordResetRequired: No factor but a mailed link signs in.
             InvalidCredentials: The account changed meanwhile.
         """
         return self._start.tokens(await self.browser_start(user, method, {}))
@@ -174,6 +173,8 @@ class SignInService:
         found = await self._process.sign_ins.found(user.id)
         if found is None:
             await self._refuse(None, Refusal.CHANGED_MEANWHILE)
+        if found.must_reset_password:
+            await self._refuse(found, Refusal.PASSWORD_RESET_REQUIRED)
         if await self._is_due(found, remembered):
             await self._demand(found, user.password_hash, proven)
         if user.id in held:

@@ -238,8 +238,8 @@ class SecondStepService:
         """Use up the proof and the token, and begin the session: all of it, or none."""
         assert row.user_id is not None
         user = await uow.users.by_id(row.user_id, lock=True)
-        if user is None or not user.is_active:
-            raise InvalidMfaToken(hint="the account is gone or disabled")
+        if user is None or not user.is_active or user.must_reset_password:
+            raise InvalidMfaToken(hint="the account is gone, disabled or to be reset")
         own = _of_session(row, held.get(user.id))
         stored = await self._stored(uow, user, row, answer.factor)
         enrolled = await stored.enrolled(uow, self._process, user.id)

@@ -116,7 +116,7 @@ class SessionStart:
         async with self._process.unit_of_work() as uow:
             # Whoever changes the password or disables the account waits for this row.
             user = await uow.users.by_id(found.id, lock=True)
-            if user is None or not user.is_active:
+            if user is None or not user.is_active or user.must_reset_password:
                 return None
             if user.password_hash != password_hash:
                 return None
