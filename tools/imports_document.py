@@ -8,7 +8,7 @@ from app.core.password_schemes.foreign.unknown import NAMED
 from app.core.password_schemes.limits import MAX_SPELLINGS, MAX_WORK
 from app.core.password_schemes.source import SOURCES
 from app.factors.otpauth import MAX_PERIOD, MIN_SECRET_BYTES
-from app.schemas.user import MAX_CODES
+from app.schemas.user import MAX_CODES, MAX_PASSKEYS
 
 _INTRO = f"""# Hashes of other products
 
@@ -49,8 +49,9 @@ counted by the import: whoever stole one finds the password in minutes.
 _FACTORS = f"""
 ## Second factors
 
-A native line has them in `totp` and `recovery_code_hashes`. An account whose factor
-cannot be taken is refused: without it, it would be weaker here than it was there.
+A native line has them in `totp`, `passkeys` and `recovery_code_hashes`. An account
+whose factor cannot be taken is refused: without it, it would be weaker here than it
+was there.
 
 - `totp` is an `otpauth://totp/` URI, or the secret in base32, or an object:
   `{{"secret": BASE32, "algorithm": "SHA1", "digits": 6, "period": 30}}`; a credential
@@ -60,15 +61,32 @@ cannot be taken is refused: without it, it would be weaker here than it was ther
   seconds, at least {MIN_SECRET_BYTES} bytes. HOTP is refused. An account has one app:
   of several in a realm export the first is taken; an entry without its secret, as the
   administrators' API of Keycloak lists them, is left out.
+- `passkeys` are at most {MAX_PASSKEYS} objects of one of three forms. Bytes are
+  base64url or base64. Keys are COSE, of ES256, Ed25519 or RS256.
+  - Ours: `credential_id`, `public_key`, `sign_count`, `user_handle`; and if known
+    `transports`, `is_backup_eligible`, `is_backed_up`, `is_user_verified`, `aaguid`,
+    `name`, `created_at`.
+  - A row of SimpleWebAuthn: `id`, `publicKey`, `counter`, `webauthnUserID`,
+    `transports`, `deviceType`, `backedUp`; beside them `is_user_verified`, `aaguid`,
+    `name` and `created_at` of ours.
+  - A credential `webauthn` or `webauthn-passwordless` of a Keycloak realm export, with
+    `user_handle` beside it in a native line: the account's id there, as text.
+
+  `is_user_verified` says that the authenticator verified its user when it made the
+  passkey. Without it, a passkey is a second step and never signs in alone. Say it only
+  where user verification was required. Of Keycloak, `webauthn-passwordless` has it:
+  that signed in alone there too. Passkeys work only if `AUTH_SERVE_PASSKEY__RP_ID`
+  is the domain that they were made for. No two accounts have the same passkey.
 - `recovery_code_hashes` are at most {MAX_CODES}: SHA-512 in base64 as Keycloak keeps
   them (`recovery-authn-codes`), or any hash of a password above. A code is tried as it
   was typed and without its groups, and moves to our form when it is used. Codes are
   asked for only beside an app or a passkey.
 
-`--format keycloak` takes both along. They leave again in a backup, which holds the
-secrets of apps sealed under the secret key and digests of our recovery codes: another
-installation with the same key reads both, and nobody else does. What an owner exports
-(`GET /api/v1/users/me/export`) tells that there is a factor, and no secret.
+`--format keycloak` takes all of them along. They leave again in a backup, which holds
+passkeys as they are, the secrets of apps sealed under the secret key and digests of our
+recovery codes: another installation with the same key reads them, and nobody else does.
+What an owner exports (`GET /api/v1/users/me/export`) tells that there is a factor, and
+no secret.
 """
 
 

@@ -20,7 +20,13 @@ TIMEOUT = 300_000  # milliseconds; the challenge is good for as long
 DEVICE_BOUND = "hwk"  # RFC 8176: proof of possession of a hardware-secured key
 SYNCED = "swk"  # the same of one that may leave its device
 VERIFIED = "user"
-_ALGORITHMS = (-8, -7, -257)  # Ed25519, ES256, RS256: what section 5.4 recommends
+# Ed25519, ES256, RS256: what section 5.4 recommends, each with its own type of key.
+_ALGORITHM_OF = {
+    "DecodedOKPPublicKey": -8,
+    "DecodedEC2PublicKey": -7,
+    "DecodedRSAPublicKey": -257,
+}
+_ALGORITHMS = tuple(_ALGORITHM_OF.values())
 _HANDLE = b"user handle of passkeys"
 _MODULUS = range(2_048, 4_097)  # bits
 _TRANSPORTS = ("internal", "hybrid", "usb", "nfc", "ble", "smart-card")
@@ -138,6 +144,15 @@ def verify_alone(
     return _judged(_verify_assertion, enrolled, answer, ceremony, True)
 
 
+def check_key(public_key: bytes) -> None:
+    """Judge a key in COSE that comes without a registration.
+
+    Raises:
+        FactorRefused: No signature of it would ever be accepted.
+    """
+    _judged(_check_key, public_key)
+
+
 def read_challenge(answer: Any) -> bytes:
     """Return the challenge that an answer claims; nothing is proven by it.
 
@@ -215,7 +230,7 @@ def _verify_creation(answer: Any, ceremony: Ceremony) -> NewPasskey:
         is_backup_eligible=made.credential_device_type == "multi_device",
         is_backed_up=made.credential_backed_up,
         is_user_verified=made.user_verified,
-        transports=_transports(answer["response"].get("transports")),
+        transports=known_transports(answer["response"].get("transports")),
         aaguid=UUID(made.aaguid),
     )
 
@@ -227,6 +242,8 @@ def _check_key(public_key: bytes) -> None:
 
     decoded = helpers.decode_credential_public_key(public_key)
     key = helpers.decoded_public_key_to_cryptography(decoded)
+    if _ALGORITHM_OF.get(type(decoded).__name__) != decoded.alg:
+        raise FactorRefused("the public key is of an algorithm that we do not verify")
     if isinstance(key, ec.EllipticCurvePublicKey):
         is_fit = isinstance(key.curve, ec.SECP256R1)  # section 5.8.5
     elif isinstance(key, rsa.RSAPublicKey):
@@ -316,7 +333,7 @@ def _read_credential_id(answer: Any) -> bytes:
     return credential_id
 
 
-def _transports(told: Any) -> tuple[str, ...]:
+def known_transports(told: Any) -> tuple[str, ...]:
     """Return what the browser told of how to reach the authenticator.
 
     The standard would keep words that nobody knows; no stranger's text is kept here.

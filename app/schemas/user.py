@@ -23,6 +23,7 @@ from app.schemas.base import (
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 MAX_CODES = 20  # of recovery, for one account
+MAX_PASSKEYS = 20  # of one account
 ROLE_NAME = r"^[a-z][a-z0-9_-]{0,62}$"
 
 
@@ -199,6 +200,7 @@ class UserImport(Input):
 
     ``name`` may be anything here: an account is not lost for a name that is refused.
     ``totp`` is an ``otpauth`` URI, a secret in base32, or an object of a known form.
+    ``passkeys`` are objects of a known form.
     """
 
     email: Email
@@ -210,3 +212,4 @@ class UserImport(Input):
     recovery_code_hashes: Annotated[
         list[Annotated[str, Field(max_length=1_024)]], Field(max_length=MAX_CODES)
     ] = []
+    passkeys: Annotated[list[dict[str, Any]], Field(max_length=MAX_PASSKEYS)] = []

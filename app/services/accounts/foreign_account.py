@@ -13,6 +13,7 @@ from app.core.password_schemes.exported import (
 )
 from app.schemas.user import Format
 from app.services.accounts.foreign_factor import keycloak_code_hashes, parsed
+from app.services.accounts.foreign_passkey import KEYCLOAK_TYPES, keycloak_entry
 
 
 class ExportRefused(Exception):
@@ -119,6 +120,11 @@ def _keycloak_factors(user: Row) -> Fields:
     return {
         "totp": apps[0] if apps else None,
         "recovery_code_hashes": keycloak_code_hashes(sheets[0]) if sheets else None,
+        "passkeys": [
+            keycloak_entry(each, user.get("id"))
+            for each in credentials
+            if each["type"] in KEYCLOAK_TYPES
+        ],
     }
 
 

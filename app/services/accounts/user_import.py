@@ -11,11 +11,18 @@ from app.core.exceptions import Unprocessable
 from app.core.password_schemes.limits import HashRefused
 from app.core.passwords import stored_form, traits_of
 from app.events.user import UserImported
+from app.factors.totp import TotpKey
 from app.policies.permission import USER_ROLE
 from app.schemas.base import ShownText
 from app.schemas.user import UserImport
 from app.services.accounts.change import new_user, set_password
 from app.services.accounts.foreign_factor import add_factors, read_factors
+from app.services.accounts.foreign_passkey import (
+    ForeignPasskey,
+    PasskeyTaken,
+    add_passkeys,
+    read_passkeys,
+)
 from app.services.accounts.unverified import accept_address, displace
 from app.services.process.process import Process
 from app.typed_text import canonical_email
@@ -133,6 +140,7 @@ class UserImportService:
         """Work in transactions of its own; one service for one file."""
         self._process = process
         self._seen: set[str] = set()
+        self._credentials: set[bytes] = set()
 
     async def store(
         self, entry: UserImport, *, source: str | None = None, dry_run: bool = False
@@ -156,6 +164,7 @@ class UserImportService:
             factors = read_factors(
                 entry.totp, entry.recovery_code_hashes, entry.source or source
             )
+            passkeys = self._untaken(read_passkeys(entry.passkeys))
         except ValueError as error:
             return ImportResult(entry.email, str(error))
         name, note = _name_of(entry)
@@ -164,25 +173,58 @@ class UserImportService:
             return ImportResult(entry.email, _TAKEN)
         try:
             accept_address(self._process, entry.email)
-            async with self._process.unit_of_work() as uow:
-                user = new_user(uow, entry.email, name=name)
-                user.email_verified = entry.email_verified
-                set_password(user, stored, uow.clock.now())
-                await displace(uow, user.email_canonical, user)
-                uow.users.add(user)
-                await uow.db.flush()
-                await uow.users.add_roles(user.id, [USER_ROLE])
-                add_factors(uow, self._process, user.id, *factors)
-                uow.record(UserImported(user_id=user.id))
-                if dry_run:
-                    await uow.db.rollback()
+            await self._insert(entry, name, stored, (*factors, passkeys), dry_run)
+        except PasskeyTaken as refusal:
+            return ImportResult(entry.email, str(refusal))
         except IntegrityError:
             return await self._taken(entry.email, canonical)
         except Unprocessable as refusal:
             return ImportResult(entry.email, str(refusal.errors[0]["message"]))
         self._seen.add(canonical)
+        self._credentials.update(each.credential_id for each in passkeys)
         weak = stored is not None and "weak" in traits_of(stored)
         return ImportResult(entry.email, None, is_weak=weak, note=note)
+
+    async def _insert(
+        self,
+        entry: UserImport,
+        name: str | None,
+        stored: str | None,
+        factors: tuple[TotpKey | None, list[str], list[ForeignPasskey]],
+        dry_run: bool,
+    ) -> None:
+        """Store an account with its factors, all or nothing.
+
+        Raises:
+            IntegrityError: The address has an account.
+            PasskeyTaken: Another account has one of the passkeys.
+        """
+        key, hashes, passkeys = factors
+        async with self._process.unit_of_work() as uow:
+            user = new_user(uow, entry.email, name=name)
+            user.email_verified = entry.email_verified
+            set_password(user, stored, uow.clock.now())
+            await displace(uow, user.email_canonical, user)
+            uow.users.add(user)
+            await uow.db.flush()
+            await uow.users.add_roles(user.id, [USER_ROLE])
+            add_factors(uow, self._process, user.id, key, hashes)
+            await add_passkeys(uow, user.id, passkeys)
+            uow.record(UserImported(user_id=user.id))
+            if dry_run:
+                await uow.db.rollback()
+
+    def _untaken(self, passkeys: list[ForeignPasskey]) -> list[ForeignPasskey]:
+        """Return them, unless the file has one for two accounts.
+
+        A dry run stores nothing that the second could clash with.
+
+        Raises:
+            PasskeyTaken: One was imported for another account.
+        """
+        if any(each.credential_id in self._credentials for each in passkeys):
+            raise PasskeyTaken
+        return passkeys
 
     async def _taken(self, email: str, canonical: str) -> ImportResult:
         """Tell an account of an earlier run from one that its owner made here.

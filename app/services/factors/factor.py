@@ -11,10 +11,10 @@ from app.models.totp import Totp
 from app.policies.permission import Actor
 from app.policies.user import may_edit
 from app.repositories.unit_of_work import UnitOfWork
+from app.schemas.user import MAX_PASSKEYS
 from app.services.accounts.change import existing
 from app.services.factors.change import factor_removed
 from app.services.factors.errors import FactorNotFound
-from app.services.factors.stored import MAX_PASSKEYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from app.models.one_time_token import OneTimeToken
 from app.models.passkey import Passkey
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.schemas.user import MAX_PASSKEYS
 from app.services.accounts.change import existing
 from app.services.factors.authenticator_name import name_of
 from app.services.factors.challenge import Challenges, ceremony_of, ready
@@ -37,7 +38,7 @@ from app.services.factors.errors import (
     RefusedPasskey,
     TooManyPasskeys,
 )
-from app.services.factors.stored import MAX_PASSKEYS, STORED, passkey_row
+from app.services.factors.stored import STORED, passkey_row
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
 

@@ -15,6 +15,7 @@ from app.factors.totp import Totp, seal_context
 from app.models.passkey import Passkey
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
+from app.schemas.user import MAX_PASSKEYS
 from app.services.factors.foreign_code import is_ours
 from app.services.process.process import Process
 
@@ -37,9 +38,6 @@ class StoredFactor(Protocol):
 
     async def spend(self, uow: UnitOfWork, user: User, proof: Proof) -> bool:
         """Make a proof count: one guarded update; False when one counted before."""
-
-
-MAX_PASSKEYS = 20  # of an account
 
 
 class StoredPasskey:
