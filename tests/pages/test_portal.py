@@ -73,7 +73,7 @@ async def test_a_form_of_elsewhere_changes_nothing(
 
 
 @pytest.mark.parametrize("path", FRESH)
-async def test_what_protects_the_account_asks_for_a_sign_in_of_just_now(
+async def test_t103_what_protects_the_account_asks_for_a_sign_in_of_just_now(
     visitor: Visitor, person: Person, clock: FakeClock, path: str
 ) -> None:
     form = await visitor.hidden(path)

@@ -110,7 +110,7 @@ async def test_another_way_is_offered_where_there_is_one(
     assert await visitor.who() == person.email
 
 
-async def test_nobody_gets_here_without_a_first_step(visitor: Visitor) -> None:
+async def test_t100_nobody_gets_here_without_a_first_step(visitor: Visitor) -> None:
     shown = await visitor.get(VERIFY)
     sent = await visitor.post(VERIFY, {"code": "123456", "factor": "totp"})
 

@@ -83,7 +83,7 @@ async def test_a_wrong_code_sets_nothing_up(api: Api, admin: Person) -> None:
     assert (await begun(api, admin))["factors"] == []
 
 
-async def test_who_has_a_factor_cannot_set_another_up_this_way(
+async def test_t101_who_has_a_factor_cannot_set_another_up_this_way(
     api: Api, admin: Person, clock: FakeClock
 ) -> None:
     first = await begun(api, admin)

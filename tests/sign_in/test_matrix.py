@@ -134,7 +134,7 @@ async def prepared(api: Api) -> Prepared:
 
 @pytest.mark.parametrize("path", WAYS)
 @pytest.mark.parametrize("state", STATES)
-async def test_every_way_at_every_state(api: Api, path: str, state: str) -> None:
+async def test_t098_every_way_at_every_state(api: Api, path: str, state: str) -> None:
     who = await prepared(api)
     await set_state(api, who, state)
 
@@ -145,7 +145,7 @@ async def test_every_way_at_every_state(api: Api, path: str, state: str) -> None
     assert told == expected
 
 
-def test_no_way_is_missing(app: FastAPI) -> None:
+def test_t098_no_way_is_missing(app: FastAPI) -> None:
     found = set()
     for path, methods in app.openapi()["paths"].items():
         for method in methods.values():

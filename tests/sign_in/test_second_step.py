@@ -144,7 +144,7 @@ async def test_a_token_is_used_once_and_not_for_ever(
     assert again.json()["code"] == late.json()["code"] == "invalid_mfa_token"
 
 
-async def test_after_five_wrong_codes_it_begins_anew_and_the_owner_is_told(
+async def test_t091_after_five_wrong_codes_it_begins_anew_and_the_owner_is_told(
     api: Api, factors: FactorFactory
 ) -> None:
     person = await api.person()
@@ -161,7 +161,7 @@ async def test_after_five_wrong_codes_it_begins_anew_and_the_owner_is_told(
     assert (await step(api, await begun(api, person), app.code)).status_code == 200
 
 
-async def test_codes_are_limited_however_often_the_password_is_given(
+async def test_t092_t094_codes_are_limited_however_often_the_password_is_given(
     api: Api, factors: FactorFactory, clock: FakeClock
 ) -> None:
     person = await api.person()
@@ -218,7 +218,7 @@ async def test_what_ends_the_account_meanwhile_ends_the_sign_in(
     assert answer.json()["code"] == "invalid_mfa_token"
 
 
-async def test_a_code_from_a_mail_is_one_factor(
+async def test_t098_a_code_from_a_mail_is_one_factor(
     api: Api, factors: FactorFactory
 ) -> None:
     person = await api.person()
@@ -235,7 +235,7 @@ async def test_a_code_from_a_mail_is_one_factor(
     assert await amr_of(api, person) == ["otp", "mfa"]
 
 
-async def test_a_reset_does_not_skip_the_second_factor(
+async def test_t098_a_reset_does_not_skip_the_second_factor(
     api: Api, factors: FactorFactory
 ) -> None:
     person = await api.person()
@@ -347,3 +347,17 @@ async def test_who_signs_in_with_two_factors_is_noted(
 async def _last_sign_in(api: Api, user_id: UUID) -> Any:
     async with api.runtime.database.session(read_only=True) as db:
         return (await db.get_one(User, user_id)).last_sign_in_at
+
+
+@pytest.mark.parametrize("age", [61, 90, -61])
+async def test_t095_a_code_of_long_ago_or_to_come_is_refused(
+    api: Api, factors: FactorFactory, clock: FakeClock, age: int
+) -> None:
+    person = await api.person()
+    app = await factors.totp(person.id)
+    instant = clock.now().timestamp() - age
+    code = app.key.code_at(int(instant) // app.key.period)
+
+    answer = await step(api, await begun(api, person), code)
+
+    assert answer.json()["code"] == "invalid_code"
