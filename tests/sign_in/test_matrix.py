@@ -89,7 +89,7 @@ STATES: dict[str, tuple[tuple[int, str], ...]] = {
     "disabled": (WRONG, NO_CODE, NO_PASSKEY, OVER, NO_STEP),
     "unverified": (UNVERIFIED, IN, UNVERIFIED, IN, IN),
     "demanded": (STEP, STEP, IN, IN, IN),
-    "must_reset": (RESET, RESET, RESET, IN, RESET),
+    "must_reset": (RESET, RESET, RESET, IN, NO_STEP),
 }
 
 
