@@ -177,7 +177,7 @@ class TestInProduction:
 
         links = [[tag["href"] for tag in page.all("a")] for page in (signin, home)]
         assert links == [
-            ["/forgot-password", "/signup"],
+            ["/forgot-password", "/signin/code", "/signup"],
             [
                 "/account",
                 "/applications",

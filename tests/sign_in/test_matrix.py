@@ -82,8 +82,8 @@ WAYS: dict[str, Way] = {
     "/api/v1/auth/mfa": by_second_step,
 }
 # By state: password, code, passkey, refresh, second step. An account with a passkey
-# has a second factor, so that one factor is never enough for it. Whoever reads a mail to
-# an address that was never confirmed takes the account, and what was set up before goes.
+# has a second factor: one is never enough for it. Whoever reads a mail to an address
+# that was never confirmed takes the account, and what was set up before goes.
 STATES: dict[str, tuple[tuple[int, str], ...]] = {
     "active": (STEP, STEP, IN, IN, IN),
     "disabled": (WRONG, NO_CODE, NO_PASSKEY, OVER, NO_STEP),
