@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -10,6 +11,7 @@ from app.models.device import Device
 from app.repositories.base import Order, Repository, chosen
 
 _OLDEST_FIRST = Order((Device.id,))
+_LATEST_FIRST = Order((Device.id,), descending=True)
 
 
 class DeviceRepository(Repository[Device]):
@@ -22,6 +24,13 @@ class DeviceRepository(Repository[Device]):
         )
         query = query.values(last_used_at=now)
         return len((await self.db.scalars(query.returning(Device.id))).all()) == 1
+
+    async def list_live(
+        self, user_id: UUID, now: datetime, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[Device]:
+        """Return a page of an account's devices that did not expire, latest first."""
+        query = select(Device).where(Device.user_id == user_id, Device.expires_at > now)
+        return await self.page(query, _LATEST_FIRST, after=after, limit=limit)
 
     async def list_for_user(
         self, user_id: UUID, after: UUID | None, limit: int

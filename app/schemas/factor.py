@@ -92,3 +92,27 @@ class Factors(Output):
     totp: TotpOut | None
     passkeys: list[PasskeyOut]
     recovery_codes: RecoveryCodesOut | None
+
+
+class PasskeyRequestOptions(Output):
+    """``PublicKeyCredentialRequestOptionsJSON`` (WebAuthn Level 3 section 5.1.10)."""
+
+    challenge: str
+    timeout: int
+    rpId: str  # noqa: N815 - the names are the standard's
+    allowCredentials: list[dict[str, Any]]  # noqa: N815
+    userVerification: str  # noqa: N815
+
+
+class PasskeyCreationOptions(Output):
+    """``PublicKeyCredentialCreationOptionsJSON`` (WebAuthn Level 3 section 5.1.9)."""
+
+    challenge: str
+    timeout: int
+    rp: dict[str, Any]
+    user: dict[str, Any]
+    pubKeyCredParams: list[dict[str, Any]]  # noqa: N815 - the names are the standard's
+    excludeCredentials: list[dict[str, Any]]  # noqa: N815
+    authenticatorSelection: dict[str, Any]  # noqa: N815
+    hints: list[str]
+    attestation: str

@@ -6,6 +6,7 @@ from uuid import UUID
 from app.policies.permission import ADMIN_ROLE
 from app.services.oauth.consent import OAuthConsentService
 from app.services.server.signing_key import SigningKeyService
+from app.services.sign_in.remembered_device import RememberedDeviceService
 from tests.factories.oauth import ApplicationFactory
 from tests.http.test_api_document import document
 from tests.support.api import Api, Person
@@ -38,6 +39,7 @@ async def fill(api: Api) -> Person:
             await SigningKeyService(api.runtime).rotate(uow)
             consents = OAuthConsentService(uow)
             await consents.remember(admin.id, application.client_id, ("openid",), ())
+        await RememberedDeviceService(api.runtime).remember(admin.id, ())
     return admin
 
 
@@ -64,6 +66,7 @@ def test_the_lists_are_found() -> None:
         "/users",
         "/users/me/activity",
         "/users/me/consents",
+        "/users/me/devices",
         "/users/me/sessions",
     ]
 

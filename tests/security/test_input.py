@@ -264,13 +264,21 @@ async def test_t139_a_crafted_content_type_is_refused(api: Api, kind: str) -> No
     assert answer.status_code == 415
 
 
+_IDS: dict[str, object] = {
+    "user_id": UUID(int=1),
+    "passkey_id": UUID(int=1),
+    "device_id": UUID(int=1),
+}
+_IDS |= {"name": "user", "client_id": "shop"}
+
+
 async def test_t140_a_body_without_end_is_read_no_further_than_the_limit(
     api: Api,
 ) -> None:
     headers = (await api.admin()).headers | {"Origin": api.runtime.settings.public_url}
     routes = [("post", path) for path in (*PAGES, "/forgot-password")]
     routes += [
-        (method, path.format(user_id=UUID(int=1), name="user", client_id="shop"))
+        (method, path.format(**_IDS))
         for path, item in document()["paths"].items()
         for method, operation in item.items()
         if "requestBody" in operation

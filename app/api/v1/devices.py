@@ -1,11 +1,12 @@
 """``/api/v1/users/me/devices``: browsers that need no second step for a while."""
 
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter
 
 from app.api.answers import problems
-from app.api.dependencies import Caller, Devices
+from app.api.dependencies import Caller, Devices, PageDep
 from app.api.strict_json import StrictRoute
 from app.core.exceptions import Unauthenticated
 from app.schemas.base import Page
@@ -20,11 +21,15 @@ _SIGNED_IN = (Unauthenticated, InvalidAccessToken)
 
 
 @router.get("", responses=problems(*_SIGNED_IN))
-async def list_devices(caller: Caller, devices: Devices) -> Page[Device]:
-    """List the browsers that one had remembered for the second step."""
-    shown = await devices.list_live(caller.actor.user_id)
+async def list_devices(
+    caller: Caller, devices: Devices, pages: PageDep
+) -> Page[Device]:
+    """List the browsers that one had remembered for the second step, latest first."""
+    user_id = caller.actor.user_id
+    read = partial(devices.list_live, user_id)
+    shown, cursor = await pages.by_id(f"devices:{user_id}", read)
     items = [Device.model_validate(each) for each in shown]
-    return Page[Device](items=items, next_cursor=None)
+    return Page[Device](items=items, next_cursor=cursor)
 
 
 @router.delete(

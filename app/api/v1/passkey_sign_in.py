@@ -1,6 +1,6 @@
 """``/api/v1/auth/passkey``: signing in with a passkey, alone or as a second step."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Response
 
@@ -9,7 +9,7 @@ from app.api.dependencies import RuntimeDep
 from app.api.strict_json import StrictRoute
 from app.core.exceptions import TooManyRequests
 from app.schemas.auth import MfaOptionsRequest, PasskeyOptionsRequest, PasskeyRequest
-from app.schemas.factor import TotpSetup
+from app.schemas.factor import PasskeyRequestOptions, TotpSetup
 from app.services.one_time.errors import InvalidCode
 from app.services.sign_in.errors import (
     EmailNotVerified,
@@ -24,7 +24,9 @@ router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute
 
 
 @router.post(
-    "/passkey/options", response_model=dict[str, Any], responses=problems(body=True)
+    "/passkey/options",
+    response_model=PasskeyRequestOptions,
+    responses=problems(body=True),
 )
 async def passkey_options(
     runtime: RuntimeDep,
@@ -66,7 +68,7 @@ async def mfa_totp(body: MfaOptionsRequest, runtime: RuntimeDep) -> TotpSetup:
 
 @router.post(
     "/mfa/options",
-    response_model=dict[str, Any],
+    response_model=PasskeyRequestOptions,
     responses=problems(InvalidMfaToken, InvalidCode, body=True),
 )
 async def mfa_options(body: MfaOptionsRequest, runtime: RuntimeDep) -> Response:

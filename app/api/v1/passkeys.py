@@ -1,6 +1,5 @@
 """``/api/v1/users/me/passkeys``: one's own passkeys."""
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -9,7 +8,13 @@ from app.api.answers import json_response, problems
 from app.api.dependencies import Caller, Passkeys, RecentCaller
 from app.api.strict_json import StrictRoute
 from app.core.exceptions import TooManyRequests, Unauthenticated
-from app.schemas.factor import NewPasskey, PasskeyChange, PasskeyOut, PasskeySignals
+from app.schemas.factor import (
+    NewPasskey,
+    PasskeyChange,
+    PasskeyCreationOptions,
+    PasskeyOut,
+    PasskeySignals,
+)
 from app.services.accounts.errors import UserNotFound
 from app.services.factors.errors import (
     FactorNotFound,
@@ -33,11 +38,13 @@ _CHANGE = (
     InsufficientUserAuthentication,
     FactorsFrozen,
 )
+# An id and nothing else: "options" and "signals" beside it are addresses of their own.
+_PASSKEY = "/{passkey_id:uuid}"
 
 
 @router.post(
     "/options",
-    response_model=dict[str, Any],
+    response_model=PasskeyCreationOptions,
     responses=problems(*_CHANGE, TooManyPasskeys),
 )
 async def passkey_creation_options(
@@ -72,7 +79,7 @@ async def passkey_signals(caller: Caller, passkeys: Passkeys) -> PasskeySignals:
 
 
 @router.patch(
-    "/{passkey_id}",
+    _PASSKEY,
     responses=problems(*_SIGNED_IN, FactorsFrozen, FactorNotFound, body=True),
 )
 async def rename_passkey(
@@ -86,9 +93,7 @@ async def rename_passkey(
     return PasskeyOut.model_validate(renamed)
 
 
-@router.delete(
-    "/{passkey_id}", status_code=204, responses=problems(*_CHANGE, FactorNotFound)
-)
+@router.delete(_PASSKEY, status_code=204, responses=problems(*_CHANGE, FactorNotFound))
 async def remove_passkey(
     passkey_id: UUID, caller: RecentCaller, passkeys: Passkeys
 ) -> None:

@@ -71,7 +71,7 @@ async def _show(
     user_id = here.account.user_id
     async with here.runtime.unit_of_work(read_only=True) as uow:
         sessions = await SessionService(uow).list_live(user_id, after=None, limit=_MOST)
-        devices = await DeviceService(uow).list_live(user_id)
+        devices = await DeviceService(uow).list_live(user_id, after=None, limit=_MOST)
     return here.render(
         "account/sessions.html", error, sessions=sessions, devices=devices, done=done
     )

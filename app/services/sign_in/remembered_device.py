@@ -111,11 +111,12 @@ class DeviceService:
         """Work in this transaction."""
         self._uow = uow
 
-    async def list_live(self, user_id: UUID) -> Sequence[Device]:
-        """Return those that still are of use; there are few."""
+    async def list_live(
+        self, user_id: UUID, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[Device]:
+        """Return a page of those that still are of use, the latest first."""
         now = self._uow.clock.now()
-        devices = await self._uow.devices.list_for_user(user_id, None, MOST_OF_ACCOUNT)
-        return [each for each in devices if each.expires_at > now]
+        return await self._uow.devices.list_live(user_id, now, after=after, limit=limit)
 
     async def forget(self, user_id: UUID, device_id: UUID) -> None:
         """Have a device ask for the second step again.
