@@ -41,6 +41,10 @@ def upgrade() -> None:
         op.add_column(
             table, sa.Column(name, sa.Boolean(), nullable=False, server_default=off)
         )
+    version = sa.Column(
+        "factors_version", sa.Integer(), nullable=False, server_default="0"
+    )
+    op.add_column("users", version)
     op.add_column("users", _instant("factors_frozen_until", nullable=True))
     op.add_column("users", _instant("devices_forgotten_at", nullable=True))
 
@@ -104,7 +108,8 @@ def _create_devices() -> None:
 
 def downgrade() -> None:
     """Drop them; everybody signs in with one factor again."""
-    for name in ("must_reset_password", "factors_frozen_until", "devices_forgotten_at"):
+    names = "must_reset_password", "factors_frozen_until", "devices_forgotten_at"
+    for name in (*names, "factors_version"):
         op.drop_column("users", name)
     op.drop_column("roles", "mfa_required")
     for table in ("devices", "recovery_codes", "totps", "passkeys"):

@@ -240,8 +240,10 @@ def _own_fields(scope: Scope) -> dict[bytes, list[str]]:
 
 def _template(scope: Scope) -> str | None:
     """Return the path's template, if a route was found."""
-    path: str | None = getattr(scope.get("route"), "path", None)
-    return path
+    # As the document has it: a converter ("{id:uuid}") is no part of the name.
+    route = scope.get("route")
+    path: str | None = getattr(route, "path_format", None)
+    return path or getattr(route, "path", None)
 
 
 def _encoded(name: str, value: str) -> Field:

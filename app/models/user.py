@@ -17,10 +17,11 @@ class User(Base):
     is unique, computed by ``typed_text.canonical_email`` because no two databases
     fold letters alike (ADR-0018). Until ``unverified_until`` an account that somebody
     made for themselves waits for its address to be confirmed; where it is empty,
-    somebody vouched for the account. Until ``factors_frozen_until`` nobody changes its
-    factors; devices that were known before ``devices_forgotten_at`` are not any more.
-    ``version`` counts the changes that others may see
-    (``ETag``).
+    somebody vouched for the account. ``factors_version`` counts every factor that came
+    or went: what a sign-in was judged by must still be so when it ends. Until
+    ``factors_frozen_until`` nobody changes its factors; devices that were known before
+    ``devices_forgotten_at`` are not any more. ``version`` counts the changes that
+    others may see (``ETag``).
     """
 
     __tablename__ = "users"
@@ -52,6 +53,7 @@ class User(Base):
     last_sign_in_at: Mapped[datetime | None]
     unverified_until: Mapped[datetime | None] = mapped_column(index=True)
     must_reset_password: Mapped[bool] = mapped_column(server_default=false())
+    factors_version: Mapped[int] = mapped_column(server_default="0", default=0)
     factors_frozen_until: Mapped[datetime | None]
     devices_forgotten_at: Mapped[datetime | None]
 

@@ -1,6 +1,7 @@
 """What every request gets, wherever it goes: a line, an id, a bound, a last resort."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -28,7 +29,8 @@ async def test_every_route_is_named_by_its_whole_template(
     routes.clear()
 
     for method, path in operations:
-        await api.client.request(method, path.replace("{", "").replace("}", ""))
+        asked = path.replace("{passkey_id}", str(UUID(int=1)))  # nothing else is one
+        await api.client.request(method, asked.replace("{", "").replace("}", ""))
 
     assert len(operations) > 30
     assert routes == [path for _, path in operations]

@@ -39,7 +39,8 @@ async def fill(api: Api) -> Person:
             await SigningKeyService(api.runtime).rotate(uow)
             consents = OAuthConsentService(uow)
             await consents.remember(admin.id, application.client_id, ("openid",), ())
-        await RememberedDeviceService(api.runtime).remember(admin.id, ())
+        devices = RememberedDeviceService(api.runtime)
+        await devices.remember(admin.id, admin.session_id, ())
     return admin
 
 

@@ -232,7 +232,7 @@ async def test_a_remembered_browser_is_forgotten(
     visitor: Visitor, person: Person, runtime: Runtime
 ) -> None:
     service = RememberedDeviceService(runtime)
-    [device] = await service.remember(person.id, ())
+    [device] = await service.remember(person.id, person.session_id, ())
 
     page = await visitor.get("/account/sessions")
     await visitor.submit("/account/sessions", {"device": device.hex})

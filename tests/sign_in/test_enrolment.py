@@ -1,5 +1,6 @@
 """A first second factor, set up within the sign-in that demands one."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -123,3 +124,17 @@ async def test_a_browser_is_led_through_it(
     assert page.all("svg")
     assert entered.status_code == 303
     assert await visitor.who() == admin.email
+
+
+@pytest.mark.parametrize("path", ["/users/me/totp", "/users/me/passkeys/options"])
+async def test_an_account_that_anybody_may_have_registered_gets_no_factor(
+    api: Api, clock: FakeClock, path: str
+) -> None:
+    """Its owner would be locked out by it, and a reset leaves factors as they are."""
+    until = clock.now() + timedelta(days=1)
+    person = await api.person(email_verified=False, unverified_until=until)
+
+    answer = await api.post(path, None, person)
+
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "address_not_confirmed"

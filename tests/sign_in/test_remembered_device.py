@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from app.models import Device
+from app.models import Device, Role
 from app.services.server.runtime import Runtime
 from app.services.sign_in.remembered_device import (
     MOST_OF_ACCOUNT,
@@ -17,7 +17,8 @@ from tests.support.api import PASSWORD, Api, Person
 
 async def remembered(runtime: Runtime, person: Person) -> Any:
     """Have somebody's browser remembered; return its id."""
-    [device_id] = await RememberedDeviceService(runtime).remember(person.id, ())
+    service = RememberedDeviceService(runtime)
+    [device_id] = await service.remember(person.id, person.session_id, ())
     return device_id
 
 
@@ -108,3 +109,27 @@ async def test_an_account_has_a_bounded_number_of_devices(
     query = select(func.count()).where(Device.user_id == owner.id)
     async with runtime.database.session(read_only=True) as db:
         assert await db.scalar(query) == MOST_OF_ACCOUNT
+
+
+async def test_where_two_factors_are_demanded_nobody_is_excused(
+    api: Api, runtime: Runtime
+) -> None:
+    admin = await api.admin()
+    await FactorFactory(runtime).totp(admin.id)
+    device = await remembered(runtime, admin)
+    before = await is_excused(runtime, admin, device)
+    async with runtime.database.session() as db:
+        await db.execute(update(Role).values(mfa_required=True))
+        await db.commit()
+
+    assert before
+    assert not await is_excused(runtime, admin, device)
+
+
+async def test_a_session_that_ended_has_no_browser_remembered(
+    api: Api, runtime: Runtime, service: RememberedDeviceService
+) -> None:
+    owner = await api.person()
+    await api.post("/auth/logout", None, owner)
+
+    assert await service.remember(owner.id, owner.session_id, ()) == ()

@@ -7,7 +7,9 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import select
 
+from app.factors.otpauth import read_uri
 from app.models import Session, User
+from app.services.accounts.password import PasswordService
 from app.services.server.runtime import Runtime
 from tests.factories.factor import Authenticator, FactorFactory
 from tests.support.api import PASSWORD, Api, Person
@@ -361,3 +363,27 @@ async def test_t095_a_code_of_long_ago_or_to_come_is_refused(
     answer = await step(api, await begun(api, person), code)
 
     assert answer.json()["code"] == "invalid_code"
+
+
+async def test_a_factor_that_comes_meanwhile_ends_the_sign_in(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether one factor is enough was judged by those that there were before."""
+    person = await api.person()
+    verify = PasswordService.verify_stranger
+
+    async def slow(*arguments: Any, **named: Any) -> Any:
+        monkeypatch.undo()
+        setup = (await api.post("/users/me/totp", None, person)).json()
+        key = read_uri(setup["uri"])
+        code = key.code_at(key.step_at(api.runtime.clock.now()))
+        added = await api.post("/users/me/totp/confirm", {"code": code}, person)
+        assert added.status_code == 204
+        return await verify(*arguments, **named)
+
+    monkeypatch.setattr(PasswordService, "verify_stranger", slow)
+    meanwhile = await api.login(person.email)
+
+    assert meanwhile.status_code == 401
+    assert meanwhile.json()["code"] == "invalid_credentials"
+    assert (await api.login(person.email)).json()["code"] == "mfa_required"

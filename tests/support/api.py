@@ -1,5 +1,7 @@
 """People who use the API, and a look at what it left behind."""
 
+import json
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -23,6 +25,13 @@ class Person:
     id: UUID
     email: str
     tokens: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def session_id(self) -> UUID:
+        """The session of these tokens, as a program can read it."""
+        claims = self.tokens["access_token"].split(".")[1]
+        padded = claims + "=" * (-len(claims) % 4)
+        return UUID(json.loads(urlsafe_b64decode(padded))["sid"])
 
     @property
     def headers(self) -> dict[str, str]:

@@ -48,6 +48,7 @@ from app.schemas.user import User
 from app.services.accounts.errors import EmailTaken, InvalidCredentials
 from app.services.accounts.password import WrongPassword
 from app.services.accounts.registration import RegistrationClosed
+from app.services.factors.errors import AddressNotConfirmed
 from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.sessions.authentication import InvalidAccessToken
@@ -143,7 +144,9 @@ async def login(request: Request) -> Response:
 @router.post(
     "/mfa",
     responses=TOKENS
-    | problems(InvalidMfaToken, InvalidCode, TooManyRequests, body=True),
+    | problems(
+        InvalidMfaToken, InvalidCode, AddressNotConfirmed, TooManyRequests, body=True
+    ),
 )
 async def mfa(body: MfaRequest, runtime: RuntimeDep) -> Response:
     """Finish a sign-in with a second factor."""

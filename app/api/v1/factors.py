@@ -14,7 +14,12 @@ from app.api.strict_json import StrictRoute
 from app.core.exceptions import TooManyRequests, Unauthenticated
 from app.schemas.factor import Factors, RecoveryCodes, TotpConfirm, TotpSetup
 from app.services.accounts.errors import UserNotFound
-from app.services.factors.errors import FactorNotFound, FactorsFrozen, NoSecondFactor
+from app.services.factors.errors import (
+    AddressNotConfirmed,
+    FactorNotFound,
+    FactorsFrozen,
+    NoSecondFactor,
+)
 from app.services.one_time.errors import InvalidCode
 from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sessions.errors import (
@@ -28,6 +33,7 @@ _CHANGE = (
     *_SIGNED_IN,
     ReauthenticationRequired,
     InsufficientUserAuthentication,
+    AddressNotConfirmed,
     FactorsFrozen,
     UserNotFound,
 )

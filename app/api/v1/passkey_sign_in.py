@@ -10,6 +10,7 @@ from app.api.strict_json import StrictRoute
 from app.core.exceptions import TooManyRequests
 from app.schemas.auth import MfaOptionsRequest, PasskeyOptionsRequest, PasskeyRequest
 from app.schemas.factor import PasskeyRequestOptions, TotpSetup
+from app.services.factors.errors import AddressNotConfirmed
 from app.services.one_time.errors import InvalidCode
 from app.services.sign_in.errors import (
     EmailNotVerified,
@@ -56,7 +57,10 @@ async def verify_passkey(body: PasskeyRequest, runtime: RuntimeDep) -> Response:
     return tokens_response(await sign_ins.verify(body.response))
 
 
-@router.post("/mfa/totp", responses=problems(InvalidMfaToken, InvalidCode, body=True))
+@router.post(
+    "/mfa/totp",
+    responses=problems(InvalidMfaToken, InvalidCode, AddressNotConfirmed, body=True),
+)
 async def mfa_totp(body: MfaOptionsRequest, runtime: RuntimeDep) -> TotpSetup:
     """Return an authenticator app for whoever is to have a second factor and has none.
 

@@ -17,6 +17,7 @@ from app.schemas.factor import (
 )
 from app.services.accounts.errors import UserNotFound
 from app.services.factors.errors import (
+    AddressNotConfirmed,
     FactorNotFound,
     FactorsFrozen,
     RefusedPasskey,
@@ -36,6 +37,7 @@ _CHANGE = (
     *_SIGNED_IN,
     ReauthenticationRequired,
     InsufficientUserAuthentication,
+    AddressNotConfirmed,
     FactorsFrozen,
 )
 # An id and nothing else: "options" and "signals" beside it are addresses of their own.

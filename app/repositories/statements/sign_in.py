@@ -60,6 +60,7 @@ _CANDIDATE = select(
     User.status,
     User.email_verified,
     User.must_reset_password,
+    User.factors_version,
     roles_of(User.id).label("roles"),
     _KNOWN_NETWORK.label("known_network"),
     *second_factor_columns(User.id),
@@ -69,6 +70,7 @@ _FOUND = select(
     User.email,
     User.password_changed_at,
     User.must_reset_password,
+    User.factors_version,
     roles_of(User.id).label("roles"),
     *second_factor_columns(User.id),
 ).where(User.id == bindparam("user_id"))
@@ -96,6 +98,7 @@ _TOUCH = (
         User.id == _parameter(Session, "user_id"),
         User.status == ACTIVE,
         ~User.must_reset_password,
+        User.factors_version == _parameter(User, "factors_version"),
         func.coalesce(User.password_hash, "") == bindparam("password_hash"),
     )
     .values(last_sign_in_at=_parameter(User, "last_sign_in_at"))
@@ -195,6 +198,7 @@ class SignInStatements:
         audit: Mapping[str, Any],
         *,
         password_hash: str | None,
+        factors_version: int,
         give_back: Sequence[Attempt] = (),
     ) -> bool:
         """Store a new session with its evidence, if the account is still the same.
@@ -203,6 +207,7 @@ class SignInStatements:
             session: Every column of ``sessions``.
             audit: Every column of ``audit_events``.
             password_hash: The hash that the password was checked against.
+            factors_version: By which factors it was judged whether one was enough.
             give_back: Attempts that proved rightful, whatever became of the account.
 
         Returns:
@@ -214,6 +219,7 @@ class SignInStatements:
             **{f"audit_{name}": value for name, value in audit.items()},
             "last_sign_in_at": session["created_at"],
             "password_hash": password_hash or "",
+            "factors_version": factors_version,
         }
         if self._joined is None and give_back:
             await self._store.give_back(give_back)

@@ -9,8 +9,8 @@ from app.factors.base import Ceremony
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import end_everything, present
-from app.services.accounts.unverified import owners_proofs
-from app.services.factors.errors import FactorsFrozen
+from app.services.accounts.unverified import is_unclaimed, owners_proofs
+from app.services.factors.errors import AddressNotConfirmed, FactorsFrozen
 from app.services.process.process import Process
 
 _REASON = "factors_changed"
@@ -38,12 +38,27 @@ async def changeable(uow: UnitOfWork, owner_id: UUID, session_id: UUID) -> User:
     Raises:
         InvalidAccessToken: The session ended meanwhile.
         FactorsFrozen: Somebody is looking into a sign-in.
+        AddressNotConfirmed: Nobody proved to be the one whose address it is.
     """
     user = await present(uow, owner_id, session_id)
+    demand_proven(user)
     frozen_until = user.factors_frozen_until
     if frozen_until is not None and uow.clock.now() < frozen_until:
         raise FactorsFrozen
     return user
+
+
+def demand_proven(user: User) -> None:
+    """Refuse factors for an account that anybody may have registered.
+
+    Whoever waits for the owner of an address with an account in their name would keep
+    a way in, and a lock on the door: a reset leaves factors as they are.
+
+    Raises:
+        AddressNotConfirmed: It was never confirmed.
+    """
+    if is_unclaimed(user):
+        raise AddressNotConfirmed
 
 
 async def has_second_factor(uow: UnitOfWork, user_id: UUID) -> bool:
@@ -65,6 +80,7 @@ async def factor_added(
         session_id: Where it was added: the only session that lives on (ASVS 7.4.3).
         amr: What it proved when it was added.
     """
+    user.factors_version += 1
     await end_others(uow, user, session_id)
     await uow.sessions.add_methods(session_id, amr)
     uow.record(
@@ -84,6 +100,7 @@ async def factor_removed(
         session_id: Where its owner removed it; None is an administrator, who ends
             nothing else.
     """
+    user.factors_version += 1
     await uow.db.flush()
     if not await has_second_factor(uow, user.id):
         await uow.recovery_codes.delete_for_user(user.id)

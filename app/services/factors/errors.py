@@ -10,6 +10,13 @@ class FactorsFrozen(Forbidden):
     title = "Ways to sign in cannot be changed for now; look into your mail"
 
 
+class AddressNotConfirmed(Forbidden):
+    """Anybody may have registered the account; its factors would be theirs."""
+
+    code = "address_not_confirmed"
+    title = "Confirm your email address first; then set up how you sign in"
+
+
 class FactorNotFound(NotFound):
     """The account has no such factor."""
 

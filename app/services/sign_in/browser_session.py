@@ -218,7 +218,9 @@ class BrowserSessionService:
         joined = await self.joined(replace(browser, step=""), begun)
         if not remember:
             return joined
-        devices = await self._remembered.remember(begun.user_id, browser.remembered)
+        devices = await self._remembered.remember(
+            begun.user_id, begun.session_id, browser.remembered
+        )
         return replace(joined, remembered=devices)
 
     async def joined(self, browser: Browser, started: StartedSession) -> Browser:

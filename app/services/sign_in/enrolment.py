@@ -17,7 +17,7 @@ from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import end_everything
 from app.services.accounts.foreign_factor import totp_row
-from app.services.factors.change import has_second_factor
+from app.services.factors.change import demand_proven, has_second_factor
 from app.services.factors.totp import TotpSetup, shown
 from app.services.process.process import Process
 
@@ -35,7 +35,12 @@ class FirstTotp:
         self._id = row.id
 
     def setup(self, user: User) -> TotpSetup:
-        """Return what the app takes over."""
+        """Return what the app takes over.
+
+        Raises:
+            AddressNotConfirmed: Anybody may have registered the account.
+        """
+        demand_proven(user)
         return shown(self._key, self._process, user)
 
     async def enrolled(
@@ -51,6 +56,8 @@ class FirstTotp:
         now = uow.clock.now()
         if user.factors_frozen_until is not None and now < user.factors_frozen_until:
             raise FactorRefused("factors are frozen")
+        demand_proven(user)
+        user.factors_version += 1
         await end_everything(uow, user, now, "factors_changed")
         row = totp_row(uow, self._process, user.id, self._key)
         row.last_step, row.last_used_at = proof.state, now

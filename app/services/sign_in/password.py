@@ -242,4 +242,5 @@ class _Found:
         self.id = user.id
         self.email = user.email
         self.password_changed_at = user.password_changed_at
+        self.factors_version = user.factors_version
         self.roles = None

@@ -14,7 +14,7 @@ from app.core.context import current
 from app.core.exceptions import NotFound
 from app.events.device import DeviceForgotten, DeviceRemembered
 from app.models.device import Device
-from app.policies.second_factor import has_second_factor
+from app.policies.second_factor import has_second_factor, is_demanded
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.process import Process
 from app.services.sign_in.browser_cookie import BrowserCookies
@@ -58,9 +58,13 @@ class RememberedDeviceService:
     async def is_remembered(self, found: Any, device_ids: Sequence[UUID]) -> bool:
         """Tell whether one of the devices is this account's; using it is noted.
 
-        Whoever is to have a second factor and has none is excused from nothing.
+        Where a role or the installation demands two factors nobody is excused, nor is
+        whoever has none.
         """
-        if not has_second_factor(found) or not self._process.settings.mfa.remember_ttl:
+        settings = self._process.settings.mfa
+        if is_demanded(found, settings) or not has_second_factor(found):
+            return False
+        if not settings.remember_ttl:
             return False
         for device_id in device_ids:
             async with self._process.unit_of_work() as uow:
@@ -69,12 +73,13 @@ class RememberedDeviceService:
         return False
 
     async def remember(
-        self, user_id: UUID, device_ids: Sequence[UUID]
+        self, user_id: UUID, session_id: UUID, device_ids: Sequence[UUID]
     ) -> tuple[UUID, ...]:
         """Remember the browser of this request; return what its cookie names then.
 
         Args:
             user_id: Who just proved a second factor there.
+            session_id: In which session; if it ended meanwhile nothing is remembered.
             device_ids: What its cookie named before; one of the same account goes.
         """
         ttl = self._process.settings.mfa.remember_ttl
@@ -82,6 +87,10 @@ class RememberedDeviceService:
             return tuple(device_ids)
         async with self._process.unit_of_work() as uow:
             now, context = uow.clock.now(), current()
+            # Whoever ends everything holds this row, and forgets every device.
+            await uow.users.by_id(user_id, lock=True)
+            if not await uow.sessions.is_live(session_id, user_id, now):
+                return tuple(device_ids)
             gone = [
                 each
                 for each in device_ids

@@ -90,6 +90,7 @@ class SessionStart:
                 now,
             ),
             password_hash=password_hash,
+            factors_version=found.factors_version,
             give_back=charge.due() if charge else (),
         )
         if not stored:
@@ -119,6 +120,8 @@ class SessionStart:
             if user is None or not user.is_active or user.must_reset_password:
                 return None
             if user.password_hash != password_hash:
+                return None
+            if user.factors_version != found.factors_version:
                 return None
             return await self._renew(uow, user, found.roles, proven, held)
 
