@@ -60,7 +60,8 @@ def hashing(engine: str, core: str, seconds: str) -> dict[str, Any]:
     name = engine or next(iter(ENGINES))
     derive, count = ENGINES[name], 0
     started, used = time.perf_counter(), time.thread_time()
-    while (taken := time.perf_counter() - started) < float(seconds):
+    # One at least: a time that is over before the first would be a build without speed.
+    while (taken := time.perf_counter() - started) < float(seconds) or not count:
         derive(
             b"violet harbour stone 42",
             os.urandom(16),
