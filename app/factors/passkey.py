@@ -7,13 +7,14 @@ whose a user handle is, and that backup eligibility never changes.
 
 import hmac
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from app.factors.base import Ceremony, Enrolled, FactorRefused, Proof
+from app.utils.helpers import base64url
 
 MAX_CREDENTIAL_ID = 1_023  # bytes, section 7.1
 TIMEOUT = 300_000  # milliseconds; the challenge is good for as long
@@ -87,11 +88,11 @@ def creation_options(
     return {
         "rp": {"id": ceremony.rp_id, "name": ceremony.rp_id},
         "user": {
-            "id": encode(person.handle),
+            "id": base64url(person.handle),
             "name": person.name,
             "displayName": person.display_name,
         },
-        "challenge": encode(ceremony.challenge),
+        "challenge": base64url(ceremony.challenge),
         "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in _ALGORITHMS],
         "timeout": TIMEOUT,
         "excludeCredentials": [_descriptor(each) for each in enrolled],
@@ -114,7 +115,7 @@ def request_options(
     verify them: nothing else is asked. As a second step it need not.
     """
     options: dict[str, Any] = {
-        "challenge": encode(ceremony.challenge),
+        "challenge": base64url(ceremony.challenge),
         "timeout": TIMEOUT,
         "rpId": ceremony.rp_id,
         "allowCredentials": [_descriptor(each) for each in enrolled],
@@ -345,7 +346,7 @@ def known_transports(told: Any) -> tuple[str, ...]:
 def _descriptor(passkey: Enrolled) -> dict[str, Any]:
     return {
         "type": "public-key",
-        "id": encode(passkey.data["credential_id"]),
+        "id": base64url(passkey.data["credential_id"]),
         "transports": [*passkey.data["transports"]],
     }
 
@@ -354,14 +355,9 @@ def _hint(transport: str) -> str:
     return _HINTS.get(transport, "security-key")
 
 
-def encode(raw: bytes) -> str:
-    """Return base64url without padding, as WebAuthn's JSON has it."""
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
 def _decode(text: str) -> bytes:
     """Return the bytes; one spelling only is accepted."""
     raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if encode(raw) != text:
+    if base64url(raw) != text:
         raise FactorRefused("not base64url")
     return raw

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from app.models.passkey import Passkey
 from app.repositories.base import Order, Repository
@@ -35,11 +35,6 @@ class PasskeyRepository(Repository[Passkey]):
             Passkey.id == passkey_id, Passkey.user_id == user_id
         )
         return await self.one_or_none(query)
-
-    async def count(self, user_id: UUID) -> int:
-        """Return how many an account has."""
-        query = select(func.count()).where(Passkey.user_id == user_id)
-        return await self.db.scalar(query) or 0
 
     async def spend(
         self,

@@ -99,9 +99,9 @@ class PasskeyRequestOptions(Output):
 
     challenge: str
     timeout: int
-    rpId: str  # noqa: N815 - the names are the standard's
-    allowCredentials: list[dict[str, Any]]  # noqa: N815
-    userVerification: str  # noqa: N815
+    rpId: str
+    allowCredentials: list[dict[str, Any]]
+    userVerification: str
 
 
 class PasskeyCreationOptions(Output):
@@ -111,8 +111,8 @@ class PasskeyCreationOptions(Output):
     timeout: int
     rp: dict[str, Any]
     user: dict[str, Any]
-    pubKeyCredParams: list[dict[str, Any]]  # noqa: N815 - the names are the standard's
-    excludeCredentials: list[dict[str, Any]]  # noqa: N815
-    authenticatorSelection: dict[str, Any]  # noqa: N815
+    pubKeyCredParams: list[dict[str, Any]]
+    excludeCredentials: list[dict[str, Any]]
+    authenticatorSelection: dict[str, Any]
     hints: list[str]
     attestation: str

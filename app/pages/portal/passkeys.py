@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from fastapi import APIRouter, Response
 
@@ -15,7 +14,7 @@ from app.pages.parts.form_page import by_field
 from app.pages.parts.passkey import RESPONSE, answer_of
 from app.pages.parts.render import HEADERS, allow_script
 from app.pages.parts.script import PASSKEY_SOURCE
-from app.pages.portal.section import Here, enter, submit
+from app.pages.portal.section import Here, enter, id_of, submit
 from app.schemas.factor import PasskeyChange
 from app.services.factors.errors import FactorsFrozen, TooManyPasskeys
 from app.services.factors.factor import FactorService
@@ -55,23 +54,15 @@ async def _change(passkeys: PasskeyService, here: Here, values: Values) -> str:
     """Do what was posted; return what became of it."""
     owner, session = here.account.user_id, here.account.session_id
     if "remove" in values:
-        await passkeys.remove(owner, session, _id(values["remove"]))
+        await passkeys.remove(owner, session, id_of(values["remove"]))
         return "removed"
     if "rename" in values:
         form = validated(PasskeyChange, {"name": values.get("name", "")})
-        await passkeys.rename(owner, session, _id(values["rename"]), form.name)
+        await passkeys.rename(owner, session, id_of(values["rename"]), form.name)
         return "renamed"
     answer = answer_of({RESPONSE: values.get(RESPONSE, "")})
     await passkeys.add(owner, session, answer)
     return "added"
-
-
-def _id(text: str) -> UUID:
-    """Return an id of a button; one that nobody has where it is none."""
-    try:
-        return UUID(hex=text)
-    except ValueError:
-        return UUID(int=0)
 
 
 async def _show(

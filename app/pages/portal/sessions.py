@@ -1,14 +1,12 @@
 """``/account/sessions``: where somebody is signed in, and what is remembered there."""
 
-from uuid import UUID
-
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
 from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values
-from app.pages.portal.section import Here, enter, submit
+from app.pages.portal.section import Here, enter, id_of, submit
 from app.services.sessions.session import SessionNotFound, SessionService
 from app.services.sign_in.remembered_device import DeviceNotFound, DeviceService
 
@@ -43,21 +41,15 @@ async def submit_sessions(
                 sessions = SessionService(uow)
                 await sessions.end_all(user_id, "owner", keep=session_id)
             elif "session" in values:
-                await SessionService(uow).end(user_id, _id(values["session"]), "owner")
+                await SessionService(uow).end(
+                    user_id, id_of(values["session"]), "owner"
+                )
             else:
-                device_id = _id(values.get("device", ""))
+                device_id = id_of(values.get("device", ""))
                 await DeviceService(uow).forget(user_id, device_id)
         return here.stay("ended")
 
     return await submit(here, values, work, _show)
-
-
-def _id(text: str) -> UUID:
-    """Return an id of a button; one that nobody has where it is none."""
-    try:
-        return UUID(hex=text)
-    except ValueError:
-        return UUID(int=0)
 
 
 async def _show(

@@ -42,7 +42,7 @@ def read_totp(given: str | Mapping[str, Any]) -> TotpKey:
         names = ("algorithm", "digits", "period")
         told = {name: given[name] for name in names if given.get(name) is not None}
         return checked_key(read_base32(given["secret"]), **told)
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError("of no form that is known") from None
 
 

@@ -61,13 +61,6 @@ def demand_proven(user: User) -> None:
         raise AddressNotConfirmed
 
 
-async def has_second_factor(uow: UnitOfWork, user_id: UUID) -> bool:
-    """Tell whether an account has one that stands by itself."""
-    if await uow.totps.of(user_id) is not None:
-        return True
-    return await uow.passkeys.count(user_id) > 0
-
-
 async def factor_added(
     uow: UnitOfWork, user: User, factor: str, session_id: UUID, amr: Sequence[str]
 ) -> None:
@@ -102,7 +95,7 @@ async def factor_removed(
     """
     user.factors_version += 1
     await uow.db.flush()
-    if not await has_second_factor(uow, user.id):
+    if not await uow.users.has_second_factor(user.id):
         await uow.recovery_codes.delete_for_user(user.id)
     await uow.devices.delete_for_user(user.id)
     if session_id is not None:

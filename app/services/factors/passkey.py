@@ -14,7 +14,6 @@ from app.factors.passkey import (
     NewPasskey,
     Person,
     creation_options,
-    encode,
     read_challenge,
     user_handle,
     verify_creation,
@@ -41,6 +40,7 @@ from app.services.factors.errors import (
 from app.services.factors.stored import STORED, passkey_row
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
+from app.utils.helpers import base64url
 
 _FACTOR = "passkey"
 
@@ -174,11 +174,11 @@ class PasskeyService:
         person = _person(await existing(self._uow, owner_id), handle)
         return {
             "rpId": ceremony.rp_id,
-            "userId": encode(handle),
+            "userId": base64url(handle),
             "name": person.name,
             "displayName": person.display_name,
             "allAcceptedCredentialIds": [
-                encode(each.data["credential_id"]) for each in enrolled
+                base64url(each.data["credential_id"]) for each in enrolled
             ],
         }
 

@@ -15,7 +15,6 @@ from app.services.factors.change import (
     changeable,
     charge_change,
     end_others,
-    has_second_factor,
 )
 from app.services.factors.errors import NoSecondFactor
 from app.services.process.process import Process
@@ -40,7 +39,7 @@ class RecoveryCodeService:
         """
         await charge_change(self._process, owner_id)
         user = await changeable(self._uow, owner_id, session_id)
-        if not await has_second_factor(self._uow, user.id):
+        if not await self._uow.users.has_second_factor(user.id):
             raise NoSecondFactor
         await self._uow.recovery_codes.delete_for_user(user.id)
         chance = self._process.randomness.bytes

@@ -17,7 +17,7 @@ from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import end_everything
 from app.services.accounts.foreign_factor import totp_row
-from app.services.factors.change import demand_proven, has_second_factor
+from app.services.factors.change import demand_proven
 from app.services.factors.totp import TotpSetup, shown
 from app.services.process.process import Process
 
@@ -47,7 +47,7 @@ class FirstTotp:
         self, uow: UnitOfWork, process: Process, user_id: UUID
     ) -> Sequence[Enrolled]:
         """Return it, unless the account has a factor by now."""
-        if await has_second_factor(uow, user_id):
+        if await uow.users.has_second_factor(user_id):
             return ()
         return (Enrolled(id=self._id, secret=self._key.secret),)
 

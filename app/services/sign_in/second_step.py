@@ -25,7 +25,6 @@ from app.models.user import User
 from app.policies.second_factor import PASSKEY, RECOVERY_CODE, TOTP, factors_of
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.factors.challenge import ceremony_of, ready
-from app.services.factors.change import has_second_factor
 from app.services.factors.foreign_code import adopt
 from app.services.factors.stored import STORED, StoredFactor
 from app.services.factors.totp import TotpSetup
@@ -133,7 +132,7 @@ class SecondStepService:
         assert row.user_id is not None
         async with self._process.unit_of_work(read_only=True) as uow:
             user = await uow.users.by_id(row.user_id)
-            if user is None or await has_second_factor(uow, row.user_id):
+            if user is None or await uow.users.has_second_factor(row.user_id):
                 raise InvalidCode(hint="there is a factor already")
             return FirstTotp(self._process, row).setup(user)
 
@@ -260,7 +259,7 @@ class SecondStepService:
         self, uow: UnitOfWork, user: User, row: OneTimeToken, factor: str
     ) -> StoredFactor:
         """Return what a factor is read from; the first one is being set up."""
-        if factor == TOTP and not await has_second_factor(uow, user.id):
+        if factor == TOTP and not await uow.users.has_second_factor(user.id):
             return FirstTotp(self._process, row)
         stored = STORED.get(factor)
         if stored is None:
