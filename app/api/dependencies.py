@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.once import Once
 from app.api.paging import Pages
-from app.core.exceptions import BadRequest
+from app.core.exceptions import BadRequest, Forbidden, Unauthenticated
 from app.database import get_db
 from app.policies.permission import Actor
 from app.repositories.unit_of_work import UnitOfWork
@@ -39,9 +39,11 @@ from app.services.server.outbox import OutboxService
 from app.services.server.runtime import Runtime
 from app.services.sessions.authentication import (
     AuthenticationService,
+    InvalidAccessToken,
     IssuedToApplication,
     SignedInUser,
 )
+from app.services.sessions.errors import SecondFactorRequired
 from app.services.sessions.session import SessionService
 from app.services.sign_in.email_code import EmailCodeService
 from app.services.sign_in.remembered_device import DeviceService
@@ -125,6 +127,10 @@ async def _recent_by_two(caller: Caller, runtime: RuntimeDep) -> SignedInUser:
 
 
 RecentCallerOfTwo = Annotated[SignedInUser, Depends(_recent_by_two)]
+
+
+# What ``require`` refuses with.
+UNPERMITTED = (Unauthenticated, InvalidAccessToken, Forbidden, SecondFactorRequired)
 
 
 def require(permission: str) -> Any:

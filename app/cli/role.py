@@ -104,7 +104,7 @@ def require_mfa(
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Want a second factor of whoever has a role, from their next sign-in on.
+    """Want a second factor of whoever has a role; without, it allows nothing.
 
     JSON: `Role`.
     """

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import get_args
+from typing import Any, get_args
 from uuid import UUID
 
 from app.schemas.role import Permission
@@ -34,6 +34,11 @@ def covers(held: Iterable[str], wanted: Iterable[str]) -> bool:
     """Tell whether permissions contain all of others; ``*`` contains everything."""
     own = set(held)
     return ALL in own or set(wanted) <= own
+
+
+def permissions_of(roles: Iterable[Any]) -> frozenset[str]:
+    """Return what roles allow together."""
+    return frozenset(name for role in roles for name in role.permissions)
 
 
 @dataclass(frozen=True, slots=True)

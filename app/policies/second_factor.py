@@ -1,7 +1,9 @@
 """When a sign-in needs a second step, and by which factors."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from app.oauth.acr import TWO_FACTORS, acr_of
 from app.setting_groups import MfaSettings
 
 # The strongest first: what cannot be phished, what is made anew, what is left.
@@ -35,3 +37,22 @@ def is_demanded(found: Any, settings: MfaSettings) -> bool:
 def is_due(found: Any, settings: MfaSettings) -> bool:
     """Tell whether one factor does not sign this account in."""
     return has_second_factor(found) or is_demanded(found, settings)
+
+
+def counting(roles: Iterable[Any], settings: MfaSettings) -> list[Any]:
+    """Return the roles that count in a session.
+
+    One that demands two factors is worth nothing in a session that proved one, however
+    that came to be: it began before the demand, before the role was given, or at a
+    browser that is remembered.
+
+    Args:
+        roles: Rows with ``mfa_required``, and the ``amr`` of the session.
+        settings: What the installation demands.
+    """
+    return [
+        role
+        for role in roles
+        if acr_of(role.amr) == TWO_FACTORS
+        or not (settings.required or role.mfa_required)
+    ]

@@ -8,12 +8,10 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
 from app.api.answers import problems
-from app.api.dependencies import AuditEvents, PageDep, require
-from app.core.exceptions import Forbidden, Unauthenticated
+from app.api.dependencies import UNPERMITTED, AuditEvents, PageDep, require
 from app.policies.permission import Actor
 from app.schemas.audit_event import AuditEvent
 from app.schemas.base import Page
-from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/audit-events", tags=["audit"])
 Text = Annotated[str | None, Query(max_length=128)]
@@ -23,7 +21,7 @@ ClientId = Annotated[str | None, Query(max_length=255)]
 Instant = Annotated[AwareDatetime | None, Query()]
 
 
-@router.get("", responses=problems(Unauthenticated, InvalidAccessToken, Forbidden))
+@router.get("", responses=problems(*UNPERMITTED))
 async def list_audit_events(
     _actor: Annotated[Actor, require("audit:read")],
     events: AuditEvents,

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from app.api.answers import problems
-from app.api.dependencies import Caller, UserClaims, require
+from app.api.dependencies import UNPERMITTED, Caller, UserClaims, require
 from app.api.strict_json import StrictRoute
-from app.core.exceptions import Forbidden, TooManyRequests, Unauthenticated
+from app.core.exceptions import TooManyRequests, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas import user_claims as schema
 from app.services.accounts.errors import UserNotFound
@@ -41,7 +41,7 @@ async def replace_my_claims(
     return schema.UserClaims.model_validate(held)
 
 
-@router.get("/{user_id}/claims", responses=problems(*_SIGNED_IN, Forbidden))
+@router.get("/{user_id}/claims", responses=problems(*UNPERMITTED, UserNotFound))
 async def read_claims(
     user_id: UUID, _actor: Reader, claims: UserClaims
 ) -> schema.UserClaims:
@@ -51,7 +51,7 @@ async def read_claims(
 
 @router.put(
     "/{user_id}/claims",
-    responses=problems(*_SIGNED_IN, Forbidden, UsernameTaken, body=True),
+    responses=problems(*UNPERMITTED, UserNotFound, UsernameTaken, body=True),
 )
 async def replace_claims(
     user_id: UUID,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Response
 
 from app.api.answers import etag, json_response, problems
 from app.api.dependencies import (
+    UNPERMITTED,
     Clients,
     IfMatch,
     OnceDep,
@@ -15,7 +16,7 @@ from app.api.dependencies import (
     require,
 )
 from app.api.path_segment import StrictWholeSegmentRoute
-from app.core.exceptions import Forbidden, PreconditionFailed, Unauthenticated
+from app.core.exceptions import PreconditionFailed
 from app.models.client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
 from app.policies.permission import Actor
 from app.schemas.base import Page, plain
@@ -37,20 +38,18 @@ from app.services.clients.client import (
     ClientWithoutSecret,
 )
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
-from app.services.sessions.authentication import InvalidAccessToken
 from app.utils.helpers import as_segment
 
 router = APIRouter(
     prefix="/api/v1/clients", tags=["clients"], route_class=StrictWholeSegmentRoute
 )
-_SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
 Reader = Annotated[Actor, require("clients:read")]
 Writer = Annotated[Actor, require("clients:write")]
 ClientId = Annotated[str, Path(pattern=rf"^[!-~]{{1,{MAX_CLIENT_ID}}}$")]
 _MAX_LOCATION = 200  # characters that are kept for whoever asks again
 
 
-@router.get("", responses=problems(*_SIGNED_IN))
+@router.get("", responses=problems(*UNPERMITTED))
 async def list_clients(
     _actor: Reader, clients: Clients, pages: PageDep
 ) -> Page[Client]:
@@ -65,7 +64,7 @@ async def list_clients(
     "",
     status_code=201,
     response_model=ClientCreated,
-    responses=problems(*_SIGNED_IN, ClientExists, IdempotencyKeyReused, body=True),
+    responses=problems(*UNPERMITTED, ClientExists, IdempotencyKeyReused, body=True),
 )
 async def create_client(
     body: ClientCreate,
@@ -90,7 +89,7 @@ async def create_client(
 @router.get(
     "/{client_id}",
     response_model=ClientDetail,
-    responses=problems(*_SIGNED_IN, ClientNotFound),
+    responses=problems(*UNPERMITTED, ClientNotFound),
 )
 async def read_client(
     client_id: ClientId, _actor: Reader, clients: Clients
@@ -103,7 +102,7 @@ async def read_client(
 @router.patch(
     "/{client_id}",
     response_model=ClientDetail,
-    responses=problems(*_SIGNED_IN, ClientNotFound, PreconditionFailed, body=True),
+    responses=problems(*UNPERMITTED, ClientNotFound, PreconditionFailed, body=True),
 )
 async def update_client(
     client_id: ClientId,
@@ -120,7 +119,7 @@ async def update_client(
 @router.delete(
     "/{client_id}",
     status_code=204,
-    responses=problems(*_SIGNED_IN, ClientNotFound, PreconditionFailed),
+    responses=problems(*UNPERMITTED, ClientNotFound, PreconditionFailed),
 )
 async def delete_client(
     client_id: ClientId, _actor: Writer, clients: Clients, if_match: IfMatch
@@ -134,7 +133,7 @@ async def delete_client(
     status_code=201,
     response_model=ClientSecretCreated,
     responses=problems(
-        *_SIGNED_IN, ClientNotFound, ClientWithoutSecret, IdempotencyKeyReused
+        *UNPERMITTED, ClientNotFound, ClientWithoutSecret, IdempotencyKeyReused
     ),
 )
 async def rotate_client_secret(
@@ -162,7 +161,7 @@ async def rotate_client_secret(
 @router.delete(
     "/{client_id}/secrets/{secret_id}",
     status_code=204,
-    responses=problems(*_SIGNED_IN, ClientNotFound, ClientSecretNotFound),
+    responses=problems(*UNPERMITTED, ClientNotFound, ClientSecretNotFound),
 )
 async def revoke_client_secret(
     client_id: ClientId, secret_id: UUID, _actor: Writer, clients: Clients

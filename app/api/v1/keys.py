@@ -5,20 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.api.answers import problems
-from app.api.dependencies import PageDep, RuntimeDep, Uow, require
+from app.api.dependencies import UNPERMITTED, PageDep, RuntimeDep, Uow, require
 from app.api.strict_json import StrictRoute
-from app.core.exceptions import Forbidden, Unauthenticated
 from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.signing_key import SigningKey, SigningKeys
 from app.services.server.signing_key import SigningKeyService
-from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"], route_class=StrictRoute)
-_SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
 
 
-@router.get("", responses=problems(*_SIGNED_IN))
+@router.get("", responses=problems(*UNPERMITTED))
 async def list_keys(
     _actor: Annotated[Actor, require("keys:read")],
     uow: Uow,
@@ -35,7 +32,7 @@ async def list_keys(
     return Page[SigningKey](items=items, next_cursor=cursor)
 
 
-@router.post("/rotate", status_code=202, responses=problems(*_SIGNED_IN))
+@router.post("/rotate", status_code=202, responses=problems(*UNPERMITTED))
 async def rotate_keys(
     _actor: Annotated[Actor, require("keys:write")],
     uow: Uow,

@@ -7,20 +7,17 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from app.api.answers import problems
-from app.api.dependencies import Outbox, PageDep, require
-from app.core.exceptions import Forbidden, Unauthenticated
+from app.api.dependencies import UNPERMITTED, Outbox, PageDep, require
 from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.outbox import OutboxMessage
 from app.services.server.outbox import OutboxMessageBusy, OutboxMessageNotFound
-from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/outbox", tags=["outbox"])
-_SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
 State = Literal["pending", "failed", "delivered"]
 
 
-@router.get("", responses=problems(*_SIGNED_IN))
+@router.get("", responses=problems(*UNPERMITTED))
 async def list_outbox(
     _actor: Annotated[Actor, require("outbox:read")],
     outbox: Outbox,
@@ -36,7 +33,7 @@ async def list_outbox(
 
 @router.post(
     "/{message_id}/retry",
-    responses=problems(*_SIGNED_IN, OutboxMessageNotFound, OutboxMessageBusy),
+    responses=problems(*UNPERMITTED, OutboxMessageNotFound, OutboxMessageBusy),
 )
 async def retry_message(
     message_id: UUID,

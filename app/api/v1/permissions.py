@@ -6,17 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from app.api.answers import problems
-from app.api.dependencies import require
-from app.core.exceptions import Forbidden, Unauthenticated
+from app.api.dependencies import UNPERMITTED, require
 from app.policies.permission import PERMISSIONS, Actor
 from app.schemas.role import PermissionList, PermissionOut
 from app.services.accounts.role import described
-from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/permissions", tags=["roles"])
 
 
-@router.get("", responses=problems(Unauthenticated, InvalidAccessToken, Forbidden))
+@router.get("", responses=problems(*UNPERMITTED))
 async def list_permissions(
     _actor: Annotated[Actor, require("roles:read")],
 ) -> PermissionList:

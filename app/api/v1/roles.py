@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Response
 
 from app.api.answers import etag, json_response, problems
 from app.api.dependencies import (
+    UNPERMITTED,
     IfMatch,
     OnceDep,
     PageDep,
@@ -14,23 +15,21 @@ from app.api.dependencies import (
 )
 from app.api.strict_json import StrictRoute
 from app.api.v1.permissions import listed
-from app.core.exceptions import Forbidden, PreconditionFailed, Unauthenticated
+from app.core.exceptions import PreconditionFailed
 from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.role import PermissionList, Role, RoleChange, RoleCreate
 from app.schemas.user import ROLE_NAME
 from app.services.accounts.role import RoleExists, RoleNotFound
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
-from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/roles", tags=["roles"], route_class=StrictRoute)
-_SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
 Reader = Annotated[Actor, require("roles:read")]
 Writer = Annotated[Actor, require("roles:write")]
 Name = Annotated[str, Path(pattern=ROLE_NAME)]
 
 
-@router.get("", responses=problems(*_SIGNED_IN))
+@router.get("", responses=problems(*UNPERMITTED))
 async def list_roles(_actor: Reader, roles: Roles, pages: PageDep) -> Page[Role]:
     """List roles by name."""
     rows = await roles.list_page(after=pages.after("roles"), limit=pages.fetch)
@@ -43,7 +42,7 @@ async def list_roles(_actor: Reader, roles: Roles, pages: PageDep) -> Page[Role]
     "",
     status_code=201,
     response_model=Role,
-    responses=problems(*_SIGNED_IN, RoleExists, IdempotencyKeyReused, body=True),
+    responses=problems(*UNPERMITTED, RoleExists, IdempotencyKeyReused, body=True),
 )
 async def create_role(
     body: RoleCreate,
@@ -68,7 +67,7 @@ async def create_role(
 
 
 @router.get(
-    "/{name}", response_model=Role, responses=problems(*_SIGNED_IN, RoleNotFound)
+    "/{name}", response_model=Role, responses=problems(*UNPERMITTED, RoleNotFound)
 )
 async def read_role(name: Name, _actor: Reader, roles: Roles) -> Response:
     """Return a role."""
@@ -76,7 +75,7 @@ async def read_role(name: Name, _actor: Reader, roles: Roles) -> Response:
     return json_response(Role.model_validate(role), etag=etag(role.version))
 
 
-@router.get("/{name}/permissions", responses=problems(*_SIGNED_IN, RoleNotFound))
+@router.get("/{name}/permissions", responses=problems(*UNPERMITTED, RoleNotFound))
 async def list_role_permissions(
     name: Name, _actor: Reader, roles: Roles
 ) -> PermissionList:
@@ -87,7 +86,7 @@ async def list_role_permissions(
 @router.patch(
     "/{name}",
     response_model=Role,
-    responses=problems(*_SIGNED_IN, RoleNotFound, PreconditionFailed, body=True),
+    responses=problems(*UNPERMITTED, RoleNotFound, PreconditionFailed, body=True),
 )
 async def update_role(
     name: Name, body: RoleChange, actor: Writer, roles: Roles, if_match: IfMatch
@@ -107,7 +106,7 @@ async def update_role(
 @router.delete(
     "/{name}",
     status_code=204,
-    responses=problems(*_SIGNED_IN, RoleNotFound, PreconditionFailed),
+    responses=problems(*UNPERMITTED, RoleNotFound, PreconditionFailed),
 )
 async def delete_role(
     name: Name, actor: Writer, roles: Roles, if_match: IfMatch

@@ -5,17 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from app.api.answers import problems
-from app.api.dependencies import RuntimeDep, require
-from app.core.exceptions import Forbidden, Unauthenticated
+from app.api.dependencies import UNPERMITTED, RuntimeDep, require
 from app.policies.permission import Actor
 from app.schemas.settings import SettingsOut
 from app.services.server.settings import public
-from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/settings", tags=["settings"])
 
 
-@router.get("", responses=problems(Unauthenticated, InvalidAccessToken, Forbidden))
+@router.get("", responses=problems(*UNPERMITTED))
 async def read_settings(
     _actor: Annotated[Actor, require("settings:read")], runtime: RuntimeDep
 ) -> SettingsOut:

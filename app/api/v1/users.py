@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.api.answers import etag, json_response, problems, user_out
 from app.api.dependencies import (
+    UNPERMITTED,
     BegunAts,
     FactorsDep,
     IfMatch,
@@ -17,10 +18,8 @@ from app.api.dependencies import (
 )
 from app.api.strict_json import StrictRoute
 from app.core.exceptions import (
-    Forbidden,
     PreconditionFailed,
     TooManyRequests,
-    Unauthenticated,
 )
 from app.policies.permission import Actor
 from app.schemas.base import Page, plain
@@ -41,18 +40,16 @@ from app.services.accounts.errors import (
 )
 from app.services.factors.errors import FactorNotFound
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
-from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sessions.errors import ReauthenticationRequired
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=StrictRoute)
-_SIGNED_IN = (Unauthenticated, InvalidAccessToken, Forbidden)
 Reader = Annotated[Actor, require("users:read")]
 Writer = Annotated[Actor, require("users:write")]
 Sort = Literal["created_at", "-created_at", "email", "-email"]
 Search = Annotated[str | None, Query(max_length=200)]
 
 
-@router.get("", responses=problems(*_SIGNED_IN))
+@router.get("", responses=problems(*UNPERMITTED))
 async def list_users(
     _actor: Reader,
     users: Users,
@@ -88,7 +85,7 @@ async def list_users(
     status_code=201,
     response_model=User,
     responses=problems(
-        *_SIGNED_IN, EmailTaken, IdempotencyKeyReused, TooManyRequests, body=True
+        *UNPERMITTED, EmailTaken, IdempotencyKeyReused, TooManyRequests, body=True
     ),
 )
 async def create_user(
@@ -120,7 +117,7 @@ async def create_user(
 @router.get(
     "/{user_id}",
     response_model=User,
-    responses=problems(*_SIGNED_IN, UserNotFound),
+    responses=problems(*UNPERMITTED, UserNotFound),
 )
 async def read_user(user_id: UUID, _actor: Reader, users: Users) -> Response:
     """Return an account."""
@@ -133,7 +130,7 @@ async def read_user(user_id: UUID, _actor: Reader, users: Users) -> Response:
     "/{user_id}",
     response_model=User,
     responses=problems(
-        *_SIGNED_IN,
+        *UNPERMITTED,
         UserNotFound,
         LastAdministrator,
         PreconditionFailed,
@@ -162,7 +159,7 @@ async def update_user(
     "/{user_id}",
     status_code=204,
     responses=problems(
-        *_SIGNED_IN,
+        *UNPERMITTED,
         UserNotFound,
         LastAdministrator,
         PreconditionFailed,
@@ -179,7 +176,7 @@ async def delete_user(
 @router.post(
     "/{user_id}/sessions/revoke",
     status_code=204,
-    responses=problems(*_SIGNED_IN, UserNotFound),
+    responses=problems(*UNPERMITTED, UserNotFound),
 )
 async def revoke_sessions(user_id: UUID, actor: Writer, users: Users) -> None:
     """End every session of an account."""
@@ -191,7 +188,7 @@ async def revoke_sessions(user_id: UUID, actor: Writer, users: Users) -> None:
     status_code=202,
     response_class=Response,  # no body
     responses=problems(
-        *_SIGNED_IN, UserNotFound, UserDisabled, TooManyRequests, body=True
+        *UNPERMITTED, UserNotFound, UserDisabled, TooManyRequests, body=True
     ),
 )
 async def reset_password(
@@ -211,7 +208,7 @@ async def reset_password(
 @router.delete(
     "/{user_id}/factors/{factor}",
     status_code=204,
-    responses=problems(*_SIGNED_IN, UserNotFound, FactorNotFound),
+    responses=problems(*UNPERMITTED, UserNotFound, FactorNotFound),
 )
 async def remove_factor(
     user_id: UUID, factor: FactorName, actor: Writer, factors: FactorsDep

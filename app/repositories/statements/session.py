@@ -152,10 +152,11 @@ _STRENGTH_OF_GRANT = (
         User.status == ACTIVE,
     )
 )
-_PERMISSIONS = (
-    select(Role.permissions)
+_ROLES_IN_SESSION = (
+    select(Role.permissions, Role.mfa_required, Session.amr)
     .join(UserRole, UserRole.role == Role.name)
-    .where(UserRole.user_id == bindparam("user_id", type_=User.id.type))
+    .join(Session, Session.user_id == UserRole.user_id)
+    .where(Session.id == bindparam("session_id", type_=Session.id.type))
 )
 
 
@@ -206,7 +207,7 @@ class SessionStatements:
         parameters = {"grant_id": grant_id}
         return await self._database.fetch_one(_STRENGTH_OF_GRANT, parameters)
 
-    async def permissions(self, user_id: UUID) -> frozenset[str]:
-        """Return what a user may do, through all of their roles."""
-        rows = await self._database.fetch_all(_PERMISSIONS, {"user_id": user_id})
-        return frozenset(name for row in rows for name in row.permissions)
+    async def roles_in(self, session_id: UUID) -> list[Any]:
+        """Return the roles of whose session it is, each with how that was proven."""
+        parameters = {"session_id": session_id}
+        return await self._database.fetch_all(_ROLES_IN_SESSION, parameters)

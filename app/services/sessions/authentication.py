@@ -9,12 +9,13 @@ from app.core.exceptions import Forbidden, Unauthenticated
 from app.core.security import InvalidToken, TokenOfApplication
 from app.factors.base import MULTI_FACTOR
 from app.oauth.acr import TWO_FACTORS
-from app.policies.permission import Actor
-from app.policies.second_factor import has_second_factor
+from app.policies.permission import Actor, covers, permissions_of
+from app.policies.second_factor import counting, has_second_factor
 from app.services.process.process import Process
 from app.services.sessions.errors import (
     InsufficientUserAuthentication,
     ReauthenticationRequired,
+    SecondFactorRequired,
 )
 
 
@@ -95,16 +96,20 @@ class AuthenticationService:
         return SignedInUser(actor, row)
 
     async def authorise(self, actor: Actor, permission: str) -> Actor:
-        """Return the actor with all their permissions, if they hold this one.
+        """Return the actor with all permissions of this session, if it has this one.
 
         Raises:
-            Forbidden: They do not.
+            SecondFactorRequired: A role has it that counts only with two factors.
+            Forbidden: No role of theirs has it.
         """
-        held = await self._process.statements.permissions(actor.user_id)
-        actor = replace(actor, permissions=held)
-        if not actor.may(permission):
-            raise Forbidden(hint=f"{permission} is missing")
-        return actor
+        roles = await self._process.statements.roles_in(actor.session_id)
+        counted = counting(roles, self._process.settings.mfa)
+        actor = replace(actor, permissions=permissions_of(counted))
+        if actor.may(permission):
+            return actor
+        if covers(permissions_of(roles), (permission,)):
+            raise SecondFactorRequired(TWO_FACTORS, f"{permission} wants two factors")
+        raise Forbidden(hint=f"{permission} is missing")
 
     async def demand_presence(self, actor: Actor) -> None:
         """Refuse what only the owner may do, unless they proved lately to be there.

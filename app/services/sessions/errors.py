@@ -46,3 +46,20 @@ class InsufficientUserAuthentication(_NotEnough, Unauthenticated):
         said = {"error": self.code, "error_description": self.title, **self.members}
         fields = ", ".join(f'{name}="{value}"' for name, value in said.items())
         return super().headers | {"WWW-Authenticate": f"Bearer {fields}"}
+
+
+class SecondFactorRequired(Forbidden):
+    """The permission comes from a role that counts in sessions of two factors only."""
+
+    code = "second_factor_required"
+    title = "Sign in again with a second factor: what allows this demands one"
+
+    def __init__(self, acr: str, hint: str = "") -> None:
+        """Say how strongly the session has to be proven, and why to the log."""
+        super().__init__(hint)
+        self.acr = acr
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """As in the challenge of RFC 9470 section 3; any age is good."""
+        return {"acr_values": self.acr}
