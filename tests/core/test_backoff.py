@@ -18,6 +18,7 @@ from tests.support.rate_limit import (
     opened,
     take,
     take_and_return_as_memory_does,
+    waits_as_memory_does,
 )
 
 TEN = Backoff("sign_in_account", 10, 1_200)
@@ -128,6 +129,12 @@ async def test_sql_decides_as_memory_does(database: Database, seed: int) -> None
     await take_and_return_as_memory_does(
         SqlStore(database), limits, random.Random(seed)
     )
+
+
+async def test_sql_doubles_a_wait_as_often_as_memory_does(
+    database: Database,
+) -> None:
+    await waits_as_memory_does(SqlStore(database))
 
 
 async def test_t175_parallel_guesses_do_not_outrun_sql(database: Database) -> None:

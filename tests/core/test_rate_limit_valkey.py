@@ -1,6 +1,7 @@
 """Counting in a real Valkey, and what stands in while it is away or has forgotten."""
 
 import logging
+import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from redis.asyncio import Redis
 
 from app.core.circuit_breaker import CircuitBreakers
 from app.core.rate_limit import (
+    Backoff,
     FallbackStore,
     MemoryStore,
     RateLimitStore,
@@ -28,8 +30,11 @@ from tests.support.rate_limit import (
     give_back,
     opened,
     take,
+    take_and_return_as_memory_does,
+    waits_as_memory_does,
 )
 
+DOUBLING = [Backoff("ten", 10, 1_200), Backoff("two", 2, 50), Backoff("one", 1, 4.5)]
 PATIENT = 10.0  # seconds: the machine may be slow, and patience is not the subject
 PROMPT = 0.5  # seconds: where it is; each fault is waited out three times
 
@@ -87,6 +92,18 @@ async def test_valkey_decides_as_memory_does(
     await store.close()
 
 
+@pytest.mark.parametrize("seed", range(2))
+async def test_valkey_doubles_waits_as_memory_does(
+    valkey: ValkeyServer, breakers: CircuitBreakers, seed: int
+) -> None:
+    store = ValkeyStore(valkey.url, breakers, timeout=PATIENT)
+
+    await waits_as_memory_does(store)
+    await take_and_return_as_memory_does(store, DOUBLING, random.Random(seed))
+
+    await store.close()
+
+
 async def test_the_fallback_decides_as_memory_does(
     valkey: ValkeyServer, breakers: CircuitBreakers
 ) -> None:
@@ -100,6 +117,17 @@ async def test_t175_parallel_guesses_do_not_outrun_valkey(
     stores = [ValkeyStore(valkey.url, breakers, timeout=PATIENT) for _ in range(2)]
 
     assert await allowed_at_once(200, *stores) == 10
+
+    for store in stores:
+        await store.close()
+
+
+async def test_t175_parallel_guesses_do_not_outrun_valkeys_waits(
+    valkey: ValkeyServer, breakers: CircuitBreakers
+) -> None:
+    stores = [ValkeyStore(valkey.url, breakers, timeout=PATIENT) for _ in range(2)]
+
+    assert await allowed_at_once(200, *stores, limit=DOUBLING[0]) == 10
 
     for store in stores:
         await store.close()

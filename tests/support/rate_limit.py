@@ -6,7 +6,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from app.core.rate_limit import Attempt, Limit, MemoryStore, RateLimitStore, Verdict
+from app.core.rate_limit import (
+    Attempt,
+    Backoff,
+    Limit,
+    MemoryStore,
+    RateLimitStore,
+    Verdict,
+)
 from app.database import Database
 
 TEN = Limit("sign_in_account", 10, 600)
@@ -66,3 +73,14 @@ async def take_and_return_as_memory_does(
             await give_back(store, key, limit)
             await give_back(model, key, limit)
         assert await take(store, key, limit, now) == await take(model, key, limit, now)
+
+
+async def waits_as_memory_does(store: RateLimitStore) -> None:
+    """Guess at the pace that is allowed, far beyond where 32 bits hold a wait."""
+    limits = [Backoff("day", 2, 86_400), Backoff("password", 10, 1_200)]
+    for limit in limits:
+        model, now = MemoryStore(), NOW
+        for _ in range(60):
+            verdict = await take(model, "a", limit, now)
+            assert await take(store, "a", limit, now) == verdict
+            now += timedelta(seconds=verdict.retry_after)

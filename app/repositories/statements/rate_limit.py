@@ -54,7 +54,9 @@ def _constant(number: int) -> ColumnElement[int]:
 def _paced_wait(level: ColumnElement[int], index: int) -> ColumnElement[int]:
     """Return the wait that so many attempts make (``Backoff``)."""
     cost, burst = _number(f"cost{index}"), _number(f"burst{index}")
-    doubled = _constant(FIRST).bitwise_lshift(cast(level - burst, Integer))
+    # PostgreSQL takes a bare number for one of 32 bits, which the sixth shift leaves.
+    first = cast(_constant(FIRST), BigInteger)
+    doubled = first.bitwise_lshift(cast(level - burst, Integer))
     return case(
         (level < burst, _constant(0)),
         (level - burst > 30, cost),
