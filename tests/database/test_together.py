@@ -2,12 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from httpx2 import Response
+from sqlalchemy import select
 
+from app.models.grant import OAuthGrant
+from app.models.session import Session
 from app.repositories.statements.together import Together, placed
 from tests.support.api import Api
-from tests.support.oauth import GONE, Protocol
+from tests.support.chance import FakeClock
+from tests.support.oauth import GONE, Protocol, SignedIn
 
 _SERVER = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -132,3 +138,100 @@ async def test_each_caller_is_their_own(api: Api) -> None:
     assert [a.status_code for a in answers] == [200, 200, 401, 200, 200, 200]
     told = [a.json()["email"] for a in answers if a.status_code == 200]
     assert told == [p.email for p in people if p is not people[2]]
+
+
+async def _refresh_all(
+    protocol: Protocol, people: Sequence[SignedIn]
+) -> list[Response]:
+    asked = (protocol.refresh(who.app, who.refresh_token) for who in people)
+    return await asyncio.gather(*asked)
+
+
+@_SERVER
+async def test_each_refresh_has_its_own_verdict(api: Api) -> None:
+    protocol = Protocol(api)
+    app, other = await protocol.apps(), await protocol.apps()
+    people = [await protocol.signed_in(app) for _ in range(len(GONE) + 3)]
+    for how, who in zip(GONE, people, strict=False):
+        await protocol.change(GONE[how](who.issued))
+    stolen, alive = people[-3], people[-2:]
+    stolen.app = other
+
+    answers = await _refresh_all(protocol, [*people, *alive])
+
+    refused = [400] * (len(GONE) + 1)
+    assert [a.status_code for a in answers] == [*refused, 200, 200, 200, 200]
+    told = [a.json()["refresh_token"] for a in answers[-4:]]
+    assert told[:2] == told[2:]  # sent twice at once: both hold the same successor
+    assert told[0] != told[1]
+    for who, token in zip(alive, told, strict=False):
+        assert (await protocol.refresh(app, token)).status_code == 200
+        assert (await protocol.grant(who.issued.grant_id)).counter == 2
+
+
+@_SERVER
+async def test_each_session_refreshes_to_its_own_tokens(api: Api) -> None:
+    people = [await api.person(email=f"p{number}@example.com") for number in range(5)]
+    await api.post("/auth/logout", {}, people[1])
+    bodies = [{"refresh_token": p.tokens["refresh_token"]} for p in people]
+
+    asked = (api.post("/auth/refresh", body) for body in [*bodies, bodies[4]])
+    answers = await asyncio.gather(*asked)
+
+    assert [a.status_code for a in answers] == [200, 401, 200, 200, 200, 200]
+    assert answers[4].json()["refresh_token"] == answers[5].json()["refresh_token"]
+    for who, answer in zip(people, answers, strict=False):
+        if answer.status_code == 200:
+            headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+            me = await api.client.get("/api/v1/users/me", headers=headers)
+            assert me.json()["email"] == who.email
+
+
+@_SERVER
+@pytest.mark.parametrize("model", [OAuthGrant, Session], ids=["grant", "session"])
+async def test_nobody_waits_for_what_another_holds_locked(api: Api, model: Any) -> None:
+    protocol = Protocol(api)
+    app = await protocol.apps()
+    people = [await protocol.signed_in(app) for _ in range(3)]
+    held = (
+        people[1].issued.grant_id
+        if model is OAuthGrant
+        else people[1].issued.session_id
+    )
+
+    async with protocol.runtime.database.session() as holder:
+        await holder.execute(select(model).where(model.id == held).with_for_update())
+        asked = [asyncio.ensure_future(_refresh_all(protocol, [p])) for p in people]
+        done, waiting = await asyncio.wait(asked, timeout=2)
+        freed = {asked[0], asked[2]}
+        # A session is only written to where it is prolonged, and not by this statement.
+        assert done == (freed if model is OAuthGrant else set(asked))
+        await holder.rollback()
+    await asyncio.gather(*waiting)
+
+    assert [a.status_code for one in asked for a in one.result()] == [200] * 3
+
+
+@_SERVER
+async def test_sessions_are_prolonged_by_who_refreshes_together(
+    api: Api, clock: FakeClock
+) -> None:
+    protocol = Protocol(api)
+    app = await protocol.apps()
+    people = [await protocol.signed_in(app) for _ in range(3)]
+    scope = "openid offline_access"
+    people.append(await protocol.signed_in(app, scope))
+    before = [await _session_end(protocol, who) for who in people]
+    clock.advance(hours=25)
+
+    answers = await _refresh_all(protocol, people)
+
+    assert [a.status_code for a in answers] == [200] * 4
+    after = [await _session_end(protocol, who) for who in people]
+    moved = [(b - a).total_seconds() / 3600 for a, b in zip(before, after, strict=True)]
+    assert moved == [25, 25, 25, 0]
+
+
+async def _session_end(protocol: Protocol, who: SignedIn) -> Any:
+    async with protocol.runtime.database.session(read_only=True) as db:
+        return (await db.get_one(Session, who.issued.session_id)).expires_at

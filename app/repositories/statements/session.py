@@ -27,7 +27,7 @@ from app.models.role import Role, UserRole
 from app.models.session import Session
 from app.models.user import User
 from app.repositories.statements.second_factor import second_factor_columns
-from app.repositories.statements.together import asked, reading
+from app.repositories.statements.together import PASSED_OVER, asked, sharing
 
 ACTIVE = "active"
 
@@ -71,29 +71,46 @@ _KNOWS_NETWORK = select(
 _IDLE_END = bindparam("idle_end", type_=Session.expires_at.type)
 _NOW = bindparam("now", type_=Session.expires_at.type)
 _LIVE = (Session.revoked_at.is_(None), Session.expires_at > _NOW)
-_OWNER_ACTIVE = exists().where(User.id == Session.user_id, User.status == ACTIVE)
-_ROTATE = (
-    update(Session)
-    .where(
-        Session.id == bindparam("id", type_=Session.id.type),
-        Session.counter == bindparam("presented"),
-        *_LIVE,
-        _OWNER_ACTIVE,
-    )
-    .values(
-        counter=Session.counter + 1,
-        refreshed_at=_NOW,
-        expires_at=case(
-            (Session.absolute_expires_at < _IDLE_END, Session.absolute_expires_at),
-            else_=_IDLE_END,
-        ),
-    )
-    .returning(
-        Session.user_id,
-        Session.expires_at,
-        roles_of(Session.user_id).label("roles"),
-    )
+_OWNER_ACTIVE = (
+    exists().where(User.id == Session.user_id, User.status == ACTIVE).correlate(Session)
 )
+_COUNT = update(Session).values(
+    counter=Session.counter + 1,
+    refreshed_at=_NOW,
+    expires_at=case(
+        (Session.absolute_expires_at < _IDLE_END, Session.absolute_expires_at),
+        else_=_IDLE_END,
+    ),
+)
+_COUNTED = (
+    Session.user_id,
+    Session.expires_at,
+    roles_of(Session.user_id).label("roles"),
+)
+_ROTATE = _COUNT.where(
+    Session.id == bindparam("id", type_=Session.id.type),
+    Session.counter == bindparam("presented"),
+    *_LIVE,
+    _OWNER_ACTIVE,
+).returning(*_COUNTED)
+
+
+def _rotate_each() -> Any:
+    """Return the same for several at once (PostgreSQL), but what others hold locked."""
+    wanted = asked(id=Session.id.type, presented=Session.counter.type)
+    locked = (
+        select(Session.id, wanted.c.presented, wanted.c.place)
+        .join(wanted, wanted.c.id == Session.id)
+        .where(Session.counter == wanted.c.presented, *_LIVE, _OWNER_ACTIVE)
+        .with_for_update(of=Session, skip_locked=True)
+        .cte("locked")
+    )
+    return _COUNT.where(
+        Session.id == locked.c.id, Session.counter == locked.c.presented
+    ).returning(*_COUNTED, locked.c.place)
+
+
+_ROTATE_EACH = _rotate_each()
 _STATE = (
     select(
         Session.user_id,
@@ -124,7 +141,7 @@ _CALLER = (
     )
 )
 # The same for several at once (PostgreSQL).
-_ASKED = asked("user_id", "session_id")
+_ASKED = asked(user_id=Session.user_id.type, session_id=Session.id.type)
 _CALLER_EACH = (
     select(*_CALLER_COLUMNS, _ASKED.c.place)
     .join(Session, Session.user_id == User.id)
@@ -167,7 +184,11 @@ class SessionStatements:
         """Run on the pool of this database, outside of any session."""
         self._database = database
         names = "user_id", "session_id"
-        self._callers = reading(database, _CALLER, _CALLER_EACH, *names)
+        self._callers = sharing(database, _CALLER, _CALLER_EACH, *names)
+        names = "id", "presented"
+        self._rotated = sharing(
+            database, _ROTATE, _ROTATE_EACH, *names, absent=PASSED_OVER
+        )
 
     async def knows_network(self, email: str, network: str) -> bool:
         """Tell whether the account with this address signed in from a network."""
@@ -185,7 +206,10 @@ class SessionStatements:
             "now": now,
             "idle_end": now + idle,
         }
-        return await self._database.fetch_one(_ROTATE, parameters)
+        row = await self._rotated.get(parameters)
+        if row is PASSED_OVER:
+            return await self._database.fetch_one(_ROTATE, parameters)
+        return row
 
     async def state(self, session_id: UUID) -> Any | None:
         """Return where a session stands, live or not."""
@@ -195,7 +219,8 @@ class SessionStatements:
         self, user_id: UUID, session_id: UUID, *, now: datetime
     ) -> Any | None:
         """Return the account behind a live session of an active user, or None."""
-        return await self._callers.get((user_id, session_id, now))
+        parameters = {"user_id": user_id, "session_id": session_id, "now": now}
+        return await self._callers.get(parameters)
 
     async def strength(self, session_id: UUID, *, now: datetime) -> Any | None:
         """Return how a live session was proven, and which factors its account has."""

@@ -6,18 +6,20 @@ after the last of its callers asked, and each gets the verdict on its own row.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
-from uuid import UUID
 
-from sqlalchemy import ARRAY, Executable, Uuid, bindparam, column, func
+from sqlalchemy import ARRAY, Executable, bindparam, column, func
+from sqlalchemy.types import TypeEngine
 
 from app.database import Database
 
 K = TypeVar("K")
 MOST = 64  # keys of one statement
 PLACE = "place"  # of a key among those that are asked for, counted from 1
+PASSED_OVER = object()  # no verdict: whoever asked has to ask alone
+_NOW = itemgetter("now")
 Asked = tuple[K, "asyncio.Future[Any | None]"]
 
 
@@ -88,55 +90,61 @@ class Together(Generic[K]):
                     answer.set_result(row)
 
 
-def asked(*names: str) -> Any:
+def asked(**types: TypeEngine[Any]) -> Any:
     """Return a table of what several callers ask for, for a statement to join.
 
     Args:
-        names: Of its columns, which are identifiers; each comes as a list, whose
-            parameter has the name of the column and an ``s``.
+        types: Of its columns. Each comes as a list, whose parameter has the name of the
+            column and an ``s``.
     """
-    lists = (bindparam(f"{name}s", type_=ARRAY(Uuid)) for name in names)
-    columns = (column(name, Uuid) for name in names)
+    lists = (bindparam(f"{name}s", type_=ARRAY(kind)) for name, kind in types.items())
+    columns = (column(name, kind) for name, kind in types.items())
     table = func.unnest(*lists).table_valued(*columns, with_ordinality=PLACE)
     return table.render_derived(name="asked")
 
 
-def reading(
-    database: Database, one: Executable, several: Executable, *names: str
-) -> Together[tuple[UUID, UUID, datetime]]:
-    """Return what reads rows by two identifiers, as they are at an instant.
+def sharing(
+    database: Database,
+    one: Executable,
+    several: Executable,
+    *names: str,
+    absent: Any = None,
+) -> Together[Mapping[str, Any]]:
+    """Return what runs a statement for all who ask in the same moment.
 
-    The latest of the instants counts for all who ask together: they differ by less than
-    a turn of the loop, and a later one is only stricter.
+    What they do not ask for each by themselves is taken from the latest of them. They
+    differ by less than a turn of the loop, and a later instant is only stricter.
 
     Args:
-        database: Where they are.
+        database: Where it runs.
         one: For a caller alone, and for SQLite, which knows no lists.
-        several: The same joined to ``asked(*names)``; its rows say their ``place``.
-        names: Of the two parameters that ``one`` has besides ``now``.
+        several: The same joined to ``asked``; its rows say their ``place``.
+        names: Of the parameters that each has its own of, besides ``now``.
+        absent: What a caller of ``several`` gets who has no row.
     """
 
-    async def ask(keys: Sequence[tuple[UUID, UUID, datetime]]) -> Sequence[Any | None]:
-        first, second, instants = zip(*keys, strict=True)
-        now = {"now": max(instants)}
+    async def ask(keys: Sequence[Mapping[str, Any]]) -> Sequence[Any | None]:
         if len(keys) == 1:
-            alone = dict(zip(names, (first[0], second[0]), strict=True))
-            return [await database.fetch_one(one, alone | now)]
-        plural = (f"{name}s" for name in names)
-        lists = dict(zip(plural, (list(first), list(second)), strict=True))
-        return placed(await database.fetch_all(several, lists | now), len(keys))
+            return [await database.fetch_one(one, keys[0])]
+        lists = {f"{name}s": [key[name] for key in keys] for name in names}
+        shared = max(keys, key=_NOW)
+        rows = await database.fetch_all(several, {**shared, **lists})
+        return placed(rows, len(keys), absent)
 
     return Together(ask, 1 if database.is_sqlite else MOST)
 
 
-def placed(rows: Iterable[Any], number: int) -> Sequence[Any | None]:
-    """Return rows in the order of their ``place``, None where there is none.
+def placed(
+    rows: Iterable[Any], number: int, absent: Any = None
+) -> Sequence[Any | None]:
+    """Return rows in the order of their ``place``, ``absent`` where there is none.
 
     Args:
         rows: Each says which key it belongs to, counted from 1.
         number: How many keys there were.
+        absent: What stands for a row that is not there.
     """
-    found: list[Any | None] = [None] * number
+    found: list[Any | None] = [absent] * number
     for row in rows:
         found[row.place - 1] = row
     return found
