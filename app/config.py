@@ -25,14 +25,13 @@ from pydantic_settings import (
 
 from app.env_file import EnvironmentRefused
 from app.environment import Known, explain, read_environment
-from app.factor_settings import PasskeySettings
+from app.factor_settings import MfaSettings, PasskeySettings
 from app.setting_groups import (
     AdminSettings,
     DatabaseSettings,
     EmailCodeSettings,
     EmailSettings,
     LimitSettings,
-    MfaSettings,
     OAuthSettings,
     OneTimeSettings,
     OutboundSettings,

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from app.setting_groups import Group
+from app.setting_groups import DAY, HOUR, Group
 from app.setting_types import Origins
 
 
@@ -19,4 +19,28 @@ class PasskeySettings(Group):
         [],
         description="Other sites, such as `https://login.example.com`, whose pages may "
         "ask for these passkeys (related origins).",
+    )
+
+
+class MfaSettings(Group):
+    """The second step of a sign-in."""
+
+    required: bool = Field(
+        False,
+        description="Everybody needs a second factor; a role may want it of whoever "
+        "has it.",
+    )
+    remember_ttl: int = Field(
+        30 * DAY,
+        ge=0,
+        le=365 * DAY,
+        description="A browser that its owner had remembered needs no second step this "
+        "long; 0: it always does.",
+    )
+    freeze_ttl: int = Field(
+        3 * DAY,
+        ge=HOUR,
+        le=30 * DAY,
+        description='After "this wasn\'t me" owners change no factor for so long; '
+        "administrators may remove them.",
     )

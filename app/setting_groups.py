@@ -229,29 +229,19 @@ class OneTimeSettings(Group):
     email_code_ttl: int = Field(
         10 * MINUTE, ge=60, le=10 * MINUTE, description="Code that signs in."
     )
+    not_me_ttl: int = Field(
+        7 * DAY,
+        ge=DAY,
+        le=30 * DAY,
+        description='"This wasn\'t me". So long an address that was left takes the '
+        "account back, too.",
+    )
 
 
 class EmailCodeSettings(Group):
     """Signing in with a code sent by mail."""
 
     enabled: bool = Field(True, description="Off: mail never signs anybody in.")
-
-
-class MfaSettings(Group):
-    """The second step of a sign-in."""
-
-    required: bool = Field(
-        False,
-        description="Everybody needs a second factor; a role may want it of whoever "
-        "has it.",
-    )
-    remember_ttl: int = Field(
-        30 * DAY,
-        ge=0,
-        le=365 * DAY,
-        description="A browser that its owner had remembered needs no second step this "
-        "long; 0: it always does.",
-    )
 
 
 class EmailSettings(Group):

@@ -46,6 +46,7 @@ from app.services.sessions.authentication import (
 from app.services.sessions.errors import SecondFactorRequired
 from app.services.sessions.session import SessionService
 from app.services.sign_in.email_code import EmailCodeService
+from app.services.sign_in.not_me import NotMeService
 from app.services.sign_in.remembered_device import DeviceService
 
 _ME, _PASSWORD = "/api/v1/users/me", "/api/v1/auth/change-password"
@@ -247,8 +248,14 @@ async def _users(uow: Uow, runtime: RuntimeDep, passwords: PasswordsDep) -> User
     return UserService(uow, runtime, passwords)
 
 
-async def _factors(uow: Uow) -> FactorService:
-    return FactorService(uow)
+async def _not_mes(
+    uow: Uow, runtime: RuntimeDep, passwords: PasswordsDep
+) -> NotMeService:
+    return NotMeService(uow, runtime, passwords)
+
+
+async def _factors(uow: Uow, runtime: RuntimeDep) -> FactorService:
+    return FactorService(uow, runtime)
 
 
 async def _passkeys(uow: Uow, runtime: RuntimeDep) -> PasskeyService:
@@ -299,6 +306,7 @@ async def _once(
 Devices = Annotated[DeviceService, Depends(_devices)]
 Registrations = Annotated[RegistrationService, Depends(_registrations)]
 Verifications = Annotated[EmailVerificationService, Depends(_verifications)]
+NotMes = Annotated[NotMeService, Depends(_not_mes)]
 Resets = Annotated[PasswordResetService, Depends(_resets)]
 PasswordChanges = Annotated[PasswordChangeService, Depends(_password_changes)]
 BegunAts = Annotated[BegunAtService, Depends(_begun_ats)]

@@ -34,7 +34,7 @@ def list_factors(who: Who, as_json: AsJson = False) -> None:
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> dict[str, Any]:
         user = await as_operator(uow, runtime)[0].find(who)
-        return await _shape(uow, user.id)
+        return await _shape(uow, runtime, user.id)
 
     show(in_transaction(work), as_json)
 
@@ -51,16 +51,18 @@ def remove(who: Who, factor: Kind, yes: Yes = False, as_json: AsJson = False) ->
 
         user = await as_operator(uow, runtime)[0].find(who)
         actor = operator_now(runtime)
-        await FactorService(uow).remove(actor, user.id, factor)
-        return await _shape(uow, user.id)
+        await FactorService(uow, runtime).remove(actor, user.id, factor)
+        return await _shape(uow, runtime, user.id)
 
     confirm(f"take {factor} from the account {who}", yes)
     show(in_transaction(work), as_json)
 
 
-async def _shape(uow: "UnitOfWork", user_id: "UUID") -> dict[str, Any]:
+async def _shape(
+    uow: "UnitOfWork", runtime: "Runtime", user_id: "UUID"
+) -> dict[str, Any]:
     from app.schemas.factor import Factors
     from app.services.factors.factor import FactorService
 
-    held = await FactorService(uow).list_all(user_id)
+    held = await FactorService(uow, runtime).list_all(user_id)
     return Factors.model_validate(held).model_dump(mode="json")

@@ -24,6 +24,7 @@ from app.events.email import (
     EmailChanged,
     EmailChangeRequested,
     EmailCollided,
+    EmailMovedHere,
     EmailSet,
     EmailVerificationRequested,
     EmailVerified,
@@ -57,6 +58,7 @@ from app.events.role import RoleCreated, RoleDeleted, RoleUpdated
 from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevoked
 from app.events.sign_in import (
     EmailCodeRequested,
+    NotMeSaid,
     Refusal,
     SecondStepDemanded,
     SecondStepExhausted,
@@ -103,6 +105,7 @@ EVENTS: tuple[type[Event], ...] = (
     EmailChangeRequested,
     EmailChanged,
     EmailCollided,
+    EmailMovedHere,
     EmailSet,
     EmailCodeRequested,
     EmailVerificationRequested,
@@ -121,6 +124,7 @@ EVENTS: tuple[type[Event], ...] = (
     LogoutNoticeFailed,
     LogoutRefused,
     MailTested,
+    NotMeSaid,
     OutboxMessageRetried,
     PasswordChangeFailed,
     PasswordChanged,

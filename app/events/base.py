@@ -8,7 +8,9 @@ from uuid import UUID
 NOBODY = ""
 """Where a mail goes that is written for its time only: nowhere."""
 
-_NOT_DATA = frozenset({"user_id", "actor_id", "to", "locale", "token_id", "expires_at"})
+_NOT_DATA = frozenset(
+    {"user_id", "actor_id", "to", "locale", "token_id", "expires_at", "not_me_id"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,8 @@ class MailedEvent(Event):
         locale: Language of the reader (BCP 47), when it is known.
         token_id: The one-time token whose link and code the mail carries.
         expires_at: When the mail has no use any more.
+        not_me_id: The one-time token of the link by which its reader says that it was
+            somebody else. Apart from ``token_id``, without which there is no mail.
     """
 
     template: ClassVar[str]
@@ -48,6 +52,7 @@ class MailedEvent(Event):
     locale: str | None = None
     token_id: UUID | None = None
     expires_at: datetime | None = None
+    not_me_id: UUID | None = None
 
     def payload(self) -> dict[str, Any]:
         """Return what the mail worker needs; it holds no secret."""
@@ -56,6 +61,7 @@ class MailedEvent(Event):
             "to": self.to,
             "locale": self.locale,
             "token_id": str(self.token_id) if self.token_id else None,
+            "not_me_id": str(self.not_me_id) if self.not_me_id else None,
             "data": self.data(),
         }
 

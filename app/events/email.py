@@ -64,3 +64,11 @@ class EmailChanged(MailedEvent):
 
     name: ClassVar[str] = "email.changed"
     template: ClassVar[str] = "email_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailMovedHere(MailedEvent):
+    """The account has this address now, as its owner wished; its reader is told."""
+
+    name: ClassVar[str] = "email.moved_here"
+    template: ClassVar[str] = "email_moved_here"

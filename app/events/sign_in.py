@@ -61,6 +61,20 @@ class SecondStepExhausted(MailedEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotMeSaid(MailedEvent):
+    """Somebody said with a link from a mail that it was not them; all is ended."""
+
+    name: ClassVar[str] = "sign_in.not_me"
+    template: ClassVar[str] = "not_me"
+
+    about: str
+    factors: tuple[str, ...]  # taken away, as they came since
+    moved_back: bool  # to the address that the link went to
+    closed: bool  # that address has another account by now; this one is disabled
+    frozen_until: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmailCodeRequested(MailedEvent):
     """A code that signs in was asked for."""
 

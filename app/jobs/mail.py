@@ -1,6 +1,7 @@
 """Delivers mails of the outbox to the mail server, or keeps them in development."""
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.core.mailbox import KeptMail
@@ -19,6 +20,7 @@ from app.jobs.relay import OutboxJob
 from app.models.outbox import OutboxMessage
 from app.repositories.unit_of_work import MAIL, UnitOfWork
 from app.services.oauth.begun_at import BegunAtService
+from app.services.one_time.token import Purpose
 from app.services.server.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -86,7 +88,14 @@ class MailDelivery:
         if purpose is not None and draft.token_id is not None:
             if await uow.one_time_tokens.peek(draft.token_id, purpose, now) is None:
                 raise NotNeeded("superseded")
-        return draft
+        if draft.not_me_id is None:
+            return draft
+        # What happened is told all the same once the link does not work any more.
+        peek = uow.one_time_tokens.peek
+        link = await peek(draft.not_me_id, Purpose.NOT_ME, now)
+        if link is None:
+            return replace(draft, not_me_id=None)
+        return replace(draft, not_me_until=link.expires_at)
 
     async def deliver(self, item: Draft) -> None:
         """Send a mail, or keep it.

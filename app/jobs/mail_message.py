@@ -5,7 +5,7 @@ carry other people's advertising (T062).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -62,10 +62,12 @@ TEMPLATES: Mapping[str, Template] = {
         "Accept your invitation", Purpose.INVITATION, "/accept-invitation", True
     ),
     "email_code": Template("Your code to sign in", Purpose.EMAIL_CODE, has_code=True),
+    "not_me": Template("Your account was signed out everywhere"),
     "second_step_exhausted": Template("Somebody tried to sign in to your account"),
     "registration_repeated": Template("You already have an account"),
     "email_set": Template("This is the address of your account now"),
     "email_changed": Template("Your email address was changed"),
+    "email_moved_here": Template("This is the address of your account now"),
     "password_changed": Template("Your password was changed"),
     "account_deleted": Template("Your account was deleted"),
     "administrator_recovered": Template("Your access as administrator was restored"),
@@ -82,6 +84,10 @@ _FACTORS = {
     "passkey": "a passkey",
     "recovery_code": "the recovery codes",
 }
+
+
+_TOLD = "frozen_until", "closed"  # said as the event has them
+_NOT_ME = "/not-me"
 
 
 class Unsendable(Undeliverable):
@@ -101,6 +107,11 @@ class Draft:
             no token that remembers it.
         factor: What a change of factors was about, in our words.
         left: How many recovery codes there still are.
+        at: When it was promised.
+        not_me_id: Token of the link that says "this wasn't me", if it has one that
+            works.
+        not_me_until: How long it works.
+        data: What the event keeps; never what somebody typed or chose.
     """
 
     id: UUID
@@ -112,6 +123,10 @@ class Draft:
     begun_at: BegunAt | None = None
     factor: str = ""
     left: int = 0
+    at: datetime | None = None
+    not_me_id: UUID | None = None
+    not_me_until: datetime | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +153,7 @@ def read_draft(message: OutboxMessage) -> Draft:
     if template is None:
         raise UnknownTemplate(f"unknown template {name}")
     token_id, data = payload.get("token_id"), payload.get("data") or {}
+    not_me_id = payload.get("not_me_id")
     if bool(token_id) != (template.purpose is not None) or not payload.get("to"):
         raise Unsendable("the message lacks what its template needs")
     return Draft(
@@ -150,6 +166,9 @@ def read_draft(message: OutboxMessage) -> Draft:
         begun_at=BegunAt.read_told(data),
         factor=_FACTORS.get(str(data.get("factor")), "a second factor"),
         left=data.get("left", 0),
+        at=message.created_at,
+        not_me_id=UUID(not_me_id) if not_me_id else None,
+        data=data,
     )
 
 
@@ -214,6 +233,10 @@ class MailRenderer:
             "start": start,
             "factor": draft.factor,
             "left": draft.left,
+            "not_me": self._not_me(draft),
+            "not_me_until": _instant(draft.not_me_until),
+            "at": _instant(draft.at),
+            **{name: draft.data.get(name, "") for name in _TOLD},
         }
         return Mail(
             id=draft.id,
@@ -229,6 +252,12 @@ class MailRenderer:
             return None
         token = self._secret_key.one_time_token(purpose, draft.token_id)
         return f"{self._settings.public_url}{path}?token={token}"
+
+    def _not_me(self, draft: Draft) -> str | None:
+        if draft.not_me_id is None:
+            return None
+        token = self._secret_key.one_time_token(Purpose.NOT_ME, draft.not_me_id)
+        return f"{self._settings.public_url}{_NOT_ME}?token={token}"
 
     def _code(self, draft: Draft) -> str | None:
         purpose = draft.template.purpose

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from app.factor_settings import MfaSettings
 from app.oauth.acr import TWO_FACTORS, acr_of
-from app.setting_groups import MfaSettings
 
 # The strongest first: what cannot be phished, what is made anew, what is left.
 PASSKEY, TOTP, RECOVERY_CODE = "passkey", "totp", "recovery_code"

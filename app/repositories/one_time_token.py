@@ -108,6 +108,13 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
             mine &= OneTimeToken.purpose.not_in(spared)
         await self._revoke(mine, now)
 
+    async def revoke_after(
+        self, user_id: UUID, purpose: str, since: datetime, now: datetime
+    ) -> None:
+        """Use up a user's tokens for one purpose that were issued after an instant."""
+        mine = (OneTimeToken.user_id == user_id) & (OneTimeToken.purpose == purpose)
+        await self._revoke(mine & (OneTimeToken.created_at > since), now)
+
     async def list_for_user(
         self, user_id: UUID, after: UUID | None, limit: int
     ) -> Sequence[OneTimeToken]:

@@ -63,10 +63,16 @@ class PasskeyRepository(Repository[Passkey]):
         return len((await self.db.scalars(query.returning(Passkey.id))).all()) == 1
 
     async def delete_for_user(
-        self, user_id: UUID, passkey_id: UUID | None = None
+        self,
+        user_id: UUID,
+        passkey_id: UUID | None = None,
+        *,
+        since: datetime | None = None,
     ) -> int:
-        """Delete one passkey of an account, or all; return how many went."""
+        """Delete one passkey, or all, or those made since; return how many went."""
         query = delete(Passkey).where(Passkey.user_id == user_id)
         if passkey_id is not None:
             query = query.where(Passkey.id == passkey_id)
+        if since is not None:
+            query = query.where(Passkey.created_at >= since)
         return len((await self.db.scalars(query.returning(Passkey.id))).all())

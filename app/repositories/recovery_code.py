@@ -47,7 +47,11 @@ class RecoveryCodeRepository(Repository[RecoveryCode]):
         )
         await self.db.execute(query.values(code_hash=new))
 
-    async def delete_for_user(self, user_id: UUID) -> int:
-        """Delete the set of an account; return how many codes went."""
+    async def delete_for_user(
+        self, user_id: UUID, *, since: datetime | None = None
+    ) -> int:
+        """Delete the set of an account, if made since; return how many codes went."""
         query = delete(RecoveryCode).where(RecoveryCode.user_id == user_id)
+        if since is not None:
+            query = query.where(RecoveryCode.created_at >= since)
         return len((await self.db.scalars(query.returning(RecoveryCode.id))).all())

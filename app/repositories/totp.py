@@ -34,7 +34,11 @@ class TotpRepository(Repository[Totp]):
         query = query.values(last_step=step, last_used_at=now)
         return len((await self.db.scalars(query.returning(Totp.id))).all()) == 1
 
-    async def delete_for_user(self, user_id: UUID) -> int:
-        """Delete the one of an account; return how many went."""
+    async def delete_for_user(
+        self, user_id: UUID, *, since: datetime | None = None
+    ) -> int:
+        """Delete the one of an account, if it came since; return how many went."""
         query = delete(Totp).where(Totp.user_id == user_id)
+        if since is not None:
+            query = query.where(Totp.created_at >= since)
         return len((await self.db.scalars(query.returning(Totp.id))).all())

@@ -153,6 +153,12 @@ class VerifyEmailRequest(MailedProof):
     """Proof that somebody reads mail at the address."""
 
 
+class NotMeRequest(Input):
+    """The link of a mail that told of a sign-in or a change."""
+
+    token: MailedToken
+
+
 class EmailRequest(Proving):
     """An address that a mail shall go to, if it has an account."""
 

@@ -13,7 +13,7 @@ from tests.races.crowd import (
     crowd,
     no_administrators,
 )
-from tests.support.api import Api
+from tests.support.api import PASSWORD, Api
 
 
 async def test_trap_18_t124_a_reset_link_works_once(
@@ -56,6 +56,20 @@ async def test_a_change_of_address_is_confirmed_once(
     answers = await crowd(both, "/api/v1/users/me/email/confirm", bodies, person=person)
 
     assert_one_success(answers, 204)
+
+
+async def test_this_wasnt_me_is_said_once(api: Api, both: list[AsyncClient]) -> None:
+    person = await api.person(email=address())
+    change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+    await api.post("/auth/change-password", change, person)
+    link = await api.not_me("password_changed", person.email)
+
+    answers = await crowd(both, "/api/v1/auth/not-me", [{"token": link}] * 50)
+
+    assert_one_success(answers, 204)
+    assert (await api.trail(person.id)).count("sign_in.not_me") == 1
+    assert len(await api.mails("reset_password", person.email)) == 1
+    assert len(await api.mails("not_me", person.email)) == 1
 
 
 async def test_an_invitation_is_accepted_once(

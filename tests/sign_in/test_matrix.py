@@ -5,6 +5,7 @@ row here fails. What a page signs in with goes by the same services.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from httpx2 import Response
 from sqlalchemy import update
 
 from app.models import Role, User
+from app.services.one_time.not_me_link import not_me_link
+from app.services.one_time.token import Purpose
 from tests.factories.authenticator import Authenticator
 from tests.factories.factor import FactorFactory
 from tests.support.api import Api, Person
@@ -90,6 +93,7 @@ STATES: dict[str, tuple[tuple[int, str], ...]] = {
     "unverified": (UNVERIFIED, IN, UNVERIFIED, IN, IN),
     "demanded": (STEP, STEP, IN, IN, IN),
     "must_reset": (RESET, RESET, RESET, IN, NO_STEP),
+    "not_me": (RESET, NO_CODE, RESET, OVER, NO_STEP),
 }
 
 
@@ -114,6 +118,15 @@ async def set_state(api: Api, who: Prepared, state: str) -> None:
         columns = {"email_verified": False}
     elif state == "must_reset":
         columns = {"must_reset_password": True}
+    elif state == "not_me":
+        async with api.runtime.unit_of_work() as uow:
+            user = await uow.users.by_id(person.id)
+            assert user is not None
+            since = api.runtime.clock.now() + timedelta(seconds=1)
+            link = not_me_link(uow, api.runtime, user, since=since)
+        assert link is not None
+        token = api.runtime.secret_key.one_time_token(Purpose.NOT_ME, link)
+        assert (await api.post("/auth/not-me", {"token": token})).status_code == 204
     if columns:
         async with api.runtime.database.session() as db:
             query = update(User).where(User.id == person.id)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from app.events.base import NOBODY
 from app.models import AuditEvent, OneTimeToken, OutboxMessage
 from app.policies.permission import ADMIN_ROLE
+from app.services.one_time.token import Purpose
 from app.services.server.runtime import Runtime
 from tests.factories.user import UserFactory
 
@@ -100,13 +101,20 @@ class Api:
             rows = await db.scalars(query.order_by(AuditEvent.id))
             return [row.name for row in rows]
 
-    async def mails(self) -> list[dict[str, Any]]:
+    async def mails(self, template: str = "", to: str = "") -> list[dict[str, Any]]:
         """Return what waits for somebody in the outbox, oldest first."""
         query = select(OutboxMessage).where(OutboxMessage.kind == "mail")
         query = query.order_by(OutboxMessage.id)
         async with self.runtime.database.session(read_only=True) as db:
             payloads = [row.payload for row in await db.scalars(query)]
-        return [payload for payload in payloads if payload["to"] != NOBODY]
+        mails = [payload for payload in payloads if payload["to"] != NOBODY]
+        mails = [mail for mail in mails if template in ("", mail["template"])]
+        return [mail for mail in mails if to in ("", mail["to"])]
+
+    async def not_me(self, template: str, to: str = "") -> str:
+        """Return what the link "this wasn't me" of the latest such mail carries."""
+        token_id = UUID((await self.mails(template, to))[-1]["not_me_id"])
+        return self.runtime.secret_key.one_time_token(Purpose.NOT_ME, token_id)
 
     async def mailed(self, template: str) -> "Mailed":
         """Return link token and code of the latest mail of a kind."""

@@ -16,6 +16,7 @@ from app.api.dependencies import (
     BegunAts,
     Caller,
     EmailCodes,
+    NotMes,
     OnceDep,
     PasswordChanges,
     RecentCallerOfTwo,
@@ -37,6 +38,7 @@ from app.schemas.auth import (
     LoginRequest,
     MailRequest,
     MfaRequest,
+    NotMeRequest,
     Proving,
     RefreshRequest,
     RegisterRequest,
@@ -202,6 +204,20 @@ async def resend_verification(
     _with_proof(body)
     await verifications.resend(body.email, await begun_ats.named(body.client_id))
     return VerificationSent()
+
+
+@router.post(
+    "/not-me",
+    status_code=204,
+    responses=problems(InvalidOneTimeToken, body=True),
+)
+async def not_me(body: NotMeRequest, service: NotMes) -> None:
+    """Say that a sign-in or a change that a mail told of was somebody else's.
+
+    Everything of the account is signed out, factors and address are as they were
+    before, and a link to choose a new password is mailed to the address of that mail.
+    """
+    await service.with_token(body.token)
 
 
 @router.post(

@@ -134,6 +134,11 @@ DONE: Mapping[str, Said] = {
     "invitation-accepted": Said(
         "Your account is ready", "Sign in with the password that you chose."
     ),
+    "not-me": Said(
+        "Your account is secured",
+        "Every device and application was signed out. We sent you an email with a link "
+        "to choose a new password; nothing else lets anybody in.",
+    ),
     "account-deleted": Said(
         "Account deleted", "Your account and all that belonged to it are gone."
     ),
@@ -165,6 +170,11 @@ HAPPENED: Mapping[str, Said] = {
         "This link was already used",
         "The password was changed after this email was sent. Sign in with the new "
         "password, or ask for another link.",
+    ),
+    "not-me": Said(
+        "Your account was secured already",
+        "Every device and application was signed out then, and we sent you an email "
+        "with a link to choose a new password.",
     ),
     "invitation-accepted": Said(
         "This invitation was already accepted",

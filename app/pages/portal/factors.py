@@ -116,5 +116,5 @@ async def _show(
     done: str = "",
 ) -> Response:
     async with here.runtime.unit_of_work(read_only=True) as uow:
-        factors = await FactorService(uow).list_all(here.account.user_id)
+        factors = await FactorService(uow, here.runtime).list_all(here.account.user_id)
     return here.render("account/factors.html", error, factors=factors, done=done)

@@ -74,7 +74,7 @@ async def _show(
     owner = here.account.user_id
     async with here.runtime.unit_of_work() as uow:
         service = PasskeyService(uow, here.runtime)
-        listed = (await FactorService(uow).list_all(owner)).passkeys
+        listed = (await FactorService(uow, here.runtime).list_all(owner)).passkeys
         signals = await service.signals(owner)
         options = await _options(service, here)
     return here.render(

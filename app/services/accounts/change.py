@@ -10,6 +10,7 @@ from app.models.user import User
 from app.policies.permission import ADMIN_ROLE
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.errors import LastAdministrator, UserNotFound
+from app.services.one_time.token import Purpose
 from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sessions.end import end_all_sessions
 from app.typed_text import canonical_email, search_text_of
@@ -28,6 +29,7 @@ async def end_everything(
     reason: str,
     keep: UUID | None = None,
     spared: Collection[str] = (),
+    not_me: bool = False,
 ) -> int:
     """End a user's sessions, grants and one-time tokens; return how many sessions.
 
@@ -46,7 +48,11 @@ async def end_everything(
         reason: Why.
         keep: This session and its grants live on.
         spared: What one-time tokens are for that live on.
+        not_me: Links to say "this wasn't me" end too. They live on by default, or
+            whoever got in would end them by choosing another password.
     """
+    if not not_me:
+        spared = (*spared, Purpose.NOT_ME)
     await uow.db.flush()
     await uow.one_time_tokens.revoke_for_user(user.id, now, spared)
     await uow.devices.delete_for_user(user.id)

@@ -6,7 +6,12 @@ from sqlalchemy.exc import IntegrityError
 
 from app.core.exceptions import FieldError, Unprocessable
 from app.events.base import NOBODY
-from app.events.email import EmailChangeCollided, EmailChanged, EmailChangeRequested
+from app.events.email import (
+    EmailChangeCollided,
+    EmailChanged,
+    EmailChangeRequested,
+    EmailMovedHere,
+)
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
@@ -20,6 +25,7 @@ from app.services.accounts.unverified import (
 )
 from app.services.one_time.errors import InvalidOneTimeToken
 from app.services.one_time.mail_request import MailRequestService
+from app.services.one_time.not_me_link import not_me_link
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.process import Process
 from app.typed_text import canonical_email
@@ -124,7 +130,7 @@ class EmailChangeService:
         moved = user is not None and user.email_canonical != row.data["from"]
         if user is None or moved or not user.is_active:
             raise InvalidOneTimeToken(hint="the account changed since")
-        before = user.email
+        before, link = user.email, not_me_link(self._uow, self._process, user)
         await displace(self._uow, canonical_email(row.data["email"]), user)
         set_email(user, row.data["email"])
         mark_verified(user)
@@ -133,9 +139,21 @@ class EmailChangeService:
             await self._uow.db.flush()
         except IntegrityError as error:
             raise InvalidOneTimeToken(hint="the address was taken since") from error
-        await self._uow.one_time_tokens.revoke_for_user(user.id, self._uow.clock.now())
+        now = self._uow.clock.now()
+        await self._uow.one_time_tokens.revoke_for_user(
+            user.id, now, spared=(Purpose.NOT_ME,)
+        )
         self._uow.record(
             EmailChanged(
-                user_id=user.id, actor_id=user.id, to=before, locale=user.locale
+                user_id=user.id,
+                actor_id=user.id,
+                to=before,
+                locale=user.locale,
+                not_me_id=link,
+            )
+        )
+        self._uow.record(
+            EmailMovedHere(
+                user_id=user.id, actor_id=user.id, to=user.email, locale=user.locale
             )
         )

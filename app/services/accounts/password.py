@@ -27,6 +27,7 @@ from app.services.accounts.change import (
 )
 from app.services.accounts.errors import InvalidCredentials, UnacceptablePassword
 from app.services.accounts.unverified import owners_proofs
+from app.services.one_time.not_me_link import not_me_link
 from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
 
@@ -250,5 +251,10 @@ class PasswordChangeService:
             spared=owners_proofs(user),
         )
         self._uow.record(
-            PasswordChanged(user_id=user.id, to=user.email, locale=user.locale)
+            PasswordChanged(
+                user_id=user.id,
+                to=user.email,
+                locale=user.locale,
+                not_me_id=not_me_link(self._uow, self._process, user),
+            )
         )

@@ -16,6 +16,7 @@ from app.services.accounts.unverified import (
     take_proven_address,
 )
 from app.services.one_time.mail_request import MailRequestService
+from app.services.one_time.not_me_link import not_me_link
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.process import Process
 from app.typed_text import canonical_email
@@ -138,7 +139,11 @@ class PasswordResetService:
         await end_everything(self._uow, user, now, "password_reset")
         self._uow.record(
             PasswordReset(
-                user_id=user.id, actor_id=user.id, to=user.email, locale=user.locale
+                user_id=user.id,
+                actor_id=user.id,
+                to=user.email,
+                locale=user.locale,
+                not_me_id=not_me_link(self._uow, self._process, user),
             )
         )
         return token_id

@@ -105,7 +105,7 @@ async def claim(uow: UnitOfWork, user: User, reason: str) -> None:
     for column in _PROFILE:
         setattr(user, column, None)
     touch(user, uow)
-    await end_everything(uow, user, now, reason)
+    await end_everything(uow, user, now, reason, not_me=True)
     await delete_factors(uow, user.id)
     await uow.oauth_consents.delete_for_user(user.id)
     await uow.user_claims.delete_for_user(user.id)

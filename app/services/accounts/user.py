@@ -209,7 +209,7 @@ class UserService:
         touch(user, self._uow)
         if not user.is_active:
             now = self._uow.clock.now()
-            await end_everything(self._uow, user, now, "user_disabled")
+            await end_everything(self._uow, user, now, "user_disabled", not_me=True)
         self._uow.record(UserStatusChanged(user_id=user.id, status=status))
 
     async def _set_roles(self, actor: Actor, user: User, wanted: Sequence[str]) -> None:

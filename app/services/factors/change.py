@@ -1,6 +1,7 @@
 """Steps that every change of an account's factors shares."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.core.rate_limit import subject_key
@@ -11,9 +12,25 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import end_everything, present
 from app.services.accounts.unverified import is_unclaimed, owners_proofs
 from app.services.factors.errors import AddressNotConfirmed, FactorsFrozen
+from app.services.one_time.not_me_link import not_me_link
 from app.services.process.process import Process
 
 _REASON = "factors_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A factor that an account just got.
+
+    Attributes:
+        factor: Its name.
+        at: When it was stored, as its row has it.
+        amr: What it proved when it was added.
+    """
+
+    factor: str
+    at: datetime
+    amr: tuple[str, ...]
 
 
 def ceremony_of(process: Process, user_id: UUID) -> Ceremony:
@@ -62,32 +79,47 @@ def demand_proven(user: User) -> None:
 
 
 async def factor_added(
-    uow: UnitOfWork, user: User, factor: str, session_id: UUID, amr: Sequence[str]
+    uow: UnitOfWork,
+    process: Process,
+    user: User,
+    session_id: UUID,
+    added: Added,
 ) -> None:
     """Tell the owner, and let the session of this moment have proven the factor.
 
     Args:
         uow: The caller's transaction.
+        process: For the link in the mail.
         user: Whose, locked.
-        factor: Its name.
         session_id: Where it was added: the only session that lives on (ASVS 7.4.3).
-        amr: What it proved when it was added.
+        added: What.
     """
     user.factors_version += 1
     await end_others(uow, user, session_id)
-    await uow.sessions.add_methods(session_id, amr)
+    await uow.sessions.add_methods(session_id, added.amr)
     uow.record(
-        FactorAdded(user_id=user.id, to=user.email, locale=user.locale, factor=factor)
+        FactorAdded(
+            user_id=user.id,
+            to=user.email,
+            locale=user.locale,
+            factor=added.factor,
+            not_me_id=not_me_link(uow, process, user, since=added.at),
+        )
     )
 
 
 async def factor_removed(
-    uow: UnitOfWork, user: User, factor: str, session_id: UUID | None = None
+    uow: UnitOfWork,
+    process: Process,
+    user: User,
+    factor: str,
+    session_id: UUID | None = None,
 ) -> None:
     """Tell the owner, and take away what stood in for the last factor.
 
     Args:
         uow: The caller's transaction.
+        process: For the link in the mail.
         user: Whose, locked.
         factor: Its name.
         session_id: Where its owner removed it; None is an administrator, who ends
@@ -101,7 +133,13 @@ async def factor_removed(
     if session_id is not None:
         await end_others(uow, user, session_id)
     uow.record(
-        FactorRemoved(user_id=user.id, to=user.email, locale=user.locale, factor=factor)
+        FactorRemoved(
+            user_id=user.id,
+            to=user.email,
+            locale=user.locale,
+            factor=factor,
+            not_me_id=not_me_link(uow, process, user),
+        )
     )
 
 

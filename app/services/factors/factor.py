@@ -15,6 +15,7 @@ from app.schemas.user import MAX_PASSKEYS
 from app.services.accounts.change import existing
 from app.services.factors.change import factor_removed
 from app.services.factors.errors import FactorNotFound
+from app.services.process.process import Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,10 @@ class Factors:
 class FactorService:
     """Every kind of factor together."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    def __init__(self, uow: UnitOfWork, process: Process) -> None:
         """Work in this transaction."""
         self._uow = uow
+        self._process = process
 
     async def list_all(self, user_id: UUID) -> Factors:
         """Return the factors of an account, without any secret being read."""
@@ -79,7 +81,7 @@ class FactorService:
             raise Forbidden(hint=refusal)
         if not await self._delete(user_id, factor):
             raise FactorNotFound
-        await factor_removed(self._uow, user, factor)
+        await factor_removed(self._uow, self._process, user, factor)
 
     async def _delete(self, user_id: UUID, factor: str) -> int:
         if factor == "totp":

@@ -27,6 +27,7 @@ from app.services.accounts.change import existing
 from app.services.factors.authenticator_name import name_of
 from app.services.factors.challenge import Challenges, ceremony_of, ready
 from app.services.factors.change import (
+    Added,
     changeable,
     charge_change,
     factor_added,
@@ -102,7 +103,8 @@ class PasskeyService:
         possession = SYNCED if made.is_backup_eligible else DEVICE_BOUND
         verified = (VERIFIED,) if made.is_user_verified else ()
         amr = (possession, *verified, MULTI_FACTOR)
-        await factor_added(self._uow, user, _FACTOR, session_id, amr)
+        added = Added(_FACTOR, row.created_at, amr)
+        await factor_added(self._uow, self._process, user, session_id, added)
         return row
 
     def _challenges(self, session_id: UUID) -> Challenges:
@@ -161,7 +163,7 @@ class PasskeyService:
         user = await changeable(self._uow, owner_id, session_id)
         if not await self._uow.passkeys.delete_for_user(owner_id, passkey_id):
             raise FactorNotFound
-        await factor_removed(self._uow, user, _FACTOR, session_id)
+        await factor_removed(self._uow, self._process, user, _FACTOR, session_id)
 
     async def signals(self, owner_id: UUID) -> dict[str, Any]:
         """Return what the signal methods of WebAuthn Level 3 (5.1.10) take.

@@ -17,6 +17,7 @@ from app.services.factors.change import (
     end_others,
 )
 from app.services.factors.errors import NoSecondFactor
+from app.services.one_time.not_me_link import not_me_link
 from app.services.process.process import Process
 
 
@@ -42,13 +43,16 @@ class RecoveryCodeService:
         if not await self._uow.users.has_second_factor(user.id):
             raise NoSecondFactor
         await self._uow.recovery_codes.delete_for_user(user.id)
+        link = not_me_link(self._uow, self._process, user)
         chance = self._process.randomness.bytes
         codes = [code_of(chance(CODE_BYTES)) for _ in range(COUNT)]
         for code in codes:
             add_code(self._uow, user.id, self._stored(code, user.id))
         await end_others(self._uow, user, session_id)
         self._uow.record(
-            RecoveryCodesMade(user_id=user.id, to=user.email, locale=user.locale)
+            RecoveryCodesMade(
+                user_id=user.id, to=user.email, locale=user.locale, not_me_id=link
+            )
         )
         return codes
 

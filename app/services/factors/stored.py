@@ -17,6 +17,7 @@ from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.user import MAX_PASSKEYS
 from app.services.factors.foreign_code import is_ours
+from app.services.one_time.not_me_link import not_me_link
 from app.services.process.process import Process
 
 _log = logging.getLogger(__name__)
@@ -36,7 +37,9 @@ class StoredFactor(Protocol):
     ) -> Sequence[Enrolled]:
         """Return what an account has of it."""
 
-    async def spend(self, uow: UnitOfWork, user: User, proof: Proof) -> bool:
+    async def spend(
+        self, uow: UnitOfWork, process: Process, user: User, proof: Proof
+    ) -> bool:
         """Make a proof count: one guarded update; False when one counted before."""
 
 
@@ -52,7 +55,9 @@ class StoredPasskey:
         rows = await uow.passkeys.list_for_user(user_id, None, MAX_PASSKEYS)
         return [passkey_of(row) for row in rows]
 
-    async def spend(self, uow: UnitOfWork, user: User, proof: Proof) -> bool:
+    async def spend(
+        self, uow: UnitOfWork, process: Process, user: User, proof: Proof
+    ) -> bool:
         """Move the counter on, and keep what the authenticator says of backups."""
         return await uow.passkeys.spend(
             proof.id, proof.state or 0, now=uow.clock.now(), **proof.data
@@ -135,7 +140,9 @@ class StoredTotp:
         data = {"algorithm": row.algorithm, "digits": row.digits, "period": row.period}
         return (Enrolled(id=row.id, secret=secret, state=row.last_step, data=data),)
 
-    async def spend(self, uow: UnitOfWork, user: User, proof: Proof) -> bool:
+    async def spend(
+        self, uow: UnitOfWork, process: Process, user: User, proof: Proof
+    ) -> bool:
         """Accept the time step of a code."""
         return await uow.totps.spend(proof.id, proof.state or 0, uow.clock.now())
 
@@ -156,7 +163,9 @@ class StoredRecoveryCode:
             if is_ours(row.code_hash)
         ]
 
-    async def spend(self, uow: UnitOfWork, user: User, proof: Proof) -> bool:
+    async def spend(
+        self, uow: UnitOfWork, process: Process, user: User, proof: Proof
+    ) -> bool:
         """Use a code up, and tell the owner how many are left."""
         if not await uow.recovery_codes.spend(proof.id, uow.clock.now()):
             return False
@@ -168,6 +177,7 @@ class StoredRecoveryCode:
                 to=user.email,
                 locale=user.locale,
                 left=left,
+                not_me_id=not_me_link(uow, process, user),
             )
         )
         return True

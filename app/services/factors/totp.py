@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.core.rate_limit import subject_key
@@ -13,6 +14,7 @@ from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.foreign_factor import totp_row
 from app.services.factors.change import (
+    Added,
     ceremony_of,
     changeable,
     charge_change,
@@ -94,10 +96,9 @@ class TotpService:
         tokens = self._uow.one_time_tokens
         if await tokens.consume(token.id, Purpose.TOTP_SETUP, now) is None:
             raise InvalidCode(hint="the set-up was used or replaced meanwhile")
-        await self._store(user, TotpKey(secret=secret), step)
-        await factor_added(
-            self._uow, user, _FACTOR.name, session_id, ("otp", MULTI_FACTOR)
-        )
+        at = await self._store(user, TotpKey(secret=secret), step)
+        added = Added(_FACTOR.name, at, ("otp", MULTI_FACTOR))
+        await factor_added(self._uow, self._process, user, session_id, added)
 
     async def _judged(
         self, owner_id: UUID, code: str
@@ -120,12 +121,12 @@ class TotpService:
             raise InvalidCode(hint=str(refusal)) from None
         return token, waiting[0].secret, proof.state
 
-    async def _store(self, user: User, key: TotpKey, step: int | None) -> None:
+    async def _store(self, user: User, key: TotpKey, step: int | None) -> datetime:
         now = self._uow.clock.now()
         await self._uow.totps.delete_for_user(user.id)
         row = totp_row(self._uow, self._process, user.id, key)
         row.last_step, row.last_used_at = step, now
-        self._uow.totps.add(row)
+        return self._uow.totps.add(row).created_at
 
     async def remove(self, owner_id: UUID, session_id: UUID) -> None:
         """Take the app away.
@@ -138,7 +139,7 @@ class TotpService:
         user = await changeable(self._uow, owner_id, session_id)
         if not await self._uow.totps.delete_for_user(user.id):
             raise FactorNotFound
-        await factor_removed(self._uow, user, _FACTOR.name, session_id)
+        await factor_removed(self._uow, self._process, user, _FACTOR.name, session_id)
 
 
 def shown(key: TotpKey, process: Process, user: User) -> TotpSetup:

@@ -29,6 +29,7 @@ class Purpose(StrEnum):
     TOTP_SETUP = "totp_setup"
     PASSKEY_SETUP = "passkey_setup"
     PASSKEY_SIGN_IN = "passkey_sign_in"
+    NOT_ME = "not_me"
     SETUP = "setup"
     AUTHORIZATION_CODE = "authorization_code"
     OAUTH_FLOW = "oauth_flow"

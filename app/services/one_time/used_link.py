@@ -47,6 +47,8 @@ class UsedLinkService:
                 return user.email_verified
             case Purpose.CHANGE_EMAIL:
                 return user.email_verified and _has_moved(user, row)
+            case Purpose.NOT_ME:
+                return row.consumed_at is not None and _is_stopped(user, row)
             case Purpose.RESET_PASSWORD | Purpose.INVITATION:
                 was_used = row.consumed_at is not None
                 return was_used and _chose_since(user, row.created_at)
@@ -75,6 +77,12 @@ class UsedLinkService:
 
 def _has_moved(user: User, row: OneTimeToken) -> bool:
     return user.email_canonical == canonical_email(row.data["email"])
+
+
+def _is_stopped(user: User, row: OneTimeToken) -> bool:
+    """Tell whether somebody said so, and no administrator ended the link instead."""
+    frozen_until, used_at = user.factors_frozen_until, row.consumed_at
+    return frozen_until is not None and used_at is not None and used_at < frozen_until
 
 
 def _chose_since(user: User, at: datetime) -> bool:

@@ -46,7 +46,7 @@ class SetupRecoveryService:
         self._enable(user)
         set_password(user, None, now)
         touch(user, uow)
-        await end_everything(uow, user, now, "recovered")
+        await end_everything(uow, user, now, "recovered", not_me=True)
         uow.record(
             AdministratorRecovered(user_id=user.id, to=user.email, locale=user.locale)
         )

@@ -19,6 +19,7 @@ from app.services.accounts.change import end_everything
 from app.services.accounts.foreign_factor import totp_row
 from app.services.factors.change import demand_proven
 from app.services.factors.totp import TotpSetup, shown
+from app.services.one_time.not_me_link import not_me_link
 from app.services.process.process import Process
 
 
@@ -51,7 +52,9 @@ class FirstTotp:
             return ()
         return (Enrolled(id=self._id, secret=self._key.secret),)
 
-    async def spend(self, uow: UnitOfWork, user: User, proof: Proof) -> bool:
+    async def spend(
+        self, uow: UnitOfWork, process: Process, user: User, proof: Proof
+    ) -> bool:
         """Store it with the code that confirmed it used up; whoever is in is out."""
         now = uow.clock.now()
         if user.factors_frozen_until is not None and now < user.factors_frozen_until:
@@ -61,7 +64,7 @@ class FirstTotp:
         await end_everything(uow, user, now, "factors_changed")
         row = totp_row(uow, self._process, user.id, self._key)
         row.last_step, row.last_used_at = proof.state, now
-        uow.totps.add(row)
+        since = uow.totps.add(row).created_at
         uow.record(
             FactorAdded(
                 user_id=user.id,
@@ -69,6 +72,7 @@ class FirstTotp:
                 to=user.email,
                 locale=user.locale,
                 factor=self.factor.name,
+                not_me_id=not_me_link(uow, process, user, since=since),
             )
         )
         return True

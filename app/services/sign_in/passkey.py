@@ -128,7 +128,9 @@ class PasskeySignInService:
         if user is None:
             return Refusal.UNKNOWN_ACCOUNT
         is_first = await self._challenges.use_up(uow, used, user.id)
-        is_first = is_first and await STORED[_METHOD].spend(uow, user, proof)
+        is_first = is_first and await STORED[_METHOD].spend(
+            uow, self._process, user, proof
+        )
         refusal = self._refusal(user) if is_first else Refusal.WRONG_PASSKEY
         if refusal is not None:
             uow.record(SignInFailed(user_id=user.id, reason=refusal))

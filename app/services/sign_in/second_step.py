@@ -29,6 +29,7 @@ from app.services.factors.foreign_code import adopt
 from app.services.factors.stored import STORED, StoredFactor
 from app.services.factors.totp import TotpSetup
 from app.services.one_time.errors import InvalidCode
+from app.services.one_time.not_me_link import not_me_link
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
@@ -246,7 +247,7 @@ class SecondStepService:
         now = uow.clock.now()
         if await uow.one_time_tokens.consume(row.id, row.purpose, now) is None:
             raise InvalidMfaToken(hint="used by somebody else just now")
-        if not await stored.spend(uow, user, proof):
+        if not await stored.spend(uow, self._process, user, proof):
             raise FactorRefused("used by somebody else just now")
         amr = dict.fromkeys((*row.data["amr"], *proof.amr, MULTI_FACTOR))
         proven = Proven(row.data["method"], tuple(amr))
@@ -283,7 +284,10 @@ class SecondStepService:
             if user is not None and tries >= TRIES:
                 uow.record(
                     SecondStepExhausted(
-                        user_id=user.id, to=user.email, locale=user.locale
+                        user_id=user.id,
+                        to=user.email,
+                        locale=user.locale,
+                        not_me_id=not_me_link(uow, self._process, user),
                     )
                 )
         raise InvalidCode(hint=hint)
