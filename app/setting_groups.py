@@ -315,7 +315,8 @@ class LimitSettings(Group):
     code_account: Rate = Field("10/600", description="Typed codes per account.")
     code_address: Rate = Field("60/600", description="Typed codes per address.")
     second_step_account: Rate = Field(
-        "10/1800", description="Wrong second factors per account."
+        "10/3600",
+        description="Wrong second factors per account; waits as for passwords.",
     )
     second_step_address: Rate = Field(
         "60/600", description="Wrong second factors per address."

@@ -54,7 +54,7 @@ class SecondStepDemanded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondStepExhausted(MailedEvent):
-    """Somebody who knows the first factor used up every try at the second one."""
+    """Somebody who knows the first factor goes on guessing at the second one."""
 
     name: ClassVar[str] = "sign_in.second_step_exhausted"
     template: ClassVar[str] = "second_step_exhausted"

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 from uuid import UUID
 
-from app.core.context import current
-from app.core.rate_limit import Charge, subject_key
 from app.events.sign_in import (
     Refusal,
     SecondStepDemanded,
@@ -32,18 +30,17 @@ from app.services.one_time.errors import InvalidCode
 from app.services.one_time.not_me_link import not_me_link
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.process import Process
-from app.services.process.rate_limit import by_address
 from app.services.sessions.session import IssuedTokens
 from app.services.sign_in.browser_cookie import BrowserCookies
 from app.services.sign_in.enrolment import FirstTotp
 from app.services.sign_in.errors import InvalidMfaToken, MfaRequired
+from app.services.sign_in.second_step_attempt import SecondStepAttemptService
 from app.services.sign_in.start import (
     HeldSession,
     Proven,
     SessionStart,
     StartedSession,
 )
-from app.utils.helpers import network_of
 
 TTL = 600  # seconds from one factor to the other
 TRIES = 5  # at one token
@@ -74,6 +71,7 @@ class SecondStepService:
     def __init__(self, process: Process) -> None:
         """Work outside of a request's transaction."""
         self._process = process
+        self._attempts = SecondStepAttemptService(process)
         self._start = SessionStart(process)
 
     async def demand(
@@ -100,7 +98,11 @@ class SecondStepService:
                 subject=user.email_canonical,
                 ttl=TTL,
                 user_id=user.id,
-                data={"method": proven.method, "amr": list(proven.amr)},
+                data={
+                    "method": proven.method,
+                    "amr": list(proven.amr),
+                    **self._attempts.device_data(user),
+                },
             )
             uow.record(SecondStepDemanded(user_id=user.id, method=proven.method))
         secret = self._process.secret_key.one_time_token(Purpose.SECOND_STEP, token.id)
@@ -180,17 +182,17 @@ class SecondStepService:
             held: By account, what the browser has of it.
         """
         row = await self._waiting(mfa_token)
-        charge = await self._count(row)
+        charge = await self._attempts.count(row)
         if answer.factor == PASSKEY:
             await ready()
-        tries = await self._try(row)
+        await self._try(row)
         if answer.factor == RECOVERY_CODE and row.user_id is not None:
             await adopt(self._process, row.user_id, answer.value)
         try:
             async with self._process.unit_of_work() as uow:
                 begun = await self._redeem(uow, row, answer, held)
         except FactorRefused as refusal:
-            await self._refuse(row, tries, f"{answer.factor}: {refusal}")
+            await self._refuse(row, f"{answer.factor}: {refusal}")
         await charge.give_back()
         return begun
 
@@ -207,26 +209,14 @@ class SecondStepService:
             raise InvalidMfaToken(hint="unknown, used, expired, or out of tries")
         return row
 
-    async def _count(self, row: OneTimeToken) -> Charge:
-        """Count a try for the account: a known network has a share of its own."""
-        process, network = self._process, network_of(current().ip)
-        is_known = await process.statements.knows_network(row.subject, network)
-        share = f"{row.user_id} {network if is_known else ''}"
-        limits = process.limits
-        return await process.limiter.take(
-            *by_address(limits.second_step_address),
-            (limits.second_step_account, subject_key("second_step", share)),
-        )
-
-    async def _try(self, row: OneTimeToken) -> int:
-        """Count a try at the token, before anything is compared; return which it is."""
+    async def _try(self, row: OneTimeToken) -> None:
+        """Count a try at the token, before anything is compared."""
         async with self._process.unit_of_work() as uow:
             tries = await uow.one_time_tokens.count_try(
                 row.id, Purpose.SECOND_STEP, uow.clock.now(), TRIES
             )
         if tries is None:
             raise InvalidMfaToken(hint="used, expired, or out of tries")
-        return tries
 
     async def _redeem(
         self,
@@ -274,14 +264,15 @@ class SecondStepService:
         challenge = digest(b"second step", row.id.bytes)
         return ceremony_of(self._process, row.user_id, challenge)
 
-    async def _refuse(self, row: OneTimeToken, tries: int, hint: str) -> NoReturn:
-        """Leave evidence, and tell the owner once somebody used up every try."""
+    async def _refuse(self, row: OneTimeToken, hint: str) -> NoReturn:
+        """Leave evidence, and tell the owner of whoever goes on guessing."""
+        is_told = await self._attempts.is_told(row)
         async with self._process.unit_of_work() as uow:
             uow.record(
                 SignInFailed(user_id=row.user_id, reason=Refusal.WRONG_SECOND_FACTOR)
             )
             user = await uow.users.by_id(row.user_id) if row.user_id else None
-            if user is not None and tries >= TRIES:
+            if user is not None and is_told:
                 uow.record(
                     SecondStepExhausted(
                         user_id=user.id,

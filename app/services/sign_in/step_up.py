@@ -10,6 +10,7 @@ from app.services.process.process import Process
 from app.services.sign_in.browser_session import BrowserAccount
 from app.services.sign_in.errors import MfaRequired
 from app.services.sign_in.second_step import TTL, session_data
+from app.services.sign_in.second_step_attempt import SecondStepAttemptService
 from app.services.sign_in.start import HeldSession
 
 _METHOD = "step_up"
@@ -63,6 +64,7 @@ class StepUpService:
                     "method": _METHOD,
                     "amr": list(account.amr),
                     **session_data(held),
+                    **SecondStepAttemptService(process).device_data(user),
                 },
             )
             uow.record(SecondStepDemanded(user_id=user.id, method=_METHOD))
