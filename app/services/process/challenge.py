@@ -30,7 +30,8 @@ _ID, _BOUND, _SECONDS = 16, 16, 5  # bytes
 
 
 @cache
-def _proven(limit: Limit) -> Limit:
+def proven(limit: Limit) -> Limit:
+    """Return what a network may do with work that has so much without any."""
     return Limit(f"{limit.name}_proven", limit.burst * _PROVEN, limit.period)
 
 
@@ -52,7 +53,7 @@ class ChallengeService:
             TooManyRequests: With a challenge.
         """
         if await self.passes(subject):
-            return await self._process.limiter.take(*by_address(_proven(limit)))
+            return await self._process.limiter.take(*by_address(proven(limit)))
         try:
             return await self._process.limiter.take(*by_address(limit))
         except TooManyRequests as refusal:

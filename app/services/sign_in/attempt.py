@@ -5,12 +5,12 @@ from typing import Any
 
 from app.core.context import current
 from app.core.exceptions import TooManyRequests
-from app.core.rate_limit import Attempt, Charge, Verdict, subject_key
-from app.services.process.challenge import ChallengeService
+from app.core.rate_limit import Attempt, Charge, Limit, Verdict, subject_key
+from app.services.process.challenge import ChallengeService, proven
 from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
 from app.services.sign_in.known_device import KnownDevice, KnownDeviceService
-from app.utils.helpers import network_of
+from app.utils.helpers import network_of, networks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +83,37 @@ class SignInAttemptService:
             if known is not None:
                 return known
         if await self._challenges.passes(canonical):
-            return await self._count_proven(canonical)
+            worked = await self._count_proven(canonical)
+            if worked is not None:
+                return worked
         try:
             return await self._count_stranger(canonical)
         except TooManyRequests as refusal:
             raise await self._challenges.attached(refusal, canonical) from None
 
-    async def _count_proven(self, canonical: str) -> Candidate:
-        """Count by account alone who brings work, in spite of what others used up."""
-        process = self._process
-        key = subject_key("sign_in", canonical)
-        attempts = [Attempt(process.limits.sign_in_proven, key)]
+    async def _count_proven(self, canonical: str) -> Candidate | None:
+        """Count who brings work, in spite of what others used up.
+
+        Work is cheap for who tries one password at many accounts, so a network has no
+        more than eight times its allowance; and of what it buys at one account it has a
+        tenth, or it could use up all.
+
+        Returns:
+            None where that is used up: no more than who brings none then has.
+        """
+        process, networks = self._process, networks_of(current().ip)
+        limit = process.limits.sign_in_proven
+        address = by_address(proven(process.limits.sign_in_address))
+        attempts = [
+            *(Attempt(*each) for each in address),
+            *(_of_network(limit, canonical, each) for each in networks),
+            Attempt(limit, subject_key("sign_in", canonical)),
+        ]
         counted = await process.sign_ins.candidate(
-            canonical, network_of(current().ip), process.clock.now(), attempts
+            canonical, networks[0], process.clock.now(), attempts
         )
+        if not counted.verdicts[-1].allowed:
+            return None
         charge = process.limiter.judge(attempts, counted.verdicts)
         return Candidate(counted.found, charge, None)
 
@@ -147,3 +164,8 @@ class SignInAttemptService:
     def _of_account(self, whose: str) -> Attempt:
         key = subject_key("sign_in", whose)
         return Attempt(self._process.limits.sign_in_account, key)
+
+
+def _of_network(limit: Limit, canonical: str, network: str) -> Attempt:
+    share = Limit(f"{limit.name}_network", max(1, limit.burst // 10), limit.period)
+    return Attempt(share, subject_key("sign_in", f"{canonical} {network}"))
