@@ -275,7 +275,7 @@ async def test_who_has_no_passkey_gets_no_options(
     assert unknown.json()["code"] == "invalid_mfa_token"
 
 
-async def test_wrong_passkeys_are_counted_by_address(
+async def test_wrong_passkeys_are_counted_by_address_and_stop_no_right_one(
     api: Api, factors: FactorFactory
 ) -> None:
     person = await api.person()
@@ -284,4 +284,16 @@ async def test_wrong_passkeys_are_counted_by_address(
     statuses = [(await verify(api, {})).status_code for _ in range(61)]
 
     assert statuses[:60] == [401] * 60 and statuses[60] == 429
-    assert (await signed_in(api, held)).status_code == 429
+
+    options = await asked(api)
+    answer = held.get(options)
+    before = await api.trail(person.id)
+    tampered = await verify(api, answer | {"id": "AAAA", "rawId": "AAAA"})
+    forged = await verify(api, held.get(options, origin="https://evil.example"))
+    assert {tampered.status_code, forged.status_code} == {429}
+    assert await api.trail(person.id) == before
+
+    right = await verify(api, answer)
+    replayed = await verify(api, answer)
+    assert (right.status_code, replayed.status_code) == (200, 429)
+    assert await api.trail(person.id) == [*before, "sign_in.succeeded"]

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 from uuid import UUID
 
+from app.core.exceptions import TooManyRequests
+from app.core.rate_limit import Charge
 from app.events.sign_in import Refusal, SignInFailed
 from app.factors.base import MULTI_FACTOR, FactorRefused, Proof
 from app.factors.passkey import (
@@ -80,23 +82,42 @@ class PasskeySignInService:
             answer: What the passkey said, in the JSON of WebAuthn.
             held: By account, what the browser has of it.
         """
-        limit = self._process.limits.sign_in_address
-        charge = await self._process.limiter.take(*by_address(limit))
+        charge, limited = await self._count()
         await ready()
         passkey = None
         try:
             passkey = await self._claimed(answer)
             used, proof = self._judge(passkey, answer)
         except FactorRefused as refusal:
+            if limited is not None:
+                raise limited from None
             await self._refuse(passkey, str(refusal))
         async with self._process.unit_of_work() as uow:
             begun = await self._redeem(uow, passkey, used, proof, held)
+            if isinstance(begun, Refusal) and limited is None:
+                uow.record(SignInFailed(user_id=passkey.user_id, reason=begun))
         if isinstance(begun, Refusal):
+            if limited is not None:
+                raise limited
             if begun in TOLD:
                 raise TOLD[begun]
             raise InvalidPasskey(hint=begun)
-        await charge.give_back()
+        if charge is not None:
+            await charge.give_back()
         return begun
+
+    async def _count(self) -> tuple[Charge | None, TooManyRequests | None]:
+        """Count an attempt of the network; where it has none left, return the refusal.
+
+        A signature is nothing that anybody guesses: what is bounded is the evidence of
+        wrong ones. So a right one passes whatever a neighbour at the same address used
+        up, and a wrong one is refused by the limit and leaves no more evidence.
+        """
+        limit = self._process.limits.sign_in_address
+        try:
+            return await self._process.limiter.take(*by_address(limit)), None
+        except TooManyRequests as refusal:
+            return None, refusal
 
     async def _claimed(self, answer: Any) -> Passkey:
         credential_id = read_credential_id(answer)
@@ -133,7 +154,6 @@ class PasskeySignInService:
         )
         refusal = self._refusal(user) if is_first else Refusal.WRONG_PASSKEY
         if refusal is not None:
-            uow.record(SignInFailed(user_id=user.id, reason=refusal))
             return refusal
         proven = Proven(_METHOD, (*proof.amr, MULTI_FACTOR))
         return await self._start.within(uow, user, proven, held.get(user.id))
