@@ -1,6 +1,5 @@
 """What the environment may say; what does not count, or cannot be meant, is refused."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -91,7 +90,9 @@ def _refuse_unknown(names: Iterable[str], known: set[str], prefix: str) -> None:
 
 
 def _with_nearest(name: str, known: set[str]) -> str:
-    nearest = difflib.get_close_matches(name.upper(), known, n=1)
+    from difflib import get_close_matches  # only a mistake needs it
+
+    nearest = get_close_matches(name.upper(), known, n=1)
     return f"{name} (did you mean {nearest[0]}?)" if nearest else name
 
 

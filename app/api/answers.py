@@ -28,6 +28,10 @@ _WITH_BODY: tuple[type[AppError], ...] = (
     PayloadTooLarge,
     UnsupportedMediaType,
 )
+# One for all of the thousand refusals that are declared.
+_PROBLEM = {
+    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+}
 
 
 def problems(*errors: type[AppError], body: bool = False) -> dict[int | str, Any]:
@@ -37,11 +41,7 @@ def problems(*errors: type[AppError], body: bool = False) -> dict[int | str, Any
     for kind in sorted(set(kinds), key=lambda kind: (kind.status, kind.code)):
         entry = responses.setdefault(kind.status, {"description": ""})
         entry["description"] += f"`{kind.code}`: {kind.title}. "
-        entry["content"] = {
-            "application/problem+json": {
-                "schema": {"$ref": "#/components/schemas/Problem"}
-            }
-        }
+        entry["content"] = _PROBLEM
     return responses
 
 

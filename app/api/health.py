@@ -4,10 +4,11 @@ from fastapi import APIRouter, Response
 
 from app.api.answers import json_response
 from app.api.dependencies import RuntimeDep
+from app.core.late_route import LateRoute
 from app.schemas.health import Live, Ready
 from app.services.server.health import HealthService
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = APIRouter(prefix="/health", tags=["health"], route_class=LateRoute)
 
 
 @router.get("/live")

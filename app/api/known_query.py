@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.exceptions import FieldError, Unprocessable
+from app.core.late_route import LateRoute
 
 
 def refuse_unknown(query: bytes, known: Iterable[str]) -> None:
@@ -36,9 +37,8 @@ def knowing_their_query(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
     """Return the routes, each refusing what it does not know."""
     made = list(routes)
     for route in made:
-        if isinstance(route, APIRoute):
-            known = frozenset(_parameters(route.dependant))
-            route.app = _guarded(route.app, known)
+        assert isinstance(route, LateRoute), "none of this API goes without"
+        route.put_behind(_guarded)
     return made
 
 
@@ -48,7 +48,9 @@ def _parameters(dependant: Dependant) -> Iterator[str]:
         yield from _parameters(each)
 
 
-def _guarded(app: ASGIApp, known: frozenset[str]) -> ASGIApp:
+def _guarded(route: APIRoute) -> ASGIApp:
+    app, known = route.app, frozenset(_parameters(route.dependant))
+
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["query_string"]:
             refuse_unknown(scope["query_string"], known)

@@ -10,7 +10,6 @@ from math import isfinite
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
 from app.core.exceptions import (
@@ -20,6 +19,7 @@ from app.core.exceptions import (
     UnsupportedMediaType,
     validation_problem,
 )
+from app.core.late_route import LateRoute
 
 MAX_DEPTH = 16
 Model = TypeVar("Model", bound=BaseModel)
@@ -157,7 +157,7 @@ def _check_string(text: str) -> None:
         raise MalformedJson("a lone surrogate")
 
 
-class StrictRoute(APIRoute):
+class StrictRoute(LateRoute):
     """A route whose JSON body was parsed strictly before FastAPI sees it."""
 
     def get_route_handler(

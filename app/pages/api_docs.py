@@ -6,10 +6,11 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import NotFound
+from app.core.late_route import LateRoute
 from app.pages.parts.dependencies import State
 from app.pages.parts.render import render
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _FILES = Path(__file__).parent / "static" / "swagger"
 _TYPES = {
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from app.core.context import current
 from app.core.exceptions import NotFound
 from app.core.forwarded import came_through_proxy
+from app.core.late_route import LateRoute
 from app.core.mailbox import KeptMail
 from app.pages.parts.dependencies import State
 from app.pages.parts.render import HEADERS, render
@@ -48,7 +49,11 @@ async def _refuse_strangers(request: Request, runtime: State) -> None:
         raise NotFound(hint="the mailbox is shown under the public URL or localhost")
 
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(_refuse_strangers)])
+router = APIRouter(
+    include_in_schema=False,
+    dependencies=[Depends(_refuse_strangers)],
+    route_class=LateRoute,
+)
 
 
 @router.get("/dev/mailbox")

@@ -9,6 +9,7 @@ manages itself as well. Where people are asked, never.
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from app.api.dependencies import get_runtime
+from app.core.late_route import LateRoute
 
 # Methods by path.
 SHARED = {
@@ -26,7 +27,7 @@ HEADERS = {
     "cross-origin-resource-policy": "cross-origin",
 }
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 
 
 def is_shared(path: str, *, registration: str) -> bool:

@@ -14,13 +14,14 @@ from app.api.oauth.protocol import (
     refusal,
 )
 from app.core.context import current
+from app.core.late_route import LateRoute
 from app.oauth.bearer import challenge, read_access_token
 from app.oauth.errors import InsufficientScope, OAuthError
 from app.oauth.parameters import Parameters, parse_form
 from app.oauth.scopes import OPENID
 from app.services.oauth.userinfo import UserinfoService
 
-router = APIRouter(tags=["oauth"])
+router = APIRouter(tags=["oauth"], route_class=LateRoute)
 _REALM = "userinfo"
 _SUCCESS: dict[int | str, Any] = {
     200: {

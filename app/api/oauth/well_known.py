@@ -9,11 +9,12 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from app.api.dependencies import get_runtime
+from app.core.late_route import LateRoute
 from app.oauth.metadata import provider_metadata
 from app.oauth.supported import Supported
 from app.services.server.signing_key import SigningKeyService
 
-router = APIRouter(prefix="/.well-known", tags=["well-known"])
+router = APIRouter(prefix="/.well-known", tags=["well-known"], route_class=LateRoute)
 _CACHE = "public, max-age=300"
 
 

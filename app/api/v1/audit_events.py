@@ -9,11 +9,12 @@ from pydantic import AwareDatetime
 
 from app.api.answers import problems
 from app.api.dependencies import UNPERMITTED, AuditEvents, PageDep, require
+from app.core.late_route import LateRoute
 from app.policies.permission import Actor
 from app.schemas.audit_event import AuditEvent
 from app.schemas.base import Page
 
-router = APIRouter(prefix="/api/v1/audit-events", tags=["audit"])
+router = APIRouter(prefix="/api/v1/audit-events", tags=["audit"], route_class=LateRoute)
 Text = Annotated[str | None, Query(max_length=128)]
 OldName = Annotated[str | None, Query(max_length=128, deprecated=True)]
 ClientId = Annotated[str | None, Query(max_length=255)]

@@ -8,12 +8,13 @@ from fastapi import APIRouter
 
 from app.api.answers import problems
 from app.api.dependencies import UNPERMITTED, Outbox, PageDep, require
+from app.core.late_route import LateRoute
 from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.outbox import OutboxMessage
 from app.services.server.outbox import OutboxMessageBusy, OutboxMessageNotFound
 
-router = APIRouter(prefix="/api/v1/outbox", tags=["outbox"])
+router = APIRouter(prefix="/api/v1/outbox", tags=["outbox"], route_class=LateRoute)
 State = Literal["pending", "failed", "delivered"]
 
 

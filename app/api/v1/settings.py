@@ -6,11 +6,12 @@ from fastapi import APIRouter
 
 from app.api.answers import problems
 from app.api.dependencies import UNPERMITTED, RuntimeDep, require
+from app.core.late_route import LateRoute
 from app.policies.permission import Actor
 from app.schemas.settings import SettingsOut
 from app.services.server.settings import public
 
-router = APIRouter(prefix="/api/v1/settings", tags=["settings"])
+router = APIRouter(prefix="/api/v1/settings", tags=["settings"], route_class=LateRoute)
 
 
 @router.get("", responses=problems(*UNPERMITTED))

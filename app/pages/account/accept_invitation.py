@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from app.core.late_route import LateRoute
 from app.pages.parts.dependencies import LinkToken, Posted
 from app.pages.parts.flow import Flow
 from app.pages.parts.form import Values
@@ -17,7 +18,7 @@ from app.services.accounts.invitation import InvitationService
 from app.services.accounts.password import PasswordService
 from app.services.one_time.token import Purpose
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PAGE = LinkPage(
     FormPage(
         "/accept-invitation",

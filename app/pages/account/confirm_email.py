@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from app.core.late_route import LateRoute
 from app.pages.parts.dependencies import LinkToken, Posted
 from app.pages.parts.flow import Flow
 from app.pages.parts.form import Values, validated
@@ -14,7 +15,7 @@ from app.schemas.base import Input, MailedToken
 from app.services.accounts.email_change import EmailChangeService
 from app.services.one_time.token import Purpose
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PAGE = LinkPage(
     FormPage(
         "/confirm-email",

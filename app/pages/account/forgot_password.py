@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from app.core.late_route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.flow import Flow
@@ -11,7 +12,7 @@ from app.pages.parts.request import AtPage
 from app.services.accounts.password import PasswordService
 from app.services.accounts.password_reset import PasswordResetService
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PAGE = MailPage(
     FormPage(
         "/forgot-password",

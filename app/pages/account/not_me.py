@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from app.core.late_route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.dependencies import LinkToken, Posted
 from app.pages.parts.flow import Flow
@@ -14,7 +15,7 @@ from app.services.accounts.password import PasswordService
 from app.services.one_time.token import Purpose
 from app.services.sign_in.not_me import NotMeService
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PAGE = LinkPage(
     FormPage(
         "/not-me",

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from app.core.late_route import LateRoute
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.flow import Flow
 from app.pages.parts.form_page import EMAIL, Form, FormPage
@@ -9,7 +10,7 @@ from app.pages.parts.mail_page import MailPage
 from app.pages.parts.request import AtPage
 from app.services.accounts.email_verification import EmailVerificationService
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PAGE = MailPage(
     FormPage(
         "/resend-verification",

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import NotFound
+from app.core.late_route import LateRoute
 from app.pages.parts.asked import LOGO
 from app.pages.parts.dependencies import State
 
@@ -13,7 +14,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 
 
 @router.get(f"{LOGO}/{{client_id:path}}")

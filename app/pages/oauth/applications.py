@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 
 from app.core.context import current
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.pages.parts.asked import in_words, registered_application
 from app.pages.parts.browser import AtBrowser, refusal_of, render_form
 from app.pages.parts.dependencies import Posted, State
@@ -25,7 +26,7 @@ PATH = "/applications"
 _PAGE = 20  # applications
 _MAX_NAME = 200
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from fastapi import APIRouter, Request, Response
 
+from app.core.late_route import LateRoute
 from app.oauth.interaction import Step
 from app.oauth.response_modes import Answer
 from app.pages.oauth.form_post import render_form_post
@@ -25,7 +26,7 @@ from app.services.oauth.refusal import UnanswerableRequest
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PATH = "/oauth2/authorize"
 _PAGES = {
     Step.LOGIN: "/signin",

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.oauth.interaction import Step
 from app.pages.oauth.authorize import lead
 from app.pages.parts import texts
@@ -23,7 +24,7 @@ from app.services.oauth.authorization import AuthorizationService, Waiting
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 
 
 @router.get("/consent")

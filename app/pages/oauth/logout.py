@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from app.core.context import current
 from app.core.exceptions import AppError, UnsupportedMediaType
+from app.core.late_route import LateRoute
 from app.oauth.errors import InvalidRequest
 from app.oauth.parameters import Parameters, parse_form
 from app.oauth.response_modes import Answer
@@ -35,7 +36,7 @@ _FORM = "application/x-www-form-urlencoded"
 # other hosts of the same domain, would go too.
 _CLEAR = {"Clear-Site-Data": '"cache", "storage"'}
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 
 
 @router.get(PATH)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.pages.parts.asked import application_of
 from app.pages.parts.browser import (
     AtBrowser,
@@ -25,7 +26,7 @@ from app.services.oauth.authorization import AuthorizationService
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 
 
 @router.get("/select-account")

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from app.core.exceptions import NotFound
+from app.core.late_route import LateRoute
 from app.oauth.interaction import Step
 from app.pages.parts import texts
 from app.pages.parts.asked import application_of, waiting_at
@@ -22,7 +23,7 @@ from app.services.oauth.authorization import Waiting
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 # Where the code from the mail is typed by whoever cannot open its link.
 _CODES = {
     "registered": "/verify-email",

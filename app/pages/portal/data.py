@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.pages.parts.browser import AtBrowser, keep_accounts
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import go_on
@@ -12,7 +13,7 @@ from app.pages.portal.section import Here, enter, submit
 from app.services.accounts.account import AccountService
 from app.services.accounts.export import ExportService
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 DATA, DELETE = "/account/data", "/account/delete"
 _FILE = {"Content-Disposition": 'attachment; filename="me.json"'}
 

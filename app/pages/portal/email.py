@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.pages.parts.browser import AtBrowser, typed
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values, validated
@@ -12,7 +13,7 @@ from app.schemas.base import Code, Input
 from app.schemas.user import EmailChange
 from app.services.accounts.email_change import EmailChangeService
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _SECTION = "email"
 PATH = f"/account/{_SECTION}"
 

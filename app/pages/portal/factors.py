@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError, BadRequest
+from app.core.late_route import LateRoute
 from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values, validated
@@ -13,7 +14,7 @@ from app.services.factors.factor import FactorService
 from app.services.factors.recovery_code import RecoveryCodeService
 from app.services.factors.totp import TotpService, TotpSetup
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _SECTION = "factors"
 PATH = f"/account/{_SECTION}"
 

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values, validated
@@ -20,7 +21,7 @@ from app.services.factors.errors import FactorsFrozen, TooManyPasskeys
 from app.services.factors.factor import FactorService
 from app.services.factors.passkey import PasskeyService
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _SECTION = "passkeys"
 PATH = f"/account/{_SECTION}"
 

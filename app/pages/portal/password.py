@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values, validated
@@ -14,7 +15,7 @@ from app.schemas.auth import ChangePasswordRequest
 from app.services.accounts.change import existing
 from app.services.accounts.password import PasswordChangeService, PasswordService
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _SECTION = "password"
 PATH = f"/account/{_SECTION}"
 _CURRENT = Field("current_password", "Current password", "password", "current-password")

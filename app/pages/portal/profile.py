@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.pages.parts.browser import AtBrowser, typed
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import ACCOUNT, PROFILE
@@ -13,7 +14,7 @@ from app.schemas.user import ProfileChange
 from app.services.accounts.account import AccountService
 from app.services.accounts.change import existing
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _FIELDS = (
     NAME,
     Field("given_name", "Given name (optional)", "text", "given-name", required=False),

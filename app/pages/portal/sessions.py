@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values
@@ -10,7 +11,7 @@ from app.pages.portal.section import Here, enter, id_of, submit
 from app.services.sessions.session import SessionNotFound, SessionService
 from app.services.sign_in.remembered_device import DeviceNotFound, DeviceService
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _SECTION = "sessions"
 PATH = f"/account/{_SECTION}"
 _MOST = 100  # live sessions of an account, as the janitor leaves them

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.asked import asking, expected_email, waiting_at
 from app.pages.parts.browser import (
@@ -23,7 +24,7 @@ from app.services.sign_in.browser_session import BrowserSessionService, held_by
 from app.services.sign_in.email_code import EmailCodeService
 from app.services.sign_in.errors import MfaRequired
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 PATH = "/signin/code"
 _ASK = FormPage(
     PATH,

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.pages.dev_mailbox import is_open
 from app.pages.parts import texts
 from app.pages.parts.browser import AtBrowser, render_form
@@ -13,7 +14,7 @@ from app.pages.parts.render import STYLE, STYLE_TAG
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserAccount
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _FOREVER = "public, max-age=31536000, immutable"
 
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.pages.parts.asked import waiting_at
 from app.pages.parts.browser import (
     AtBrowser,
@@ -18,7 +19,7 @@ from app.pages.sign_in.signin import show_form
 from app.services.sign_in.browser_session import BrowserSessionService, held_by
 from app.services.sign_in.passkey import PasskeySignInService
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 
 
 @router.post("/signin/passkey")

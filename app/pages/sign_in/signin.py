@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.oauth.interaction import Step
 from app.pages.dev_mailbox import is_open
 from app.pages.parts import texts
@@ -45,7 +46,7 @@ from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.errors import EmailNotVerified, MfaRequired
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _FORM = Form(texts.SIGN_IN, (EMAIL, CURRENT_PASSWORD), by_link=False)
 _PAGE = FormPage("/signin", texts.SIGN_IN, forms=(_FORM,))
 _OVER = FormPage("/signin", texts.OVER.title, closed=texts.OVER.text)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.browser import (
     AtBrowser,
@@ -29,7 +30,7 @@ from app.services.sign_in.browser_session import (
     BrowserSessionService,
 )
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _FORM = Form(texts.SIGN_OUT, by_link=False)
 _PAGE = FormPage("/signout", texts.SIGN_OUT, forms=(_FORM,))
 _ALL = "all"  # for ``account``

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.asked import asking, hinted_email, waiting_at
 from app.pages.parts.browser import (
@@ -38,7 +39,7 @@ from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.password import SignInService
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PATH, _TITLE = "/signup", texts.SIGN_UP
 _OPEN = FormPage(
     _PATH,

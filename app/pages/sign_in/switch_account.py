@@ -6,12 +6,13 @@ and remembered with what was granted there (``services/oauth/signed_in.py``).
 
 from fastapi import APIRouter, Response
 
+from app.core.late_route import LateRoute
 from app.pages.parts.browser import AtBrowser, choosing, keep_accounts, refusal_of
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import go_on
 from app.pages.sign_in.home import render_home
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 
 
 @router.post("/switch-account")

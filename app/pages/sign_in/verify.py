@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.oauth.interaction import Step
 from app.pages.parts import texts
 from app.pages.parts.asked import asking, waiting_at
@@ -45,7 +46,7 @@ from app.services.sign_in.errors import InvalidMfaToken
 from app.services.sign_in.second_step import FactorAnswer, SecondStepService
 from app.services.sign_in.step_up import StepUpService
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 STEP_UP = "/signin/step-up"
 _DAY = 86_400
 
