@@ -1,9 +1,17 @@
 """Settings of what people sign in with besides a password."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from app.setting_groups import DAY, HOUR, Group
 from app.setting_types import Origins
+
+
+def _hour_or_none(seconds: int) -> int:
+    if seconds != 0 and seconds < HOUR:
+        raise ValueError("an hour (3600) at least, or 0 for no recovery")
+    return seconds
 
 
 class PasskeySettings(Group):
@@ -43,4 +51,10 @@ class MfaSettings(Group):
         le=30 * DAY,
         description='After "this wasn\'t me" owners change no factor for so long; '
         "administrators may remove them.",
+    )
+    recovery_delay: Annotated[int, AfterValidator(_hour_or_none)] = Field(
+        3 * DAY,
+        le=30 * DAY,
+        description='Seconds from "I have lost every factor" to the link that takes '
+        "them away, an hour at least; 0: administrators alone can.",
     )

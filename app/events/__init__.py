@@ -31,7 +31,11 @@ from app.events.email import (
 )
 from app.events.factor import (
     FactorAdded,
+    FactorRecoveryRequested,
+    FactorRecoveryScheduled,
+    FactorRecoveryStopped,
     FactorRemoved,
+    FactorsRecovered,
     RecoveryCodesMade,
     RecoveryCodeUsed,
 )
@@ -111,7 +115,11 @@ EVENTS: tuple[type[Event], ...] = (
     EmailVerificationRequested,
     EmailVerified,
     FactorAdded,
+    FactorRecoveryRequested,
+    FactorRecoveryScheduled,
+    FactorRecoveryStopped,
     FactorRemoved,
+    FactorsRecovered,
     GrantEnded,
     GrantTokenReused,
     InvitationAccepted,

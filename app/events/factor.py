@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.events.base import MailedEvent
+from app.events.base import Event, MailedEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +42,41 @@ class RecoveryCodeUsed(MailedEvent):
     template: ClassVar[str] = "recovery_code_used"
 
     left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorRecoveryRequested(MailedEvent):
+    """Somebody who proved the first factor says that every second one is lost."""
+
+    name: ClassVar[str] = "factor.recovery_requested"
+    template: ClassVar[str] = "factor_recovery_requested"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorRecoveryScheduled(MailedEvent):
+    """The link that ends a recovery will be mailed, unless something stops it."""
+
+    name: ClassVar[str] = "factor.recovery_scheduled"
+    template: ClassVar[str] = "factor_recovery_link"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorRecoveryStopped(Event):
+    """A recovery that waited is over, and every factor is where it was.
+
+    Attributes:
+        reason: ``link`` of the mail, ``signed_in`` with a factor, ``administrator``
+            took a factor away, or ``tries`` at the password.
+    """
+
+    name: ClassVar[str] = "factor.recovery_stopped"
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorsRecovered(MailedEvent):
+    """An account lost every second factor, by a recovery that nobody stopped."""
+
+    name: ClassVar[str] = "factor.recovered"
+    template: ClassVar[str] = "factors_recovered"

@@ -75,6 +75,17 @@ TEMPLATES: Mapping[str, Template] = {
     "factor_removed": Template("A way to sign in was removed from your account"),
     "recovery_codes_made": Template("New recovery codes for your account"),
     "recovery_code_used": Template("A recovery code of your account was used"),
+    "factor_recovery_requested": Template(
+        "Your second factors are about to be removed",
+        Purpose.FACTOR_RECOVERY_STOP,
+        "/stop-recovery",
+    ),
+    "factor_recovery_link": Template(
+        "Remove the second factors of your account",
+        Purpose.FACTOR_RECOVERY,
+        "/recover-factors",
+    ),
+    "factors_recovered": Template("The second factors of your account were removed"),
     "mail_test": Template("Mail from this service arrives"),
 }
 

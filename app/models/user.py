@@ -21,7 +21,8 @@ class User(Base):
     or went: what a sign-in was judged by must still be so when it ends. Until
     ``factors_frozen_until`` nobody changes its factors; devices that were known before
     ``devices_forgotten_at`` are not any more. ``version`` counts the changes that
-    others may see (``ETag``).
+    others may see (``ETag``). ``password_mailed`` is a password that came by a mailed
+    link, and proves no more than the mailbox until it signed in with a second factor.
     """
 
     __tablename__ = "users"
@@ -52,6 +53,7 @@ class User(Base):
     updated_at: Mapped[datetime]
     last_sign_in_at: Mapped[datetime | None]
     unverified_until: Mapped[datetime | None] = mapped_column(index=True)
+    password_mailed: Mapped[bool] = mapped_column(server_default=false(), default=False)
     must_reset_password: Mapped[bool] = mapped_column(server_default=false())
     factors_version: Mapped[int] = mapped_column(server_default="0", default=0)
     factors_frozen_until: Mapped[datetime | None]

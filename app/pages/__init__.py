@@ -11,9 +11,11 @@ from app.pages.account import (
     confirm_email,
     forgot_password,
     not_me,
+    recover_factors,
     resend_verification,
     reset_password,
     setup,
+    stop_recovery,
     verify_email,
 )
 from app.pages.oauth import (
@@ -38,6 +40,7 @@ from app.pages.portal import (
 from app.pages.sign_in import (
     code,
     home,
+    lost_factors,
     passkey,
     signin,
     signout,
@@ -59,6 +62,7 @@ routes: list[BaseRoute] = [
         passkey,
         code,
         verify,
+        lost_factors,
         signup,
         signout,
         switch_account,
@@ -66,6 +70,8 @@ routes: list[BaseRoute] = [
         resend_verification,
         forgot_password,
         reset_password,
+        stop_recovery,
+        recover_factors,
         confirm_email,
         accept_invitation,
         not_me,

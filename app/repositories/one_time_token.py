@@ -115,6 +115,13 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
         mine = (OneTimeToken.user_id == user_id) & (OneTimeToken.purpose == purpose)
         await self._revoke(mine & (OneTimeToken.created_at > since), now)
 
+    async def revoke_purposes_for_user(
+        self, user_id: UUID, purposes: Collection[str], now: datetime
+    ) -> int:
+        """Use up a user's tokens for these purposes; return how many there were."""
+        mine = (OneTimeToken.user_id == user_id) & OneTimeToken.purpose.in_(purposes)
+        return await self._revoke(mine, now)
+
     async def list_for_user(
         self, user_id: UUID, after: UUID | None, limit: int
     ) -> Sequence[OneTimeToken]:
@@ -137,13 +144,14 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
         """Use up every token of a purpose."""
         await self._revoke(OneTimeToken.purpose == purpose, now)
 
-    async def _revoke(self, which: ColumnElement[bool], now: datetime) -> None:
+    async def _revoke(self, which: ColumnElement[bool], now: datetime) -> int:
         """Use up several at once, locked in the order in which codes are tried."""
         unused = which & OneTimeToken.consumed_at.is_(None)
         rows = select(OneTimeToken.id).where(unused).order_by(*_NEWEST_FIRST)
         ids = chosen(rows.with_for_update())
         query: Any = update(OneTimeToken).where(OneTimeToken.id.in_(ids), unused)
-        await self.db.execute(query.values(consumed_at=now))
+        query = query.values(consumed_at=now).returning(OneTimeToken.id)
+        return len((await self.db.scalars(query)).all())
 
     async def delete_expired(
         self, before: datetime, limit: int, purpose: str | None = None

@@ -63,12 +63,14 @@ class SessionRepository(Repository[Session]):
         renewed = query.values(counter=presented + 1, **columns)
         return len((await self.db.scalars(renewed.returning(Session.id))).all()) == 1
 
-    async def add_methods(self, session_id: UUID, amr: Sequence[str]) -> None:
-        """Note what else was proven in a session (RFC 8176 values)."""
+    async def add_methods(self, session_id: UUID, amr: Sequence[str]) -> Sequence[str]:
+        """Note what else was proven in a session; return all of it (RFC 8176)."""
         query = select(Session).where(Session.id == session_id).with_for_update()
         row = await self.one_or_none(query)
-        if row is not None:
-            row.amr = [*row.amr, *(each for each in amr if each not in row.amr)]
+        if row is None:
+            return ()
+        row.amr = [*row.amr, *(each for each in amr if each not in row.amr)]
+        return row.amr
 
     async def list_live(
         self, user_id: UUID, now: datetime, *, after: Sequence[Any] | None, limit: int

@@ -143,8 +143,14 @@ class UnitOfWork:
         """Answers that are given again."""
         return IdempotencyKeyRepository(self.db)
 
-    def record(self, event: Event) -> UUID | None:
+    def record(
+        self, event: Event, *, available_at: datetime | None = None
+    ) -> UUID | None:
         """Write the audit row of an event, and the mail it causes, with the change.
+
+        Args:
+            event: What happened.
+            available_at: When its mail leaves, if not at once.
 
         Returns:
             The id of the mail, if there is one.
@@ -153,16 +159,27 @@ class UnitOfWork:
         self.db.add(AuditEvent(**evidence(event, self.randomness.uuid7(), now)))
         if not isinstance(event, MailedEvent):
             return None
-        return self.promise(MAIL, event.payload(), expires_at=event.expires_at)
+        return self.promise(
+            MAIL,
+            event.payload(),
+            available_at=available_at,
+            expires_at=event.expires_at,
+        )
 
     def promise(
-        self, kind: str, payload: dict[str, Any], *, expires_at: datetime | None = None
+        self,
+        kind: str,
+        payload: dict[str, Any],
+        *,
+        available_at: datetime | None = None,
+        expires_at: datetime | None = None,
     ) -> UUID:
         """Write a message for the worker to deliver; it comes with the change or not.
 
         Args:
             kind: Which of the worker's deliveries it is for.
             payload: What that needs; it holds no secret.
+            available_at: When to deliver it, if not at once.
             expires_at: When delivering it has no use any more.
 
         Returns:
@@ -176,7 +193,7 @@ class UnitOfWork:
                 kind=kind,
                 payload=payload,
                 created_at=now,
-                available_at=now,
+                available_at=available_at or now,
                 expires_at=expires_at,
                 attempts=0,
                 claims=0,

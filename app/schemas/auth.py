@@ -8,6 +8,7 @@ from app.schemas.base import (
     Code,
     Email,
     Input,
+    Instant,
     MailedToken,
     NamedClient,
     Output,
@@ -112,6 +113,26 @@ class MfaOptionsRequest(Input):
     """The sign-in that waits for a second step."""
 
     mfa_token: Token
+
+
+class FactorRecoveryPending(Output):
+    """A recovery that waits; its link is mailed at ``due_at``, unless it is stopped."""
+
+    status: Literal["recovery_pending"] = "recovery_pending"
+    due_at: Instant
+
+
+class StopFactorRecovery(Input):
+    """The link from the mails that announce a recovery."""
+
+    token: MailedToken
+
+
+class FinishFactorRecovery(Input):
+    """The link that ends a recovery, and the password of the account."""
+
+    token: MailedToken
+    password: Password
 
 
 class RefreshRequest(Input):

@@ -10,6 +10,7 @@ from app.api.v1 import (
     clients,
     consents,
     devices,
+    factor_recovery,
     factors,
     keys,
     me,
@@ -28,6 +29,7 @@ routes: list[BaseRoute] = knowing_their_query(
     for part in (
         auth,
         passkey_sign_in,
+        factor_recovery,
         me,
         claims,
         consents,

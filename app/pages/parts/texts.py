@@ -5,6 +5,7 @@ Fixed texts: a page that shows what its address says lends our name to anybody (
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.core.exceptions import AppError
 
@@ -76,6 +77,17 @@ OTHER_WAY: Mapping[str, str] = {
     "recovery_code": "Use a recovery code",
 }
 START_OVER = "Start over"
+NOT_LOST = "Go back and use one of them"
+LOST_FACTORS = "I have lost all of these"
+
+
+def recovery_pending(due_at: datetime) -> Said:
+    """Return what follows for who lost every second factor."""
+    return Said(
+        "Check your email",
+        "We sent you an email that says how to stop this. The one with the link that "
+        f"removes your second factors leaves on {due_at:%Y-%m-%d at %H:%M} UTC.",
+    )
 
 
 def sign_in_to(name: str) -> str:
@@ -142,6 +154,16 @@ DONE: Mapping[str, Said] = {
     "account-deleted": Said(
         "Account deleted", "Your account and all that belonged to it are gone."
     ),
+    "recovery-stopped": Said(
+        "The request was stopped",
+        "Nothing was removed. Whoever made it knows your password: if it was not you, "
+        "reset your password now.",
+    ),
+    "factors-recovered": Said(
+        "Your second factors were removed",
+        "You were signed out everywhere. Sign in with your password, and set up a new "
+        "second factor at once.",
+    ),
     "signed-out": Said(
         "You are signed out",
         "Other accounts in this browser, if any, are still signed in.",
@@ -175,6 +197,11 @@ HAPPENED: Mapping[str, Said] = {
         "Your account was secured already",
         "Every device and application was signed out then, and we sent you an email "
         "with a link to choose a new password.",
+    ),
+    "recovery-stopped": Said(
+        "This request is over",
+        "It was stopped, somebody signed in with a second factor, or it was carried "
+        "out; of that we would have told you by mail.",
     ),
     "invitation-accepted": Said(
         "This invitation was already accepted",

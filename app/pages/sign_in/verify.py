@@ -43,11 +43,13 @@ from app.policies.second_factor import PASSKEY, TOTP
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.errors import InvalidMfaToken
+from app.services.sign_in.lost_factors import LostFactorsService
 from app.services.sign_in.second_step import FactorAnswer, SecondStepService
 from app.services.sign_in.step_up import StepUpService
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 STEP_UP = "/signin/step-up"
+LOST = "/signin/lost"
 _DAY = 86_400
 
 
@@ -76,7 +78,7 @@ async def show_second_step(
     try:
         step = await _step(browser, runtime, factor)
     except InvalidMfaToken:
-        return _begin_anew(flow, runtime, section)
+        return begin_anew(flow, runtime, section)
     return await _show(step, browser, runtime, flow, section)
 
 
@@ -101,13 +103,13 @@ async def submit_second_step(
     try:
         step = await _step(browser, runtime, values.get("factor", ""))
     except InvalidMfaToken:
-        return _begin_anew(flow, runtime, section)
+        return begin_anew(flow, runtime, section)
     try:
         check_form(browser, values, runtime)
         joined = await _finish(step, browser, values, runtime)
     except InvalidMfaToken as error:  # the last of its tries
         note(error)
-        return _begin_anew(flow, runtime, section)
+        return begin_anew(flow, runtime, section)
     except AppError as error:
         note(error)
         return await _show(step, browser, runtime, flow, section, error)
@@ -156,7 +158,9 @@ async def _show(
     links = [
         Link(texts.OTHER_WAY[each], _address(each, flow, section)) for each in ways
     ]
-    links.append(Link(texts.START_OVER, _onward("/signin", flow, section)))
+    if not step.is_first and LostFactorsService(runtime).is_offered:
+        links.append(Link(texts.LOST_FACTORS, onward(LOST, flow, section)))
+    links.append(Link(texts.START_OVER, onward("/signin", flow, section)))
     headers = page_headers(flow) | (error.headers if error else {})
     options = ""
     if step.shown == PASSKEY:
@@ -184,15 +188,16 @@ async def _show(
 
 
 def _address(factor: str, flow: str, section: str) -> str:
-    address = _onward(SECOND_STEP, flow, section)
+    address = onward(SECOND_STEP, flow, section)
     return f"{address}{'&' if '?' in address else '?'}factor={factor}"
 
 
-def _onward(path: str, flow: str, section: str) -> str:
+def onward(path: str, flow: str, section: str) -> str:
+    """Return the address of a page that knows what waits, or what somebody wants."""
     return with_flow(path, flow) if flow else with_section(path, section)
 
 
-def _begin_anew(flow: str, runtime: Runtime, section: str) -> Response:
+def begin_anew(flow: str, runtime: Runtime, section: str) -> Response:
     """Lead to the first step; what waited here is over."""
     answer = go_on("/signin" if flow else with_section("/signin", section), flow)
     end_step(answer, runtime)

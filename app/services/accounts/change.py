@@ -16,9 +16,18 @@ from app.services.sessions.end import end_all_sessions
 from app.typed_text import canonical_email, search_text_of
 
 
-def set_password(user: User, password_hash: str | None, now: datetime) -> None:
-    """Give an account another password, or none."""
-    user.password_hash = password_hash
+def set_password(
+    user: User, password_hash: str | None, now: datetime, *, mailed: bool = False
+) -> None:
+    """Give an account another password, or none.
+
+    Args:
+        user: Whose.
+        password_hash: What is stored of it.
+        now: When.
+        mailed: Whoever chose it proved a mailbox and nothing else.
+    """
+    user.password_hash, user.password_mailed = password_hash, mailed
     user.password_changed_at = now
 
 

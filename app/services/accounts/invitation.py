@@ -81,7 +81,7 @@ class InvitationService:
         if email is not None and canonical_email(email) != redeemed.row.subject:
             raise InvalidOneTimeToken(hint="the invitation is for another address")
         now = self._uow.clock.now()
-        set_password(user, redeemed.hash, now)
+        set_password(user, redeemed.hash, now, mailed=True)
         user.must_reset_password = False
         user.name = name or user.name
         mark_verified(user)

@@ -132,7 +132,7 @@ class PasswordResetService:
         if not user.email_verified:
             await claim(self._uow, user, "password_reset")
         now = self._uow.clock.now()
-        set_password(user, redeemed.hash, now)
+        set_password(user, redeemed.hash, now, mailed=True)
         user.must_reset_password = False
         take_proven_address(user, redeemed.row)
         touch(user, self._uow)

@@ -12,6 +12,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import end_everything, present
 from app.services.accounts.unverified import is_unclaimed, owners_proofs
 from app.services.factors.errors import AddressNotConfirmed, FactorsFrozen
+from app.services.factors.recovery import end_recovery, is_frozen, note_proven
 from app.services.one_time.not_me_link import not_me_link
 from app.services.process.process import Process
 
@@ -59,8 +60,7 @@ async def changeable(uow: UnitOfWork, owner_id: UUID, session_id: UUID) -> User:
     """
     user = await present(uow, owner_id, session_id)
     demand_proven(user)
-    frozen_until = user.factors_frozen_until
-    if frozen_until is not None and uow.clock.now() < frozen_until:
+    if is_frozen(user, uow.clock.now()):
         raise FactorsFrozen
     return user
 
@@ -96,7 +96,8 @@ async def factor_added(
     """
     user.factors_version += 1
     await end_others(uow, user, session_id)
-    await uow.sessions.add_methods(session_id, added.amr)
+    proven = await uow.sessions.add_methods(session_id, added.amr)
+    note_proven(user, proven)
     uow.record(
         FactorAdded(
             user_id=user.id,
@@ -130,7 +131,9 @@ async def factor_removed(
     if not await uow.users.has_second_factor(user.id):
         await uow.recovery_codes.delete_for_user(user.id)
     await uow.devices.delete_for_user(user.id)
-    if session_id is not None:
+    if session_id is None:
+        await end_recovery(uow, user.id, "administrator")
+    else:
         await end_others(uow, user, session_id)
     uow.record(
         FactorRemoved(

@@ -17,6 +17,13 @@ class AddressNotConfirmed(Forbidden):
     title = "Confirm your email address first; then set up how you sign in"
 
 
+class FactorRecoveryUnavailable(Forbidden):
+    """What was proven is too little to ever take the other factors away."""
+
+    code = "factor_recovery_unavailable"
+    title = "An administrator has to take the lost factors of this account away"
+
+
 class FactorNotFound(NotFound):
     """The account has no such factor."""
 

@@ -26,6 +26,8 @@ class Purpose(StrEnum):
     INVITATION = "invitation"
     EMAIL_CODE = "email_code"
     SECOND_STEP = "second_step"
+    FACTOR_RECOVERY = "factor_recovery"
+    FACTOR_RECOVERY_STOP = "factor_recovery_stop"
     TOTP_SETUP = "totp_setup"
     PASSKEY_SETUP = "passkey_setup"
     PASSKEY_SIGN_IN = "passkey_sign_in"

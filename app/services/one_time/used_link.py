@@ -52,6 +52,8 @@ class UsedLinkService:
             case Purpose.RESET_PASSWORD | Purpose.INVITATION:
                 was_used = row.consumed_at is not None
                 return was_used and _chose_since(user, row.created_at)
+            case Purpose.FACTOR_RECOVERY_STOP:
+                return row.consumed_at is not None
         return False
 
     async def _is_set_up(self) -> bool:

@@ -108,13 +108,31 @@ class SecondStepService:
         secret = self._process.secret_key.one_time_token(Purpose.SECOND_STEP, token.id)
         return MfaRequired(secret, factors_of(found))
 
+    async def waiting(self, mfa_token: str) -> OneTimeToken:
+        """Return the first step that was remembered under a token.
+
+        Raises:
+            InvalidMfaToken: None waits under it any more.
+        """
+        read = self._process.secret_key.read_one_time_token
+        token_id = read(Purpose.SECOND_STEP, mfa_token)
+        if token_id is None:
+            raise InvalidMfaToken(hint="not a token of ours for this purpose")
+        async with self._process.unit_of_work(read_only=True) as uow:
+            row = await uow.one_time_tokens.peek(
+                token_id, Purpose.SECOND_STEP, uow.clock.now()
+            )
+        if row is None or row.attempts >= TRIES:
+            raise InvalidMfaToken(hint="unknown, used, expired, or out of tries")
+        return row
+
     async def factors(self, mfa_token: str) -> tuple[str, ...]:
         """Return by which factors a sign-in that waits may go on.
 
         Raises:
             InvalidMfaToken: None waits under this token.
         """
-        row = await self._waiting(mfa_token)
+        row = await self.waiting(mfa_token)
         assert row.user_id is not None
         found = await self._process.sign_ins.found(row.user_id)
         if found is None:
@@ -131,7 +149,7 @@ class SecondStepService:
             InvalidMfaToken: No sign-in waits under this token.
             InvalidCode: The account has a factor, which is to be used.
         """
-        row = await self._waiting(mfa_token)
+        row = await self.waiting(mfa_token)
         assert row.user_id is not None
         async with self._process.unit_of_work(read_only=True) as uow:
             user = await uow.users.by_id(row.user_id)
@@ -146,7 +164,7 @@ class SecondStepService:
             InvalidMfaToken: No sign-in waits under this token.
             InvalidCode: The account has no passkey.
         """
-        row = await self._waiting(mfa_token)
+        row = await self.waiting(mfa_token)
         assert row.user_id is not None
         await ready()
         stored = STORED[PASSKEY]
@@ -181,7 +199,7 @@ class SecondStepService:
             answer: By which factor, and what it says.
             held: By account, what the browser has of it.
         """
-        row = await self._waiting(mfa_token)
+        row = await self.waiting(mfa_token)
         charge = await self._attempts.count(row)
         if answer.factor == PASSKEY:
             await ready()
@@ -195,19 +213,6 @@ class SecondStepService:
             await self._refuse(row, f"{answer.factor}: {refusal}")
         await charge.give_back()
         return begun
-
-    async def _waiting(self, mfa_token: str) -> OneTimeToken:
-        read = self._process.secret_key.read_one_time_token
-        token_id = read(Purpose.SECOND_STEP, mfa_token)
-        if token_id is None:
-            raise InvalidMfaToken(hint="not a token of ours for this purpose")
-        async with self._process.unit_of_work(read_only=True) as uow:
-            row = await uow.one_time_tokens.peek(
-                token_id, Purpose.SECOND_STEP, uow.clock.now()
-            )
-        if row is None or row.attempts >= TRIES:
-            raise InvalidMfaToken(hint="unknown, used, expired, or out of tries")
-        return row
 
     async def _try(self, row: OneTimeToken) -> None:
         """Count a try at the token, before anything is compared."""

@@ -9,9 +9,11 @@ from uuid import UUID
 from app.core.context import current
 from app.core.rate_limit import Charge
 from app.events.sign_in import SignedIn
+from app.factors.base import MULTI_FACTOR
 from app.models.session import Session
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork, evidence
+from app.services.factors.recovery import end_recovery, note_proven
 from app.services.process.process import Process
 from app.services.sessions.session import IssuedTokens, SessionTokenService
 from app.services.sign_in.known_device import KnownDeviceService
@@ -136,6 +138,9 @@ class SessionStart:
             proven: What was proven.
             held: The session of this account that the browser has, if any.
         """
+        if MULTI_FACTOR in proven.amr:
+            note_proven(user, proven.amr)
+            await end_recovery(uow, user.id, "signed_in", actor_id=user.id)
         roles = " ".join((await uow.users.roles_of([user.id])).get(user.id, []))
         if held is not None:
             renewed = await self._renew(uow, user, roles, proven, held)
