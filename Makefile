@@ -12,11 +12,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 SOURCES := app tests alembic benchmarks tools examples
 
-.PHONY: help serve test check fix fuzz bench docs lock argon2
+.PHONY: help serve test e2e check fix fuzz bench docs lock argon2
 
 help:
 	@echo "make serve [HOST=127.0.0.1] [PORT=8000]   start the service (makes $(VENV) first)"
 	@echo "make test                                 run the tests"
+	@echo "make e2e                                  walk through the pages in Chromium"
 	@echo "make check | fix | docs                   look at, or mend, style and documents"
 	@echo "make bench [AGAINST=HEAD~1] [ONLY=memory] measure, alone or beside another revision"
 	@echo "make argon2                               build the faster engine for passwords"
@@ -30,6 +31,11 @@ serve: $(VENV)/.serve
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -v
+
+# In the Chromium of the system, or the one that CHROMIUM names.
+e2e: export PYTHONDONTWRITEBYTECODE :=
+e2e: $(VENV)/.e2e
+	$(BIN)/python -m pytest -v -n 0 --no-cov --timeout 180 tests/e2e
 
 check: $(VENV)/.test
 	$(BIN)/black --check --quiet $(SOURCES)
@@ -70,6 +76,9 @@ lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	  --no-emit-index-url --no-strip-extras --custom-compile-command "make lock" \
 	  tools/build_argon2.in -o tools/build_argon2.txt
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	  --no-emit-index-url --no-strip-extras --custom-compile-command "make lock" \
+	  -c requirements-dev.txt tests/e2e/requirements.in -o tests/e2e/requirements.txt
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Auth Serve needs Python 3.11 or later"; exit 1; }
@@ -88,3 +97,7 @@ $(BIN)/auth-serve: | $(BIN)/python
 $(VENV)/.test: requirements-dev.txt | $(BIN)/python $(BIN)/auth-serve
 	$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/.serve
+
+$(VENV)/.e2e: tests/e2e/requirements.txt $(VENV)/.test
+	$(PIP) -r tests/e2e/requirements.txt
+	@touch $@

@@ -53,6 +53,12 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"TEST_ENGINES is one of {', '.join(CHOICES)}")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the browser to ``make e2e``, unless somebody names its folder."""
+    is_named = any("e2e" in argument for argument in config.args)
+    return True if collection_path.name == "e2e" and not is_named else None
+
+
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:

@@ -113,7 +113,7 @@ def spawned(
         database_url: The only thing that processes share.
         directory: Made for this process alone; no ``.env`` is found in it.
         options: Environment variables, besides a fixed secret key and no worker;
-            ``{url}`` in a value is the address of this process.
+            ``{url}`` in a value is the address of this process, ``{port}`` its port.
         program: What is started, host and port follow.
     """
     directory.mkdir()
@@ -129,7 +129,7 @@ def spawned(
     }
     url = f"http://{LOOPBACK}:{port}"
     for name, value in (options or {}).items():
-        environment[name] = value.replace("{url}", url)
+        environment[name] = value.replace("{url}", url).replace("{port}", str(port))
     command = [sys.executable, "-m", *program, "--host", LOOPBACK, "--port", str(port)]
     out, err = directory / "stdout", directory / "stderr"
     with out.open("wb") as stdout, err.open("wb") as stderr:

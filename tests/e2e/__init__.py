@@ -1,0 +1,1 @@
+"""Journeys in a real browser, at a real process; ``make e2e`` runs them."""

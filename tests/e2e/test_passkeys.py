@@ -1,0 +1,126 @@
+"""Passkeys in Chromium, with the virtual authenticator of its DevTools."""
+
+from typing import Any
+
+import pytest
+
+from app.services.server.runtime import Runtime
+from tests.e2e.visitor import Visitor
+
+
+async def _with_passkey(newcomer: Any, email: str, **options: Any) -> Visitor:
+    """Return somebody who added a passkey at their account page and left."""
+    person: Visitor = await newcomer(email)
+    await person.add_authenticator(**options)
+    await person.sign_in("/account/passkeys")
+    await person.press("Add a passkey")
+    assert await person.page.get_by_role("status").first.inner_text() != ""
+    return person
+
+
+async def test_a_passkey_is_made_and_signs_in_by_its_button(newcomer: Any) -> None:
+    person = await _with_passkey(newcomer, "button@example.com")
+    [kept] = await person.credentials()
+    assert kept["rpId"] == "localhost" and kept["isResidentCredential"]
+    await person.sign_out()
+    await person.offer_nothing_in_fields()
+    await person.go("/signin")
+
+    await person.press("Sign in with a passkey")
+
+    assert person.path == "/"
+    assert person.email in await person.text()
+    [used] = await person.credentials()
+    assert used["signCount"] > kept["signCount"]
+
+
+async def test_a_passkey_signs_in_from_the_field_of_the_address(newcomer: Any) -> None:
+    person = await _with_passkey(newcomer, "autofill@example.com")
+    await person.sign_out()
+
+    async with person.page.expect_navigation(url=f"{person.home}/"):
+        await person.page.goto("/signin")  # which is left before one could look
+
+    assert person.email in await person.text()
+
+
+async def test_a_passkey_is_the_second_step_after_a_password(newcomer: Any) -> None:
+    person = await _with_passkey(newcomer, "second@example.com")
+    await person.sign_out()
+    await person.tell_authenticator("setAutomaticPresenceSimulation", enabled=False)
+    await person.sign_in()
+    assert person.path.startswith("/signin/verify")
+
+    await person.tell_authenticator("setAutomaticPresenceSimulation", enabled=True)
+    await person.press("Continue")
+
+    assert person.path == "/" and person.email in await person.text()
+
+
+async def test_who_declines_is_told_and_may_try_again(newcomer: Any) -> None:
+    person = await _with_passkey(newcomer, "declined@example.com")
+    await person.sign_out()
+    await person.tell_authenticator("setUserVerified", isUserVerified=False)
+    await person.sign_in()
+    page = person.page
+
+    await page.get_by_role("button", name="Continue").click()
+    told = page.get_by_role("status").filter(has_text="No passkey was used")
+    await told.wait_for()
+
+    await person.tell_authenticator("setUserVerified", isUserVerified=True)
+    await person.press("Continue")
+    assert person.path == "/"
+
+
+async def test_the_same_authenticator_is_not_asked_to_keep_two(newcomer: Any) -> None:
+    person = await _with_passkey(newcomer, "twice@example.com")
+
+    await person.page.get_by_role("button", name="Add a passkey").click()
+
+    told = person.page.get_by_role("status").filter(has_text="No passkey was made")
+    await told.wait_for()
+    assert len(await person.credentials()) == 1
+
+
+async def test_a_removed_passkey_is_gone_from_the_authenticator_too(
+    newcomer: Any,
+) -> None:
+    person = await _with_passkey(newcomer, "removed@example.com")
+    await person.page.get_by_role("textbox", name="Name").fill("My laptop")
+    async with person.page.expect_navigation():
+        await person.page.locator("button[name=rename]").click()
+
+    await person.press("Remove My laptop")
+
+    assert await person.page.get_by_role("heading", name="My laptop").count() == 0
+    # The page tells the browser which passkeys are left (signalAllAcceptedCredentials).
+    assert await person.credentials() == []
+
+
+@pytest.mark.parametrize("flaw", ["unverified", "of a copy"])
+async def test_an_authenticator_that_lies_signs_nobody_in(
+    newcomer: Any, runtime: Runtime, flaw: str
+) -> None:
+    person = await _with_passkey(newcomer, f"{flaw.replace(' ', '-')}@example.com")
+    await person.sign_out()
+    if flaw == "unverified":
+        bogus = {"isBadUV": True}
+        await person.tell_authenticator("setResponseOverrideBits", **bogus)
+    else:
+        await _set_back(person)
+    await person.offer_nothing_in_fields()
+    await person.go("/signin")
+
+    await person.press("Sign in with a passkey")
+
+    await person.page.get_by_role("alert").wait_for()
+    await person.go("/account")
+    assert person.path.startswith("/signin")
+
+
+async def _set_back(person: Visitor) -> None:
+    """Let the counter fall behind what was seen, as a copied key's does."""
+    [kept] = await person.credentials()
+    await person.tell_authenticator("clearCredentials")
+    await person.tell_authenticator("addCredential", credential=kept | {"signCount": 0})

@@ -1,0 +1,85 @@
+"""The second step as people take it, without script too."""
+
+import time
+from typing import Any
+
+import pyotp
+
+from tests.e2e.visitor import Visitor
+
+
+async def _with_app(newcomer: Any, email: str, **context: Any) -> tuple[Visitor, Any]:
+    """Return somebody who set an authenticator app up, and the app."""
+    person: Visitor = await newcomer(email, **context)
+    await person.sign_in("/account/factors")
+    await person.press("Set up authenticator app")
+    key = await person.page.locator("code").first.inner_text()
+    app = pyotp.TOTP(key.replace(" ", ""))
+    assert await person.page.locator(".qr svg").bounding_box()
+    await person.page.get_by_label("Code", exact=True).fill(app.now())
+    await person.press("Confirm")
+    assert "is set up" in await person.text()
+    return person, app
+
+
+def _next(app: Any) -> str:
+    """Return the code after the one that is used up; one step of drift is allowed."""
+    return str(app.at(int(time.time()) + app.interval))
+
+
+async def test_an_app_is_set_up_and_asked_for_without_script(newcomer: Any) -> None:
+    person, app = await _with_app(
+        newcomer, "app@example.com", java_script_enabled=False
+    )
+    await person.sign_out()
+    await person.sign_in()
+    assert person.path.startswith("/signin/verify")
+
+    await person.give_code("000000")
+    assert await person.page.get_by_role("alert").count() == 1
+    await person.give_code(_next(app))
+
+    assert person.path == "/" and person.email in await person.text()
+
+
+async def test_a_recovery_code_stands_in_once(newcomer: Any) -> None:
+    person, _ = await _with_app(newcomer, "codes@example.com")
+    await person.go("/account/factors")
+    await person.press("Make recovery codes")
+    codes = await person.page.locator("ol.codes code").all_inner_texts()
+    assert len(set(codes)) == 10
+
+    outcomes = []
+    for _ in range(2):
+        await person.sign_out()
+        await person.sign_in()
+        await person.follow("recovery code")
+        await person.give_code(codes[0].lower().replace("-", ""))
+        outcomes.append(person.path == "/")
+        if not outcomes[-1]:
+            await person.give_code(codes[1])
+
+    assert outcomes == [True, False]
+    assert person.path == "/"
+
+
+async def test_a_remembered_browser_is_not_asked_until_it_is_forgotten(
+    newcomer: Any,
+) -> None:
+    person, app = await _with_app(newcomer, "remember@example.com")
+    await person.sign_out()
+    await person.sign_in()
+    await person.page.get_by_label("Ask for no code").check()
+    await person.give_code(_next(app))
+    await person.sign_out()
+
+    await person.sign_in()
+    assert person.path == "/"
+
+    await person.go("/account/sessions")
+    forget = person.page.get_by_role("button", name="Ask for a code again in")
+    async with person.page.expect_navigation():
+        await forget.click()
+    await person.sign_out()
+    await person.sign_in()
+    assert person.path.startswith("/signin/verify")

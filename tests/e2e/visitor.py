@@ -1,0 +1,151 @@
+"""Somebody at a browser: what they do at our pages, and what they see."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from tests.support.api import PASSWORD
+
+_WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Refusals are pages too: the console names the status of each.
+_REFUSED = re.compile(r"status of (400|401|403|404|422|429)\b")
+
+
+@dataclass
+class Visitor:
+    """A person with an account, and a browser of their own.
+
+    Attributes:
+        window: The browser's context: cookies of its own.
+        page: What they look at.
+        home: Where the service is.
+        complaints: What the console said, and where requests went to others.
+    """
+
+    window: Any
+    page: Any
+    home: str
+    email: str
+    user_id: UUID
+    complaints: list[str] = field(default_factory=list)
+    has_script: bool = True
+    authenticator: Any = None
+    _keys: Any = None
+
+    @classmethod
+    async def of(cls, window: Any, home: str, email: str, user_id: UUID) -> "Visitor":
+        """Open an empty page."""
+        window.set_default_timeout(8_000)
+        page = await window.new_page()
+        visitor = cls(window, page, home, email, user_id)
+        page.on("console", visitor._heard)
+        page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+        page.on("request", visitor._asked)
+        return visitor
+
+    def _heard(self, message: Any) -> None:
+        if message.type in ("error", "warning") and not _REFUSED.search(message.text):
+            self.complaints.append(message.text)
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self.home, "data:", "blob:", "about:")):
+            self.complaints.append(f"asked {request.url}")
+
+    async def go(self, path: str) -> None:
+        """Open a page of ours."""
+        await self.page.goto(path)
+        await self.look()
+
+    async def look(self) -> None:
+        """Complain of what assistive technology would stumble over (WCAG 2.2 AA)."""
+        if not self.has_script:
+            return
+        from axe_playwright_python.async_playwright import Axe  # `make e2e` installs it
+
+        found = await Axe().run(self.page, options={"runOnly": _WCAG})
+        for each in found.response["violations"]:
+            places = [node["html"] for node in each["nodes"]]
+            self.complaints.append(f"{self.path}: {each['help']}: {places}")
+
+    async def press(self, name: str) -> None:
+        """Press a button, and wait for the page after it."""
+        button = self.page.get_by_role("button", name=name, exact=True)
+        assert await button.count() == 1, await self.text()
+        async with self.page.expect_navigation():
+            await button.click()
+        await self.look()
+
+    async def follow(self, name: str) -> None:
+        """Follow a link."""
+        async with self.page.expect_navigation():
+            await self.page.get_by_role("link", name=name).first.click()
+        await self.look()
+
+    async def type_password(self, password: str = PASSWORD) -> None:
+        """Fill the sign-in page in, and send it."""
+        await self.page.get_by_label("Email address").fill(self.email)
+        await self.page.get_by_label("Password", exact=True).fill(password)
+        await self.press("Sign in")
+
+    async def sign_in(self, path: str = "/signin") -> None:
+        """Sign in with the password, at a page that asks for it."""
+        await self.go(path)
+        await self.type_password()
+
+    async def sign_out(self) -> None:
+        """Leave, by the page that asks once more."""
+        await self.go("/signout")
+        await self.press("Sign out")
+
+    async def give_code(self, code: str) -> None:
+        """Answer the second step."""
+        await self.page.get_by_label("Code", exact=True).fill(code)
+        await self.press("Continue")
+
+    async def heading(self) -> str:
+        """Return what the page is called."""
+        return str(await self.page.locator("h1").inner_text())
+
+    async def text(self) -> str:
+        """Return what the page says."""
+        return str(await self.page.locator("main").inner_text())
+
+    @property
+    def path(self) -> str:
+        """Where they are."""
+        return str(self.page.url).removeprefix(self.home)
+
+    async def add_authenticator(self, **options: Any) -> None:
+        """Plug a virtual authenticator in: one that keeps passkeys, with a PIN."""
+        self._keys = await self.window.new_cdp_session(self.page)
+        await self._keys.send("WebAuthn.enable", {"enableUI": False})
+        chosen = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+            **options,
+        }
+        made = await self._keys.send(
+            "WebAuthn.addVirtualAuthenticator", {"options": chosen}
+        )
+        self.authenticator = made["authenticatorId"]
+
+    async def offer_nothing_in_fields(self) -> None:
+        """Let the browser be one without passkeys in fields, which asks by buttons."""
+        await self.page.add_init_script(
+            "PublicKeyCredential.isConditionalMediationAvailable = async () => false"
+        )
+
+    async def tell_authenticator(self, command: str, **parameters: Any) -> Any:
+        """Send it a command of the WebAuthn domain of the DevTools protocol."""
+        values = {"authenticatorId": self.authenticator, **parameters}
+        return await self._keys.send(f"WebAuthn.{command}", values)
+
+    async def credentials(self) -> list[dict[str, Any]]:
+        """Return the passkeys that the authenticator keeps."""
+        found = await self.tell_authenticator("getCredentials")
+        return list(found["credentials"])
