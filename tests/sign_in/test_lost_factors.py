@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.models import OutboxMessage
+from app.models import OutboxMessage, Session
 from app.services.one_time.not_me_link import not_me_link
 from app.services.server.runtime import Runtime
 from tests.factories.factor import FactorFactory
@@ -60,7 +60,12 @@ async def test_after_days_mailbox_and_password_take_every_factor_away(
     assert just_before == halfway
     assert (ended.status_code, ended.content) == (204, b"")
     assert await arrived(api) == [ANNOUNCED, ANNOUNCED, LINK, DONE]
-    assert (await api.get("/users/me", person)).status_code == 401
+    ended_by = {
+        each.revoked_reason
+        for each in await rows(api.runtime, Session)
+        if each.user_id == person.id
+    }
+    assert ended_by == {"factors_recovered"}
     back = await api.signed_in(person)
     found = (await api.get("/users/me/factors", back)).json()
     assert found == {"totp": None, "passkeys": [], "recovery_codes": None}

@@ -53,14 +53,11 @@ class FactorRecoveryService:
         return _due_at(row) if row else None
 
     async def begin(self, user: User) -> datetime:
-        """Announce a recovery, unless one waits; return when its link leaves.
+        """Announce a recovery; return when its link leaves.
 
         Args:
-            user: Whose, locked: of any number at once one begins.
+            user: Whose; locked since ``pending`` said that none waits.
         """
-        waiting = await self.pending(user)
-        if waiting is not None:
-            return waiting
         now = self._uow.clock.now()
         delay = timedelta(seconds=self._process.settings.mfa.recovery_delay)
         due_at = now + delay
@@ -140,7 +137,8 @@ class FactorRecoveryService:
         user = await owner_of(self._uow, row)
         if user is None or user.password_hash != owner.password_hash:
             raise InvalidOneTimeToken(hint="the account changed since")
-        self._demand_thawed(user)
+        if is_frozen(user, self._uow.clock.now()):
+            raise FactorsFrozen
         await self._take_away(user)
 
     async def _try(self, token_id: UUID) -> tuple[User, int]:
@@ -151,7 +149,6 @@ class FactorRecoveryService:
             user = await owner_of(uow, row) if row else None
             if row is None or user is None or not self._is_due(row, now):
                 raise InvalidOneTimeToken(hint="too early, off, or another account")
-            self._demand_thawed(user)
             count = uow.one_time_tokens.count_try
             tries = await count(row.id, Purpose.FACTOR_RECOVERY, now, TRIES)
         if tries is None:
@@ -161,10 +158,6 @@ class FactorRecoveryService:
     def _is_due(self, row: OneTimeToken, now: datetime) -> bool:
         """Tell whether its time has come; a mail that left too early is of no use."""
         return self._process.settings.mfa.recovery_delay > 0 and now >= _due_at(row)
-
-    def _demand_thawed(self, user: User) -> None:
-        if is_frozen(user, self._uow.clock.now()):
-            raise FactorsFrozen
 
     async def _refuse(self, owner: User, tries: int) -> NoReturn:
         """Leave evidence; who used up every try has to begin anew."""
