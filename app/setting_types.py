@@ -53,6 +53,14 @@ def _json_object(value: Any) -> Any:
     return read
 
 
+def _scopes_of_others(value: dict[str, str]) -> dict[str, str]:
+    """Refuse scopes that have a meaning here, of which people are told in our words."""
+    ours = sorted(OWN_SCOPES & value.keys())
+    if ours:
+        raise ValueError(f"must not hold {ours[0]}, which is a scope of this service")
+    return value
+
+
 def _rate(value: str) -> str:
     count, _, seconds = value.partition("/")
     if not (count.isdecimal() and seconds.isdecimal() and int(count) and int(seconds)):
@@ -182,6 +190,10 @@ def _issuer(value: str) -> str:
     return value.rstrip("/")
 
 
+# What an application may have of a person, and the person's own account (ADR-0054).
+OWN_SCOPES = frozenset(
+    {"account", "address", "email", "offline_access", "openid", "phone", "profile"}
+)
 SCOPE_TOKEN = r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$"  # RFC 6749 section 3.3
 _VALKEY_SCHEMES = {
     **{"redis": "redis", "rediss": "rediss"},
@@ -220,6 +232,7 @@ Scopes = Annotated[
     dict[Annotated[str, Field(pattern=SCOPE_TOKEN)], str],
     NoDecode,
     BeforeValidator(_json_object),
+    AfterValidator(_scopes_of_others),
 ]
 Seconds = Annotated[int, Field(gt=0, le=CENTURY)]
 Origins = Annotated[

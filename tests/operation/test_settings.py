@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.config import Settings, SettingsError, known_names, load_settings
+from app.oauth.scopes import PERSONAL
 from app.services.server.runtime import build_runtime
 from tests.architecture.source import ROOT
 
@@ -184,3 +185,16 @@ def test_scopes_that_are_no_object_are_refused_with_an_example(
         from_file(tmp_path, f"AUTH_SERVE_OAUTH__SCOPES='{value}'")
 
     assert 'must read {"orders:read": "See your orders"}' in str(refused.value)
+
+
+@pytest.mark.parametrize("name", sorted(PERSONAL))
+def test_a_scope_that_has_a_meaning_here_is_refused_by_its_name(
+    tmp_path: Path, name: str
+) -> None:
+    value = f'{{"orders:read": "See orders", "{name}": "Something harmless"}}'
+    with pytest.raises(SettingsError, match="AUTH_SERVE_OAUTH__SCOPES") as refused:
+        from_file(tmp_path, f"AUTH_SERVE_OAUTH__SCOPES='{value}'")
+
+    assert f"must not hold {name}, which is a scope of this service" in str(
+        refused.value
+    )
