@@ -64,12 +64,12 @@ def _signed_in(
     token = session.fetch_token(
         authorization_response=browser.left_for, state=state, code_verifier=verifier
     )
-    claims = _id_token(provider, token, session.client_id, nonce)
+    claims = id_token_of(provider, token, session.client_id, nonce)
     assert claims["sub"] == ann.user_id
     return token
 
 
-def _id_token(
+def id_token_of(
     provider: Provider, token: OAuth2Token, client_id: str, nonce: str | None
 ) -> CodeIDToken:
     """Check an ID token as the library does."""
