@@ -16,6 +16,7 @@ from app.setting_types import (
     Algorithms,
     CaFile,
     Email,
+    GeoipFile,
     HttpUrl,
     Names,
     Rate,
@@ -136,6 +137,11 @@ class SessionSettings(Group):
     )
     recent_ttl: Seconds = Field(
         10 * MINUTE, description="A sign-in this old still proves presence."
+    )
+    geoip_file: GeoipFile | None = Field(
+        None,
+        description="MaxMind DB (`.mmdb`) that names region and country in mails of "
+        "new sign-ins; unset: the network without its end.",
     )
     max_per_user: int = Field(
         100, ge=1, description="Live sessions of an account; the least used end first."

@@ -181,6 +181,17 @@ def _ca_file(value: Path) -> Path:
     return value
 
 
+def _geoip_file(value: Path) -> Path:
+    # Here: nobody without such a file needs the library.
+    from maxminddb import InvalidDatabaseError, open_database
+
+    try:
+        open_database(str(value)).close()
+    except (InvalidDatabaseError, OSError, ValueError):
+        raise ValueError("cannot be read as a MaxMind DB (.mmdb)") from None
+    return value
+
+
 def _issuer(value: str) -> str:
     parts = _parts(value, "http", "https")
     if parts.query or parts.fragment or parts.username or parts.password:
@@ -246,6 +257,7 @@ DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
 ValkeyUrl = Annotated[SecretStr, AfterValidator(_valkey_url)]
 CaFile = Annotated[Path, AfterValidator(_ca_file)]
+GeoipFile = Annotated[Path, AfterValidator(_geoip_file)]
 Email = Annotated[str, AfterValidator(read_email)]
 Sender = Annotated[str, BeforeValidator(_sender), AfterValidator(read_email)]
 LogLevel = Annotated[

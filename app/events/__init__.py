@@ -67,6 +67,7 @@ from app.events.sign_in import (
     SecondStepDemanded,
     SecondStepExhausted,
     SignedIn,
+    SignedInElsewhere,
     SignInFailed,
 )
 from app.events.signing_key import SigningKeyCreated
@@ -154,6 +155,7 @@ EVENTS: tuple[type[Event], ...] = (
     SetupCompleted,
     SignInFailed,
     SignedIn,
+    SignedInElsewhere,
     SigningKeyCreated,
     TokenEpochBegun,
     TokenRequestRefused,

@@ -61,6 +61,18 @@ class SecondStepExhausted(MailedEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedInElsewhere(MailedEvent):
+    """A sign-in from neither a known device nor a known network; its owner is told."""
+
+    name: ClassVar[str] = "sign_in.elsewhere"
+    template: ClassVar[str] = "new_sign_in"
+
+    session_id: UUID
+    browser: str  # in our words, and never those of the browser
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotMeSaid(MailedEvent):
     """Somebody said with a link from a mail that it was not them; all is ended."""
 

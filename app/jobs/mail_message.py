@@ -62,6 +62,7 @@ TEMPLATES: Mapping[str, Template] = {
         "Accept your invitation", Purpose.INVITATION, "/accept-invitation", True
     ),
     "email_code": Template("Your code to sign in", Purpose.EMAIL_CODE, has_code=True),
+    "new_sign_in": Template("Somebody signed in to your account"),
     "not_me": Template("Your account was signed out everywhere"),
     "second_step_exhausted": Template("Somebody tried to sign in to your account"),
     "registration_repeated": Template("You already have an account"),
@@ -97,7 +98,7 @@ _FACTORS = {
 }
 
 
-_TOLD = "frozen_until", "closed"  # said as the event has them
+_TOLD = "browser", "place", "frozen_until", "closed"  # said as the event has them
 _NOT_ME = "/not-me"
 
 

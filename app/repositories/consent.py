@@ -1,6 +1,7 @@
 """SQL for what people agreed to."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -38,9 +39,13 @@ class OAuthConsentRepository(Repository[OAuthConsent]):
         query = select(OAuthConsent).where(OAuthConsent.user_id == user_id)
         return await self.page(query, _OLDEST_FIRST, after=after, limit=limit)
 
-    async def delete_for_user(self, user_id: UUID) -> None:
-        """Forget all that a person agreed to."""
+    async def delete_for_user(
+        self, user_id: UUID, *, since: datetime | None = None
+    ) -> None:
+        """Forget all that a person agreed to, or what was touched since."""
         query = delete(OAuthConsent).where(OAuthConsent.user_id == user_id)
+        if since is not None:
+            query = query.where(OAuthConsent.updated_at >= since)
         await self.db.execute(query)
 
     async def delete(self, user_id: UUID, client_id: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
@@ -107,6 +107,16 @@ class OneTimeTokenRepository(Repository[OneTimeToken]):
         if spared:
             mine &= OneTimeToken.purpose.not_in(spared)
         await self._revoke(mine, now)
+
+    async def count_about(
+        self, user_id: UUID, purpose: str, about: str, since: datetime
+    ) -> int:
+        """Count a user's tokens for a purpose that tell of one thing, used or not."""
+        mine = (OneTimeToken.user_id == user_id) & (OneTimeToken.purpose == purpose)
+        mine &= OneTimeToken.data["about"].as_string() == about
+        mine &= OneTimeToken.created_at > since
+        found = await self.db.scalar(select(func.count()).where(mine))
+        return found or 0
 
     async def revoke_after(
         self, user_id: UUID, purpose: str, since: datetime, now: datetime

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, exists, or_, select, update
 
 from app.models.passkey import Passkey
+from app.models.session import Session
 from app.repositories.base import Order, Repository
 
 _OLDEST_FIRST = Order((Passkey.id,))
@@ -24,10 +25,19 @@ class PasskeyRepository(Repository[Passkey]):
         key = None if after is None else [after]
         return await self.page(query, _OLDEST_FIRST, after=key, limit=limit)
 
-    async def by_credential_id(self, credential_id: bytes) -> Passkey | None:
-        """Return the passkey of whoever it is, or None."""
-        query = select(Passkey).where(Passkey.credential_id == credential_id)
-        return await self.one_or_none(query)
+    async def claimed(
+        self, credential_id: bytes, network: str
+    ) -> tuple[Passkey, bool] | None:
+        """Return the passkey of whoever it is, or None.
+
+        And whether its owner signed in from a network before.
+        """
+        is_known = exists().where(
+            Session.user_id == Passkey.user_id, Session.network == network
+        )
+        query = select(Passkey, is_known).where(Passkey.credential_id == credential_id)
+        row = (await self.db.execute(query)).one_or_none()
+        return None if row is None else (row[0], bool(row[1]))
 
     async def by_id(self, passkey_id: UUID, user_id: UUID) -> Passkey | None:
         """Return a passkey of this account, or None."""

@@ -63,6 +63,13 @@ class SessionRepository(Repository[Session]):
         renewed = query.values(counter=presented + 1, **columns)
         return len((await self.db.scalars(renewed.returning(Session.id))).all()) == 1
 
+    async def forget_networks(self, user_id: UUID, since: datetime) -> None:
+        """Have a user's networks of sign-ins since an instant unknown again."""
+        query = update(Session).where(
+            Session.user_id == user_id, Session.authenticated_at >= since
+        )
+        await self.db.execute(query.values(network=""))
+
     async def add_methods(self, session_id: UUID, amr: Sequence[str]) -> Sequence[str]:
         """Note what else was proven in a session; return all of it (RFC 8176)."""
         query = select(Session).where(Session.id == session_id).with_for_update()

@@ -11,6 +11,8 @@ from app.models import User
 from app.services.server.runtime import Runtime
 from tests.accounts.test_factors import begin, confirm, listed, second_step, with_app
 from tests.factories.factor import FactorFactory
+from tests.factories.oauth import ApplicationFactory
+from tests.provider.test_consent import agree
 from tests.support.api import PASSWORD, Api, Person
 from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
@@ -122,6 +124,23 @@ async def test_a_factor_of_before_stays_and_is_asked_for(
 
     answer = await api.login(person.email, AGAIN)
     assert answer.json()["factors"] == ["totp"]  # and no code of the attacker's
+
+
+async def test_what_was_agreed_to_since_is_asked_again(
+    api: Api, clock: FakeClock, applications: ApplicationFactory
+) -> None:
+    person = await api.person()
+    before, since = await applications(), await applications()
+    await agree(api.runtime, person, before, "openid")
+    clock.advance(seconds=1)
+    link = await changed_password(api, person)
+    await agree(api.runtime, person, since, "openid")
+
+    await say(api, link)
+
+    async with api.runtime.unit_of_work(read_only=True) as uow:
+        assert await uow.oauth_consents.of(person.id, before.client_id) is not None
+        assert await uow.oauth_consents.of(person.id, since.client_id) is None
 
 
 async def test_an_address_that_was_taken_comes_back(api: Api) -> None:

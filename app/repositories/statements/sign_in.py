@@ -61,6 +61,7 @@ _CANDIDATE = select(
     User.email_verified,
     User.must_reset_password,
     User.factors_version,
+    User.last_sign_in_at,
     roles_of(User.id).label("roles"),
     _KNOWN_NETWORK.label("known_network"),
     *second_factor_columns(User.id),
@@ -69,9 +70,12 @@ _FOUND = select(
     User.id,
     User.email,
     User.password_changed_at,
+    User.email_verified,
     User.must_reset_password,
     User.factors_version,
+    User.last_sign_in_at,
     roles_of(User.id).label("roles"),
+    _KNOWN_NETWORK.label("known_network"),
     *second_factor_columns(User.id),
 ).where(User.id == bindparam("user_id"))
 
@@ -188,9 +192,10 @@ class SignInStatements:
         verdicts = await self._joined.verdicts(attempts, tats, instant)
         return Counted(row if row.id is not None else None, verdicts)
 
-    async def found(self, user_id: UUID) -> Any | None:
+    async def found(self, user_id: UUID, network: str = "") -> Any | None:
         """Return what a sign-in needs to know of an account that is known by its id."""
-        return await self._database.fetch_one(_FOUND, {"user_id": user_id})
+        parameters = {"user_id": user_id, "network": network}
+        return await self._database.fetch_one(_FOUND, parameters)
 
     async def start(
         self,

@@ -36,6 +36,11 @@ def name_of(aaguid: UUID, user_agent: str) -> str:
         aaguid: What the authenticator says that it is; nobody vouches for it.
         user_agent: Of the browser that asked.
     """
-    system = next((said for word, said in _SYSTEMS.items() if word in user_agent), "")
+    system = system_of(user_agent)
     usual = f"Passkey on {system}" if system else "Passkey"
     return _KNOWN.get(str(aaguid), usual)
+
+
+def system_of(user_agent: str) -> str:
+    """Return which system a user agent names, in our words; "" for none of ours."""
+    return next((said for word, said in _SYSTEMS.items() if word in user_agent), "")

@@ -52,8 +52,11 @@ class NotMeService:
             raise InvalidOneTimeToken(hint="the account is gone or disabled")
         now, before = self._uow.clock.now(), user.email
         is_home = await self._move_back(user, row.data["email"])
-        factors = await self._take_away(user, datetime.fromisoformat(row.data["since"]))
+        since = datetime.fromisoformat(row.data["since"])
+        factors = await self._take_away(user, since)
         await end_everything(self._uow, user, now, _REASON)
+        await self._uow.sessions.forget_networks(user.id, since)
+        await self._uow.oauth_consents.delete_for_user(user.id, since=since)
         tokens = self._uow.one_time_tokens
         await tokens.revoke_after(user.id, Purpose.NOT_ME, row.created_at, now)
         self._stop(user, now)

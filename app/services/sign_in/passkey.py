@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 from uuid import UUID
 
+from app.core.context import current
 from app.core.exceptions import TooManyRequests
 from app.core.rate_limit import Charge
 from app.events.sign_in import Refusal, SignInFailed
@@ -28,10 +29,12 @@ from app.services.sessions.session import IssuedTokens
 from app.services.sign_in.errors import TOLD, InvalidPasskey
 from app.services.sign_in.start import (
     HeldSession,
+    Known,
     Proven,
     SessionStart,
     StartedSession,
 )
+from app.utils.helpers import network_of
 
 _METHOD = "passkey"
 _NOBODY = UUID(int=0)
@@ -84,16 +87,18 @@ class PasskeySignInService:
         """
         charge, limited = await self._count()
         await ready()
-        passkey = None
+        passkey, is_known_network = None, False
         try:
-            passkey = await self._claimed(answer)
+            passkey, is_known_network = await self._claimed(answer)
             used, proof = self._judge(passkey, answer)
         except FactorRefused as refusal:
             if limited is not None:
                 raise limited from None
             await self._refuse(passkey, str(refusal))
         async with self._process.unit_of_work() as uow:
-            begun = await self._redeem(uow, passkey, used, proof, held)
+            begun = await self._redeem(
+                uow, passkey, used, proof, Known(held, is_known_network)
+            )
             if isinstance(begun, Refusal) and limited is None:
                 uow.record(SignInFailed(user_id=passkey.user_id, reason=begun))
         if isinstance(begun, Refusal):
@@ -119,13 +124,14 @@ class PasskeySignInService:
         except TooManyRequests as refusal:
             return None, refusal
 
-    async def _claimed(self, answer: Any) -> Passkey:
-        credential_id = read_credential_id(answer)
+    async def _claimed(self, answer: Any) -> tuple[Passkey, bool]:
+        """Return whose passkey it is, and whether they were in this network before."""
+        credential_id, network = read_credential_id(answer), network_of(current().ip)
         async with self._process.unit_of_work(read_only=True) as uow:
-            passkey = await uow.passkeys.by_credential_id(credential_id)
-        if passkey is None:
+            claimed = await uow.passkeys.claimed(credential_id, network)
+        if claimed is None:
             raise FactorRefused("nobody has this passkey")
-        return passkey
+        return claimed
 
     def _judge(self, passkey: Passkey, answer: Any) -> tuple[OneTimeToken, Proof]:
         challenge = read_challenge(answer)
@@ -139,7 +145,7 @@ class PasskeySignInService:
         passkey: Passkey,
         used: OneTimeToken,
         proof: Proof,
-        held: Mapping[UUID, HeldSession],
+        known: Known,
     ) -> StartedSession | Refusal:
         """Use up the challenge, and begin a session unless something speaks against it.
 
@@ -156,7 +162,7 @@ class PasskeySignInService:
         if refusal is not None:
             return refusal
         proven = Proven(_METHOD, (*proof.amr, MULTI_FACTOR))
-        return await self._start.within(uow, user, proven, held.get(user.id))
+        return await self._start.within(uow, user, proven, known)
 
     def _refusal(self, user: User) -> Refusal | None:
         must_verify = self._process.settings.registration_mode != "open"

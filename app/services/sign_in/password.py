@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 from uuid import UUID
 
+from app.core.context import current
 from app.core.passwords import Verification
 from app.core.rate_limit import Charge, Verdict
 from app.events.password import PasswordRehashed
@@ -27,6 +28,7 @@ from app.services.sign_in.start import (
     StartedSession,
 )
 from app.typed_text import canonical_email
+from app.utils.helpers import network_of
 
 _PASSWORD = Proven("password", ("pwd",))
 
@@ -170,7 +172,7 @@ class SignInService:
             remembered: Devices that may be excused from a second step.
         """
         proven = Proven(method, ("otp",))
-        found = await self._process.sign_ins.found(user.id)
+        found = await self._process.sign_ins.found(user.id, network_of(current().ip))
         if found is None:
             await self._refuse(None, Refusal.CHANGED_MEANWHILE)
         if found.must_reset_password:
@@ -244,3 +246,4 @@ class _Found:
         self.password_changed_at = user.password_changed_at
         self.factors_version = user.factors_version
         self.roles = None
+        self.known_network = True  # it was just made here

@@ -37,6 +37,7 @@ from app.services.sign_in.errors import InvalidMfaToken, MfaRequired
 from app.services.sign_in.second_step_attempt import SecondStepAttemptService
 from app.services.sign_in.start import (
     HeldSession,
+    Known,
     Proven,
     SessionStart,
     StartedSession,
@@ -200,7 +201,7 @@ class SecondStepService:
             held: By account, what the browser has of it.
         """
         row = await self.waiting(mfa_token)
-        charge = await self._attempts.count(row)
+        charge, is_known = await self._attempts.count(row)
         if answer.factor == PASSKEY:
             await ready()
         await self._try(row)
@@ -208,7 +209,7 @@ class SecondStepService:
             await adopt(self._process, row.user_id, answer.value)
         try:
             async with self._process.unit_of_work() as uow:
-                begun = await self._redeem(uow, row, answer, held)
+                begun = await self._redeem(uow, row, answer, Known(held, is_known))
         except FactorRefused as refusal:
             await self._refuse(row, f"{answer.factor}: {refusal}")
         await charge.give_back()
@@ -228,14 +229,14 @@ class SecondStepService:
         uow: UnitOfWork,
         row: OneTimeToken,
         answer: FactorAnswer,
-        held: Mapping[UUID, HeldSession],
+        known: Known,
     ) -> StartedSession:
         """Use up the proof and the token, and begin the session: all of it, or none."""
         assert row.user_id is not None
         user = await uow.users.by_id(row.user_id, lock=True)
         if user is None or not user.is_active or user.must_reset_password:
             raise InvalidMfaToken(hint="the account is gone, disabled or to be reset")
-        own = _of_session(row, held.get(user.id))
+        own = _of_session(row, known.held.get(user.id))
         stored = await self._stored(uow, user, row, answer.factor)
         enrolled = await stored.enrolled(uow, self._process, user.id)
         proof = stored.factor.verify(enrolled, answer.value, self._ceremony(row))
@@ -246,7 +247,7 @@ class SecondStepService:
             raise FactorRefused("used by somebody else just now")
         amr = dict.fromkeys((*row.data["amr"], *proof.amr, MULTI_FACTOR))
         proven = Proven(row.data["method"], tuple(amr))
-        begun = await self._start.within(uow, user, proven, held.get(user.id))
+        begun = await self._start.within(uow, user, proven, known)
         if own is not None and begun.session_id != own.session_id:
             raise InvalidMfaToken(hint="the session that steps up ended meanwhile")
         return begun

@@ -32,8 +32,8 @@ class SecondStepAttemptService:
             return {}
         return {"device": device.id.hex}
 
-    async def count(self, row: OneTimeToken) -> Charge:
-        """Count a try, before anything is compared.
+    async def count(self, row: OneTimeToken) -> tuple[Charge, bool]:
+        """Count a try, before anything is compared; tell whether the place is known.
 
         A known device and a known network have a share that is theirs alone. A stranger
         is stopped by the account's share of the network before they use up what all who
@@ -46,14 +46,15 @@ class SecondStepAttemptService:
         account, network = limits.second_step_account, network_of(current().ip)
         device, knows = row.data.get("device"), self._process.statements.knows_network
         if device is not None:
-            return await limiter.take((account, _key(row, f"device {device}")))
+            return await limiter.take((account, _key(row, f"device {device}"))), True
         if await knows(row.subject, network):
-            return await limiter.take((account, _key(row, network)))
-        return await limiter.take(
+            return await limiter.take((account, _key(row, network))), True
+        charge = await limiter.take(
             (account, _key(row, f"stranger {network}")),
             *by_address(limits.second_step_address),
             (account, _key(row, "")),
         )
+        return charge, False
 
     async def is_told(self, row: OneTimeToken) -> bool:
         """Count a wrong answer; tell whether the owner has to hear of it.

@@ -17,6 +17,7 @@ from app.services.factors.recovery import end_recovery, note_proven
 from app.services.process.process import Process
 from app.services.sessions.session import IssuedTokens, SessionTokenService
 from app.services.sign_in.known_device import KnownDeviceService
+from app.services.sign_in.new_sign_in import NewSignInService
 from app.typed_text import canonical_email
 from app.utils.helpers import network_of
 
@@ -41,6 +42,20 @@ class HeldSession:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What was known of where somebody signs in, before they did.
+
+    Attributes:
+        held: By account, the sessions that the browser has.
+        is_place: Whether the account signed in from this network before, or at this
+            device, as far as that was looked for.
+    """
+
+    held: Mapping[UUID, HeldSession]
+    is_place: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Proven:
     """What somebody proved, and how.
 
@@ -60,6 +75,7 @@ class SessionStart:
         """Work in statements of its own, or in the caller's transaction."""
         self._process = process
         self._devices = KnownDeviceService(process)
+        self._news = NewSignInService(process)
 
     async def at_once(
         self,
@@ -70,9 +86,11 @@ class SessionStart:
     ) -> StartedSession | None:
         """Begin a session in one statement, if the account is still what it was.
 
+        One that its owner is told of takes a transaction.
+
         Args:
-            found: The account: its ``id``, ``email``, ``password_changed_at`` and
-                ``roles``, one string of names or None.
+            found: The account, with the columns of ``statements.sign_in``; its
+                ``roles`` are one string of names or None.
             password_hash: What the account must still have.
             proven: What was proven.
             charge: What was counted for the attempt, and is given back.
@@ -81,6 +99,10 @@ class SessionStart:
             None when the account was disabled, deleted or given another password.
         """
         process = self._process
+        if self._news.is_new(found, found.known_network):
+            if charge is not None:
+                await charge.give_back()
+            return await self._elsewhere(found, password_hash, proven)
         now = process.clock.now()
         session_id = process.randomness.uuid7()
         columns = self._columns(proven, now)
@@ -117,18 +139,23 @@ class SessionStart:
             more; an ordinary start goes on from there, or refuses.
         """
         async with self._process.unit_of_work() as uow:
-            # Whoever changes the password or disables the account waits for this row.
-            user = await uow.users.by_id(found.id, lock=True)
-            if user is None or not user.is_active or user.must_reset_password:
-                return None
-            if user.password_hash != password_hash:
-                return None
-            if user.factors_version != found.factors_version:
+            user = await _unchanged(uow, found, password_hash)
+            if user is None:
                 return None
             return await self._renew(uow, user, found.roles, proven, held)
 
+    async def _elsewhere(
+        self, found: Any, password_hash: str | None, proven: Proven
+    ) -> StartedSession | None:
+        """Begin a session that its owner is told of, likewise."""
+        async with self._process.unit_of_work() as uow:
+            user = await _unchanged(uow, found, password_hash)
+            if user is None:
+                return None
+            return await self.within(uow, user, proven, Known({}, is_place=False))
+
     async def within(
-        self, uow: UnitOfWork, user: User, proven: Proven, held: HeldSession | None
+        self, uow: UnitOfWork, user: User, proven: Proven, known: Known
     ) -> StartedSession:
         """Begin or renew a session in the transaction that used up what proves it.
 
@@ -136,21 +163,25 @@ class SessionStart:
             uow: That transaction.
             user: The account, active and locked.
             proven: What was proven.
-            held: The session of this account that the browser has, if any.
+            known: What was known of where they are.
         """
         if MULTI_FACTOR in proven.amr:
             note_proven(user, proven.amr)
             await end_recovery(uow, user.id, "signed_in", actor_id=user.id)
         roles = " ".join((await uow.users.roles_of([user.id])).get(user.id, []))
+        held = known.held.get(user.id)
         if held is not None:
             renewed = await self._renew(uow, user, roles, proven, held)
             if renewed is not None:
                 return renewed
         now, session_id = uow.clock.now(), uow.randomness.uuid7()
         columns = self._columns(proven, now)
+        is_new = self._news.is_new(user, known.is_place)
         uow.sessions.add(Session(**self._row(session_id, user.id, columns)))
         user.last_sign_in_at = now
         uow.record(_signed_in(user.id, session_id, proven))
+        if is_new:
+            await self._news.tell(uow, user, session_id)
         self._know(user)
         return _started(user.id, roles, session_id, columns)
 
@@ -215,6 +246,21 @@ class SessionStart:
             "expires_at": min(idle, absolute),
             "absolute_expires_at": absolute,
         }
+
+
+async def _unchanged(
+    uow: UnitOfWork, found: Any, password_hash: str | None
+) -> User | None:
+    """Return an account, locked, if a sign-in that was judged by it may go on.
+
+    Whoever changes the password or disables the account waits for this row.
+    """
+    user = await uow.users.by_id(found.id, lock=True)
+    if user is None or not user.is_active or user.must_reset_password:
+        return None
+    if user.password_hash != password_hash:
+        return None
+    return user if user.factors_version == found.factors_version else None
 
 
 def _signed_in(user_id: UUID, session_id: UUID, proven: Proven) -> SignedIn:

@@ -1,0 +1,99 @@
+"""Sign-ins from where an account was not signed in before: its owner is told."""
+
+from datetime import timedelta
+from ipaddress import ip_address, ip_network
+from typing import Any
+from uuid import UUID
+
+from app.core.context import current
+from app.events.sign_in import SignedInElsewhere
+from app.models.user import User
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.factors.authenticator_name import system_of
+from app.services.one_time.not_me_link import SIGN_IN, not_me_link
+from app.services.one_time.token import Purpose
+from app.services.process.process import Process
+from app.services.sign_in.known_device import KnownDeviceService
+from app.services.sign_in.place import Places
+from app.typed_text import canonical_email
+
+MOST = 10  # mails for an account in a day; whoever gets more reads none of them
+_DAY = timedelta(days=1)
+_BROWSERS = {  # the first that a user agent names; most name those after them too
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "Chrome": "Chrome",
+    "CriOS": "Chrome",
+    "Safari": "Safari",
+}
+_MASKS = {4: 24, 6: 48}
+
+
+class NewSignInService:
+    """Tells owners of sign-ins at neither a known device nor a known network."""
+
+    def __init__(self, process: Process) -> None:
+        """Decide without any storage; tell in the caller's transaction."""
+        self._process = process
+        self._devices = KnownDeviceService(process)
+        self._places = Places(process.settings.session.geoip_file)
+
+    def is_new(self, account: Any, is_known_network: bool) -> bool:
+        """Tell whether a sign-in of this moment is one to tell of.
+
+        Args:
+            account: As it was before: with ``email``, ``email_verified``,
+                ``password_changed_at`` and ``last_sign_in_at``.
+            is_known_network: Whether it signed in from this network before.
+        """
+        if is_known_network or account.last_sign_in_at is None:
+            return False
+        if not account.email_verified:
+            return False  # whoever reads the mailbox is perhaps somebody else
+        device = self._devices.shown(canonical_email(account.email))
+        return device is None or not self._devices.is_of(device, account)
+
+    async def tell(self, uow: UnitOfWork, user: User, session_id: UUID) -> None:
+        """Have a mail sent with a link to say that it was somebody else.
+
+        Args:
+            uow: The transaction in which the session begins.
+            user: Whose, locked: of any number at once each is counted.
+            session_id: Which session.
+        """
+        since = uow.clock.now() - _DAY
+        tokens = uow.one_time_tokens
+        if await tokens.count_about(user.id, Purpose.NOT_ME, SIGN_IN, since) >= MOST:
+            return
+        context = current()
+        place = await self._places.of(context.ip)
+        uow.record(
+            SignedInElsewhere(
+                user_id=user.id,
+                actor_id=user.id,
+                to=user.email,
+                locale=user.locale,
+                session_id=session_id,
+                browser=browser_of(context.user_agent),
+                place=place or masked(context.ip),
+                not_me_id=not_me_link(uow, self._process, user, about=SIGN_IN),
+            )
+        )
+
+
+def browser_of(user_agent: str) -> str:
+    """Return browser and system in our words: what it says itself gets into no mail."""
+    found = (said for word, said in _BROWSERS.items() if word in user_agent)
+    browser, system = next(found, "A program"), system_of(user_agent)
+    return f"{browser} on {system}" if system else browser
+
+
+def masked(ip: str) -> str:
+    """Return the network of an address, without what tells apart who is in it."""
+    try:
+        mask = _MASKS[ip_address(ip).version]
+    except ValueError:
+        return "Network unknown"
+    return f"Network {ip_network(f'{ip}/{mask}', strict=False)}"

@@ -1,0 +1,55 @@
+"""Where addresses are, coarsely, from a MaxMind DB file that the operator supplies."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from maxminddb import Reader
+
+_LONGEST = 64  # characters of a name
+_log = logging.getLogger("auth_serve.geoip")
+
+
+class Places:
+    """Names of places; a process opens the file once, when it is first asked."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Look into this file; without one nothing is known."""
+        self._path = path
+
+    async def of(self, ip: str) -> str:
+        """Return region and country of an address, or "" where they are not known."""
+        if self._path is None:
+            return ""
+        try:
+            reader = await asyncio.to_thread(_opened, self._path)
+            record = reader.get(ip)
+        except Exception as error:  # of the library, for a file that is damaged
+            _log.warning("no place: %s", type(error).__name__)
+            return ""
+        return _said(record) if isinstance(record, dict) else ""
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path) -> "Reader":
+    # Here: nobody without such a file needs the library.
+    from maxminddb import open_database
+
+    return open_database(str(path))
+
+
+def _said(record: Mapping[str, Any]) -> str:
+    regions = record.get("subdivisions") or [None]
+    names = [_name(regions[0]), _name(record.get("country"))]
+    return ", ".join(name for name in names if name)
+
+
+def _name(part: Any) -> str:
+    """Return the English name of a part of a record, as one short line."""
+    names = part.get("names") if isinstance(part, dict) else None
+    name = names.get("en") if isinstance(names, dict) else None
+    return " ".join(str(name).split())[:_LONGEST] if name else ""
