@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from app.core.late_route import LateRoute
 from app.pages.parts.dependencies import LinkToken, Posted
 from app.pages.parts.flow import Flow
 from app.pages.parts.form import Values, validated
@@ -12,7 +13,7 @@ from app.schemas.auth import StopFactorRecovery
 from app.services.factors.recovery import FactorRecoveryService
 from app.services.one_time.token import Purpose
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 PATH = "/stop-recovery"
 _PAGE = LinkPage(
     FormPage(

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.late_route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.browser import SECOND_STEP, AtBrowser, check_form, show_page
 from app.pages.parts.dependencies import Posted, State
@@ -16,7 +17,7 @@ from app.services.sign_in.errors import InvalidMfaToken
 from app.services.sign_in.lost_factors import LostFactorsService
 from app.services.sign_in.second_step import SecondStepService
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PAGE = FormPage(
     LOST,
     "Have you lost all of these?",
