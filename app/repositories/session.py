@@ -70,13 +70,27 @@ class SessionRepository(Repository[Session]):
         )
         await self.db.execute(query.values(network=""))
 
-    async def add_methods(self, session_id: UUID, amr: Sequence[str]) -> Sequence[str]:
-        """Note what else was proven in a session; return all of it (RFC 8176)."""
-        query = select(Session).where(Session.id == session_id).with_for_update()
-        row = await self.one_or_none(query)
+    async def strengthen(
+        self, session_id: UUID, counter: int, amr: Sequence[str]
+    ) -> Sequence[str]:
+        """Note what else was proven in a session, and count it on.
+
+        Args:
+            session_id: Which.
+            counter: The count of the cookie that came; it is good no more.
+            amr: RFC 8176 values.
+
+        Returns:
+            All that it proved by now; nothing when it stood elsewhere.
+        """
+        query = select(Session).where(
+            Session.id == session_id, Session.counter == counter
+        )
+        row = await self.one_or_none(query.with_for_update())
         if row is None:
             return ()
         row.amr = [*row.amr, *(each for each in amr if each not in row.amr)]
+        row.counter = counter + 1
         return row.amr
 
     async def list_live(

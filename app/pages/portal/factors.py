@@ -73,8 +73,10 @@ async def _confirm(here: Here, values: Values) -> Response:
     account = here.account
     async with here.runtime.unit_of_work() as uow:
         service = TotpService(uow, here.runtime)
-        await service.confirm(account.user_id, account.session_id, form.code)
-    return here.stay("added")
+        await service.confirm(
+            account.user_id, account.session_id, form.code, account.counter
+        )
+    return here.stay_stronger("added")
 
 
 async def _remove(here: Here) -> Response:

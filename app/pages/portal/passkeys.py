@@ -24,6 +24,7 @@ from app.services.factors.passkey import PasskeyService
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _SECTION = "passkeys"
 PATH = f"/account/{_SECTION}"
+_ADDED = "added"
 
 
 @router.get(PATH)
@@ -46,7 +47,8 @@ async def submit_passkeys(
 
     async def work() -> Response:
         async with runtime.unit_of_work() as uow:
-            return here.stay(await _change(PasskeyService(uow, runtime), here, values))
+            done = await _change(PasskeyService(uow, runtime), here, values)
+        return here.stay_stronger(done) if done == _ADDED else here.stay(done)
 
     return await submit(here, values, work, _show)
 
@@ -62,8 +64,8 @@ async def _change(passkeys: PasskeyService, here: Here, values: Values) -> str:
         await passkeys.rename(owner, session, id_of(values["rename"]), form.name)
         return "renamed"
     answer = answer_of({RESPONSE: values.get(RESPONSE, "")})
-    await passkeys.add(owner, session, answer)
-    return "added"
+    await passkeys.add(owner, session, answer, counter=here.account.counter)
+    return _ADDED
 
 
 async def _show(

@@ -6,7 +6,7 @@ back again. A page holds no rule of its own: services decide (NIST SP 800-63B-4,
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,12 @@ from fastapi import Response
 
 from app.core.context import current
 from app.core.exceptions import AppError
-from app.pages.parts.browser import ask_second_step, check_form, render_form
+from app.pages.parts.browser import (
+    ask_second_step,
+    check_form,
+    keep_accounts,
+    render_form,
+)
 from app.pages.parts.flow import PROFILE, address_of, go_on, with_section
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import note
@@ -65,6 +70,13 @@ class Here:
         """Lead to the page itself after a form; ``done`` is what it says there."""
         path = address_of(self.section)
         return go_on(f"{path}?done={done}" if done else path)
+
+    def stay_stronger(self, done: str) -> Response:
+        """Do the same under a new cookie: the session proved more than it had."""
+        account = replace(self.account, counter=self.account.counter + 1)
+        answer = self.stay(done)
+        keep_accounts(answer, self.browser.using(account), self.runtime)
+        return answer
 
 
 async def enter(

@@ -15,6 +15,7 @@ from app.services.factors.errors import AddressNotConfirmed, FactorsFrozen
 from app.services.factors.recovery import end_recovery, is_frozen, note_proven
 from app.services.one_time.not_me_link import not_me_link
 from app.services.process.process import Process
+from app.services.sessions.authentication import InvalidAccessToken
 
 _REASON = "factors_changed"
 
@@ -84,8 +85,13 @@ async def factor_added(
     user: User,
     session_id: UUID,
     added: Added,
+    counter: int | None = None,
 ) -> None:
-    """Tell the owner, and let the session of this moment have proven the factor.
+    """Tell the owner, and let the browser of this moment have proven the factor.
+
+    A session becomes no stronger under a secret that it had before: whoever has a copy
+    of that would become so too (ASVS 7.2.4). A browser gets a new cookie; a program,
+    and an application, stay with what they proved until they sign in with the factor.
 
     Args:
         uow: The caller's transaction.
@@ -93,11 +99,18 @@ async def factor_added(
         user: Whose, locked.
         session_id: Where it was added: the only session that lives on (ASVS 7.4.3).
         added: What.
+        counter: Of a browser's cookie; its next one is one higher.
+
+    Raises:
+        InvalidAccessToken: The cookie was renewed meanwhile.
     """
     user.factors_version += 1
     await end_others(uow, user, session_id)
-    proven = await uow.sessions.add_methods(session_id, added.amr)
-    note_proven(user, proven)
+    if counter is not None:
+        proven = await uow.sessions.strengthen(session_id, counter, added.amr)
+        if not proven:
+            raise InvalidAccessToken(hint="the cookie was renewed meanwhile")
+        note_proven(user, proven)
     uow.record(
         FactorAdded(
             user_id=user.id,

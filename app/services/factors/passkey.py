@@ -73,7 +73,12 @@ class PasskeyService:
         return creation_options(_person(user, handle), enrolled, ceremony)
 
     async def add(
-        self, owner_id: UUID, session_id: UUID, answer: Any, name: str | None = None
+        self,
+        owner_id: UUID,
+        session_id: UUID,
+        answer: Any,
+        name: str | None = None,
+        counter: int | None = None,
     ) -> Passkey:
         """Store the passkey that a browser made; every other session ends.
 
@@ -82,6 +87,8 @@ class PasskeyService:
             session_id: Where the options were asked for: they work for no other.
             answer: What the browser answered, in the JSON of WebAuthn.
             name: How its owner calls it; else it gets one of what made it.
+            counter: Of the cookie, at a browser: its session has proven the passkey
+                then, at the next count.
 
         Raises:
             FactorsFrozen: Factors cannot be changed now.
@@ -104,7 +111,7 @@ class PasskeyService:
         verified = (VERIFIED,) if made.is_user_verified else ()
         amr = (possession, *verified, MULTI_FACTOR)
         added = Added(_FACTOR, row.created_at, amr)
-        await factor_added(self._uow, self._process, user, session_id, added)
+        await factor_added(self._uow, self._process, user, session_id, added, counter)
         return row
 
     def _challenges(self, session_id: UUID) -> Challenges:

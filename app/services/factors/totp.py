@@ -77,8 +77,17 @@ class TotpService:
         )
         return shown(key, self._process, user)
 
-    async def confirm(self, owner_id: UUID, session_id: UUID, code: str) -> None:
+    async def confirm(
+        self, owner_id: UUID, session_id: UUID, code: str, counter: int | None = None
+    ) -> None:
         """Take a set-up over with a code of it, which is used up by that.
+
+        Args:
+            owner_id: Whose.
+            session_id: Where.
+            code: Of the app.
+            counter: Of the cookie, at a browser: its session has proven the app then,
+                at the next count.
 
         Raises:
             FactorsFrozen: Factors cannot be changed now.
@@ -98,7 +107,7 @@ class TotpService:
             raise InvalidCode(hint="the set-up was used or replaced meanwhile")
         at = await self._store(user, TotpKey(secret=secret), step)
         added = Added(_FACTOR.name, at, ("otp", MULTI_FACTOR))
-        await factor_added(self._uow, self._process, user, session_id, added)
+        await factor_added(self._uow, self._process, user, session_id, added, counter)
 
     async def _judged(
         self, owner_id: UUID, code: str
