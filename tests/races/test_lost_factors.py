@@ -1,29 +1,12 @@
 """A recovery begins once and ends once, whoever else asks at that moment."""
 
-from datetime import timedelta
-
 from httpx2 import AsyncClient
 
-from app.services.one_time.token import OneTimeTokenService, Purpose
 from tests.factories.factor import FactorFactory
 from tests.races.crowd import address, assert_one_success, crowd
 from tests.races.test_factors import waiting
-from tests.sign_in.recovery import RECOVER
-from tests.support.api import PASSWORD, Api, Person
-
-
-async def due_link(api: Api, person: Person) -> str:
-    """Return the last link of a recovery whose time has come."""
-    runtime, due = api.runtime, api.runtime.clock.now() - timedelta(seconds=1)
-    async with runtime.unit_of_work() as uow:
-        row = await OneTimeTokenService(uow, runtime).issue(
-            Purpose.FACTOR_RECOVERY,
-            subject=person.email,
-            ttl=600,
-            user_id=person.id,
-            data={"due_at": due.isoformat()},
-        )
-    return runtime.secret_key.one_time_token(Purpose.FACTOR_RECOVERY, row.id)
+from tests.sign_in.recovery import RECOVER, due_link
+from tests.support.api import PASSWORD, Api
 
 
 async def test_many_who_ask_begin_one_recovery(

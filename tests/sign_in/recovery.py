@@ -1,6 +1,7 @@
 """What tests of lost factors share: the mails of a recovery, as they arrive."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from httpx2 import Response
@@ -8,6 +9,7 @@ from sqlalchemy import update
 
 from app.jobs.mail import MailJob
 from app.models import User
+from app.services.one_time.token import OneTimeTokenService, Purpose
 from tests.factories.factor import FactorFactory
 from tests.support.api import PASSWORD, Api, Person
 
@@ -83,3 +85,17 @@ async def by_passkey(api: Api, person: Person) -> None:
     options = (await api.post("/auth/passkey/options", {})).json()
     body = {"response": held.get(options)}
     assert (await api.post("/auth/passkey/verify", body)).status_code == 200
+
+
+async def due_link(api: Api, person: Person) -> str:
+    """Return the last link of a recovery whose time has come."""
+    runtime, due = api.runtime, api.runtime.clock.now() - timedelta(seconds=1)
+    async with runtime.unit_of_work() as uow:
+        row = await OneTimeTokenService(uow, runtime).issue(
+            Purpose.FACTOR_RECOVERY,
+            subject=person.email,
+            ttl=600,
+            user_id=person.id,
+            data={"due_at": due.isoformat()},
+        )
+    return runtime.secret_key.one_time_token(Purpose.FACTOR_RECOVERY, row.id)

@@ -2,7 +2,9 @@
 
 import pytest
 
+from app.models import OneTimeToken
 from app.services.server.runtime import Runtime
+from app.services.sign_in.second_step import SecondStepService
 from tests.factories.factor import FactorFactory
 from tests.sign_in.recovery import (
     ANNOUNCED,
@@ -14,6 +16,8 @@ from tests.sign_in.recovery import (
     ask,
     begun,
     by_passkey,
+    change,
+    due_link,
     finish,
     loser,
     reset,
@@ -120,3 +124,67 @@ async def test_the_password_alone_never_sees_a_link(
     assert asked.json() == again.json()
     assert token not in asked.text + again.text
     assert (await begun(api, person))["factors"]
+
+
+async def test_where_nobody_may_read_the_mails_nothing_begins(
+    api: Api, person: Person
+) -> None:
+    await change(api, person, email_verified=False)
+
+    refused = await ask(api, person)
+
+    assert refused.json()["code"] == "factor_recovery_unavailable"
+    assert await arrived(api) == []
+
+
+async def test_a_sign_in_that_ends_while_it_asks_begins_nothing(
+    api: Api, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = (await begun(api, person))["mfa_token"]
+    seen = await SecondStepService(api.runtime).waiting(token)
+    path = f"/users/{person.id}/password-reset"
+    assert (await api.post(path, {}, await api.admin())).status_code == 202
+
+    async def waiting(*_: object) -> OneTimeToken:
+        return seen
+
+    monkeypatch.setattr(SecondStepService, "waiting", waiting)
+    refused = await api.post(RECOVER, {"mfa_token": token})
+
+    assert refused.json()["code"] == "invalid_mfa_token"
+    assert ANNOUNCED not in await arrived(api)
+
+
+class TestOff:
+    """Where it was switched off while a recovery waited."""
+
+    @pytest.fixture
+    def options(self) -> dict[str, object]:
+        """No recovery."""
+        return {"mfa": {"recovery_delay": 0}}
+
+    async def test_its_link_does_not_work(self, api: Api, person: Person) -> None:
+        ended = await finish(api, await due_link(api, person))
+
+        assert ended.json()["code"] == "invalid_token"
+
+
+class TestAddress:
+    """Where one wrong password is all that an address has."""
+
+    @pytest.fixture
+    def options(self) -> dict[str, object]:
+        """A narrow limit."""
+        return {"limits": {"second_step_address": "1/6000"}}
+
+    async def test_wrong_passwords_count_and_right_ones_do_not(
+        self, api: Api, person: Person
+    ) -> None:
+        other = await loser(api)
+        links = [await due_link(api, each) for each in (person, other)]
+
+        right = await finish(api, links[0])
+        wrong = [await finish(api, links[1], "wrong guess") for _ in range(2)]
+
+        assert right.status_code == 204
+        assert [each.status_code for each in wrong] == [403, 429]

@@ -135,7 +135,7 @@ class FactorRecoveryService:
         await charge.give_back()
         row = await self._tokens.consume_found(Purpose.FACTOR_RECOVERY, token_id)
         user = await owner_of(self._uow, row)
-        if user is None or user.password_hash != owner.password_hash:
+        if user is None:
             raise InvalidOneTimeToken(hint="the account changed since")
         if is_frozen(user, self._uow.clock.now()):
             raise FactorsFrozen

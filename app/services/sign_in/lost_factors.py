@@ -66,7 +66,7 @@ class LostFactorsService:
             raise FactorRecoveryUnavailable(hint="switched off")
         if "pwd" not in amr or user.password_mailed:
             raise FactorRecoveryUnavailable(hint="the mailbox is all that was proven")
-        if not user.is_active or not user.email_verified or user.must_reset_password:
-            raise FactorRecoveryUnavailable(hint="disabled, unconfirmed or to be reset")
+        if not user.email_verified:
+            raise FactorRecoveryUnavailable(hint="nobody may read the mails")
         if not await uow.users.has_second_factor(user.id):
             raise FactorRecoveryUnavailable(hint="there is no factor to lose")
