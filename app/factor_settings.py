@@ -1,11 +1,12 @@
 """Settings of what people sign in with besides a password."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from app.setting_groups import DAY, HOUR, Group
-from app.setting_types import Origins
+from app.setting_types import CaFile, Models, Origins
 
 
 def _hour_or_none(seconds: int) -> int:
@@ -28,6 +29,27 @@ class PasskeySettings(Group):
         description="Other sites, such as `https://login.example.com`, whose pages may "
         "ask for these passkeys (related origins).",
     )
+    metadata_file: Path | None = Field(
+        None,
+        description="BLOB of the FIDO Metadata Service (MDS3): new passkeys come from "
+        "a model in it, whose maker vouches for them. Unset: any are taken.",
+    )
+    metadata_root_file: CaFile | None = Field(
+        None, description="Certificate (PEM) that signs for the BLOB."
+    )
+    models: Models = Field(
+        [], description="AAGUIDs of the only models that are taken; none: all of it."
+    )
+
+    @model_validator(mode="after")
+    def _attested(self) -> Self:
+        """Refuse half a policy: it would take whatever says that it is allowed."""
+        if self.metadata_file is None or self.metadata_root_file is None:
+            if self.metadata_file or self.metadata_root_file or self.models:
+                raise ValueError(
+                    "METADATA_FILE, METADATA_ROOT_FILE: MODELS need both, as each other"
+                )
+        return self
 
 
 class MfaSettings(Group):

@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
+from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
@@ -231,6 +232,7 @@ Algorithms = Annotated[
     list[Literal["RS256", "ES256", "PS256", "EdDSA"]], NoDecode, BeforeValidator(_split)
 ]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+Models = Annotated[list[UUID], NoDecode, BeforeValidator(_split)]
 Proxies = Annotated[
     list[Annotated[str, AfterValidator(_proxy)]],
     NoDecode,

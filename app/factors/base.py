@@ -35,6 +35,18 @@ class Enrolled:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Attestation(Protocol):
+    """Which models of authenticators are taken (``factors/attestation.py``)."""
+
+    def check(self, attestation: bytes, client_data: bytes) -> None:
+        """Return if the maker of a new passkey is known and its model taken.
+
+        Raises:
+            FactorRefused: They are not.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ceremony:
     """The circumstances in which a factor is asked for and answered.
@@ -46,6 +58,7 @@ class Ceremony:
         challenge: 32 random bytes that work once; only some factors need them.
         rp_id: The domain that passkeys are bound to.
         origins: Where a page of ours may be, as browsers write it.
+        attestation: Judges the model of a new passkey; None takes any.
     """
 
     now: datetime
@@ -54,6 +67,7 @@ class Ceremony:
     challenge: bytes = b""
     rp_id: str = ""
     origins: tuple[str, ...] = ()
+    attestation: Attestation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

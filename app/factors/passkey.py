@@ -102,7 +102,7 @@ def creation_options(
             "userVerification": "preferred",
         },
         "hints": ["client-device", "hybrid", "security-key"],
-        "attestation": "none",
+        "attestation": "none" if ceremony.attestation is None else "direct",
     }
 
 
@@ -224,6 +224,11 @@ def _verify_creation(answer: Any, ceremony: Ceremony) -> NewPasskey:
     if made.credential_id != _read_credential_id(answer):
         raise FactorRefused("the id is not the one of the authenticator")
     _check_key(made.credential_public_key)
+    if ceremony.attestation is not None:
+        told = answer["response"]
+        ceremony.attestation.check(
+            _decode(told["attestationObject"]), _decode(told["clientDataJSON"])
+        )
     return NewPasskey(
         credential_id=made.credential_id,
         public_key=made.credential_public_key,

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from uuid import UUID
 
+from app.factor_settings import PasskeySettings
+from app.factors.attestation import AttestationPolicy
 from app.factors.base import Ceremony, FactorRefused
 from app.factors.passkey import TIMEOUT
 from app.models.one_time_token import OneTimeToken
@@ -17,9 +19,25 @@ _ID, _TIME = 16, 8  # bytes, before the MAC
 _TTL = timedelta(milliseconds=TIMEOUT)
 
 
-async def ready() -> None:
-    """Load the library of passkeys where nobody waits for it: it takes 0.3 s."""
+async def ready(process: Process) -> None:
+    """Load the library of passkeys where nobody waits for it: it takes 0.3 s.
+
+    Where models of authenticators are looked at, what is known of them too.
+    """
     await asyncio.to_thread(import_module, "webauthn")
+    await load_models(process)
+
+
+async def load_models(process: Process) -> None:
+    """Read what is known of models of authenticators, where they are looked at.
+
+    Raises:
+        ValueError: The metadata cannot be read, or somebody else signed it.
+        OSError: A file is not there.
+    """
+    policy = _policy_of(process.settings.passkey)
+    if policy is not None:
+        await asyncio.to_thread(policy.load)
 
 
 def ceremony_of(process: Process, user_id: UUID, challenge: bytes = b"") -> Ceremony:
@@ -31,7 +49,15 @@ def ceremony_of(process: Process, user_id: UUID, challenge: bytes = b"") -> Cere
         challenge=challenge,
         rp_id=process.settings.passkey_domain,
         origins=process.settings.passkey_origins,
+        attestation=_policy_of(process.settings.passkey),
     )
+
+
+def _policy_of(settings: PasskeySettings) -> AttestationPolicy | None:
+    metadata, root = settings.metadata_file, settings.metadata_root_file
+    if metadata is None or root is None:
+        return None
+    return AttestationPolicy(metadata, root, tuple(settings.models))
 
 
 class Challenges:

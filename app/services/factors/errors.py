@@ -45,6 +45,13 @@ class RefusedPasskey(BadRequest):
     title = "This passkey cannot be added; begin again"
 
 
+class RefusedModel(RefusedPasskey):
+    """A passkey, but of a model that the operator does not take."""
+
+    code = "authenticator_not_accepted"
+    title = "Passkeys of this kind are not accepted here; use a security key that is"
+
+
 class TooManyPasskeys(Conflict):
     """The account has as many as it may."""
 

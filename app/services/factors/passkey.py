@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from app.core.context import current
+from app.factors.attestation import ModelRefused
 from app.factors.base import MULTI_FACTOR, Ceremony, FactorRefused
 from app.factors.passkey import (
     DEVICE_BOUND,
@@ -35,6 +36,7 @@ from app.services.factors.change import (
 )
 from app.services.factors.errors import (
     FactorNotFound,
+    RefusedModel,
     RefusedPasskey,
     TooManyPasskeys,
 )
@@ -62,7 +64,7 @@ class PasskeyService:
             InvalidAccessToken: The session ended meanwhile.
             TooManyPasskeys: The account has as many as it may.
         """
-        await ready()
+        await ready(self._process)
         user = await changeable(self._uow, owner_id, session_id)
         enrolled = await STORED[_FACTOR].enrolled(self._uow, self._process, owner_id)
         if len(enrolled) >= MAX_PASSKEYS:
@@ -93,14 +95,17 @@ class PasskeyService:
         Raises:
             FactorsFrozen: Factors cannot be changed now.
             InvalidAccessToken: The session ended meanwhile.
+            RefusedModel: Its authenticator is of a model that is not taken here.
             RefusedPasskey: The answer does not do; the log says why.
             TooManyPasskeys: The account has as many as it may.
             TooManyRequests: There were too many changes.
         """
         await charge_change(self._process, owner_id)
-        await ready()
+        await ready(self._process)
         try:
             used, ceremony, made = self._judge(owner_id, session_id, answer)
+        except ModelRefused as refusal:
+            raise RefusedModel(hint=str(refusal)) from None
         except FactorRefused as refusal:
             raise RefusedPasskey(hint=str(refusal)) from None
         user = await changeable(self._uow, owner_id, session_id)

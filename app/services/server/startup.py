@@ -9,6 +9,7 @@ from app.core.exceptions import AppError
 from app.core.password_schemes.engines import KEPT
 from app.database_errors import DatabaseUnavailable, is_sqlite_error
 from app.services.accounts.password import PasswordService
+from app.services.factors.challenge import load_models
 from app.services.process.process import Process
 from app.services.server.schema import SchemaMismatch, ensure_schema
 from app.services.server.served_address import remember_address
@@ -72,6 +73,7 @@ async def start(process: Process, *, serving: bool = False) -> str | None:
         await ensure_schema(process)
         await SharedClockService(process).measure()
         await SigningKeyService(process).ensure()
+        await _load_models(process)
         link = await _set_up(process, serving)
     except (SchemaMismatch, KeysUnreadable) as error:
         raise StartRefused(str(error)) from error
@@ -100,6 +102,15 @@ def tell_of_hashing() -> None:
     """Say why an engine that was built is not used: nobody would see it otherwise."""
     if KEPT.problem is not None:
         _log.warning(KEPT.problem)
+
+
+async def _load_models(process: Process) -> None:
+    """Refuse metadata of authenticators that could judge nobody later."""
+    try:
+        await load_models(process)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        raise StartRefused(f"{PREFIX}PASSKEY__METADATA_FILE: {said}") from error
 
 
 async def _set_up(process: Process, serving: bool) -> str | None:
