@@ -5,15 +5,26 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from app.events import EVENTS, MailedEvent
+from app.events.email import EmailChanged
+from app.events.factor import (
+    FactorAdded,
+    FactorRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+)
+from app.events.password import PasswordChanged
+from app.events.sign_in import SecondStepExhausted, SignedInElsewhere
 from app.events.user import UserInvited
 from app.jobs import mail as mail_job
 from app.jobs.mail import LONGEST_DELAY, MAX_ATTEMPTS, MailJob
 from app.jobs.mail_message import TEMPLATES, MailRenderer
 from app.services.accounts.email_verification import EmailVerificationService
+from app.services.one_time.not_me_link import not_me_link
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.server.runtime import Runtime
 from tests.servers.smtp import SmtpServer
@@ -240,6 +251,50 @@ def _render_any(render: Any) -> Any:
     return lambda self, draft, _start: render(
         self, replace(draft, name="password_changed")
     )
+
+
+_SAYING_NOT_ME = [
+    PasswordChanged(to=""),
+    EmailChanged(to=""),
+    FactorAdded(to="", factor="totp"),
+    FactorRemoved(to="", factor="passkey"),
+    RecoveryCodesMade(to=""),
+    RecoveryCodeUsed(to="", left=1),
+    SecondStepExhausted(to=""),
+    SignedInElsewhere(to="", session_id=UUID(int=1), browser="Edge", place="Here"),
+]
+
+
+@pytest.mark.parametrize("was_used", [False, True])
+@pytest.mark.parametrize("event", _SAYING_NOT_ME, ids=lambda each: each.template)
+async def test_a_change_is_told_with_a_link_and_without_it_once_that_is_used(
+    job: MailJob,
+    runtime: Runtime,
+    smtp: SmtpServer,
+    event: MailedEvent,
+    was_used: bool,
+) -> None:
+    owner = await add_user(runtime)
+    async with runtime.unit_of_work() as uow:
+        user = await uow.users.by_id(owner.id)
+        assert user is not None
+        user.email_verified = True
+        link = not_me_link(uow, runtime, user)
+        uow.record(replace(event, to=user.email, user_id=user.id, not_me_id=link))
+    assert link is not None
+    secret = runtime.secret_key.one_time_token(Purpose.NOT_ME, link)
+    if was_used:
+        async with runtime.unit_of_work() as uow:
+            await OneTimeTokenService(uow, runtime).consume(Purpose.NOT_ME, secret)
+
+    await job.run()
+
+    [mail] = smtp.messages
+    text, html = parts(mail)
+    address = f"https://auth.example.com/not-me?token={secret}"
+    assert (address in text.splitlines()) is not was_used
+    assert html.count(f'href="{address}"') == (0 if was_used else 2)
+    assert ("It works until" in " ".join(text.split())) is not was_used
 
 
 async def test_without_a_server_mail_is_kept_and_its_link_is_not_logged(

@@ -230,10 +230,12 @@ async def test_a_second_factor_of_before_keeps_the_reader_of_an_old_address_out(
 
 async def test_where_the_address_has_an_account_nobody_gets_in(api: Api) -> None:
     person = await api.person()
+    earlier = await changed_password(api, person)
     link = await moved(api, person, "evil@example.com")
     await api.users.with_password(PASSWORD, email=person.email)
 
     assert (await say(api, link)).status_code == 204
+    assert (await say(api, earlier)).status_code == 400  # as of any disabled account
 
     await api.post("/auth/forgot-password", {"email": "evil@example.com"})
     assert await api.mails("reset_password") == []
