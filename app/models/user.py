@@ -19,10 +19,10 @@ class User(Base):
     made for themselves waits for its address to be confirmed; where it is empty,
     somebody vouched for the account. ``factors_version`` counts every factor that came
     or went: what a sign-in was judged by must still be so when it ends. Until
-    ``factors_frozen_until`` nobody changes its factors; devices that were known before
-    ``devices_forgotten_at`` are not any more. ``version`` counts the changes that
-    others may see (``ETag``). ``password_mailed`` is a password that came by a mailed
-    link, and proves no more than the mailbox until it signed in with a second factor.
+    ``factors_frozen_until`` nobody changes its factors. ``version`` counts the changes
+    that others may see (``ETag``). ``password_mailed`` is a password that came by a
+    mailed link, and proves no more than the mailbox until it signed in with a second
+    factor.
     """
 
     __tablename__ = "users"
@@ -57,7 +57,6 @@ class User(Base):
     must_reset_password: Mapped[bool] = mapped_column(server_default=false())
     factors_version: Mapped[int] = mapped_column(server_default="0", default=0)
     factors_frozen_until: Mapped[datetime | None]
-    devices_forgotten_at: Mapped[datetime | None]
 
     @property
     def is_active(self) -> bool:
