@@ -54,6 +54,7 @@ class OneTimeTokenService:
         ttl: int,
         user_id: UUID | None = None,
         data: Mapping[str, Any] | None = None,
+        token_id: UUID | None = None,
     ) -> OneTimeToken:
         """Store a new token; those of before work until they are used or expire.
 
@@ -67,6 +68,7 @@ class OneTimeTokenService:
             ttl: Seconds that it lives.
             user_id: Whose it is.
             data: What has to be known when it is used; no secrets.
+            token_id: Of one that there can be but one of; else it gets a new one.
         """
         now = self._uow.clock.now()
         if purpose is Purpose.CHANGE_EMAIL:
@@ -74,7 +76,7 @@ class OneTimeTokenService:
         asked_by = mark_of_asker(self._process.secret_key)
         return self._uow.one_time_tokens.add(
             OneTimeToken(
-                id=self._uow.randomness.uuid7(),
+                id=token_id or self._uow.randomness.uuid7(),
                 purpose=purpose,
                 user_id=user_id,
                 subject=subject,
