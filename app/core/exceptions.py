@@ -19,6 +19,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import orjson
+
+from app.utils import late_models  # noqa: F401  # before whatever imports FastAPI
+
+# isort: split
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import PendingRollbackError

@@ -17,6 +17,7 @@ from tests.servers.service import ROOT
 _NEVER_AT_START = {"alembic", "difflib", "mako", "rich", "sqlite3", "typer"}
 _STARTED = """
 import json, sys
+import app.cli.serve  # as the command does, before the application
 from app.config import load_settings
 from app.main import create_app
 routes = create_app(load_settings()).routes
