@@ -63,6 +63,11 @@ class SessionRepository(Repository[Session]):
         renewed = query.values(counter=presented + 1, **columns)
         return len((await self.db.scalars(renewed.returning(Session.id))).all()) == 1
 
+    async def knows_network(self, user_id: UUID, network: str) -> bool:
+        """Tell whether a user signed in from a network before."""
+        before = exists().where(Session.user_id == user_id, Session.network == network)
+        return bool(await self.db.scalar(select(before)))
+
     async def forget_networks(self, user_id: UUID, since: datetime) -> None:
         """Have a user's networks of sign-ins since an instant unknown again."""
         query = update(Session).where(

@@ -1,7 +1,9 @@
 """What mails bring works once, whichever process it is sent to and how often."""
 
 from httpx2 import AsyncClient
+from sqlalchemy import update
 
+from app.models import Session
 from app.policies.permission import ADMIN_ROLE
 from app.services.accounts.password import PasswordService
 from app.services.server.setup import SetupService
@@ -56,6 +58,22 @@ async def test_a_change_of_address_is_confirmed_once(
     answers = await crowd(both, "/api/v1/users/me/email/confirm", bodies, person=person)
 
     assert_one_success(answers, 204)
+
+
+async def test_sign_ins_of_one_moment_and_place_are_told_of_once(
+    api: Api, both: list[AsyncClient]
+) -> None:
+    person = await api.person(email=address())
+    form = {"email": person.email, "password": PASSWORD}
+    async with api.runtime.database.session() as db:  # as if it was elsewhere
+        query = update(Session).where(Session.user_id == person.id)
+        await db.execute(query.values(network="192.0.2.200"))
+        await db.commit()
+
+    answers = await crowd(both, "/api/v1/auth/login", [form] * 8)
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(await api.mails("new_sign_in", person.email)) == 1
 
 
 async def test_this_wasnt_me_is_said_once(api: Api, both: list[AsyncClient]) -> None:

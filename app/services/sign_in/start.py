@@ -177,6 +177,9 @@ class SessionStart:
         now, session_id = uow.clock.now(), uow.randomness.uuid7()
         columns = self._columns(proven, now)
         is_new = self._news.is_new(user, known.is_place)
+        if is_new:  # and still is, whoever else came from there at the same moment
+            network = columns["network"]
+            is_new = not await uow.sessions.knows_network(user.id, network)
         uow.sessions.add(Session(**self._row(session_id, user.id, columns)))
         user.last_sign_in_at = now
         uow.record(_signed_in(user.id, session_id, proven))
