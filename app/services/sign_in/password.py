@@ -92,20 +92,17 @@ class SignInService:
                 await self._refuse_limited(found, refusal, email, candidate.limit)
             await self._refuse(found, refusal)
         charge = candidate.charge
+        kept = await self._keep(found, password, password_hash, verified)
         if await self._is_due(found, remembered):
-            kept = await self._keep(found, password_hash, verified)
             await charge.give_back()
             await self._demand(found, kept, _PASSWORD)
         begun = None
         if found.id in held:
-            begun = await self._start.renewed(
-                found, password_hash, _PASSWORD, held[found.id]
-            )
+            begun = await self._start.renewed(found, kept, _PASSWORD, held[found.id])
             if begun is not None:
                 await charge.give_back()
         if begun is None:
-            begun = await self._begin(found, password_hash, _PASSWORD, charge)
-        await self._keep(found, password_hash, verified)
+            begun = await self._begin(found, kept, _PASSWORD, charge)
         return begun
 
     def _refusal(self, candidate: Candidate, verified: Verification) -> Refusal | None:
@@ -220,21 +217,24 @@ class SignInService:
         return begun
 
     async def _keep(
-        self, found: Any, old: str | None, verified: Verification
+        self, found: Any, password: str, old: str | None, verified: Verification
     ) -> str | None:
         """Move the hash to today's scheme or cost; return which is right from then on.
 
-        It stays what it was, and is wrong, if somebody changed it.
+        A sign-in at the same moment may have moved it first: the password is right
+        still. It stays what it was, and is wrong, if somebody changed that.
         """
         if verified.replacement is None:
             return old
         async with self._process.unit_of_work() as uow:
             user = await uow.users.by_id(found.id, lock=True)
-            if user is not None and user.password_hash == old:
+            present = user.password_hash if user is not None else None
+            if user is not None and present == old:
                 user.password_hash = verified.replacement
                 uow.record(PasswordRehashed(user_id=user.id, actor_id=user.id))
                 return verified.replacement
-        return old
+        moved = await self._passwords.verify(password, present, found.id)
+        return present if moved.ok else old
 
 
 class _Found:
