@@ -74,7 +74,7 @@ async def test_the_export_holds_everything_and_no_secret(api: Api) -> None:
     assert "argon2" not in answer.text and "password_hash" not in answer.text
 
 
-async def test_a_new_address_confirms_and_the_old_one_is_told(api: Api) -> None:
+async def test_a_new_address_confirms_and_both_are_told(api: Api) -> None:
     for way in ("token", "code"):
         person = await api.person()
         new = f"new-{way}@example.com"
@@ -91,7 +91,9 @@ async def test_a_new_address_confirms_and_the_old_one_is_told(api: Api) -> None:
             400,
         )
         assert mail.to == new
-        assert (await api.mails())[-1]["to"] == person.email
+        told = [(mail["template"], mail["to"]) for mail in await api.mails()]
+        moved = [("email_changed", person.email), ("email_moved_here", new)]
+        assert told[-2:] == moved
         assert (await api.get("/users/me", person)).json()["email"] == new
 
 
