@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from app.utils import late_models  # noqa: F401  # before whatever imports FastAPI
+from app.core.late import models  # noqa: F401  # before whatever imports FastAPI
 
 # isort: split
 from fastapi import FastAPI, Request, Response

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 import orjson
 
-from app.utils import late_models  # noqa: F401  # before whatever imports FastAPI
+from app.core.late import models  # noqa: F401  # before whatever imports FastAPI
 
 # isort: split
 from fastapi import FastAPI, Request, Response
