@@ -1,4 +1,5 @@
-for (const input of document.querySelectorAll("input[data-show]")) {
+const passwords = [...document.querySelectorAll("input[data-show]")];
+for (const input of passwords) {
   const { show, hide } = input.dataset;
   const button = document.createElement("button");
   const turn = (shown) => {
@@ -9,12 +10,15 @@ for (const input of document.querySelectorAll("input[data-show]")) {
   button.className = "plain";
   button.setAttribute("aria-controls", input.id);
   button.addEventListener("click", () => turn(input.type === "password"));
-  input.form.addEventListener("submit", (event) => {
-    turn(false);
-    if (input.form.dataset.sent) event.preventDefault();
-    input.form.dataset.sent = "yes";
-  });
-  addEventListener("pageshow", () => delete input.form.dataset.sent);
+  input.form.addEventListener("submit", () => turn(false));
   input.after(button);
   turn(false);
+}
+// Once for each form, however many passwords it has.
+for (const form of new Set(passwords.map((input) => input.form))) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+  addEventListener("pageshow", () => delete form.dataset.sent);
 }
