@@ -7,7 +7,7 @@ console, a script or style that the policy stopped, a request to somebody else.
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,24 +82,45 @@ async def chromium() -> AsyncIterator[Any]:
         await browser.close()
 
 
+class Newcomers:
+    """Makes people, each with an account and a browser."""
+
+    def __init__(self, chromium: Any, home: str, users: UserFactory) -> None:
+        self._chromium = chromium
+        self._home = home
+        self._users = users
+        self.made: list[Visitor] = []
+
+    async def __call__(self, email: str, **context: Any) -> Visitor:
+        """Return somebody with a password."""
+        user = await self._users.with_password(PASSWORD, email=email)
+        return await self._at_browser(email, user.id, **context)
+
+    async def stranger(self, email: str) -> Visitor:
+        """Return somebody without an account."""
+        return await self._at_browser(email, None)
+
+    async def beside(self, person: Visitor) -> Visitor:
+        """Return another browser for the same account: at home, or a thief's."""
+        return await self._at_browser(person.email, person.user_id)
+
+    async def _at_browser(self, email: str, user_id: Any, **context: Any) -> Visitor:
+        options = {"base_url": self._home, "locale": "en-GB", **context}
+        window = await self._chromium.new_context(**options)
+        visitor = await Visitor.of(window, self._home, email, user_id)
+        visitor.has_script = context.get("java_script_enabled", True)
+        self.made.append(visitor)
+        return visitor
+
+
 @pytest.fixture
 async def newcomer(
     chromium: Any, service: Service, runtime: Runtime
-) -> AsyncIterator[Callable[..., Any]]:
-    """Return a function that makes people: each with an account and a browser."""
-    made: list[Visitor] = []
+) -> AsyncIterator[Newcomers]:
+    """People at browsers; nothing may be wrong with any page that they saw."""
     home = f"http://localhost:{urlsplit(service.url).port}"
-
-    async def make(email: str, **context: Any) -> Visitor:
-        users = UserFactory(runtime)
-        user = await users.with_password(PASSWORD, email=email, email_verified=True)
-        options = {"base_url": home, "locale": "en-GB", **context}
-        window = await chromium.new_context(**options)
-        made.append(await Visitor.of(window, home, user.email, user.id))
-        made[-1].has_script = context.get("java_script_enabled", True)
-        return made[-1]
-
-    yield make
-    complaints = [each for one in made for each in one.complaints]
-    await asyncio.gather(*(one.window.close() for one in made))
+    people = Newcomers(chromium, home, UserFactory(runtime))
+    yield people
+    complaints = [each for one in people.made for each in one.complaints]
+    await asyncio.gather(*(one.window.close() for one in people.made))
     assert complaints == []

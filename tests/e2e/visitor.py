@@ -27,14 +27,16 @@ class Visitor:
     page: Any
     home: str
     email: str
-    user_id: UUID
+    user_id: UUID | None
     complaints: list[str] = field(default_factory=list)
     has_script: bool = True
     authenticator: Any = None
     _keys: Any = None
 
     @classmethod
-    async def of(cls, window: Any, home: str, email: str, user_id: UUID) -> "Visitor":
+    async def of(
+        cls, window: Any, home: str, email: str, user_id: UUID | None
+    ) -> "Visitor":
         """Open an empty page."""
         window.set_default_timeout(8_000)
         page = await window.new_page()
@@ -51,6 +53,20 @@ class Visitor:
     def _asked(self, request: Any) -> None:
         if not request.url.startswith((self.home, "data:", "blob:", "about:")):
             self.complaints.append(f"asked {request.url}")
+
+    async def open_mail(self, subject: str, path: str) -> None:
+        """Open their latest mail of a subject in the mailbox, then its link."""
+        rows = self.page.get_by_role("row").filter(has_text=self.email)
+        mail = rows.get_by_role("link", name=subject).first
+        for _ in range(40):  # the worker sends it when it comes to it
+            await self.go("/dev/mailbox")
+            if await mail.count():
+                break
+            await self.page.wait_for_timeout(250)
+        async with self.page.expect_navigation():
+            await mail.click()
+        [link] = re.findall(rf"http://\S+{path}\?token=\S+", await self.text())
+        await self.go(link.removeprefix(self.home))
 
     async def go(self, path: str) -> None:
         """Open a page of ours."""
