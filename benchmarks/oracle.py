@@ -58,6 +58,11 @@ QUESTIONS: dict[str, tuple[str, Asked]] = {
     "sign-in": ("known", _secret("login")),
     "sign-in, cheap import": ("imported", _secret("login")),
 }
+# What both sides are asked first: a stranger tries codes of mails that they asked for.
+BEFORE: dict[str, Asked] = {
+    "wrong code": _mail("email-code"),
+    "wrong code of a reset": _mail("forgot-password"),
+}
 KINDS: dict[str, dict[str, Any]] = {
     "known": {},
     "waiting": {"email_verified": False},
@@ -115,6 +120,9 @@ async def ask(port: int, pid: int, question: str, pairs: int) -> tuple[Times, Ti
         mark = f"{question[:4].strip()}{number + _WARM}{time.monotonic_ns()}"
         stranger = f"{mark.replace(' ', '').replace(',', '')}@example.com"
         turn = [(known, f"{kind}{number + _WARM}@example.com"), (unknown, stranger)]
+        for _, email in random.sample(turn, 2):
+            if question in BEFORE:
+                await connection.send(BEFORE[question](email))
         for side, email in random.sample(turn, 2):
             used, begun = computed(pid), time.perf_counter()
             await connection.send(request(email))
