@@ -14,6 +14,7 @@ from app.services.server.startup import StartRefused, start
 from app.setting_groups import AdminSettings
 from tests.support.api import Api
 from tests.support.browser import Visitor
+from tests.support.chance import FakeClock
 from tests.support.page import EMAIL, PAGES, post
 
 CONTEXT = ["ann.other@shop.example", "Ann Other", "auth serve", "@auth.corp.example"]
@@ -98,6 +99,30 @@ async def test_every_request_that_sets_a_password_refuses_it(
 
         assert answer.status_code == 422, path
         assert answer.json()["errors"][0]["code"].startswith("password_"), path
+
+
+async def test_a_password_counts_as_it_was_typed(api: Api) -> None:
+    password = " Correct  Horse Battery "
+    body = {"email": ADA.replace("@", "@d."), "password": password}
+    made = await api.post("/auth/register", body)
+    others = [password.strip(), password.lower(), password.replace("  ", " ")]
+
+    refused = [await api.login(body["email"], each) for each in others]
+
+    assert made.status_code == 201
+    assert [each.status_code for each in refused] == [401] * len(others)
+    assert (await api.login(body["email"], password)).status_code == 200
+
+
+async def test_a_password_does_not_age(api: Api, clock: FakeClock) -> None:
+    person = await api.person()
+
+    clock.advance(days=10 * 365)
+    answer = await api.login(person.email)
+    person.tokens = answer.json()
+
+    assert answer.status_code == 200
+    assert (await api.get("/users/me", person)).status_code == 200
 
 
 async def test_the_first_administrator_is_no_exception(api: Api) -> None:

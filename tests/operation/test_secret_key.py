@@ -1,8 +1,11 @@
 """Secrets that are derived: prepared once, and the same in every thread and release."""
 
 import hmac
+from base64 import urlsafe_b64decode
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
+
+import pytest
 
 from app.core.secret_key import SecretKey
 from tests.conftest import SECRET
@@ -18,6 +21,23 @@ def test_a_prepared_key_says_what_plain_hmac_says() -> None:
         framed = length.to_bytes(8, "big") + b"x" * length
         plain = hmac.digest(key.derive("digest"), framed, "sha256")
         assert key.digest(b"x" * length) == plain
+
+
+@pytest.mark.parametrize("kind", ["browser_session", "refresh_token"])
+def test_a_secret_of_a_session_has_256_bits_of_the_key(kind: str) -> None:
+    """Whoever knows its identifier and its count still has to guess all of them."""
+    ours, theirs = (
+        getattr(SecretKey(secret), kind)(IDS[1], 3) for secret in (SECRET, SECRET[::-1])
+    )
+
+    one, other = (
+        urlsafe_b64decode(each.partition("_")[2].partition("_")[2] + "==")
+        for each in (ours, theirs)
+    )
+    assert one[:-32] == other[:-32] == IDS[1].bytes + (3).to_bytes(8, "big")
+    assert one[-32:] != other[-32:]
+    assert getattr(SecretKey(SECRET), f"read_{kind}")(ours) == (IDS[1], 3)
+    assert getattr(SecretKey(SECRET), f"read_{kind}")(theirs) is None
 
 
 def test_threads_that_share_a_key_do_not_mix_what_they_sign() -> None:

@@ -1,21 +1,31 @@
 """What a form does for whoever fills it in: rules, mistakes, focus, little weight."""
 
+from pathlib import Path
+
 import pytest
 
+from app import pages
 from app.services.server.runtime import Runtime
 from tests.factories.oauth import Application
-from tests.support.api import PASSWORD
+from tests.support.api import PASSWORD, Api
 from tests.support.authorization import query_of
 from tests.support.browser import Visitor
 from tests.support.page import PAGES, Page, invitation_link, reset_link, setup_link
 
 _ALL = {"email", "name", "password"}
+SCRIPTS = sorted((Path(pages.__file__).parent / "static").glob("*.js"))
 
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
     """One database is enough: pages decide nothing."""
     return sqlite_url
+
+
+async def passwords_of(visitor: Visitor, path: str) -> list[dict[str, str | None]]:
+    """Return the fields of a page that are for passwords."""
+    inputs = Page((await visitor.get(path)).text).inputs
+    return [tag for name, tag in inputs.items() if "password" in name]
 
 
 @pytest.mark.parametrize(
@@ -59,6 +69,27 @@ async def test_the_rules_are_stated_before(visitor: Visitor, runtime: Runtime) -
         field = Page(page.text).inputs["password"]
         assert field["aria-describedby"] == "password-hint"
         assert "At least 8 characters." in page.text
+
+
+async def test_a_password_is_hidden_and_may_be_pasted(
+    api: Api, visitor: Visitor, runtime: Runtime
+) -> None:
+    person = await api.person()
+    hinted = {"/signin": "current-password", "/signup": "new-password"}
+    hinted |= dict.fromkeys(["/reset-password", "/accept-invitation"], "new-password")
+    hinted[f"/setup?token={await setup_link(runtime)}"] = "new-password"
+    fields = {each: await passwords_of(visitor, each) for each in hinted}
+    await visitor.sign_in(person.email)
+    change = await passwords_of(visitor, "/account/password")
+
+    hints = {each: [f["autocomplete"] for f in found] for each, found in fields.items()}
+    assert hints == {path: [hint] for path, hint in hinted.items()}
+    assert len(change) == 2
+    for field in [*change, *(each for found in fields.values() for each in found)]:
+        assert field["type"] == "password"
+        assert not field.keys() & {"readonly", "maxlength", "pattern"}
+        assert [name for name in field if name.startswith("on")] == []
+    assert [path for path in SCRIPTS if "paste" in path.read_text()] == []
 
 
 @pytest.mark.parametrize("path", ["/reset-password", "/accept-invitation"])

@@ -55,6 +55,7 @@ async def test_every_page_is_whole_and_leads_to_the_others(
     labels = {each["for"] for each in page.all("label")}
     assert answer.status_code == 200
     assert {"/account", "/account/sessions", "/applications"} <= links
+    assert "sign out</a>" in answer.text
     shown = {name for name, tag in page.inputs.items() if tag["type"] != "hidden"}
     assert shown == labels
     assert page.inputs["csrf"]["value"]

@@ -145,6 +145,25 @@ async def test_t125_every_link_expires(
     assert [answer.status_code for answer in answers] == [400] * 4
 
 
+async def test_a_code_by_mail_has_eight_digits_and_ten_minutes(
+    api: Api, clock: FakeClock
+) -> None:
+    bodies = []
+    for user in (await api.users(), await api.users()):
+        await api.post("/auth/email-code", {"email": user.email})
+        code = (await api.mailed("email_code")).code
+        bodies.append({"email": user.email, "code": code})
+
+    clock.advance(seconds=599)
+    last_second = await api.post("/auth/email-code/verify", bodies[0])
+    clock.advance(seconds=1)
+    after = await api.post("/auth/email-code/verify", bodies[1])
+
+    for body in bodies:
+        assert len(body["code"]) == 8 and body["code"].isdecimal()
+    assert (last_second.status_code, after.status_code) == (200, 400)
+
+
 async def test_t127_no_secret_that_was_handed_out_is_in_the_database(
     api: Api, runtime: Runtime
 ) -> None:
