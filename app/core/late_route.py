@@ -34,7 +34,11 @@ class LateRoute(APIRoute):
         declared = self.__dict__.pop("_declared", None)
         if declared is None:
             raise AttributeError(name)
-        super().__init__(**declared)
+        try:
+            super().__init__(**declared)
+        except BaseException:  # to be told at the next request as well
+            self.__dict__["_declared"] = declared
+            raise
         if self._around is not None:
             self.app = self._around(self)
         return getattr(self, name)

@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+from typing import Annotated
 
 import httpx2
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Query
+from fastapi.exceptions import FastAPIError
 
 from app.api.known_query import knowing_their_query
 from app.core.exceptions import Unprocessable
@@ -85,6 +87,27 @@ async def test_what_a_route_was_put_behind_stands_before_its_first_answer(
     with pytest.raises(Unprocessable):
         await answers(app, "/things/3?sise=2")
     assert await answers(app, "/things/3?size=2") == [200]
+
+
+def test_every_route_of_the_service_can_be_made_ready(app: FastAPI) -> None:
+    late = [route for route in app.routes if isinstance(route, LateRoute)]
+    assert len(late) > 150
+    for route in late:
+        assert route.dependant.call, route.path
+
+
+async def test_a_mistake_is_told_at_each_request() -> None:
+    router = APIRouter(route_class=LateRoute)
+
+    @router.get("/wrong")
+    async def wrong(values: Annotated[FastAPI, Query()]) -> None:
+        raise AssertionError("nobody gets here")
+
+    app = FastAPI()
+    app.router.routes += router.routes
+    for _ in range(2):
+        with pytest.raises(FastAPIError):
+            await answers(app, "/wrong")
 
 
 def test_a_route_has_no_more_attributes_than_others_have(router: APIRouter) -> None:
