@@ -88,10 +88,9 @@ def _verifier(metadata: Path, root: Path) -> "MdsAttestationVerifier":
 
     certificate = x509.load_pem_x509_certificate(root.read_bytes())
     trusted = certificate.public_bytes(Encoding.DER)
+    signed = metadata.read_bytes().strip()
     try:
-        blob = parse_blob(_readable(metadata.read_bytes().strip()), trusted)
-    except OSError:
-        raise
+        blob = parse_blob(_readable(signed), trusted)
     except Exception as error:  # whatever is wrong, in the library's many words
         raise ValueError(f"{type(error).__name__}: {error}"[:200]) from error
     return MdsAttestationVerifier(
