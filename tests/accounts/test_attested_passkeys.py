@@ -1,5 +1,6 @@
 """An operator who takes security keys of some models only."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from app.config import Settings
-from app.services.server.runtime import build_runtime
+from app.services.server.runtime import Runtime, build_runtime
 from app.services.server.startup import StartRefused, start
 from tests.accounts.test_passkeys import ORIGIN, add, listed, options_of
 from tests.factories.authenticator import AAGUID, Authenticator
@@ -60,18 +61,29 @@ async def test_any_other_is_refused_and_its_owner_told_why(
     assert await listed(api, person) == []
 
 
-async def test_it_does_not_start_with_metadata_that_cannot_be_used(
+@pytest.fixture
+async def broken(
     settings: Settings, files: Metadata, tmp_path: Path
-) -> None:
+) -> AsyncIterator[Runtime]:
+    """A process whose operator downloaded half of it."""
     files.blob.write_text("e30.e30.e30")
     other = tmp_path / "other"  # which was not read before
     other.write_text(files.blob.read_text())
     passkey = settings.passkey.model_copy(update={"metadata_file": other})
     runtime = build_runtime(settings.model_copy(update={"passkey": passkey}))
-
-    with pytest.raises(StartRefused, match="AUTH_SERVE_PASSKEY__METADATA_FILE"):
-        await start(runtime)
+    yield runtime
     await runtime.close()
+
+
+async def test_nothing_is_served_with_metadata_that_cannot_be_used(
+    broken: Runtime,
+) -> None:
+    with pytest.raises(StartRefused, match="AUTH_SERVE_PASSKEY__METADATA_FILE"):
+        await start(broken, serving=True)
+
+
+async def test_commands_that_mend_start_all_the_same(broken: Runtime) -> None:
+    assert await start(broken) is None
 
 
 @pytest.mark.parametrize("missing", ["metadata_file", "metadata_root_file"])

@@ -19,17 +19,15 @@ _ID, _TIME = 16, 8  # bytes, before the MAC
 _TTL = timedelta(milliseconds=TIMEOUT)
 
 
-async def ready(process: Process) -> None:
-    """Load the library of passkeys where nobody waits for it: it takes 0.3 s.
-
-    Where models of authenticators are looked at, what is known of them too.
-    """
+async def ready() -> None:
+    """Load the library of passkeys where nobody waits for it: it takes 0.3 s."""
     await asyncio.to_thread(import_module, "webauthn")
-    await load_models(process)
 
 
 async def load_models(process: Process) -> None:
     """Read what is known of models of authenticators, where they are looked at.
+
+    For the start of whatever serves: later the event loop would wait for it.
 
     Raises:
         ValueError: The metadata cannot be read, or somebody else signed it.

@@ -64,7 +64,7 @@ class PasskeyService:
             InvalidAccessToken: The session ended meanwhile.
             TooManyPasskeys: The account has as many as it may.
         """
-        await ready(self._process)
+        await ready()
         user = await changeable(self._uow, owner_id, session_id)
         enrolled = await STORED[_FACTOR].enrolled(self._uow, self._process, owner_id)
         if len(enrolled) >= MAX_PASSKEYS:
@@ -101,7 +101,7 @@ class PasskeyService:
             TooManyRequests: There were too many changes.
         """
         await charge_change(self._process, owner_id)
-        await ready(self._process)
+        await ready()
         try:
             used, ceremony, made = self._judge(owner_id, session_id, answer)
         except ModelRefused as refusal:

@@ -73,7 +73,8 @@ async def start(process: Process, *, serving: bool = False) -> str | None:
         await ensure_schema(process)
         await SharedClockService(process).measure()
         await SigningKeyService(process).ensure()
-        await _load_models(process)
+        if serving:
+            await _load_models(process)
         link = await _set_up(process, serving)
     except (SchemaMismatch, KeysUnreadable) as error:
         raise StartRefused(str(error)) from error
@@ -105,7 +106,10 @@ def tell_of_hashing() -> None:
 
 
 async def _load_models(process: Process) -> None:
-    """Refuse metadata of authenticators that could judge nobody later."""
+    """Refuse metadata of authenticators that could judge nobody later.
+
+    Commands judge none: they would wait seconds, and those that mend could not start.
+    """
     try:
         await load_models(process)
     except (OSError, ValueError) as error:

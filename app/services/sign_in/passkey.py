@@ -58,7 +58,7 @@ class PasskeySignInService:
         No passkeys are named, whoever wants to sign in: the authenticator knows them,
         and a list would tell who has an account, or be made up and tell that.
         """
-        await ready(self._process)
+        await ready()
         challenge = self._challenges.new()
         return request_options(ceremony_of(self._process, _NOBODY, challenge))
 
@@ -86,7 +86,7 @@ class PasskeySignInService:
             held: By account, what the browser has of it.
         """
         charge, limited = await self._count()
-        await ready(self._process)
+        await ready()
         passkey, is_known_network = None, False
         try:
             passkey, is_known_network = await self._claimed(answer)

@@ -167,7 +167,7 @@ class SecondStepService:
         """
         row = await self.waiting(mfa_token)
         assert row.user_id is not None
-        await ready(self._process)
+        await ready()
         stored = STORED[PASSKEY]
         async with self._process.unit_of_work(read_only=True) as uow:
             enrolled = await stored.enrolled(uow, self._process, row.user_id)
@@ -203,7 +203,7 @@ class SecondStepService:
         row = await self.waiting(mfa_token)
         charge, is_known = await self._attempts.count(row)
         if answer.factor == PASSKEY:
-            await ready(self._process)
+            await ready()
         await self._try(row)
         if answer.factor == RECOVERY_CODE and row.user_id is not None:
             await adopt(self._process, row.user_id, answer.value)
