@@ -1,13 +1,12 @@
 """What applications asked of people, and what people said."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from app.events.base import Event
+from app.events.base import Event, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class AuthorizationRefused(Event):
     """An application's request was refused; ``hint`` is the concrete difference."""
 
@@ -18,7 +17,7 @@ class AuthorizationRefused(Event):
     hint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class AuthorizationGranted(Event):
     """An application was given a code."""
 
@@ -29,7 +28,7 @@ class AuthorizationGranted(Event):
     scope: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class ConsentGranted(Event):
     """A person agreed to what an application asked for."""
 
@@ -40,7 +39,7 @@ class ConsentGranted(Event):
     claims: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class ConsentDenied(Event):
     """A person said no to an application."""
 
@@ -50,7 +49,7 @@ class ConsentDenied(Event):
     scope: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class ConsentRevoked(Event):
     """A person took back what an application had; all its grants ended."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 from uuid import UUID
 
 NOBODY = ""
@@ -13,7 +13,21 @@ _NOT_DATA = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_Declared = TypeVar("_Declared")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def event(declared: type[_Declared]) -> type[_Declared]:
+    """Make a class of fields an event: nobody changes it once it has happened.
+
+    Without comparison and representation, which nobody needs of them: each is code of
+    its own for every class, and there are a hundred (docs/architecture.md, memory).
+    """
+    make = dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+    return make(declared)
+
+
+@event
 class Event:
     """Something that happened to an account or to the service.
 
@@ -33,7 +47,7 @@ class Event:
         return {name: _plain(getattr(self, name)) for name in own}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class MailedEvent(Event):
     """An event that somebody is told of by mail.
 

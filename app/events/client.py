@@ -1,13 +1,12 @@
 """Applications that sign people in here: registered, changed, gone."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from app.events.base import Event
+from app.events.base import Event, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class OAuthClientRegistered(Event):
     """A client was made by an administrator, or registered itself."""
 
@@ -17,7 +16,7 @@ class OAuthClientRegistered(Event):
     is_self_registered: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class OAuthClientVouchedFor(Event):
     """A client registered itself with a token whose holders are vouched for."""
 
@@ -27,7 +26,7 @@ class OAuthClientVouchedFor(Event):
     vouched_by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class OAuthClientUpdated(Event):
     """A client changed; names of what changed are kept, values are not."""
 
@@ -37,7 +36,7 @@ class OAuthClientUpdated(Event):
     fields: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class OAuthClientSecretRotated(Event):
     """A client was given a new secret; the one until now ends after the overlap."""
 
@@ -47,7 +46,7 @@ class OAuthClientSecretRotated(Event):
     secret_id: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class OAuthClientSecretRevoked(Event):
     """A secret of a client ended at once."""
 
@@ -57,7 +56,7 @@ class OAuthClientSecretRevoked(Event):
     secret_id: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class OAuthClientDeleted(Event):
     """A client is gone, and all that people granted to it."""
 
@@ -67,7 +66,7 @@ class OAuthClientDeleted(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class RegistrationTokenIssued(Event):
     """An initial access token was made: its holders may register clients."""
 
@@ -78,7 +77,7 @@ class RegistrationTokenIssued(Event):
     vouches: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class RegistrationTokenRevoked(Event):
     """An initial access token ended before its time; without one named, all did."""
 

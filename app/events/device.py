@@ -1,13 +1,12 @@
 """Browsers that are remembered for the second step."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from app.events.base import Event
+from app.events.base import Event, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class DeviceRemembered(Event):
     """A browser needs no second step for a while; its owner asked for that."""
 
@@ -16,7 +15,7 @@ class DeviceRemembered(Event):
     device_id: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class DeviceForgotten(Event):
     """A remembered browser needs the second step again."""
 

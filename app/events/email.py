@@ -1,13 +1,12 @@
 """Addresses: verified and changed."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from app.events.base import Event, MailedEvent
+from app.events.base import Event, MailedEvent, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class EmailVerificationRequested(MailedEvent):
     """A link and a code went to an address to see whether its owner reads it."""
 
@@ -15,14 +14,14 @@ class EmailVerificationRequested(MailedEvent):
     template: ClassVar[str] = "verify_email"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class EmailVerified(Event):
     """The owner of the account reads mail at its address."""
 
     name: ClassVar[str] = "email.verified"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class EmailChangeRequested(MailedEvent):
     """A link and a code went to the new address."""
 
@@ -30,7 +29,7 @@ class EmailChangeRequested(MailedEvent):
     template: ClassVar[str] = "change_email"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class EmailChangeCollided(MailedEvent):
     """Somebody asked to move to an address that has an account; its owner is told."""
 
@@ -41,7 +40,7 @@ class EmailChangeCollided(MailedEvent):
     redirect_uri: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class EmailSet(MailedEvent):
     """An administrator gave an account this address; its reader is told."""
 
@@ -49,7 +48,7 @@ class EmailSet(MailedEvent):
     template: ClassVar[str] = "email_set"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class EmailCollided(Event):
     """Two accounts have one address now; this one cannot sign in by it any more."""
 
@@ -58,7 +57,7 @@ class EmailCollided(Event):
     holder: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class EmailChanged(MailedEvent):
     """The account has another address; the old one is told."""
 
@@ -66,7 +65,7 @@ class EmailChanged(MailedEvent):
     template: ClassVar[str] = "email_changed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class EmailMovedHere(MailedEvent):
     """The account has this address now, as its owner wished; its reader is told."""
 

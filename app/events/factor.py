@@ -1,12 +1,11 @@
 """Second factors: added, removed, and codes for the day on which they are lost."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-from app.events.base import Event, MailedEvent
+from app.events.base import Event, MailedEvent, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class FactorAdded(MailedEvent):
     """An account has another factor, or another one in the place of an old one."""
 
@@ -16,7 +15,7 @@ class FactorAdded(MailedEvent):
     factor: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class FactorRemoved(MailedEvent):
     """An account lost a factor, by its owner or by an administrator."""
 
@@ -26,7 +25,7 @@ class FactorRemoved(MailedEvent):
     factor: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class RecoveryCodesMade(MailedEvent):
     """A new set of recovery codes was shown; those of before are void."""
 
@@ -34,7 +33,7 @@ class RecoveryCodesMade(MailedEvent):
     template: ClassVar[str] = "recovery_codes_made"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class RecoveryCodeUsed(MailedEvent):
     """A recovery code was used up; its owner is told how many are left."""
 
@@ -44,7 +43,7 @@ class RecoveryCodeUsed(MailedEvent):
     left: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class FactorRecoveryRequested(MailedEvent):
     """Somebody who proved the first factor says that every second one is lost."""
 
@@ -52,7 +51,7 @@ class FactorRecoveryRequested(MailedEvent):
     template: ClassVar[str] = "factor_recovery_requested"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class FactorRecoveryScheduled(MailedEvent):
     """The link that ends a recovery will be mailed, unless something stops it."""
 
@@ -60,7 +59,7 @@ class FactorRecoveryScheduled(MailedEvent):
     template: ClassVar[str] = "factor_recovery_link"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class FactorRecoveryStopped(Event):
     """A recovery that waited is over, and every factor is where it was.
 
@@ -74,7 +73,7 @@ class FactorRecoveryStopped(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class FactorsRecovered(MailedEvent):
     """An account lost every second factor, by a recovery that nobody stopped."""
 

@@ -1,13 +1,12 @@
 """What applications were granted: ended, misused, refused."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from app.events.base import Event
+from app.events.base import Event, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class GrantEnded(Event):
     """What a person granted to an application was ended before its time."""
 
@@ -18,7 +17,7 @@ class GrantEnded(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class CodeReused(Event):
     """An authorization code came a second time: all that came of it was ended."""
 
@@ -28,7 +27,7 @@ class CodeReused(Event):
     grant_id: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class GrantTokenReused(Event):
     """A refresh token came back after its successor was used: somebody holds a copy."""
 
@@ -40,7 +39,7 @@ class GrantTokenReused(Event):
     current: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class AccessTokenRevoked(Event):
     """An application gave one access token back; its grant lives on."""
 
@@ -50,7 +49,7 @@ class AccessTokenRevoked(Event):
     jti: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class TokenRequestRefused(Event):
     """A client was refused; ``client_id`` is what it said, ``hint`` why exactly."""
 

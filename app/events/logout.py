@@ -1,13 +1,12 @@
 """Signing out of applications."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from app.events.base import Event
+from app.events.base import Event, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class LogoutRefused(Event):
     """An application's request to sign somebody out was refused; nothing ended.
 
@@ -24,7 +23,7 @@ class LogoutRefused(Event):
     difference: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class LogoutByHint(Event):
     """An application signed somebody out with an ID token, without their browser.
 
@@ -41,7 +40,7 @@ class LogoutByHint(Event):
     is_session_over: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class LogoutNoticeFailed(Event):
     """An application could not be told that a session ended; it may still go on there.
 

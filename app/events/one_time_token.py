@@ -1,12 +1,11 @@
 """Codes that people type."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-from app.events.base import Event
+from app.events.base import Event, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class CodeRefused(Event):
     """A typed code was wrong, or there was none with tries left."""
 

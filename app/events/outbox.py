@@ -1,13 +1,12 @@
 """Messages that could not be delivered."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from app.events.base import Event, MailedEvent
+from app.events.base import Event, MailedEvent, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class OutboxMessageRetried(Event):
     """An administrator asked for another try."""
 
@@ -16,7 +15,7 @@ class OutboxMessageRetried(Event):
     message_id: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class MailTested(MailedEvent):
     """An operator had a mail sent, to see that it arrives."""
 

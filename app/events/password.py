@@ -1,12 +1,11 @@
 """Passwords: changed and reset."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-from app.events.base import Event, MailedEvent
+from app.events.base import Event, MailedEvent, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class PasswordResetRequested(MailedEvent):
     """A link and a code went to the account's address."""
 
@@ -14,14 +13,14 @@ class PasswordResetRequested(MailedEvent):
     template: ClassVar[str] = "reset_password"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class PasswordResetDemanded(Event):
     """The password signs nobody in any more until it was reset by mail."""
 
     name: ClassVar[str] = "password.reset_demanded"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class PasswordReset(MailedEvent):
     """A new password was set with a link from a mail."""
 
@@ -29,7 +28,7 @@ class PasswordReset(MailedEvent):
     template: ClassVar[str] = "password_changed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class PasswordChanged(MailedEvent):
     """The owner set a new password."""
 
@@ -37,14 +36,14 @@ class PasswordChanged(MailedEvent):
     template: ClassVar[str] = "password_changed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class PasswordChangeFailed(Event):
     """The current password was wrong."""
 
     name: ClassVar[str] = "password.change_failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class PasswordCleared(Event):
     """An unverified account lost a password that may have been anybody's."""
 
@@ -53,7 +52,7 @@ class PasswordCleared(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class PasswordRehashed(Event):
     """A good sign-in moved the hash to today's scheme or cost."""
 

@@ -1,12 +1,11 @@
 """Roles: made, changed, gone."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-from app.events.base import Event
+from app.events.base import Event, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class RoleCreated(Event):
     """A role was made."""
 
@@ -17,7 +16,7 @@ class RoleCreated(Event):
     mfa_required: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class RoleUpdated(Event):
     """A role's description or permissions changed, or whether it wants two factors."""
 
@@ -28,7 +27,7 @@ class RoleUpdated(Event):
     mfa_required: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class RoleDeleted(Event):
     """A role is gone, and with it every membership."""
 

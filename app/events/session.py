@@ -1,13 +1,12 @@
 """Ends of sessions."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from app.events.base import Event
+from app.events.base import Event, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class SessionRevoked(Event):
     """A session was ended before its time."""
 
@@ -17,7 +16,7 @@ class SessionRevoked(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class SessionsRevoked(Event):
     """Several sessions of one account were ended at once."""
 
@@ -27,7 +26,7 @@ class SessionsRevoked(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class RefreshTokenReused(Event):
     """A spent refresh token came back after its successor was used: there is a copy."""
 

@@ -1,11 +1,10 @@
 """Signing in."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from app.events.base import Event, MailedEvent
+from app.events.base import Event, MailedEvent, event
 
 
 class Refusal(StrEnum):
@@ -24,7 +23,7 @@ class Refusal(StrEnum):
     TOO_MANY_ATTEMPTS = "too_many_attempts"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class SignedIn(Event):
     """Somebody proved to be the owner of the account."""
 
@@ -34,7 +33,7 @@ class SignedIn(Event):
     method: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class SignInFailed(Event):
     """A first factor was refused. The identifier is not kept: it may be a password."""
 
@@ -43,7 +42,7 @@ class SignInFailed(Event):
     reason: Refusal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class SecondStepDemanded(Event):
     """The first factor was right, and a second one has to be proven."""
 
@@ -52,7 +51,7 @@ class SecondStepDemanded(Event):
     method: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class SecondStepExhausted(MailedEvent):
     """Somebody who knows the first factor goes on guessing at the second one."""
 
@@ -60,7 +59,7 @@ class SecondStepExhausted(MailedEvent):
     template: ClassVar[str] = "second_step_exhausted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class SignedInElsewhere(MailedEvent):
     """A sign-in from neither a known device nor a known network; its owner is told."""
 
@@ -72,7 +71,7 @@ class SignedInElsewhere(MailedEvent):
     place: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class NotMeSaid(MailedEvent):
     """Somebody said with a link from a mail that it was not them; all is ended."""
 
@@ -86,7 +85,7 @@ class NotMeSaid(MailedEvent):
     frozen_until: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class EmailCodeRequested(MailedEvent):
     """A code that signs in was asked for."""
 

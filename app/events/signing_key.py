@@ -1,12 +1,11 @@
 """Keys that sign tokens."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-from app.events.base import Event
+from app.events.base import Event, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class SigningKeyCreated(Event):
     """A key was made and is published; it signs from its ``activates_at`` on."""
 

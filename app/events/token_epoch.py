@@ -1,12 +1,11 @@
 """Ends of everything that was issued."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-from app.events.base import Event
+from app.events.base import Event, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class TokenEpochBegun(Event):
     """Every session, grant, link, code and token made before was ended at once."""
 

@@ -1,13 +1,12 @@
 """Accounts: made, changed, gone."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from app.events.base import Event, MailedEvent
+from app.events.base import Event, MailedEvent, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class UserRegistered(Event):
     """Somebody made an account."""
 
@@ -16,7 +15,7 @@ class UserRegistered(Event):
     mode: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class RegistrationRepeated(MailedEvent):
     """Somebody registered with an address that has an account; its owner is told."""
 
@@ -27,7 +26,7 @@ class RegistrationRepeated(MailedEvent):
     redirect_uri: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class UserCreated(Event):
     """An administrator made an account."""
 
@@ -36,14 +35,14 @@ class UserCreated(Event):
     roles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class UserImported(Event):
     """An account came from another system."""
 
     name: ClassVar[str] = "user.imported"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class UserInvited(MailedEvent):
     """An account waits for its owner to choose a password."""
 
@@ -51,14 +50,14 @@ class UserInvited(MailedEvent):
     template: ClassVar[str] = "invitation"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class InvitationAccepted(Event):
     """The owner of an invited account chose a password."""
 
     name: ClassVar[str] = "user.invitation_accepted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class UserUpdated(Event):
     """Profile fields changed; their names are kept, their values are not."""
 
@@ -67,7 +66,7 @@ class UserUpdated(Event):
     fields: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class UserStatusChanged(Event):
     """An account was disabled or enabled again."""
 
@@ -76,7 +75,7 @@ class UserStatusChanged(Event):
     status: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class UserRolesChanged(Event):
     """An account gained or lost roles."""
 
@@ -86,21 +85,21 @@ class UserRolesChanged(Event):
     removed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class UserExported(Event):
     """The owner took a copy of everything held about the account."""
 
     name: ClassVar[str] = "user.exported"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class UserExpired(Event):
     """An account that nobody confirmed or used in time is gone."""
 
     name: ClassVar[str] = "user.expired"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class UserDisplaced(Event):
     """An account that nobody confirmed is gone: its address was proven elsewhere."""
 
@@ -109,7 +108,7 @@ class UserDisplaced(Event):
     by: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class UserDeleted(MailedEvent):
     """An account and all that belonged to it is gone."""
 
@@ -117,7 +116,7 @@ class UserDeleted(MailedEvent):
     template: ClassVar[str] = "account_deleted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class SetupCompleted(Event):
     """The first administrator was made."""
 
@@ -126,7 +125,7 @@ class SetupCompleted(Event):
     method: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@event
 class AdministratorRecovered(MailedEvent):
     """An operator let a locked-out administrator in again; its owner is told."""
 

@@ -23,8 +23,9 @@ class AuditEvent(Base):
         Index(
             "ix_audit_events_actor",
             *("actor_id", "id"),
+            # SQLite's is as partial (migration 0010); to say so here would load its
+            # dialect into every process on PostgreSQL.
             postgresql_where=text("actor_id IS NOT NULL"),
-            sqlite_where=text("actor_id IS NOT NULL"),
         ),
         Index("ix_audit_events_correlation", "correlation_id", postgresql_using="hash"),
     )
