@@ -76,18 +76,30 @@ LIVE = (
 
 
 def earlier(one: Any, other: Any) -> ColumnElement[datetime]:
+    """Return the first of two instants; each database has its own function for it."""
     return case((one < other, one), else_=other)
 
 
 def answer(*more: Any) -> Select[Any]:
-    """Return what tokens of a stored grant are made of."""
+    """Return what tokens of a stored grant are made of.
+
+    Args:
+        more: Columns besides; whoever adds one of another table joins it, and the
+            caller says which grants.
+    """
     query = select(*GRANT, *_PERSON, *more).select_from(OAuthGrant)
     query = query.join(User, User.id == OAuthGrant.user_id)
     return query.outerjoin(UserClaims, UserClaims.user_id == User.id)
 
 
 def answer_of(changed: Any, *more: Any) -> Select[Any]:
-    """Return the same of a grant that a step before has changed (PostgreSQL)."""
+    """Return the same of a grant that a step before has changed (PostgreSQL).
+
+    Args:
+        changed: The step: a CTE that returns the columns of ``GRANT``, as it left them.
+            The table itself still shows how they were.
+        more: Columns besides.
+    """
     columns = [changed.c[column.key] for column in GRANT]
     query = select(*columns, *_PERSON, *more).select_from(changed)
     query = query.join(User, User.id == changed.c.user_id)

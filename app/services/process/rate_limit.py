@@ -20,10 +20,8 @@ from app.repositories.statements.rate_limit import SqlStore
 from app.setting_groups import LimitSettings
 from app.utils.helpers import networks_of
 
-_GUESSED = (
-    "sign_in_account",
-    "second_step_account",
-)  # a steady refill would feed a guesser
+# A steady refill would feed a guesser: their waits double.
+_GUESSED = ("sign_in_account", "second_step_account")
 _SITE = 8  # how many networks' worth all of an IPv6 /48 together have
 
 
