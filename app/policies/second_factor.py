@@ -39,7 +39,7 @@ def is_due(found: Any, settings: MfaSettings) -> bool:
     return has_second_factor(found) or is_demanded(found, settings)
 
 
-def counting(roles: Iterable[Any], settings: MfaSettings) -> list[Any]:
+def roles_that_count(roles: Iterable[Any], settings: MfaSettings) -> list[Any]:
     """Return the roles that count in a session.
 
     One that demands two factors is worth nothing in a session that proved one, however

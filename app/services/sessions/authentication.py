@@ -10,7 +10,7 @@ from app.core.security import InvalidToken, TokenOfApplication
 from app.factors.base import MULTI_FACTOR
 from app.oauth.acr import TWO_FACTORS
 from app.policies.permission import Actor, covers, permissions_of
-from app.policies.second_factor import counting, has_second_factor
+from app.policies.second_factor import has_second_factor, roles_that_count
 from app.services.process.process import Process
 from app.services.sessions.errors import (
     InsufficientUserAuthentication,
@@ -103,7 +103,7 @@ class AuthenticationService:
             Forbidden: No role of theirs has it.
         """
         roles = await self._process.statements.roles_in(actor.session_id)
-        counted = counting(roles, self._process.settings.mfa)
+        counted = roles_that_count(roles, self._process.settings.mfa)
         actor = replace(actor, permissions=permissions_of(counted))
         if actor.may(permission):
             return actor

@@ -47,12 +47,12 @@ class Known:
 
     Attributes:
         held: By account, the sessions that the browser has.
-        is_place: Whether the account signed in from this network before, or at this
-            device, as far as that was looked for.
+        is_known_place: Whether the account signed in from this network before, or at
+            this device, as far as that was looked for.
     """
 
     held: Mapping[UUID, HeldSession]
-    is_place: bool
+    is_known_place: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class SessionStart:
             user = await _unchanged(uow, found, password_hash)
             if user is None:
                 return None
-            return await self.within(uow, user, proven, Known({}, is_place=False))
+            return await self.within(uow, user, proven, Known({}, is_known_place=False))
 
     async def within(
         self, uow: UnitOfWork, user: User, proven: Proven, known: Known
@@ -176,7 +176,7 @@ class SessionStart:
                 return renewed
         now, session_id = uow.clock.now(), uow.randomness.uuid7()
         columns = self._columns(proven, now)
-        is_new = self._news.is_new(user, known.is_place)
+        is_new = self._news.is_new(user, known.is_known_place)
         if is_new:  # and still is, whoever else came from there at the same moment
             network = columns["network"]
             is_new = not await uow.sessions.knows_network(user.id, network)
