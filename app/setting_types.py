@@ -203,6 +203,7 @@ def _issuer(value: str) -> str:
 
 
 # What an application may have of a person, and the person's own account (ADR-0054).
+# The engine has the same as `PERSONAL`; settings lie below it.
 OWN_SCOPES = frozenset(
     {"account", "address", "email", "offline_access", "openid", "phone", "profile"}
 )

@@ -9,7 +9,8 @@ from app.oauth.errors import InvalidScope
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
 ACCOUNT = "account"  # of our own: to act for the owner of an account (ADR-0054)
-# These speak of a person (OIDC Core §5.4 and §11); all others are of an API.
+# These speak of a person (OIDC Core §5.4 and §11); all others are of an API. Settings
+# have the same as `OWN_SCOPES`, so that no API takes one for its own.
 PERSONAL = frozenset(
     {OPENID, OFFLINE_ACCESS, ACCOUNT, "profile", "email", "address", "phone"}
 )

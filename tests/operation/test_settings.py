@@ -8,6 +8,7 @@ import pytest
 from app.config import Settings, SettingsError, known_names, load_settings
 from app.oauth.scopes import PERSONAL
 from app.services.server.runtime import build_runtime
+from app.setting_types import OWN_SCOPES
 from tests.architecture.source import ROOT
 
 
@@ -185,6 +186,10 @@ def test_scopes_that_are_no_object_are_refused_with_an_example(
         from_file(tmp_path, f"AUTH_SERVE_OAUTH__SCOPES='{value}'")
 
     assert 'must read {"orders:read": "See your orders"}' in str(refused.value)
+
+
+def test_settings_and_engine_mean_the_same_scopes_of_their_own() -> None:
+    assert OWN_SCOPES == PERSONAL
 
 
 @pytest.mark.parametrize("name", sorted(PERSONAL))
