@@ -63,6 +63,9 @@ class FactorRecoveryScheduled(MailedEvent):
 class FactorRecoveryStopped(Event):
     """A recovery that waited is over, and every factor is where it was.
 
+    What ends everything of an account (another password or address, being disabled,
+    "this wasn't me", changed factors) ends it too, and is told by its own event.
+
     Attributes:
         reason: ``link`` of the mail, ``signed_in`` with a factor, ``administrator``
             took a factor away, or ``tries`` at the password.
