@@ -38,7 +38,9 @@ class PasskeySettings(Group):
         None, description="Certificate (PEM) that signs for the BLOB."
     )
     models: Models = Field(
-        [], description="AAGUIDs of the only models that are taken; none: all of it."
+        [],
+        description="AAGUIDs of the only models that are taken; unset: every model of "
+        "the BLOB.",
     )
 
     @model_validator(mode="after")
@@ -47,7 +49,8 @@ class PasskeySettings(Group):
         if self.metadata_file is None or self.metadata_root_file is None:
             if self.metadata_file or self.metadata_root_file or self.models:
                 raise ValueError(
-                    "METADATA_FILE, METADATA_ROOT_FILE: MODELS need both, as each other"
+                    "METADATA_FILE and METADATA_ROOT_FILE go together, and MODELS "
+                    "needs both"
                 )
         return self
 
@@ -80,3 +83,8 @@ class MfaSettings(Group):
         description='Seconds from "I have lost every factor" to the link that takes '
         "them away, an hour at least; 0: administrators alone can.",
     )
+
+    @property
+    def has_recovery(self) -> bool:
+        """Whether there is a way back besides an administrator's."""
+        return self.recovery_delay > 0

@@ -22,7 +22,7 @@ from app.services.sign_in.known_device import KnownDeviceService
 from app.services.sign_in.remembered_device import RememberedDeviceService
 from app.services.sign_in.second_step import step_cookie
 
-SECOND_STEP = "/signin/verify"
+SECOND_STEP, LOST = "/signin/verify", "/signin/lost"
 
 
 async def read_browser(request: Request, runtime: Runtime) -> Browser:
@@ -201,6 +201,13 @@ def ask_second_step(
 def end_step(response: Response, runtime: Runtime) -> None:
     """Forget the sign-in that waited for a second step at a browser."""
     _set(response, step_cookie(runtime))
+
+
+def begin_anew(flow: str, runtime: Runtime, section: str) -> RedirectResponse:
+    """Lead to the first step; what waited for a second one at a browser is over."""
+    answer = go_on("/signin" if flow else with_section("/signin", section), flow)
+    end_step(answer, runtime)
+    return answer
 
 
 def keep_remembered(response: Response, browser: Browser, runtime: Runtime) -> None:

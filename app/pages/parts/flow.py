@@ -86,6 +86,11 @@ def with_flow(path: str, flow: str) -> str:
     return f"{path}?{FLOW}={flow}" if flow else path
 
 
+def onward(path: str, flow: str, section: str) -> str:
+    """Return the address of a page that knows what waits, or what somebody wants."""
+    return with_flow(path, flow) if flow else with_section(path, section)
+
+
 def page_headers(flow: str) -> dict[str, str]:
     """Return the header fields of a page that somebody passes on the way."""
     return ONWARD if flow else {}

@@ -5,12 +5,26 @@ from fastapi import APIRouter, Response
 from app.core.exceptions import AppError
 from app.core.late_route import LateRoute
 from app.pages.parts import texts
-from app.pages.parts.browser import SECOND_STEP, AtBrowser, check_form, show_page
+from app.pages.parts.browser import (
+    LOST,
+    SECOND_STEP,
+    AtBrowser,
+    begin_anew,
+    check_form,
+    show_page,
+)
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.done import show_message
-from app.pages.parts.flow import FLOW, TO, Flow, Section, checked_flow, section_of
+from app.pages.parts.flow import (
+    FLOW,
+    TO,
+    Flow,
+    Section,
+    checked_flow,
+    onward,
+    section_of,
+)
 from app.pages.parts.form_page import Around, Form, FormPage, Link, note
-from app.pages.sign_in.verify import LOST, begin_anew, onward
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser
 from app.services.sign_in.errors import InvalidMfaToken

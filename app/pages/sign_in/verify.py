@@ -11,9 +11,11 @@ from app.oauth.interaction import Step
 from app.pages.parts import texts
 from app.pages.parts.asked import asking, waiting_at
 from app.pages.parts.browser import (
+    LOST,
     SECOND_STEP,
     AtBrowser,
     ask_second_step,
+    begin_anew,
     check_form,
     end_step,
     go_back_signed_in,
@@ -29,10 +31,9 @@ from app.pages.parts.flow import (
     checked_flow,
     go_back,
     go_on,
+    onward,
     page_headers,
     section_of,
-    with_flow,
-    with_section,
 )
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import Link, note
@@ -43,13 +44,11 @@ from app.policies.second_factor import PASSKEY, TOTP
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.errors import InvalidMfaToken
-from app.services.sign_in.lost_factors import LostFactorsService
 from app.services.sign_in.second_step import FactorAnswer, SecondStepService
 from app.services.sign_in.step_up import StepUpService
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 STEP_UP = "/signin/step-up"
-LOST = "/signin/lost"
 _DAY = 86_400
 
 
@@ -158,7 +157,7 @@ async def _show(
     links = [
         Link(texts.OTHER_WAY[each], _address(each, flow, section)) for each in ways
     ]
-    if not step.is_first and LostFactorsService(runtime).is_offered:
+    if not step.is_first and runtime.settings.mfa.has_recovery:
         links.append(Link(texts.LOST_FACTORS, onward(LOST, flow, section)))
     links.append(Link(texts.START_OVER, onward("/signin", flow, section)))
     headers = page_headers(flow) | (error.headers if error else {})
@@ -190,15 +189,3 @@ async def _show(
 def _address(factor: str, flow: str, section: str) -> str:
     address = onward(SECOND_STEP, flow, section)
     return f"{address}{'&' if '?' in address else '?'}factor={factor}"
-
-
-def onward(path: str, flow: str, section: str) -> str:
-    """Return the address of a page that knows what waits, or what somebody wants."""
-    return with_flow(path, flow) if flow else with_section(path, section)
-
-
-def begin_anew(flow: str, runtime: Runtime, section: str) -> Response:
-    """Lead to the first step; what waited here is over."""
-    answer = go_on("/signin" if flow else with_section("/signin", section), flow)
-    end_step(answer, runtime)
-    return answer

@@ -157,7 +157,7 @@ class FactorRecoveryService:
 
     def _is_due(self, row: OneTimeToken, now: datetime) -> bool:
         """Tell whether its time has come; a mail that left too early is of no use."""
-        return self._process.settings.mfa.recovery_delay > 0 and now >= _due_at(row)
+        return self._process.settings.mfa.has_recovery and now >= _due_at(row)
 
     async def _refuse(self, owner: User, tries: int) -> NoReturn:
         """Leave evidence; who used up every try has to begin anew."""

@@ -21,11 +21,6 @@ class LostFactorsService:
         self._process = process
         self._steps = SecondStepService(process)
 
-    @property
-    def is_offered(self) -> bool:
-        """Whether there is a way back besides an administrator's."""
-        return self._process.settings.mfa.recovery_delay > 0
-
     async def ask(self, mfa_token: str) -> datetime:
         """Begin a recovery; return when its link leaves, of one that waits too.
 
@@ -62,7 +57,7 @@ class LostFactorsService:
         """Refuse who can never prove both mailbox and password, each by itself."""
         if is_frozen(user, uow.clock.now()):
             raise FactorsFrozen
-        if not self.is_offered:
+        if not self._process.settings.mfa.has_recovery:
             raise FactorRecoveryUnavailable(hint="switched off")
         if "pwd" not in amr or user.password_mailed:
             raise FactorRecoveryUnavailable(hint="the mailbox is all that was proven")
