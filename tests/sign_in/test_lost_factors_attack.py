@@ -169,22 +169,38 @@ class TestOff:
         assert ended.json()["code"] == "invalid_token"
 
 
-class TestAddress:
-    """Where one wrong password is all that an address has."""
+class TestNeighbour:
+    """Where one wrong answer at the second step is all that an address has."""
 
     @pytest.fixture
     def options(self) -> dict[str, object]:
         """A narrow limit."""
         return {"limits": {"second_step_address": "1/6000"}}
 
-    async def test_wrong_passwords_count_and_right_ones_do_not(
-        self, api: Api, person: Person
+    async def test_who_sends_rubbish_uses_up_nobody_s_second_step(
+        self, api: Api, runtime: Runtime
     ) -> None:
-        other = await loser(api)
-        links = [await due_link(api, each) for each in (person, other)]
+        person = await api.person()
+        app = await FactorFactory(runtime).totp(person.id)
+        for _ in range(3):
+            assert (await finish(api, "rubbish")).status_code == 400
 
-        right = await finish(api, links[0])
-        wrong = [await finish(api, links[1], "wrong guess") for _ in range(2)]
+        first = await begun(api, person)
+        body = {"mfa_token": first["mfa_token"], "factor": "totp", "code": app.code}
 
-        assert right.status_code == 204
-        assert [each.status_code for each in wrong] == [403, 429]
+        assert (await api.post("/auth/mfa", body)).status_code == 200
+
+
+async def test_what_is_refused_uses_up_nobody_s_way_back(
+    api: Api, person: Person
+) -> None:
+    for _ in range(2):  # who reads the mailbox, and has no password
+        await api.post("/auth/email-code", {"email": person.email})
+        code = (await api.mailed("email_code")).code
+        body = {"email": person.email, "code": code}
+        first = (await api.post("/auth/email-code/verify", body)).json()
+        for _ in range(3):
+            refused = await api.post(RECOVER, {"mfa_token": first["mfa_token"]})
+            assert refused.status_code == 403
+
+    assert (await ask(api, person)).status_code == 202

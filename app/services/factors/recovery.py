@@ -27,7 +27,6 @@ from app.services.one_time.errors import InvalidOneTimeToken
 from app.services.one_time.not_me_link import not_me_link
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.process import Process
-from app.services.process.rate_limit import by_address
 from app.setting_groups import DAY
 
 LINK_TTL = timedelta(seconds=DAY)  # of the link that ends it
@@ -119,20 +118,19 @@ class FactorRecoveryService:
     async def finish(self, token: str, password: str) -> None:
         """Take every second factor away, for who reads the mailbox and has a password.
 
+        Tries count for the link alone, which nobody guesses: a count of the network
+        could be used up by whoever sends rubbish from there.
+
         Raises:
             InvalidOneTimeToken: The link does not work, whatever the reason.
             WrongPassword: The link works on, for five tries in all.
             FactorsFrozen: Somebody is looking into a sign-in.
-            TooManyRequests: Too many wrong ones from the address.
         """
-        limit = self._process.limits.second_step_address
-        charge = await self._process.limiter.take(*by_address(limit))
         token_id = await self._tokens.find(Purpose.FACTOR_RECOVERY, token)
         owner, tries = await self._try(token_id)
         passwords = PasswordService(self._process)
         if not (await passwords.verify(password, owner.password_hash, owner.id)).ok:
             await self._refuse(owner, tries)
-        await charge.give_back()
         row = await self._tokens.consume_found(Purpose.FACTOR_RECOVERY, token_id)
         user = await owner_of(self._uow, row)
         if user is None:

@@ -1,8 +1,10 @@
 """Asking for the way back at the second step, by who lost every factor (ADR-0057)."""
 
 from datetime import datetime
+from uuid import UUID
 
 from app.core.rate_limit import subject_key
+from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.factors.errors import FactorRecoveryUnavailable, FactorsFrozen
@@ -38,18 +40,25 @@ class LostFactorsService:
         key = subject_key("factor_recovery", str(row.user_id))
         limit = self._process.limits.mail_recipient
         charge = await self._process.limiter.take((limit, key))
+        is_mailed = False
+        try:
+            due_at, is_mailed = await self._begin(row, row.user_id)
+        finally:
+            if not is_mailed:
+                await charge.give_back()
+        return due_at
+
+    async def _begin(self, row: OneTimeToken, user_id: UUID) -> tuple[datetime, bool]:
+        """Return when the link leaves, and whether that is announced only now."""
         async with self._process.unit_of_work() as uow:
-            user = await uow.users.by_id(row.user_id, lock=True)
+            user = await uow.users.by_id(user_id, lock=True)
             peek, now = uow.one_time_tokens.peek, uow.clock.now()
             if user is None or await peek(row.id, Purpose.SECOND_STEP, now) is None:
                 raise InvalidMfaToken(hint="the account changed meanwhile")
             await self._demand_possible(uow, user, row.data["amr"])
             recoveries = FactorRecoveryService(uow, self._process)
             waiting = await recoveries.pending(user)
-            due_at = waiting or await recoveries.begin(user)
-        if waiting is not None:
-            await charge.give_back()  # nothing was mailed
-        return due_at
+            return waiting or await recoveries.begin(user), waiting is None
 
     async def _demand_possible(
         self, uow: UnitOfWork, user: User, amr: list[str]
