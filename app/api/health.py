@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from app.api.answers import json_response
 from app.api.dependencies import RuntimeDep
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.schemas.health import Live, Ready
 from app.services.server.health import HealthService
 

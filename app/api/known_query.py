@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.exceptions import FieldError, Unprocessable
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 
 
 def refuse_unknown(query: bytes, known: Iterable[str]) -> None:

@@ -19,7 +19,7 @@ from app.core.exceptions import (
     UnsupportedMediaType,
     validation_problem,
 )
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 
 MAX_DEPTH = 16
 Model = TypeVar("Model", bound=BaseModel)

@@ -6,7 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import NotFound
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.pages.parts.dependencies import State
 from app.pages.parts.render import render
 

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from app.core.context import current
 from app.core.exceptions import NotFound
 from app.core.forwarded import came_through_proxy
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.core.mailbox import KeptMail
 from app.pages.parts.dependencies import State
 from app.pages.parts.render import HEADERS, render

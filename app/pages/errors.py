@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.pages.parts.render import render
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)

@@ -12,7 +12,7 @@ from fastapi.exceptions import FastAPIError
 
 from app.api.known_query import knowing_their_query
 from app.core.exceptions import Unprocessable
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from tests.servers.service import ROOT
 
 # What only commands, mistakes and migrations need, and no process that serves.

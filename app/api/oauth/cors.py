@@ -9,7 +9,7 @@ manages itself as well. Where people are asked, never.
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from app.api.dependencies import get_runtime
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 
 # Methods by path.
 SHARED = {

@@ -12,7 +12,7 @@ from app.api.dependencies import ClientRegistrations, RuntimeDep
 from app.api.oauth.documented import refusals
 from app.api.oauth.protocol import protocol_json, read_authorization, refusal
 from app.api.strict_json import MalformedJson, read_json
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.oauth.bearer import challenge, read_access_token
 from app.oauth.errors import InvalidClientMetadata, InvalidToken
 from app.services.clients.registration import Registered

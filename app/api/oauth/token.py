@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.dependencies import get_runtime
 from app.api.oauth.documented import client_form, refusals, succeeds
 from app.api.oauth.protocol import protocol_json, read_call
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.services.oauth.token import TokenService
 
 router = APIRouter(tags=["oauth"], route_class=LateRoute)

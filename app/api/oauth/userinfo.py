@@ -14,7 +14,7 @@ from app.api.oauth.protocol import (
     refusal,
 )
 from app.core.context import current
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.oauth.bearer import challenge, read_access_token
 from app.oauth.errors import InsufficientScope, OAuthError
 from app.oauth.parameters import Parameters, parse_form

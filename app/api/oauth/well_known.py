@@ -9,7 +9,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from app.api.dependencies import get_runtime
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.oauth.metadata import provider_metadata
 from app.oauth.supported import Supported
 from app.services.server.signing_key import SigningKeyService

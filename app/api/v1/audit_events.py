@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from app.api.answers import problems
 from app.api.dependencies import UNPERMITTED, AuditEvents, PageDep, require
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.policies.permission import Actor
 from app.schemas.audit_event import AuditEvent
 from app.schemas.base import Page

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from app.api.answers import problems
 from app.api.dependencies import UNPERMITTED, Outbox, PageDep, require
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.outbox import OutboxMessage

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from app.api.answers import problems
 from app.api.dependencies import UNPERMITTED, require
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.policies.permission import PERMISSIONS, Actor
 from app.schemas.role import PermissionList, PermissionOut
 from app.services.accounts.role import described

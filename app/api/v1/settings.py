@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from app.api.answers import problems
 from app.api.dependencies import UNPERMITTED, RuntimeDep, require
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.policies.permission import Actor
 from app.schemas.settings import SettingsOut
 from app.services.server.settings import public

@@ -1,1 +1,1 @@
-"""What is made when it is first used, and not at start."""
+"""What FastAPI makes when it is first used, and not at start."""

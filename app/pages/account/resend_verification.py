@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.flow import Flow
 from app.pages.parts.form_page import EMAIL, Form, FormPage

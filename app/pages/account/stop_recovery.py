@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.pages.parts.dependencies import LinkToken, Posted
 from app.pages.parts.flow import Flow
 from app.pages.parts.form import Values, validated

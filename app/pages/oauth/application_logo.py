@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import NotFound
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.pages.parts.asked import LOGO
 from app.pages.parts.dependencies import State
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Response
 
 from app.core.context import current
 from app.core.exceptions import AppError
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.pages.parts.asked import in_words, registered_application
 from app.pages.parts.browser import AtBrowser, refusal_of, render_form
 from app.pages.parts.dependencies import Posted, State

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from fastapi import APIRouter, Request, Response
 
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.oauth.interaction import Step
 from app.oauth.response_modes import Answer
 from app.pages.oauth.form_post import render_form_post

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.oauth.interaction import Step
 from app.pages.oauth.authorize import lead
 from app.pages.parts import texts

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from app.core.context import current
 from app.core.exceptions import AppError, UnsupportedMediaType
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.oauth.errors import InvalidRequest
 from app.oauth.parameters import Parameters, parse_form
 from app.oauth.response_modes import Answer

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from app.core.exceptions import NotFound
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.oauth.interaction import Step
 from app.pages.parts import texts
 from app.pages.parts.asked import application_of, waiting_at

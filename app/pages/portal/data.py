@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
 from app.core.exceptions import AppError
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.pages.parts.browser import AtBrowser, keep_accounts
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import go_on

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.pages.parts.browser import AtBrowser, typed
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values, validated

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from app.core.exceptions import AppError
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.pages.dev_mailbox import is_open
 from app.pages.parts import texts
 from app.pages.parts.browser import AtBrowser, render_form

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.pages.parts.asked import waiting_at
 from app.pages.parts.browser import (
     AtBrowser,

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.oauth.interaction import Step
 from app.pages.dev_mailbox import is_open
 from app.pages.parts import texts

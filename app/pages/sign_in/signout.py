@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.browser import (
     AtBrowser,

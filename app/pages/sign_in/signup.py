@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.asked import asking, hinted_email, waiting_at
 from app.pages.parts.browser import (

@@ -6,7 +6,7 @@ and remembered with what was granted there (``services/oauth/signed_in.py``).
 
 from fastapi import APIRouter, Response
 
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.pages.parts.browser import AtBrowser, choosing, keep_accounts, refusal_of
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import go_on

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
-from app.core.late_route import LateRoute
+from app.core.late.route import LateRoute
 from app.oauth.interaction import Step
 from app.pages.parts import texts
 from app.pages.parts.asked import asking, waiting_at
