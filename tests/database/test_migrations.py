@@ -18,12 +18,12 @@ from app.database import create_engine
 from app.models import Base
 from app.repositories.schema import SCHEMA_REVISION
 from app.services.accounts.address import CollisionService
-from app.services.server.runtime import build_runtime
+from app.services.server.runtime import Runtime, build_runtime
 from tests.conftest import ROOT, SECRET, migrate
 from tests.factories.oauth import ApplicationFactory, CodeFactory
 from tests.factories.user import UserFactory
 from tests.servers.service import spawned
-from tests.support.api import PASSWORD
+from tests.support.api import PASSWORD, Api
 
 T = TypeVar("T")
 
@@ -151,6 +151,23 @@ async def test_the_models_ask_for_no_other_schema_than_the_migrations_make(
 ) -> None:
     # Raises when a new migration would hold anything.
     await asyncio.to_thread(command.check, _config(database_url))
+
+
+async def test_nothing_names_the_column_that_the_next_release_drops(
+    api: Api, runtime: Runtime
+) -> None:
+    async with runtime.database.session() as db:
+        await db.execute(text("ALTER TABLE users DROP COLUMN devices_forgotten_at"))
+        await db.commit()
+
+    person = await api.person()
+    again = await api.login(person.email)
+    answers = [
+        again,
+        *[await api.get(path, person) for path in ("/users/me", "/users/me/export")],
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
 
 
 def test_the_revision_that_the_code_wants_is_the_only_head() -> None:

@@ -123,7 +123,7 @@ _HOLDS_EACH = (
 # grant, session, account and client are judged together.
 _CALLER = (
     select(
-        *(each for each in User.__table__.columns if each.name != "search_text"),
+        *(each for each in User.__mapper__.columns if each.name != "search_text"),
         OAuthGrant.session_id,
         OAuthGrant.authenticated_at,
         roles_of(User.id).label("roles"),

@@ -125,7 +125,7 @@ _STATE = (
     .where(Session.id == bindparam("id", type_=Session.id.type))
 )
 _CALLER_COLUMNS = (
-    *(each for each in User.__table__.columns if each.name != "search_text"),
+    *(each for each in User.__mapper__.columns if each.name != "search_text"),
     Session.id.label("session_id"),
     Session.authenticated_at,
     roles_of(User.id).label("roles"),

@@ -131,7 +131,7 @@ class ExportService:
 
 
 def _plain(row: Base) -> dict[str, Any]:
-    names = (column.name for column in row.__table__.columns)
+    names = (column.name for column in row.__mapper__.columns)
     told = (name for name in names if name not in _SECRET_COLUMNS)
     return {name: _text(getattr(row, name)) for name in told}
 
