@@ -68,3 +68,8 @@ class User(Base):
     def is_active(self) -> bool:
         """Tell whether the account may sign in and use what it holds."""
         return self.status == "active"
+
+    def is_frozen(self, now: datetime) -> bool:
+        """Tell whether somebody said "this wasn't me" and it is not cleared up."""
+        frozen_until = self.factors_frozen_until
+        return frozen_until is not None and now < frozen_until

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
+from app.factors.base import MULTI_FACTOR
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.policies.permission import ADMIN_ROLE
@@ -29,6 +30,15 @@ def set_password(
     """
     user.password_hash, user.password_mailed = password_hash, mailed
     user.password_changed_at = now
+
+
+def note_proven(user: User, amr: Collection[str]) -> None:
+    """Let a password count that came by mail, once a second factor was proven too.
+
+    Until then it proves the mailbox once more, and must not take factors away with it.
+    """
+    if "pwd" in amr and MULTI_FACTOR in amr:
+        user.password_mailed = False
 
 
 async def end_everything(

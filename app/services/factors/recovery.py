@@ -4,7 +4,6 @@ What waits is a row of the one-time tokens, so that whatever ends those of an ac
 ends it too; its mails leave when their time has come, unless it is over by then.
 """
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NoReturn
 from uuid import UUID
@@ -16,7 +15,6 @@ from app.events.factor import (
     FactorsRecovered,
 )
 from app.events.sign_in import Refusal, SignInFailed
-from app.factors.base import MULTI_FACTOR
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import MAIL, UnitOfWork
@@ -135,7 +133,7 @@ class FactorRecoveryService:
         user = await owner_of(self._uow, row)
         if user is None:
             raise InvalidOneTimeToken(hint="the account changed since")
-        if is_frozen(user, self._uow.clock.now()):
+        if user.is_frozen(self._uow.clock.now()):
             raise FactorsFrozen
         await self._take_away(user)
 
@@ -198,21 +196,6 @@ async def end_recovery(
         uow.record(
             FactorRecoveryStopped(user_id=user_id, actor_id=actor_id, reason=reason)
         )
-
-
-def note_proven(user: User, amr: Collection[str]) -> None:
-    """Let a password count that came by mail, once a second factor was proven too.
-
-    Until then it proves the mailbox once more, and must not take factors away with it.
-    """
-    if "pwd" in amr and MULTI_FACTOR in amr:
-        user.password_mailed = False
-
-
-def is_frozen(user: User, now: datetime) -> bool:
-    """Tell whether somebody said "this wasn't me" and it is not cleared up."""
-    frozen_until = user.factors_frozen_until
-    return frozen_until is not None and now < frozen_until
 
 
 def _due_at(row: OneTimeToken) -> datetime:

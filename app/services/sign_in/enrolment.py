@@ -57,7 +57,7 @@ class FirstTotp:
     ) -> bool:
         """Store it with the code that confirmed it used up; whoever is in is out."""
         now = uow.clock.now()
-        if user.factors_frozen_until is not None and now < user.factors_frozen_until:
+        if user.is_frozen(now):
             raise FactorRefused("factors are frozen")
         demand_proven(user)
         user.factors_version += 1

@@ -8,7 +8,7 @@ from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.factors.errors import FactorRecoveryUnavailable, FactorsFrozen
-from app.services.factors.recovery import FactorRecoveryService, is_frozen
+from app.services.factors.recovery import FactorRecoveryService
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
 from app.services.sign_in.errors import InvalidMfaToken
@@ -64,7 +64,7 @@ class LostFactorsService:
         self, uow: UnitOfWork, user: User, amr: list[str]
     ) -> None:
         """Refuse who can never prove both mailbox and password, each by itself."""
-        if is_frozen(user, uow.clock.now()):
+        if user.is_frozen(uow.clock.now()):
             raise FactorsFrozen
         if not self._process.settings.mfa.has_recovery:
             raise FactorRecoveryUnavailable(hint="switched off")

@@ -13,7 +13,8 @@ from app.factors.base import MULTI_FACTOR
 from app.models.session import Session
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork, evidence
-from app.services.factors.recovery import end_recovery, note_proven
+from app.services.accounts.change import note_proven
+from app.services.factors.recovery import end_recovery
 from app.services.process.process import Process
 from app.services.sessions.session import IssuedTokens, SessionTokenService
 from app.services.sign_in.known_device import KnownDeviceService
