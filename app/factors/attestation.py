@@ -7,9 +7,12 @@ which nothing bad is known. Passkeys that are synced have none to vouch for them
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -54,12 +57,13 @@ class AttestationPolicy:
         """
         _verifier(self.metadata, self.root)
 
-    def check(self, attestation: bytes, client_data: bytes) -> None:
+    def check(self, attestation: bytes, client_data: bytes, now: datetime) -> None:
         """Judge where a new passkey says that it comes from.
 
         Args:
             attestation: The attestation object, in CBOR.
             client_data: What the browser signed for, in JSON.
+            now: The present instant.
 
         Raises:
             ModelRefused: Nobody known vouches for it, or its model is not taken.
@@ -69,6 +73,7 @@ class AttestationPolicy:
         made = AttestationObject(attestation)
         if made.fmt == "none" or not made.att_stmt.get("x5c"):
             raise ModelRefused("no maker vouches for it")
+        _check_path(made.att_stmt["x5c"], now)
         verifier = _verifier(self.metadata, self.root)
         entry = verifier.find_entry(made, sha256(client_data).digest())
         if entry is None:
@@ -77,6 +82,30 @@ class AttestationPolicy:
         model = UUID(bytes=bytes(credential.aaguid)) if credential else None
         if self.models and model not in self.models:
             raise ModelRefused(f"the model {model} is not one of those that are taken")
+
+
+def _check_path(path: Sequence[bytes], now: datetime) -> None:
+    """Refuse certificates that may not vouch for one another (RFC 5280 section 6.1).
+
+    The library looks at signatures alone, and every authenticator has a key that signs.
+
+    Raises:
+        ModelRefused: One is over, out of order, or of nobody who may issue others.
+    """
+    from cryptography import x509
+
+    certificates = [x509.load_der_x509_certificate(each) for each in path]
+    for below, above in pairwise(certificates):
+        if below.issuer != above.subject:
+            raise ModelRefused("its certificates are no chain")
+    for depth, each in enumerate(certificates[1:]):
+        rights = each.extensions.get_extension_for_class(x509.BasicConstraints).value
+        is_deep = rights.path_length is not None and rights.path_length < depth
+        if not rights.ca or is_deep:
+            raise ModelRefused("its certificate was issued by nobody who may")
+    for each in certificates:
+        if not each.not_valid_before_utc <= now <= each.not_valid_after_utc:
+            raise ModelRefused("a certificate of its maker is over")
 
 
 @lru_cache(maxsize=1)
@@ -129,7 +158,7 @@ def _is_uncompromised(entry: Any, chain: Any) -> bool:
     """Tell whether the keys that vouch for it are their maker's alone."""
     for each in entry.status_reports:
         if str(each.status) == _COMPROMISED:
-            named = each.certificate or each.batch_certificate
-            if named is None or named in chain:
+            named = {each.certificate, each.batch_certificate} - {None}
+            if not named or not named.isdisjoint(chain):
                 return False
     return True

@@ -38,7 +38,7 @@ class Enrolled:
 class Attestation(Protocol):
     """Which models of authenticators are taken (``factors/attestation.py``)."""
 
-    def check(self, attestation: bytes, client_data: bytes) -> None:
+    def check(self, attestation: bytes, client_data: bytes, now: datetime) -> None:
         """Return if the maker of a new passkey is known and its model taken.
 
         Raises:

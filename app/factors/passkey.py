@@ -227,7 +227,9 @@ def _verify_creation(answer: Any, ceremony: Ceremony) -> NewPasskey:
     if ceremony.attestation is not None:
         told = answer["response"]
         ceremony.attestation.check(
-            _decode(told["attestationObject"]), _decode(told["clientDataJSON"])
+            _decode(told["attestationObject"]),
+            _decode(told["clientDataJSON"]),
+            ceremony.now,
         )
     return NewPasskey(
         credential_id=made.credential_id,

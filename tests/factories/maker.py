@@ -25,22 +25,32 @@ _BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 class Authority:
     """A root and a leaf that it signed, each with its key."""
 
-    def __init__(self, name: str, model: UUID | None = None) -> None:
-        """Make both; a ``model`` is written into the leaf."""
+    def __init__(self, name: str, model: UUID | None = None, days: int = 3_650) -> None:
+        """Make both; a ``model`` is written into the leaf, which ends after days."""
         self._root_key = ec.generate_private_key(ec.SECP256R1())
         self.key = ec.generate_private_key(ec.SECP256R1())
         root_name = _name(name, "Root")
         self.root = _certificate(root_name, root_name, self._root_key, self._root_key)
         leaf_name = _name(name, "Authenticator Attestation")
         extension = [] if model is None else [_model(model)]
+        self._name, self._extension = leaf_name, extension
         self.leaf = _certificate(
-            leaf_name, root_name, self.key, self._root_key, extension
+            leaf_name, root_name, self.key, self._root_key, extension, days
         )
 
     def statement(self, signed: bytes) -> dict[str, Any]:
         """Vouch for a passkey (section 8.2, packed)."""
         signature = self.key.sign(signed, ec.ECDSA(SHA256()))
         return {"alg": -7, "sig": signature, "x5c": [self.leaf]}
+
+    def issued_by_an_authenticator(self, signed: bytes) -> dict[str, Any]:
+        """Do the same with a certificate that the leaf's key signed, as if it might."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        forged = _certificate(
+            self._name, self._name, key, self.key, self._extension, ca=False
+        )
+        signature = key.sign(signed, ec.ECDSA(SHA256()))
+        return {"alg": -7, "sig": signature, "x5c": [forged, self.leaf]}
 
 
 @dataclass(frozen=True)
@@ -123,8 +133,11 @@ def _certificate(
     key: ec.EllipticCurvePrivateKey,
     signer: ec.EllipticCurvePrivateKey,
     extensions: Sequence[x509.ExtensionType] = (),
+    days: int = 3_650,
+    ca: bool | None = None,
 ) -> bytes:
-    constraints = x509.BasicConstraints(ca=subject == issuer, path_length=None)
+    is_ca = subject == issuer if ca is None else ca
+    constraints = x509.BasicConstraints(ca=is_ca, path_length=None)
     made = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -132,7 +145,7 @@ def _certificate(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(_BEGIN)
-        .not_valid_after(_BEGIN + timedelta(days=3_650))
+        .not_valid_after(_BEGIN + timedelta(days=days))
         .add_extension(constraints, critical=True)
     )
     for extension in extensions:

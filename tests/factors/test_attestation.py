@@ -125,6 +125,30 @@ def test_a_stolen_key_of_a_maker_vouches_for_nothing(
         attest(statuses=[stolen | {"certificate": theirs}])
 
 
+def test_an_authenticator_cannot_make_makers(maker: Authority, tmp_path: Path) -> None:
+    files = metadata(tmp_path, maker)
+    policy = AttestationPolicy(files.blob, files.root)
+    how: dict[str, Any] = {
+        "fmt": "packed",
+        "statement": maker.issued_by_an_authenticator,
+    }
+    answer = Authenticator(ORIGIN).create(creation(), **how)
+
+    with pytest.raises(ModelRefused, match="nobody who may"):
+        passkey.verify_creation(answer, replace(CEREMONY, attestation=policy))
+
+
+def test_a_certificate_that_is_over_vouches_for_nothing(tmp_path: Path) -> None:
+    maker = Authority("Maker", AAGUID, days=30)
+    files = metadata(tmp_path, maker)
+    policy = AttestationPolicy(files.blob, files.root)
+    how: dict[str, Any] = {"fmt": "packed", "statement": maker.statement}
+    answer = Authenticator(ORIGIN).create(creation(), **how)
+
+    with pytest.raises(ModelRefused, match="is over"):
+        passkey.verify_creation(answer, replace(CEREMONY, attestation=policy))
+
+
 def test_metadata_that_somebody_else_signed_is_not_read(attest: Attest) -> None:
     with pytest.raises(ValueError, match="InvalidSignature"):
         attest(signer=Authority("Alliance"))

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from app.core.exceptions import AppError
 from app.core.rate_limit import subject_key
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
@@ -40,12 +41,13 @@ class LostFactorsService:
         key = subject_key("factor_recovery", str(row.user_id))
         limit = self._process.limits.mail_recipient
         charge = await self._process.limiter.take((limit, key))
-        is_mailed = False
         try:
-            due_at, is_mailed = await self._begin(row, row.user_id)
-        finally:
-            if not is_mailed:
-                await charge.give_back()
+            due_at, is_announced = await self._begin(row, row.user_id)
+        except AppError:
+            await charge.give_back()
+            raise
+        if not is_announced:
+            await charge.give_back()
         return due_at
 
     async def _begin(self, row: OneTimeToken, user_id: UUID) -> tuple[datetime, bool]:
