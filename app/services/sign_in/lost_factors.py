@@ -43,12 +43,14 @@ class LostFactorsService:
         charge = await self._process.limiter.take((limit, key))
         try:
             due_at, is_announced = await self._begin(row, row.user_id)
-        except AppError:
-            await charge.give_back()
-            raise
-        if not is_announced:
-            await charge.give_back()
-        return due_at
+        except AppError as error:
+            refusal = error
+        else:
+            if not is_announced:
+                await charge.give_back()
+            return due_at
+        await charge.give_back()
+        raise refusal
 
     async def _begin(self, row: OneTimeToken, user_id: UUID) -> tuple[datetime, bool]:
         """Return when the link leaves, and whether that is announced only now."""
