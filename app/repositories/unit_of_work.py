@@ -47,6 +47,7 @@ class UnitOfWork:
         self.db = db
         self.clock = clock
         self.randomness = randomness
+        self.began_at = clock.now()  # no later than anything that is done here
 
     @cached_property
     def users(self) -> UserRepository:

@@ -1,7 +1,6 @@
 """Steps that every change of an account's factors shares."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from app.core.rate_limit import subject_key
@@ -26,12 +25,10 @@ class Added:
 
     Attributes:
         factor: Its name.
-        at: When it was stored, as its row has it.
         amr: What it proved when it was added.
     """
 
     factor: str
-    at: datetime
     amr: tuple[str, ...]
 
 
@@ -117,7 +114,7 @@ async def factor_added(
             to=user.email,
             locale=user.locale,
             factor=added.factor,
-            not_me_id=not_me_link(uow, process, user, since=added.at),
+            not_me_id=not_me_link(uow, process, user),
         )
     )
 

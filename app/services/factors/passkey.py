@@ -115,7 +115,7 @@ class PasskeyService:
         possession = SYNCED if made.is_backup_eligible else DEVICE_BOUND
         verified = (VERIFIED,) if made.is_user_verified else ()
         amr = (possession, *verified, MULTI_FACTOR)
-        added = Added(_FACTOR, row.created_at, amr)
+        added = Added(_FACTOR, amr)
         await factor_added(self._uow, self._process, user, session_id, added, counter)
         return row
 

@@ -2,7 +2,6 @@
 
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from app.core.rate_limit import subject_key
@@ -105,8 +104,8 @@ class TotpService:
         tokens = self._uow.one_time_tokens
         if await tokens.consume(token.id, Purpose.TOTP_SETUP, now) is None:
             raise InvalidCode(hint="the set-up was used or replaced meanwhile")
-        at = await self._store(user, TotpKey(secret=secret), step)
-        added = Added(_FACTOR.name, at, ("otp", MULTI_FACTOR))
+        await self._store(user, TotpKey(secret=secret), step)
+        added = Added(_FACTOR.name, ("otp", MULTI_FACTOR))
         await factor_added(self._uow, self._process, user, session_id, added, counter)
 
     async def _judged(
@@ -130,12 +129,12 @@ class TotpService:
             raise InvalidCode(hint=str(refusal)) from None
         return token, waiting[0].secret, proof.state
 
-    async def _store(self, user: User, key: TotpKey, step: int | None) -> datetime:
+    async def _store(self, user: User, key: TotpKey, step: int | None) -> None:
         now = self._uow.clock.now()
         await self._uow.totps.delete_for_user(user.id)
         row = totp_row(self._uow, self._process, user.id, key)
         row.last_step, row.last_used_at = step, now
-        return self._uow.totps.add(row).created_at
+        self._uow.totps.add(row)
 
     async def remove(self, owner_id: UUID, session_id: UUID) -> None:
         """Take the app away.

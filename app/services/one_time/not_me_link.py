@@ -31,7 +31,9 @@ def not_me_link(
         process: For how long the link lives.
         user: Whose account.
         about: What is told, to count mails by.
-        since: What was set up from then on is taken away by the link; now, if unset.
+        since: What was set up from then on is taken away by the link, if what is told
+            began before this transaction. By default all that the transaction does is
+            told of: a reading of the clock in it would be later than some of that.
 
     Returns:
         The id of its token; None where nobody proved to read the address: somebody
@@ -48,7 +50,7 @@ def not_me_link(
         data={
             "about": about,
             "email": user.email,
-            "since": (since or now).isoformat(),
+            "since": (since or uow.began_at).isoformat(),
         },
         attempts=0,
         created_at=now,

@@ -33,7 +33,7 @@ class FirstTotp:
         self._process = process
         digest = process.secret_key.digest(b"totp enrolment", row.id.bytes)
         self._key = TotpKey(secret=digest[:SECRET_BYTES])
-        self._id = row.id
+        self._id, self._began_at = row.id, row.created_at
 
     def setup(self, user: User) -> TotpSetup:
         """Return what the app takes over.
@@ -64,7 +64,7 @@ class FirstTotp:
         await end_everything(uow, user, now, "factors_changed")
         row = totp_row(uow, self._process, user.id, self._key)
         row.last_step, row.last_used_at = proof.state, now
-        since = uow.totps.add(row).created_at
+        uow.totps.add(row)
         uow.record(
             FactorAdded(
                 user_id=user.id,
@@ -72,7 +72,7 @@ class FirstTotp:
                 to=user.email,
                 locale=user.locale,
                 factor=self.factor.name,
-                not_me_id=not_me_link(uow, process, user, since=since),
+                not_me_id=not_me_link(uow, process, user, since=self._began_at),
             )
         )
         return True

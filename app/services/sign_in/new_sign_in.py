@@ -1,6 +1,6 @@
 """Sign-ins from where an account was not signed in before: its owner is told."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any
 from uuid import UUID
@@ -55,19 +55,27 @@ class NewSignInService:
         device = self._devices.shown(canonical_email(account.email))
         return device is None or not self._devices.is_of(device, account)
 
-    async def tell(self, uow: UnitOfWork, user: User, session_id: UUID) -> None:
+    async def tell(
+        self,
+        uow: UnitOfWork,
+        user: User,
+        session_id: UUID,
+        began_at: datetime | None = None,
+    ) -> None:
         """Have a mail sent with a link to say that it was somebody else.
 
         Args:
             uow: The transaction in which the session begins.
             user: Whose, locked: of any number at once each is counted.
             session_id: Which session.
+            began_at: When the sign-in began, if that was before the transaction.
         """
-        since = uow.clock.now() - _DAY
+        day_ago = uow.clock.now() - _DAY
         tokens = uow.one_time_tokens
-        if await tokens.count_about(user.id, Purpose.NOT_ME, SIGN_IN, since) >= MOST:
+        if await tokens.count_about(user.id, Purpose.NOT_ME, SIGN_IN, day_ago) >= MOST:
             return
         context = current()
+        link = not_me_link(uow, self._process, user, about=SIGN_IN, since=began_at)
         place = await self._places.of(context.ip)
         uow.record(
             SignedInElsewhere(
@@ -78,7 +86,7 @@ class NewSignInService:
                 session_id=session_id,
                 browser=browser_of(context.user_agent),
                 place=place or masked(context.ip),
-                not_me_id=not_me_link(uow, self._process, user, about=SIGN_IN),
+                not_me_id=link,
             )
         )
 

@@ -246,7 +246,7 @@ class SecondStepService:
         if not await stored.spend(uow, self._process, user, proof):
             raise FactorRefused("used by somebody else just now")
         amr = dict.fromkeys((*row.data["amr"], *proof.amr, MULTI_FACTOR))
-        proven = Proven(row.data["method"], tuple(amr))
+        proven = Proven(row.data["method"], tuple(amr), row.created_at)
         begun = await self._start.within(uow, user, proven, known)
         if own is not None and begun.session_id != own.session_id:
             raise InvalidMfaToken(hint="the session that steps up ended meanwhile")

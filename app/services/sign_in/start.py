@@ -63,10 +63,12 @@ class Proven:
     Attributes:
         method: For the evidence: ``password``, ``email_code``, ``passkey``.
         amr: RFC 8176 values, in order of use.
+        began_at: When the first of it was proven, if that was a step before.
     """
 
     method: str
     amr: tuple[str, ...]
+    began_at: datetime | None = None
 
 
 class SessionStart:
@@ -185,7 +187,7 @@ class SessionStart:
         user.last_sign_in_at = now
         uow.record(_signed_in(user.id, session_id, proven))
         if is_new:
-            await self._news.tell(uow, user, session_id)
+            await self._news.tell(uow, user, session_id, proven.began_at)
         self._know(user)
         return _started(user.id, roles, session_id, columns)
 
