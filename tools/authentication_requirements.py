@@ -214,6 +214,7 @@ AUTHENTICATION: dict[str, Requirement] = {
     ),
     "6.4.2": asked(
         "no hints, no questions",
+        f"{_POLICY}test_nothing_takes_a_hint_or_an_answer_to_a_question",
         f"{_ONCE}test_t122_no_step_of_a_reset_works_without_the_link",
     ),
     "6.4.3": asked(

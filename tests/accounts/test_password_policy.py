@@ -1,5 +1,6 @@
 """What nobody may choose as a password, at every place where one is chosen."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from app.services.accounts.password import PasswordService
 from app.services.server.setup import SetupService
 from app.services.server.startup import StartRefused, start
 from app.setting_groups import AdminSettings
+from tests.http.test_api_document import document
 from tests.support.api import Api
 from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
@@ -62,6 +64,7 @@ def test_what_only_looks_a_little_like_it_is_accepted(password: str) -> None:
     assert check_password(password, context=CONTEXT) is None
 
 
+_HINT = re.compile(r"question|answer|riddle|hint\b|_hint")  # WebAuthn has "hints"
 WEAK = ["aaaaaaaa", "localhost", "ada.lovelace1"]
 ADA = "ada.lovelace@example.com"
 
@@ -112,6 +115,17 @@ async def test_a_password_counts_as_it_was_typed(api: Api) -> None:
     assert made.status_code == 201
     assert [each.status_code for each in refused] == [401] * len(others)
     assert (await api.login(body["email"], password)).status_code == 200
+
+
+def test_nothing_takes_a_hint_or_an_answer_to_a_question() -> None:
+    fields = {
+        name
+        for schema in document()["components"]["schemas"].values()
+        for name in schema.get("properties", {})
+    }
+
+    assert "current_password" in fields
+    assert [each for each in fields if _HINT.search(each)] == []
 
 
 async def test_a_password_does_not_age(api: Api, clock: FakeClock) -> None:
@@ -178,3 +192,22 @@ async def test_a_weak_password_in_the_settings_refuses_the_start(
     assert password not in str(refused.value)
     async with api.runtime.unit_of_work(read_only=True) as uow:
         assert await uow.users.by_email(ADA) is None
+
+
+class TestOfFifteen:
+    """NIST SP 800-63B-4 section 3.1.1.2: where it is the only factor."""
+
+    @pytest.fixture
+    def options(self) -> dict[str, object]:
+        return {"password": {"min_length": 15}}
+
+    async def test_a_password_is_as_long_as_the_operator_wants(self, api: Api) -> None:
+        enough = "kX9#mQ2vLw7%tZ4"
+        short = enough[:-1]
+        body = {"email": "new@example.com"}
+
+        refused = await api.post("/auth/register", body | {"password": short})
+        made = await api.post("/auth/register", body | {"password": enough})
+
+        assert refused.json()["errors"][0]["code"] == "password_too_short"
+        assert made.status_code == 201

@@ -18,6 +18,7 @@ from tests.support.chance import FakeClock
 from tests.support.tables import contents
 
 NEW = "a brand new password"
+HOUR, DAY = 3_600, 86_400
 
 
 async def change(runtime: Runtime, user_id: UUID, **columns: Any) -> None:
@@ -31,6 +32,14 @@ async def session_row(runtime: Runtime, user_id: UUID) -> Session:
         row = await db.scalar(select(Session).where(Session.user_id == user_id))
     assert row is not None
     return row
+
+
+async def refreshed(api: Api, person: Person) -> bool:
+    """Go on with a session; return whether there still is one."""
+    body = {"refresh_token": person.tokens["refresh_token"]}
+    answer = await api.post("/auth/refresh", body)
+    person.tokens = answer.json()
+    return answer.status_code == 200
 
 
 async def test_t037_a_refresh_asks_whether_the_account_is_active(
@@ -191,6 +200,35 @@ async def redeem(api: Api, way: Way, email: str, mail: Mailed) -> int:
     elif kind == "invitation":
         body["password"] = NEW
     return (await api.post(path, body)).status_code
+
+
+class TestOfLevels:
+    """NIST SP 800-63B-4 sections 2.1.3, 2.2.3, 2.3.3: an operator keeps to a level."""
+
+    @pytest.fixture(params=[(30 * DAY, 30 * DAY), (DAY, HOUR), (DAY // 2, HOUR // 4)])
+    def times(self, request: pytest.FixtureRequest) -> tuple[int, int]:
+        """The longest life of a session, and how long it may rest."""
+        longest, idle = request.param
+        return longest, idle
+
+    @pytest.fixture
+    def options(self, times: tuple[int, int]) -> dict[str, object]:
+        return {"session": {"absolute_ttl": times[0], "idle_ttl": times[1]}}
+
+    async def test_a_session_rests_and_lives_no_longer_than_its_level(
+        self, api: Api, clock: FakeClock, times: tuple[int, int]
+    ) -> None:
+        longest, idle = times
+        resting, used = await api.person(), await api.person()
+
+        for number in range(1, 2 * longest // idle):
+            clock.advance(seconds=idle // 2)
+            assert await refreshed(api, used), number
+            if number == 2:
+                assert not await refreshed(api, resting)
+        clock.advance(seconds=idle // 2)
+
+        assert not await refreshed(api, used)
 
 
 @pytest.mark.parametrize("what", CHANGES)
