@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pyotp
-
 from tests.e2e.visitor import Visitor
 from tests.support.api import PASSWORD
 
@@ -38,12 +36,7 @@ async def test_who_sees_a_change_of_somebody_else_takes_it_back(newcomer: Any) -
 
 async def test_who_lost_every_factor_asks_and_stops_it(newcomer: Any) -> None:
     person: Visitor = await newcomer("lost@example.com")
-    await person.sign_in("/account/factors")
-    await person.press("Set up authenticator app")
-    key = await person.page.locator("code").first.inner_text()
-    code = pyotp.TOTP(key.replace(" ", "")).now()
-    await person.page.get_by_label("Code", exact=True).fill(code)
-    await person.press("Confirm")
+    await person.set_app_up()
     await person.sign_out()
     await person.sign_in()
 
@@ -52,7 +45,5 @@ async def test_who_lost_every_factor_asks_and_stops_it(newcomer: Any) -> None:
     assert "Check your email" in await person.heading()
 
     await person.open_mail("about to be removed", "/stop-recovery")
-    async with person.page.expect_navigation():
-        await person.page.locator("main form button[type=submit]").first.click()
-    await person.look()
+    await person.press("Stop it")
     assert "stopped" in (await person.text()).lower()

@@ -3,23 +3,13 @@
 import time
 from typing import Any
 
-import pyotp
-
 from tests.e2e.visitor import Visitor
 
 
 async def _with_app(newcomer: Any, email: str, **context: Any) -> tuple[Visitor, Any]:
     """Return somebody who set an authenticator app up, and the app."""
     person: Visitor = await newcomer(email, **context)
-    await person.sign_in("/account/factors")
-    await person.press("Set up authenticator app")
-    key = await person.page.locator("code").first.inner_text()
-    app = pyotp.TOTP(key.replace(" ", ""))
-    assert await person.page.locator(".qr svg").bounding_box()
-    await person.page.get_by_label("Code", exact=True).fill(app.now())
-    await person.press("Confirm")
-    assert "is set up" in await person.text()
-    return person, app
+    return person, await person.set_app_up()
 
 
 def _next(app: Any) -> str:

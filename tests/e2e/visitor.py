@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import pyotp
+
 from tests.support.api import PASSWORD
 
 _WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -118,6 +120,18 @@ class Visitor:
         """Answer the second step."""
         await self.page.get_by_label("Code", exact=True).fill(code)
         await self.press("Continue")
+
+    async def set_app_up(self) -> pyotp.TOTP:
+        """Sign in, set an authenticator app up, and return it."""
+        await self.sign_in("/account/factors")
+        await self.press("Set up authenticator app")
+        key = await self.page.locator("code").first.inner_text()
+        app = pyotp.TOTP(key.replace(" ", ""))
+        assert await self.page.locator(".qr svg").bounding_box()
+        await self.page.get_by_label("Code", exact=True).fill(app.now())
+        await self.press("Confirm")
+        assert "is set up" in await self.text()
+        return app
 
     async def heading(self) -> str:
         """Return what the page is called."""
