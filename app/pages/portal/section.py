@@ -73,6 +73,7 @@ class Here:
 
     def stay_stronger(self, done: str) -> Response:
         """Do the same under a new cookie: the session proved more than it had."""
+        # As `SessionRepository.strengthen` counts; else they would be signed out here.
         account = replace(self.account, counter=self.account.counter + 1)
         answer = self.stay(done)
         keep_accounts(answer, self.browser.using(account), self.runtime)
