@@ -1,8 +1,8 @@
 """Attestation: which models of authenticators are taken (WebAuthn Level 3 section 6.5).
 
-Any is, unless an operator names a metadata BLOB of the FIDO Alliance (MDS3): a new
-passkey then comes from a model in it, whose maker's certificate vouches for it, and of
-which nothing bad is known. Passkeys that are synced have none to vouch for them.
+Any is, unless an operator names a metadata BLOB of the FIDO Alliance (MDS3, ADR-0059):
+a new passkey then comes from a model in it, whose maker's certificate vouches for it,
+and of which nothing bad is known. Passkeys that are synced have none to vouch for them.
 """
 
 import json
