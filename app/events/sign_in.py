@@ -81,7 +81,7 @@ class NotMeSaid(MailedEvent):
     about: str
     factors: tuple[str, ...]  # taken away, as they came since
     moved_back: bool  # to the address that the link went to
-    closed: bool  # that address has another account by now; this one is disabled
+    address_taken: bool  # the link went to one that has another account by now
     frozen_until: str
 
 

@@ -98,7 +98,12 @@ _FACTORS = {
 }
 
 
-_TOLD = "browser", "place", "frozen_until", "closed"  # said as the event has them
+_TOLD = (
+    "browser",
+    "place",
+    "frozen_until",
+    "address_taken",
+)  # said as the event has them
 _NOT_ME = "/not-me"
 
 

@@ -38,10 +38,15 @@ class UserRepository(Repository[User]):
         query = select(User).where(User.email_canonical == canonical)
         return await self.one_or_none(query.with_for_update() if lock else query)
 
-    async def has_second_factor(self, user_id: UUID) -> bool:
-        """Tell whether an account has a passkey or an authenticator application."""
+    async def has_second_factor(
+        self, user_id: UUID, *, before: datetime | None = None
+    ) -> bool:
+        """Tell whether an account has a passkey or an app, perhaps one of before."""
         passkey = exists().where(Passkey.user_id == user_id)
         totp = exists().where(Totp.user_id == user_id)
+        if before is not None:
+            passkey = passkey.where(Passkey.created_at < before)
+            totp = totp.where(Totp.created_at < before)
         return bool(await self.db.scalar(select(or_(passkey, totp))))
 
     async def list_page(

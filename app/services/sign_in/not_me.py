@@ -7,7 +7,6 @@ from sqlalchemy.exc import IntegrityError
 from app.events.email import EmailChanged
 from app.events.password import PasswordResetDemanded
 from app.events.sign_in import NotMeSaid
-from app.events.user import UserStatusChanged
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
@@ -38,33 +37,50 @@ class NotMeService:
         """Stop the account, undo what came since, and mail a link for a new password.
 
         Whoever has the link gets nothing by it but that mail, to the address that the
-        link itself was sent to. Older links work on, for they undo more; newer ones
+        link itself was sent to, or to the account's present one where another account
+        has that by now. Older links work on, for they undo more; newer ones
         end, as whoever got in may have had them sent to themselves.
 
         Raises:
             InvalidOneTimeToken: The link does not work, whatever the reason.
         """
         row = await self._used(token)
-        user = (
-            await self._uow.users.by_id(row.user_id, lock=True) if row.user_id else None
-        )
-        if user is None or not user.is_active:
-            raise InvalidOneTimeToken(hint="the account is gone or disabled")
+        user = await self._owner(row)
         now, before = self._uow.clock.now(), user.email
-        is_home = await self._move_back(user, row.data["email"])
         since = datetime.fromisoformat(row.data["since"])
-        factors = await self._take_away(user, since)
-        await end_everything(self._uow, user, now, _REASON)
-        await self._uow.sessions.forget_networks(user.id, since)
-        await self._uow.oauth_consents.delete_for_user(user.id, since=since)
-        tokens = self._uow.one_time_tokens
-        await tokens.revoke_after(user.id, Purpose.NOT_ME, row.created_at, now)
-        self._stop(user, now)
+        is_home = await self._move_back(user, row.data["email"])
+        factors: tuple[str, ...] = ()
         if is_home:
-            await self._resets.send(user)
+            factors = await self._undo(user, row, since)
         else:
-            self._close(user)
+            await self._demand_one_factor(user, since)
+        await end_everything(self._uow, user, now, _REASON)
+        self._stop(user, now)
+        await self._resets.send(user)
         self._tell(user, row, factors, before)
+
+    async def _undo(
+        self, user: User, row: OneTimeToken, since: datetime
+    ) -> tuple[str, ...]:
+        """Undo what came since; return the kinds of factors that are gone by that."""
+        uow = self._uow
+        factors = await self._take_away(user, since)
+        await uow.sessions.forget_networks(user.id, since)
+        await uow.oauth_consents.delete_for_user(user.id, since=since)
+        await uow.one_time_tokens.revoke_after(
+            user.id, Purpose.NOT_ME, row.created_at, uow.clock.now()
+        )
+        return factors
+
+    async def _demand_one_factor(self, user: User, since: datetime) -> None:
+        """Refuse who reads an address that an account with a second factor has left.
+
+        Another account has that address, so it is of whoever reads its mail now, who
+        is perhaps a stranger to this account. They may stop it, if a password is all
+        that stands between it and a thief; nothing is undone for them.
+        """
+        if await self._uow.users.has_second_factor(user.id, before=since):
+            raise InvalidOneTimeToken(hint="the account left the address for good")
 
     async def _used(self, token: str) -> OneTimeToken:
         """Use the link up; unlike others, it ends none of its kind by that."""
@@ -132,13 +148,6 @@ class NotMeService:
             self._uow.record(PasswordResetDemanded(user_id=user.id, actor_id=user.id))
         touch(user, self._uow)
 
-    def _close(self, user: User) -> None:
-        """Let nobody in: a reset link would go to whoever took the account."""
-        user.status = "disabled"
-        self._uow.record(
-            UserStatusChanged(user_id=user.id, actor_id=user.id, status=user.status)
-        )
-
     def _tell(
         self, user: User, row: OneTimeToken, factors: tuple[str, ...], before: str
     ) -> None:
@@ -147,12 +156,12 @@ class NotMeService:
             NotMeSaid(
                 user_id=user.id,
                 actor_id=user.id,
-                to=row.data["email"],
+                to=user.email,
                 locale=user.locale,
                 about=row.data["about"],
                 factors=factors,
                 moved_back=user.email != before,
-                closed=not user.is_active,
+                address_taken=user.email != row.data["email"],
                 frozen_until=f"{user.factors_frozen_until:%Y-%m-%d %H:%M} UTC",
             )
         )
