@@ -40,7 +40,7 @@ e2e: $(VENV)/.e2e
 check: $(VENV)/.test
 	$(BIN)/black --check --quiet $(SOURCES)
 	$(BIN)/isort --check --quiet $(SOURCES)
-	$(BIN)/flake8 $(SOURCES)
+	$(BIN)/python -m tools.lint $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.generate_docs --check
