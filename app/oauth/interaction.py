@@ -204,7 +204,10 @@ def _stronger(
     if not is_fresh:
         return _LOGIN
     hint = f"signed in with {session.acr}"
-    raise UnmetAuthenticationRequirements("the demanded acr was not met", hint=hint)
+    unmet = "the demanded acr was not met"
+    if would_help(request, session.acr):  # and there is none, or it had been asked for
+        unmet += "; the account has no second factor, which its owner can set up"
+    raise UnmetAuthenticationRequirements(unmet, hint=hint)
 
 
 def _named_subjects(request: AuthorizationRequest) -> list[object]:

@@ -65,8 +65,9 @@ def test_who_just_signed_in_with_one_factor_is_asked_for_the_other() -> None:
     assert _decide(_session(10, **_CAN), client=_STRICT) is Step.LOGIN
     assert _decide(_session(10, **_TWO), client=_STRICT) is Step.DONE
     assert _decide(_session(10, **_ONE), acr_values="aal2") is Step.DONE
-    with pytest.raises(UnmetAuthenticationRequirements):
+    with pytest.raises(UnmetAuthenticationRequirements) as refused:
         _decide(_session(10, **_ONE), client=_STRICT)
+    assert "no second factor" in refused.value.description
 
 
 def test_an_older_sign_in_is_renewed_from_the_start() -> None:
