@@ -127,8 +127,10 @@ class OneTimeTokenService:
             )
         )
 
-    async def consume(self, purpose: Purpose, token: str) -> OneTimeToken:
-        """Use a link up.
+    async def consume(
+        self, purpose: Purpose, token: str, *, others: bool = True
+    ) -> OneTimeToken:
+        """Use a link up, and with it all others of its subject unless told otherwise.
 
         Raises:
             InvalidOneTimeToken: It is not usable, whatever the reason.
@@ -136,12 +138,17 @@ class OneTimeTokenService:
         token_id = self._process.secret_key.read_one_time_token(purpose, token)
         if token_id is None:
             raise InvalidOneTimeToken(hint="not a token of ours for this purpose")
-        return await self.consume_found(purpose, token_id)
+        return await self.consume_found(purpose, token_id, others=others)
 
-    async def consume_found(self, purpose: Purpose, token_id: UUID) -> OneTimeToken:
+    async def consume_found(
+        self, purpose: Purpose, token_id: UUID, *, others: bool = True
+    ) -> OneTimeToken:
         """Use up what ``find`` or ``find_by_code`` found, unless somebody just did.
 
-        All others of the subject for this purpose end with it.
+        Args:
+            purpose: What it is used for.
+            token_id: Which.
+            others: Whether all others of its subject for this purpose end with it.
 
         Raises:
             InvalidOneTimeToken: It is not usable any more.
@@ -150,7 +157,8 @@ class OneTimeTokenService:
         row = await self._uow.one_time_tokens.consume(token_id, purpose, now)
         if row is None:
             raise InvalidOneTimeToken(hint="unknown, used, superseded or expired")
-        await self._uow.one_time_tokens.revoke(purpose, row.subject, now)
+        if others:
+            await self._uow.one_time_tokens.revoke(purpose, row.subject, now)
         return row
 
     async def find(self, purpose: Purpose, token: str) -> UUID:

@@ -15,7 +15,7 @@ from app.services.accounts.password import PasswordService
 from app.services.accounts.password_reset import PasswordResetService
 from app.services.accounts.unverified import displace, mark_verified
 from app.services.one_time.errors import InvalidOneTimeToken
-from app.services.one_time.token import Purpose
+from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.process import Process
 from app.typed_text import canonical_email
 
@@ -31,6 +31,7 @@ class NotMeService:
         """Work in this transaction."""
         self._uow = uow
         self._process = process
+        self._tokens = OneTimeTokenService(uow, process)
         self._resets = PasswordResetService(uow, process, passwords)
 
     async def with_token(self, token: str) -> None:
@@ -44,7 +45,7 @@ class NotMeService:
         Raises:
             InvalidOneTimeToken: The link does not work, whatever the reason.
         """
-        row = await self._used(token)
+        row = await self._tokens.consume(Purpose.NOT_ME, token, others=False)
         user = await self._owner(row)
         now, before = self._uow.clock.now(), user.email
         since = datetime.fromisoformat(row.data["since"])
@@ -81,18 +82,6 @@ class NotMeService:
         """
         if await self._uow.users.has_second_factor(user.id, before=since):
             raise InvalidOneTimeToken(hint="the account left the address for good")
-
-    async def _used(self, token: str) -> OneTimeToken:
-        """Use the link up; unlike others, it ends none of its kind by that."""
-        read = self._process.secret_key.read_one_time_token
-        token_id = read(Purpose.NOT_ME, token)
-        if token_id is None:
-            raise InvalidOneTimeToken(hint="not a token of ours for this purpose")
-        now = self._uow.clock.now()
-        row = await self._uow.one_time_tokens.consume(token_id, Purpose.NOT_ME, now)
-        if row is None:
-            raise InvalidOneTimeToken(hint="unknown, used, superseded or expired")
-        return row
 
     async def _owner(self, row: OneTimeToken) -> User:
         assert row.user_id is not None
