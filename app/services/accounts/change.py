@@ -78,12 +78,35 @@ async def end_everything(
     return await end_all_sessions(uow, user.id, reason, keep=keep)
 
 
-async def delete_factors(uow: UnitOfWork, user_id: UUID) -> None:
-    """Take away all that an account could prove besides its password."""
-    await uow.totps.delete_for_user(user_id)
-    await uow.passkeys.delete_for_user(user_id)
-    await uow.recovery_codes.delete_for_user(user_id)
+async def delete_factors(
+    uow: UnitOfWork,
+    user_id: UUID,
+    *,
+    only: str | None = None,
+    since: datetime | None = None,
+) -> tuple[str, ...]:
+    """Take away what an account can prove besides its password.
+
+    No browser is excused from the second step any more, either.
+
+    Args:
+        uow: The caller's transaction.
+        user_id: Whose.
+        only: Factors of this kind.
+        since: What was set up from then on.
+
+    Returns:
+        The kinds of what there was.
+    """
+    deletions = {
+        "totp": uow.totps.delete_for_user,
+        "passkey": uow.passkeys.delete_for_user,
+        "recovery_code": uow.recovery_codes.delete_for_user,
+    }
+    chosen = deletions if only is None else (only,)
+    gone = [kind for kind in chosen if await deletions[kind](user_id, since=since)]
     await uow.devices.delete_for_user(user_id)
+    return tuple(gone)
 
 
 async def owner_of(uow: UnitOfWork, token: OneTimeToken) -> User | None:

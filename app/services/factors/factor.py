@@ -12,7 +12,7 @@ from app.policies.permission import Actor
 from app.policies.user import may_edit
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.user import MAX_PASSKEYS
-from app.services.accounts.change import existing
+from app.services.accounts.change import delete_factors, existing
 from app.services.factors.change import factor_removed
 from app.services.factors.errors import FactorNotFound
 from app.services.process.process import Process
@@ -79,13 +79,6 @@ class FactorService:
         refusal = may_edit(actor, await self._uow.roles.permissions_of(user_id))
         if refusal is not None:
             raise Forbidden(hint=refusal)
-        if not await self._delete(user_id, factor):
+        if not await delete_factors(self._uow, user_id, only=factor):
             raise FactorNotFound
         await factor_removed(self._uow, self._process, user, factor)
-
-    async def _delete(self, user_id: UUID, factor: str) -> int:
-        if factor == "totp":
-            return await self._uow.totps.delete_for_user(user_id)
-        if factor == "passkey":
-            return await self._uow.passkeys.delete_for_user(user_id)
-        return await self._uow.recovery_codes.delete_for_user(user_id)

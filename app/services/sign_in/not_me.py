@@ -10,7 +10,12 @@ from app.events.sign_in import NotMeSaid
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.accounts.change import end_everything, set_email, touch
+from app.services.accounts.change import (
+    delete_factors,
+    end_everything,
+    set_email,
+    touch,
+)
 from app.services.accounts.password import PasswordService
 from app.services.accounts.password_reset import PasswordResetService
 from app.services.accounts.unverified import displace, mark_verified
@@ -115,14 +120,7 @@ class NotMeService:
     async def _take_away(self, user: User, since: datetime) -> tuple[str, ...]:
         """Delete the factors that were set up since; return their kinds."""
         uow = self._uow
-        gone = {
-            "totp": await uow.totps.delete_for_user(user.id, since=since),
-            "passkey": await uow.passkeys.delete_for_user(user.id, since=since),
-            "recovery_code": await uow.recovery_codes.delete_for_user(
-                user.id, since=since
-            ),
-        }
-        kinds = tuple(kind for kind, count in gone.items() if count)
+        kinds = await delete_factors(uow, user.id, since=since)
         if kinds:
             user.factors_version += 1
             if not await uow.users.has_second_factor(user.id):
