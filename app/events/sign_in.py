@@ -52,11 +52,11 @@ class SecondStepDemanded(Event):
 
 
 @event
-class SecondStepExhausted(MailedEvent):
+class SecondStepGuessed(MailedEvent):
     """Somebody who knows the first factor goes on guessing at the second one."""
 
-    name: ClassVar[str] = "sign_in.second_step_exhausted"
-    template: ClassVar[str] = "second_step_exhausted"
+    name: ClassVar[str] = "sign_in.second_step_guessed"
+    template: ClassVar[str] = "second_step_guessed"
 
 
 @event

@@ -64,7 +64,7 @@ TEMPLATES: Mapping[str, Template] = {
     "email_code": Template("Your code to sign in", Purpose.EMAIL_CODE, has_code=True),
     "new_sign_in": Template("Somebody signed in to your account"),
     "not_me": Template("Your account was signed out everywhere"),
-    "second_step_exhausted": Template("Somebody tried to sign in to your account"),
+    "second_step_guessed": Template("Somebody tried to sign in to your account"),
     "registration_repeated": Template("You already have an account"),
     "email_set": Template("This is the address of your account now"),
     "email_changed": Template("Your email address was changed"),
@@ -91,6 +91,7 @@ TEMPLATES: Mapping[str, Template] = {
 }
 
 
+_FORMER = {"second_step_exhausted": "second_step_guessed"}  # in outboxes of before
 _FACTORS = {
     "totp": "an authenticator app",
     "passkey": "a passkey",
@@ -166,6 +167,7 @@ def read_draft(message: OutboxMessage) -> Draft:
     """
     payload: Mapping[str, Any] = message.payload
     name = str(payload.get("template"))
+    name = _FORMER.get(name, name)
     template = TEMPLATES.get(name)
     if template is None:
         raise UnknownTemplate(f"unknown template {name}")

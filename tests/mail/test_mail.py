@@ -18,7 +18,7 @@ from app.events.factor import (
     RecoveryCodeUsed,
 )
 from app.events.password import PasswordChanged
-from app.events.sign_in import SecondStepExhausted, SignedInElsewhere
+from app.events.sign_in import SecondStepGuessed, SignedInElsewhere
 from app.events.user import UserInvited
 from app.jobs import mail as mail_job
 from app.jobs.mail import LONGEST_DELAY, MAX_ATTEMPTS, MailJob
@@ -260,7 +260,7 @@ _SAYING_NOT_ME = [
     FactorRemoved(to="", factor="passkey"),
     RecoveryCodesMade(to=""),
     RecoveryCodeUsed(to="", left=1),
-    SecondStepExhausted(to=""),
+    SecondStepGuessed(to=""),
     SignedInElsewhere(to="", session_id=UUID(int=1), browser="Edge", place="Here"),
 ]
 
@@ -295,6 +295,18 @@ async def test_a_change_is_told_with_a_link_and_without_it_once_that_is_used(
     assert (address in text.splitlines()) is not was_used
     assert html.count(f'href="{address}"') == (0 if was_used else 2)
     assert ("It works until" in " ".join(text.split())) is not was_used
+
+
+async def test_a_mail_of_before_is_sent_by_the_name_that_it_has_now(
+    job: MailJob, runtime: Runtime, smtp: SmtpServer
+) -> None:
+    payload = {"template": "second_step_exhausted", "to": "ann@example.com"}
+    await store_messages(runtime, payload=payload)
+
+    await job.run()
+
+    [mail] = smtp.messages
+    assert "wrong answers at the second step" in " ".join(parts(mail)[0].split())
 
 
 async def test_without_a_server_mail_is_kept_and_its_link_is_not_logged(

@@ -159,7 +159,7 @@ async def test_t091_after_five_wrong_codes_it_begins_anew_and_the_owner_is_told(
 
     assert [each.json()["code"] for each in wrong] == ["invalid_code"] * 5
     assert right.json()["code"] == "invalid_mfa_token"
-    assert mails == ["second_step_exhausted"]
+    assert mails == ["second_step_guessed"]
     assert (await step(api, await begun(api, person), app.code)).status_code == 200
 
 

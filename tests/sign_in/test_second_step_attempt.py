@@ -41,7 +41,7 @@ async def step(api: Api, token: str, code: str, at: str = AWAY) -> Response:
 
 async def told(api: Api) -> int:
     mails = [mail["template"] for mail in await api.mails()]
-    return mails.count("second_step_exhausted")
+    return mails.count("second_step_guessed")
 
 
 async def use_up(

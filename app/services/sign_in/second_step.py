@@ -14,7 +14,7 @@ from uuid import UUID
 from app.events.sign_in import (
     Refusal,
     SecondStepDemanded,
-    SecondStepExhausted,
+    SecondStepGuessed,
     SignInFailed,
 )
 from app.factors.base import MULTI_FACTOR, Ceremony, FactorRefused
@@ -280,7 +280,7 @@ class SecondStepService:
             user = await uow.users.by_id(row.user_id) if row.user_id else None
             if user is not None and is_told:
                 uow.record(
-                    SecondStepExhausted(
+                    SecondStepGuessed(
                         user_id=user.id,
                         to=user.email,
                         locale=user.locale,
