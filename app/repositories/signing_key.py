@@ -35,8 +35,9 @@ class SigningKeyRepository(Repository[SigningKey]):
             The ids of the stored ones.
         """
         insert = upserting(self.db.get_bind().dialect.name)
-        query = insert(SigningKey).values(rows).on_conflict_do_nothing()
-        stored = await self.db.scalars(query.returning(SigningKey.kid))
+        query = insert(SigningKey).on_conflict_do_nothing()
+        # Given apart, they are no part of the statement, which is compiled once.
+        stored = await self.db.scalars(query.returning(SigningKey.kid), rows)
         return set(stored)
 
     async def expire_others(
