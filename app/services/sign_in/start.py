@@ -145,7 +145,11 @@ class SessionStart:
             user = await _unchanged(uow, found, password_hash)
             if user is None:
                 return None
-            return await self._renew(uow, user, found.roles, proven, held)
+            is_new = await self._is_new(uow, user, found.known_network)
+            begun = await self._renew(uow, user, found.roles, proven, held)
+            if begun is not None and is_new:
+                await self._news.tell(uow, user, begun.session_id)
+            return begun
 
     async def _elsewhere(
         self, found: Any, password_hash: str | None, proven: Proven
@@ -172,22 +176,35 @@ class SessionStart:
             note_proven(user, proven.amr)
             await end_recovery(uow, user.id, "signed_in", actor_id=user.id)
         roles = " ".join((await uow.users.roles_of([user.id])).get(user.id, []))
-        held = known.held.get(user.id)
+        is_new = await self._is_new(uow, user, known.is_known_place)
+        held, begun = known.held.get(user.id), None
         if held is not None:
-            renewed = await self._renew(uow, user, roles, proven, held)
-            if renewed is not None:
-                return renewed
+            begun = await self._renew(uow, user, roles, proven, held)
+        if begun is None:
+            begun = self._begin(uow, user, roles, proven)
+        if is_new:
+            await self._news.tell(uow, user, begun.session_id, proven.began_at)
+        return begun
+
+    async def _is_new(self, uow: UnitOfWork, user: User, is_place: bool) -> bool:
+        """Tell whether the owner is to hear of it; ask before the sign-in is stored.
+
+        A place that was new may be known by now: somebody else came from there at the
+        same moment. A session that is signed in to once more has the new network.
+        """
+        if not self._news.is_new(user, is_place):
+            return False
+        network = network_of(current().ip)
+        return not await uow.sessions.knows_network(user.id, network)
+
+    def _begin(
+        self, uow: UnitOfWork, user: User, roles: str, proven: Proven
+    ) -> StartedSession:
         now, session_id = uow.clock.now(), uow.randomness.uuid7()
         columns = self._columns(proven, now)
-        is_new = self._news.is_new(user, known.is_known_place)
-        if is_new:  # and still is, whoever else came from there at the same moment
-            network = columns["network"]
-            is_new = not await uow.sessions.knows_network(user.id, network)
         uow.sessions.add(Session(**self._row(session_id, user.id, columns)))
         user.last_sign_in_at = now
         uow.record(_signed_in(user.id, session_id, proven))
-        if is_new:
-            await self._news.tell(uow, user, session_id, proven.began_at)
         self._know(user)
         return _started(user.id, roles, session_id, columns)
 
