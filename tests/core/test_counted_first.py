@@ -60,7 +60,7 @@ GUESSES: dict[str, Guess] = {
     "app/services/accounts/password.py": at_a_change,
     "app/services/factors/foreign_code.py": at_an_imported_code,
 }
-# Counted by the tries of its link too: tests/sign_in/test_lost_factors_attack.py.
+# Counted by the tries of its link too: tests/sign_in/lost/test_lost_factors_attack.py.
 ELSEWHERE = {"app/services/factors/recovery.py"}
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.services.server.runtime import Runtime
 from tests.factories.factor import FactorFactory
-from tests.sign_in.recovery import ANNOUNCED, DELAY, LINK, arrived, token_in
+from tests.sign_in.lost.recovery import ANNOUNCED, DELAY, LINK, arrived, token_in
 from tests.support.api import PASSWORD, Api, Person
 from tests.support.browser import Visitor
 from tests.support.chance import FakeClock

@@ -5,7 +5,7 @@ from httpx2 import AsyncClient
 from tests.factories.factor import FactorFactory
 from tests.races.crowd import address, assert_one_success, crowd
 from tests.races.test_factors import waiting
-from tests.sign_in.recovery import RECOVER, due_link
+from tests.sign_in.lost.recovery import RECOVER, due_link
 from tests.support.api import PASSWORD, Api
 
 

@@ -9,7 +9,7 @@ from app.models import OutboxMessage, Session
 from app.services.one_time.not_me_link import not_me_link
 from app.services.server.runtime import Runtime
 from tests.factories.factor import FactorFactory
-from tests.sign_in.recovery import (
+from tests.sign_in.lost.recovery import (
     ANNOUNCED,
     DELAY,
     DONE,
@@ -22,7 +22,6 @@ from tests.sign_in.recovery import (
     by_passkey,
     change,
     finish,
-    loser,
     reset,
     token_in,
 )
@@ -31,12 +30,6 @@ from tests.support.authorization import rows
 from tests.support.chance import FakeClock
 
 Way = Callable[[Api, Person], Awaitable[None]]
-
-
-@pytest.fixture
-async def person(api: Api) -> Person:
-    """Somebody with an app, a passkey and recovery codes, all of them lost."""
-    return await loser(api)
 
 
 async def test_after_days_mailbox_and_password_take_every_factor_away(

@@ -6,7 +6,7 @@ from app.models import OneTimeToken
 from app.services.server.runtime import Runtime
 from app.services.sign_in.second_step import SecondStepService
 from tests.factories.factor import FactorFactory
-from tests.sign_in.recovery import (
+from tests.sign_in.lost.recovery import (
     ANNOUNCED,
     DELAY,
     LINK,
@@ -19,18 +19,11 @@ from tests.sign_in.recovery import (
     change,
     due_link,
     finish,
-    loser,
     reset,
     token_in,
 )
 from tests.support.api import Api, Person
 from tests.support.chance import FakeClock
-
-
-@pytest.fixture
-async def person(api: Api) -> Person:
-    """Somebody with every kind of factor."""
-    return await loser(api)
 
 
 async def test_the_mailbox_alone_guesses_five_times_and_then_it_is_over(

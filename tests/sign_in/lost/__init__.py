@@ -1,0 +1,1 @@
+"""Every second factor is lost: the way back, and who must not take it (ADR-0057)."""
