@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from app.models.passkey import Passkey
-from app.models.session import Session
 from app.repositories.base import Order, Repository
+from app.repositories.statements.session import knows_network
 
 _OLDEST_FIRST = Order((Passkey.id,))
 
@@ -32,9 +32,7 @@ class PasskeyRepository(Repository[Passkey]):
 
         And whether its owner signed in from a network before.
         """
-        is_known = exists().where(
-            Session.user_id == Passkey.user_id, Session.network == network
-        )
+        is_known = knows_network(Passkey.user_id, network)
         query = select(Passkey, is_known).where(Passkey.credential_id == credential_id)
         row = (await self.db.execute(query)).one_or_none()
         return None if row is None else (row[0], bool(row[1]))

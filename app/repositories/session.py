@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, exists, func, select, update
 
 from app.models.session import Session
 from app.repositories.base import Order, Repository, chosen
+from app.repositories.statements.session import knows_network
 
 _OLDEST_FIRST = Order((Session.id,))
 _LATEST_FIRST = Order((Session.id,), descending=True)
@@ -65,8 +66,7 @@ class SessionRepository(Repository[Session]):
 
     async def knows_network(self, user_id: UUID, network: str) -> bool:
         """Tell whether a user signed in from a network before."""
-        before = exists().where(Session.user_id == user_id, Session.network == network)
-        return bool(await self.db.scalar(select(before)))
+        return bool(await self.db.scalar(select(knows_network(user_id, network))))
 
     async def forget_networks(self, user_id: UUID, since: datetime) -> None:
         """Have a user's networks of sign-ins since an instant unknown again."""

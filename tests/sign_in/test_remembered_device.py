@@ -30,7 +30,7 @@ def service(runtime: Runtime) -> RememberedDeviceService:
 
 async def is_excused(runtime: Runtime, person: Person, *devices: Any) -> bool:
     """Tell whether a sign-in of somebody is excused from the second step."""
-    found = await runtime.sign_ins.found(person.id)
+    found = await runtime.sign_ins.found(person.id, "")
     return await RememberedDeviceService(runtime).is_remembered(found, devices)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Exists,
     ScalarSelect,
     String,
     and_,
@@ -59,12 +60,16 @@ def roles_of(user_id: Any) -> ScalarSelect[str | None]:
     return query.correlate_except(UserRole).scalar_subquery()
 
 
+def knows_network(user_id: Any, network: Any) -> Exists:
+    """Return the condition that an account signed in from a network before."""
+    return exists().where(Session.user_id == user_id, Session.network == network)
+
+
 _KNOWS_NETWORK = select(
     exists()
     .where(
         User.email_canonical == bindparam("email"),
-        Session.user_id == User.id,
-        Session.network == bindparam("network"),
+        knows_network(User.id, bindparam("network")),
     )
     .label("is_known")
 )

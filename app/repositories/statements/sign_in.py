@@ -38,7 +38,7 @@ from app.repositories.statements.rate_limit import (
     take_steps,
 )
 from app.repositories.statements.second_factor import second_factor_columns
-from app.repositories.statements.session import ACTIVE, roles_of
+from app.repositories.statements.session import ACTIVE, knows_network, roles_of
 
 _AUDIT = tuple(column.name for column in AuditEvent.__table__.columns)
 _SESSION = tuple(column.name for column in Session.__table__.columns)
@@ -48,9 +48,7 @@ def _parameter(table: Any, name: str, prefix: str = "") -> ColumnElement[Any]:
     return bindparam(prefix + name, type_=table.__table__.c[name].type)
 
 
-_KNOWN_NETWORK = exists().where(
-    Session.user_id == User.id, Session.network == bindparam("network")
-)
+_KNOWN_NETWORK = knows_network(User.id, bindparam("network"))
 _CANDIDATE = select(
     User.id,
     User.email,
@@ -192,7 +190,7 @@ class SignInStatements:
         verdicts = await self._joined.verdicts(attempts, tats, instant)
         return Counted(row if row.id is not None else None, verdicts)
 
-    async def found(self, user_id: UUID, network: str = "") -> Any | None:
+    async def found(self, user_id: UUID, network: str) -> Any | None:
         """Return what a sign-in needs to know of an account that is known by its id."""
         parameters = {"user_id": user_id, "network": network}
         return await self._database.fetch_one(_FOUND, parameters)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 from uuid import UUID
 
+from app.core.context import current
 from app.events.sign_in import (
     Refusal,
     SecondStepDemanded,
@@ -42,6 +43,7 @@ from app.services.sign_in.start import (
     SessionStart,
     StartedSession,
 )
+from app.utils.helpers import network_of
 
 TTL = 600  # seconds from one factor to the other
 TRIES = 5  # at one token
@@ -135,7 +137,9 @@ class SecondStepService:
         """
         row = await self.waiting(mfa_token)
         assert row.user_id is not None
-        found = await self._process.sign_ins.found(row.user_id)
+        found = await self._process.sign_ins.found(
+            row.user_id, network_of(current().ip)
+        )
         if found is None:
             raise InvalidMfaToken(hint="the account is gone")
         return factors_of(found)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from app.core.context import current
 from app.events.sign_in import SecondStepDemanded
 from app.factors.base import MULTI_FACTOR
 from app.models.user import User
@@ -15,6 +16,7 @@ from app.services.sign_in.errors import MfaRequired
 from app.services.sign_in.second_step import TRIES, TTL, session_data
 from app.services.sign_in.second_step_attempt import SecondStepAttemptService
 from app.services.sign_in.start import HeldSession
+from app.utils.helpers import network_of
 
 _METHOD = "step_up"
 
@@ -47,7 +49,7 @@ class StepUpService:
             too old, there is no second factor to prove, or every try was used up.
         """
         process = self._process
-        found = await process.sign_ins.found(account.user_id)
+        found = await process.sign_ins.found(account.user_id, network_of(current().ip))
         if found is None or not has_second_factor(found):
             return None
         if not may_step_up(process, account):
