@@ -1,5 +1,6 @@
 """What has to hold before the first request is taken."""
 
+import asyncio
 import logging
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +17,7 @@ from app.services.server.served_address import remember_address
 from app.services.server.setup import SetupService
 from app.services.server.shared_clock import SharedClockService
 from app.services.server.signing_key import KeysUnreadable, SigningKeyService
+from app.services.sign_in.place import Places
 
 _log = logging.getLogger("auth_serve.start")
 _POOLER = (
@@ -75,6 +77,7 @@ async def start(process: Process, *, serving: bool = False) -> str | None:
         await SigningKeyService(process).ensure()
         if serving:
             await _load_models(process)
+            await asyncio.to_thread(Places(process.settings.session.geoip_file).open)
         link = await _set_up(process, serving)
     except (SchemaMismatch, KeysUnreadable) as error:
         raise StartRefused(str(error)) from error

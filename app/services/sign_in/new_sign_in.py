@@ -76,7 +76,7 @@ class NewSignInService:
             return
         context = current()
         link = not_me_link(uow, self._process, user, about=SIGN_IN, since=began_at)
-        place = await self._places.of(context.ip)
+        place = self._places.of(context.ip)
         uow.record(
             SignedInElsewhere(
                 user_id=user.id,

@@ -1,6 +1,5 @@
 """Where addresses are, coarsely, from a MaxMind DB file that the operator supplies."""
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from functools import lru_cache
@@ -15,19 +14,22 @@ _log = logging.getLogger("auth_serve.geoip")
 
 
 class Places:
-    """Names of places; a process opens the file once, when it is first asked."""
+    """Names of places; the file is opened once for a process, as it starts."""
 
     def __init__(self, path: Path | None) -> None:
         """Look into this file; without one nothing is known."""
         self._path = path
 
-    async def of(self, ip: str) -> str:
+    def open(self) -> None:
+        """Open the file now, so that nobody who asks holds a lock meanwhile."""
+        self.of("0.0.0.0")  # noqa: S104  # nowhere, and nothing listens there
+
+    def of(self, ip: str) -> str:
         """Return region and country of an address, or "" where they are not known."""
         if self._path is None:
             return ""
         try:
-            reader = await asyncio.to_thread(_opened, self._path)
-            record = reader.get(ip)
+            record = _opened(self._path).get(ip)
         except Exception as error:  # of the library, for a file that is damaged
             _log.warning("no place: %s", type(error).__name__)
             return ""
