@@ -13,7 +13,6 @@ from httpx2 import AsyncClient
 from app.config import SettingsError, load_settings
 from app.events.base import NOBODY
 from app.services.process.process import Process
-from app.services.sign_in.browser_cookie import BrowserCookies
 from app.services.sign_in.new_sign_in import MOST, browser_of, masked
 from app.services.sign_in.place import Places
 from tests.accounts.test_factors import begin, confirm
@@ -264,58 +263,6 @@ async def test_a_page_tells_likewise(api: Api, app: FastAPI) -> None:
     assert page.status_code == 303
     assert len(await api.mails("new_sign_in")) == 1
     assert NOBODY not in [m["to"] for m in await api.mails("new_sign_in")]
-
-
-def with_session_of(visitor: Visitor, address: str) -> Visitor:
-    """Return a browser with a copy of the session's cookie, at another network."""
-    thief = Visitor(visitor.app, address)
-    name = BrowserCookies(visitor.origin).session
-    thief.http.cookies.set(name, visitor.http.cookies[name])
-    return thief
-
-
-async def test_a_copied_session_does_not_hide_a_sign_in(api: Api, app: FastAPI) -> None:
-    person = await api.person()
-    visitor = Visitor(app)
-    await visitor.sign_in(person.email)
-    before = await api.mails("new_sign_in")
-
-    page = await with_session_of(visitor, AWAY).submit("/signin", login_of(person))
-
-    assert page.status_code == 303
-    told = [m["data"]["place"] for m in await api.mails("new_sign_in")]
-    assert (before, told) == ([], ["Network 203.0.113.0/24"])
-
-
-async def test_nor_where_a_second_step_follows(api: Api, app: FastAPI) -> None:
-    person = await api.person()
-    visitor = Visitor(app)
-    await visitor.sign_in(person.email)
-    factor = await FactorFactory(api.runtime).totp(person.id)
-    thief = with_session_of(visitor, AWAY)
-
-    await thief.submit("/signin", login_of(person))
-    answer = {"factor": "totp", "code": factor.code}
-    page = await thief.submit("/signin/verify", answer)
-
-    assert page.status_code == 303
-    told = [m["data"]["place"] for m in await api.mails("new_sign_in")]
-    assert told == ["Network 203.0.113.0/24"]
-
-
-async def test_a_fresh_sign_in_at_ones_own_device_is_not_told_of(
-    api: Api, app: FastAPI
-) -> None:
-    person = await api.person()
-    visitor = Visitor(app)
-    await visitor.sign_in(person.email)
-    further = Visitor(app, FURTHER)
-    further.http.cookies.update(dict(visitor.http.cookies))
-
-    page = await further.submit("/signin", login_of(person))
-
-    assert page.status_code == 303
-    assert await api.mails("new_sign_in") == []
 
 
 @pytest.mark.parametrize(

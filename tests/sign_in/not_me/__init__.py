@@ -1,0 +1,1 @@
+"""Saying "this wasn't me": from which moment on, at which address, at which browser."""
