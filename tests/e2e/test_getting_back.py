@@ -40,7 +40,7 @@ async def test_who_lost_every_factor_asks_and_stops_it(newcomer: Any) -> None:
     await person.sign_out()
     await person.sign_in()
 
-    await person.follow("I have lost all of these")
+    await person.follow("I can't use any of these")
     await person.press("Send the email")
     assert "Check your email" in await person.heading()
 

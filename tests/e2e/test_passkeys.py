@@ -119,6 +119,40 @@ async def test_an_authenticator_that_lies_signs_nobody_in(
     assert person.path.startswith("/signin")
 
 
+async def test_a_refused_passkey_is_not_offered_again_by_itself(
+    newcomer: Any,
+) -> None:
+    person = await _with_passkey(newcomer, "endless@example.com")
+    await person.sign_out()
+    await _set_back(person)
+    posts: list[str] = []
+    person.page.on("request", lambda sent: posts.append(sent.method))
+
+    await person.page.goto("/signin")  # the field itself asks for it
+    await person.page.get_by_role("alert").wait_for()
+    await person.page.wait_for_load_state("networkidle")
+    seen = posts.count("POST")
+    await person.press("Sign in with a passkey")  # a person may all the same
+
+    assert seen == 2  # for a challenge, and with the answer
+    assert posts.count("POST") == 4
+
+
+async def test_at_another_address_the_page_says_where_passkeys_work(
+    newcomer: Any,
+) -> None:
+    person = await newcomer("elsewhere@example.com")
+    await person.add_authenticator()
+    await person.offer_nothing_in_fields()
+    await person.page.goto(person.home.replace("localhost", "127.0.0.1") + "/signin")
+
+    await person.page.get_by_role("button", name="Sign in with a passkey").click()
+
+    told = person.page.get_by_role("status").filter(has_text=person.home)
+    await told.wait_for()
+    person.complaints.clear()  # it asked another origin, ours
+
+
 async def _set_back(person: Visitor) -> None:
     """Let the counter fall behind what was seen, as a copied key's does."""
     [kept] = await person.credentials()

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from fastapi import FastAPI
 
 from app.factors.otpauth import read_uri
 from app.services.server.runtime import Runtime
@@ -41,10 +42,24 @@ async def test_an_app_is_set_up_by_scanning_and_one_code(
     shown = await visitor.get(added.headers["location"])
 
     assert Page(begun.text).all("svg")
-    assert wrong.status_code == 400 and "otpauth:" not in wrong.text
+    assert wrong.status_code == 400 and uri_on(wrong.text) == uri_on(begun.text)
+    assert "check that the phone&#39;s clock is right" in wrong.text
     assert added.headers["location"] == f"{PATH}?done=added"
     assert "Remove authenticator app" in shown.text
     assert (await api.login(person.email)).json()["code"] == "mfa_required"
+
+
+async def test_a_set_up_is_shown_to_nobody_in_another_session(
+    app: FastAPI, visitor: Visitor, person: Person
+) -> None:
+    begun = await visitor.submit(PATH, {"action": "begin"})
+    other = Visitor(app)
+    await other.sign_in(person.email)
+
+    wrong = await other.submit(PATH, {"action": "confirm", "code": "000000"})
+
+    assert uri_on(begun.text)
+    assert wrong.status_code == 400 and "otpauth:" not in wrong.text
 
 
 async def test_recovery_codes_are_shown_once_and_work(

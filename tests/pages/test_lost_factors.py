@@ -1,10 +1,19 @@
 """Lost factors at a browser: asked for, stopped, and removed, with a click each."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.services.server.runtime import Runtime
 from tests.factories.factor import FactorFactory
-from tests.sign_in.lost.recovery import ANNOUNCED, DELAY, LINK, arrived, token_in
+from tests.sign_in.lost.recovery import (
+    ANNOUNCED,
+    DELAY,
+    LINK,
+    arrived,
+    change,
+    token_in,
+)
 from tests.support.api import PASSWORD, Api, Person
 from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
@@ -46,6 +55,42 @@ async def test_the_second_step_leads_to_the_way_back(
     assert await arrived(api) == [ANNOUNCED]
 
 
+async def test_the_page_says_how_long_it_takes(
+    person: Person, visitor: Visitor
+) -> None:
+    await visitor.sign_in(person.email)
+
+    page = await visitor.get(LOST)
+
+    assert "In 3 days we email you a link. Opening it and entering" in page.text
+
+
+async def test_who_came_by_a_mailed_code_is_led_to_the_password(
+    api: Api, person: Person, visitor: Visitor
+) -> None:
+    await visitor.submit("/signin/code", {"email": person.email})
+    typed = {"email": person.email, "code": (await api.mailed("email_code")).code}
+    await visitor.submit("/signin/code", typed)
+
+    page = await visitor.get(LOST)
+
+    assert page.status_code == 403
+    assert "Start over and sign in with your password" in page.text
+    assert 'href="/signin"' in page.text and "<button" not in page.text
+
+
+async def test_who_is_frozen_gets_no_button_either(
+    api: Api, person: Person, visitor: Visitor, clock: FakeClock
+) -> None:
+    await change(api, person, factors_frozen_until=clock.now() + timedelta(hours=1))
+    await visitor.sign_in(person.email)
+
+    page = await visitor.get(LOST)
+
+    assert page.status_code == 403 and "<button" not in page.text
+    assert "cannot be changed for now" in page.text
+
+
 async def test_without_a_first_factor_it_leads_to_that(visitor: Visitor) -> None:
     page = await visitor.get(LOST)
 
@@ -80,6 +125,8 @@ async def test_opening_the_link_stops_nothing_and_the_button_does(
     assert "factor.recovery_stopped" not in before
     assert "The request was stopped" in said.text
     assert "This request is over" in again.text
+    for each in (said, again):
+        assert '<a href="/forgot-password">Reset your password</a>' in each.text
     assert await arrived(api) == [ANNOUNCED]
 
 
@@ -111,6 +158,7 @@ async def test_without_a_link_a_page_says_where_it_comes_from(
 
     assert "link from the email" in bare.text and "<form" not in bare.text
     assert "This link does not work" in forged.text
+    assert ("Reset your password" in forged.text) == (path == "/stop-recovery")
 
 
 class TestOff:
@@ -124,4 +172,7 @@ class TestOff:
     async def test_it_is_not_offered(self, person: Person, visitor: Visitor) -> None:
         await visitor.sign_in(person.email)
 
-        assert LOST not in (await visitor.get(VERIFY)).text
+        page = await visitor.get(VERIFY)
+
+        assert LOST not in page.text
+        assert "Lost it? Ask an administrator." in page.text

@@ -73,6 +73,8 @@ async def test_a_wrong_code_is_said_and_another_may_be_tried(
 
     assert wrong.status_code == 400
     assert 'role="alert"' in wrong.text and app.wrong_code not in wrong.text
+    assert "Type the code that your app shows now" in wrong.text
+    assert "ask for a new code" not in wrong.text
     assert right.status_code == 303
 
 
@@ -88,9 +90,27 @@ async def test_after_too_many_tries_the_password_is_asked_for_again(
     over = await visitor.post(VERIFY, {"code": app.code})
     shown = await visitor.get(VERIFY)
 
-    for each in (over, shown):
-        assert each.status_code == 303
-        assert each.headers["location"] == "/signin"
+    assert over.status_code == 401
+    assert Page(over.text).inputs["password"]
+    alert = over.text.partition('role="alert"')[2]
+    assert "This sign-in took too long or is over" in alert
+    assert (shown.status_code, shown.headers["location"]) == (303, "/signin")
+
+
+async def test_a_wrong_recovery_code_is_said_as_one(
+    api: Api, factors: FactorFactory, visitor: Visitor
+) -> None:
+    person = await api.person()
+    await factors.totp(person.id)
+    await factors.recovery_codes(person.id, 1)
+    await visitor.sign_in(person.email)
+
+    other = f"{VERIFY}?factor=recovery_code"
+    wrong = await visitor.submit(other, {"code": "AAAA-AAAA-AAAA-AAAA"})
+
+    assert wrong.status_code == 400
+    assert "use another from your list" in wrong.text
+    assert "ask for a new code" not in wrong.text
 
 
 async def test_another_way_is_offered_where_there_is_one(

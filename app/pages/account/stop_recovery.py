@@ -3,10 +3,11 @@
 from fastapi import APIRouter, Response
 
 from app.core.late.route import LateRoute
+from app.pages.parts import texts
 from app.pages.parts.dependencies import LinkToken, Posted
 from app.pages.parts.flow import Flow
 from app.pages.parts.form import Values, validated
-from app.pages.parts.form_page import Form, FormPage
+from app.pages.parts.form_page import Form, FormPage, Link
 from app.pages.parts.link_page import LinkPage
 from app.pages.parts.request import AtPage
 from app.schemas.auth import StopFactorRecovery
@@ -26,6 +27,7 @@ _PAGE = LinkPage(
     ),
     Purpose.FACTOR_RECOVERY_STOP,
     "recovery-stopped",
+    Link(texts.CHANGE_PASSWORD, "/forgot-password"),
 )
 
 

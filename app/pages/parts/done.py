@@ -47,6 +47,8 @@ async def show_done(
         links = links_back(way, browser)
     if what in _CODES:
         links.insert(0, Link(texts.TYPE_CODE, with_flow(_CODES[what], flow)))
+    if what == "recovery-stopped":
+        links.insert(0, Link(texts.CHANGE_PASSWORD, "/forgot-password"))
     return show_message(texts.DONE[what], links, flow)
 
 

@@ -92,7 +92,8 @@ class Around:
             picture and links.
         username: Whose password a form sets, for password managers.
         minimum: Least length of a new password.
-        passkey: Whether a passkey may be used instead of the forms.
+        passkey: Address of the site where a passkey may be used instead of the forms;
+            empty where none may.
     """
 
     flow: str = ""
@@ -103,7 +104,7 @@ class Around:
     application: AskingApplication | None = None
     username: str = ""
     minimum: int = 0
-    passkey: bool = False
+    passkey: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.one_time.used_link import UsedLinkService
 
+# Whoever comes once more may want what the page leads to, though all is done.
+_AGAIN = (Purpose.RESET_PASSWORD, Purpose.FACTOR_RECOVERY_STOP)
+
 Work = Callable[[Values], Awaitable[UUID | None]]
 
 
@@ -36,7 +39,8 @@ class LinkPage:
         purpose: What the link is for.
         done: Which text comes afterwards, and when the link is opened once more; see
             ``texts.DONE`` and ``texts.HAPPENED``.
-        again: Where another link comes from, if there is a page for that.
+        again: Where another link comes from, or what helps instead, if there is a page
+            for that.
     """
 
     page: FormPage
@@ -95,7 +99,7 @@ class LinkPage:
             return await self._show({}, flow, here, error)
         way = await way_back_of_link(self.purpose, token, here.runtime)
         links = links_back(way, here.browser)
-        if self.purpose is Purpose.RESET_PASSWORD and self.again:
+        if self.purpose in _AGAIN and self.again:
             links.append(self.again)
         page = show_message(texts.HAPPENED[self.done], links)
         page.status_code = status

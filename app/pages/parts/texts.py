@@ -9,6 +9,9 @@ from datetime import datetime
 
 from app.core.exceptions import AppError
 
+_HOUR = 3_600
+_DAY = 24 * _HOUR
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -78,7 +81,15 @@ OTHER_WAY: Mapping[str, str] = {
 }
 START_OVER = "Start over"
 NOT_LOST = "Go back and use one of them"
-LOST_FACTORS = "I have lost all of these"
+LOST_FACTORS = "I can't use any of these"
+NO_WAY_BACK = "Lost it? Ask an administrator."
+
+
+def lasting(seconds: int) -> str:
+    """Return a time in whole days, or else in hours, of which a part counts whole."""
+    days, rest = divmod(seconds, _DAY)
+    number, unit = (-(-seconds // _HOUR), "hour") if rest else (days, "day")
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def recovery_pending(due_at: datetime) -> Said:
@@ -258,9 +269,9 @@ _ERRORS: Mapping[str, Said] = {
         "This link does not work",
         "It may have expired, or a newer email replaced it.",
     ),
-    "invalid_code": Said(
-        "This code does not work",
-        "Check the digits, or ask for a new code: it may have expired.",
+    "invalid_code": Said("This code does not work"),
+    "invalid_mfa_token": Said(
+        "This sign-in took too long or is over", "Sign in again."
     ),
     "email_not_verified": Said(
         "Confirm your email address first",

@@ -108,8 +108,12 @@ async def _ask(
 async def _ask_again(
     here: Here, error: AppError | None = None, _values: Values | None = None
 ) -> Response:
-    """Ask for another code; the app has the secret, and nobody sees it again."""
-    return await _ask(here, None, error)
+    """Ask for another code of the set-up that waits, and show that once more."""
+    account = here.account
+    async with here.runtime.unit_of_work(read_only=True) as uow:
+        service = TotpService(uow, here.runtime)
+        setup = await service.waiting(account.user_id, account.session_id)
+    return await _ask(here, setup, error)
 
 
 async def _show(

@@ -86,6 +86,7 @@ async def _show(
         headers=allow_script(HEADERS, PASSKEY_SOURCE),
         passkeys=listed,
         signals=json.dumps(signals),
+        site=here.runtime.settings.public_url,
         options=json.dumps(options) if options else "",
         wrong=by_field(error),
         labels={},

@@ -9,7 +9,6 @@ from app.pages.parts.browser import (
     LOST,
     SECOND_STEP,
     AtBrowser,
-    begin_anew,
     check_form,
     show_page,
 )
@@ -23,24 +22,24 @@ from app.pages.parts.flow import (
     checked_flow,
     onward,
     section_of,
+    with_flow,
 )
 from app.pages.parts.form_page import Around, Form, FormPage, Link, note
+from app.pages.sign_in.signin import show_anew
+from app.services.factors.errors import (
+    FactorRecoveryUnavailable,
+    FactorsFrozen,
+    MailboxNotProven,
+    PasswordNotProven,
+)
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser
 from app.services.sign_in.errors import InvalidMfaToken
 from app.services.sign_in.lost_factors import LostFactorsService
-from app.services.sign_in.second_step import SecondStepService
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
-_PAGE = FormPage(
-    LOST,
-    "Have you lost all of these?",
-    "Then we send you an email now, and after a waiting time of hours or days another "
-    "one. Its link removes your passkeys, authenticator app and recovery codes, "
-    "together with your password. Until then whoever reads your mail can stop it, and "
-    "so does signing in with one of them.",
-    (Form("Send the email", by_link=False),),
-)
+_TITLE = "Can't use any of these?"
+_REFUSED = FormPage(LOST, _TITLE)
 
 
 @router.get(LOST)
@@ -49,9 +48,12 @@ async def show_lost_factors(
 ) -> Response:
     """Say what follows."""
     try:
-        await SecondStepService(runtime).waiting(browser.step)
-    except InvalidMfaToken:
-        return begin_anew(flow, runtime, section)
+        await LostFactorsService(runtime).check(browser.step)
+    except InvalidMfaToken as error:
+        return await show_anew(error, browser, runtime, flow, section)
+    except AppError as error:
+        note(error)
+        return _show(browser, runtime, flow, section, error)
     return _show(browser, runtime, flow, section)
 
 
@@ -65,8 +67,7 @@ async def submit_lost_factors(
         check_form(browser, values, runtime)
         due_at = await LostFactorsService(runtime).ask(browser.step)
     except InvalidMfaToken as error:
-        note(error)
-        return begin_anew(flow, runtime, section)
+        return await show_anew(error, browser, runtime, flow, section)
     except AppError as error:
         note(error)
         return _show(browser, runtime, flow, section, error)
@@ -81,8 +82,30 @@ def _show(
     section: str,
     error: AppError | None = None,
 ) -> Response:
-    around = Around(flow=flow, section=section, links=[_back(flow, section)])
-    return show_page(_PAGE, browser, runtime, {}, error, around)
+    links = [_back(flow, section)]
+    page = _page(runtime)
+    if isinstance(error, FactorRecoveryUnavailable | FactorsFrozen):
+        page = _REFUSED
+        if isinstance(error, PasswordNotProven):
+            links.insert(0, Link(texts.START_OVER, onward("/signin", flow, section)))
+        if isinstance(error, MailboxNotProven):
+            again = with_flow("/resend-verification", flow)
+            links.insert(0, Link(texts.ANOTHER_MAIL, again))
+    around = Around(flow=flow, section=section, links=links)
+    return show_page(page, browser, runtime, {}, error, around)
+
+
+def _page(runtime: Runtime) -> FormPage:
+    delay = texts.lasting(runtime.settings.mfa.recovery_delay)
+    return FormPage(
+        LOST,
+        _TITLE,
+        f"In {delay} we email you a link. Opening it and entering your password removes "
+        "your passkeys, authenticator app and recovery codes. We tell you by email now, "
+        "too: until then whoever reads your mail can stop it, and so does signing in "
+        "with one of them.",
+        (Form("Send the email", by_link=False),),
+    )
 
 
 def _back(flow: str, section: str) -> Link:

@@ -12,7 +12,9 @@ from app.pages.parts.asked import asking, expected_email, waiting_at
 from app.pages.parts.browser import (
     AtBrowser,
     ask_second_step,
+    begin_anew,
     check_form,
+    end_step,
     go_back_signed_in,
     is_of_before,
     show_page,
@@ -44,7 +46,7 @@ from app.schemas.auth import LoginRequest
 from app.services.oauth.authorization import Waiting
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
-from app.services.sign_in.errors import EmailNotVerified, MfaRequired
+from app.services.sign_in.errors import EmailNotVerified, InvalidMfaToken, MfaRequired
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _FORM = Form(texts.SIGN_IN, (EMAIL, CURRENT_PASSWORD), by_link=False)
@@ -126,9 +128,32 @@ def show_form(
         notice=notice,
         links=links,
         application=asking(waiting),
-        passkey=True,
+        passkey=runtime.settings.public_url,
     )
     return show_page(_PAGE, browser, runtime, kept, error, around)
+
+
+async def show_anew(
+    error: InvalidMfaToken, browser: Browser, runtime: Runtime, flow: str, section: str
+) -> Response:
+    """Begin at the first step again, and say why to whoever stood at the second.
+
+    Args:
+        error: The second step is over, or never was.
+        browser: Whose.
+        runtime: The parts of the process.
+        flow: What waits for the end of it.
+        section: The page of the account that it is for.
+    """
+    note(error)
+    waiting = await waiting_at(browser, flow, runtime)
+    if not browser.step or (flow and waiting is None):
+        return begin_anew(flow, runtime, section)
+    answer = show_form(
+        waiting, browser, runtime, {}, flow, error, section="" if flow else section
+    )
+    end_step(answer, runtime)
+    return answer
 
 
 async def _say_over(flow: str, browser: Browser, runtime: Runtime) -> Response:

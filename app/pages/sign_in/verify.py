@@ -15,7 +15,6 @@ from app.pages.parts.browser import (
     SECOND_STEP,
     AtBrowser,
     ask_second_step,
-    begin_anew,
     check_form,
     end_step,
     go_back_signed_in,
@@ -40,6 +39,7 @@ from app.pages.parts.form_page import Link, note
 from app.pages.parts.passkey import answer_of
 from app.pages.parts.render import allow_script
 from app.pages.parts.script import PASSKEY_SOURCE
+from app.pages.sign_in.signin import show_anew
 from app.policies.second_factor import PASSKEY, TOTP
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
@@ -76,9 +76,9 @@ async def show_second_step(
     """Ask for a second factor; without a first one, for that."""
     try:
         step = await _step(browser, runtime, factor)
-    except InvalidMfaToken:
-        return begin_anew(flow, runtime, section)
-    return await _show(step, browser, runtime, flow, section)
+        return await _show(step, browser, runtime, flow, section)
+    except InvalidMfaToken as error:
+        return await show_anew(error, browser, runtime, flow, section)
 
 
 @router.get(STEP_UP)
@@ -100,15 +100,20 @@ async def submit_second_step(
     """Finish the sign-in, under a cookie value that did not exist before."""
     flow, section = checked_flow(values.get(FLOW, "")), section_of(values.get(TO, ""))
     try:
-        step = await _step(browser, runtime, values.get("factor", ""))
-    except InvalidMfaToken:
-        return begin_anew(flow, runtime, section)
+        return await _answer(values, browser, runtime, flow, section)
+    except InvalidMfaToken as error:  # the last of its tries, too
+        return await show_anew(error, browser, runtime, flow, section)
+
+
+async def _answer(
+    values: Values, browser: Browser, runtime: Runtime, flow: str, section: str
+) -> Response:
+    step = await _step(browser, runtime, values.get("factor", ""))
     try:
         check_form(browser, values, runtime)
         joined = await _finish(step, browser, values, runtime)
-    except InvalidMfaToken as error:  # the last of its tries
-        note(error)
-        return begin_anew(flow, runtime, section)
+    except InvalidMfaToken:
+        raise
     except AppError as error:
         note(error)
         return await _show(step, browser, runtime, flow, section, error)
@@ -159,6 +164,8 @@ async def _show(
     ]
     if not step.is_first and runtime.settings.mfa.has_recovery:
         links.append(Link(texts.LOST_FACTORS, onward(LOST, flow, section)))
+    elif not step.is_first:
+        links.append(Link(texts.NO_WAY_BACK))
     links.append(Link(texts.START_OVER, onward("/signin", flow, section)))
     headers = page_headers(flow) | (error.headers if error else {})
     options = ""
@@ -175,6 +182,7 @@ async def _show(
         error=error,
         headers=headers,
         options=options,
+        site=runtime.settings.public_url,
         said_of=texts.FIRST_FACTOR if setup else texts.FACTORS[step.shown],
         setup=setup,
         factor=step.shown,

@@ -31,8 +31,10 @@ function plain(credential) {
 }
 
 function start(form) {
-  const { ask, options, kind, failed } = form.dataset;
+  const { ask, options, kind, failed, elsewhere } = form.dataset;
   const says = form.querySelector("[role=status]");
+  // Whoever was refused asks again: an authenticator that answers by itself would not stop.
+  const offers = kind === "offer" && !document.querySelector("[role=alert]");
   let waiting = new AbortController();
   const asked = async () =>
     options ? JSON.parse(options) : (await fetch(ask, { method: "POST" })).json();
@@ -64,14 +66,14 @@ function start(form) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     says.textContent = "";
-    go().catch(() => {
-      says.textContent = failed;
-      if (kind === "offer") offer();
+    go().catch(({ name }) => {
+      says.textContent = name === "SecurityError" ? elsewhere : failed;
+      if (offers) offer();
     });
   });
   const button = form.querySelector("button[type=button]");
   button?.addEventListener("click", () => form.requestSubmit());
-  if (kind === "offer") offer();
+  if (offers) offer();
 }
 
 if (keys) {

@@ -24,6 +24,18 @@ class FactorRecoveryUnavailable(Forbidden):
     title = "An administrator has to take the lost factors of this account away"
 
 
+class PasswordNotProven(FactorRecoveryUnavailable):
+    """A code by mail proves the mailbox alone, and so will the link."""
+
+    title = "Start over and sign in with your password; then you can ask for this"
+
+
+class MailboxNotProven(FactorRecoveryUnavailable):
+    """Nobody may read the mails that would announce it."""
+
+    title = "Confirm your email address first; then you can ask for this"
+
+
 class FactorNotFound(NotFound):
     """The account has no such factor."""
 

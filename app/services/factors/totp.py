@@ -22,7 +22,7 @@ from app.services.factors.change import (
 )
 from app.services.factors.errors import FactorNotFound
 from app.services.factors.stored import sealed, unsealed
-from app.services.one_time.errors import InvalidCode
+from app.services.one_time.errors import InvalidAppCode
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.process import Process
 
@@ -72,9 +72,29 @@ class TotpService:
             subject=subject,
             user_id=user.id,
             ttl=SETUP_TTL,
-            data={"sealed_secret": b64encode(secret).decode()},
+            data={
+                "sealed_secret": b64encode(secret).decode(),
+                "session": session_id.hex,
+            },
         )
         return shown(key, self._process, user)
+
+    async def waiting(self, owner_id: UUID, session_id: UUID) -> TotpSetup | None:
+        """Return the set-up that this session began and did not confirm yet.
+
+        No other session learns the secret: whoever is in one would have a copy of the
+        app that its owner confirms.
+        """
+        tokens, now = self._uow.one_time_tokens, self._uow.clock.now()
+        token = await tokens.latest(Purpose.TOTP_SETUP, now, str(owner_id))
+        user = await self._uow.users.by_id(owner_id)
+        if token is None or user is None:
+            return None
+        if token.data.get("session") != session_id.hex:
+            return None
+        sealed_secret = b64decode(token.data["sealed_secret"])
+        secret = unsealed(self._process, sealed_secret, owner_id)
+        return shown(TotpKey(secret=secret), self._process, user) if secret else None
 
     async def confirm(
         self, owner_id: UUID, session_id: UUID, code: str, counter: int | None = None
@@ -91,7 +111,7 @@ class TotpService:
         Raises:
             FactorsFrozen: Factors cannot be changed now.
             InvalidAccessToken: The session ended meanwhile.
-            InvalidCode: It is wrong, or no set-up waits for one.
+            InvalidAppCode: It is wrong, or no set-up waits for one.
             TooManyRequests: Too many wrong ones.
         """
         key = subject_key("totp_setup", str(owner_id))
@@ -103,7 +123,7 @@ class TotpService:
         now = self._uow.clock.now()
         tokens = self._uow.one_time_tokens
         if await tokens.consume(token.id, Purpose.TOTP_SETUP, now) is None:
-            raise InvalidCode(hint="the set-up was used or replaced meanwhile")
+            raise InvalidAppCode(hint="the set-up was used or replaced meanwhile")
         await self._store(user, TotpKey(secret=secret), step)
         added = Added(_FACTOR.name, ("otp", MULTI_FACTOR))
         await factor_added(self._uow, self._process, user, session_id, added, counter)
@@ -117,7 +137,7 @@ class TotpService:
                 Purpose.TOTP_SETUP, uow.clock.now(), str(owner_id)
             )
         if token is None:
-            raise InvalidCode(hint="no set-up waits for a code")
+            raise InvalidAppCode(hint="no set-up waits for a code")
         secret = unsealed(
             self._process, b64decode(token.data["sealed_secret"]), owner_id
         )
@@ -126,7 +146,7 @@ class TotpService:
         try:
             proof = _FACTOR.verify(waiting, code, ceremony)
         except FactorRefused as refusal:
-            raise InvalidCode(hint=str(refusal)) from None
+            raise InvalidAppCode(hint=str(refusal)) from None
         return token, waiting[0].secret, proof.state
 
     async def _store(self, user: User, key: TotpKey, step: int | None) -> None:

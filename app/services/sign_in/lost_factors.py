@@ -8,7 +8,12 @@ from app.core.rate_limit import subject_key
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.factors.errors import FactorRecoveryUnavailable, FactorsFrozen
+from app.services.factors.errors import (
+    FactorRecoveryUnavailable,
+    FactorsFrozen,
+    MailboxNotProven,
+    PasswordNotProven,
+)
 from app.services.factors.recovery import FactorRecoveryService
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
@@ -23,6 +28,20 @@ class LostFactorsService:
         """Work in transactions of its own."""
         self._process = process
         self._steps = SecondStepService(process)
+
+    async def check(self, mfa_token: str) -> None:
+        """Refuse as ``ask`` would, without beginning anything.
+
+        Args:
+            mfa_token: What the first step gave.
+        """
+        row = await self._steps.waiting(mfa_token)
+        assert row.user_id is not None
+        async with self._process.unit_of_work(read_only=True) as uow:
+            user = await uow.users.by_id(row.user_id)
+            if user is None:
+                raise InvalidMfaToken(hint="the account is gone")
+            await self._demand_possible(uow, user, row.data["amr"])
 
     async def ask(self, mfa_token: str) -> datetime:
         """Begin a recovery; return when its link leaves, of one that waits too.
@@ -72,9 +91,11 @@ class LostFactorsService:
             raise FactorsFrozen
         if not self._process.settings.mfa.has_recovery:
             raise FactorRecoveryUnavailable(hint="switched off")
-        if "pwd" not in amr or user.password_mailed:
+        if user.password_mailed:
             raise FactorRecoveryUnavailable(hint="the mailbox is all that was proven")
         if not user.email_verified:
-            raise FactorRecoveryUnavailable(hint="nobody may read the mails")
+            raise MailboxNotProven(hint="nobody may read the mails")
+        if "pwd" not in amr:
+            raise PasswordNotProven(hint="the mailbox is all that was proven")
         if not await uow.users.has_second_factor(user.id):
             raise FactorRecoveryUnavailable(hint="there is no factor to lose")

@@ -27,7 +27,12 @@ from app.services.factors.challenge import ceremony_of, ready
 from app.services.factors.foreign_code import adopt
 from app.services.factors.stored import STORED, StoredFactor
 from app.services.factors.totp import TotpSetup
-from app.services.one_time.errors import InvalidCode
+from app.services.one_time.errors import (
+    InvalidAppCode,
+    InvalidCode,
+    InvalidRecoveryCode,
+    RefusedPasskeyAnswer,
+)
 from app.services.one_time.not_me_link import not_me_link
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.process import Process
@@ -47,6 +52,11 @@ from app.utils.helpers import network_of
 
 TTL = 600  # seconds from one factor to the other
 TRIES = 5  # at one token
+_REFUSALS = {
+    PASSKEY: RefusedPasskeyAnswer,
+    TOTP: InvalidAppCode,
+    RECOVERY_CODE: InvalidRecoveryCode,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +225,7 @@ class SecondStepService:
             async with self._process.unit_of_work() as uow:
                 begun = await self._redeem(uow, row, answer, Known(held, is_known))
         except FactorRefused as refusal:
-            await self._refuse(row, f"{answer.factor}: {refusal}")
+            await self._refuse(row, answer.factor, str(refusal))
         await charge.give_back()
         return begun
 
@@ -274,7 +284,7 @@ class SecondStepService:
         challenge = digest(b"second step", row.id.bytes)
         return ceremony_of(self._process, row.user_id, challenge)
 
-    async def _refuse(self, row: OneTimeToken, hint: str) -> NoReturn:
+    async def _refuse(self, row: OneTimeToken, factor: str, hint: str) -> NoReturn:
         """Leave evidence, and tell the owner of whoever goes on guessing."""
         is_told = await self._attempts.is_told(row)
         async with self._process.unit_of_work() as uow:
@@ -291,7 +301,7 @@ class SecondStepService:
                         not_me_id=not_me_link(uow, self._process, user),
                     )
                 )
-        raise InvalidCode(hint=hint)
+        raise _REFUSALS.get(factor, InvalidCode)(hint=f"{factor}: {hint}")
 
 
 def session_data(held: HeldSession) -> dict[str, Any]:
