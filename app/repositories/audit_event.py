@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.models.audit_event import AuditEvent
 from app.repositories.base import Order, Repository
@@ -63,6 +63,19 @@ class AuditEventRepository(Repository[AuditEvent]):
             rows = await self.page(query, _OLDEST_FIRST, after=key, limit=limit)
             found |= {row.id: row for row in rows}
         return [found[event_id] for event_id in sorted(found)[:limit]]
+
+    async def first_refusal(
+        self, user_id: UUID, name: str, reason: str, since: datetime
+    ) -> datetime | None:
+        """Return when an account was first refused something for a reason, since."""
+        query = select(func.min(AuditEvent.created_at)).where(
+            AuditEvent.user_id == user_id,
+            AuditEvent.name == name,
+            AuditEvent.data["reason"].as_string() == reason,
+            AuditEvent.created_at >= since,
+        )
+        first: datetime | None = await self.db.scalar(query)
+        return first
 
     async def delete_older(self, before: datetime, limit: int) -> int:
         """Delete a batch of events from before an instant."""

@@ -8,6 +8,7 @@ can use up who does not know the first factor.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -40,7 +41,10 @@ from app.services.sessions.session import IssuedTokens
 from app.services.sign_in.browser_cookie import BrowserCookies
 from app.services.sign_in.enrolment import FirstTotp
 from app.services.sign_in.errors import InvalidMfaToken, MfaRequired
-from app.services.sign_in.second_step_attempt import SecondStepAttemptService
+from app.services.sign_in.second_step_attempt import (
+    COUNTED_FOR,
+    SecondStepAttemptService,
+)
 from app.services.sign_in.start import (
     HeldSession,
     Known,
@@ -293,15 +297,25 @@ class SecondStepService:
             )
             user = await uow.users.by_id(row.user_id) if row.user_id else None
             if user is not None and is_told:
+                since = await self._first_guess(uow, user)
                 uow.record(
                     SecondStepGuessed(
                         user_id=user.id,
                         to=user.email,
                         locale=user.locale,
-                        not_me_id=not_me_link(uow, self._process, user),
+                        not_me_id=not_me_link(uow, self._process, user, since=since),
                     )
                 )
         raise _REFUSALS.get(factor, InvalidCode)(hint=f"{factor}: {hint}")
+
+    async def _first_guess(self, uow: UnitOfWork, user: User) -> datetime | None:
+        """Return when the guessing began; a right answer may be amid it."""
+        return await uow.audit_events.first_refusal(
+            user.id,
+            SignInFailed.name,
+            Refusal.WRONG_SECOND_FACTOR,
+            since=uow.clock.now() - COUNTED_FOR,
+        )
 
 
 def session_data(held: HeldSession) -> dict[str, Any]:

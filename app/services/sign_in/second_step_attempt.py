@@ -4,6 +4,8 @@ Only who knows the first factor comes here. What such a person uses up must neit
 the owner's at home nor everybody's behind the same address.
 """
 
+from datetime import timedelta
+
 from app.core.context import current
 from app.core.rate_limit import Charge, Limit, subject_key
 from app.models.one_time_token import OneTimeToken
@@ -14,7 +16,8 @@ from app.services.sign_in.known_device import KnownDeviceService
 from app.utils.helpers import network_of
 
 # The fifth wrong answer within a day is told, and then one of about five hours.
-_TOLD = Limit("second_step_told", 5, 86_400)
+COUNTED_FOR = timedelta(days=1)
+_TOLD = Limit("second_step_told", 5, int(COUNTED_FOR.total_seconds()))
 
 
 class SecondStepAttemptService:

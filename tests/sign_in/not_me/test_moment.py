@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from tests.accounts.test_factors import begin, confirm
+from tests.factories.factor import FactorFactory
 from tests.security.test_throttling import from_address
 from tests.sign_in.test_enrolment import code_of
-from tests.sign_in.test_new_sign_in import AWAY, WAYS, Way
+from tests.sign_in.test_new_sign_in import AWAY, WAYS, Way, login_of, sign_in
 from tests.sign_in.test_not_me import AGAIN, account_of, reset, say
 from tests.support.api import PASSWORD, Api, Person
 from tests.support.chance import FakeClock
@@ -71,3 +72,39 @@ async def test_an_app_that_a_mail_tells_of_is_gone(api: Api, clock: FakeClock) -
     assert (await account_of(api, person)).must_reset_password
     async with api.runtime.unit_of_work(read_only=True) as uow:
         assert await uow.totps.of(person.id) is None
+
+
+async def test_guesses_are_undone_from_the_first_one_on(
+    api: Api, clock: FakeClock
+) -> None:
+    person = await api.person()
+    app = await FactorFactory(api.runtime).totp(person.id)
+
+    async def answered(code: str) -> int:
+        async with from_address(api, AWAY) as client:
+            first = await client.post("/api/v1/auth/login", json=login_of(person))
+            body = {"mfa_token": first.json()["mfa_token"], "factor": "totp"}
+            answer = await client.post("/api/v1/auth/mfa", json=body | {"code": code})
+            return answer.status_code
+
+    assert [await answered(code) for code in (app.wrong_code, app.code)] == [400, 200]
+    clock.advance(hours=1)  # what was proven is no reason to forget what was wrong
+    assert [await answered(app.wrong_code) for _ in range(5)][:3] == [400] * 3
+
+    assert (await say(api, await api.not_me("second_step_guessed"))).status_code == 204
+
+    async with api.runtime.unit_of_work(read_only=True) as uow:
+        assert not await uow.sessions.knows_network(person.id, AWAY)
+
+
+async def test_networks_of_who_made_an_account_are_unknown_to_its_owner(
+    api: Api,
+) -> None:
+    person = await api.person(email_verified=False)
+    assert (await sign_in(api, person)).status_code == 200  # whoever made it
+    await api.post("/auth/forgot-password", {"email": person.email})
+    await reset(api)
+
+    assert (await sign_in(api, person, password=AGAIN)).status_code == 200
+
+    assert len(await api.mails("new_sign_in")) == 1
