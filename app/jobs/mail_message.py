@@ -35,7 +35,7 @@ class Template:
     """One kind of mail.
 
     Attributes:
-        subject: Fixed text.
+        subject: Fixed text; ``{changed}`` is which factor came or went.
         purpose: Of the one-time token that it carries, if any.
         path: Page that the link opens; it asks for one more click there.
         has_code: Whether the code may be typed somewhere; a code that opens nothing
@@ -72,9 +72,9 @@ TEMPLATES: Mapping[str, Template] = {
     "password_changed": Template("Your password was changed"),
     "account_deleted": Template("Your account was deleted"),
     "administrator_recovered": Template("Your access as administrator was restored"),
-    "factor_added": Template("A way to sign in was added to your account"),
-    "factor_removed": Template("A way to sign in was removed from your account"),
-    "recovery_codes_made": Template("New recovery codes for your account"),
+    "factor_added": Template("{changed} added to your account"),
+    "factor_removed": Template("{changed} removed from your account"),
+    "recovery_codes_made": Template("Recovery codes were made for your account"),
     "recovery_code_used": Template("A recovery code of your account was used"),
     "factor_recovery_requested": Template(
         "Your second factors are about to be removed",
@@ -97,12 +97,18 @@ _FACTORS = {
     "passkey": "a passkey",
     "recovery_code": "the recovery codes",
 }
+_CHANGED = {
+    "totp": "An authenticator app was",
+    "passkey": "A passkey was",
+    "recovery_code": "The recovery codes were",
+}
 
 
 _TOLD = (
     "browser",
     "place",
     "frozen_until",
+    "moved_back",
     "address_taken",
 )  # said as the event has them
 _NOT_ME = "/not-me"
@@ -121,6 +127,7 @@ class Draft:
     """What a message of the outbox asks for.
 
     Attributes:
+        subject: Of the mail.
         begun_at: The application that somebody was on the way to, where the mail has
             no token that remembers it.
         factor: What a change of factors was about, in our words.
@@ -138,6 +145,7 @@ class Draft:
     to: str
     token_id: UUID | None
     expires_at: datetime | None
+    subject: str
     begun_at: BegunAt | None = None
     factor: str = ""
     left: int = 0
@@ -182,6 +190,9 @@ def read_draft(message: OutboxMessage) -> Draft:
         to=_wire_address(str(payload["to"])),
         token_id=UUID(token_id) if token_id else None,
         expires_at=message.expires_at,
+        subject=template.subject.format(
+            changed=_CHANGED.get(str(data.get("factor")), "A second factor was")
+        ),
         begun_at=BegunAt.read_told(data),
         factor=_FACTORS.get(str(data.get("factor")), "a second factor"),
         left=data.get("left", 0),
@@ -243,7 +254,7 @@ class MailRenderer:
             start: Where signing in begins at the application that somebody came from.
         """
         values = {
-            "subject": draft.template.subject,
+            "subject": draft.subject,
             "sender": self._settings.smtp.sender_name,
             "site": self._settings.public_url,
             "until": _instant(draft.expires_at),
@@ -260,7 +271,7 @@ class MailRenderer:
         return Mail(
             id=draft.id,
             to=draft.to,
-            subject=draft.template.subject,
+            subject=draft.subject,
             text=self._environment.get_template(f"{draft.name}.txt").render(values),
             html=self._environment.get_template(f"{draft.name}.html").render(values),
         )

@@ -59,7 +59,7 @@ async def test_a_remembered_browser_is_not_asked_until_it_is_forgotten(
     person, app = await _with_app(newcomer, "remember@example.com")
     await person.sign_out()
     await person.sign_in()
-    await person.page.get_by_label("Ask for no code").check()
+    await person.page.get_by_label("Don't ask again").check()
     await person.give_code(_next(app))
     await person.sign_out()
 
@@ -67,7 +67,7 @@ async def test_a_remembered_browser_is_not_asked_until_it_is_forgotten(
     assert person.path == "/"
 
     await person.go("/account/sessions")
-    forget = person.page.get_by_role("button", name="Ask for a code again in")
+    forget = person.page.get_by_role("button", name="Forget this browser")
     async with person.page.expect_navigation():
         await forget.click()
     await person.sign_out()

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -79,8 +80,46 @@ async def test_a_code_stands_in_a_mail_if_it_may_be_typed_somewhere(
     text, html = parts(smtp.messages[0])
     has_code = TEMPLATES[name].has_code
     assert [code in text, code in html] == [has_code, has_code]
-    assert TEMPLATES[name].subject in text
+    subject = TEMPLATES[name].subject.format(changed="A second factor was")
+    assert subject in text
     assert "{{" not in text + html and "None" not in text + html
+
+
+async def test_mails_say_which_factor_and_which_address_it_is_about(
+    job: MailJob, runtime: Runtime, smtp: SmtpServer
+) -> None:
+    for template, data in (
+        ("factor_added", {"factor": "totp"}),
+        ("factor_removed", {"factor": "recovery_code"}),
+        ("not_me", {"moved_back": True}),
+        ("not_me", {"moved_back": False}),
+    ):
+        await store_messages(runtime, payload={"template": template, "data": data})
+        await job.run()
+
+    subjects = [str(each["Subject"]) for each in smtp.messages]
+    assert subjects[:2] == [
+        "An authenticator app was added to your account",
+        "The recovery codes were removed from your account",
+    ]
+    for part in (0, 1):
+        said = [parts(each)[part] for each in smtp.messages]
+        assert ["at this email address again" in each for each in said[2:]] == [
+            True,
+            False,
+        ]
+
+
+@pytest.mark.parametrize("name", ["invitation", "reset_password", "verify_email"])
+async def test_no_address_ends_with_a_colon(
+    job: MailJob, runtime: Runtime, smtp: SmtpServer, name: str
+) -> None:
+    await store_with_token(runtime, name)
+
+    await job.run()
+
+    for part in parts(smtp.messages[0]):
+        assert not re.search(r"https://[^\s<\"]+:[\s<]", part)
 
 
 async def test_the_headers_say_who_writes_and_that_a_machine_does(

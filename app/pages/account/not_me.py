@@ -19,7 +19,7 @@ router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PAGE = LinkPage(
     FormPage(
         "/not-me",
-        "Was this not you?",
+        "Wasn't this you?",
         "With one click every device and application is signed out of your account, "
         "ways to sign in that were added since are removed, and the password stops "
         "working. We mail you a link to choose a new one.",

@@ -59,7 +59,7 @@ API_DOCS = "API documentation"
 FACTORS: Mapping[str, Said] = {
     "passkey": Said(
         "Confirm with your passkey",
-        "Your browser asks for it; without scripts it cannot, so use another way.",
+        "Turn on JavaScript to use a passkey.",
     ),
     "totp": Said(
         "Enter the code from your authenticator app",
@@ -72,7 +72,7 @@ FACTORS: Mapping[str, Said] = {
 }
 FIRST_FACTOR = Said(
     "Set up a second step",
-    "The code that the app shows then. From now on you need one to sign in.",
+    "The code that the app shows now. From now on you need one to sign in.",
 )
 OTHER_WAY: Mapping[str, str] = {
     "passkey": "Use your passkey",

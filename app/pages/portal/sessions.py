@@ -9,6 +9,7 @@ from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values
 from app.pages.portal.section import Here, enter, id_of, submit
 from app.services.sessions.session import SessionNotFound, SessionService
+from app.services.sign_in.new_sign_in import browser_of
 from app.services.sign_in.remembered_device import DeviceNotFound, DeviceService
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
@@ -66,5 +67,10 @@ async def _show(
         sessions = await SessionService(uow).list_live(user_id, after=None, limit=_MOST)
         devices = await DeviceService(uow).list_live(user_id, after=None, limit=_MOST)
     return here.render(
-        "account/sessions.html", error, sessions=sessions, devices=devices, done=done
+        "account/sessions.html",
+        error,
+        sessions=sessions,
+        devices=devices,
+        browser_of=browser_of,
+        done=done,
     )
