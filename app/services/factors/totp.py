@@ -151,8 +151,13 @@ class TotpService:
 
     async def _store(self, user: User, key: TotpKey, step: int | None) -> None:
         now = self._uow.clock.now()
-        await self._uow.totps.delete_for_user(user.id)
+        replaced = await self._uow.totps.of(user.id)
         row = totp_row(self._uow, self._process, user.id, key)
+        if replaced is not None:
+            # The account has an app since then: a link that takes away what came later
+            # must not leave it open to the mailbox alone.
+            row.created_at = replaced.created_at
+        await self._uow.totps.delete_for_user(user.id)
         row.last_step, row.last_used_at = step, now
         self._uow.totps.add(row)
 

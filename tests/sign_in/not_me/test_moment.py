@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.accounts.test_factors import begin, confirm
+from tests.accounts.test_factors import begin, confirm, second_step, with_app
 from tests.factories.factor import FactorFactory
 from tests.security.test_throttling import from_address
 from tests.sign_in.test_enrolment import code_of
@@ -108,3 +108,25 @@ async def test_networks_of_who_made_an_account_are_unknown_to_its_owner(
     assert (await sign_in(api, person, password=AGAIN)).status_code == 200
 
     assert len(await api.mails("new_sign_in")) == 1
+
+
+@pytest.mark.parametrize("mail", ["factor_added", "recovery_codes_made"])
+async def test_an_account_with_two_factors_is_not_open_to_its_mailbox_alone(
+    api: Api, clock: FakeClock, mail: str
+) -> None:
+    person, app = await with_app(api, clock)
+    begun = await second_step(api, person, "totp", app.code())
+    inside = Person(person.id, person.email, begun.json())
+    await api.post("/users/me/recovery-codes", None, inside)
+    other = await begin(api, inside, clock)  # in place of the one that there is
+    assert (await confirm(api, inside, other.code())).status_code == 204
+
+    assert (await say(api, await api.not_me(mail))).status_code == 204
+    await reset(api)
+
+    answer = await api.login(person.email, AGAIN)
+    assert (answer.status_code, answer.json().get("code")) == (401, "mfa_required")
+    admin = await api.admin()
+    path = f"/users/{person.id}/factors/totp"
+    assert (await api.delete(path, admin)).status_code == 204  # the way out
+    assert (await api.login(person.email, AGAIN)).status_code == 200
