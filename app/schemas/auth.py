@@ -93,7 +93,8 @@ class MfaRequest(Input):
         if is_typed != (self.code is not None) or is_typed == (
             self.response is not None
         ):
-            raise ValueError("send code, or for a passkey response")
+            needed, other = ("code", "response") if is_typed else ("response", "code")
+            raise ValueError(f"factor {self.factor} needs {needed}, not {other}")
         return self
 
 

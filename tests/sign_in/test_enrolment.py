@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from app.factors.otpauth import read_uri
 from app.factors.totp import TotpKey
 from tests.factories.factor import FactorFactory
+from tests.sign_in.recovery import change
 from tests.support.api import Api, Person
 from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
@@ -96,7 +97,9 @@ async def test_t101_who_has_a_factor_cannot_set_another_up_this_way(
     answer = {"factor": "totp", "code": code_of(setup["uri"], clock)}
     refused = await api.post("/auth/mfa", body | answer)
 
-    assert shown.json()["code"] == refused.json()["code"] == "invalid_code"
+    told = (shown.status_code, shown.json()["code"])
+    assert told == (409, "second_factor_exists")
+    assert refused.json()["code"] == "invalid_code"
 
 
 async def test_each_sign_in_has_a_secret_of_its_own(api: Api, admin: Person) -> None:
@@ -138,3 +141,53 @@ async def test_an_account_that_anybody_may_have_registered_gets_no_factor(
 
     assert answer.status_code == 403
     assert answer.json()["code"] == "address_not_confirmed"
+
+
+async def test_a_frozen_account_is_told_so_before_a_secret_is_shown(
+    api: Api, admin: Person, app: FastAPI, clock: FakeClock
+) -> None:
+    """No code would be right, however often one is typed."""
+    until = clock.now() + timedelta(hours=1)
+    await change(api, admin, factors_frozen_until=until)
+    first = await begun(api, admin)
+
+    shown = await api.post("/auth/mfa/totp", {"mfa_token": first["mfa_token"]})
+    visitor = Visitor(app)
+    await visitor.sign_in(admin.email)
+    page = await visitor.get(VERIFY)
+
+    assert (first["factors"], first["enrol"]) == ([], [])
+    assert (shown.status_code, shown.json()["code"]) == (403, "factors_frozen")
+    assert shown.json()["frozen_until"] == f"{until:%Y-%m-%dT%H:%M:%SZ}"
+    assert page.status_code == 403
+    assert f"{until:%Y-%m-%d %H:%M} UTC" in page.text and "otpauth" not in page.text
+
+
+async def test_a_right_code_of_an_account_that_froze_meanwhile_is_told_so(
+    api: Api, admin: Person, clock: FakeClock
+) -> None:
+    first = await begun(api, admin)
+    body = {"mfa_token": first["mfa_token"]}
+    setup = (await api.post("/auth/mfa/totp", body)).json()
+    await change(api, admin, factors_frozen_until=clock.now() + timedelta(hours=1))
+
+    answer = {"factor": "totp", "code": code_of(setup["uri"], clock)}
+    refused = await api.post("/auth/mfa", body | answer)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "factors_frozen")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"factor": "passkey", "code": "1"}, "factor passkey needs response, not code"),
+        ({"factor": "totp", "response": {}}, "factor totp needs code, not response"),
+    ],
+)
+async def test_an_answer_of_the_wrong_kind_is_told_which_one_is_right(
+    api: Api, answer: dict[str, Any], said: str
+) -> None:
+    refused = await api.post("/auth/mfa", {"mfa_token": "as_ot_x"} | answer)
+
+    assert refused.status_code == 422
+    assert said in refused.text

@@ -50,7 +50,7 @@ from app.schemas.user import User
 from app.services.accounts.errors import EmailTaken, InvalidCredentials
 from app.services.accounts.password import WrongPassword
 from app.services.accounts.registration import RegistrationClosed
-from app.services.factors.errors import AddressNotConfirmed
+from app.services.factors.errors import AddressNotConfirmed, FactorsFrozen
 from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.sessions.authentication import InvalidAccessToken
@@ -147,7 +147,12 @@ async def login(request: Request) -> Response:
     "/mfa",
     responses=TOKENS
     | problems(
-        InvalidMfaToken, InvalidCode, AddressNotConfirmed, TooManyRequests, body=True
+        InvalidMfaToken,
+        InvalidCode,
+        AddressNotConfirmed,
+        FactorsFrozen,
+        TooManyRequests,
+        body=True,
     ),
 )
 async def mfa(body: MfaRequest, runtime: RuntimeDep) -> Response:

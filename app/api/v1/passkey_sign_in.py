@@ -10,7 +10,11 @@ from app.api.strict_json import StrictRoute
 from app.core.exceptions import TooManyRequests
 from app.schemas.auth import MfaOptionsRequest, PasskeyOptionsRequest, PasskeyRequest
 from app.schemas.factor import PasskeyRequestOptions, TotpSetup
-from app.services.factors.errors import AddressNotConfirmed
+from app.services.factors.errors import (
+    AddressNotConfirmed,
+    FactorsFrozen,
+    SecondFactorExists,
+)
 from app.services.one_time.errors import InvalidCode
 from app.services.sign_in.errors import (
     EmailNotVerified,
@@ -59,7 +63,13 @@ async def verify_passkey(body: PasskeyRequest, runtime: RuntimeDep) -> Response:
 
 @router.post(
     "/mfa/totp",
-    responses=problems(InvalidMfaToken, InvalidCode, AddressNotConfirmed, body=True),
+    responses=problems(
+        InvalidMfaToken,
+        SecondFactorExists,
+        AddressNotConfirmed,
+        FactorsFrozen,
+        body=True,
+    ),
 )
 async def mfa_totp(body: MfaOptionsRequest, runtime: RuntimeDep) -> TotpSetup:
     """Return an authenticator app for whoever is to have a second factor and has none.

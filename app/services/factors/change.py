@@ -10,7 +10,7 @@ from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import end_everything, note_proven, present
 from app.services.accounts.unverified import is_unclaimed, owners_proofs
-from app.services.factors.errors import AddressNotConfirmed, FactorsFrozen
+from app.services.factors.errors import AddressNotConfirmed, demand_unfrozen
 from app.services.factors.recovery import end_recovery
 from app.services.one_time.not_me_link import not_me_link
 from app.services.process.process import Process
@@ -58,8 +58,7 @@ async def changeable(uow: UnitOfWork, owner_id: UUID, session_id: UUID) -> User:
     """
     user = await present(uow, owner_id, session_id)
     demand_proven(user)
-    if user.is_frozen(uow.clock.now()):
-        raise FactorsFrozen
+    demand_unfrozen(user, uow.clock.now())
     return user
 
 

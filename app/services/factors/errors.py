@@ -1,6 +1,11 @@
 """Refusals that several services of factors make."""
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
 from app.core.exceptions import BadRequest, Conflict, Forbidden, NotFound
+from app.models.user import User
 
 
 class FactorsFrozen(Forbidden):
@@ -9,12 +14,34 @@ class FactorsFrozen(Forbidden):
     code = "factors_frozen"
     title = "Ways to sign in cannot be changed for now; look into your mail"
 
+    def __init__(self, until: datetime) -> None:
+        """Say when it ends by itself."""
+        super().__init__(hint=f"until {until.isoformat()}")
+        self.until = until
+
+    @property
+    def detail(self) -> str:
+        """Until when; only who proved a factor of the account comes this far."""
+        return f"{self.title}. This ends at {self.until:%Y-%m-%d %H:%M} UTC."
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """The same for a program."""
+        return {"frozen_until": f"{self.until:%Y-%m-%dT%H:%M:%SZ}"}
+
 
 class AddressNotConfirmed(Forbidden):
     """Anybody may have registered the account; its factors would be theirs."""
 
     code = "address_not_confirmed"
     title = "Confirm your email address first; then set up how you sign in"
+
+
+class SecondFactorExists(Conflict):
+    """A first one is set up within a sign-in only where the account has none."""
+
+    code = "second_factor_exists"
+    title = "The account has a second factor; go on with that one"
 
 
 class FactorRecoveryUnavailable(Forbidden):
@@ -69,3 +96,14 @@ class TooManyPasskeys(Conflict):
 
     code = "too_many_passkeys"
     title = "The account has as many passkeys as it may; remove one first"
+
+
+def demand_unfrozen(user: User, now: datetime) -> None:
+    """Refuse to change the factors of an account that somebody is looking into.
+
+    Raises:
+        FactorsFrozen: It is one.
+    """
+    if user.is_frozen(now):
+        assert user.factors_frozen_until is not None
+        raise FactorsFrozen(user.factors_frozen_until)

@@ -20,7 +20,7 @@ from app.models.user import User
 from app.repositories.unit_of_work import MAIL, UnitOfWork
 from app.services.accounts.change import delete_factors, end_everything, owner_of
 from app.services.accounts.password import PasswordService, WrongPassword
-from app.services.factors.errors import FactorsFrozen
+from app.services.factors.errors import demand_unfrozen
 from app.services.one_time.errors import InvalidOneTimeToken
 from app.services.one_time.not_me_link import not_me_link
 from app.services.one_time.token import OneTimeTokenService, Purpose
@@ -133,8 +133,7 @@ class FactorRecoveryService:
         user = await owner_of(self._uow, row)
         if user is None:
             raise InvalidOneTimeToken(hint="the account changed since")
-        if user.is_frozen(self._uow.clock.now()):
-            raise FactorsFrozen
+        demand_unfrozen(user, self._uow.clock.now())
         await self._take_away(user)
 
     async def _try(self, token_id: UUID) -> tuple[User, int]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.events.factor import FactorAdded
-from app.factors.base import Enrolled, Factor, FactorRefused, Proof
+from app.factors.base import Enrolled, Factor, Proof
 from app.factors.totp import SECRET_BYTES, Totp, TotpKey
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
@@ -18,6 +18,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import end_everything
 from app.services.accounts.foreign_factor import totp_row
 from app.services.factors.change import demand_proven
+from app.services.factors.errors import demand_unfrozen
 from app.services.factors.totp import TotpSetup, shown
 from app.services.one_time.not_me_link import not_me_link
 from app.services.process.process import Process
@@ -40,8 +41,10 @@ class FirstTotp:
 
         Raises:
             AddressNotConfirmed: Anybody may have registered the account.
+            FactorsFrozen: No code would confirm it now.
         """
         demand_proven(user)
+        demand_unfrozen(user, self._process.clock.now())
         return shown(self._key, self._process, user)
 
     async def enrolled(
@@ -57,8 +60,7 @@ class FirstTotp:
     ) -> bool:
         """Store it with the code that confirmed it used up; whoever is in is out."""
         now = uow.clock.now()
-        if user.is_frozen(now):
-            raise FactorRefused("factors are frozen")
+        demand_unfrozen(user, now)
         demand_proven(user)
         user.factors_version += 1
         await end_everything(uow, user, now, "factors_changed")

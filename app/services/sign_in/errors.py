@@ -36,22 +36,30 @@ class MfaRequired(Unauthenticated):
     code = "mfa_required"
     title = "Prove a second factor to sign in"
 
-    def __init__(self, mfa_token: str, factors: Sequence[str]) -> None:
+    def __init__(
+        self,
+        mfa_token: str,
+        factors: Sequence[str],
+        enrol: Sequence[str] = ENROL,
+    ) -> None:
         """Say how the sign-in goes on.
 
         Args:
             mfa_token: Proves the first step at ``POST /api/v1/auth/mfa``.
             factors: By which it may go on, the strongest first.
+            enrol: What can be set up where there is none; nothing while they are
+                frozen.
         """
         super().__init__(hint="one factor was proven")
         self.mfa_token = mfa_token
         self.factors = tuple(factors)
+        self.enrol = tuple(enrol)
 
     @property
     def members(self) -> Mapping[str, Any]:
         """What a program needs for the second step."""
         told: dict[str, Any] = {"mfa_token": self.mfa_token, "factors": self.factors}
-        return told if self.factors else told | {"enrol": ENROL}
+        return told if self.factors else told | {"enrol": self.enrol}
 
 
 class InvalidMfaToken(Unauthenticated):

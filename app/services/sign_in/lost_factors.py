@@ -10,9 +10,9 @@ from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.factors.errors import (
     FactorRecoveryUnavailable,
-    FactorsFrozen,
     MailboxNotProven,
     PasswordNotProven,
+    demand_unfrozen,
 )
 from app.services.factors.recovery import FactorRecoveryService
 from app.services.one_time.token import Purpose
@@ -87,8 +87,7 @@ class LostFactorsService:
         self, uow: UnitOfWork, user: User, amr: list[str]
     ) -> None:
         """Refuse who can never prove both mailbox and password, each by itself."""
-        if user.is_frozen(uow.clock.now()):
-            raise FactorsFrozen
+        demand_unfrozen(user, uow.clock.now())
         if not self._process.settings.mfa.has_recovery:
             raise FactorRecoveryUnavailable(hint="switched off")
         if user.password_mailed:

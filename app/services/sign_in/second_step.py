@@ -25,6 +25,7 @@ from app.models.user import User
 from app.policies.second_factor import PASSKEY, RECOVERY_CODE, TOTP, factors_of
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.factors.challenge import ceremony_of, ready
+from app.services.factors.errors import SecondFactorExists
 from app.services.factors.foreign_code import adopt
 from app.services.factors.stored import STORED, StoredFactor
 from app.services.factors.totp import TotpSetup
@@ -40,7 +41,7 @@ from app.services.process.process import Process
 from app.services.sessions.session import IssuedTokens
 from app.services.sign_in.browser_cookie import BrowserCookies
 from app.services.sign_in.enrolment import FirstTotp
-from app.services.sign_in.errors import InvalidMfaToken, MfaRequired
+from app.services.sign_in.errors import ENROL, InvalidMfaToken, MfaRequired
 from app.services.sign_in.second_step_attempt import (
     COUNTED_FOR,
     SecondStepAttemptService,
@@ -121,9 +122,10 @@ class SecondStepService:
                     **self._attempts.device_data(user),
                 },
             )
+            enrol = () if user.is_frozen(uow.clock.now()) else ENROL
             uow.record(SecondStepDemanded(user_id=user.id, method=proven.method))
         secret = self._process.secret_key.one_time_token(Purpose.SECOND_STEP, token.id)
-        return MfaRequired(secret, factors_of(found))
+        return MfaRequired(secret, factors_of(found), enrol)
 
     async def waiting(self, mfa_token: str) -> OneTimeToken:
         """Return the first step that was remembered under a token.
@@ -166,14 +168,17 @@ class SecondStepService:
 
         Raises:
             InvalidMfaToken: No sign-in waits under this token.
-            InvalidCode: The account has a factor, which is to be used.
+            SecondFactorExists: The account has one, which is to be used.
+            FactorsFrozen: Somebody is looking into a sign-in.
         """
         row = await self.waiting(mfa_token)
         assert row.user_id is not None
         async with self._process.unit_of_work(read_only=True) as uow:
             user = await uow.users.by_id(row.user_id)
-            if user is None or await uow.users.has_second_factor(row.user_id):
-                raise InvalidCode(hint="there is a factor already")
+            if user is None:
+                raise InvalidMfaToken(hint="the account is gone")
+            if await uow.users.has_second_factor(row.user_id):
+                raise SecondFactorExists
             return FirstTotp(self._process, row).setup(user)
 
     async def passkey_options(self, mfa_token: str) -> dict[str, Any]:
