@@ -5,6 +5,7 @@ from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
 from app.core.late.route import LateRoute
+from app.models.user import User
 from app.pages.parts import texts
 from app.pages.parts.asked import asking, hinted_email, waiting_at
 from app.pages.parts.browser import (
@@ -38,6 +39,7 @@ from app.services.oauth.begun_at import BegunAtService
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.password import SignInService
+from app.services.sign_in.start import StartedSession
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PATH, _TITLE = "/signup", texts.SIGN_UP
@@ -80,7 +82,11 @@ async def show_signup(flow: Flow, browser: AtBrowser, runtime: State) -> Respons
 async def submit_signup(
     values: Posted, browser: AtBrowser, runtime: State, db: Db
 ) -> Response:
-    """Make the account; who may use it at once is signed in."""
+    """Make the account; who may use it at once is signed in.
+
+    Where nobody is told whether the address had an account, and where a second factor
+    is demanded, the mail comes first.
+    """
     flow = checked_flow(values.get(FLOW, ""))
     fields = typed(values)
     uow = runtime.uow(db)
@@ -93,16 +99,22 @@ async def submit_signup(
         user = await service.register(
             form.email, form.password, form.name, None, begun_at
         )
-        if user is None:  # nobody is told whether the address had an account
-            return go_on("/done/registered", flow)
         await uow.commit()  # the session begins in a statement of its own
-        started = await SignInService(runtime).browser_registered(user)
+        started = await _begun(user, runtime)
+        if started is None:
+            return go_on("/done/registered", flow)
         joined = await BrowserSessionService(runtime).joined(browser, started)
     except AppError as error:
         await db.rollback()
         note(error)
         return await _show(browser, runtime, fields, flow, error)
     return go_back_signed_in(flow, joined, runtime)
+
+
+async def _begun(user: User | None, runtime: Runtime) -> StartedSession | None:
+    if user is None:
+        return None
+    return await SignInService(runtime).browser_registered(user)
 
 
 async def _show(

@@ -199,8 +199,16 @@ class SignInService:
             await self._refuse(found, Refusal.CHANGED_MEANWHILE)
         raise required
 
-    async def browser_registered(self, user: User) -> StartedSession:
-        """Start a session that is kept by a cookie, for who just made the account."""
+    async def browser_registered(self, user: User) -> StartedSession | None:
+        """Start a session that is kept by a cookie, for who just made the account.
+
+        Returns:
+            None where two factors are demanded: the first one is set up within a
+            sign-in, and only once the address is confirmed.
+        """
+        found = await self._process.sign_ins.found(user.id)
+        if found is None or is_due(found, self._process.settings.mfa):
+            return None
         proven = Proven("registration", ("pwd",))
         return await self._begin(_Found(user), user.password_hash, proven)
 
