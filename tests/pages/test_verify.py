@@ -4,7 +4,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import update
 
+from app.models import Role
 from app.services.server.runtime import Runtime
 from tests.factories.factor import FactorFactory
 from tests.factories.oauth import Application
@@ -173,6 +175,24 @@ async def test_a_remembered_browser_is_asked_once(
     assert again.headers["location"] == "/"
     assert elsewhere.headers["location"] == VERIFY
     assert late.headers["location"] == VERIFY
+
+
+async def test_nothing_is_offered_that_a_demand_makes_useless(
+    api: Api, factors: FactorFactory, visitor: Visitor
+) -> None:
+    person = await api.person()
+    phone = await factors.totp(person.id)
+    await visitor.sign_in(person.email)
+    before = Page((await visitor.get(VERIFY)).text)
+    async with api.runtime.unit_of_work() as uow:
+        await uow.db.execute(update(Role).values(mfa_required=True))
+
+    page = Page((await visitor.get(VERIFY)).text)
+    forged = await visitor.submit(VERIFY, {"code": phone.code, "remember": "on"})
+
+    assert "remember" in before.inputs and "remember" not in page.inputs
+    assert forged.headers["location"] == "/"
+    assert "device.remembered" not in await api.trail(person.id)
 
 
 async def test_what_is_remembered_of_one_account_says_nothing_of_another(

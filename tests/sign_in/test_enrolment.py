@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from app.factors.otpauth import read_uri
 from app.factors.totp import TotpKey
 from tests.factories.factor import FactorFactory
-from tests.sign_in.recovery import change
+from tests.sign_in.lost.recovery import change
 from tests.support.api import Api, Person
 from tests.support.browser import Visitor
 from tests.support.chance import FakeClock

@@ -133,3 +133,15 @@ async def test_a_session_that_ended_has_no_browser_remembered(
     await api.post("/auth/logout", None, owner)
 
     assert await service.remember(owner.id, owner.session_id, ()) == ()
+
+
+async def test_where_two_factors_are_demanded_nothing_is_remembered(
+    api: Api, runtime: Runtime, service: RememberedDeviceService
+) -> None:
+    owner = await api.person()
+    async with runtime.database.session() as db:
+        await db.execute(update(Role).values(mfa_required=True))
+        await db.commit()
+
+    assert await service.remember(owner.id, owner.session_id, ()) == ()
+    assert "device.remembered" not in await api.trail(owner.id)

@@ -1,11 +1,19 @@
 """Guesses at the second step: bounded, told, and nobody else's hindrance."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from httpx2 import Response
 
+import app
+from app.core.redaction import redact
+from app.factors.base import FactorRefused
+from app.services.factors.stored import STORED
+from app.services.one_time.errors import InvalidCode
 from app.services.server.runtime import Runtime
+from app.services.sign_in.second_step import FactorAnswer, SecondStepService
 from tests.factories.factor import Authenticator, FactorFactory
 from tests.security.test_throttling import from_address
 from tests.support.api import PASSWORD, Api, Person
@@ -160,3 +168,37 @@ async def test_neighbours_together_do_not_stop_whom_the_account_knows(
     assert statuses[-1] == 429
     assert refused.status_code == 429
     assert inside.status_code == 200
+
+
+# --- What the log has of it ---
+
+
+def reasons() -> list[str]:
+    """Return every reason that the sources have for refusing a factor."""
+    sources = Path(app.__path__[0]).rglob("*.py")
+    found = re.compile(r'FactorRefused\(\s*"([^"]+)"')
+    return [each for path in sources for each in found.findall(path.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("factor", [*STORED, "first_totp"])
+def test_every_reason_of_a_wrong_factor_is_in_the_log_whole(factor: str) -> None:
+    known = reasons()
+    said = [FactorAnswer(factor, "").reason(FactorRefused(each)) for each in known]
+
+    assert {"wrong code", "used before", "no such factor"} <= {*known}
+    assert [redact(f"invalid_code ({each})") for each in said] == [
+        f"invalid_code ({each})" for each in said
+    ]
+
+
+async def test_the_log_tells_a_wrong_code_from_one_that_was_used(
+    api: Api, factors: FactorFactory, runtime: Runtime
+) -> None:
+    person = await api.person()
+    await factors.totp(person.id)
+    token = await begun(api, person)
+
+    with pytest.raises(InvalidCode) as refused:
+        await SecondStepService(runtime).finish(token, FactorAnswer("totp", "000000"))
+
+    assert redact(refused.value.hint) == "wrong code, by totp"

@@ -58,11 +58,13 @@ class _Step:
 
     Attributes:
         is_first: There is none yet; this one is set up with it.
+        may_be_remembered: Whether the browser may be excused the next time.
     """
 
     factors: tuple[str, ...]
     shown: str
     is_first: bool = False
+    may_be_remembered: bool = False
 
 
 @router.get(SECOND_STEP)
@@ -141,11 +143,12 @@ async def _step(browser: Browser, runtime: Runtime, wanted: str) -> _Step:
     Raises:
         InvalidMfaToken: Nothing does.
     """
-    factors = await SecondStepService(runtime).factors(browser.step)
-    known = tuple(each for each in factors if each in texts.FACTORS)
+    offer = await SecondStepService(runtime).offer(browser.step)
+    known = tuple(each for each in offer.factors if each in texts.FACTORS)
     if not known:
         return _Step((TOTP,), TOTP, is_first=True)
-    return _Step(known, wanted if wanted in known else known[0])
+    shown = wanted if wanted in known else known[0]
+    return _Step(known, shown, may_be_remembered=offer.may_be_remembered)
 
 
 async def _show(
@@ -188,7 +191,7 @@ async def _show(
         factor=step.shown,
         flow=flow,
         section=section,
-        days=runtime.settings.mfa.remember_ttl // _DAY,
+        days=runtime.settings.mfa.remember_ttl // _DAY if step.may_be_remembered else 0,
         application=asking(waiting),
         links=links,
     )

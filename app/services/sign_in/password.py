@@ -206,7 +206,7 @@ class SignInService:
             None where two factors are demanded: the first one is set up within a
             sign-in, and only once the address is confirmed.
         """
-        found = await self._process.sign_ins.found(user.id)
+        found = await self._process.sign_ins.found(user.id, network_of(current().ip))
         if found is None or is_due(found, self._process.settings.mfa):
             return None
         proven = Proven("registration", ("pwd",))

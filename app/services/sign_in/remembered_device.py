@@ -18,6 +18,7 @@ from app.policies.second_factor import has_second_factor, is_demanded
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.process import Process
 from app.services.sign_in.browser_cookie import BrowserCookies
+from app.utils.helpers import network_of
 
 MOST = 5  # of one browser, as its session cookie has accounts
 MOST_OF_ACCOUNT = 20  # the least used goes first
@@ -77,13 +78,17 @@ class RememberedDeviceService:
     ) -> tuple[UUID, ...]:
         """Remember the browser of this request; return what its cookie names then.
 
+        Where two factors are demanded it would be of no use, and is not done.
+
         Args:
             user_id: Who just proved a second factor there.
             session_id: In which session; if it ended meanwhile nothing is remembered.
             device_ids: What its cookie named before; one of the same account goes.
         """
         ttl = self._process.settings.mfa.remember_ttl
-        if not ttl:
+        network = network_of(current().ip)
+        found = await self._process.sign_ins.found(user_id, network)
+        if not ttl or found is None or is_demanded(found, self._process.settings.mfa):
             return tuple(device_ids)
         async with self._process.unit_of_work() as uow:
             now, context = uow.clock.now(), current()

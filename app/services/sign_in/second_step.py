@@ -22,7 +22,13 @@ from app.events.sign_in import (
 from app.factors.base import MULTI_FACTOR, Ceremony, FactorRefused
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
-from app.policies.second_factor import PASSKEY, RECOVERY_CODE, TOTP, factors_of
+from app.policies.second_factor import (
+    PASSKEY,
+    RECOVERY_CODE,
+    TOTP,
+    factors_of,
+    is_demanded,
+)
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.factors.challenge import ceremony_of, ready
 from app.services.factors.errors import SecondFactorExists
@@ -75,6 +81,26 @@ class FactorAnswer:
 
     factor: str
     value: Any
+
+    def reason(self, refusal: FactorRefused) -> str:
+        """Return why it proves nothing, for the log.
+
+        "NAME: TEXT" would not arrive there: it looks like a secret of that name.
+        """
+        return f"{refusal}, by {self.factor}"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """How a sign-in that waits may go on.
+
+    Attributes:
+        factors: By which, the strongest first; none where one is to be set up.
+        may_be_remembered: Whether that would excuse from anything.
+    """
+
+    factors: tuple[str, ...]
+    may_be_remembered: bool
 
 
 def step_cookie(process: Process, mfa_token: str = "") -> str:
@@ -145,8 +171,8 @@ class SecondStepService:
             raise InvalidMfaToken(hint="unknown, used, expired, or out of tries")
         return row
 
-    async def factors(self, mfa_token: str) -> tuple[str, ...]:
-        """Return by which factors a sign-in that waits may go on.
+    async def offer(self, mfa_token: str) -> Offer:
+        """Return how a sign-in that waits may go on.
 
         Raises:
             InvalidMfaToken: None waits under this token.
@@ -158,7 +184,9 @@ class SecondStepService:
         )
         if found is None:
             raise InvalidMfaToken(hint="the account is gone")
-        return factors_of(found)
+        settings = self._process.settings.mfa
+        excuses = settings.remember_ttl > 0 and not is_demanded(found, settings)
+        return Offer(factors_of(found), excuses)
 
     async def first_totp(self, mfa_token: str) -> TotpSetup:
         """Return the authenticator app that a sign-in which waits may be ended with.
@@ -234,7 +262,7 @@ class SecondStepService:
             async with self._process.unit_of_work() as uow:
                 begun = await self._redeem(uow, row, answer, Known(held, is_known))
         except FactorRefused as refusal:
-            await self._refuse(row, answer.factor, str(refusal))
+            await self._refuse(row, answer, refusal)
         await charge.give_back()
         return begun
 
@@ -293,7 +321,9 @@ class SecondStepService:
         challenge = digest(b"second step", row.id.bytes)
         return ceremony_of(self._process, row.user_id, challenge)
 
-    async def _refuse(self, row: OneTimeToken, factor: str, hint: str) -> NoReturn:
+    async def _refuse(
+        self, row: OneTimeToken, answer: FactorAnswer, refusal: FactorRefused
+    ) -> NoReturn:
         """Leave evidence, and tell the owner of whoever goes on guessing."""
         is_told = await self._attempts.is_told(row)
         async with self._process.unit_of_work() as uow:
@@ -311,7 +341,8 @@ class SecondStepService:
                         not_me_id=not_me_link(uow, self._process, user, since=since),
                     )
                 )
-        raise _REFUSALS.get(factor, InvalidCode)(hint=f"{factor}: {hint}")
+        kind = _REFUSALS.get(answer.factor, InvalidCode)
+        raise kind(hint=answer.reason(refusal))
 
     async def _first_guess(self, uow: UnitOfWork, user: User) -> datetime | None:
         """Return when the guessing began; a right answer may be amid it."""
