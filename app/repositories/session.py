@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select, update
 
 from app.models.session import Session
 from app.repositories.base import Order, Repository, chosen
@@ -44,7 +44,8 @@ class SessionRepository(Repository[Session]):
 
         Of several at once each comes to the same count, so that their answers set the
         same cookie, in whatever order the browser gets them. A count further on is
-        none of theirs.
+        none of theirs, nor is one at which something else was proven: whoever has a
+        copy of a cookie and one factor must not be at the count of two (ASVS 7.2.4).
 
         Args:
             session_id: Which.
@@ -55,10 +56,13 @@ class SessionRepository(Repository[Session]):
         Returns:
             False when it is over, or stood elsewhere.
         """
+        proven = literal(columns["amr"], Session.amr.type)
+        is_alike = cast(Session.amr, Text) == cast(proven, Text)
+        counted_on = (Session.counter == presented + 1) & is_alike
         query = update(Session).where(
             _live_of(user_id),
             Session.id == session_id,
-            Session.counter.in_((presented, presented + 1)),
+            (Session.counter == presented) | counted_on,
             Session.expires_at > columns["authenticated_at"],
         )
         renewed = query.values(counter=presented + 1, **columns)

@@ -164,6 +164,26 @@ async def test_a_token_steps_up_the_session_that_it_was_made_for_alone(
     assert row.amr == ["pwd"]
 
 
+async def test_whoever_renews_with_a_copied_cookie_is_not_stepped_up_with_it(
+    stepping: Stepping,
+) -> None:
+    """A copy's renewal comes between reading the owner's cookie and writing."""
+    token = await stepping.demand()
+    me = stepping.person.id
+    async with stepping.runtime.unit_of_work() as uow:
+        row = await uow.sessions.one_or_none(
+            select(Session).where(Session.id == stepping.started.session_id)
+        )
+        assert row is not None
+        row.counter = 1  # as by one factor, with the same cookie
+
+    with pytest.raises(InvalidMfaToken):
+        await stepping.finish(token, {me: stepping.held[me]})
+
+    row = await session_of(stepping.runtime, stepping.started)
+    assert (row.counter, row.amr) == (1, ["pwd"])
+
+
 async def test_a_wrong_code_steps_nobody_up(stepping: Stepping) -> None:
     token = await stepping.demand()
     wrong = FactorAnswer("totp", stepping.app.wrong_code)
