@@ -1,6 +1,7 @@
 """``/account/factors``: an app set up and removed, recovery codes, without script."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
@@ -8,6 +9,7 @@ from fastapi import FastAPI
 from app.factors.otpauth import read_uri
 from app.services.server.runtime import Runtime
 from tests.factories.factor import FactorFactory
+from tests.sign_in.lost.recovery import change
 from tests.support.api import Api, Person
 from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
@@ -60,6 +62,45 @@ async def test_a_set_up_is_shown_to_nobody_in_another_session(
 
     assert uri_on(begun.text)
     assert wrong.status_code == 400 and "otpauth:" not in wrong.text
+
+
+@pytest.mark.parametrize("path", [PATH, "/account/passkeys"])
+async def test_a_frozen_account_has_no_buttons_and_says_until_when(
+    api: Api, visitor: Visitor, person: Person, clock: FakeClock, path: str
+) -> None:
+    until = clock.now() + timedelta(hours=1)
+    await change(api, person, factors_frozen_until=until)
+
+    page = await visitor.get(path)
+
+    assert "<button" not in page.text
+    assert f"{until:%H:%M} UTC" in page.text and "an administrator" in page.text.lower()
+
+
+@pytest.mark.parametrize("path", [PATH, "/account/passkeys"])
+async def test_an_unconfirmed_address_is_said_with_a_link(
+    api: Api, visitor: Visitor, person: Person, clock: FakeClock, path: str
+) -> None:
+    until = clock.now() + timedelta(days=1)
+    await change(api, person, email_verified=False, unverified_until=until)
+
+    page = await visitor.get(path)
+
+    assert page.status_code == 200 and "<button" not in page.text
+    assert 'href="/resend-verification"' in page.text
+
+
+async def test_a_step_up_says_why_and_leads_back(
+    api: Api, visitor: Visitor, runtime: Runtime, person: Person
+) -> None:
+    await FactorFactory(runtime).totp(person.id)
+
+    led = await visitor.get(PATH)
+    page = await visitor.get(led.headers["location"])
+
+    assert "What you are about to change is protected." in page.text
+    assert '<a href="/account">Back to your account</a>' in page.text
+    assert "remember" not in Page(page.text).inputs
 
 
 async def test_recovery_codes_are_shown_once_and_work(

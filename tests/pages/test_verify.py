@@ -1,5 +1,6 @@
 """The second step at a browser: asked for, passed, remembered, and begun anew."""
 
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -208,3 +209,18 @@ async def test_what_is_remembered_of_one_account_says_nothing_of_another(
     asked = await visitor.sign_in(other.email)
 
     assert asked.headers["location"] == VERIFY
+
+
+async def test_who_has_to_confirm_an_address_first_gets_the_link(
+    api: Api, visitor: Visitor, clock: FakeClock
+) -> None:
+    until = clock.now() + timedelta(days=1)
+    person = await api.person(email_verified=False, unverified_until=until)
+    async with api.runtime.unit_of_work() as uow:
+        await uow.db.execute(update(Role).values(mfa_required=True))
+    await visitor.sign_in(person.email)
+
+    page = await visitor.get(VERIFY)
+
+    assert page.status_code == 403
+    assert 'href="/resend-verification"' in page.text

@@ -23,6 +23,8 @@ class Said:
 
 SIGN_IN = "Sign in"
 SIGN_IN_AGAIN = "Sign in again: what you are about to change is protected."
+PROTECTED = "What you are about to change is protected."
+BACK_TO_ACCOUNT = "Back to your account"
 SIGN_IN_INSTEAD = "Already have an account? Sign in"
 SIGN_UP = "Create account"
 WORKING = {  # for a limit that is passed by work, which the browser does by itself

@@ -123,5 +123,9 @@ async def _show(
     done: str = "",
 ) -> Response:
     async with here.runtime.unit_of_work(read_only=True) as uow:
-        factors = await FactorService(uow, here.runtime).list_all(here.account.user_id)
-    return here.render("account/factors.html", error, factors=factors, done=done)
+        service = FactorService(uow, here.runtime)
+        factors = await service.list_all(here.account.user_id)
+        closed = await service.closed(here.account.user_id)
+    return here.render(
+        "account/factors.html", error, factors=factors, closed=closed, done=done
+    )

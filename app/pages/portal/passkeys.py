@@ -17,7 +17,11 @@ from app.pages.parts.render import HEADERS, allow_script
 from app.pages.parts.script import PASSKEY_SOURCE
 from app.pages.portal.section import Here, enter, id_of, submit
 from app.schemas.factor import PasskeyChange
-from app.services.factors.errors import FactorsFrozen, TooManyPasskeys
+from app.services.factors.errors import (
+    AddressNotConfirmed,
+    FactorsFrozen,
+    TooManyPasskeys,
+)
 from app.services.factors.factor import FactorService
 from app.services.factors.passkey import PasskeyService
 
@@ -77,7 +81,9 @@ async def _show(
     owner = here.account.user_id
     async with here.runtime.unit_of_work() as uow:
         service = PasskeyService(uow, here.runtime)
-        listed = (await FactorService(uow, here.runtime).list_all(owner)).passkeys
+        factors = FactorService(uow, here.runtime)
+        listed = (await factors.list_all(owner)).passkeys
+        closed = await factors.closed(owner)
         signals = await service.signals(owner)
         options = await _options(service, here)
     return here.render(
@@ -85,6 +91,7 @@ async def _show(
         error,
         headers=allow_script(HEADERS, PASSKEY_SOURCE),
         passkeys=listed,
+        closed=closed,
         signals=json.dumps(signals),
         site=here.runtime.settings.public_url,
         options=json.dumps(options) if options else "",
@@ -98,5 +105,5 @@ async def _options(service: PasskeyService, here: Here) -> Mapping[str, Any] | N
     """Return what the browser needs to make one; None when none may be made now."""
     try:
         return await service.options(here.account.user_id, here.account.session_id)
-    except (FactorsFrozen, TooManyPasskeys):
+    except (AddressNotConfirmed, FactorsFrozen, TooManyPasskeys):
         return None

@@ -23,6 +23,7 @@ from app.pages.parts.browser import (
 )
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import (
+    ACCOUNT,
     FLOW,
     TO,
     Flow,
@@ -33,6 +34,7 @@ from app.pages.parts.flow import (
     onward,
     page_headers,
     section_of,
+    with_flow,
 )
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import Link, note
@@ -41,6 +43,8 @@ from app.pages.parts.render import allow_script
 from app.pages.parts.script import PASSKEY_SOURCE
 from app.pages.sign_in.signin import show_anew
 from app.policies.second_factor import PASSKEY, TOTP
+from app.services.factors.errors import AddressNotConfirmed
+from app.services.factors.totp import TotpSetup
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.errors import InvalidMfaToken
@@ -170,6 +174,10 @@ async def _show(
     elif not step.is_first:
         links.append(Link(texts.NO_WAY_BACK))
     links.append(Link(texts.START_OVER, onward("/signin", flow, section)))
+    is_step_up = bool(section and not flow and browser.current)
+    is_kept = step.may_be_remembered and not is_step_up
+    if is_step_up:
+        links.append(Link(texts.BACK_TO_ACCOUNT, ACCOUNT))
     headers = page_headers(flow) | (error.headers if error else {})
     options = ""
     if step.shown == PASSKEY:
@@ -177,7 +185,7 @@ async def _show(
         options, headers = json.dumps(asked), allow_script(headers, PASSKEY_SOURCE)
     setup = None
     if step.is_first:
-        setup = await SecondStepService(runtime).first_totp(browser.step)
+        setup = await _first(browser, runtime, flow)
     return render_form(
         "verify.html",
         browser,
@@ -191,10 +199,20 @@ async def _show(
         factor=step.shown,
         flow=flow,
         section=section,
-        days=runtime.settings.mfa.remember_ttl // _DAY if step.may_be_remembered else 0,
+        days=runtime.settings.mfa.remember_ttl // _DAY if is_kept else 0,
+        why=texts.PROTECTED if is_step_up else "",
         application=asking(waiting),
         links=links,
     )
+
+
+async def _first(browser: Browser, runtime: Runtime, flow: str) -> TotpSetup:
+    try:
+        return await SecondStepService(runtime).first_totp(browser.step)
+    except AddressNotConfirmed as error:
+        again = with_flow("/resend-verification", flow)
+        error.steps = ((texts.ANOTHER_MAIL, again),)
+        raise
 
 
 def _address(factor: str, flow: str, section: str) -> str:

@@ -13,6 +13,7 @@ from app.policies.user import may_edit
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.user import MAX_PASSKEYS
 from app.services.accounts.change import delete_factors, existing
+from app.services.accounts.unverified import is_unclaimed
 from app.services.factors.change import factor_removed
 from app.services.factors.errors import FactorNotFound
 from app.services.process.process import Process
@@ -35,6 +36,18 @@ class Factors:
     recovery_codes: CodesLeft | None
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Why an owner cannot change factors now.
+
+    Attributes:
+        until: When they may again, after "this wasn't me"; None where the address has
+            to be confirmed first.
+    """
+
+    until: datetime | None
+
+
 class FactorService:
     """Every kind of factor together."""
 
@@ -55,6 +68,15 @@ class FactorService:
                 CodesLeft(len(codes), codes[0].created_at) if codes else None
             ),
         )
+
+    async def closed(self, user_id: UUID) -> Closed | None:
+        """Return what keeps the owner from changing factors; None if nothing does."""
+        user = await existing(self._uow, user_id)
+        if is_unclaimed(user):
+            return Closed(until=None)
+        if user.is_frozen(self._uow.clock.now()):
+            return Closed(until=user.factors_frozen_until)
+        return None
 
     async def remove(self, actor: Actor, user_id: UUID, factor: str) -> None:
         """Take every factor of a kind from somebody who lost it; they are told.
