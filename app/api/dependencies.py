@@ -43,7 +43,7 @@ from app.services.sessions.authentication import (
     IssuedToApplication,
     SignedInUser,
 )
-from app.services.sessions.errors import SecondFactorRequired
+from app.services.sessions.errors import InsufficientScope, SecondFactorRequired
 from app.services.sessions.session import SessionService
 from app.services.sign_in.email_code import EmailCodeService
 from app.services.sign_in.not_me import NotMeService
@@ -96,9 +96,10 @@ async def recognise(request: Request) -> SignedInUser:
     try:
         return await AuthenticationService(runtime).recognise(authorization)
     except IssuedToApplication:
-        if not _is_owners_part(request.scope["route"].path):
-            raise
-    return await ApplicationCallerService(runtime).recognise(authorization)
+        caller = await ApplicationCallerService(runtime).recognise(authorization)
+    if not _is_owners_part(request.scope["route"].path):
+        raise InsufficientScope(hint="of an application, outside of the owner's part")
+    return caller
 
 
 def _is_owners_part(path: str) -> bool:
@@ -131,7 +132,13 @@ RecentCallerOfTwo = Annotated[SignedInUser, Depends(_recent_by_two)]
 
 
 # What ``require`` refuses with.
-UNPERMITTED = (Unauthenticated, InvalidAccessToken, Forbidden, SecondFactorRequired)
+UNPERMITTED = (
+    Unauthenticated,
+    InvalidAccessToken,
+    InsufficientScope,
+    Forbidden,
+    SecondFactorRequired,
+)
 
 
 def require(permission: str) -> Any:

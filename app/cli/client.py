@@ -324,6 +324,15 @@ def _kind(flags: Mapping[Kind, bool], usual: Kind) -> Kind:
     return chosen[0] if chosen else usual
 
 
+# What an administrator says of a client, and it never says of itself.
+_OPTIONS = {
+    "audience": "--audience",
+    "is_first_party": "--first-party",
+    "is_resource_server": "--resource-server",
+    "minimum_acr": "--minimum-acr",
+}
+
+
 def _object(text: str) -> dict[str, Any]:
     try:
         content = json.loads(text)
@@ -331,6 +340,8 @@ def _object(text: str) -> dict[str, Any]:
         content = None
     if not isinstance(content, dict):
         fail("--metadata must be a JSON object", Exit.USAGE)
+    for name in content.keys() & _OPTIONS.keys():
+        fail(f"{name} is no metadata: use {_OPTIONS[name]}", Exit.USAGE)
     return content
 
 

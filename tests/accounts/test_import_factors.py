@@ -202,3 +202,13 @@ def test_recovery_codes_that_keycloak_hashed_otherwise_are_refused(
 
     with pytest.raises(AccountRefused):
         convert(account)
+
+
+@pytest.mark.parametrize("other", ["digit", "counter"])
+async def test_a_member_of_an_app_that_is_not_known_is_refused(
+    runtime: Runtime, other: str
+) -> None:
+    """Who misspells the number of digits would have codes that never match."""
+    result = await imported(runtime, totp={"secret": BASE32, other: 8})
+
+    assert result.refusal is not None and "not known" in result.refusal

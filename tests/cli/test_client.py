@@ -149,6 +149,10 @@ class TestRefusals:
                 "--spa and --machine do not go together",
             ),
             ((*REDIRECT, "--metadata", "[]"), "--metadata must be a JSON object"),
+            (
+                (*REDIRECT, "--metadata", '{"minimum_acr": "aal2"}'),
+                "minimum_acr is no metadata: use --minimum-acr",
+            ),
             ((*REDIRECT, "--client-id", "a b"), "client_id must be"),
             (
                 ("--machine", "--scope", "reports:write"),

@@ -127,7 +127,10 @@ async def test_every_other_route_is_closed_whatever_roles_the_person_has(
     assert sum(is_own for is_own, _ in secured.values()) >= 8
     assert sum(not is_own for is_own, _ in secured.values()) >= 15
     for route, (is_own, status) in secured.items():
-        assert (status == 401) is (not is_own), (route, status)
+        assert (status == 403) is (not is_own), (route, status)
+    refused = await portal.call("GET", "/users")
+    assert refused.json()["code"] == "insufficient_scope"
+    assert refused.headers["www-authenticate"] == 'Bearer error="insufficient_scope"'
 
 
 @pytest.mark.parametrize("way", ["grant", "session", "account", "client", "token"])

@@ -40,6 +40,8 @@ def read_totp(given: str | Mapping[str, Any]) -> TotpKey:
         if "key" in given:
             return _authentik(given)
         names = ("algorithm", "digits", "period")
+        if set(given) - {"secret", *names}:
+            raise ValueError("it has members that are not known")
         told = {name: given[name] for name in names if given.get(name) is not None}
         return checked_key(read_base32(given["secret"]), **told)
     except (KeyError, TypeError, AttributeError, RecursionError):

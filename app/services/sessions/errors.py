@@ -48,6 +48,18 @@ class InsufficientUserAuthentication(_NotEnough, Unauthenticated):
         return super().headers | {"WWW-Authenticate": f"Bearer {fields}"}
 
 
+class InsufficientScope(Forbidden):
+    """The token holds, and an application may do nothing here (RFC 6750 §3.1)."""
+
+    code = "insufficient_scope"
+    title = "The token of an application is good for the owner's part of the API only"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """No scope would open it, so none is named."""
+        return super().headers | {"WWW-Authenticate": f'Bearer error="{self.code}"'}
+
+
 class SecondFactorRequired(Forbidden):
     """The permission comes from a role that counts in sessions of two factors only."""
 
