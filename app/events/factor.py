@@ -23,6 +23,7 @@ class FactorRemoved(MailedEvent):
     template: ClassVar[str] = "factor_removed"
 
     factor: str
+    was_last: bool = False  # the password alone signs in now
 
 
 @event

@@ -109,6 +109,7 @@ _TOLD = (
     "place",
     "frozen_until",
     "moved_back",
+    "was_last",
     "address_taken",
 )  # said as the event has them
 _NOT_ME = "/not-me"

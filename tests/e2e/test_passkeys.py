@@ -92,6 +92,7 @@ async def test_a_removed_passkey_is_gone_from_the_authenticator_too(
         await person.page.locator("button[name=rename]").click()
 
     await person.press("Remove My laptop")
+    await person.press("Remove it")
 
     assert await person.page.get_by_role("heading", name="My laptop").count() == 0
     # The page tells the browser which passkeys are left (signalAllAcceptedCredentials).

@@ -132,8 +132,15 @@ async def test_an_app_is_removed(api: Api, visitor: Visitor, runtime: Runtime) -
     await visitor.sign_in(person.email)
     await visitor.submit("/signin/verify", {"code": phone.code})
 
-    removed = await visitor.submit(PATH, {"action": "remove"})
+    asked = await visitor.submit(PATH, {"action": "remove"})
+    still = await api.login(person.email)
+    removed = await visitor.submit(PATH, {"action": "remove", "sure": "yes"})
+    shown = await visitor.get(removed.headers["location"])
 
+    assert "your password alone signs in then" in asked.text
+    assert still.json()["code"] == "mfa_required"
+    assert "your password alone signs in now" in shown.text
+    assert (await api.mails())[-1]["data"]["was_last"]
     assert removed.headers["location"] == f"{PATH}?done=removed"
     assert (await api.login(person.email)).status_code == 200
 

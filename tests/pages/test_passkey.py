@@ -160,8 +160,10 @@ async def test_passkeys_are_kept_at_a_page_of_the_account(
     await visitor.post(path, csrf | renamed)
     named = (await visitor.get(path)).text
     blank = await visitor.post(path, csrf | renamed | {"name": ""})
-    removed = await visitor.post(path, csrf | {"remove": passkey})
+    asked = await visitor.post(path, csrf | {"remove": passkey})
+    removed = await visitor.post(path, csrf | {"remove": passkey, "sure": "yes"})
 
+    assert "your password alone signs in then" in asked.text
     assert (junk.status_code, foreign.status_code) == (400, 403)
     assert added.status_code == removed.status_code == 303
     told = Page(listed.text).all("div")[0]["data-signals"]

@@ -8,6 +8,7 @@ from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import by_field
+from app.pages.portal.last_factor import is_last
 from app.pages.portal.section import Here, enter, submit
 from app.schemas.factor import TotpConfirm
 from app.services.factors.factor import FactorService
@@ -51,7 +52,7 @@ async def submit_factors(
             case "confirm":
                 return await _confirm(here, values)
             case "remove":
-                return await _remove(here)
+                return await _remove(here, values)
             case "codes":
                 return await _make_codes(here)
         raise UnknownAction
@@ -79,8 +80,10 @@ async def _confirm(here: Here, values: Values) -> Response:
     return here.stay_stronger("added")
 
 
-async def _remove(here: Here) -> Response:
+async def _remove(here: Here, values: Values) -> Response:
     account = here.account
+    if await is_last(here, values):
+        return here.render("account/remove_last.html", field="action", value="remove")
     async with here.runtime.unit_of_work() as uow:
         service = TotpService(uow, here.runtime)
         await service.remove(account.user_id, account.session_id)

@@ -15,6 +15,7 @@ from app.pages.parts.form_page import by_field
 from app.pages.parts.passkey import RESPONSE, answer_of
 from app.pages.parts.render import HEADERS, allow_script
 from app.pages.parts.script import PASSKEY_SOURCE
+from app.pages.portal.last_factor import is_last
 from app.pages.portal.section import Here, enter, id_of, submit
 from app.schemas.factor import PasskeyChange
 from app.services.factors.errors import (
@@ -50,6 +51,10 @@ async def submit_passkeys(
         return here
 
     async def work() -> Response:
+        if "remove" in values and await is_last(here, values):
+            return here.render(
+                "account/remove_last.html", field="remove", value=values["remove"]
+            )
         async with runtime.unit_of_work() as uow:
             done = await _change(PasskeyService(uow, runtime), here, values)
         return here.stay_stronger(done) if done == _ADDED else here.stay(done)
@@ -82,7 +87,7 @@ async def _show(
     async with here.runtime.unit_of_work() as uow:
         service = PasskeyService(uow, here.runtime)
         factors = FactorService(uow, here.runtime)
-        listed = (await factors.list_all(owner)).passkeys
+        found = await factors.list_all(owner)
         closed = await factors.closed(owner)
         signals = await service.signals(owner)
         options = await _options(service, here)
@@ -90,7 +95,8 @@ async def _show(
         "account/passkeys.html",
         error,
         headers=allow_script(HEADERS, PASSKEY_SOURCE),
-        passkeys=listed,
+        passkeys=found.passkeys,
+        has_factor=bool(found.passkeys or found.totp),
         closed=closed,
         signals=json.dumps(signals),
         site=here.runtime.settings.public_url,

@@ -137,7 +137,8 @@ async def factor_removed(
     """
     user.factors_version += 1
     await uow.db.flush()
-    if not await uow.users.has_second_factor(user.id):
+    was_last = not await uow.users.has_second_factor(user.id)
+    if was_last:
         await uow.recovery_codes.delete_for_user(user.id)
     await uow.devices.delete_for_user(user.id)
     if session_id is None:
@@ -150,6 +151,7 @@ async def factor_removed(
             to=user.email,
             locale=user.locale,
             factor=factor,
+            was_last=was_last,
             not_me_id=not_me_link(uow, process, user),
         )
     )
