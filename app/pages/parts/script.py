@@ -7,14 +7,23 @@ how long to wait where work would do instead.
 """
 
 import hashlib
+import re
 from base64 import b64encode
 from pathlib import Path
 
 from markupsafe import Markup
 
 _FOLDER = Path(__file__).parents[1] / "static"
-PASSWORD_SCRIPT = Markup((_FOLDER / "password.js").read_text(encoding="utf-8"))
-PASSKEY_SCRIPT = Markup((_FOLDER / "passkey.js").read_text(encoding="utf-8"))
+_COMMENT = re.compile(r"^ *//.*\n", re.MULTILINE)
+
+
+def _script(name: str) -> Markup:
+    """Return a module; its comments are for who reads the file."""
+    return Markup(_COMMENT.sub("", (_FOLDER / name).read_text(encoding="utf-8")))
+
+
+PASSWORD_SCRIPT = _script("password.js")
+PASSKEY_SCRIPT = _script("passkey.js")
 SIGN_IN_SCRIPT = PASSWORD_SCRIPT + PASSKEY_SCRIPT  # one module, for the page with both
 
 
@@ -28,5 +37,5 @@ PASSWORD_SOURCE = source_of(PASSWORD_SCRIPT)
 PASSKEY_SOURCE = source_of(PASSKEY_SCRIPT)
 # That page asks again before a challenge is too old.
 SIGN_IN_SOURCE = f"{source_of(SIGN_IN_SCRIPT)}; connect-src 'self'"
-CHALLENGE_SCRIPT = Markup((_FOLDER / "challenge.js").read_text(encoding="utf-8"))
+CHALLENGE_SCRIPT = _script("challenge.js")
 CHALLENGE_SOURCE = source_of(CHALLENGE_SCRIPT)
