@@ -21,6 +21,7 @@ from app.cli import (
     setup,
     user,
     user_account,
+    user_export,
     user_factor,
 )
 from app.cli.completion import completion
@@ -75,6 +76,7 @@ app = typer.Typer(
 app.command()(completion)
 app.command()(doctor)
 user_account.add_to(user.app)
+user.app.command(name="export")(user_export.export_users)
 user.app.add_typer(user_factor.app, name="factors")
 for noun in (
     audit,

@@ -73,6 +73,7 @@ from app.events.sign_in import (
 from app.events.signing_key import SigningKeyCreated
 from app.events.token_epoch import TokenEpochBegun
 from app.events.user import (
+    AccountsExported,
     AdministratorRecovered,
     InvitationAccepted,
     RegistrationRepeated,
@@ -91,6 +92,7 @@ from app.events.user import (
 )
 
 EVENTS: tuple[type[Event], ...] = (
+    AccountsExported,
     OAuthClientVouchedFor,
     DeviceRemembered,
     DeviceForgotten,

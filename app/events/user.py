@@ -93,6 +93,15 @@ class UserExported(Event):
 
 
 @event
+class AccountsExported(Event):
+    """An operator wrote all accounts, with what they sign in with, to a file."""
+
+    name: ClassVar[str] = "user.all_exported"
+
+    count: int
+
+
+@event
 class UserExpired(Event):
     """An account that nobody confirmed or used in time is gone."""
 

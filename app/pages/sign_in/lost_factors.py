@@ -100,10 +100,10 @@ def _page(runtime: Runtime) -> FormPage:
     return FormPage(
         LOST,
         _TITLE,
-        f"In {delay} we email you a link. Opening it and entering your password removes "
-        "your passkeys, authenticator app and recovery codes. We tell you by email now, "
-        "too: until then whoever reads your mail can stop it, and so does signing in "
-        "with one of them.",
+        f"In {delay} we email you a link. Opening it and entering your password "
+        "removes your passkeys, authenticator app and recovery codes. We tell you by "
+        "email now, too: until then whoever reads your mail can stop it, and so does "
+        "signing in with one of them.",
         (Form("Send the email", by_link=False),),
     )
 

@@ -1,0 +1,66 @@
+"""``user export``: every account, for another system or another installation."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from app.cli.base import AsJson, fail, note, show, with_runtime
+
+if TYPE_CHECKING:
+    from app.services.server.runtime import Runtime
+
+_File = Annotated[Path, typer.Argument(dir_okay=False, help="A file that is not there")]
+
+
+def export_users(file: _File, as_json: AsJson = False) -> None:
+    """Write active accounts with password hashes and factors to a new file.
+
+    It is as secret as a backup: whoever has it makes codes of every authenticator app,
+    and guesses passwords at their own pace. Only this user may read it.
+
+    JSON: `exported`, in numbers; `notes`: what stays behind of which.
+    """
+
+    async def work(runtime: "Runtime") -> tuple[int, list[str]]:
+        from app.services.factors.account_export import AccountExportService
+
+        service, count, notes = AccountExportService(runtime), 0, list[str]()
+        with _new(file) as target:
+            async for account in service.accounts():
+                _write(target, account.line)  # nobody else waits in this process
+                count += 1
+                notes += account.notes
+            _keep(target)
+        await service.record(count)
+        return count, notes
+
+    try:
+        count, notes = with_runtime(work)
+    except FileExistsError:
+        fail(f"{file} is there already")
+    except OSError as error:
+        fail(f"{file}: {error.strerror}")
+    for line in notes:
+        note(line)
+    show(
+        {"exported": count, "notes": notes},
+        as_json,
+        lines=[f"{count} accounts written to {file}"],
+    )
+
+
+def _new(file: Path) -> TextIO:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    return open(os.open(file, flags, 0o600), "w", encoding="utf-8")
+
+
+def _write(target: TextIO, line: dict[str, Any]) -> None:
+    target.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _keep(target: TextIO) -> None:
+    target.flush()
+    os.fsync(target.fileno())
