@@ -193,7 +193,11 @@ def commands() -> str:
         arguments = [p for p in command.params if p.param_type_name == "argument"]
         named = [(p.metavar or p.name).upper() for p in arguments]
         options = [p for p in command.params if p.param_type_name == "option"]
-        flags = ", ".join(f"`{p.opts[0]}`" for p in options if p.name != "help")
+        shown = [p for p in options if p.name != "help"]
+        flags = ", ".join(
+            "/".join(f"`{flag}`" for flag in (p.opts[0], *p.secondary_opts[:1]))
+            for p in shown
+        )
         lines += [f"## {' '.join([words, *named])}", "", command.help or ""]
         lines += ["", f"Options: {flags}." if flags else "No options.", ""]
     return "\n".join(lines)
