@@ -349,7 +349,7 @@ async def test_an_administrator_takes_a_factor_and_the_owner_is_told(
     assert (left["totp"] is None) == (factor == "totp")
     mail = (await api.mails())[-1]
     assert (mail["template"], mail["to"]) == ("factor_removed", person.email)
-    assert mail["data"] == {"factor": factor}
+    assert mail["data"] == {"factor": factor, "was_last": factor == "totp"}
 
 
 async def test_t155_nobody_takes_the_factors_of_who_may_do_more_nor_their_own(
