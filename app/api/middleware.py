@@ -6,6 +6,7 @@ for errors that nobody caught, so that those carry the id and the headers too.
 
 import asyncio
 import logging
+import random
 import re
 import sys
 from collections.abc import Awaitable, Generator, Mapping, Sequence
@@ -59,6 +60,19 @@ _HOST = re.compile(
 _NONE: Sequence[str] = ()
 _ABSENT: Sequence[str] = ("",)
 _DIGITS = 18  # of a length; of thousands the interpreter makes no number
+# Where an answer must not tell whether an address has an account. The work is the same,
+# but for rows that are there or not: a wait by chance, far longer than those, covers
+# them, and nobody may ask often enough to average it out. Seconds at most.
+_REGISTRATION = ("/api/v1/auth/register", "/signup")
+_BY_ADDRESS = (
+    *("/api/v1/auth/forgot-password", "/api/v1/auth/reset-password"),
+    *("/api/v1/auth/resend-verification", "/api/v1/auth/verify-email"),
+    *("/api/v1/auth/email-code", "/api/v1/auth/email-code/verify"),
+    *("/forgot-password", "/reset-password", "/verify-email"),
+    *("/resend-verification", "/signin/code"),
+)
+_BLUR = dict.fromkeys(_REGISTRATION, 0.1) | dict.fromkeys(_BY_ADDRESS, 0.02)
+_CHANCE = random.SystemRandom()
 MAX_BODY = 64 * 1024  # bytes; no request of this service comes near it
 BODY_PAUSE = 15.0  # seconds in which something of a body has to come
 BODY_TIMEOUT = 30.0  # seconds in which all of it has to
@@ -123,6 +137,8 @@ class RequestMiddleware:
         is_shared = cors.is_shared(scope["path"], registration=self._registration)
         headers = self._shared_headers if is_shared else self._headers
         answer = _Answer(send, context, headers, has_content=method != "HEAD")
+        if method == "POST":
+            answer.blur = _BLUR.get(scope["path"], 0.0)
         started = self._clock.monotonic()
         try:
             if self._stopping.is_begun and scope["http_version"] in _CLOSABLE:
@@ -203,6 +219,7 @@ class _Answer:
         self._context = context
         self._headers = headers
         self._has_content = has_content
+        self.blur = 0.0
         self.started = False
         self.status = 0
         self.bytes_out = 0
@@ -212,6 +229,8 @@ class _Answer:
             self.started = True
             self.status = message["status"]
             self._add_headers(message)
+            if self.blur:
+                await asyncio.sleep(_CHANCE.uniform(0, self.blur))
         elif message["type"] == "http.response.body":
             if not self._has_content:
                 message = {**message, "body": b""}
