@@ -1,6 +1,5 @@
 """The sockets that a server listens on once it has started."""
 
-import ctypes
 import errno
 import os
 import socket
@@ -83,6 +82,8 @@ def hold_off(listening: socket.socket) -> bool:
         return True
     if sys.platform != "linux":
         return False
+    import ctypes  # here: a third of a megabyte, for the last moment of a process
+
     code = b"".join(struct.pack("HBBI", *each) for each in _NO_SYN)
     kept = ctypes.create_string_buffer(code)
     program = struct.pack("HP", len(_NO_SYN), ctypes.addressof(kept))
