@@ -6,7 +6,6 @@ for errors that nobody caught, so that those carry the id and the headers too.
 
 import asyncio
 import logging
-import random
 import re
 import sys
 from collections.abc import Awaitable, Generator, Mapping, Sequence
@@ -72,7 +71,6 @@ _BY_ADDRESS = (
     *("/resend-verification", "/signin/code"),
 )
 _BLUR = dict.fromkeys(_REGISTRATION, 0.1) | dict.fromkeys(_BY_ADDRESS, 0.02)
-_CHANCE = random.SystemRandom()
 MAX_BODY = 64 * 1024  # bytes; no request of this service comes near it
 BODY_PAUSE = 15.0  # seconds in which something of a body has to come
 BODY_TIMEOUT = 30.0  # seconds in which all of it has to
@@ -137,8 +135,8 @@ class RequestMiddleware:
         is_shared = cors.is_shared(scope["path"], registration=self._registration)
         headers = self._shared_headers if is_shared else self._headers
         answer = _Answer(send, context, headers, has_content=method != "HEAD")
-        if method == "POST":
-            answer.blur = _BLUR.get(scope["path"], 0.0)
+        if method == "POST" and scope["path"] in _BLUR:
+            answer.wait = self._randomness.between(0, _BLUR[scope["path"]])
         started = self._clock.monotonic()
         try:
             if self._stopping.is_begun and scope["http_version"] in _CLOSABLE:
@@ -219,7 +217,7 @@ class _Answer:
         self._context = context
         self._headers = headers
         self._has_content = has_content
-        self.blur = 0.0
+        self.wait = 0.0  # seconds
         self.started = False
         self.status = 0
         self.bytes_out = 0
@@ -229,8 +227,8 @@ class _Answer:
             self.started = True
             self.status = message["status"]
             self._add_headers(message)
-            if self.blur:
-                await asyncio.sleep(_CHANCE.uniform(0, self.blur))
+            if self.wait:
+                await asyncio.sleep(self.wait)
         elif message["type"] == "http.response.body":
             if not self._has_content:
                 message = {**message, "body": b""}

@@ -24,6 +24,10 @@ class Randomness(Protocol):
         """Return a secret of 256 bits as base64url without padding (43 characters)."""
         ...
 
+    def between(self, least: float, most: float) -> float:
+        """Return a number that is as likely anywhere between two."""
+        ...
+
 
 class _Stock:
     """Bytes of the operating system, asked for in larger pieces.
@@ -79,3 +83,7 @@ class SystemRandomness:
     def token(self) -> str:
         """Return a secret of 256 bits as base64url without padding (43 characters)."""
         return secrets.token_urlsafe(32)
+
+    def between(self, least: float, most: float) -> float:
+        """Return a number that is as likely anywhere between two."""
+        return least + (most - least) * secrets.randbits(53) / 2**53

@@ -1,32 +1,38 @@
 """Answers about addresses wait by chance, so that their time tells nothing."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
 from app.api import middleware
+from app.core.randomness import SystemRandomness
 from tests.support.api import Api
 
-
-class _Chance:
-    """Remembers between what was chosen, and waits for nothing."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[float, float]] = []
-
-    def uniform(self, least: float, most: float) -> float:
-        """Choose the least."""
-        self.asked.append((least, most))
-        return least
+Asked = list[tuple[float, float]]
+_WAIT = 0.012345  # seconds, as nobody else asks for
 
 
 @pytest.fixture
-def chance(monkeypatch: pytest.MonkeyPatch) -> _Chance:
-    """What waits are chosen by."""
-    chosen = _Chance()
-    monkeypatch.setattr(middleware, "_CHANCE", chosen)
-    return chosen
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """Between what waits were chosen that were waited; none takes any time."""
+    chosen: Asked = []
+    waited: Asked = []
+    real = asyncio.sleep
+
+    def between(_: SystemRandomness, least: float, most: float) -> float:
+        chosen.append((least, most))
+        return _WAIT
+
+    async def sleep(seconds: float) -> None:
+        if seconds != _WAIT:
+            return await real(seconds)
+        waited.append(chosen.pop())
+
+    monkeypatch.setattr(SystemRandomness, "between", between)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    return waited
 
 
 @pytest.mark.parametrize("email", ["known@example.com", "stranger@example.com"])
@@ -35,7 +41,7 @@ def chance(monkeypatch: pytest.MonkeyPatch) -> _Chance:
     [("register", 0.1), ("forgot-password", 0.02), ("email-code", 0.02)],
 )
 async def test_known_and_unknown_addresses_wait_alike(
-    api: Api, chance: _Chance, path: str, most: float, email: str
+    api: Api, asked: Asked, path: str, most: float, email: str
 ) -> None:
     await api.users(email="known@example.com")
     body: dict[str, Any] = {"email": email}
@@ -44,15 +50,15 @@ async def test_known_and_unknown_addresses_wait_alike(
 
     await api.post(f"/auth/{path}", body)
 
-    assert chance.asked == [(0, most)]
+    assert asked == [(0, most)]
 
 
-async def test_nothing_else_waits(api: Api, chance: _Chance) -> None:
+async def test_nothing_else_waits(api: Api, asked: Asked) -> None:
     person = await api.person()
     await api.get("/users/me", person)
     await api.client.get("/forgot-password")
 
-    assert chance.asked == []
+    assert asked == []
 
 
 def test_every_address_that_waits_is_one(app: FastAPI) -> None:

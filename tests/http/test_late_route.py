@@ -112,5 +112,6 @@ async def test_a_mistake_is_told_at_each_request() -> None:
 
 def test_a_route_has_no_more_attributes_than_others_have(router: APIRouter) -> None:
     with pytest.raises(AttributeError, match="nonsense"):
+        # A name that no route has, on purpose.
         _ = router.routes[0].nonsense  # type: ignore[attr-defined]
     assert "/things/{number}" in FastAPI(routes=router.routes).openapi()["paths"]

@@ -95,6 +95,7 @@ async def test_t098_a_role_that_is_given_during_a_sign_in_demands_as_much(
     judged = SignInService._is_due
 
     async def given_meanwhile(*arguments: object) -> bool:
+        # Whatever it was called with is handed on.
         due = await judged(*arguments)  # type: ignore[arg-type]
         async with runtime.unit_of_work() as uow:
             await uow.users.add_roles(user.id, ["admin"])
