@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.responses import HTMLResponse
 
+from app.core.language import gettext, ngettext
 from app.pages.parts import texts
 from app.pages.parts.script import (
     CHALLENGE_SCRIPT,
@@ -53,7 +54,11 @@ def _environment() -> "Environment":
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    # newstyle: what stands in for %(name)s is escaped, the sentence itself is ours.
+    install = environment.install_gettext_callables  # type: ignore[attr-defined]
+    install(gettext, ngettext, newstyle=True)
     environment.globals["style"] = f"/static/pages.css?v={STYLE_TAG}"
     environment.globals["password_script"] = PASSWORD_SCRIPT
     environment.globals["passkey_script"] = PASSKEY_SCRIPT
