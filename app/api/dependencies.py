@@ -9,7 +9,6 @@ from fastapi.security import HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.once import Once
-from app.api.paging import Pages
 from app.core.exceptions import BadRequest, Forbidden, Unauthenticated
 from app.database import get_db
 from app.policies.permission import Actor
@@ -34,6 +33,7 @@ from app.services.factors.totp import TotpService
 from app.services.oauth.application_caller import ApplicationCallerService
 from app.services.oauth.begun_at import BegunAtService
 from app.services.oauth.consent import OAuthConsentService
+from app.services.process.paging import Pages
 from app.services.server.idempotency_key import IdempotencyService
 from app.services.server.outbox import OutboxService
 from app.services.server.runtime import Runtime

@@ -18,6 +18,10 @@ from app.pages.account import (
     stop_recovery,
     verify_email,
 )
+from app.pages.console import assets as console_assets
+from app.pages.console import overview as console_overview
+from app.pages.console import palette as console_palette
+from app.pages.console import users as console_users
 from app.pages.oauth import (
     application_logo,
     applications,
@@ -89,6 +93,10 @@ routes: list[BaseRoute] = [
         passkeys,
         sessions,
         data,
+        console_assets,
+        console_overview,
+        console_palette,
+        console_users,
         errors,
     )
     for route in page.router.routes

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, or_, select, update
 
 from app.models.client import OAuthClient, OAuthClientSecret
 from app.models.grant import OAuthGrant
@@ -53,6 +53,13 @@ class OAuthClientRepository(Repository[OAuthClient]):
     ) -> Sequence[OAuthClient]:
         """Return a page of the clients in the order of their identifiers."""
         return await self.page(select(OAuthClient), _BY_ID, after=after, limit=limit)
+
+    async def find(self, text: str, limit: int) -> Sequence[OAuthClient]:
+        """Return the first clients whose name or identifier contains a text."""
+        columns = (OAuthClient.client_name, OAuthClient.client_id)
+        has_text = or_(*(each.icontains(text, autoescape=True) for each in columns))
+        query = select(OAuthClient).where(has_text).order_by(OAuthClient.client_id)
+        return (await self.db.scalars(query.limit(limit))).all()
 
     async def is_audience(self, name: str) -> bool:
         """Tell whether access tokens of some client are for an API of this name."""

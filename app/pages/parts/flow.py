@@ -57,14 +57,21 @@ _SECTIONS = frozenset(
 )
 
 
+CONSOLE = "console"
+# A page of the console, spelled with full stops: its section, and what is shown there.
+_CONSOLE = re.compile(r"console(\.[a-z]{1,16}(\.[A-Za-z0-9_-]{1,64})?)?")
+
+
 def address_of(section: str) -> str:
-    """Return the address of a page of the account."""
+    """Return the address of a page of the account, or of the console."""
+    if section.partition(".")[0] == CONSOLE:
+        return "/".join(["/admin", *section.split(".")[1:]])
     return ACCOUNT if section == PROFILE else f"{ACCOUNT}/{section}"
 
 
 def section_of(text: str) -> str:
-    """Return a page of the account by its name, or nothing: it is no address."""
-    return text if text in _SECTIONS else ""
+    """Return a page by its name, or nothing: it is no address."""
+    return text if text in _SECTIONS or _CONSOLE.fullmatch(text) else ""
 
 
 async def get_section(request: Request) -> str:

@@ -100,7 +100,7 @@ async def enter(
             await demand_fresh(account, runtime)
         except ReauthenticationRequired as error:
             note(error)
-            return await _lead_to_proof(section, account, runtime)
+            return await lead_to_proof(section, account, runtime)
     return Here(section, browser, account, runtime)
 
 
@@ -119,7 +119,7 @@ async def demand_fresh(account: BrowserAccount, runtime: Runtime) -> None:
     await AuthenticationService(runtime).demand_presence(actor)
 
 
-async def _lead_to_proof(
+async def lead_to_proof(
     section: str, account: BrowserAccount, runtime: Runtime
 ) -> Response:
     """Lead to what is missing: the second factor alone, or a sign-in from the start."""
@@ -145,7 +145,7 @@ async def submit(
         return await work()
     except ReauthenticationRequired as error:
         note(error)
-        return await _lead_to_proof(here.section, here.account, here.runtime)
+        return await lead_to_proof(here.section, here.account, here.runtime)
     except AppError as error:
         note(error)
         return await show(here, error, values)

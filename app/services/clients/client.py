@@ -101,6 +101,10 @@ class OAuthClientService:
         """Return a page of the clients in the order of their identifiers."""
         return await self._uow.oauth_clients.list_page(after=after, limit=limit)
 
+    async def find(self, text: str, limit: int) -> Sequence[OAuthClient]:
+        """Return the first clients whose name or identifier contains a text."""
+        return await self._uow.oauth_clients.find(text, limit)
+
     async def get(self, client_id: str, *, lock: bool = False) -> OAuthClient:
         """Return a client, active or not.
 

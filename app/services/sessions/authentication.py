@@ -57,6 +57,19 @@ class SignedInUser:
     account: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What somebody may do in a session.
+
+    Attributes:
+        actor: Holds what counts in it as it was proven.
+        with_two_factors: What all of their roles allow.
+    """
+
+    actor: Actor
+    with_two_factors: frozenset[str]
+
+
 class AuthenticationService:
     """Recognises callers. The database is asked every time: nothing is remembered."""
 
@@ -102,14 +115,19 @@ class AuthenticationService:
             SecondFactorRequired: A role has it that counts only with two factors.
             Forbidden: No role of theirs has it.
         """
-        roles = await self._process.statements.roles_in(actor.session_id)
-        counted = roles_that_count(roles, self._process.settings.mfa)
-        actor = replace(actor, permissions=permissions_of(counted))
-        if actor.may(permission):
-            return actor
-        if covers(permissions_of(roles), (permission,)):
+        rights = await self.rights_of(actor)
+        if rights.actor.may(permission):
+            return rights.actor
+        if covers(rights.with_two_factors, (permission,)):
             raise SecondFactorRequired(TWO_FACTORS, f"{permission} wants two factors")
         raise Forbidden(hint=f"{permission} is missing")
+
+    async def rights_of(self, actor: Actor) -> Rights:
+        """Return what this session may do, and what more it could with two factors."""
+        roles = await self._process.statements.roles_in(actor.session_id)
+        counted = roles_that_count(roles, self._process.settings.mfa)
+        held = replace(actor, permissions=permissions_of(counted))
+        return Rights(held, permissions_of(roles))
 
     async def demand_presence(self, actor: Actor) -> None:
         """Refuse what only the owner may do, unless they proved lately to be there.

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from app.core.exceptions import BadRequest
-from app.services.server.runtime import Runtime
+from app.services.process.process import Process
 
 Row = TypeVar("Row")
 
@@ -20,9 +20,9 @@ class InvalidCursor(BadRequest):
 class Pages:
     """Cursors of one request."""
 
-    def __init__(self, runtime: Runtime, cursor: str | None, limit: int) -> None:
+    def __init__(self, process: Process, cursor: str | None, limit: int) -> None:
         """Hold what the caller sent."""
-        self._runtime = runtime
+        self._process = process
         self._cursor = cursor
         self._limit = limit
         self.fetch = limit + 1  # the one more row tells whether there is a next page
@@ -35,7 +35,7 @@ class Pages:
         """
         if self._cursor is None:
             return None
-        parts = self._runtime.secret_key.read_cursor(listing, self._cursor)
+        parts = self._process.secret_key.read_cursor(listing, self._cursor)
         if parts is None:
             raise InvalidCursor
         return parts
@@ -69,4 +69,4 @@ class Pages:
         if len(rows) <= self._limit:
             return rows, None
         shown = rows[: self._limit]
-        return shown, self._runtime.secret_key.cursor(listing, key(shown[-1]))
+        return shown, self._process.secret_key.cursor(listing, key(shown[-1]))

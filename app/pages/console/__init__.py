@@ -1,0 +1,1 @@
+"""``/admin``: the console of operators, over the services that the API calls."""

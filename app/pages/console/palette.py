@@ -1,0 +1,111 @@
+"""``/admin/palette``: pages, actions, users and clients by a few letters of each.
+
+A page for whoever has no script, and the same as JSON for the dialog of the frame. It
+finds for somebody what they may see, and nothing else.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.core.language import N_, gettext
+from app.core.late.route import LateRoute
+from app.pages.console.frame import AtConsole, Here
+from app.pages.console.sections import CLIENTS, OVERVIEW, SECTIONS, USERS, open_to
+from app.pages.parts.render import HEADERS
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.password import PasswordService
+from app.services.accounts.user import UserService
+from app.services.clients.client import OAuthClientService
+from app.utils.helpers import encoded_json
+
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
+_MOST = 6  # of a kind
+_LEAST = 2  # letters, before anything is looked for in a million rows
+# What can be begun anywhere: text, address and the permission for it.
+ACTIONS = [
+    (N_("Invite somebody"), "/admin/users/new", "users:write"),
+    (N_("Add an application"), "/admin/clients/new", "clients:write"),
+    (N_("Your account"), "/account", ""),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something to go to.
+
+    Attributes:
+        kind: The heading that it stands under.
+        hint: What tells it from others of the same name.
+    """
+
+    kind: str
+    text: str
+    to: str
+    hint: str = ""
+
+
+@router.get("/admin/palette")
+async def show_palette(
+    at: AtConsole, request: Request, q: Annotated[str, Query(max_length=200)] = ""
+) -> Response:
+    """Find what somebody types."""
+    here = await at.enter(OVERVIEW)
+    if isinstance(here, Response):
+        return here
+    found = [*_places(here, q), *await _rows(here, q.strip())]
+    if "text/html" in request.headers.get("accept", ""):
+        return here.render("console/palette.html", found=found, q=q)
+    content = encoded_json([asdict(each) for each in found])
+    return Response(content, headers=HEADERS, media_type="application/json")
+
+
+def _places(here: Here, q: str) -> Iterator[Entry]:
+    """Yield pages and actions whose names have every word that was typed."""
+    words = q.casefold().split()
+    known = [(gettext("Pages"), each.label, each.path) for each in open_to(here.actor)]
+    for label, to, permission in ACTIONS:
+        if (not permission or here.actor.may(permission)) and _is_there(to):
+            known.append((gettext("Actions"), label, to))
+    for kind, label, to in known:
+        text = gettext(label)
+        if all(word in text.casefold() for word in words):
+            yield Entry(kind, text, to)
+
+
+def _is_there(to: str) -> bool:
+    names = {each.name for each in SECTIONS}
+    return not to.startswith("/admin/") or to.split("/")[2] in names
+
+
+async def _rows(here: Here, q: str) -> list[Entry]:
+    if len(q) < _LEAST:
+        return []
+    async with here.runtime.unit_of_work(read_only=True) as uow:
+        users = await _users(here, uow, q) if USERS.is_open_to(here.actor) else []
+        if CLIENTS in SECTIONS and CLIENTS.is_open_to(here.actor):
+            users += await _clients(here, uow, q)
+    return users
+
+
+async def _users(here: Here, uow: UnitOfWork, q: str) -> list[Entry]:
+    service = UserService(uow, here.runtime, PasswordService(here.runtime))
+    rows = await service.list_page(
+        search=q, status=None, role=None, sort="created_at", after=None, limit=_MOST
+    )
+    kind = gettext("Users")
+    return [
+        Entry(kind, row.email, USERS.path + f"/{row.id}", row.name or "")
+        for row in rows
+    ]
+
+
+async def _clients(here: Here, uow: UnitOfWork, q: str) -> list[Entry]:
+    rows = await OAuthClientService(uow, here.runtime).find(q, _MOST)
+    kind = gettext("Clients")
+    return [
+        Entry(kind, row.client_name, CLIENTS.path + f"/{row.client_id}", row.client_id)
+        for row in rows
+    ]

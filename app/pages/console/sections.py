@@ -1,0 +1,64 @@
+"""What the console consists of, and the permission that opens each part."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.core.language import N_
+from app.pages.parts.flow import CONSOLE
+from app.policies.permission import Actor
+
+HOME = "/admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the console.
+
+    Attributes:
+        name: In its address; empty for the first page.
+        label: In the navigation.
+        permission: What opens it. Empty: whoever holds any permission may come in.
+        act: What it is needed for to change something there; empty if nothing can be.
+    """
+
+    name: str
+    label: str
+    permission: str = ""
+    act: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        return f"{HOME}/{self.name}" if self.name else HOME
+
+    def place(self, shown: str = "") -> str:
+        """Return its name among those that a sign-in leads back to (``flow.TO``).
+
+        Args:
+            shown: What of it was looked at, as its address ends.
+        """
+        return ".".join(filter(None, (CONSOLE, self.name, shown)))
+
+    def is_open_to(self, actor: Actor) -> bool:
+        """Tell whether somebody may see it."""
+        if self.permission:
+            return actor.may(self.permission)
+        return bool(actor.permissions)
+
+
+OVERVIEW = Section("", N_("Overview"))
+USERS = Section("users", N_("Users"), "users:read", "users:write")
+CLIENTS = Section("clients", N_("Clients"), "clients:read", "clients:write")
+ROLES = Section("roles", N_("Roles"), "roles:read", "roles:write")
+AUDIT = Section("audit", N_("Audit trail"), "audit:read")
+KEYS = Section("keys", N_("Keys"), "keys:read", "keys:write")
+OUTBOX = Section("outbox", N_("Outbox"), "outbox:read", "outbox:write")
+MAILS = Section("mails", N_("Mails"), "settings:read")
+SETTINGS = Section("settings", N_("Settings"), "settings:read")
+
+SECTIONS = (OVERVIEW, USERS)
+
+
+def open_to(actor: Actor) -> Sequence[Section]:
+    """Return what somebody may see, in the order of the navigation."""
+    return [section for section in SECTIONS if section.is_open_to(actor)]

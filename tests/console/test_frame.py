@@ -1,0 +1,113 @@
+"""The console's frame: who may come in, what they see of it, and where they are led."""
+
+import pytest
+
+from app.policies.permission import PERMISSIONS
+from app.services.server.runtime import Runtime
+from tests.console.conftest import Holder
+from tests.factories.factor import FactorFactory
+from tests.support.api import PASSWORD, Api, Person
+from tests.support.browser import Visitor
+from tests.support.page import Page
+
+OPENED = {"/admin/users": "users:read"}
+
+
+@pytest.mark.parametrize("path", ["/admin", "/admin/palette", *OPENED])
+async def test_a_stranger_signs_in_first_and_comes_back(
+    api: Api, visitor: Visitor, path: str
+) -> None:
+    admin = await api.admin()
+
+    asked = await visitor.get(path)
+    entered = await visitor.submit(
+        asked.headers["location"], {"email": admin.email, "password": PASSWORD}
+    )
+
+    assert asked.status_code == 303
+    assert asked.headers["location"].startswith("/signin?to=console")
+    assert entered.headers["location"] == path.replace("/palette", "")
+
+
+@pytest.mark.parametrize("path", ["/admin", "/admin/palette", *OPENED])
+async def test_a_person_without_any_permission_is_refused_by_a_page(
+    api: Api, visitor: Visitor, path: str
+) -> None:
+    person = await api.person()
+    await visitor.sign_in(person.email)
+
+    answer = await visitor.get(path)
+
+    assert answer.status_code == 403
+    assert "You do not have permission to do this" in answer.text
+    assert "/admin/users" not in answer.text
+
+
+@pytest.mark.parametrize("permission", PERMISSIONS)
+async def test_each_permission_opens_its_sections_and_no_others(
+    visitor: Visitor, holder: Holder, permission: str
+) -> None:
+    await holder(permission)
+
+    page = Page((await visitor.get("/admin")).text)
+    links = {each.get("href") for each in page.all("a")}
+
+    for path, wanted in OPENED.items():
+        is_open = permission == wanted
+        assert (path in links) == is_open
+        assert (await visitor.get(path)).status_code == (200 if is_open else 403)
+
+
+async def test_a_role_that_demands_two_factors_is_worth_nothing_with_one(
+    api: Api, visitor: Visitor, holder: Holder, runtime: Runtime
+) -> None:
+    person = await holder("users:read")
+    phone = await FactorFactory(runtime).totp(person.id)
+    async with runtime.unit_of_work() as uow:
+        role = await uow.roles.by_name("held")
+        assert role is not None
+        role.mfa_required = True
+
+    asked = await visitor.get("/admin/users")
+    entered = await visitor.submit(asked.headers["location"], {"code": phone.code})
+
+    assert asked.headers["location"] == "/signin/verify?to=console.users"
+    assert entered.headers["location"] == "/admin/users"
+    assert (await visitor.get("/admin/users")).status_code == 200
+
+
+async def test_htmx_is_told_to_leave_the_page_for_the_sign_in(visitor: Visitor) -> None:
+    answer = await visitor.get("/admin/users", HX_Request="true")
+
+    assert answer.headers["hx-redirect"] == "/signin?to=console.users"
+    assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/admin", "/admin/palette", *OPENED])
+async def test_a_page_runs_what_carries_its_own_nonce_and_nothing_else(
+    visitor: Visitor, admin: Person, path: str
+) -> None:
+    first, second = await visitor.get(path), await visitor.get(path)
+
+    policy = first.headers["content-security-policy"]
+    nonces = {each["nonce"] for each in Page(first.text).all("script")}
+    assert len(nonces) == 1
+    assert f"script-src 'nonce-{nonces.pop()}';" in policy
+    assert "require-trusted-types-for 'script'; trusted-types htmx" in policy
+    assert "unsafe" not in policy
+    assert policy != second.headers["content-security-policy"]
+    assert first.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "to", ["console/..", "console.users.a/b", "console.users..", "console.USERS"]
+)
+async def test_where_a_sign_in_leads_in_the_console_is_no_address(
+    api: Api, visitor: Visitor, to: str
+) -> None:
+    person = await api.person()
+    fields = {"email": person.email, "password": PASSWORD, "to": to}
+
+    entered = await visitor.submit(f"/signin?to={to}", fields)
+
+    assert entered.headers["location"] == "/"
