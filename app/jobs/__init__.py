@@ -5,6 +5,7 @@ from app.jobs.base import Job
 from app.jobs.janitor import JanitorJob
 from app.jobs.mail import MailJob
 from app.jobs.signing_keys import SigningKeysJob
+from app.jobs.statistics import StatisticsJob
 from app.services.server.runtime import Runtime
 
 
@@ -14,5 +15,6 @@ def build_jobs(runtime: Runtime) -> list[Job]:
         MailJob(runtime),
         BackchannelLogoutJob(runtime),
         SigningKeysJob(runtime),
+        StatisticsJob(runtime),
         JanitorJob(runtime),
     ]

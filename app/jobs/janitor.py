@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from app.repositories.statements.rate_limit import SqlStore
+from app.repositories.statements.statistics import StatisticsRepository
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.address import CollisionService
 from app.services.accounts.unverified import end_unverified
@@ -21,6 +22,7 @@ from app.setting_groups import DAY
 
 BATCH = 500  # rows a statement deletes: short locks, short transactions
 _ADDRESSES = timedelta(hours=6)
+_STATISTICS = timedelta(days=400)
 Sweep = Callable[[UnitOfWork], Awaitable[int]]
 
 _log = logging.getLogger("auth_serve.janitor")
@@ -95,6 +97,9 @@ class JanitorJob:
             ),
             "unverified_users": lambda uow: end_unverified(
                 uow, keep.unverified_ttl, batch
+            ),
+            "hourly_statistics": lambda uow: StatisticsRepository(uow.db).delete_older(
+                now - _STATISTICS, batch
             ),
             **self._protocol_sweeps(now),
         }

@@ -17,6 +17,7 @@ from app.models.role import Role, UserRole
 from app.models.served_address import ServedAddress
 from app.models.session import Session
 from app.models.signing_key import SigningKey
+from app.models.statistics import HourlyStatistics
 from app.models.token_epoch import TokenEpoch
 from app.models.totp import Totp
 from app.models.user import User
@@ -26,6 +27,7 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Device",
+    "HourlyStatistics",
     "IdempotencyKey",
     "OAuthAssertion",
     "OAuthClient",

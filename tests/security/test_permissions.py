@@ -36,6 +36,7 @@ NEEDED: dict[Operation, str] = {
     ("patch", "/roles/{name}"): "roles:write",
     ("delete", "/roles/{name}"): "roles:write",
     ("get", "/audit-events"): "audit:read",
+    ("get", "/statistics"): "audit:read",
     ("get", "/settings"): "settings:read",
     ("get", "/keys"): "keys:read",
     ("post", "/keys/rotate"): "keys:write",

@@ -20,6 +20,7 @@ from app.api.v1 import (
     permissions,
     roles,
     settings,
+    statistics,
     users,
 )
 
@@ -41,6 +42,7 @@ routes: list[BaseRoute] = knowing_their_query(
         permissions,
         clients,
         audit_events,
+        statistics,
         keys,
         settings,
         outbox,
