@@ -8,7 +8,7 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from tests.http.wire import LIMIT, Connect, ImpatientProtocol, Streams, application
+from tests.http.wire import LIMIT, Connect, Streams, WireProtocol, application
 from tests.servers.ports import LOOPBACK
 
 
@@ -25,7 +25,7 @@ async def connect(state: ServerState) -> AsyncIterator[Connect]:
     config.load()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: ImpatientProtocol(config, state, {}), LOOPBACK, 0
+        lambda: WireProtocol(config, state, {}), LOOPBACK, 0
     )
     port = server.sockets[0].getsockname()[1]
     writers: list[asyncio.StreamWriter] = []
@@ -39,7 +39,13 @@ async def connect(state: ServerState) -> AsyncIterator[Connect]:
     for writer in writers:
         writer.close()
     server.close()
-    for connection in (*state.connections, *ImpatientProtocol.turned_away):
+    for connection in (*state.connections, *WireProtocol.turned_away):
         transport: Any = connection.transport
         transport.end()  # some still wait for more of what was refused
     await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a head be overdue soon; only for tests of that: a busy machine is slow too."""
+    monkeypatch.setattr(WireProtocol, "head_timeout", 0.15)

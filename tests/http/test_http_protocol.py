@@ -83,6 +83,7 @@ UNFINISHED = {
 }
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("what", UNFINISHED)
 async def test_what_is_begun_and_not_ended_is_closed_in_time(
     connect: Connect, state: ServerState, what: str
@@ -97,6 +98,7 @@ async def test_what_is_begun_and_not_ended_is_closed_in_time(
     assert state.connections == set()
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_request_that_takes_its_time_is_not_unfinished(
     connect: Connect,
 ) -> None:

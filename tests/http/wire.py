@@ -22,11 +22,10 @@ Connect = Callable[[], Awaitable[Streams]]
 FAT = b"x" * (MAX_HEAD + 1)
 
 
-class ImpatientProtocol(GuardedProtocol):
-    """As in production, but a head has to come at once."""
+class WireProtocol(GuardedProtocol):
+    """As in production, of a service that knows its address."""
 
     issuer = "https://auth.example.com"
-    head_timeout = 0.15
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
