@@ -30,10 +30,11 @@ async def crowd(
     *,
     form: bool = False,
     person: Person | None = None,
+    browser: dict[str, str] | None = None,
 ) -> list[Response]:
-    """Send everything at once, in turn to either process."""
+    """Send everything at once, in turn to either process; ``browser`` is its fields."""
     kind = "data" if form else "json"
-    headers = person.headers if person else {}
+    headers = (person.headers if person else {}) | (browser or {})
     return await asyncio.gather(
         *(
             both[number % 2].post(path, headers=headers, **{kind: body})

@@ -1,5 +1,7 @@
 """What mails bring works once, whichever process it is sent to and how often."""
 
+import json
+
 from httpx2 import AsyncClient
 from sqlalchemy import update
 
@@ -7,6 +9,7 @@ from app.models import Session
 from app.policies.permission import ADMIN_ROLE
 from app.services.accounts.password import PasswordService
 from app.services.server.setup import SetupService
+from tests.factories.authenticator import Authenticator
 from tests.races.crowd import (
     NEW_PASSWORD,
     address,
@@ -16,6 +19,7 @@ from tests.races.crowd import (
     no_administrators,
 )
 from tests.support.api import PASSWORD, Api
+from tests.support.page import Page
 
 
 async def test_trap_18_t124_a_reset_link_works_once(
@@ -127,6 +131,39 @@ async def test_a_set_up_link_makes_one_administrator(
     ]
 
     answers = await crowd(both, "/setup", forms, form=True)
+
+    assert_one_success(answers, 303)
+    assert len(await administrators(api.runtime)) == 1
+
+
+async def test_a_set_up_link_makes_one_administrator_of_passkeys_too(
+    api: Api, both: list[AsyncClient]
+) -> None:
+    """Each form was opened at the same browser, with an authenticator of its own."""
+    async with api.runtime.unit_of_work() as uow:
+        await uow.db.execute(no_administrators())
+        setup = SetupService(uow, api.runtime, PasswordService(api.runtime))
+        token = str(await setup.link()).partition("token=")[2]
+    origin = api.runtime.settings.public_url
+    browser = await both[0].get(f"/setup?token={token}")
+    csrf = Page(browser.text).inputs["csrf"]["value"]
+    cookie = browser.headers["set-cookie"].partition(";")[0]
+    forms = []
+    for _ in range(20):
+        page = Page((await both[0].get(f"/setup?token={token}")).text)
+        [asked] = [each for each in page.all("form") if each.get("data-options")]
+        made = Authenticator(origin).create(json.loads(asked["data-options"] or ""))
+        forms.append(
+            {
+                "token": token,
+                "csrf": csrf,
+                "email": address(),
+                "response": json.dumps(made),
+            }
+        )
+
+    at_browser = {"Cookie": cookie}
+    answers = await crowd(both, "/setup", forms, form=True, browser=at_browser)
 
     assert_one_success(answers, 303)
     assert len(await administrators(api.runtime)) == 1

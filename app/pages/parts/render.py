@@ -13,6 +13,7 @@ from app.pages.parts.script import (
     CHALLENGE_SCRIPT,
     PASSKEY_SCRIPT,
     PASSWORD_SCRIPT,
+    SETUP_SCRIPT,
     SIGN_IN_SCRIPT,
 )
 
@@ -63,6 +64,7 @@ def _environment() -> "Environment":
     environment.globals["password_script"] = PASSWORD_SCRIPT
     environment.globals["passkey_script"] = PASSKEY_SCRIPT
     environment.globals["sign_in_script"] = SIGN_IN_SCRIPT
+    environment.globals["setup_script"] = SETUP_SCRIPT
     environment.globals["challenge_script"] = CHALLENGE_SCRIPT
     environment.globals["said"] = texts.said
     return environment

@@ -26,6 +26,8 @@ PASSWORD_SCRIPT = _script("password.js")
 PASSKEY_SCRIPT = _script("passkey.js")
 SIGN_IN_SCRIPT = PASSWORD_SCRIPT + PASSKEY_SCRIPT  # one module, for the page with both
 
+SETUP_SCRIPT = SIGN_IN_SCRIPT + _script("setup.js")
+
 
 def source_of(script: str) -> str:
     """Return what a policy allows to run (CSP level 3): exactly this script."""
@@ -37,5 +39,6 @@ PASSWORD_SOURCE = source_of(PASSWORD_SCRIPT)
 PASSKEY_SOURCE = source_of(PASSKEY_SCRIPT)
 # That page asks again before a challenge is too old.
 SIGN_IN_SOURCE = f"{source_of(SIGN_IN_SCRIPT)}; connect-src 'self'"
+SETUP_SOURCE = source_of(SETUP_SCRIPT)
 CHALLENGE_SCRIPT = _script("challenge.js")
 CHALLENGE_SOURCE = source_of(CHALLENGE_SCRIPT)

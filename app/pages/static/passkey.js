@@ -31,13 +31,14 @@ function plain(credential) {
 }
 
 function start(form) {
-  const { ask, options, kind, failed, elsewhere } = form.dataset;
+  const { dataset } = form;
+  const { ask, kind, failed, elsewhere } = dataset;
   const says = form.querySelector("[role=status]");
   // Whoever was refused asks again: an authenticator that answers by itself would not stop.
   const offers = kind === "offer" && !document.querySelector("[role=alert]");
   let waiting = new AbortController();
   const asked = async () =>
-    options ? JSON.parse(options) : (await fetch(ask, { method: "POST" })).json();
+    dataset.options ? JSON.parse(dataset.options) : (await fetch(ask, { method: "POST" })).json();
 
   async function go(mediation) {
     waiting.abort();

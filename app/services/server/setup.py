@@ -1,17 +1,41 @@
 """The first administrator."""
 
 import logging
+from typing import Any
+from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
+
+from app.core.context import current
 from app.core.exceptions import Conflict
 from app.events.user import SetupCompleted
+from app.factors.attestation import ModelRefused
+from app.factors.base import MULTI_FACTOR, Ceremony, FactorRefused
+from app.factors.passkey import (
+    DEVICE_BOUND,
+    SYNCED,
+    VERIFIED,
+    NewPasskey,
+    Person,
+    creation_options,
+    read_challenge,
+    user_handle,
+    verify_creation,
+)
+from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.policies.permission import ADMIN_ROLE, USER_ROLE
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import new_user, set_email, set_password, touch
-from app.services.accounts.password import NewPassword, PasswordService
+from app.services.accounts.password import PasswordService
 from app.services.accounts.unverified import accept_address, claim, mark_verified
+from app.services.factors.authenticator_name import name_of
+from app.services.factors.challenge import Challenges, ceremony_of, ready
+from app.services.factors.errors import RefusedModel, RefusedPasskey
+from app.services.factors.stored import passkey_row
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.process import Process
+from app.services.sign_in.start import Known, Proven, SessionStart, StartedSession
 from app.typed_text import canonical_email
 
 LINK_TTL = 24 * 3_600
@@ -70,7 +94,88 @@ class SetupService:
         found = await tokens.find(Purpose.SETUP, token)
         chosen = await self._passwords.accept(password, context=(email,))
         await tokens.consume_found(Purpose.SETUP, found)
-        return await self._make(email, chosen, "link")
+        return await self._make(email, chosen.hash, "link")
+
+    async def passkey_options(self, token: str) -> dict[str, Any]:
+        """Return what a browser needs to make the administrator's passkey.
+
+        Nothing is stored, and it names nobody yet: the page puts the address in.
+
+        Raises:
+            InvalidOneTimeToken: The link does not work.
+        """
+        await ready()
+        found = await OneTimeTokenService(self._uow, self._process).find(
+            Purpose.SETUP, token
+        )
+        ceremony = ceremony_of(self._process, found, self._challenges(found).new())
+        nobody = Person(handle=user_handle((), ceremony), name="", display_name="")
+        options = creation_options(nobody, (), ceremony)
+        # It is to sign in alone, and one that does not ask for its user never may.
+        options["authenticatorSelection"]["userVerification"] = "required"
+        return options
+
+    async def complete_with_passkey(
+        self, token: str, email: str, answer: Any
+    ) -> StartedSession:
+        """Make the administrator, without a password, and sign them in.
+
+        Args:
+            token: Of the link for which the options were made: they work for no other.
+            email: What they typed.
+            answer: What the browser answered, in the JSON of WebAuthn.
+
+        Raises:
+            InvalidOneTimeToken: The link does not work.
+            RefusedModel: The authenticator is of a model that is not taken here.
+            RefusedPasskey: The answer does not do; the log says why.
+            SetupFinished: There is an administrator already.
+        """
+        accept_address(self._process, email)
+        await ready()
+        tokens = OneTimeTokenService(self._uow, self._process)
+        found = await tokens.find(Purpose.SETUP, token)
+        used, ceremony, made = self._judge(found, answer)
+        await tokens.consume_found(Purpose.SETUP, found)
+        user = await self._make(email, None, "link")
+        if not await self._challenges(found).use_up(self._uow, used, user.id):
+            raise RefusedPasskey(hint="the challenge was used before")
+        await self._store(user, ceremony, made)
+        possession = SYNCED if made.is_backup_eligible else DEVICE_BOUND
+        proven = Proven("registration", (possession, VERIFIED, MULTI_FACTOR))
+        start, known = SessionStart(self._process), Known({}, is_known_place=True)
+        return await start.within(self._uow, user, proven, known)
+
+    def _challenges(self, token_id: UUID) -> Challenges:
+        return Challenges(self._process, Purpose.PASSKEY_SETUP, token_id.hex)
+
+    def _judge(
+        self, token_id: UUID, answer: Any
+    ) -> tuple[OneTimeToken, Ceremony, NewPasskey]:
+        try:
+            challenge = read_challenge(answer)
+            used = self._challenges(token_id).read(challenge)
+            ceremony = ceremony_of(self._process, token_id, challenge)
+            made = verify_creation(answer, ceremony)
+        except ModelRefused as refusal:
+            raise RefusedModel(hint=str(refusal)) from None
+        except FactorRefused as refusal:
+            raise RefusedPasskey(hint=str(refusal)) from None
+        if not made.is_user_verified:
+            raise RefusedPasskey(hint="its user was not verified")
+        return used, ceremony, made
+
+    async def _store(self, user: User, ceremony: Ceremony, made: NewPasskey) -> None:
+        name = name_of(made.aaguid, current().user_agent)
+        handle = user_handle((), ceremony)
+        row = passkey_row(self._uow, user.id, handle, made, {"name": name})
+        self._uow.passkeys.add(row)
+        user.factors_version += 1
+        try:
+            await self._uow.db.flush()
+        except IntegrityError as error:
+            # WebAuthn 7.1: nobody may have it, or two accounts would share a key.
+            raise RefusedPasskey(hint="somebody has this passkey already") from error
 
     async def from_settings(self) -> None:
         """Make the administrator that the settings name, if there is none."""
@@ -84,16 +189,16 @@ class SetupService:
             field="AUTH_SERVE_ADMIN__PASSWORD",
         )
         try:
-            await self._make(admin.email, chosen, "settings")
+            await self._make(admin.email, chosen.hash, "settings")
         except SetupFinished:
             _log.info("another process made the administrator")
 
-    async def _make(self, email: str, chosen: NewPassword, method: str) -> User:
+    async def _make(self, email: str, password_hash: str | None, method: str) -> User:
         """Make an account an administrator, under the lock that makes it the first.
 
         An account that has the key of the address already may be anybody's, also of
-        another spelling: it gets the address and the new password, and nothing that its
-        maker held or said is left.
+        another spelling: it gets the address and the new password, if there is one, and
+        nothing that its maker held or said is left.
         """
         await self._uow.roles.by_name(ADMIN_ROLE, lock=True)
         if await self.is_finished():
@@ -106,7 +211,7 @@ class SetupService:
         held = (await users.roles_of([user.id])).get(user.id, [])
         await claim(self._uow, user, "setup")
         set_email(user, email)
-        set_password(user, chosen.hash, now)
+        set_password(user, password_hash, now)
         mark_verified(user)
         user.status = "active"
         touch(user, self._uow)

@@ -1,0 +1,1 @@
+"""A newcomer: set-up, and the demo application."""
