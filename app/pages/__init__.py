@@ -5,7 +5,13 @@ Second callers of the services that the API calls; a page holds no rule of its o
 
 from starlette.routing import BaseRoute
 
-from app.pages import api_docs, dev_mailbox, errors
+from app.pages import (
+    api_docs,
+    dev_components,
+    dev_mailbox,
+    errors,
+    static_files,
+)
 from app.pages.account import (
     accept_invitation,
     confirm_email,
@@ -81,6 +87,7 @@ routes: list[BaseRoute] = [
         not_me,
         logout,
         dev_mailbox,
+        dev_components,
         authorize,
         select_account,
         consent,
@@ -98,6 +105,7 @@ routes: list[BaseRoute] = [
         console_palette,
         console_users,
         errors,
+        static_files,
     )
     for route in page.router.routes
 ]

@@ -70,7 +70,7 @@ async def test_pages_are_made_for_everybody(
         labels = {label["for"] for label in page.all("label")}
         shown = {tag["id"] for tag in page.all("input") if tag["type"] != "hidden"}
         assert shown == labels
-        assert page.all("html") == [{"lang": "en"}]
+        assert page.all("html") == [{"lang": "en", "dir": "ltr"}]
         assert len(page.all("title")) == len(page.all("main")) == 1
         assert len(page.all("h1")) == 1
         buttons = 2 if path == "/setup" else 1  # with a passkey, or with a password

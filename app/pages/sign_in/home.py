@@ -1,6 +1,6 @@
-"""The front door, and the style sheet."""
+"""The front door."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
 from app.core.late.route import LateRoute
@@ -10,12 +10,10 @@ from app.pages.parts.browser import AtBrowser, render_form
 from app.pages.parts.dependencies import State
 from app.pages.parts.flow import go_on
 from app.pages.parts.form_page import Link
-from app.pages.parts.render import STYLE, STYLE_TAG
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserAccount
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
-_FOREVER = "public, max-age=31536000, immutable"
 
 
 @router.get("/")
@@ -66,14 +64,3 @@ def _links(account: BrowserAccount | None, runtime: Runtime) -> list[Link]:
     if is_open(runtime):
         links.append(Link(texts.MAILBOX, "/dev/mailbox"))
     return links
-
-
-@router.get("/static/pages.css")
-async def show_style(request: Request) -> Response:
-    """Return the style sheet; an address with its fingerprint never changes."""
-    known = request.query_params.get("v") == STYLE_TAG
-    headers = {
-        "Cache-Control": _FOREVER if known else "public, max-age=3600",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return Response(STYLE, headers=headers, media_type="text/css; charset=utf-8")

@@ -1,0 +1,1 @@
+"""Tests of the design system: what every page is made of."""
