@@ -20,9 +20,7 @@ async def show_components(runtime: State, layout: str = "console") -> Response:
     if runtime.settings.environment != "development" or layout not in _LAYOUTS:
         raise NotFound(hint="components are shown in development")
     template = "visitor.html" if layout == "visitor" else "workspace.html"
-    return render(
-        f"dev/{template}", chosen=layout, lines=_sign_ins(), bars=_accounts()
-    )
+    return render(f"dev/{template}", chosen=layout, lines=_sign_ins(), bars=_accounts())
 
 
 def _sign_ins() -> object:

@@ -144,5 +144,5 @@ async def test_a_page_is_light(visitor: Visitor, runtime: Runtime) -> None:
     sheet = (await visitor.get(str(style[0]))).content
     assert len(sheet) < 14_336
     # Forced colours leave borders alone of what makes a button one.
-    [button] = re.findall(rb"[};]button,\.button\{([^}]*)\}", sheet)
+    [button] = re.findall(rb"[{};]button,\.button\{([^}]*)\}", sheet)
     assert b"border:var(--border) solid" in button

@@ -75,7 +75,7 @@ class Numbers:
 
 
 def line_chart(numbers: Numbers, summary: str) -> Chart:
-    """Return numbers over time; the second row is dashed, not only of another colour."""
+    """Return numbers over time; the second row is dashed as well."""
     top, places = _top(numbers), _places(len(numbers.labels))
     drawn = []
     for index, (name, values) in enumerate(numbers.series):
@@ -129,7 +129,7 @@ def _chart(
 def _top(numbers: Numbers) -> int:
     """Return the even round number that is not below any of them."""
     most = max((value for _, values in numbers.series for value in values), default=0)
-    scale = 2
+    scale = 10
     while scale < most:
         scale *= 10
     steps = (scale // 10 * part for part in (1, 2, 4, 6, 8, 10))

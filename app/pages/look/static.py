@@ -31,7 +31,7 @@ class StaticFile:
 
 @cache
 def names() -> frozenset[str]:
-    """Return the files that may be asked for: ours; what came from others is not here."""
+    """Return the files that may be asked for: ours, not those of others."""
     return frozenset(path.name for path in FOLDER.iterdir() if path.suffix in _TYPES)
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from fastapi.responses import HTMLResponse
 
 from app.core.language import gettext, ngettext
-from app.pages.parts import texts
 from app.pages.look.brand import Brand
 from app.pages.look.people import hue, initials
+from app.pages.look.static import address
+from app.pages.parts import texts
 from app.pages.parts.script import (
     CHALLENGE_SCRIPT,
     PASSKEY_SCRIPT,
@@ -17,7 +18,6 @@ from app.pages.parts.script import (
     SETUP_SCRIPT,
     SIGN_IN_SCRIPT,
 )
-from app.pages.look.static import address
 
 if TYPE_CHECKING:
     from jinja2 import Environment

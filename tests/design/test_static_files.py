@@ -1,0 +1,64 @@
+"""Files that pages load: whose they are, how long they are kept, and no others."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from httpx2 import AsyncClient
+
+from app.pages.look.static import FOLDER
+from tests.support.page import Page
+
+_OURS = {"console/console.js", "swagger/start.js"}
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Files are no business of the database."""
+    return sqlite_url
+
+
+def test_every_file_of_others_is_the_one_in_the_manifest() -> None:
+    manifest = json.loads((FOLDER / "vendored.json").read_text(encoding="utf-8"))
+    packages = manifest["packages"]
+    known = {name: tag for each in packages for name, tag in each["sha256"].items()}
+
+    found = {
+        name: hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()
+        for name in map(_name, FOLDER.rglob("*/*"))
+        if name not in _OURS
+    }
+
+    assert found == known
+    assert all(each["license"] and each["version"] for each in packages)
+    assert all(any("LICENSE" in name for name in each["sha256"]) for each in packages)
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(FOLDER).as_posix()
+
+
+async def test_the_icon_is_found_by_browsers_that_look_for_it(
+    client: AsyncClient,
+) -> None:
+    page = Page((await client.get("/signin")).text)
+    [named] = [tag["href"] for tag in page.all("link") if tag["rel"] == "icon"]
+
+    known = await client.get(str(named))
+    guessed = await client.get("/favicon.ico")
+
+    assert known.headers["content-type"] == guessed.headers["content-type"]
+    assert known.headers["content-type"] == "image/svg+xml"
+    assert known.content == guessed.content and b"<script" not in known.content
+    assert "immutable" in known.headers["cache-control"]
+    assert guessed.headers["cache-control"] == "public, max-age=3600"
+
+
+@pytest.mark.parametrize(
+    "name", ["vendored.json", "..%2frender.py", "htmx%2fLICENSE", "pages.css%00", ""]
+)
+async def test_nothing_else_is_served(client: AsyncClient, name: str) -> None:
+    answer = await client.get(f"/static/{name}")
+
+    assert answer.status_code in (400, 404)
