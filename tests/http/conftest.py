@@ -47,5 +47,5 @@ async def connect(state: ServerState) -> AsyncIterator[Connect]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a head be overdue soon; only for tests of that: a busy machine is slow too."""
+    """Let a head be overdue soon; tests of that alone, since busy machines are slow."""
     monkeypatch.setattr(WireProtocol, "head_timeout", 0.15)
