@@ -22,7 +22,7 @@ from app.database import DatabaseUnavailable, PoolOptions, create_engine
 from app.models import Base
 from app.models.base import UtcDateTime
 from app.repositories.schema import SCHEMA_REVISION
-from app.repositories.user_search import SEARCH_INDEX
+from app.repositories.statements.user_search import SEARCH_INDEX
 from app.services.server.startup import why_unusable
 
 # Whoever migrates holds both locks of PostgreSQL; others wait and find the work done.

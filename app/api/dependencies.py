@@ -20,6 +20,7 @@ from app.services.accounts.email_verification import EmailVerificationService
 from app.services.accounts.export import ExportService
 from app.services.accounts.password import PasswordChangeService, PasswordService
 from app.services.accounts.password_reset import PasswordResetService
+from app.services.accounts.picture import PictureService
 from app.services.accounts.registration import RegistrationService
 from app.services.accounts.role import RoleService
 from app.services.accounts.user import UserService
@@ -295,6 +296,10 @@ async def _user_claims(uow: Uow, runtime: RuntimeDep) -> UserClaimsService:
     return UserClaimsService(uow, runtime)
 
 
+async def _pictures(uow: Uow, runtime: RuntimeDep) -> PictureService:
+    return PictureService(uow, runtime)
+
+
 async def _audit_events(uow: Uow) -> AuditEventService:
     return AuditEventService(uow)
 
@@ -334,6 +339,7 @@ ClientRegistrations = Annotated[
     OAuthRegistrationService, Depends(_client_registrations)
 ]
 UserClaims = Annotated[UserClaimsService, Depends(_user_claims)]
+Pictures = Annotated[PictureService, Depends(_pictures)]
 AuditEvents = Annotated[AuditEventService, Depends(_audit_events)]
 Outbox = Annotated[OutboxService, Depends(_outbox)]
 OnceDep = Annotated[Once, Depends(_once)]

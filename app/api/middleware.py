@@ -29,6 +29,7 @@ from app.core.exceptions import (
 )
 from app.core.forwarded import HEADERS
 from app.core.logging import access_line
+from app.core.pictures.flaw import MAX_BYTES
 from app.core.randomness import Randomness
 from app.core.stopping import Stopping
 from app.services.server.startup import StartRefused
@@ -72,6 +73,8 @@ _BY_ADDRESS = (
 )
 _BLUR = dict.fromkeys(_REGISTRATION, 0.1) | dict.fromkeys(_BY_ADDRESS, 0.02)
 MAX_BODY = 64 * 1024  # bytes; no request of this service comes near it
+MAX_UPLOAD = MAX_BYTES + 8 * 1024  # but for a picture, and what a form puts around it
+_UPLOAD = "/picture"  # how their paths end
 BODY_PAUSE = 15.0  # seconds in which something of a body has to come
 BODY_TIMEOUT = 30.0  # seconds in which all of it has to
 Field = tuple[bytes, bytes]
@@ -282,18 +285,20 @@ class _Body:
         self._scope = scope
         self._receive = receive
         self._size = 0
+        is_upload = scope["path"].endswith(_UPLOAD)
+        self._most = MAX_UPLOAD if is_upload else MAX_BODY
         self._deadline: float | None = None
         self._is_complete = False
 
     async def __call__(self) -> Message:
         if self._is_complete:  # what comes now is only that the client went away
             return await self._receive()
-        if self._deadline is None and _declared_length(self._scope) > MAX_BODY:
+        if self._deadline is None and _declared_length(self._scope) > self._most:
             raise PayloadTooLarge
         message = await self._next()
         self._is_complete = not message.get("more_body", False)
         self._size += len(message.get("body", b""))
-        if self._size > MAX_BODY:
+        if self._size > self._most:
             raise PayloadTooLarge
         return message
 
@@ -343,7 +348,7 @@ def _declared_length(scope: Scope) -> int:
         if name == b"content-length":
             if not value.isdigit():
                 return 0
-            return int(value) if len(value) <= _DIGITS else MAX_BODY + 1
+            return int(value) if len(value) <= _DIGITS else MAX_UPLOAD + 1
     return 0
 
 

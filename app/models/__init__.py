@@ -22,6 +22,7 @@ from app.models.token_epoch import TokenEpoch
 from app.models.totp import Totp
 from app.models.user import User
 from app.models.user_claims import UserClaims
+from app.models.user_picture import UserPicture
 
 __all__ = [
     "AuditEvent",
@@ -48,5 +49,6 @@ __all__ = [
     "Totp",
     "User",
     "UserClaims",
+    "UserPicture",
     "UserRole",
 ]

@@ -44,6 +44,7 @@ from app.pages.portal import (
     factors,
     passkeys,
     password,
+    picture,
     profile,
     sessions,
 )
@@ -94,6 +95,7 @@ routes: list[BaseRoute] = [
         application_logo,
         applications,
         profile,
+        picture,
         email,
         password,
         factors,

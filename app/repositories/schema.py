@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, String, column, func, select, table
 from sqlalchemy.exc import DBAPIError
 
 from app.database import Database
-from app.repositories.user_search import SEARCH_INDEX
+from app.repositories.statements.user_search import SEARCH_INDEX
 
 _APP = Path(__file__).parents[1]
 # A wheel has them below app, a checkout beside it.

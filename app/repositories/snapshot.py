@@ -6,15 +6,20 @@ from typing import Any
 from sqlalchemy import Table, delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Base, RateLimit
+from app.models import Base, RateLimit, UserPicture
 
 _BATCH = 500
+_LARGE = {UserPicture.__tablename__: 20}  # rows of 256 KiB
 _NOT_KEPT = {RateLimit.__tablename__}  # counts of minutes ago
 
 
 def kept_tables() -> Sequence[Table]:
     """Return every table that a copy holds; what others refer to comes first."""
     return [t for t in Base.metadata.sorted_tables if t.name not in _NOT_KEPT]
+
+
+def _batch_of(table: Table) -> int:
+    return _LARGE.get(table.name, _BATCH)
 
 
 class SnapshotRepository:
@@ -41,7 +46,7 @@ class SnapshotRepository:
 
     async def rows(self, table: Table) -> AsyncIterator[Sequence[Any]]:
         """Yield the rows of a table, a few in memory at a time."""
-        query = select(table).execution_options(yield_per=_BATCH)
+        query = select(table).execution_options(yield_per=_batch_of(table))
         result = await self._db.stream(query)
         async for row in result:
             yield row
@@ -65,7 +70,7 @@ class SnapshotRepository:
         batch: list[Mapping[str, Any]] = []
         for row in rows:
             batch.append(row)
-            if len(batch) == _BATCH:
+            if len(batch) == _batch_of(table):
                 await self._db.execute(insert(table), batch)
                 batch = []
         if batch:

@@ -34,6 +34,7 @@ from app.repositories.token_epoch import TokenEpochRepository
 from app.repositories.totp import TotpRepository
 from app.repositories.user import UserRepository
 from app.repositories.user_claims import UserClaimsRepository
+from app.repositories.user_picture import UserPictureRepository
 
 MAIL = "mail"
 BACKCHANNEL_LOGOUT = "backchannel_logout"
@@ -128,6 +129,11 @@ class UnitOfWork:
     def user_claims(self) -> UserClaimsRepository:
         """Claims about people that no account column holds."""
         return UserClaimsRepository(self.db)
+
+    @cached_property
+    def user_pictures(self) -> UserPictureRepository:
+        """Pictures of people."""
+        return UserPictureRepository(self.db)
 
     @cached_property
     def served_addresses(self) -> ServedAddressRepository:

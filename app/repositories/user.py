@@ -14,7 +14,7 @@ from app.models.session import Session
 from app.models.totp import Totp
 from app.models.user import User
 from app.repositories.base import Order, Repository, chosen
-from app.repositories.user_search import Search, found_by
+from app.repositories.statements.user_search import Search, found_by
 from app.typed_text import PARKED
 
 SORTS = {

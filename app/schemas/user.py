@@ -163,6 +163,7 @@ class Export(Output):
     """Everything held about an account."""
 
     user: dict[str, Any]
+    pictures: list[dict[str, Any]]
     sessions: list[dict[str, Any]]
     passkeys: list[dict[str, Any]]
     totps: list[dict[str, Any]]

@@ -10,6 +10,7 @@ from app.models import OutboxMessage, Role
 from app.policies.permission import PERMISSIONS
 from app.services.clients.client import OAuthClientService
 from app.services.server.runtime import Runtime
+from tests.architecture.source import ROOT
 from tests.factories.factor import FactorFactory
 from tests.http.test_api_document import document
 from tests.support.api import Api, Person
@@ -44,6 +45,8 @@ NEEDED: dict[Operation, str] = {
     ("post", "/outbox/{message_id}/retry"): "outbox:write",
     ("get", "/users/{user_id}/claims"): "users:read",
     ("put", "/users/{user_id}/claims"): "users:write",
+    ("put", "/users/{user_id}/picture"): "users:write",
+    ("delete", "/users/{user_id}/picture"): "users:write",
     ("get", "/clients"): "clients:read",
     ("post", "/clients"): "clients:write",
     ("get", "/clients/{client_id}"): "clients:read",
@@ -52,10 +55,13 @@ NEEDED: dict[Operation, str] = {
     ("post", "/clients/{client_id}/secrets"): "clients:write",
     ("delete", "/clients/{client_id}/secrets/{secret_id}"): "clients:write",
 }
+PICTURE = ROOT / "tests/accounts/pictures/files/screen.png"
 OWN: set[Operation] = {  # everybody's own account and session: no permission
     ("get", "/users/me"),
     ("patch", "/users/me"),
     ("delete", "/users/me"),
+    ("put", "/users/me/picture"),
+    ("delete", "/users/me/picture"),
     ("get", "/users/me/export"),
     ("post", "/users/me/email"),
     ("post", "/users/me/email/confirm"),
@@ -88,6 +94,7 @@ BODIES: dict[Operation, Any] = {
     ("post", "/roles"): {"name": "new"},
     ("patch", "/roles/{name}"): {"description": "changed"},
     ("put", "/users/{user_id}/claims"): {"nickname": "changed"},
+    ("put", "/users/{user_id}/picture"): PICTURE.read_bytes(),
     ("post", "/clients"): {"redirect_uris": ["https://app.example/cb"]},
     ("patch", "/clients/{client_id}"): {"client_name": "changed"},
 }
@@ -140,12 +147,11 @@ async def send(
     api: Api, operation: Operation, values: dict[str, str], person: Person
 ) -> Response:
     method, path = operation
-    return await api.client.request(
-        method,
-        f"/api/v1{path.format(**values)}",
-        json=BODIES.get(operation),
-        headers=person.headers,
-    )
+    url, body = f"/api/v1{path.format(**values)}", BODIES.get(operation)
+    if isinstance(body, bytes):
+        headers = person.headers | {"Content-Type": "image/png"}
+        return await api.client.request(method, url, content=body, headers=headers)
+    return await api.client.request(method, url, json=body, headers=person.headers)
 
 
 def test_every_operation_with_a_bearer_token_says_what_it_needs() -> None:

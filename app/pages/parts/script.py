@@ -1,4 +1,4 @@
-"""The scripts of pages: one shows a typed password, one asks for a passkey, one works.
+"""The scripts of pages: for typed passwords, passkeys, pictures, and work for waiting.
 
 Each stands in the page itself, so that a page is two requests, and the policy names its
 digest: nothing that anybody types or sends can become another script. Without them
@@ -43,5 +43,7 @@ PASSKEY_SOURCE = source_of(PASSKEY_SCRIPT)
 # That page asks again before a challenge is too old.
 SIGN_IN_SOURCE = f"{source_of(SIGN_IN_SCRIPT)}; connect-src 'self'"
 SETUP_SOURCE = source_of(SETUP_SCRIPT)
+PICTURE_SCRIPT = _script("picture.js")
+PICTURE_SOURCE = source_of(PICTURE_SCRIPT)
 CHALLENGE_SCRIPT = _script("challenge.js")
 CHALLENGE_SOURCE = source_of(CHALLENGE_SCRIPT)

@@ -311,6 +311,7 @@ _MISSING: Mapping[str, str] = {
     "email": "Enter your email address.",
     "password": "Enter a password.",
     "code": "Enter the code from the email.",
+    "picture": "Choose a picture.",
     "token": "This link is incomplete; open it from the email again.",
 }
 

@@ -9,10 +9,13 @@ from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import ACCOUNT, PROFILE
 from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import NAME, Field, by_field
+from app.pages.parts.render import HEADERS, allow_script
+from app.pages.parts.script import PICTURE_SCRIPT, PICTURE_SOURCE
 from app.pages.portal.section import Here, enter, submit
 from app.schemas.user import ProfileChange
 from app.services.accounts.account import AccountService
 from app.services.accounts.change import existing
+from app.services.accounts.picture import PictureService
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _FIELDS = (
@@ -47,7 +50,7 @@ async def show_profile(browser: AtBrowser, runtime: State, done: str = "") -> Re
     here = await enter(PROFILE, browser, runtime)
     if isinstance(here, Response):
         return here
-    return await _show(here, done=done)
+    return await show_page(here, done=done)
 
 
 @router.post(ACCOUNT)
@@ -68,22 +71,28 @@ async def submit_profile(
             await accounts.update(here.account.user_id, change, None)
         return here.stay("saved")
 
-    return await submit(here, values, work, _show)
+    return await submit(here, values, work, show_page)
 
 
-async def _show(
+async def show_page(
     here: Here,
     error: AppError | None = None,
     values: Values | None = None,
     done: str = "",
 ) -> Response:
+    """Return the page, after a form with what was wrong with it."""
     async with here.runtime.unit_of_work(read_only=True) as uow:
         user = await existing(uow, here.account.user_id)
         stored = {name: getattr(user, name) or "" for name in _NAMES}
+        picture = await PictureService(uow, here.runtime).path_of(user.id)
     return here.render(
         "account/profile.html",
         error,
+        headers=allow_script(HEADERS, PICTURE_SOURCE),
+        picture_script=PICTURE_SCRIPT,
         fields=_FIELDS,
+        picture=picture,
+        is_linked=bool(user.picture) and not picture,
         values=stored if values is None else typed(values),
         wrong=by_field(error),
         labels={each.name: each.label for each in _FIELDS},

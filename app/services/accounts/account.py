@@ -47,7 +47,7 @@ class AccountService:
         limiter, limits = self._process.limiter, self._process.limits
         await limiter.take((limits.profile_account, subject_key("user", str(owner_id))))
         user = await existing(self._uow, owner_id, lock=True)
-        apply_change(self._uow, user, change, versions)
+        await apply_change(self._uow, user, change, versions)
         return user
 
     async def delete(
@@ -66,13 +66,15 @@ class AccountService:
             await delete_user(self._uow, user)
 
 
-def apply_change(
+async def apply_change(
     uow: UnitOfWork,
     user: User,
     change: Mapping[str, Any],
     versions: Collection[str] | None,
 ) -> None:
     """Change columns of an account that is locked, if it is still what was read.
+
+    Another address for its picture ends the one that was uploaded.
 
     Raises:
         PreconditionFailed: Somebody changed it since.
@@ -81,6 +83,8 @@ def apply_change(
     changed = [name for name, value in change.items() if getattr(user, name) != value]
     for name in changed:
         setattr(user, name, change[name])
+    if "picture" in changed:
+        await uow.user_pictures.delete_for_user(user.id)
     if changed:
         touch(user, uow)
         uow.record(UserUpdated(user_id=user.id, fields=tuple(sorted(changed))))

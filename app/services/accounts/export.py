@@ -82,6 +82,7 @@ class ExportService:
         return Copy(
             user=user,
             lists={
+                "pictures": self._rows(owner_id, lambda uow: uow.user_pictures),
                 "sessions": self._rows(owner_id, lambda uow: uow.sessions),
                 "passkeys": self._rows(owner_id, lambda uow: uow.passkeys),
                 "totps": self._rows(owner_id, lambda uow: uow.totps),

@@ -14,8 +14,8 @@ from app.models.role import Role
 from app.models.user import User
 from app.policies.permission import USER_ROLE, Actor
 from app.policies.user import may_edit, may_grant
+from app.repositories.statements.user_search import Search
 from app.repositories.unit_of_work import UnitOfWork
-from app.repositories.user_search import Search
 from app.services.accounts.account import apply_change, delete_user
 from app.services.accounts.address import AddressService
 from app.services.accounts.begun_at import BegunAt
@@ -192,7 +192,7 @@ class UserService:
             profile = {
                 name: value for name, value in change.items() if name not in _APART
             }
-            apply_change(self._uow, user, profile, versions)
+            await apply_change(self._uow, user, profile, versions)
             addresses = AddressService(self._uow, self._process)
             email, verified = change.get("email"), change.get("email_verified")
             await addresses.set(user, email, verified, begun_at)
