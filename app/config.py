@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     docs: bool | None = Field(
         None, description="Serve `/docs` and `/openapi.json`; unset: development only."
     )
+    demo: bool | None = Field(
+        None, description="Serve the demo application `/demo`; unset: development only."
+    )
     log_level: LogLevel = Field("INFO", description="What is worth a line.")
     log_format: Literal["json", "human"] | None = Field(
         None, description="How a line is written; unset: human in development only."
@@ -204,6 +207,11 @@ class Settings(BaseSettings):
     def serves_docs(self) -> bool:
         """Tell whether the API's own documentation is public."""
         return not self.is_production if self.docs is None else self.docs
+
+    @property
+    def serves_demo(self) -> bool:
+        """Tell whether there is a demo application."""
+        return not self.is_production if self.demo is None else self.demo
 
     @property
     def keeps_mails(self) -> bool:

@@ -28,6 +28,7 @@ from app.pages.console import assets as console_assets
 from app.pages.console import overview as console_overview
 from app.pages.console import palette as console_palette
 from app.pages.console import users as console_users
+from app.pages.demo import application as demo
 from app.pages.oauth import (
     application_logo,
     applications,
@@ -89,6 +90,7 @@ routes: list[BaseRoute] = [
         logout,
         dev_mailbox,
         dev_components,
+        demo,
         authorize,
         select_account,
         consent,

@@ -97,9 +97,11 @@ class Visitor:
             if tag["type"] == "hidden"
         }
 
-    async def submit(self, path: str, fields: Any = None, **headers: str) -> Response:
-        """Open a page, fill in its form and send it."""
-        values = await self.hidden(path) | (fields or {})
+    async def submit(
+        self, path: str, fields: Any = None, *, page: str = "", **headers: str
+    ) -> Response:
+        """Open a page, fill in its form and send it; ``page`` where it is another."""
+        values = await self.hidden(page or path) | (fields or {})
         return await self.post(path.partition("?")[0], values, **headers)
 
     async def sign_in(

@@ -54,6 +54,7 @@ CHANGE_PASSWORD = "Reset your password"
 ERROR_CODES = "Error codes"
 OTHER_ACCOUNT = "Use another account"
 MAILBOX = "Development mailbox"
+DEMO = "Demo application"
 API_DOCS = "API documentation"
 
 

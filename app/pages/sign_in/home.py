@@ -59,6 +59,8 @@ def _links(account: BrowserAccount | None, runtime: Runtime) -> list[Link]:
         links.insert(0, Link(texts.ACCOUNT, "/account"))
         links.insert(1, Link(texts.APPLICATIONS, "/applications"))
         links.insert(2, Link(texts.SIGN_OUT, "/signout"))
+    if runtime.settings.serves_demo:
+        links.append(Link(texts.DEMO, "/demo"))
     if runtime.settings.serves_docs:
         links.append(Link(texts.API_DOCS, "/docs"))
     if is_open(runtime):

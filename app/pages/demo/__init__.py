@@ -1,0 +1,1 @@
+"""``/demo``: an application that signs people in here, for whoever tries this out."""
