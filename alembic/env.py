@@ -21,6 +21,7 @@ from app.config import Settings, SettingsError, load_settings
 from app.database import DatabaseUnavailable, PoolOptions, create_engine
 from app.models import Base
 from app.models.base import UtcDateTime
+from app.repositories.audit_event import EXPRESSION_INDEXES
 from app.repositories.schema import SCHEMA_REVISION
 from app.repositories.statements.user_search import SEARCH_INDEX
 from app.services.server.startup import why_unusable
@@ -40,10 +41,14 @@ def _render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
 
 
 def _is_compared(
-    _item: object, name: str | None, kind: str, _reflected: bool, _other: object
+    item: Any, name: str | None, kind: str, _reflected: bool, _other: object
 ) -> bool:
-    """Leave out what not every database may have: the models do not know it."""
-    return not (kind == "index" and name == SEARCH_INDEX)
+    """Leave out what the models do not say, and what is the other engine's."""
+    if kind != "index":
+        return True
+    here = context.get_context().dialect.name
+    known = name not in {SEARCH_INDEX, *EXPRESSION_INDEXES}
+    return known and item.info.get("dialect", here) == here
 
 
 def _number(

@@ -7,12 +7,18 @@ import asyncpg
 _FIRST = "Anna Bjoern Carla Dmitri Elif Fatima Georg Hanna Ivan Liam Maria Noah"
 _LAST = "Smith Garcia Ivanov Kim Tanaka Nguyen Rossi Dubois Kowalski Silva Yilmaz Chen"
 # UUIDv7 of a second each, as of years of use; a salt keeps tables apart.
-_ID = """
-CREATE FUNCTION pg_temp.filled_id(salt text, i bigint) RETURNS uuid IMMUTABLE
-LANGUAGE sql AS $$ SELECT (lpad(to_hex(1700000000000 + i * 1000), 12, '0') || '7'
+_ID = (
+    """
+CREATE FUNCTION pg_temp.id_of(salt text, i bigint, milliseconds bigint) RETURNS uuid
+IMMUTABLE LANGUAGE sql AS $$ SELECT (lpad(to_hex(milliseconds), 12, '0') || '7'
   || substr(md5(salt || i::text), 1, 3) || '8'
   || substr(md5(salt || i::text), 4, 15))::uuid $$
-"""
+""",
+    """
+CREATE FUNCTION pg_temp.filled_id(salt text, i bigint) RETURNS uuid IMMUTABLE
+LANGUAGE sql AS $$ SELECT pg_temp.id_of(salt, i, 1700000000000 + i * 1000) $$
+""",
+)
 _USERS = f"""
 INSERT INTO users (id, email, email_canonical, email_verified, password_hash, name,
   search_text, status, version, created_at, updated_at)
@@ -37,18 +43,20 @@ SELECT pg_temp.filled_id('s', i), pg_temp.filled_id('u', i), 1, '["pwd"]',
   now(), now() + interval '7 days', now() + interval '30 days'
 FROM generate_series(1::bigint, $1::bigint) i
 """
-# One in a thousand is past its time, for the janitor.
+# One in a thousand is past its time, for the janitor, and one in a million is rare. The
+# time of each is that of its id.
 _AUDIT = """
 INSERT INTO audit_events (id, name, user_id, actor_id, correlation_id, ip, user_agent,
   data, created_at)
-SELECT pg_temp.filled_id('a', i),
+SELECT pg_temp.id_of('a', i, (extract(epoch FROM at) * 1000)::bigint),
+  CASE WHEN i % 1000000 = 2000 THEN 'user.deleted' ELSE
   (ARRAY['sign_in.succeeded', 'sign_in.succeeded', 'sign_in.succeeded',
-    'sign_in.failed', 'session.ended', 'oauth.consent_given'])[1 + i % 6],
+    'sign_in.failed', 'session.ended', 'oauth.consent_given'])[1 + i % 6] END,
   who, CASE WHEN i % 6 <> 3 THEN who END, md5('c' || i), '198.51.100.7',
-  'Mozilla/5.0 (X11; Linux x86_64)', '{"method": "password"}',
-  now() - CASE WHEN i <= $1 / 1000 THEN interval '20 years'
-    ELSE ($1 - i) * interval '1 second' END
-FROM (SELECT i, pg_temp.filled_id('u', 1 + (i * 7919) % $2::bigint) AS who
+  'Mozilla/5.0 (X11; Linux x86_64)', '{"method": "password"}', at
+FROM (SELECT i, pg_temp.filled_id('u', 1 + (i * 7919) % $2::bigint) AS who,
+    now() - CASE WHEN i <= $1 / 1000 THEN interval '20 years' ELSE interval '0' END
+      - ($1 - i) * interval '1 second' AS at
   FROM generate_series(1::bigint, $1::bigint) i) AS happened
 """
 _SIZE = "SELECT pg_total_relation_size($1::text::regclass)"
@@ -72,7 +80,8 @@ async def fill(database_url: str, scale: float) -> list[Filled]:
 
 async def _fill_all(connection: asyncpg.Connection, users: int) -> list[Filled]:
     await connection.execute("SET synchronous_commit = off")
-    await connection.execute(_ID)
+    for function in _ID:
+        await connection.execute(function)
     filled = [
         await _fill(connection, "users", _USERS, users),
         await _fill(connection, "sessions", _SESSIONS, users),

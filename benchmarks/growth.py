@@ -30,6 +30,9 @@ _SHARE = 0.9  # of what the small database does
 _BYTES = {"users": 0.0, "sessions": 0.0, "audit_events": 250.0}
 _ADMINISTRATOR = """INSERT INTO user_roles (user_id, role)
 SELECT id, 'admin' FROM users WHERE email_canonical = 'user0@example.com'"""
+# From anywhere, such as support is asked about.
+_EVIDENCE = """SELECT user_id, correlation_id, created_at::text AS at FROM audit_events
+TABLESAMPLE BERNOULLI (1) REPEATABLE (7) WHERE user_id IS NOT NULL LIMIT 40"""
 _SOME = "SELECT email FROM users WHERE id >= $1 ORDER BY id OFFSET 500 LIMIT 40"
 
 
@@ -90,9 +93,10 @@ async def _answers(subject: Subject) -> list[Row]:
     middle = "0191" + "0" * 28  # a year behind the first
     emails = [row[0] for row in await connection.fetch(_SOME, middle)]
     emails = emails or [row[0] for row in await connection.fetch(_SOME, "0" * 32)]
+    seen = await connection.fetch(_EVIDENCE)
     await connection.close()
     session, *_ = await sign_in_some(subject.stage.port, 1)
-    users = "/api/v1/users?"
+    users, evidence = "/api/v1/users?", "/api/v1/audit-events"
     asked = {
         "search, exact": [f"{users}q={quote(email)}" for email in emails],
         "search, prefix": [f"{users}q={quote(e.split('@')[0])}" for e in emails],
@@ -100,8 +104,13 @@ async def _answers(subject: Subject) -> list[Row]:
         "search, two letters": [f"{users}q={quote(e[:2])}" for e in emails],
         "list by address": [f"{users}sort=email"] * _ASKED,
         "list of disabled": [f"{users}status=disabled"] * _ASKED,
-        "audit trail": ["/api/v1/audit-events"] * _ASKED,
-        "audit trail by event": ["/api/v1/audit-events?event=sign_in.failed"] * _ASKED,
+        "audit trail": [evidence] * _ASKED,
+        "audit trail, common event": [f"{evidence}?event=sign_in.failed"] * _ASKED,
+        "audit trail, rare event": [f"{evidence}?event=user.deleted"] * _ASKED,
+        "audit trail, about one": [f"{evidence}?user_id={e[0]}" for e in seen],
+        "audit trail, by one": [f"{evidence}?actor_id={e[0]}" for e in seen],
+        "audit trail, request": [f"{evidence}?correlation_id={e[1]}" for e in seen],
+        "audit trail, until": [f"{evidence}?until={quote(e[2])}" for e in seen],
     }
     token = session["access_token"]
     return [await _ask(subject, name, paths, token) for name, paths in asked.items()]

@@ -55,6 +55,9 @@ class _Stock:
 _CHANCE = _Stock()
 
 
+_PUT_BACK = 60 * 4_096_000  # of a clock, in 4096ths of a millisecond
+
+
 class SystemRandomness:
     """The operating system's generator."""
 
@@ -67,9 +70,14 @@ class SystemRandomness:
         """Return a new identifier, later than all before (RFC 9562 section 5.7).
 
         Twelve bits are a fraction of the millisecond (section 6.2, method 3), so that
-        what one request does is listed in the order in which it was done.
+        what one request does is listed in the order in which it was done. Only a clock
+        that was put back by more than a minute is followed: what happens then is found
+        by its time, and not by that of a mistake.
         """
-        ticks = self._last = max(int(self._now() * 4_096_000), self._last + 1)
+        ticks = int(self._now() * 4_096_000)
+        if ticks <= self._last < ticks + _PUT_BACK:
+            ticks = self._last + 1
+        self._last = ticks
         milliseconds, fraction = divmod(ticks, 4_096)
         chance = int.from_bytes(_CHANCE.take(), "big")
         value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76

@@ -50,6 +50,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 # Sorted and compared by bytes on both databases, whatever the server's locale.
 BYTEWISE = String(1024).with_variant(String(1024, collation="C"), "postgresql")
 
+# ``info`` of an index that only one of the databases has.
+ON_POSTGRESQL = {"dialect": "postgresql"}
+ON_SQLITE = {"dialect": "sqlite"}
+
 
 class Base(DeclarativeBase):
     """A table; a test demands both of its promises.

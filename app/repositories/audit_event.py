@@ -1,17 +1,35 @@
 """SQL for the audit trail."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Select,
+    String,
+    delete,
+    func,
+    literal_column,
+    select,
+)
 
 from app.models.audit_event import AuditEvent
-from app.repositories.base import Order, Repository
+from app.repositories.base import Order, Repository, chosen
 
+# Indexes by expressions, which Alembic cannot compare.
+EXPRESSION_INDEXES = {"ix_audit_events_name_quarter", "ix_audit_events_correlation_end"}
 _NEWEST_FIRST = Order((AuditEvent.id,), descending=True)
 _OLDEST_FIRST = Order((AuditEvent.id,))
+# PostgreSQL's index of names has them by quarters of an hour: 2**20 ms of an id.
+_QUARTER = literal_column('(left(audit_events.id::text, 7) COLLATE "C")', String)
+# Ids are made with their event, by a clock that may have been put right meanwhile: who
+# asks for times asks for ids a day around them as well, and the primary key answers.
+SLACK = timedelta(days=1)
+_LAST = 2**48 - 1  # the millisecond that no id is later than
 
 
 class AuditEventRepository(Repository[AuditEvent]):
@@ -32,21 +50,25 @@ class AuditEventRepository(Repository[AuditEvent]):
     ) -> Sequence[AuditEvent]:
         """Return a page of events that meet every filter given."""
         query = select(AuditEvent)
-        filters = {
-            AuditEvent.user_id: user_id,
-            AuditEvent.actor_id: actor_id,
-            AuditEvent.name: name,
-            AuditEvent.correlation_id: correlation_id,
-        }
-        for column, value in filters.items():
-            if value is not None:
-                query = query.where(column == value)
+        if user_id is not None:
+            query = query.where(AuditEvent.user_id == user_id)
         if client_id is not None:
             query = query.where(AuditEvent.data["client_id"].as_string() == client_id)
+        if correlation_id is not None:
+            query = query.where(*self._of_request(correlation_id))
+        first, last = UUID(int=0), UUID(int=2**128 - 1)
         if since is not None:
-            query = query.where(AuditEvent.created_at >= since)
+            first = first_id(since, -SLACK)
+            query = query.where(AuditEvent.created_at >= since, AuditEvent.id >= first)
         if until is not None:
-            query = query.where(AuditEvent.created_at < until)
+            last = first_id(until, SLACK)
+            query = query.where(AuditEvent.created_at < until, AuditEvent.id < last)
+        if name is not None:
+            query = query.where(AuditEvent.name == name)
+            if not self._is_sqlite:
+                query = _by_quarters(query, first, min([last, *(after or ())]))
+        if actor_id is not None:
+            return await self._done_by(actor_id, query, after, limit)
         return await self.page(query, _NEWEST_FIRST, after=after, limit=limit)
 
     async def list_for_person(
@@ -56,13 +78,12 @@ class AuditEventRepository(Repository[AuditEvent]):
 
         Two reads of an index each, where one with OR would read all there is to sort.
         """
-        found: dict[UUID, AuditEvent] = {}
-        for column in (AuditEvent.user_id, AuditEvent.actor_id):
-            query = select(AuditEvent).where(column == user_id)
-            key = None if after is None else [after]
-            rows = await self.page(query, _OLDEST_FIRST, after=key, limit=limit)
-            found |= {row.id: row for row in rows}
-        return [found[event_id] for event_id in sorted(found)[:limit]]
+        key = None if after is None else [after]
+        about = select(AuditEvent).where(AuditEvent.user_id == user_id)
+        found = list(await self.page(about, _OLDEST_FIRST, after=key, limit=limit))
+        by = select(AuditEvent).where(*_for_others(user_id))
+        found += await self.page(by, _OLDEST_FIRST, after=key, limit=limit)
+        return sorted(found, key=attrgetter("id"))[:limit]
 
     async def first_refusal(
         self, user_id: UUID, name: str, reason: str, since: datetime
@@ -78,6 +99,70 @@ class AuditEventRepository(Repository[AuditEvent]):
         return first
 
     async def delete_older(self, before: datetime, limit: int) -> int:
-        """Delete a batch of events from before an instant."""
-        old = AuditEvent.created_at < before
-        return await self.delete_batch(AuditEvent, AuditEvent.id, old, limit)
+        """Delete a batch of events from before an instant.
+
+        In the order of ids, so that the next batch begins where this one ended.
+        """
+        old = select(AuditEvent.id).where(
+            AuditEvent.created_at < before, AuditEvent.id < first_id(before, SLACK)
+        )
+        some = chosen(old.order_by(AuditEvent.id).limit(limit))
+        result = await self.db.execute(
+            delete(AuditEvent).where(AuditEvent.id.in_(some))
+        )
+        assert isinstance(result, CursorResult)
+        return int(result.rowcount)
+
+    async def _done_by(
+        self,
+        actor_id: UUID,
+        query: Select[Any],
+        after: Sequence[Any] | None,
+        limit: int,
+    ) -> Sequence[AuditEvent]:
+        """Return a page of what somebody did: to themselves, and to anybody else.
+
+        Two reads: of these, PostgreSQL's index of actors has the second alone.
+        """
+        own = (AuditEvent.user_id == actor_id, AuditEvent.actor_id == actor_id)
+        found: list[AuditEvent] = []
+        for part in (own, _for_others(actor_id)):
+            parted = query.where(*part)
+            found += await self.page(parted, _NEWEST_FIRST, after=after, limit=limit)
+        return sorted(found, key=attrgetter("id"), reverse=True)[:limit]
+
+    def _of_request(self, correlation_id: str) -> Sequence[ColumnElement[bool]]:
+        """Return the conditions; PostgreSQL's index has the end of each alone."""
+        same = AuditEvent.correlation_id == correlation_id
+        if self._is_sqlite:
+            return [same]
+        end = func.right(AuditEvent.correlation_id, literal_column("4"))
+        return [same, end == correlation_id[-4:]]
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self.db.get_bind().dialect.name == "sqlite"
+
+
+def _for_others(actor_id: UUID) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions of what somebody did to whom they are not."""
+    return [
+        AuditEvent.actor_id == actor_id,
+        AuditEvent.actor_id.is_distinct_from(AuditEvent.user_id),
+    ]
+
+
+def _by_quarters(query: Select[Any], first: UUID, last: UUID) -> Select[Any]:
+    """Sort by quarters of an hour first, newest to oldest, and read no others.
+
+    The same order as that of ids, and one that the index of names has: PostgreSQL need
+    not guess whether to sort all of a name or to look for it among all there is.
+    """
+    query = query.where(_QUARTER >= str(first)[:7], _QUARTER <= str(last)[:7])
+    return query.order_by(_QUARTER.desc())
+
+
+def first_id(instant: datetime, slack: timedelta) -> UUID:
+    """Return the least id of an instant that is so much later than this one."""
+    milliseconds = int((instant.timestamp() + slack.total_seconds()) * 1_000)
+    return UUID(int=min(max(milliseconds, 0), _LAST) << 80)

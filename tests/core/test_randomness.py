@@ -4,6 +4,7 @@ import os
 import warnings
 
 from app.core.randomness import SystemRandomness
+from tests.support.chance import FakeClock
 
 
 def test_identifiers_differ_and_keep_their_order() -> None:
@@ -14,6 +15,23 @@ def test_identifiers_differ_and_keep_their_order() -> None:
     assert made == sorted(made)
     assert len({each.int & (1 << 62) - 1 for each in made}) == 2_000
     assert {(each.version, each.variant[:8]) for each in made} == {(7, "specifie")}
+
+
+def test_a_clock_that_is_put_back_far_is_followed_and_one_that_trembles_is_not() -> (
+    None
+):
+    clock = FakeClock()
+    randomness = SystemRandomness(clock)
+    first = randomness.uuid7()
+
+    clock.advance(seconds=-5)
+    second = randomness.uuid7()
+    clock.advance(seconds=-3_600)
+    third, fourth = randomness.uuid7(), randomness.uuid7()
+
+    assert first < second
+    assert third < fourth
+    assert (first.int >> 80) - (third.int >> 80) == 3_605_000
 
 
 def test_a_forked_process_takes_chance_of_its_own() -> None:

@@ -14,6 +14,13 @@ INSERT INTO audit_events
 VALUES ('01990000000070008000000000000001', 'sign_in.succeeded', 'abc', '', '', '{}',
   '01990000000070008000000000000002', '2026-01-01 00:00:00+00')
 """
+SMALLER = {
+    "ix_audit_events_user",
+    "ix_audit_events_other_actor",
+    "ix_audit_events_name_quarter",
+    "ix_audit_events_correlation_end",
+    "ix_audit_events_created",
+}
 BY_ACTOR = "actor_id = '01990000000070008000000000000002' ORDER BY id DESC LIMIT 51"
 BY_REQUEST = "correlation_id = 'abc'"
 
@@ -55,7 +62,7 @@ async def test_trap_14_indexes_of_evidence_come_and_go_with_rows_in_the_table(
     await _look(url, _add)
     before = await _look(url, _indexes)
 
-    await asyncio.to_thread(migrate, url)
+    await asyncio.to_thread(command.upgrade, _config(url), "0013")
     after, plans = await _look(url, _indexes), await _look(url, _plans)
     await asyncio.to_thread(command.downgrade, _config(url), "0009")
 
@@ -63,4 +70,25 @@ async def test_trap_14_indexes_of_evidence_come_and_go_with_rows_in_the_table(
     assert after - before == {"ix_audit_events_actor", "ix_audit_events_correlation"}
     assert len(after) == len(before)
     assert "ix_audit_events_actor" in plans and "ix_audit_events_correlation" in plans
+    assert await _look(url, _rows) == 1
+
+
+async def test_trap_14_smaller_indexes_come_and_go_with_rows_in_the_table(
+    empty_database_url: str,
+) -> None:
+    """What each is for: `tests/database/test_audit_lists.py`."""
+    url = empty_database_url
+    await asyncio.to_thread(command.upgrade, _config(url), "0015")
+    await _look(url, _add)
+    before = await _look(url, _indexes)
+
+    await asyncio.to_thread(migrate, url)
+    up = await _look(url, _indexes)
+    await asyncio.to_thread(command.downgrade, _config(url), "0015")
+    down = await _look(url, _indexes)
+    await asyncio.to_thread(migrate, url)
+
+    assert down == before
+    assert await _look(url, _indexes) == up
+    assert up == (before if url.startswith("sqlite") else SMALLER)
     assert await _look(url, _rows) == 1
