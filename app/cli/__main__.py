@@ -37,6 +37,9 @@ def _run(arguments: list[str]) -> None:
 
         app(arguments)
     else:
+        from app.core.late.docstrings import leave_out
+
+        leave_out()
         from app.cli.serve import serve
 
         serve(*served)

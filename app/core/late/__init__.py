@@ -1,1 +1,1 @@
-"""What FastAPI makes when it is first used, and not at start."""
+"""What is made when it is first used and not at start, or left out altogether."""
