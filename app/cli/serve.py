@@ -5,7 +5,7 @@ import socket
 import sys
 from collections.abc import Sequence
 
-import uvicorn
+from uvicorn.config import Config
 
 from app.cli.ending import Exit, fail, settings_or_exit
 from app.cli.http.listening import CannotListen, address_of, bind
@@ -28,8 +28,8 @@ def serve(hosts: Sequence[str], port: int) -> None:
     Server(_config(settings), listening, lambda: _announce(settings, listening)).run()
 
 
-def _config(settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
+def _config(settings: Settings) -> Config:
+    return Config(
         "app.main:app",
         http=guarded(settings.public_url),
         ws="none",  # an upgrade would leave the protocol, and its limits, behind

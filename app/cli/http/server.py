@@ -5,14 +5,15 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 
-import uvicorn
+from uvicorn.config import Config
+from uvicorn.server import Server as UvicornServer
 
 from app.cli.http.listening import hold_off
 
 _HANDSHAKE = 0.1  # seconds in which who began to connect can finish
 
 
-class Server(uvicorn.Server):
+class Server(UvicornServer):
     """Serves who is connected, and who waits to be, before it ends.
 
     uvicorn closes its sockets, and the system then resets every connection that waits
@@ -25,7 +26,7 @@ class Server(uvicorn.Server):
 
     def __init__(
         self,
-        config: uvicorn.Config,
+        config: Config,
         listening: Sequence[socket.socket],
         announce: Callable[[], None],
     ) -> None:
