@@ -113,11 +113,16 @@ def _kinds(kind: type[AppError]) -> Iterator[type[AppError]]:
             yield from _kinds(child)
 
 
+def refusals() -> list[type[AppError]]:
+    """Return every refusal that the code can make."""
+    _load_everything()
+    return sorted(set(_kinds(AppError)), key=lambda kind: kind.__name__)
+
+
 def errors() -> str:
     """Return every refusal; one code is one section, the target of a ``type``."""
-    _load_everything()
     by_code: dict[str, list[type[AppError]]] = {}
-    for kind in sorted(set(_kinds(AppError)), key=lambda kind: kind.__name__):
+    for kind in refusals():
         by_code.setdefault(kind.code, []).append(kind)
     lines = ["# Errors", "", _MADE, ""]
     lines += ["Answers are `application/problem+json` (RFC 9457).", ""]

@@ -180,6 +180,7 @@ class RequestMiddleware:
             trace_id=trace[1] if trace else None,
             ip=self._client_ip(scope, fields),
             user_agent=printable(fields.get(b"user-agent", _ABSENT)[0], 256),
+            scope=scope,
         )
 
     def _client_ip(self, scope: Scope, fields: Mapping[bytes, Sequence[str]]) -> str:

@@ -1,8 +1,10 @@
 """What is known about the request under way, for log lines, audit rows and answers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 
@@ -24,6 +26,11 @@ class RequestContext:
         reason: Why the request was refused; for the log only.
         headers: Header fields that the answer gets, such as ``RateLimit``.
         left: Returns once the client has gone; only after the body was read.
+        scope: The request as the server has it, for what pages alone ask for.
+        ui_locales: Languages that an application asked for, the dearest first.
+        wished_at: When it did.
+        locale: The language of the person who is signed in at the browser.
+        language: The one to speak, once somebody had to be spoken to.
     """
 
     correlation_id: str = ""
@@ -39,6 +46,11 @@ class RequestContext:
     reason: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     left: Callable[[], Awaitable[None]] | None = None
+    scope: Mapping[str, Any] = field(default_factory=dict)
+    ui_locales: tuple[str, ...] = ()
+    wished_at: datetime | None = None
+    locale: str | None = None
+    language: str = ""
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request", default=None)

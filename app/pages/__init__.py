@@ -10,6 +10,7 @@ from app.pages import (
     dev_components,
     dev_mailbox,
     errors,
+    language,
     static_files,
 )
 from app.pages.account import (
@@ -68,6 +69,7 @@ routes: list[BaseRoute] = [
     for page in (
         home,
         done,
+        language,
         api_docs,
         setup,
         signin,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from app.core.exceptions import NotFound
 from app.core.late.route import LateRoute
 from app.pages.parts.dependencies import State
-from app.pages.parts.render import render
+from app.pages.parts.render import render_for_developers
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _FILES = Path(__file__).parent / "static" / "swagger"
@@ -28,7 +28,9 @@ async def show_docs(runtime: State) -> Response:
     """Show the API, where the operator wants it shown."""
     if not runtime.settings.serves_docs:
         raise NotFound(hint="AUTH_SERVE_DOCS is off")
-    return render("api_docs.html", headers={"Content-Security-Policy": _CSP})
+    return render_for_developers(
+        "api_docs.html", headers={"Content-Security-Policy": _CSP}
+    )
 
 
 @router.get("/static/swagger/{name}")

@@ -6,7 +6,7 @@ from app.core.exceptions import NotFound
 from app.core.late.route import LateRoute
 from app.pages.look.chart import Numbers, bar_chart, line_chart
 from app.pages.parts.dependencies import State
-from app.pages.parts.render import render
+from app.pages.parts.render import render_for_developers
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _DAYS = [f"{day} May" for day in range(1, 15)]
@@ -20,7 +20,9 @@ async def show_components(runtime: State, layout: str = "console") -> Response:
     if runtime.settings.environment != "development" or layout not in _LAYOUTS:
         raise NotFound(hint="components are shown in development")
     template = "visitor.html" if layout == "visitor" else "workspace.html"
-    return render(f"dev/{template}", chosen=layout, lines=_sign_ins(), bars=_accounts())
+    return render_for_developers(
+        f"dev/{template}", chosen=layout, lines=_sign_ins(), bars=_accounts()
+    )
 
 
 def _sign_ins() -> object:

@@ -13,7 +13,7 @@ from app.core.forwarded import came_through_proxy
 from app.core.late.route import LateRoute
 from app.core.mailbox import KeptMail
 from app.pages.parts.dependencies import State
-from app.pages.parts.render import HEADERS, render
+from app.pages.parts.render import HEADERS, render_for_developers
 from app.services.server.runtime import Runtime
 
 # The mail's own markup has its style inline, as mail programs want it; no script, no
@@ -59,13 +59,13 @@ router = APIRouter(
 @router.get("/dev/mailbox")
 async def show_mailbox(runtime: State) -> Response:
     """List the mails, the newest first."""
-    return render("mailbox.html", mails=runtime.mailbox.list())
+    return render_for_developers("mailbox.html", mails=runtime.mailbox.list())
 
 
 @router.get("/dev/mailbox/{mail_id}")
 async def show_mail(mail_id: str, runtime: State) -> Response:
     """Show a mail as text."""
-    return render("mail.html", mail=_mail(runtime, mail_id))
+    return render_for_developers("mail.html", mail=_mail(runtime, mail_id))
 
 
 @router.get("/dev/mailbox/{mail_id}/html")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
 from app.core.late.route import LateRoute
-from app.pages.parts.render import render
+from app.pages.parts.render import render_for_developers
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 
@@ -25,7 +25,7 @@ class ErrorEntry:
 @router.get("/docs/errors")
 async def show_errors() -> Response:
     """List the codes."""
-    return render("errors.html", entries=error_entries())
+    return render_for_developers("errors.html", entries=error_entries())
 
 
 def error_entries() -> list[ErrorEntry]:

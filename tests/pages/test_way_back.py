@@ -117,7 +117,8 @@ def links(page: Response) -> dict[str, str]:
 
 
 def _anchors(page: Response) -> list[str]:
-    return page.text.split("<a ")[1:]
+    anchors = page.text.split("<a ")[1:]
+    return [each for each in anchors if not each.startswith('href="/language?')]
 
 
 async def resumed(browser: Visitor, signed_in: Response) -> dict[str, list[str]]:

@@ -38,7 +38,9 @@ class Page(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Remember a tag."""
+        """Remember a tag, but for the way to other languages that every page has."""
+        if tag == "a" and str(dict(attrs)["href"]).startswith("/language?"):
+            return
         self.tags.append((tag, dict(attrs)))
         if tag == "input":
             self.inputs[dict(attrs)["name"] or ""] = dict(attrs)

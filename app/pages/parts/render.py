@@ -3,10 +3,22 @@
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from fastapi.responses import HTMLResponse
 
-from app.core.language import gettext, ngettext
+from app.core.context import current
+from app.core.language import (
+    ENGLISH,
+    Message,
+    direction,
+    gettext,
+    language,
+    languages,
+    ngettext,
+    speaking,
+)
+from app.core.language.words import spoken_day, spoken_instant, spoken_number
 from app.pages.look.brand import Brand
 from app.pages.look.people import hue, initials
 from app.pages.look.static import address
@@ -58,14 +70,13 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
+        finalize=_translated,
     )
     # newstyle: what stands in for %(name)s is escaped, the sentence itself is ours.
     install = environment.install_gettext_callables  # type: ignore[attr-defined]
     install(gettext, ngettext, newstyle=True)
     environment.filters["hue"] = hue
     environment.filters["initials"] = initials
-    environment.globals["lang"] = "en"
-    environment.globals["dir"] = "ltr"
     environment.globals["brand"] = Brand()
     environment.globals["static"] = address
     environment.globals["password_script"] = PASSWORD_SCRIPT
@@ -76,7 +87,15 @@ def _environment() -> "Environment":
     environment.globals["said"] = texts.said
     # For constants: what `_` is given as a name would count as markup of ours.
     environment.globals["say"] = gettext
+    environment.globals["spoken_day"] = spoken_day
+    environment.globals["spoken_instant"] = spoken_instant
+    environment.globals["spoken_number"] = spoken_number
     return environment
+
+
+def _translated(value: object) -> object:
+    """Translate a sentence of ours where a template shows it; it is escaped after."""
+    return gettext(value) if isinstance(value, Message) else value
 
 
 def allow_script(headers: dict[str, str], source: str) -> dict[str, str]:
@@ -98,5 +117,34 @@ def render(
     **values: Any,
 ) -> HTMLResponse:
     """Return a page; whatever people typed is escaped."""
-    html = _environment().get_template(template).render(values)
-    return HTMLResponse(html, status, headers=HEADERS | (headers or {}))
+    # A refusal says nothing of the address: a page that shows what its address says
+    # lends our name to anybody (T062).
+    here = "" if values.get("error") else _here()
+    around = {"here": here, **_spoken(), **values}
+    html = _environment().get_template(template).render(around)
+    said = {"Content-Language": language(), "Vary": "Accept-Language"}
+    return HTMLResponse(html, status, headers=HEADERS | said | (headers or {}))
+
+
+def render_for_developers(
+    template: str, headers: dict[str, str] | None = None, **values: Any
+) -> HTMLResponse:
+    """Return a page that is in English, as the API and its errors are (ADR-0064)."""
+    with speaking(ENGLISH):
+        return render(template, headers=headers, here="", **values)
+
+
+def _spoken() -> dict[str, str]:
+    """Return what a page says of its language."""
+    name = languages()[language()].name
+    return {"lang": language(), "dir": direction(), "language_name": name}
+
+
+def _here() -> str:
+    """Return the address of the page for a link; empty if a form was sent to it."""
+    scope = current().scope
+    if scope.get("method") != "GET":
+        return ""
+    query = scope["query_string"].decode("latin-1")
+    path = quote(scope["path"])
+    return quote(f"{path}?{query}" if query else path)

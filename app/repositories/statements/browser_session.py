@@ -28,6 +28,7 @@ _ACCOUNTS = (
         Session.refreshed_at,
         User.email,
         User.name,
+        User.locale,
     )
     .join(User, User.id == Session.user_id)
     .where(

@@ -2,6 +2,7 @@
 
 from app.config import Settings
 from app.core import jose
+from app.core.language import tags
 from app.oauth.acr import LEVELS
 from app.oauth.claims import STANDARD_CLAIMS
 from app.oauth.client_auth import METHODS
@@ -28,5 +29,6 @@ def build_supported(settings: Settings) -> Supported:
         userinfo_algs=algorithms,
         acr_values=LEVELS,
         prompts=prompts,
+        ui_locales=tags(),
         private_schemes=tuple(settings.oauth.private_schemes),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from app.core.context import current
+from app.core.language import wish
 from app.events.authorization import AuthorizationGranted, ConsentDenied
 from app.oauth.authorization_response import code_response
 from app.oauth.authorize import AuthorizationRequest, ReturnAddress
@@ -183,6 +184,7 @@ class AuthorizationService:
             request = self._requests.read(flow.parameters, to)
         except OAuthError as error:
             raise FlowNotFound(hint=str(error)) from None
+        wish(request.ui_locales, flow.arrived_at)
         account = account_for(self._provider, flow, request, browser)
         try:
             async with self._provider.unit_of_work() as uow:
@@ -230,7 +232,10 @@ class AuthorizationService:
             if repeated:
                 hint = f"{ascii(sorted(repeated))} sent twice"
                 raise InvalidRequest("a parameter is there twice", hint=hint)
-            return await work(self._requests.read(params, to))
+            request = self._requests.read(params, to)
+            arrived_at = flow.arrived_at if flow else self._provider.clock.now()
+            wish(request.ui_locales, arrived_at)
+            return await work(request)
         except _ClientGone as error:
             await self._refusals.show(error, client_id)
         except OAuthError as error:

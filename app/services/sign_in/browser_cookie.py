@@ -22,6 +22,7 @@ class BrowserCookies:
         self.step = f"{prefix}step"
         self.remembered = f"{prefix}remembered"
         self.device = f"{prefix}device"
+        self.language = f"{prefix}language"  # read in `app/core/language`
 
     def read(self, fields: Sequence[str], name: str) -> str:
         """Return a cookie's value, or nothing.

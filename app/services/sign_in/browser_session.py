@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.context import current
+from app.core.language import meet
 from app.repositories.statements.browser_session import (
     MAX_ACCOUNTS,
     BrowserSessionStatements,
@@ -127,6 +128,7 @@ class BrowserSessionService:
             if row.counter == counters[row.session_id]  # else: a value of before
         }
         if ids[0] in rows:
+            meet(rows[ids[0]].locale)
             await self._prolong(rows[ids[0]], now)
         found = {each: _account(row) for each, row in rows.items()}
         accounts = tuple(found[each] for each in ids if each in found)

@@ -1,0 +1,44 @@
+"""Instants and numbers, as each language writes them."""
+
+from datetime import datetime
+
+from app.core.language.choice import N_, gettext
+
+_MONTHS = (
+    # Translators: months as they stand in a date: 5 January 2026.
+    N_("January"),
+    N_("February"),
+    N_("March"),
+    N_("April"),
+    N_("May"),
+    N_("June"),
+    N_("July"),
+    N_("August"),
+    N_("September"),
+    N_("October"),
+    N_("November"),
+    N_("December"),
+)
+
+
+def spoken_day(at: datetime) -> str:
+    """Return the day of an instant in UTC."""
+    # Translators: order and marks of a date; %(month)s is a name.
+    sentence = gettext("%(day)s %(month)s %(year)s")
+    month = gettext(_MONTHS[at.month - 1])
+    return sentence % {"day": at.day, "month": month, "year": at.year}
+
+
+def spoken_instant(at: datetime) -> str:
+    """Return an instant in UTC, which is said: pages do not know where people are."""
+    # Translators: %(day)s is a whole date, %(time)s is as in 17:05.
+    sentence = gettext("%(day)s, %(time)s UTC")
+    return sentence % {"day": spoken_day(at), "time": f"{at:%H:%M}"}
+
+
+def spoken_number(number: int) -> str:
+    """Return a whole number, its thousands apart."""
+    # Translators: a million; what stands between the groups is used for every number.
+    million = gettext("1,000,000")
+    separator = million[1 : 1 + (len(million) - 7) // 2]
+    return f"{number:,}".replace(",", separator)
