@@ -49,6 +49,16 @@ async def _find(api: Api, query: str, more: str = "") -> set[str]:
         ("小明", {"x_y@example.org"}),
         ("@", set()),
         ("nobody@example.com", set()),
+        # Long ones, of which an index is asked for a part alone.
+        ("joann@example.co", {"joann@example.com"}),
+        ("ann@example.con", set()),
+        ("yann@example.com", set()),
+        ("example.com.au anton", {"ann@example.com.au"}),
+        ("zzzzzzexample.com.au anton", set()),
+        ("zy@example.org leander o'neil\\", {"xzy@example.org"}),
+        ("x_y@example.org 王 小明", {"x_y@example.org"}),
+        ("xzy@example.org 王 小明", set()),
+        ("%%%%%%%%%%%%%", set()),
     ],
 )
 async def test_a_search_finds_whom_it_describes(
