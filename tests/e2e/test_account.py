@@ -12,7 +12,7 @@ async def test_an_account_is_made_kept_and_ended(newcomer: Any) -> None:
     person: Visitor = await newcomer.stranger("ann@example.com")
     page = person.page
     await person.go("/signup")
-    await page.get_by_label("Email address").fill(person.email)
+    await page.get_by_label("Email", exact=True).fill(person.email)
     await page.get_by_label("Password", exact=True).fill(PASSWORD)
     await person.press("Create account")
     await person.open_mail("Confirm your email address", "/verify-email")

@@ -102,7 +102,7 @@ class Visitor:
 
     async def type_password(self, password: str = PASSWORD) -> None:
         """Fill the sign-in page in, and send it."""
-        await self.page.get_by_label("Email address").fill(self.email)
+        await self.page.get_by_label("Email", exact=True).fill(self.email)
         await self.page.get_by_label("Password", exact=True).fill(password)
         await self.press("Sign in")
 

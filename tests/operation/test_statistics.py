@@ -15,7 +15,6 @@ from app.models.statistics import HourlyStatistics
 from app.repositories.statements.statistics import StatisticsRepository
 from app.services.server.runtime import Runtime
 from app.services.server.statistics import StatisticsService
-from tests.factories.trail import id_of
 from tests.factories.user import UserFactory
 from tests.support.api import Api
 from tests.support.chance import FakeClock
@@ -37,7 +36,7 @@ async def happen(runtime: Runtime, *names: str, at: datetime | None = None) -> N
         for name in names:
             uow.db.add(
                 AuditEvent(
-                    id=id_of(at or runtime.clock.now()),
+                    id=runtime.randomness.uuid7(),
                     name=name,
                     correlation_id="",
                     ip="",

@@ -1,5 +1,7 @@
 """What people see of an application's request before they answer it."""
 
+import re
+
 import pytest
 
 from tests.factories.oauth import ApplicationFactory
@@ -37,16 +39,18 @@ async def test_consent_says_in_plain_words_who_asks_for_what(
 
     text = browser.page.text
     assert at(browser.page) == "/consent"
-    assert "<bdi>Shop &amp; Co</bdi> (app.example.com) wants to access" in text
+    assert "Allow <bdi>Shop &amp; Co</bdi>?" in text
+    assert "at app.example.com" in text and "It wants to access:" in text
+    assert "Afterwards you go to app.example.com." in text and ">New<" not in text
     assert f"<strong>{person.email}</strong>" in text
     for words in (
-        "<li>Recognise you when you come back</li>",
-        "<li>Your profile: name, picture",
-        "<li>Your email address</li>",
-        "<li>Your postal address</li>",
-        "<li>Your phone number</li>",
-        "<li>Keep this access while you are away",
-        "<li>See your &lt;orders&gt;</li>",
+        ">Recognise you when you come back<",
+        ">Your profile: name, picture",
+        ">Your email address<",
+        ">Your postal address<",
+        ">Your phone number<",
+        ">Keep this access while you are away",
+        ">See your &lt;orders&gt;<",
     ):
         assert text.count(words) == 1, words
     assert "unknown" not in text and "birth" in text
@@ -54,7 +58,7 @@ async def test_consent_says_in_plain_words_who_asks_for_what(
     for uri in ("", "privacy", "terms"):
         assert links[f"https://shop.example/{uri}"]["rel"] == "noopener noreferrer"
     buttons = [(b["name"], b["value"], b["type"]) for b in Page(text).all("button")]
-    assert buttons == [("decision", "allow", "submit"), ("decision", "deny", "submit")]
+    assert buttons == [("decision", "deny", "submit"), ("decision", "allow", "submit")]
 
 
 async def test_a_single_claim_is_named(
@@ -66,8 +70,8 @@ async def test_a_single_claim_is_named(
     wish = '{"userinfo": {"birthdate": null, "phone_number": {"essential": true}}}'
     await browser.ask(shop, claims=wish)
 
-    assert "<li>Your date of birth</li>" in browser.page.text
-    assert "<li>Your phone number</li>" in browser.page.text
+    assert ">Your date of birth<" in browser.page.text
+    assert ">Your phone number<" in browser.page.text
     assert "Your profile" not in browser.page.text
 
 
@@ -155,3 +159,20 @@ async def test_an_application_without_a_name_is_called_by_its_place(
 
     assert "Allow <bdi>app.example.com</bdi>?" in browser.page.text
     assert "(app.example.com)" not in browser.page.text
+
+
+async def test_what_is_new_since_last_time_is_marked(
+    api: Api, browser: Visit, applications: ApplicationFactory
+) -> None:
+    shop, person = await applications(), await api.person()
+    await browser.arrive(person.email)
+    await browser.ask(shop, scope="openid email")
+    assert ">New<" not in browser.page.text
+    await browser.decide("allow")
+
+    await browser.ask(shop, scope="openid email phone")
+
+    text = browser.page.text
+    assert "It wants access to more than before:" in text
+    [new] = re.findall(r">([^<>]+)</span><span class=\"badge warning\">New<", text)
+    assert new == "Your phone number"

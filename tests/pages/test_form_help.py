@@ -130,7 +130,7 @@ async def test_the_first_field_that_is_empty_has_the_focus(
 
 
 async def test_a_page_is_light(visitor: Visitor, runtime: Runtime) -> None:
-    """A few KB, in two requests: what it shows and how."""
+    """A few KB, in four requests: what it shows, how, its mark, and passkeys."""
     token = await invitation_link(runtime)
     paths = ["/signin", "/signup", f"/accept-invitation?token={token}", *PAGES]
 
@@ -140,9 +140,11 @@ async def test_a_page_is_light(visitor: Visitor, runtime: Runtime) -> None:
         style = [t["href"] for t in shown.all("link") if t["rel"] == "stylesheet"]
         assert len(page.content) < 6_000 and len(style) == 1
         assert shown.all("img") == shown.all("iframe") == []
-        assert [tag.get("src") for tag in shown.all("script")] in ([], [None])
+        scripts = [tag.get("src") for tag in shown.all("script")]
+        assert all(each is None or each.startswith("/static/") for each in scripts)
+        assert len([each for each in scripts if each]) == (path == "/signin")
     sheet = (await visitor.get(str(style[0]))).content
     assert len(sheet) < 14_336
     # Forced colours leave borders alone of what makes a button one.
-    [button] = re.findall(rb"[{};]button,\.button\{([^}]*)\}", sheet)
+    [button] = re.findall(rb"[{};]button,\.button,[^{}]*\{([^}]*)\}", sheet)
     assert b"border:var(--border) solid" in button

@@ -57,14 +57,16 @@ async def test_the_page_is_made_for_everybody(visitor: Visitor) -> None:
     }
     assert {label["for"] for label in page.all("label")} == {"email", "password"}
     assert [each["type"] for each in page.all("button")] == ["submit", "button"]
-    assert [tag["type"] for tag in page.all("script")] == ["module"]
+    assert {tag["type"] for tag in page.all("script")} == {"module"}
     links = [tag["href"] for tag in page.all("a")]
     assert links == [
         "/forgot-password",
         "/signin/code",
         "/signup",
         "/dev/mailbox",
+        "/demo",
         "/docs",
+        "/docs/errors",
     ]
 
 

@@ -10,10 +10,8 @@ from sqlalchemy import delete, func, select
 
 from app.models.audit_event import AuditEvent
 from app.models.statistics import HourlyStatistics
-from app.repositories.audit_event import first_id
 from app.services.server.runtime import Runtime
 from tests.conftest import ROOT, SECRET
-from tests.factories.trail import id_of
 from tests.races.conftest import Pair
 
 HOURS = 40
@@ -36,18 +34,17 @@ asyncio.run(count())
 
 
 async def _happen(runtime: Runtime, hours_ago: float) -> None:
-    at = runtime.clock.now() - timedelta(hours=hours_ago)
     async with runtime.unit_of_work() as uow:
         uow.db.add(
             AuditEvent(
-                id=id_of(at),
+                id=runtime.randomness.uuid7(),
                 name="sign_in.succeeded",
                 user_id=UUID(int=69),
                 correlation_id="",
                 ip="",
                 user_agent="",
                 data={},
-                created_at=at,
+                created_at=runtime.clock.now() - timedelta(hours=hours_ago),
             )
         )
 
@@ -82,8 +79,7 @@ async def test_two_processes_count_each_event_once(
             select(func.count())
             .select_from(AuditEvent)
             .where(
-                AuditEvent.name == "sign_in.succeeded",
-                AuditEvent.id < first_id(until, timedelta(0)),
+                AuditEvent.name == "sign_in.succeeded", AuditEvent.created_at < until
             )
         )
         await uow.db.execute(

@@ -11,8 +11,10 @@ class Brand:
         name: Stands above every card and at the end of every title.
         logo: Address of a picture that stands in for our mark; empty for none.
         sheet: Address of a style sheet after ours; empty for none.
+        links: Text and address of terms and the like, below every card.
     """
 
     name: str = "Auth Serve"
     logo: str = ""
     sheet: str = ""
+    links: tuple[tuple[str, str], ...] = ()

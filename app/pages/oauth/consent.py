@@ -89,6 +89,7 @@ def _ask(
         headers=page_headers(flow),
         application=application_of(waiting),
         asked=asked_for(waiting, runtime.settings.oauth.scopes),
+        is_again=bool(waiting.known.scope),
         account=waiting.account,
         shown=waiting.shown,
         flow=flow,

@@ -46,6 +46,19 @@ _CLAIMS = {
     "phone_number": "Your phone number",
     "phone_number_verified": "Whether your phone number is confirmed",
 }
+_ICONS = {
+    "openid": "key",
+    "email": "mail",
+    "address": "place",
+    "phone": "phone",
+    "account": "settings",
+    "offline_access": "clock",
+    "birthdate": "calendar",
+    "zoneinfo": "clock",
+    "locale": "globe",
+    "website": "globe",
+    "picture": "camera",
+}
 _LINKS = {
     "client_uri": "About the application",
     "policy_uri": "Its privacy policy",
@@ -160,14 +173,48 @@ def _links(client: Client) -> tuple[tuple[str, str], ...]:
     return tuple((text, url) for text, url in known if is_page(url))
 
 
-def asked_for(waiting: Waiting, scopes: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what is asked for, scope by scope and claim by claim.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One thing that an application asks for.
+
+    Attributes:
+        icon: Its picture, one of ``components/icon.html``.
+        is_new: Whether this application was never allowed it before.
+    """
+
+    text: str
+    icon: str
+    is_new: bool
+
+
+def asked_for(waiting: Waiting, scopes: Mapping[str, str]) -> list[Wish]:
+    """Return what is asked for, scope by scope and claim by claim, each once.
 
     Args:
         waiting: The request.
         scopes: What the operator says of the scopes of their APIs.
     """
-    return in_words(waiting.request.scope, waiting.claims, scopes)
+    known = {**scopes, **_SCOPES}
+    wanted = [
+        (known.get(name, name), name, name in waiting.known.scope)
+        for name in waiting.request.scope
+    ]
+    wanted += [
+        (_CLAIMS.get(name, name), name, name in waiting.known.claims)
+        for name in waiting.claims
+    ]
+    found: dict[str, Wish] = {}
+    for text, name, is_known in wanted:
+        found.setdefault(text, Wish(text, _icon(name), not is_known))
+    return list(found.values())
+
+
+def _icon(name: str) -> str:
+    """Return the picture of a scope or a claim; of an operator's own that of code."""
+    if name in _CLAIMS or name == "profile":
+        stem = name.removesuffix("_verified").removesuffix("_number")
+        return _ICONS.get(stem, "person")
+    return _ICONS.get(name, "code")
 
 
 def in_words(

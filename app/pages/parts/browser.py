@@ -150,7 +150,9 @@ def show_page(
     """
     bound, token = bind_form(browser, runtime)
     minimum = runtime.settings.password.min_length
-    answer = page.show(values, error, replace(around, csrf=token, minimum=minimum))
+    nonce = runtime.randomness.token() if around.passkey else ""
+    around = replace(around, csrf=token, minimum=minimum, nonce=nonce)
+    answer = page.show(values, error, around)
     keep_value(answer, bound, browser, runtime)
     return answer
 

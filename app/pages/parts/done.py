@@ -30,6 +30,7 @@ _CODES = {
     "verification-sent": "/verify-email",
     "mail-sent": "/reset-password",
 }
+_MAILED = frozenset({*_CODES, "not-me"})
 
 
 @router.get("/done/{what}")
@@ -49,13 +50,21 @@ async def show_done(
         links.insert(0, Link(texts.TYPE_CODE, with_flow(_CODES[what], flow)))
     if what == "recovery-stopped":
         links.insert(0, Link(texts.CHANGE_PASSWORD, "/forgot-password"))
-    return show_message(texts.DONE[what], links, flow)
+    picture = "mail" if what in _MAILED else "done"
+    return show_message(texts.DONE[what], links, flow, picture)
 
 
-def show_message(said: texts.Said, links: list[Link], flow: str = "") -> Response:
-    """Return a page that says something and leads on."""
-    headers = page_headers(flow)
-    return render("message.html", headers=headers, message=said, links=links)
+def show_message(
+    said: texts.Said, links: list[Link], flow: str = "", picture: str = "done"
+) -> Response:
+    """Return a page that says something and leads on, below one of our drawings."""
+    return render(
+        "message.html",
+        headers=page_headers(flow),
+        message=said,
+        links=links,
+        picture=picture,
+    )
 
 
 def _onward(waiting: Waiting, flow: str) -> list[Link]:

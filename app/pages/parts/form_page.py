@@ -13,7 +13,7 @@ from app.pages.parts.csrf import CSRF
 from app.pages.parts.flow import FLOW, TO, page_headers
 from app.pages.parts.form import Values
 from app.pages.parts.render import allow_script, render
-from app.pages.parts.script import CHALLENGE_SOURCE, PASSWORD_SOURCE, SIGN_IN_SOURCE
+from app.pages.parts.script import CHALLENGE_SOURCE, PASSWORD_SOURCE, passkey_source
 
 USERNAME = "username"  # name of the field that tells password managers whose it is
 
@@ -40,7 +40,7 @@ class Field:
 
 
 NAME = Field("name", "Name (optional)", "text", "name", required=False)
-EMAIL = Field("email", "Email address", "email", "username webauthn")
+EMAIL = Field("email", "Email", "email", "username webauthn")
 CODE = Field("code", "Code from the email", "text", "one-time-code", hint="8 digits.")
 CURRENT_PASSWORD = Field("password", "Password", "password", "current-password")
 NEW_PASSWORD = Field(
@@ -94,6 +94,11 @@ class Around:
         minimum: Least length of a new password.
         passkey: Address of the site where a passkey may be used instead of the forms;
             empty where none may.
+        first: Where to go rather than type anything.
+        forgot: Where to go without the password that a form asks for.
+        ways: Other ways to the same end.
+        developers: Where those look who develop against the service.
+        nonce: Lets the script of passkeys run; it is not in the page itself.
     """
 
     flow: str = ""
@@ -105,6 +110,11 @@ class Around:
     username: str = ""
     minimum: int = 0
     passkey: str = ""
+    forgot: Link | None = None
+    ways: Sequence[Link] = ()
+    developers: Sequence[Link] = ()
+    first: Sequence[Link] = ()
+    nonce: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +159,10 @@ class FormPage:
         fields = [each for form in forms for each in form.fields]
         has_password = any(each.type == "password" for each in fields)
         headers = page_headers(around.flow) | (error.headers if error else {})
+        if around.passkey:
+            headers = allow_script(headers, passkey_source(around.nonce))
         if has_password:
-            source = SIGN_IN_SOURCE if around.passkey else PASSWORD_SOURCE
-            headers = allow_script(headers, source)
+            headers = allow_script(headers, PASSWORD_SOURCE)
         challenge = error.challenge if isinstance(error, TooManyRequests) else None
         if challenge:
             headers = allow_script(headers, CHALLENGE_SOURCE)
@@ -174,6 +185,7 @@ class FormPage:
             around=around,
             application=around.application,
             links=around.links,
+            developers=around.developers,
         )
 
 

@@ -28,7 +28,6 @@ from app.pages.parts.script import (
     PASSKEY_SCRIPT,
     PASSWORD_SCRIPT,
     SETUP_SCRIPT,
-    SIGN_IN_SCRIPT,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +80,6 @@ def _environment() -> "Environment":
     environment.globals["static"] = address
     environment.globals["password_script"] = PASSWORD_SCRIPT
     environment.globals["passkey_script"] = PASSKEY_SCRIPT
-    environment.globals["sign_in_script"] = SIGN_IN_SCRIPT
     environment.globals["setup_script"] = SETUP_SCRIPT
     environment.globals["challenge_script"] = CHALLENGE_SCRIPT
     environment.globals["said"] = texts.said

@@ -4,10 +4,10 @@ from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
 from app.core.late.route import LateRoute
-from app.pages.dev_mailbox import is_open
 from app.pages.parts import texts
 from app.pages.parts.browser import AtBrowser, render_form
 from app.pages.parts.dependencies import State
+from app.pages.parts.developers import developer_links
 from app.pages.parts.flow import go_on
 from app.pages.parts.form_page import Link
 from app.services.server.runtime import Runtime
@@ -45,24 +45,18 @@ def render_home(
         error=error,
         account=account,
         others=[each for each in browser.accounts if each != account],
-        links=_links(account, runtime),
+        developers=developer_links(runtime),
+        links=_links(account),
     )
 
 
-def _links(account: BrowserAccount | None, runtime: Runtime) -> list[Link]:
+def _links(account: BrowserAccount | None) -> list[Link]:
     links = [
         Link(texts.OTHER_ACCOUNT, "/signin"),
         Link(texts.CHANGE_PASSWORD, "/forgot-password"),
-        Link(texts.ERROR_CODES, "/docs/errors"),
     ]
     if account is not None:
         links.insert(0, Link(texts.ACCOUNT, "/account"))
         links.insert(1, Link(texts.APPLICATIONS, "/applications"))
         links.insert(2, Link(texts.SIGN_OUT, "/signout"))
-    if runtime.settings.serves_demo:
-        links.append(Link(texts.DEMO, "/demo"))
-    if runtime.settings.serves_docs:
-        links.append(Link(texts.API_DOCS, "/docs"))
-    if is_open(runtime):
-        links.append(Link(texts.MAILBOX, "/dev/mailbox"))
     return links

@@ -6,7 +6,6 @@ from fastapi.responses import HTMLResponse
 from app.core.exceptions import AppError
 from app.core.late.route import LateRoute
 from app.oauth.interaction import Step
-from app.pages.dev_mailbox import is_open
 from app.pages.parts import texts
 from app.pages.parts.asked import asking, expected_email, waiting_at
 from app.pages.parts.browser import (
@@ -21,6 +20,7 @@ from app.pages.parts.browser import (
     typed,
 )
 from app.pages.parts.dependencies import Posted, State
+from app.pages.parts.developers import developer_links
 from app.pages.parts.flow import (
     FLOW,
     TO,
@@ -116,19 +116,23 @@ def show_form(
     if section and browser.current is not None:
         expected, notice = browser.current.email, texts.SIGN_IN_AGAIN
     kept = {"email": values.get("email", expected)}
-    links = _links(runtime, flow, error)
+    before = _before(flow, error)
     if browser.current is not None and (waiting is None or waiting.step != Step.LOGIN):
         notice = notice or texts.signed_in_as(browser.current.email)
-        links.insert(0, _onward(waiting, flow))
+        before.insert(0, _onward(waiting, flow))
     if first is not None:
-        links.insert(0, first)
+        before.insert(0, first)
     around = Around(
         flow=flow,
         section=section,
         notice=notice,
-        links=links,
+        first=before,
+        links=_links(runtime, flow),
+        developers=developer_links(runtime),
         application=asking(waiting),
         passkey=runtime.settings.public_url,
+        forgot=Link(texts.FORGOT, with_flow("/forgot-password", flow)),
+        ways=_ways(runtime, flow),
     )
     return show_page(_PAGE, browser, runtime, kept, error, around)
 
@@ -183,17 +187,19 @@ def _onward(waiting: Waiting | None, flow: str) -> Link:
     return Link(text, with_flow("/oauth2/resume", flow))
 
 
-def _links(runtime: Runtime, flow: str, error: AppError | None) -> list[Link]:
-    links = [Link(texts.FORGOT, with_flow("/forgot-password", flow))]
-    if runtime.settings.email_code.enabled:
-        links.append(Link(texts.EMAIL_CODE, with_flow("/signin/code", flow)))
+def _before(flow: str, error: AppError | None) -> list[Link]:
     if isinstance(error, EmailNotVerified):
-        again = with_flow("/resend-verification", flow)
-        links.insert(0, Link(texts.ANOTHER_MAIL, again))
+        return [Link(texts.ANOTHER_MAIL, with_flow("/resend-verification", flow))]
+    return []
+
+
+def _links(runtime: Runtime, flow: str) -> list[Link]:
     if runtime.settings.registration_mode in ("open", "verified"):
-        links.append(Link(texts.SIGN_UP, with_flow("/signup", flow)))
-    if is_open(runtime):  # whoever sits at this machine has just started the service
-        links.append(Link(texts.MAILBOX, "/dev/mailbox"))
-        if runtime.settings.serves_docs:
-            links.append(Link(texts.API_DOCS, "/docs"))
-    return links
+        return [Link(texts.SIGN_UP, with_flow("/signup", flow))]
+    return []
+
+
+def _ways(runtime: Runtime, flow: str) -> list[Link]:
+    if not runtime.settings.email_code.enabled:
+        return []
+    return [Link(texts.EMAIL_CODE, with_flow("/signin/code", flow))]

@@ -60,6 +60,7 @@ class Waiting:
         account: Whose consent is asked for.
         claims: Those asked for that no scope stands for.
         shown: What agreeing to this is agreeing to; the form brings it back.
+        known: What was agreed to before; of nothing at the first time.
     """
 
     step: Step
@@ -67,6 +68,7 @@ class Waiting:
     account: BrowserAccount | None
     claims: tuple[str, ...]
     shown: str
+    known: ConsentState = ConsentState()
 
 
 Outcome = Due | Answer | Withheld
@@ -186,9 +188,11 @@ class AuthorizationService:
             raise FlowNotFound(hint=str(error)) from None
         wish(request.ui_locales, flow.arrived_at)
         account = account_for(self._provider, flow, request, browser)
+        known = ConsentState()
         try:
             async with self._provider.unit_of_work() as uow:
-                step = await self._step(uow, flow, request, account, browser)
+                known = await self._known(uow, request, account)
+                step = await self._step(uow, flow, request, account, browser, known)
         except OAuthError:  # ``resume`` tells the client
             step = Step.DONE
         return Waiting(
@@ -197,6 +201,7 @@ class AuthorizationService:
             account=account,
             claims=_single_claims(request),
             shown=_shown(request, account),
+            known=known,
         )
 
     async def _charge_stored(self, flow: Flow, browser: Browser) -> None:
@@ -276,7 +281,9 @@ class AuthorizationService:
             account = await self._present(uow, account)
             await self._demand_client(uow, request)
             agreed = agreed_to is not None and agreed_to == _shown(request, account)
-            step = await self._step(uow, flow, request, account, browser, agreed)
+            known = await self._known(uow, request, account)
+            known = replace(known, is_given=agreed)
+            step = await self._step(uow, flow, request, account, browser, known)
             if step is Step.DONE:
                 assert account is not None
                 return await self._grant(uow, flow, request, account, agreed)
@@ -307,6 +314,16 @@ class AuthorizationService:
         if row is None or row.status != "active":
             raise _ClientGone("client_id is unknown", hint="disabled or deleted")
 
+    @staticmethod
+    async def _known(
+        uow: UnitOfWork, request: AuthorizationRequest, account: BrowserAccount | None
+    ) -> ConsentState:
+        """Return what the person agreed to before."""
+        if account is None:
+            return ConsentState()
+        client_id = request.client.client_id
+        return await OAuthConsentService(uow).known(account.user_id, client_id)
+
     async def _step(
         self,
         uow: UnitOfWork,
@@ -314,19 +331,17 @@ class AuthorizationService:
         request: AuthorizationRequest,
         account: BrowserAccount | None,
         browser: Browser,
-        agreed: bool = False,
+        known: ConsentState,
     ) -> Step:
-        session, consent = None, ConsentState()
+        session = None
         if account is not None:
             session = await signed_in_state(
                 uow, self._provider, flow, request, account, browser
             )
-            consents = OAuthConsentService(uow)
-            consent = await consents.known(account.user_id, request.client.client_id)
         return decide(
             request,
             session,
-            replace(consent, is_given=agreed),
+            known,
             uow.clock.now(),
             arrived_at=flow.arrived_at,
             hinted_subject=flow.hinted_subject,
