@@ -48,7 +48,7 @@ from app.events.grant import (
 )
 from app.events.logout import LogoutByHint, LogoutNoticeFailed, LogoutRefused
 from app.events.one_time_token import CodeRefused
-from app.events.outbox import MailTested, OutboxMessageRetried
+from app.events.outbox import MailTested, OutboxMessageGivenUp, OutboxMessageRetried
 from app.events.password import (
     PasswordChanged,
     PasswordChangeFailed,
@@ -136,6 +136,7 @@ EVENTS: tuple[type[Event], ...] = (
     LogoutRefused,
     MailTested,
     NotMeSaid,
+    OutboxMessageGivenUp,
     OutboxMessageRetried,
     PasswordChangeFailed,
     PasswordChanged,

@@ -16,6 +16,15 @@ class OutboxMessageRetried(Event):
 
 
 @event
+class OutboxMessageGivenUp(Event):
+    """An administrator had a message tried no more."""
+
+    name: ClassVar[str] = "outbox.given_up"
+
+    message_id: UUID
+
+
+@event
 class MailTested(MailedEvent):
     """An operator had a mail sent, to see that it arrives."""
 

@@ -26,8 +26,12 @@ from app.pages.account import (
     verify_email,
 )
 from app.pages.console import assets as console_assets
+from app.pages.console import audit as console_audit
+from app.pages.console import keys as console_keys
+from app.pages.console import outbox as console_outbox
 from app.pages.console import overview as console_overview
 from app.pages.console import palette as console_palette
+from app.pages.console import settings as console_settings
 from app.pages.console import users as console_users
 from app.pages.demo import application as demo
 from app.pages.oauth import (
@@ -110,6 +114,10 @@ routes: list[BaseRoute] = [
         console_overview,
         console_palette,
         console_users,
+        console_audit,
+        console_keys,
+        console_outbox,
+        console_settings,
         errors,
         static_files,
     )

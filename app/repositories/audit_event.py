@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    union_all,
 )
 
 from app.models.audit_event import AuditEvent
@@ -70,6 +71,53 @@ class AuditEventRepository(Repository[AuditEvent]):
         if actor_id is not None:
             return await self._done_by(actor_id, query, after, limit)
         return await self.page(query, _NEWEST_FIRST, after=after, limit=limit)
+
+    async def by_id(self, event_id: UUID) -> AuditEvent | None:
+        """Return an event, or None."""
+        return await self.one_or_none(
+            select(AuditEvent).where(AuditEvent.id == event_id)
+        )
+
+    async def list_around(
+        self,
+        *,
+        user_id: UUID | None,
+        ip: str,
+        user_agent: str,
+        near: tuple[datetime, datetime],
+        far: tuple[datetime, datetime],
+        limit: int,
+    ) -> Sequence[AuditEvent]:
+        """Return what else happened to somebody, or from where they are, oldest first.
+
+        One statement of two reads, each bounded by an index and the time: what is
+        about the account, and what is about none and came from the same program at the
+        same address.
+
+        Args:
+            user_id: Whose, if it is known.
+            ip: The address.
+            user_agent: The program, as it names itself.
+            near: Within which time address and program tie together.
+            far: Within which time the account does.
+            limit: Of each read.
+        """
+        strange = select(AuditEvent.id).where(
+            AuditEvent.id.between(*_ids(near)),
+            AuditEvent.user_id.is_(None),
+            AuditEvent.ip == ip,
+            AuditEvent.user_agent == user_agent,
+        )
+        reads = [strange.limit(limit).subquery()]
+        if user_id is not None:
+            # Ids begin with the time, so that the index of accounts has it, too.
+            own = select(AuditEvent.id).where(
+                AuditEvent.user_id == user_id, AuditEvent.id.between(*_ids(far))
+            )
+            reads.append(own.order_by(AuditEvent.id).limit(limit).subquery())
+        found = union_all(*(select(each.c.id) for each in reads))
+        query = select(AuditEvent).where(AuditEvent.id.in_(found))
+        return (await self.db.scalars(query.order_by(AuditEvent.id))).all()
 
     async def list_for_person(
         self, user_id: UUID, after: UUID | None, limit: int
@@ -166,3 +214,7 @@ def first_id(instant: datetime, slack: timedelta) -> UUID:
     """Return the least id of an instant that is so much later than this one."""
     milliseconds = int((instant.timestamp() + slack.total_seconds()) * 1_000)
     return UUID(int=min(max(milliseconds, 0), _LAST) << 80)
+
+
+def _ids(span: tuple[datetime, datetime]) -> tuple[UUID, UUID]:
+    return first_id(span[0], timedelta(0)), first_id(span[1], timedelta(0))

@@ -107,6 +107,15 @@ class OutboxRepository(Repository[OutboxMessage]):
         )
         return (await self.db.scalars(query.returning(OutboxMessage))).one_or_none()
 
+    async def give_up(self, message_id: UUID, now: datetime) -> OutboxMessage | None:
+        """Try a message no more that waits and is not leased, or return None."""
+        lease = OutboxMessage.leased_until
+        query = update(OutboxMessage).where(
+            _of(message_id), _open(), lease.is_(None) | (lease <= now)
+        )
+        query = query.values(failed_at=now, claims=OutboxMessage.claims + 1)
+        return (await self.db.scalars(query.returning(OutboxMessage))).one_or_none()
+
     async def list_page(
         self, state: str, *, after: Sequence[Any] | None, limit: int
     ) -> Sequence[OutboxMessage]:

@@ -78,6 +78,11 @@ class UserRepository(Repository[User]):
             roles.setdefault(row.user_id, []).append(row.role)
         return roles
 
+    async def emails_of(self, user_ids: Iterable[UUID]) -> dict[UUID, str]:
+        """Return the addresses of accounts that still exist."""
+        query = select(User.id, User.email).where(User.id.in_(list(user_ids)))
+        return {row.id: row.email for row in await self.db.execute(query)}
+
     async def add_roles(self, user_id: UUID, roles: Iterable[str]) -> None:
         """Make the user a member of these roles."""
         rows = [{"user_id": user_id, "role": role} for role in roles]

@@ -10,7 +10,13 @@ from tests.support.api import PASSWORD, Api, Person
 from tests.support.browser import Visitor
 from tests.support.page import Page
 
-OPENED = {"/admin/users": "users:read"}
+OPENED = {
+    "/admin/users": "users:read",
+    "/admin/audit": "audit:read",
+    "/admin/keys": "keys:read",
+    "/admin/outbox": "outbox:read",
+    "/admin/settings": "settings:read",
+}
 
 
 @pytest.mark.parametrize("path", ["/admin", "/admin/palette", *OPENED])

@@ -15,6 +15,7 @@ from app.models.statistics import HourlyStatistics
 from app.repositories.statements.statistics import StatisticsRepository
 from app.services.server.runtime import Runtime
 from app.services.server.statistics import StatisticsService
+from tests.factories.trail import id_of
 from tests.factories.user import UserFactory
 from tests.support.api import Api
 from tests.support.chance import FakeClock
@@ -36,7 +37,7 @@ async def happen(runtime: Runtime, *names: str, at: datetime | None = None) -> N
         for name in names:
             uow.db.add(
                 AuditEvent(
-                    id=runtime.randomness.uuid7(),
+                    id=id_of(at or runtime.clock.now()),
                     name=name,
                     correlation_id="",
                     ip="",

@@ -10,8 +10,10 @@ from sqlalchemy import delete, func, select
 
 from app.models.audit_event import AuditEvent
 from app.models.statistics import HourlyStatistics
+from app.repositories.audit_event import first_id
 from app.services.server.runtime import Runtime
 from tests.conftest import ROOT, SECRET
+from tests.factories.trail import id_of
 from tests.races.conftest import Pair
 
 HOURS = 40
@@ -34,17 +36,18 @@ asyncio.run(count())
 
 
 async def _happen(runtime: Runtime, hours_ago: float) -> None:
+    at = runtime.clock.now() - timedelta(hours=hours_ago)
     async with runtime.unit_of_work() as uow:
         uow.db.add(
             AuditEvent(
-                id=runtime.randomness.uuid7(),
+                id=id_of(at),
                 name="sign_in.succeeded",
                 user_id=UUID(int=69),
                 correlation_id="",
                 ip="",
                 user_agent="",
                 data={},
-                created_at=runtime.clock.now() - timedelta(hours=hours_ago),
+                created_at=at,
             )
         )
 
@@ -79,7 +82,8 @@ async def test_two_processes_count_each_event_once(
             select(func.count())
             .select_from(AuditEvent)
             .where(
-                AuditEvent.name == "sign_in.succeeded", AuditEvent.created_at < until
+                AuditEvent.name == "sign_in.succeeded",
+                AuditEvent.id < first_id(until, timedelta(0)),
             )
         )
         await uow.db.execute(

@@ -43,6 +43,7 @@ NEEDED: dict[Operation, str] = {
     ("post", "/keys/rotate"): "keys:write",
     ("get", "/outbox"): "outbox:read",
     ("post", "/outbox/{message_id}/retry"): "outbox:write",
+    ("post", "/outbox/{message_id}/give-up"): "outbox:write",
     ("get", "/users/{user_id}/claims"): "users:read",
     ("put", "/users/{user_id}/claims"): "users:write",
     ("put", "/users/{user_id}/picture"): "users:write",

@@ -43,3 +43,16 @@ async def retry_message(
 ) -> OutboxMessage:
     """Make a message due now."""
     return OutboxMessage.model_validate(await outbox.retry(message_id))
+
+
+@router.post(
+    "/{message_id}/give-up",
+    responses=problems(*UNPERMITTED, OutboxMessageNotFound, OutboxMessageBusy),
+)
+async def give_up_message(
+    message_id: UUID,
+    _actor: Annotated[Actor, require("outbox:write")],
+    outbox: Outbox,
+) -> OutboxMessage:
+    """Try a message no more that waits; it is kept as one that failed."""
+    return OutboxMessage.model_validate(await outbox.give_up(message_id))

@@ -59,7 +59,7 @@ _SECTIONS = frozenset(
 
 CONSOLE = "console"
 # A page of the console, spelled with full stops: its section, and what is shown there.
-_CONSOLE = re.compile(r"console(\.[a-z]{1,16}(\.[A-Za-z0-9_-]{1,64})?)?")
+_CONSOLE = re.compile(r"console(\.[a-z]{1,16}(\.[A-Za-z0-9_-]{1,128}){0,2})?")
 
 
 def address_of(section: str) -> str:

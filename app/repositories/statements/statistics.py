@@ -1,7 +1,8 @@
 """SQL for numbers of hours, counted from the audit trail (ADR-0069)."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import case, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,11 +18,10 @@ from app.models.audit_event import AuditEvent
 from app.models.base import UtcDateTime
 from app.models.session import Session
 from app.models.statistics import HourlyStatistics
-from app.repositories.audit_event import SLACK, first_id
+from app.repositories.audit_event import first_id
 from app.repositories.base import chosen, upserting
 
 HOUR = timedelta(hours=1)
-_EARLY = 1_000  # events that happened while others were on their way
 _COUNTED = {
     "sign_ins": (SignedIn.name,),
     "sign_in_failures": (SignInFailed.name,),
@@ -57,15 +57,11 @@ class StatisticsRepository:
 
     async def oldest_event(self, since: datetime) -> datetime | None:
         """Return when the first event since an instant happened."""
-        early = select(AuditEvent.created_at).where(
-            AuditEvent.created_at >= since, AuditEvent.id >= first_id(since, -SLACK)
-        )
-        # In the order of ids, which may be made a little later than their instants.
-        some = early.order_by(AuditEvent.id).limit(_EARLY).subquery()
-        found: datetime | None = await self._db.scalar(
-            select(func.min(some.c.created_at))
-        )
-        return found
+        ids = select(AuditEvent.id).where(AuditEvent.id >= _first_id(since))
+        found: UUID | None = await self._db.scalar(ids.order_by(AuditEvent.id).limit(1))
+        if found is None:
+            return None
+        return datetime.fromtimestamp((found.int >> 80) / 1_000, UTC)
 
     async def live_sessions(self, now: datetime) -> int:
         """Return how many sessions could be used at an instant."""
@@ -87,7 +83,8 @@ class StatisticsRepository:
         """Add the events of a piece of an hour, once.
 
         The mark moves in the statement that counts: whoever comes second, at the same
-        time or after a crash, finds another one and adds nothing.
+        time or after a crash, finds another one and adds nothing. An event happened
+        when its id says so: that is what the trail is sorted and found by.
 
         Args:
             hour: Whose row.
@@ -108,8 +105,8 @@ class StatisticsRepository:
                 ),
             )
             .where(
-                AuditEvent.created_at >= since,
-                AuditEvent.created_at < until,
+                AuditEvent.id >= _first_id(since),
+                AuditEvent.id < _first_id(until),
                 AuditEvent.name.in_(_NAMES),
             )
             .subquery("found")
@@ -137,3 +134,7 @@ class StatisticsRepository:
         return len(
             (await self._db.execute(gone.returning(HourlyStatistics.hour))).all()
         )
+
+
+def _first_id(instant: datetime) -> UUID:
+    return first_id(instant, timedelta(0))

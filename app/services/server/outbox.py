@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.exceptions import Conflict, NotFound
-from app.events.outbox import OutboxMessageRetried
+from app.events.outbox import OutboxMessageGivenUp, OutboxMessageRetried
 from app.models.outbox import OutboxMessage
 from app.repositories.unit_of_work import UnitOfWork
 
@@ -52,4 +52,21 @@ class OutboxService:
                 raise OutboxMessageNotFound
             raise OutboxMessageBusy
         self._uow.record(OutboxMessageRetried(message_id=message_id))
+        return message
+
+    async def give_up(self, message_id: UUID) -> OutboxMessage:
+        """Try a message no more; it is kept as one that failed.
+
+        Raises:
+            OutboxMessageNotFound: Unknown, delivered, or given up before.
+            OutboxMessageBusy: A worker is at it.
+        """
+        now = self._uow.clock.now()
+        message = await self._uow.outbox.give_up(message_id, now)
+        if message is None:
+            found = await self._uow.outbox.by_id(message_id)
+            if found is None or found.delivered_at or found.failed_at:
+                raise OutboxMessageNotFound
+            raise OutboxMessageBusy
+        self._uow.record(OutboxMessageGivenUp(message_id=message_id))
         return message

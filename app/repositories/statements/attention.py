@@ -1,0 +1,56 @@
+"""SQL for what needs an operator: all of it in one statement."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models.outbox import OutboxMessage
+from app.models.passkey import Passkey
+from app.models.role import UserRole
+from app.models.totp import Totp
+from app.models.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How much needs somebody.
+
+    Attributes:
+        failed: Messages that were given up.
+        late: Messages that wait for longer than they should.
+        unprotected: Administrators who sign in with one factor.
+    """
+
+    failed: int
+    late: int
+    unprotected: int
+
+
+async def count(db: AsyncSession, role: str, late_before: datetime) -> Counted:
+    """Return the numbers.
+
+    Args:
+        db: The transaction.
+        role: Whose holders should have a second factor.
+        late_before: What was due before it and still waits is late.
+    """
+    messages = select(func.count()).select_from(OutboxMessage)
+    failed = messages.where(OutboxMessage.failed_at.is_not(None))
+    late = messages.where(
+        OutboxMessage.delivered_at.is_(None),
+        OutboxMessage.failed_at.is_(None),
+        OutboxMessage.created_at < late_before,
+        (OutboxMessage.available_at < late_before) | (OutboxMessage.attempts > 1),
+    )
+    holders = select(func.count()).select_from(UserRole)
+    holders = holders.join(User, User.id == UserRole.user_id).where(
+        UserRole.role == role,
+        User.status == "active",
+        ~select(Totp.id).where(Totp.user_id == User.id).exists(),
+        ~select(Passkey.id).where(Passkey.user_id == User.id).exists(),
+    )
+    columns = [each.scalar_subquery() for each in (failed, late, holders)]
+    row = (await db.execute(select(*columns))).one()
+    return Counted(*row)

@@ -1,0 +1,181 @@
+"""The audit trail in the console, and one request followed through a sign-in."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.models.audit_event import AuditEvent
+from app.services.server.runtime import Runtime
+from tests.console.conftest import Holder
+from tests.factories.trail import id_of
+from tests.support.api import Api, Person
+from tests.support.browser import Visitor
+
+FIREFOX = "Firefox"
+
+
+async def happen(
+    runtime: Runtime, name: str, request: str, user_id: UUID | None, **data: Any
+) -> UUID:
+    """Leave evidence of a request, from one browser at one address."""
+    row = AuditEvent(
+        id=id_of(runtime.clock.now()),
+        name=name,
+        user_id=user_id,
+        actor_id=user_id,
+        correlation_id=request,
+        ip="192.0.2.7",
+        user_agent=FIREFOX,
+        data=data,
+        created_at=runtime.clock.now(),
+    )
+    async with runtime.unit_of_work() as uow:
+        uow.db.add(row)
+    return row.id
+
+
+async def sign_in_that_failed_twice(runtime: Runtime, person: UUID) -> None:
+    """An unknown address, a wrong password, then all right and on to a shop."""
+    session = "01990000-0000-7000-8000-000000000001"
+    await happen(runtime, "sign_in.failed", "r-0", None, reason="unknown_account")
+    await happen(runtime, "sign_in.failed", "r-1", person, reason="wrong_password")
+    await happen(
+        runtime, "sign_in.succeeded", "r-2", person, session_id=session, method="totp"
+    )
+    await happen(
+        runtime,
+        "oauth.authorization_granted",
+        "r-3",
+        person,
+        client_id="shop",
+        session_id=session,
+        scope=["openid"],
+    )
+
+
+@pytest.mark.parametrize("request_id", ["r-1", "r-2", "r-3"])
+async def test_any_request_of_a_sign_in_leads_to_all_of_it_in_order(
+    api: Api, visitor: Visitor, admin: Person, request_id: str
+) -> None:
+    person = await api.users()
+    other = await api.users()
+    await sign_in_that_failed_twice(api.runtime, person.id)
+    await happen(api.runtime, "password.changed", "r-9", other.id)
+
+    page = (await visitor.get(f"/admin/audit/trace/{request_id}")).text
+
+    told = [
+        "There is no account with what was typed.",
+        "The password was wrong.",
+        "Signed in with: totp.",
+        "shop was given a code for: openid.",
+    ]
+    places = [page.index(text) for text in told]
+    assert places == sorted(places)
+    assert page.count("This request") == 1
+    assert "Same address and browser" in page
+    assert "The password was changed." not in page  # of somebody else
+    assert "/docs/errors#invalid_credentials" in page
+
+
+async def test_what_was_long_before_or_of_another_browser_is_left_out(
+    api: Api, visitor: Visitor, admin: Person, clock: Any
+) -> None:
+    person = await api.users()
+    await happen(api.runtime, "password.changed", "r-0", person.id)
+    clock.advance(minutes=16)
+    await happen(api.runtime, "sign_in.failed", "r-1", None, reason="unknown_account")
+    clock.advance(minutes=4)
+    await happen(api.runtime, "sign_in.failed", "r-2", person.id, reason="disabled")
+    await visitor.sign_in(admin.email)
+
+    page = (await visitor.get("/admin/audit/trace/r-2")).text
+
+    assert "The account is disabled." in page
+    assert "The password was changed." not in page
+    assert "There is no account" not in page
+
+
+async def test_a_request_that_left_no_evidence_says_where_else_to_look(
+    visitor: Visitor, admin: Person
+) -> None:
+    page = await visitor.get("/admin/audit/trace/unknown")
+
+    assert page.status_code == 200
+    assert "Nothing is recorded under this number" in page.text
+
+
+async def test_filters_and_pages_find_what_the_api_finds(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    person = await api.users()
+    for number in range(51):
+        await happen(api.runtime, "user.updated", f"n-{number}", person.id)
+    await sign_in_that_failed_twice(api.runtime, person.id)
+
+    first = (
+        await visitor.get(f"/admin/audit?user_id={person.id}&event=user.updated")
+    ).text
+    following = first.partition("cursor=")[2].partition('"')[0]
+    second = (
+        await visitor.get(
+            f"/admin/audit?user_id={person.id}&event=user.updated&cursor={following}"
+        )
+    ).text
+    shop = (await visitor.get("/admin/audit?client_id=shop")).text
+    wrong = await visitor.get("/admin/audit?user_id=nobody&since=yesterday")
+
+    assert first.count("/admin/audit/trace/n-") == 50
+    assert second.count("/admin/audit/trace/n-") == 1
+    assert "trace/n-0" in second and person.email in second
+    assert shop.count("/admin/audit/trace/") == 1
+    assert wrong.status_code == 422
+    assert "This is not an ID." in wrong.text and "This is not a time." in wrong.text
+
+
+async def test_an_event_is_shown_with_all_that_is_known_and_nothing_as_markup(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    hint = "<b>sent</b>"
+    event_id = await happen(
+        api.runtime,
+        "oauth.authorization_refused",
+        "r-1",
+        None,
+        client_id="shop",
+        error="invalid_request",
+        hint=hint,
+    )
+
+    page = await visitor.get(f"/admin/audit/{event_id}")
+    unknown = await visitor.get(f"/admin/audit/{UUID(int=1)}")
+
+    assert "The request of shop was refused: invalid_request." in page.text
+    assert hint not in page.text and "&lt;b&gt;sent" in page.text
+    assert unknown.status_code == 404
+
+
+async def test_addresses_of_people_are_shown_to_who_may_see_people(
+    api: Api, visitor: Visitor, holder: Holder
+) -> None:
+    person = await api.users(email="grace@example.com")
+    await happen(api.runtime, "user.updated", "r-1", person.id)
+    await holder("audit:read")
+
+    page = await visitor.get("/admin/audit")
+
+    assert str(person.id)[-12:] in page.text
+    assert "grace@example.com" not in page.text
+
+
+async def test_a_sign_in_leads_back_to_the_request_that_was_asked_for(
+    api: Api, visitor: Visitor
+) -> None:
+    asked = await visitor.get("/admin/audit/trace/01990000-aa")
+
+    assert asked.headers["location"] == "/signin?to=console.audit.trace.01990000-aa"
+    admin = await api.admin()
+    fields = {"email": admin.email, "password": "correct horse battery staple"}
+    entered = await visitor.submit(asked.headers["location"], fields)
+    assert entered.headers["location"] == "/admin/audit/trace/01990000-aa"

@@ -1,0 +1,176 @@
+"""Overview, keys, outbox and settings in the console."""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.models.outbox import OutboxMessage
+from app.models.statistics import HourlyStatistics
+from app.services.server.runtime import Runtime
+from tests.console.conftest import Holder
+from tests.factories.factor import FactorFactory
+from tests.support.api import Person
+from tests.support.browser import Visitor
+from tests.support.job import add_message
+
+
+async def message(runtime: Runtime, **columns: Any) -> OutboxMessage:
+    async with runtime.unit_of_work() as uow:
+        return add_message(uow, **columns)
+
+
+async def test_the_overview_shows_numbers_and_what_needs_somebody(
+    visitor: Visitor, admin: Person, runtime: Runtime
+) -> None:
+    now = runtime.clock.now()
+    await message(runtime, failed_at=now)
+    async with runtime.unit_of_work() as uow:
+        uow.db.add(
+            HourlyStatistics(
+                hour=now.replace(minute=0, second=0, microsecond=0),
+                counted_until=now,
+                sign_ins=1_234,
+                sign_in_failures=56,
+                new_accounts=7,
+                active_sessions=89,
+            )
+        )
+
+    page = (await visitor.get("/admin")).text
+    days = (await visitor.get("/admin?by=day")).text
+
+    for text in ("1,234", "56", "89", "1 message could not be delivered"):
+        assert text in page
+    assert "1,234" in days
+    assert "1 administrator has no second factor" in page
+    assert "No background work is done" not in page
+    await FactorFactory(runtime).totp(admin.id)
+    assert "no second factor" not in (await visitor.get("/admin")).text
+
+
+async def test_late_mail_open_circuits_and_missing_keys_are_told(
+    visitor: Visitor, admin: Person, runtime: Runtime
+) -> None:
+    long_ago = runtime.clock.now() - timedelta(hours=1)
+    await message(runtime, created_at=long_ago, available_at=long_ago)
+    breaker = runtime.breakers.get("smtp:mail.example.com", expected=(OSError,))
+    for _ in range(5):
+        with suppress(OSError):
+            async with breaker:
+                raise OSError
+    runtime.ring.replace([])
+
+    page = (await visitor.get("/admin")).text
+
+    assert "1 message is late" in page
+    assert "smtp:mail.example.com does not answer" in page
+    assert "There is no RS256 signing key" in page
+    assert "No background work is done" in page
+
+
+async def test_who_may_see_one_thing_hears_of_that_alone(
+    visitor: Visitor, holder: Holder, runtime: Runtime
+) -> None:
+    await message(runtime, failed_at=runtime.clock.now())
+    await holder("outbox:read")
+
+    page = (await visitor.get("/admin")).text
+
+    assert "1 message could not be delivered" in page
+    assert "No mail server is set" not in page
+    assert "Sign-ins" not in page
+
+
+async def test_keys_are_rotated_by_a_form_after_a_fresh_sign_in(
+    visitor: Visitor, admin: Person, runtime: Runtime, clock: Any
+) -> None:
+    before = len((await visitor.get("/admin/keys")).text.split("<code>"))
+
+    done = await visitor.submit("/admin/keys", {"algorithm": "RS256"})
+    rotated = await visitor.post(
+        "/admin/keys/rotate",
+        await visitor.hidden("/admin/keys") | {"algorithm": "RS256"},
+    )
+    after = await visitor.get(rotated.headers["location"])
+    clock.advance(hours=1)
+    stale = await visitor.post(
+        "/admin/keys/rotate", await visitor.hidden("/admin/keys")
+    )
+
+    assert done.status_code == 405
+    assert rotated.headers["location"] == "/admin/keys?done=rotated"
+    assert "The next key is announced" in after.text
+    assert len(after.text.split("<code>")) == before + 1
+    assert stale.headers["location"].startswith("/signin?to=console.keys")
+
+
+async def test_messages_are_tried_again_and_given_up(
+    visitor: Visitor, admin: Person, runtime: Runtime
+) -> None:
+    failed = await message(runtime, failed_at=runtime.clock.now(), last_error="450")
+    waiting = await message(runtime)
+    leased = await message(
+        runtime, leased_until=runtime.clock.now() + timedelta(minutes=1)
+    )
+    form = await visitor.hidden("/admin/outbox")
+
+    retried = await visitor.post(f"/admin/outbox/{failed.id}/retry", form)
+    ended = await visitor.post(f"/admin/outbox/{waiting.id}/give-up", form)
+    busy = await visitor.post(f"/admin/outbox/{leased.id}/give-up", form)
+    again = await visitor.post(f"/admin/outbox/{waiting.id}/give-up", form)
+
+    assert retried.headers["location"] == "/admin/outbox?state=pending&done=retried"
+    assert ended.headers["location"] == "/admin/outbox?state=failed&done=ended"
+    assert (busy.status_code, again.status_code) == (409, 404)
+    pending = (await visitor.get("/admin/outbox?state=pending")).text
+    assert str(failed.id) in pending and str(waiting.id) not in pending
+    assert str(waiting.id) in (await visitor.get("/admin/outbox")).text
+
+
+async def test_settings_are_shown_with_where_they_come_from_and_no_secret(
+    visitor: Visitor, admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", "never-shown-never-shown-never-shown")
+    page = (await visitor.get("/admin/settings")).text
+    found = (await visitor.get("/admin/settings?q=secret_key")).text
+
+    assert "AUTH_SERVE_SESSION__IDLE_TTL" in page or "AUTH_SERVE_SESSION__" in page
+    assert "AUTH_SERVE_SECRET_KEY" in found and "AUTH_SERVE_SESSION__" not in found
+    assert "(set)" in found and "Environment" in found
+    assert "never-shown" not in page
+    assert "tests-only" not in page
+
+
+POSTS = {
+    "/admin/keys/rotate": ("keys:read", "keys:write"),
+    f"/admin/outbox/{UUID(int=1)}/retry": ("outbox:read", "outbox:write"),
+    f"/admin/outbox/{UUID(int=1)}/give-up": ("outbox:read", "outbox:write"),
+}
+
+
+@pytest.mark.parametrize("path", POSTS)
+async def test_who_may_only_look_can_change_nothing(
+    visitor: Visitor, holder: Holder, path: str
+) -> None:
+    look, _ = POSTS[path]
+    await holder(look)
+    listing = "/".join(path.split("/")[:3])
+
+    shown = await visitor.get(listing)
+    answer = await visitor.post(path, await visitor.hidden("/account"))
+
+    assert shown.status_code == 200 and f'action="{listing}/' not in shown.text
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", POSTS)
+async def test_a_form_of_elsewhere_changes_nothing(
+    visitor: Visitor, admin: Person, path: str
+) -> None:
+    foreign = await visitor.post(path, {"csrf": "A" * 43})
+    other_site = await visitor.post(path, {}, Sec_Fetch_Site="cross-site")
+
+    assert foreign.status_code == other_site.status_code == 403
