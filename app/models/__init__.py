@@ -2,6 +2,7 @@
 
 from app.models.audit_event import AuditEvent
 from app.models.base import Base
+from app.models.checklist_mark import ChecklistMark
 from app.models.client import OAuthClient, OAuthClientSecret
 from app.models.consent import OAuthConsent
 from app.models.device import Device
@@ -27,6 +28,7 @@ from app.models.user_picture import UserPicture
 __all__ = [
     "AuditEvent",
     "Base",
+    "ChecklistMark",
     "Device",
     "HourlyStatistics",
     "IdempotencyKey",

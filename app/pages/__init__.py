@@ -32,6 +32,7 @@ from app.pages.console import outbox as console_outbox
 from app.pages.console import overview as console_overview
 from app.pages.console import palette as console_palette
 from app.pages.console import settings as console_settings
+from app.pages.console import start as console_start
 from app.pages.console import users as console_users
 from app.pages.demo import application as demo
 from app.pages.oauth import (
@@ -112,6 +113,7 @@ routes: list[BaseRoute] = [
         data,
         console_assets,
         console_overview,
+        console_start,
         console_palette,
         console_users,
         console_audit,

@@ -30,6 +30,7 @@ from app.repositories.role import RoleRepository
 from app.repositories.served_address import ServedAddressRepository
 from app.repositories.session import SessionRepository
 from app.repositories.signing_key import SigningKeyRepository
+from app.repositories.statements.checklist import ChecklistRepository
 from app.repositories.token_epoch import TokenEpochRepository
 from app.repositories.totp import TotpRepository
 from app.repositories.user import UserRepository
@@ -104,6 +105,11 @@ class UnitOfWork:
     def outbox(self) -> OutboxRepository:
         """Promises to the outside."""
         return OutboxRepository(self.db)
+
+    @cached_property
+    def checklist(self) -> ChecklistRepository:
+        """What a new installation still needs."""
+        return ChecklistRepository(self.db)
 
     @cached_property
     def oauth_clients(self) -> OAuthClientRepository:

@@ -11,6 +11,7 @@ from tests.support.browser import Visitor
 from tests.support.page import Page
 
 OPENED = {
+    "/admin/start": "settings:read",
     "/admin/users": "users:read",
     "/admin/audit": "audit:read",
     "/admin/keys": "keys:read",

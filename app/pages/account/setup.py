@@ -35,7 +35,7 @@ from app.services.sign_in.password import SignInService
 from app.services.sign_in.start import StartedSession
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
-_PATH, _AFTER = "/setup", "/"
+_PATH, _AFTER = "/setup", "/admin/start"
 
 
 @dataclass(frozen=True, slots=True)

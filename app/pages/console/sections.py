@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.core.language import N_
 from app.pages.parts.flow import CONSOLE
-from app.policies.permission import Actor
+from app.policies.permission import ALL, Actor
 
 HOME = "/admin"
 
@@ -47,6 +47,7 @@ class Section:
 
 
 OVERVIEW = Section("", N_("Overview"))
+START = Section("start", N_("Get started"), "settings:read", ALL)
 USERS = Section("users", N_("Users"), "users:read", "users:write")
 CLIENTS = Section("clients", N_("Clients"), "clients:read", "clients:write")
 ROLES = Section("roles", N_("Roles"), "roles:read", "roles:write")
@@ -56,7 +57,7 @@ OUTBOX = Section("outbox", N_("Outbox"), "outbox:read", "outbox:write")
 MAILS = Section("mails", N_("Mails"), "settings:read")
 SETTINGS = Section("settings", N_("Settings"), "settings:read")
 
-SECTIONS = (OVERVIEW, USERS, AUDIT, KEYS, OUTBOX, SETTINGS)
+SECTIONS = (OVERVIEW, START, USERS, AUDIT, KEYS, OUTBOX, SETTINGS)
 
 
 def open_to(actor: Actor) -> Sequence[Section]:

@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.config import Settings
 from app.database import Database, PoolOptions
+from app.database_errors import DatabaseUnavailable
 from app.repositories.schema import SCHEMA_REVISION, SchemaRepository
 from app.repositories.snapshot import SnapshotRepository, kept_tables
 from app.services.process.kept_secret import kept_secret
@@ -20,6 +23,7 @@ from app.services.server.backup_file import (
     Sums,
     encoded,
 )
+from app.services.server.checklist import ChecklistService
 from app.services.server.schema import SchemaMismatch, upgrade
 from app.services.server.shared_clock import SharedClockService
 from app.services.server.token_epoch import begin_epoch
@@ -62,7 +66,15 @@ class BackupService:
                     await _copy(SnapshotRepository(db), file)
                 _write_key(self._process.settings, path)
                 file.finish()
-                return dict(file.sums.rows)
+        await self._note()
+        return dict(file.sums.rows)
+
+    async def _note(self) -> None:
+        """Tick the checklist; a database that is only read, such as a copy, is no less
+        a thing to back up."""
+        with suppress(SQLAlchemyError, DatabaseUnavailable):
+            async with self._process.unit_of_work() as uow:
+                await ChecklistService(uow, self._process).note_backup()
 
     async def restore(
         self, path: Path, *, replace: bool = False, keep_tokens: bool = False

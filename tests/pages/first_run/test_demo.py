@@ -1,6 +1,7 @@
 """The demo application: a client like any other, at our own address."""
 
 import asyncio
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -144,7 +145,8 @@ async def test_an_answer_that_nobody_asked_for_is_not_shown(
         "",
     ):
         told = await visitor.get(f"/demo/callback?{query}")
-        assert told.status_code == 400 and "555" not in told.text
+        shown = re.sub("<[^>]*>", "", told.text)  # a link to this page may name it
+        assert told.status_code == 400 and "555" not in shown
 
 
 async def test_a_code_of_another_browser_is_not_taken(

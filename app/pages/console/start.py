@@ -1,0 +1,135 @@
+"""``/admin/start``: what a new installation still needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Response
+
+from app.core.exceptions import AppError, Forbidden
+from app.core.language import N_
+from app.core.late.route import LateRoute
+from app.pages.console.frame import AtConsole, Here, act
+from app.pages.console.sections import CLIENTS, SECTIONS, START
+from app.pages.parts.dependencies import Posted
+from app.pages.parts.form import Values
+from app.policies.permission import ALL
+from app.services.server.checklist import ChecklistService
+
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said of an item: messages, and the address where it is done."""
+
+    title: str
+    todo: str
+    link: str = ""
+    to: str = ""
+    code: str = ""
+
+
+WORDS: Mapping[str, Words] = {
+    "public_url": Words(
+        N_("Choose the public address"),
+        N_(
+            "It begins every link and is the name of this service for applications, so "
+            "set it before the first one. It has to be https outside of this machine."
+        ),
+        code="AUTH_SERVE_PUBLIC_URL=https://auth.example.com",
+    ),
+    "mail": Words(
+        N_("Let emails arrive"),
+        N_("Name your mail server, then send a test email to yourself."),
+        code="AUTH_SERVE_SMTP__URL=smtp://user:password@mail.example.com:587",
+    ),
+    "client": Words(
+        N_("Add the first application"),
+        N_("Register it, and copy its settings into any OpenID Connect library."),
+        N_("Add an application"),
+        "/admin/clients/new",
+        "auth-serve client create --name Shop --redirect-uri URL",
+    ),
+    "second_factor": Words(
+        N_("Protect your own account"),
+        N_("Add a passkey or an authenticator app: an administrator opens all doors."),
+        N_("Add a passkey"),
+        "/account/passkeys",
+    ),
+    "backup": Words(
+        N_("Back up"),
+        N_(
+            "Let a timer run this command, or your database's own backup: in that case "
+            "dismiss this item. Keep the secret key elsewhere."
+        ),
+        code="auth-serve backup /backups/auth-serve.backup",
+    ),
+    "database": Words(
+        N_("Move to PostgreSQL for production"),
+        N_(
+            "SQLite serves one process well. A backup of it can be restored into "
+            "PostgreSQL."
+        ),
+        code="AUTH_SERVE_DATABASE_URL=postgresql://user:password@db/auth",
+    ),
+}
+
+
+@router.get(START.path)
+async def show_start(at: AtConsole, done: str = "") -> Response:
+    """Show what is done and what is not."""
+    here = await at.enter(START)
+    if isinstance(here, Response):
+        return here
+    return await _show(here, done=done)
+
+
+@router.post(START.path)
+async def submit_start(values: Posted, at: AtConsole) -> Response:
+    """Dismiss an item or bring it back, or send the test mail."""
+    here = await at.enter(START)
+    if isinstance(here, Response):
+        return here
+
+    async def work() -> Response:
+        if not here.actor.may(ALL):
+            raise Forbidden(hint="the checklist is the administrators'")
+        async with here.runtime.unit_of_work() as uow:
+            done = await _change(ChecklistService(uow, here.runtime), here, values)
+        return here.go(START.path, done)
+
+    return await act(here, values, work, _show)
+
+
+async def _change(checklist: ChecklistService, here: Here, values: Values) -> str:
+    """Do what was posted; return what became of it."""
+    if "dismiss" in values:
+        await checklist.dismiss(values["dismiss"])
+        return ""
+    if "restore" in values:
+        await checklist.bring_back(values["restore"])
+        return ""
+    await checklist.test_mail(here.account.user_id, here.account.email)
+    return "mail"
+
+
+async def _show(
+    here: Here,
+    error: AppError | None = None,
+    _values: Values | None = None,
+    done: str = "",
+) -> Response:
+    async with here.runtime.unit_of_work(read_only=True) as uow:
+        items = await ChecklistService(uow, here.runtime).items(here.account.user_id)
+    return here.render(
+        "console/start.html",
+        error,
+        items=items,
+        left=sum(each.is_open for each in items),
+        words=WORDS,
+        has_clients=CLIENTS in SECTIONS,
+        may_change=here.actor.may(ALL),
+        keeps_mails=here.runtime.settings.keeps_mails,
+        has_demo=here.runtime.settings.serves_demo,
+        done=done,
+    )
