@@ -30,9 +30,10 @@ _SHARE = 0.9  # of what the small database does
 _BYTES = {"users": 0.0, "sessions": 0.0, "audit_events": 250.0}
 _ADMINISTRATOR = """INSERT INTO user_roles (user_id, role)
 SELECT id, 'admin' FROM users WHERE email_canonical = 'user0@example.com'"""
-# From anywhere, such as support is asked about.
-_EVIDENCE = """SELECT user_id, correlation_id, created_at::text AS at FROM audit_events
-TABLESAMPLE BERNOULLI (1) REPEATABLE (7) WHERE user_id IS NOT NULL LIMIT 40"""
+# From the middle of what there is, such as support is asked about.
+_EVIDENCE = """SELECT user_id, correlation_id,
+  to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+FROM audit_events ORDER BY id OFFSET (SELECT count(*) / 2 FROM audit_events) LIMIT 40"""
 _SOME = "SELECT email FROM users WHERE id >= $1 ORDER BY id OFFSET 500 LIMIT 40"
 
 
