@@ -20,6 +20,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from app.core.language.catalogue import LOCALES
+from app.pages.parts.refusal_texts import ERRORS
 from tools.generate_docs import refusals
 
 APP = LOCALES.parent
@@ -39,7 +40,7 @@ _KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "gettext": None,
     "ngettext": (1, 2),
 }
-_NAME = re.compile(r"%\((\w+)\)s")
+_NAME = re.compile(r"%\((\w+)\)[sd]|\{(\w+)\}")
 _TAG = re.compile(r"</?\w+[^<>]*>")
 _ALLOWED = re.compile(r"</?(?:strong|bdi|code|a)>|<a href=\"[^\"<>]*\">")
 _ENDS = {".": "..。", "?": "?？؟", ":": ":：", "!": "!！", "…": "…"}
@@ -57,7 +58,7 @@ def sentences() -> Catalog:
         where = [(name, 0)]
         found.add(message, None, where, auto_comments=comments, context=context)
     for kind in refusals():
-        if isinstance(vars(kind).get("title"), str):
+        if isinstance(vars(kind).get("title"), str) and kind.code not in ERRORS:
             found.add(kind.title, None, [("refusals", 0)])
     return found
 

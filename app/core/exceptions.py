@@ -32,6 +32,8 @@ from starlette.requests import ClientDisconnect
 
 from app.core.allowed_methods import allowed_methods
 from app.core.context import current
+from app.core.language import ENGLISH, speaking
+from app.core.language.words import spoken_wait
 
 _log = logging.getLogger("auth_serve.errors")
 PROBLEM_JSON = "application/problem+json"
@@ -179,7 +181,7 @@ class TooManyRequests(AppError):
     @property
     def detail(self) -> str | None:
         """How long to wait, as ``Retry-After`` has it and people count it."""
-        return _try_again(self.retry_after)
+        return spoken_wait(self.retry_after)
 
 
 class Unavailable(AppError):
@@ -196,18 +198,7 @@ class Unavailable(AppError):
     @property
     def detail(self) -> str | None:
         """How long to wait, as ``Retry-After`` has it and people count it."""
-        return _try_again(self.retry_after)
-
-
-def _try_again(seconds: int | None) -> str | None:
-    """Return when to come back, rounded up: whoever does is not too early."""
-    if seconds is None:
-        return None
-    for size, unit in ((3_600, "hour"), (60, "minute"), (1, "second")):
-        count = -(-seconds // size)
-        if seconds >= 2 * size or size == 1:
-            return f"Try again in {count} {unit}{'' if count == 1 else 's'}."
-    return None
+        return spoken_wait(self.retry_after)
 
 
 class MethodNotAllowed(AppError):
@@ -277,7 +268,12 @@ PageRenderer = Callable[[Request, AppError], Response]
 
 
 def problem(error: AppError, issuer: str) -> Response:
-    """Return a refusal as RFC 9457 has it; the hint stays here."""
+    """Return a refusal as RFC 9457 has it, in English; the hint stays here."""
+    with speaking(ENGLISH):
+        return _problem(error, issuer)
+
+
+def _problem(error: AppError, issuer: str) -> Response:
     document: dict[str, Any] = {
         "type": f"{issuer}/docs/errors#{error.code}",
         "title": error.title,

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from app.core.language.words import spoken_instant
 from app.factors.otpauth import read_uri
 from app.factors.totp import TotpKey
 from tests.factories.factor import FactorFactory
@@ -160,7 +161,7 @@ async def test_a_frozen_account_is_told_so_before_a_secret_is_shown(
     assert (shown.status_code, shown.json()["code"]) == (403, "factors_frozen")
     assert shown.json()["frozen_until"] == f"{until:%Y-%m-%dT%H:%M:%SZ}"
     assert page.status_code == 403
-    assert f"{until:%Y-%m-%d %H:%M} UTC" in page.text and "otpauth" not in page.text
+    assert spoken_instant(until) in page.text and "otpauth" not in page.text
 
 
 async def test_a_right_code_of_an_account_that_froze_meanwhile_is_told_so(

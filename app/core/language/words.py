@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from app.core.language.choice import N_, gettext
+from app.core.language.choice import N_, gettext, ngettext
 
 _MONTHS = (
     # Translators: months as they stand in a date: 5 January 2026.
@@ -42,3 +42,29 @@ def spoken_number(number: int) -> str:
     million = gettext("1,000,000")
     separator = million[1 : 1 + (len(million) - 7) // 2]
     return f"{number:,}".replace(",", separator)
+
+
+def spoken_wait(seconds: int | None) -> str | None:
+    """Return when to come back, rounded up: whoever does is not too early."""
+    if seconds is None:
+        return None
+    if seconds >= 2 * 3_600:
+        number = -(-seconds // 3_600)
+        said = ngettext(
+            "Try again in %(number)s hour.", "Try again in %(number)s hours.", number
+        )
+    elif seconds >= 2 * 60:
+        number = -(-seconds // 60)
+        said = ngettext(
+            "Try again in %(number)s minute.",
+            "Try again in %(number)s minutes.",
+            number,
+        )
+    else:
+        number = seconds
+        said = ngettext(
+            "Try again in %(number)s second.",
+            "Try again in %(number)s seconds.",
+            number,
+        )
+    return said % {"number": number}

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.pages.parts.dependencies import LinkToken, Posted
 from app.pages.parts.flow import Flow
@@ -22,11 +23,11 @@ router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PAGE = LinkPage(
     FormPage(
         "/accept-invitation",
-        "Accept your invitation",
-        "Choose a password to finish setting up your account.",
+        N_("Accept your invitation"),
+        N_("Choose a password to finish setting up your account."),
         (
-            Form("Accept invitation", (NAME, PASSWORD)),
-            Form("Accept invitation", (EMAIL, CODE, NAME, PASSWORD), by_link=False),
+            Form(N_("Accept invitation"), (NAME, PASSWORD)),
+            Form(N_("Accept invitation"), (EMAIL, CODE, NAME, PASSWORD), by_link=False),
         ),
     ),
     Purpose.INVITATION,

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.pages.parts.dependencies import LinkToken, Posted
 from app.pages.parts.flow import Flow
@@ -19,11 +20,13 @@ router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PAGE = LinkPage(
     FormPage(
         "/confirm-email",
-        "Confirm your new email address",
-        "With one click your account moves to the address that got the email.",
-        (Form("Confirm new email address"),),
-        closed="Open the link from the email that was sent to the new address. If it "
-        "does not work any more, ask for the change of address again.",
+        N_("Confirm your new email address"),
+        N_("With one click your account moves to the address that got the email."),
+        (Form(N_("Confirm new email address")),),
+        closed=N_(
+            "Open the link from the email that was sent to the new address. If it "
+            "does not work any more, ask for the change of address again."
+        ),
     ),
     Purpose.CHANGE_EMAIL,
     "email-changed",

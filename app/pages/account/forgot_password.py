@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.dependencies import Posted
@@ -17,8 +18,8 @@ _PAGE = MailPage(
     FormPage(
         "/forgot-password",
         texts.FORGOT,
-        "Enter your email address, and we will send you a link to reset it.",
-        (Form("Send reset link", (EMAIL,), by_link=False),),
+        N_("Enter your email address, and we will send you a link to reset it."),
+        (Form(N_("Send reset link"), (EMAIL,), by_link=False),),
     ),
     "mail-sent",
 )

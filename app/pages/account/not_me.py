@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.dependencies import LinkToken, Posted
@@ -19,13 +20,17 @@ router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PAGE = LinkPage(
     FormPage(
         "/not-me",
-        "Wasn't this you?",
-        "With one click every device and application is signed out of your account, "
-        "ways to sign in that were added since are removed, and the password stops "
-        "working. We mail you a link to choose a new one.",
-        (Form("This wasn't me: secure my account"),),
-        closed="Open the link from the email that told you of it. If it does not work "
-        "any more, choose another password.",
+        N_("Wasn't this you?"),
+        N_(
+            "With one click every device and application is signed out of your "
+            "account, ways to sign in that were added since are removed, and the "
+            "password stops working. We mail you a link to choose a new one."
+        ),
+        (Form(N_("This wasn't me: secure my account")),),
+        closed=N_(
+            "Open the link from the email that told you of it. If it does not work "
+            "any more, choose another password."
+        ),
     ),
     Purpose.NOT_ME,
     "not-me",

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.pages.parts.dependencies import LinkToken, Posted
 from app.pages.parts.flow import Flow
@@ -18,12 +19,14 @@ PATH = "/recover-factors"
 _PAGE = LinkPage(
     FormPage(
         PATH,
-        "Remove your second factors",
-        "Passkeys, authenticator app and recovery codes are removed, and you are "
-        "signed out everywhere. Then your password signs in, and you can set up new "
-        "ones.",
-        (Form("Remove them", (CURRENT_PASSWORD,)),),
-        closed="Open this page with the link from the email.",
+        N_("Remove your second factors"),
+        N_(
+            "Passkeys, authenticator app and recovery codes are removed, and you are "
+            "signed out everywhere. Then your password signs in, and you can set up "
+            "new ones."
+        ),
+        (Form(N_("Remove them"), (CURRENT_PASSWORD,)),),
+        closed=N_("Open this page with the link from the email."),
     ),
     Purpose.FACTOR_RECOVERY,
     "factors-recovered",

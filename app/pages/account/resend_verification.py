@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.flow import Flow
@@ -14,10 +15,12 @@ router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PAGE = MailPage(
     FormPage(
         "/resend-verification",
-        "Confirm your email address",
-        "If this address has an account that is not confirmed yet, we will send the "
-        "confirmation email again.",
-        (Form("Send email", (EMAIL,), by_link=False),),
+        N_("Confirm your email address"),
+        N_(
+            "If this address has an account that is not confirmed yet, we will send "
+            "the confirmation email again."
+        ),
+        (Form(N_("Send email"), (EMAIL,), by_link=False),),
     ),
     "verification-sent",
 )

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.dependencies import LinkToken, Posted
@@ -23,11 +24,11 @@ router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PAGE = LinkPage(
     FormPage(
         "/reset-password",
-        "Reset your password",
-        "You will be signed out everywhere when the new password is set.",
+        N_("Reset your password"),
+        N_("You will be signed out everywhere when the new password is set."),
         (
-            Form("Set new password", (NEW_PASSWORD,)),
-            Form("Set new password", (EMAIL, CODE, NEW_PASSWORD), by_link=False),
+            Form(N_("Set new password"), (NEW_PASSWORD,)),
+            Form(N_("Set new password"), (EMAIL, CODE, NEW_PASSWORD), by_link=False),
         ),
     ),
     Purpose.RESET_PASSWORD,

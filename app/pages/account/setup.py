@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.models.user import User
 from app.pages.parts.browser import (
@@ -71,13 +72,16 @@ class _SetupPage(LinkPage):
 _PAGE = _SetupPage(
     FormPage(
         _PATH,
-        "Set up Auth Serve",
-        "Choose how the first administrator signs in.",
-        (Form("Create administrator", (EMAIL, PASSWORD)),),
+        N_("Set up Auth Serve"),
+        N_("Choose how the first administrator signs in."),
+        (Form(N_("Create administrator"), (EMAIL, PASSWORD)),),
         # The same before and after: whether there is an administrator is not told here.
-        closed="The first administrator is created with a one-time link. The service "
-        "prints it when it starts without an administrator. Where it runs, the command "
-        "auth-serve setup link prints it again or says that set-up is finished.",
+        closed=N_(
+            "The first administrator is created with a one-time link. The service "
+            "prints it when it starts without an administrator. Where it runs, the "
+            "command auth-serve setup link prints it again or says that set-up is "
+            "finished."
+        ),
     ),
     Purpose.SETUP,
     "setup",

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.dependencies import LinkToken, Posted
@@ -19,11 +20,13 @@ PATH = "/stop-recovery"
 _PAGE = LinkPage(
     FormPage(
         PATH,
-        "Keep your second factors",
-        "Somebody who knows your password asked to remove the second factors of your "
-        "account. If it was not you, stop it.",
-        (Form("Stop it"),),
-        closed="Open this page with the link from the email.",
+        N_("Keep your second factors"),
+        N_(
+            "Somebody who knows your password asked to remove the second factors of "
+            "your account. If it was not you, stop it."
+        ),
+        (Form(N_("Stop it")),),
+        closed=N_("Open this page with the link from the email."),
     ),
     Purpose.FACTOR_RECOVERY_STOP,
     "recovery-stopped",

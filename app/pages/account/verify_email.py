@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.dependencies import LinkToken, Posted
@@ -21,13 +22,15 @@ router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PAGE = LinkPage(
     FormPage(
         "/verify-email",
-        "Confirm your email address",
-        "Confirm only if you created this account yourself. If somebody else did, do "
-        "not confirm; reset the password instead: that makes the account yours and "
-        "ends their access.",
+        N_("Confirm your email address"),
+        N_(
+            "Confirm only if you created this account yourself. If somebody else did, "
+            "do not confirm; reset the password instead: that makes the account yours "
+            "and ends their access."
+        ),
         (
-            Form("Confirm email address"),
-            Form("Confirm email address", (EMAIL, CODE), by_link=False),
+            Form(N_("Confirm email address")),
+            Form(N_("Confirm email address"), (EMAIL, CODE), by_link=False),
         ),
     ),
     Purpose.VERIFY_EMAIL,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from app.core.language import N_, gettext
 from app.oauth.clients.client import Client
 from app.oauth.clients.start import is_page
 from app.oauth.interaction import Step
@@ -16,35 +17,37 @@ from app.utils.helpers import as_segment, printable
 
 LOGO = "/application-logo"  # where `application_logo.py` serves pictures
 _SCOPES = {
-    "openid": "Recognise you when you come back",
-    "profile": "Your profile: name, picture, birth date, language and the like",
-    "email": "Your email address",
-    "address": "Your postal address",
-    "phone": "Your phone number",
-    "account": "Manage your account for you: see and change your profile, address and "
-    "password, end sessions, set up how you sign in, export or delete everything",
-    "offline_access": "Keep this access while you are away, until you take it back",
+    "openid": N_("Recognise you when you come back"),
+    "profile": N_("Your profile: name, picture, birth date, language and the like"),
+    "email": N_("Your email address"),
+    "address": N_("Your postal address"),
+    "phone": N_("Your phone number"),
+    "account": N_(
+        "Manage your account for you: see and change your profile, address and "
+        "password, end sessions, set up how you sign in, export or delete everything"
+    ),
+    "offline_access": N_("Keep this access while you are away, until you take it back"),
 }
 _CLAIMS = {
-    "name": "Your name",
-    "family_name": "Your family name",
-    "given_name": "Your given name",
-    "middle_name": "Your middle name",
-    "nickname": "Your nickname",
-    "preferred_username": "The name that you like to be called by",
-    "profile": "The address of your profile page",
-    "picture": "Your picture",
-    "website": "The address of your web site",
-    "gender": "Your gender",
-    "birthdate": "Your date of birth",
-    "zoneinfo": "Your time zone",
-    "locale": "Your language",
-    "updated_at": "When your profile was changed last",
-    "email": "Your email address",
-    "email_verified": "Whether your email address is confirmed",
-    "address": "Your postal address",
-    "phone_number": "Your phone number",
-    "phone_number_verified": "Whether your phone number is confirmed",
+    "name": N_("Your name"),
+    "family_name": N_("Your family name"),
+    "given_name": N_("Your given name"),
+    "middle_name": N_("Your middle name"),
+    "nickname": N_("Your nickname"),
+    "preferred_username": N_("The name that you like to be called by"),
+    "profile": N_("The address of your profile page"),
+    "picture": N_("Your picture"),
+    "website": N_("The address of your web site"),
+    "gender": N_("Your gender"),
+    "birthdate": N_("Your date of birth"),
+    "zoneinfo": N_("Your time zone"),
+    "locale": N_("Your language"),
+    "updated_at": N_("When your profile was changed last"),
+    "email": N_("Your email address"),
+    "email_verified": N_("Whether your email address is confirmed"),
+    "address": N_("Your postal address"),
+    "phone_number": N_("Your phone number"),
+    "phone_number_verified": N_("Whether your phone number is confirmed"),
 }
 _ICONS = {
     "openid": "key",
@@ -60,9 +63,9 @@ _ICONS = {
     "picture": "camera",
 }
 _LINKS = {
-    "client_uri": "About the application",
-    "policy_uri": "Its privacy policy",
-    "tos_uri": "Its terms of service",
+    "client_uri": N_("About the application"),
+    "policy_uri": N_("Its privacy policy"),
+    "tos_uri": N_("Its terms of service"),
 }
 _MAX_NAME = 200
 
@@ -163,7 +166,7 @@ def place_name(redirect_uri: str) -> str:
     """Return what people are told of where a URI leads."""
     parsed = parse_uri(redirect_uri)
     if parsed is None or parsed.scheme not in ("http", "https") or parsed.is_loopback:
-        return "a program on your device"
+        return gettext("a program on your device")
     return parsed.host
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 from app.core.exceptions import Forbidden
+from app.core.language import gettext
 from app.services.server.runtime import Runtime
 
 CSRF = "csrf"  # name of the hidden field
@@ -38,7 +39,8 @@ class CrossSiteRequest(Forbidden):
     @property
     def detail(self) -> str:
         """Where to go, for retrying on the same page would not help."""
-        return f"Open the page at {self._public_url} and send it from there."
+        said = gettext("Open the page at %(site)s and send it from there.")
+        return said % {"site": self._public_url}
 
 
 class ForeignForm(Forbidden):
@@ -54,7 +56,7 @@ class ForeignForm(Forbidden):
     @property
     def detail(self) -> str:
         """What to do, and the one thing that keeps it from helping."""
-        return (
+        return gettext(
             "It is up to date now: please try again. Your browser must allow cookies."
         )
 

@@ -7,11 +7,13 @@ from fastapi.responses import HTMLResponse
 
 from app.core.context import current
 from app.core.exceptions import AppError, TooManyRequests
+from app.core.language import N_
 from app.pages.parts import texts
 from app.pages.parts.asked import AskingApplication
 from app.pages.parts.csrf import CSRF
 from app.pages.parts.flow import FLOW, TO, page_headers
 from app.pages.parts.form import Values
+from app.pages.parts.refusal_texts import complaint
 from app.pages.parts.render import allow_script, render
 from app.pages.parts.script import CHALLENGE_SOURCE, PASSWORD_SOURCE, passkey_source
 
@@ -39,19 +41,24 @@ class Field:
         return self.type != "password"
 
 
-NAME = Field("name", "Name (optional)", "text", "name", required=False)
-EMAIL = Field("email", "Email", "email", "username webauthn")
-CODE = Field("code", "Code from the email", "text", "one-time-code", hint="8 digits.")
-CURRENT_PASSWORD = Field("password", "Password", "password", "current-password")
+NAME = Field("name", N_("Name (optional)"), "text", "name", required=False)
+EMAIL = Field("email", N_("Email"), "email", "username webauthn")
+CODE = Field(
+    "code", N_("Code from the email"), "text", "one-time-code", hint=N_("8 digits.")
+)
+CURRENT_PASSWORD = Field("password", N_("Password"), "password", "current-password")
 NEW_PASSWORD = Field(
     "password",
-    "New password",
+    N_("New password"),
     "password",
     "new-password",
-    hint="At least {minimum} characters. Not a common password, nor your own name or "
-    "email address. A few random words work well.",
+    hint=N_(
+        "At least {minimum} characters. Not a common password, nor your own name or "
+        "email address. A few random words work well."
+    ),
 )
-PASSWORD = replace(NEW_PASSWORD, label="Password")  # of an account that has none yet
+# Of an account that has none yet.
+PASSWORD = replace(NEW_PASSWORD, label=N_("Password"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +214,6 @@ def by_field(refusal: AppError | None) -> dict[str, str]:
     found: dict[str, str] = {}
     for error in refusal.errors if refusal else ():
         name = str(error["field"]).removeprefix("new_")
-        said = texts.complaint(name, str(error["code"]), str(error["message"]))
+        said = complaint(name, str(error["code"]), str(error["message"]))
         found.setdefault(name, said)
     return found

@@ -22,7 +22,7 @@ from app.core.language.words import spoken_day, spoken_instant, spoken_number
 from app.pages.look.brand import Brand
 from app.pages.look.people import hue, initials
 from app.pages.look.static import address
-from app.pages.parts import texts
+from app.pages.parts.refusal_texts import said
 from app.pages.parts.script import (
     CHALLENGE_SCRIPT,
     PASSKEY_SCRIPT,
@@ -82,7 +82,7 @@ def _environment() -> "Environment":
     environment.globals["passkey_script"] = PASSKEY_SCRIPT
     environment.globals["setup_script"] = SETUP_SCRIPT
     environment.globals["challenge_script"] = CHALLENGE_SCRIPT
-    environment.globals["said"] = texts.said
+    environment.globals["said"] = said
     # For constants: what `_` is given as a name would count as markup of ours.
     environment.globals["say"] = gettext
     environment.globals["spoken_day"] = spoken_day

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.asked import asking, expected_email, waiting_at
@@ -29,13 +30,15 @@ PATH = "/signin/code"
 _ASK = FormPage(
     PATH,
     texts.EMAIL_CODE,
-    "Enter your email address, and we will send you a code.",
-    (Form("Send code", (EMAIL,), by_link=False),),
+    N_("Enter your email address, and we will send you a code."),
+    (Form(N_("Send code"), (EMAIL,), by_link=False),),
 )
 _TYPE = FormPage(
     PATH, texts.EMAIL_CODE, forms=(Form(texts.SIGN_IN, (EMAIL, CODE), by_link=False),)
 )
-_OFF = FormPage(PATH, texts.EMAIL_CODE, closed="Codes by email are switched off here.")
+_OFF = FormPage(
+    PATH, texts.EMAIL_CODE, closed=N_("Codes by email are switched off here.")
+)
 
 
 @router.get(PATH)

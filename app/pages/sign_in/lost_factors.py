@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.browser import (
@@ -100,11 +101,14 @@ def _page(runtime: Runtime) -> FormPage:
     return FormPage(
         LOST,
         _TITLE,
-        f"In {delay} we email you a link. Opening it and entering your password "
-        "removes your passkeys, authenticator app and recovery codes. We tell you by "
-        "email now, too: until then whoever reads your mail can stop it, and so does "
-        "signing in with one of them.",
-        (Form("Send the email", by_link=False),),
+        gettext(
+            "In %(delay)s we email you a link. Opening it and entering your password "
+            "removes your passkeys, authenticator app and recovery codes. We tell you "
+            "by email now, too: until then whoever reads your mail can stop it, and so "
+            "does signing in with one of them."
+        )
+        % {"delay": delay},
+        (Form(N_("Send the email"), by_link=False),),
     )
 
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
+from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.models.user import User
 from app.pages.parts import texts
@@ -46,7 +47,7 @@ _PATH, _TITLE = "/signup", texts.SIGN_UP
 _OPEN = FormPage(
     _PATH,
     _TITLE,
-    "One account for all applications that you sign in to here.",
+    N_("One account for all applications that you sign in to here."),
     (Form(texts.SIGN_UP, (EMAIL, NAME, PASSWORD), by_link=False),),
 )
 _PAGES = {
@@ -55,13 +56,15 @@ _PAGES = {
     "invite": FormPage(
         _PATH,
         _TITLE,
-        closed="You need an invitation to create an account. Open the link in your "
-        "invitation email, or ask an administrator to invite you.",
+        closed=N_(
+            "You need an invitation to create an account. Open the link in your "
+            "invitation email, or ask an administrator to invite you."
+        ),
     ),
     "closed": FormPage(
         _PATH,
         _TITLE,
-        closed="Accounts are created by an administrator. Ask one to create yours.",
+        closed=N_("Accounts are created by an administrator. Ask one to create yours."),
     ),
 }
 

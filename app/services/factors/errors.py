@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from app.core.exceptions import BadRequest, Conflict, Forbidden, NotFound
+from app.core.language import gettext
+from app.core.language.words import spoken_instant
 from app.models.user import User
 
 
@@ -22,7 +24,8 @@ class FactorsFrozen(Forbidden):
     @property
     def detail(self) -> str:
         """Until when; only who proved a factor of the account comes this far."""
-        return f"{self.title}. This ends at {self.until:%Y-%m-%d %H:%M} UTC."
+        said = gettext("Look into your mail. This ends on %(day)s.")
+        return said % {"day": spoken_instant(self.until)}
 
     @property
     def members(self) -> Mapping[str, Any]:

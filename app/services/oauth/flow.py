@@ -18,6 +18,7 @@ from uuid import UUID
 import orjson
 
 from app.core.exceptions import BadRequest
+from app.core.language import gettext
 from app.models.one_time_token import OneTimeToken
 from app.oauth.parameters import Parameters
 from app.repositories.unit_of_work import UnitOfWork
@@ -64,7 +65,7 @@ class FlowNotFound(BadRequest):
     @property
     def detail(self) -> str:
         """The one thing that helps, whatever the reason."""
-        return "Go back to the application and begin again, in one browser."
+        return gettext("Go back to the application and begin again, in one browser.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

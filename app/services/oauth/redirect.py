@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from app.core.exceptions import Forbidden
+from app.core.language import gettext
 from app.oauth.authorize import ReturnAddress
 from app.oauth.clients.client import Client
 from app.oauth.response_modes import Answer
@@ -26,7 +27,7 @@ class UnvouchedApplication(Forbidden):
     @property
     def detail(self) -> str:
         """Why, and what to do; the page says where it would be."""
-        return (
+        return gettext(
             "Nobody here vouches for it, and you have not allowed it anything. Go "
             "there only if you know it."
         )

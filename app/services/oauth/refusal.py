@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from app.core.context import current
 from app.core.exceptions import BadRequest
+from app.core.language import gettext
 from app.events.authorization import AuthorizationRefused
 from app.oauth.authorization_response import error_response
 from app.oauth.authorize import ReturnAddress
@@ -43,11 +44,12 @@ class UnanswerableRequest(BadRequest):
     @property
     def detail(self) -> str:
         """For the person, and in the last words for who made the application."""
-        return (
+        said = gettext(
             "It did not say who it is, or where you are to be sent back to, in the way "
             "that it is registered here. You cannot mend that, and nobody was told "
-            f"anything about you. For its maker: {self._description}."
+            "anything about you. For its maker: %(reason)s."
         )
+        return said % {"reason": self._description}
 
 
 class AuthorizationRefusalService:

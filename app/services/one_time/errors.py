@@ -1,6 +1,7 @@
 """Refusals of what works once."""
 
 from app.core.exceptions import BadRequest
+from app.core.language import gettext
 
 
 class InvalidOneTimeToken(BadRequest):
@@ -19,7 +20,7 @@ class InvalidCode(BadRequest):
     @property
     def detail(self) -> str | None:
         """What to do depends on where the code is from."""
-        return "Check the digits, or ask for a new code: it may have expired."
+        return gettext("Check the digits, or ask for a new code: it may have expired.")
 
 
 class InvalidAppCode(InvalidCode):
@@ -30,7 +31,7 @@ class InvalidAppCode(InvalidCode):
     @property
     def detail(self) -> str | None:
         """Nobody sends another one."""
-        return (
+        return gettext(
             "Type the code that your app shows now. Each works once, so wait for the "
             "next one; check that the phone's clock is right."
         )
@@ -44,7 +45,7 @@ class InvalidRecoveryCode(InvalidCode):
     @property
     def detail(self) -> str | None:
         """There are more where it is from."""
-        return "Check the code, or use another from your list."
+        return gettext("Check the code, or use another from your list.")
 
 
 class RefusedPasskeyAnswer(InvalidCode):
@@ -55,4 +56,4 @@ class RefusedPasskeyAnswer(InvalidCode):
     @property
     def detail(self) -> str | None:
         """There is no code to type."""
-        return "Try again, or another way."
+        return gettext("Try again, or another way.")

@@ -1,0 +1,145 @@
+"""How pages say refusals, and what is wrong with a field, to people."""
+
+import re
+from collections.abc import Mapping
+
+from app.core.exceptions import AppError
+from app.core.language import ENGLISH, N_, gettext, language
+from app.pages.parts.texts import OVER, Said
+
+# How pages say a refusal, by its code; others are said as the API says them.
+ERRORS: Mapping[str, Said] = {
+    "validation_failed": Said(N_("Please check what you entered")),
+    "not_found": Said(
+        N_("Page not found"),
+        N_("The address may be mistyped, or the page no longer exists."),
+    ),
+    "method_not_allowed": Said(
+        N_("This page cannot be opened like this"),
+        N_("It only takes a form from one of our own pages."),
+    ),
+    "payload_too_large": Said(
+        N_("That is too much text"),
+        N_("Nothing was changed. Enter less and send it again."),
+    ),
+    "head_too_large": Said(
+        N_("Your browser sent too much data"), N_("Delete the cookies of this site.")
+    ),
+    "unsupported_media_type": Said(N_("The form could not be read")),
+    "bad_request": Said(N_("The request could not be understood")),
+    "request_timeout": Said(
+        N_("The form took too long to arrive"), N_("Nothing was changed.")
+    ),
+    "unavailable": Said(N_("The service is busy"), N_("Nothing was changed.")),
+    "internal_error": Said(
+        N_("Something went wrong"),
+        N_("The problem is on our side and was written down."),
+    ),
+    "too_many_attempts": Said(N_("Too many attempts")),
+    "invalid_credentials": Said(N_("Wrong email address or password")),
+    "invalid_token": Said(
+        N_("This link does not work"),
+        N_("It may have expired, or a newer email replaced it."),
+    ),
+    "invalid_code": Said(N_("This code does not work")),
+    "invalid_mfa_token": Said(
+        N_("This sign-in took too long or is over"), N_("Sign in again.")
+    ),
+    "email_not_verified": Said(
+        N_("Confirm your email address first"),
+        N_(
+            "We sent you an email with a link when the account was created. We can "
+            "send it again."
+        ),
+    ),
+    "password_reset_required": Said(
+        N_("Choose a new password first"),
+        N_(
+            "Your account is protected: only a link that we mail you lets you in "
+            "again. Ask for it below."
+        ),
+    ),
+    "email_taken": Said(
+        N_("An account with this email address already exists"),
+        N_("Sign in to it, or reset its password."),
+    ),
+    "flow_not_found": OVER,
+    "malformed_flow": Said(
+        N_("This link is incomplete"), N_("Go back to the application and start again.")
+    ),
+    "forbidden": Said(N_("You do not have permission to do this")),
+}
+
+
+def said(error: AppError) -> Said:
+    """Return a refusal in words for people; how long to wait is always said."""
+    known = ERRORS.get(error.code)
+    if known is None:
+        return Said(gettext(error.title), error.detail or "")
+    texts = (known.text and gettext(known.text), error.detail)
+    return Said(gettext(known.title), " ".join(text for text in texts if text))
+
+
+# What is wrong with a field, by the code of the complaint and the field.
+_MISSING: Mapping[str, str] = {
+    "email": N_("Enter your email address."),
+    "password": N_("Enter a password."),
+    "code": N_("Enter the code from the email."),
+    "picture": N_("Choose a picture."),
+    "token": N_("This link is incomplete; open it from the email again."),
+}
+
+
+_NUMBER = re.compile(r"\d+")
+_BY_CODE: Mapping[str, str] = {
+    "password_too_short": N_("Use at least %(number)s characters."),
+    "password_too_long": N_("Use at most %(number)s characters."),
+    "password_too_common": N_("This is one of the commonest passwords; use another."),
+    "password_too_simple": N_("This is a repetition or a sequence; use another."),
+    "password_contains_context": N_("This is your name, address or our name."),
+    "password_breached": N_(
+        "This password is known from a breach elsewhere; use another."
+    ),
+    "email_unchanged": N_("This is the present address."),
+    "special_use_domain": N_("Addresses of this domain are not accepted here."),
+}
+# What schemas say of values, to programs and to people.
+_VALUES: Mapping[str, str] = {
+    "the part after the @ is no domain": N_("The part after the @ is no domain."),
+    "the part after the @ is a name, not a number": N_(
+        "The part after the @ is a name, not a number."
+    ),
+    "the part before the @ has at most 64 octets": N_(
+        "The part before the @ is too long."
+    ),
+    "an email address has at most 254 characters": N_("This address is too long."),
+    "only printable characters": N_("This has characters that cannot be shown."),
+    "must be an https URL": N_("Enter an address that begins with https://."),
+    "must be a language tag (BCP 47), for example en-GB": N_(
+        "Enter a language tag, for example en-GB."
+    ),
+    "must be a name of the time zone database": N_(
+        "Enter a time zone, for example Europe/Lisbon."
+    ),
+}
+
+
+def complaint(field: str, code: str, message: str) -> str:
+    """Return what is wrong with a field, as a sentence.
+
+    Args:
+        field: Its name.
+        code: Of the complaint; pydantic's, or ours.
+        message: What the API would say.
+    """
+    if code == "missing":
+        return gettext(_MISSING.get(field, N_("Fill in this field.")))
+    if code == "string_too_long":
+        return gettext("This is too long.")
+    if known := _BY_CODE.get(code) or _VALUES.get(message):
+        number = _NUMBER.search(message)
+        return gettext(known) % {"number": number[0] if number else ""}
+    if language() != ENGLISH:
+        return gettext("This cannot be used; please change it.")
+    sentence = message[:1].upper() + message[1:]
+    return sentence if sentence.endswith(".") else f"{sentence}."
