@@ -34,6 +34,8 @@ SELECT id, 'admin' FROM users WHERE email_canonical = 'user0@example.com'"""
 _EVIDENCE = """SELECT user_id, correlation_id,
   to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 FROM audit_events ORDER BY id OFFSET (SELECT count(*) / 2 FROM audit_events) LIMIT 40"""
+_BEFORE = "0008"  # the revision before the first that builds an index beside others
+_AS_A_WRITER = "LOCK TABLE users, sessions, audit_events IN ROW EXCLUSIVE MODE"
 _SOME = "SELECT email FROM users WHERE id >= $1 ORDER BY id OFFSET 500 LIMIT 40"
 
 
@@ -75,7 +77,11 @@ async def _take(subject: Subject, stage: Stage, scale: float) -> list[Row]:
     rows += [_rate(name, small[name], grown[name]) for name in small]
     longest = (await asyncio.to_thread(_janitor, subject))["longest"] * 1000
     rows.append(_row("janitor, longest transaction", None, longest, _LOCK, "ms"))
-    return rows + [_size(each) for each in filled]
+    rows += [_size(each) for each in filled]
+    for target, name in ((_BEFORE, "migrations down"), ("head", "migrations up")):
+        longest = await _longest_wait(subject, target)
+        rows.append(_row(f"{name}, longest wait", None, longest, _LOCK, "ms"))
+    return rows
 
 
 async def _rates(subject: Subject) -> dict[str, float]:
@@ -135,6 +141,23 @@ async def _ask(subject: Subject, name: str, paths: Sequence[str], token: str) ->
 def _janitor(subject: Subject) -> dict[str, float]:
     found: dict[str, float] = subject.build.ask("janitor", subject.database_url)
     return found
+
+
+async def _longest_wait(subject: Subject, target: str) -> float:
+    """Return for how long somebody who writes waited while the schema was migrated."""
+    url = subject.database_url
+    connection = await asyncpg.connect(url)
+    ask = asyncio.to_thread(subject.build.ask, "migrate", url, target)
+    migration, longest = asyncio.ensure_future(ask), 0.0
+    while not migration.done():
+        started = time.perf_counter()
+        async with connection.transaction():
+            await connection.execute(_AS_A_WRITER)
+        longest = max(longest, (time.perf_counter() - started) * 1000)
+        await asyncio.sleep(0.002)
+    await connection.close()
+    await migration
+    return longest
 
 
 def _row(name: str, first: float | None, value: float, most: float, unit: str) -> Row:

@@ -80,6 +80,18 @@ def janitor(url: str) -> dict[str, Any]:
     return asyncio.run(_clean(url))
 
 
+def migrate(url: str, target: str) -> dict[str, Any]:
+    """Bring the schema up to ``head``, or down to another revision."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config("alembic.ini")
+    config.set_main_option("sqlalchemy.url", url)
+    step = command.upgrade if target == "head" else command.downgrade
+    step(config, target)
+    return {}
+
+
 async def _clean(url: str) -> dict[str, Any]:
     from sqlalchemy import event
 
@@ -109,7 +121,7 @@ async def _clean(url: str) -> dict[str, Any]:
 
 
 _COMMANDS: dict[str, Callable[..., dict[str, Any]]] = {
-    each.__name__: each for each in (settings, applications, hashing, janitor)
+    each.__name__: each for each in (settings, applications, hashing, janitor, migrate)
 }
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ class AuditEventRepository(Repository[AuditEvent]):
         )
         reads = [strange.limit(limit).subquery()]
         if user_id is not None:
-            # Ids begin with the time, so that the index of accounts has it, too.
+            # Ids begin with the time: few are left, whichever index is read.
             own = select(AuditEvent.id).where(
                 AuditEvent.user_id == user_id, AuditEvent.id.between(*_ids(far))
             )
