@@ -37,7 +37,6 @@ from app.pages.console import users as console_users
 from app.pages.demo import application as demo
 from app.pages.oauth import (
     application_logo,
-    applications,
     authorize,
     consent,
     logout,
@@ -46,9 +45,12 @@ from app.pages.oauth import (
 from app.pages.parts import done
 from app.pages.parts.refusal import render_error
 from app.pages.portal import (
+    activity,
+    applications,
     data,
     email,
     factors,
+    overview,
     passkeys,
     password,
     picture,
@@ -103,6 +105,8 @@ routes: list[BaseRoute] = [
         consent,
         application_logo,
         applications,
+        overview,
+        activity,
         profile,
         picture,
         email,

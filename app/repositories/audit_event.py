@@ -1,6 +1,6 @@
 """SQL for the audit trail."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
@@ -118,6 +118,24 @@ class AuditEventRepository(Repository[AuditEvent]):
         found = union_all(*(select(each.c.id) for each in reads))
         query = select(AuditEvent).where(AuditEvent.id.in_(found))
         return (await self.db.scalars(query.order_by(AuditEvent.id))).all()
+
+    async def list_recent(
+        self,
+        user_id: UUID,
+        names: Collection[str],
+        *,
+        since: datetime,
+        after: Sequence[Any] | None,
+        limit: int,
+    ) -> Sequence[AuditEvent]:
+        """Return a page of events of some names about somebody, from ``since`` on."""
+        query = select(AuditEvent).where(
+            AuditEvent.user_id == user_id,
+            AuditEvent.name.in_(names),
+            AuditEvent.created_at >= since,
+            AuditEvent.id >= first_id(since, -SLACK),
+        )
+        return await self.page(query, _NEWEST_FIRST, after=after, limit=limit)
 
     async def list_for_person(
         self, user_id: UUID, after: UUID | None, limit: int

@@ -17,7 +17,7 @@ async def test_an_account_is_made_kept_and_ended(newcomer: Any) -> None:
     await person.press("Create account")
     await person.open_mail("Confirm your email address", "/verify-email")
     await person.press("Confirm email address")
-    await person.sign_in("/account")
+    await person.sign_in("/account/profile")
 
     await page.get_by_label("Name (optional)", exact=True).fill("Ann Example")
     await person.press("Save")
@@ -42,6 +42,7 @@ async def test_an_account_is_made_kept_and_ended(newcomer: Any) -> None:
     assert copy["user"]["email"] == person.email
 
     await person.go("/account/delete")
+    await page.get_by_label("Type your email address").fill(person.email)
     await person.press("Delete account for good")
     await person.sign_in()
     assert person.path.startswith("/signin")

@@ -13,8 +13,9 @@ from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
 from tests.support.page import Page
 
-SECTIONS = ("email", "factors", "password", "sessions", "data", "delete")
-PATHS = ("/account", *(f"/account/{each}" for each in SECTIONS))
+SECTIONS = ("profile", "email", "factors", "password", "sessions", "data", "delete")
+PATHS = tuple(f"/account/{each}" for each in SECTIONS)
+SHOWN = ("/account", "/account/security", "/account/activity", "/applications")
 FRESH = ("/account/factors", "/account/email", "/account/password", "/account/delete")
 NEW = "another horse entirely"
 
@@ -55,8 +56,9 @@ async def test_every_page_is_whole_and_leads_to_the_others(
     labels = {each["for"] for each in page.all("label")}
     assert answer.status_code == 200
     assert {"/account", "/account/sessions", "/applications"} <= links
-    assert "sign out</a>" in answer.text
+    assert "Sign out</a>" in answer.text
     shown = {name for name, tag in page.inputs.items() if tag["type"] != "hidden"}
+    shown |= {str(each["name"]) for each in page.all("select")}
     assert shown == labels
     assert page.inputs["csrf"]["value"]
 
@@ -147,7 +149,8 @@ async def test_the_profile_is_changed_and_emptied(
     api: Api, visitor: Visitor, person: Person
 ) -> None:
     saved = await visitor.submit(
-        "/account", {"name": "", "given_name": "Ada", "zoneinfo": "Europe/Lisbon"}
+        "/account/profile",
+        {"name": "", "given_name": "Ada", "zoneinfo": "Europe/Lisbon"},
     )
     page = Page((await visitor.get(saved.headers["location"])).text)
 
@@ -159,7 +162,7 @@ async def test_the_profile_is_changed_and_emptied(
 async def test_a_mistake_in_the_profile_is_said_beside_its_field(
     visitor: Visitor, person: Person
 ) -> None:
-    answer = await visitor.submit("/account", {"zoneinfo": "Mars/Olympus"})
+    answer = await visitor.submit("/account/profile", {"zoneinfo": "Mars/Olympus"})
 
     page = Page(answer.text)
     assert answer.status_code == 422
@@ -257,12 +260,39 @@ async def test_an_account_is_deleted_and_the_other_of_the_browser_stays(
     other = await api.person()
     await visitor.sign_in(other.email)
 
-    gone = await visitor.submit("/account/delete")
+    gone = await visitor.submit("/account/delete", {"typed": f" {other.email.upper()}"})
     done = await visitor.get(gone.headers["location"])
 
     assert "Account deleted" in done.text
     assert (await api.login(other.email)).status_code == 401
     assert await visitor.who() == person.email
+
+
+@pytest.mark.parametrize("typed", ["", "yes", "somebody@else.example"])
+async def test_an_account_stays_where_its_address_is_not_typed(
+    visitor: Visitor, person: Person, typed: str
+) -> None:
+    answer = await visitor.submit("/account/delete", {"typed": typed})
+
+    assert answer.status_code == 422
+    assert Page(answer.text).inputs["typed"]["aria-invalid"] == "true"
+    assert await visitor.who() == person.email
+
+
+@pytest.mark.parametrize("path", SHOWN)
+async def test_a_page_to_look_at_leads_to_signing_in_and_back(
+    api: Api, visitor: Visitor, path: str
+) -> None:
+    person = await api.person()
+
+    asked = await visitor.get(path)
+    entered = await visitor.submit(
+        asked.headers["location"], {"email": person.email, "password": PASSWORD}
+    )
+
+    assert asked.status_code == 303
+    assert entered.headers["location"] == path
+    assert (await visitor.get(path)).status_code == 200
 
 
 async def test_the_last_administrator_is_told_why_the_account_stays(
@@ -271,7 +301,7 @@ async def test_the_last_administrator_is_told_why_the_account_stays(
     admin = await api.admin()
     await visitor.sign_in(admin.email)
 
-    answer = await visitor.submit("/account/delete")
+    answer = await visitor.submit("/account/delete", {"typed": admin.email})
 
     assert answer.status_code == 409
     assert "last active administrator" in answer.text

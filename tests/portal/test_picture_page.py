@@ -23,7 +23,9 @@ async def send(
     visitor: Visitor, content: bytes | None, fields: Any = None, **headers: str
 ) -> Response:
     """Send the form of the page, as a browser does: the file is the last part."""
-    values = {"csrf": (await visitor.hidden("/account"))["csrf"]} | (fields or {})
+    values = {"csrf": (await visitor.hidden("/account/profile"))["csrf"]} | (
+        fields or {}
+    )
     name = "" if content is None else "IMG_1.JPG"
     own = {"Origin": visitor.origin, "Sec-Fetch-Site": "same-origin"} | headers
     files = {"picture": (name, content or b"", "application/octet-stream")}
@@ -34,8 +36,8 @@ async def send(
 
 async def shown(visitor: Visitor) -> list[str | None]:
     """Return the addresses of the pictures on the page."""
-    page = Page((await visitor.get("/account")).text)
-    return [each["src"] for each in page.all("img")]
+    page = Page((await visitor.get("/account/profile")).text)
+    return list(dict.fromkeys(each["src"] for each in page.all("img")))
 
 
 async def test_a_picture_is_chosen_shown_and_removed(
@@ -49,7 +51,7 @@ async def test_a_picture_is_chosen_shown_and_removed(
 
     assert (saved.status_code, saved.headers["location"]) == (
         303,
-        "/account?done=picture",
+        "/account/profile?done=picture",
     )
     assert "Your picture is saved." in said.text
     assert address is not None and address.startswith("/pictures/")  # our own origin
@@ -73,7 +75,7 @@ async def test_a_picture_elsewhere_is_never_loaded_and_can_be_removed(
     """It would tell a stranger who looks at the page, and from where."""
     await api.patch("/users/me", {"picture": ELSEWHERE}, person)
 
-    page = (await visitor.get("/account")).text
+    page = (await visitor.get("/account/profile")).text
     await send(visitor, None, {"remove": "yes"})
 
     assert ELSEWHERE not in page and "Remove picture" in page

@@ -70,9 +70,12 @@ def _published(request: Request, body: bytes, tag: str) -> Response:
 
 @router.get("/change-password", status_code=303, response_class=Response)
 async def change_password(request: Request) -> Response:
-    """Lead password managers to the page (W3C well-known change-password URL)."""
+    """Lead password managers to the page (W3C well-known change-password URL).
+
+    Whoever cannot sign in there finds the way to another password.
+    """
     issuer = get_runtime(request).settings.public_url
-    return Response(status_code=303, headers={"Location": f"{issuer}/forgot-password"})
+    return Response(status_code=303, headers={"Location": f"{issuer}/account/password"})
 
 
 @router.get("/security.txt", response_class=Response)

@@ -51,9 +51,13 @@ async def get_flow(request: Request) -> str:
 Flow = Annotated[str, Depends(get_flow)]
 
 
-ACCOUNT, PROFILE = "/account", "profile"
+ACCOUNT, OVERVIEW, PROFILE = "/account", "overview", "profile"
+APPLICATIONS = "applications"  # its address is older than the others
 _SECTIONS = frozenset(
-    {PROFILE, "email", "password", "factors", "passkeys", "sessions", "data", "delete"}
+    (
+        *(OVERVIEW, PROFILE, "email", "security", "password", "factors", "passkeys"),
+        *("sessions", APPLICATIONS, "activity", "data", "delete"),
+    )
 )
 
 
@@ -66,7 +70,9 @@ def address_of(section: str) -> str:
     """Return the address of a page of the account, or of the console."""
     if section.partition(".")[0] == CONSOLE:
         return "/".join(["/admin", *section.split(".")[1:]])
-    return ACCOUNT if section == PROFILE else f"{ACCOUNT}/{section}"
+    if section == APPLICATIONS:
+        return f"/{APPLICATIONS}"
+    return ACCOUNT if section == OVERVIEW else f"{ACCOUNT}/{section}"
 
 
 def section_of(text: str) -> str:

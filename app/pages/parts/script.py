@@ -47,6 +47,8 @@ def passkey_source(nonce: str) -> str:
 PASSWORD_SOURCE = source_of(PASSWORD_SCRIPT)
 PASSKEY_SOURCE = source_of(PASSKEY_SCRIPT)
 SETUP_SOURCE = source_of(SETUP_SCRIPT)
+PRINT_SCRIPT = _script("print.js")
+PRINT_SOURCE = source_of(PRINT_SCRIPT)
 PICTURE_SCRIPT = _script("picture.js")
 PICTURE_SOURCE = source_of(PICTURE_SCRIPT)
 CHALLENGE_SCRIPT = _script("challenge.js")

@@ -3,17 +3,20 @@
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
-from app.core.exceptions import AppError
+from app.core.exceptions import AppError, FieldError, Unprocessable
+from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.pages.parts.browser import AtBrowser, keep_accounts
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import go_on
 from app.pages.parts.form import Values
+from app.pages.parts.form_page import by_field
 from app.pages.portal.section import Here, enter, submit
 from app.services.accounts.account import AccountService
 from app.services.accounts.export import ExportService
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
+_TYPED = "typed"
 DATA, DELETE = "/account/data", "/account/delete"
 _FILE = {"Content-Disposition": 'attachment; filename="me.json"'}
 
@@ -62,6 +65,7 @@ async def submit_delete(values: Posted, browser: AtBrowser, runtime: State) -> R
 
     async def work() -> Response:
         user_id, session_id = here.account.user_id, here.account.session_id
+        _check_typed(values.get(_TYPED, ""), here.account.email)
         async with runtime.unit_of_work() as uow:
             await AccountService(uow, runtime).delete(user_id, session_id, None)
         answer = go_on("/done/account-deleted")
@@ -74,4 +78,20 @@ async def submit_delete(values: Posted, browser: AtBrowser, runtime: State) -> R
 async def _show_delete(
     here: Here, error: AppError | None = None, _values: Values | None = None
 ) -> Response:
-    return here.render("account/delete.html", error)
+    return here.render(
+        "account/delete.html",
+        error,
+        wrong=by_field(error),
+        labels={_TYPED: gettext("Email address")},
+    )
+
+
+def _check_typed(typed: str, email: str) -> None:
+    """Refuse a form that somebody sent without meaning this account.
+
+    Raises:
+        Unprocessable: What was typed is not its address.
+    """
+    if typed.strip().casefold() != email.casefold():
+        message = N_("this is not the email address of this account")
+        raise Unprocessable([FieldError(_TYPED, "mismatch", message)])

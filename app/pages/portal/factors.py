@@ -1,13 +1,19 @@
 """``/account/factors``: how somebody signs in, besides with a password."""
 
+import re
+
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 
 from app.core.exceptions import AppError, BadRequest
+from app.core.language import gettext
 from app.core.late.route import LateRoute
 from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import by_field
+from app.pages.parts.render import HEADERS, allow_script
+from app.pages.parts.script import PRINT_SCRIPT, PRINT_SOURCE
 from app.pages.portal.last_factor import is_last
 from app.pages.portal.section import Here, enter, submit
 from app.schemas.factor import TotpConfirm
@@ -18,6 +24,8 @@ from app.services.factors.totp import TotpService, TotpSetup
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _SECTION = "factors"
 PATH = f"/account/{_SECTION}"
+_FILE = {"Content-Disposition": 'attachment; filename="recovery-codes.txt"'}
+_CODE = re.compile(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){5}")
 
 
 class UnknownAction(BadRequest):
@@ -55,6 +63,8 @@ async def submit_factors(
                 return await _remove(here, values)
             case "codes":
                 return await _make_codes(here)
+            case "download":
+                return _codes_file(here, values.get("codes", ""))
         raise UnknownAction
 
     is_confirming = values.get("action") == "confirm"
@@ -96,7 +106,28 @@ async def _make_codes(here: Here) -> Response:
     async with here.runtime.unit_of_work() as uow:
         service = RecoveryCodeService(uow, here.runtime)
         codes = await service.make(account.user_id, account.session_id)
-    return here.render("account/recovery_codes.html", codes=codes)
+    return here.render(
+        "account/recovery_codes.html",
+        headers=allow_script(HEADERS, PRINT_SOURCE),
+        print_script=PRINT_SCRIPT,
+        codes=codes,
+    )
+
+
+def _codes_file(here: Here, text: str) -> Response:
+    """Return what the page shows as a file: we do not have it any more.
+
+    Only what looks like codes: a form must not make a file of anybody's words.
+    """
+    codes = text.split()
+    if not codes or not all(_CODE.fullmatch(each) for each in codes):
+        raise UnknownAction(hint="not codes")
+    head = gettext("Recovery codes of %(email)s at %(name)s") % {
+        "email": here.account.email,
+        "name": here.runtime.settings.public_url,
+    }
+    content = "\n".join([head, "", *codes, ""])
+    return PlainTextResponse(content, headers=HEADERS | _FILE)
 
 
 async def _ask(

@@ -18,6 +18,7 @@ from app.pages.parts.script import PASSKEY_SOURCE
 from app.pages.portal.last_factor import is_last
 from app.pages.portal.section import Here, enter, id_of, submit
 from app.schemas.factor import PasskeyChange
+from app.services.factors.authenticator_name import product_of
 from app.services.factors.errors import (
     AddressNotConfirmed,
     FactorsFrozen,
@@ -96,6 +97,7 @@ async def _show(
         error,
         headers=allow_script(HEADERS, PASSKEY_SOURCE),
         passkeys=found.passkeys,
+        product_of=product_of,
         has_factor=bool(found.passkeys or found.totp),
         closed=closed,
         signals=json.dumps(signals),

@@ -1,8 +1,9 @@
-"""``/account``: what an account says of its owner."""
+"""``/account/profile``: what an account says of its owner."""
 
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.language import N_, gettext, languages
 from app.core.late.route import LateRoute
 from app.pages.parts.browser import AtBrowser, typed
 from app.pages.parts.dependencies import Posted, State
@@ -15,36 +16,35 @@ from app.pages.portal.section import Here, enter, submit
 from app.schemas.user import ProfileChange
 from app.services.accounts.account import AccountService
 from app.services.accounts.change import existing
-from app.services.accounts.picture import PictureService
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
+PATH = f"{ACCOUNT}/{PROFILE}"
 _FIELDS = (
     NAME,
-    Field("given_name", "Given name (optional)", "text", "given-name", required=False),
     Field(
-        "family_name", "Family name (optional)", "text", "family-name", required=False
+        "given_name", N_("Given name (optional)"), "text", "given-name", required=False
     ),
     Field(
-        "locale",
-        "Language (optional)",
+        "family_name",
+        N_("Family name (optional)"),
         "text",
-        "language",
+        "family-name",
         required=False,
-        hint="As a language tag, such as en or pt-BR.",
-    ),
-    Field(
-        "zoneinfo",
-        "Time zone (optional)",
-        "text",
-        "off",
-        required=False,
-        hint="As in Europe/Lisbon.",
     ),
 )
-_NAMES = tuple(each.name for each in _FIELDS)
+_ZONE = Field(
+    "zoneinfo",
+    N_("Time zone (optional)"),
+    "text",
+    "off",
+    required=False,
+    hint=N_("As in Europe/Lisbon."),
+)
+_LOCALE = "locale"
+_NAMES = (*(each.name for each in _FIELDS), _LOCALE, _ZONE.name)
 
 
-@router.get(ACCOUNT)
+@router.get(PATH)
 async def show_profile(browser: AtBrowser, runtime: State, done: str = "") -> Response:
     """Show the profile, ready to be changed."""
     here = await enter(PROFILE, browser, runtime)
@@ -53,7 +53,7 @@ async def show_profile(browser: AtBrowser, runtime: State, done: str = "") -> Re
     return await show_page(here, done=done)
 
 
-@router.post(ACCOUNT)
+@router.post(PATH)
 async def submit_profile(
     values: Posted, browser: AtBrowser, runtime: State
 ) -> Response:
@@ -84,17 +84,29 @@ async def show_page(
     async with here.runtime.unit_of_work(read_only=True) as uow:
         user = await existing(uow, here.account.user_id)
         stored = {name: getattr(user, name) or "" for name in _NAMES}
-        picture = await PictureService(uow, here.runtime).path_of(user.id)
+    shown = stored if values is None else typed(values)
     return here.render(
         "account/profile.html",
         error,
         headers=allow_script(HEADERS, PICTURE_SOURCE),
         picture_script=PICTURE_SCRIPT,
         fields=_FIELDS,
-        picture=picture,
-        is_linked=bool(user.picture) and not picture,
-        values=stored if values is None else typed(values),
+        is_linked=bool(user.picture) and not here.picture,
+        values=shown,
         wrong=by_field(error),
-        labels={each.name: each.label for each in _FIELDS},
+        labels={
+            "picture": gettext("Picture"),
+            _LOCALE: gettext("Language"),
+            **{each.name: gettext(each.label) for each in (*_FIELDS, _ZONE)},
+        },
+        zone=_ZONE,
+        languages=_languages(shown.get(_LOCALE, "")),
         done=done,
     )
+
+
+def _languages(chosen: str) -> list[tuple[str, str]]:
+    """Return what to choose from; a tag that somebody gave us is among them."""
+    known = {tag: each.name for tag, each in languages().items()}
+    more = {} if chosen in known or not chosen else {chosen: chosen}
+    return [("", gettext("As the browser says")), *known.items(), *more.items()]

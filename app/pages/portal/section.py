@@ -14,47 +14,79 @@ from fastapi import Response
 
 from app.core.context import current
 from app.core.exceptions import AppError
+from app.core.language import N_, gettext
 from app.pages.parts.browser import (
     ask_second_step,
     check_form,
     keep_accounts,
     render_form,
 )
-from app.pages.parts.flow import PROFILE, address_of, go_on, with_section
+from app.pages.parts.flow import (
+    APPLICATIONS,
+    OVERVIEW,
+    PROFILE,
+    address_of,
+    go_on,
+    with_section,
+)
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import note
 from app.policies.permission import Actor
+from app.services.accounts.picture import PictureService
 from app.services.server.runtime import Runtime
 from app.services.sessions.authentication import AuthenticationService
 from app.services.sessions.errors import ReauthenticationRequired
 from app.services.sign_in.browser_session import Browser, BrowserAccount
 from app.services.sign_in.step_up import StepUpService
 
-PAGES = (
-    (PROFILE, "Profile"),
-    ("email", "Email address"),
-    ("password", "Password"),
-    ("factors", "Sign-in methods"),
-    ("sessions", "Where you are signed in"),
-    ("applications", "Applications with access"),
-    ("data", "Your data"),
-)
 Show = Callable[..., Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
+class _Way:
+    """An entry of the navigation, and the pages that are reached from its page."""
+
+    section: str
+    label: str
+    icon: str
+    below: tuple[str, ...] = ()
+
+
+_WAYS = (
+    _Way(OVERVIEW, N_("Overview"), "home"),
+    _Way(PROFILE, N_("Profile"), "person", ("email",)),
+    _Way(
+        "security",
+        N_("Security"),
+        "shield",
+        ("password", "passkeys", "factors"),
+    ),
+    _Way("sessions", N_("Devices"), "laptop"),
+    _Way(APPLICATIONS, N_("Applications"), "apps"),
+    _Way("activity", N_("Activity"), "clock"),
+    _Way("data", N_("Your data"), "download", ("delete",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Here:
-    """Somebody at a page of their account."""
+    """Somebody at a page of their account.
+
+    Attributes:
+        picture: Where their picture is, at our own origin; empty for initials.
+    """
 
     section: str
     browser: Browser
     account: BrowserAccount
     runtime: Runtime
+    picture: str = ""
 
     def render(
         self, template: str, error: AppError | None = None, **values: Any
     ) -> Response:
         """Return the page, with the way to the others."""
+        on = _way_of(self.section)
         return render_form(
             template,
             self.browser,
@@ -62,7 +94,14 @@ class Here:
             error=error,
             account=self.account,
             section=self.section,
-            pages=PAGES,
+            ways=[
+                (way.icon, gettext(way.label), address_of(way.section), way is on, "")
+                for way in _WAYS
+            ],
+            above=on if on.section != self.section else None,
+            above_at=address_of(on.section),
+            picture=self.picture,
+            has_others=len(self.browser.accounts) > 1,
             **values,
         )
 
@@ -78,6 +117,10 @@ class Here:
         answer = self.stay(done)
         keep_accounts(answer, self.browser.using(account), self.runtime)
         return answer
+
+
+def _way_of(section: str) -> _Way:
+    return next(way for way in _WAYS if section in (way.section, *way.below))
 
 
 async def enter(
@@ -101,7 +144,9 @@ async def enter(
         except ReauthenticationRequired as error:
             note(error)
             return await lead_to_proof(section, account, runtime)
-    return Here(section, browser, account, runtime)
+    async with runtime.unit_of_work(read_only=True) as uow:
+        picture = await PictureService(uow, runtime).path_of(account.user_id)
+    return Here(section, browser, account, runtime, picture)
 
 
 async def demand_fresh(account: BrowserAccount, runtime: Runtime) -> None:

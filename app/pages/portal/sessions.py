@@ -9,7 +9,7 @@ from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values
 from app.pages.portal.section import Here, enter, id_of, submit
 from app.services.sessions.session import SessionNotFound, SessionService
-from app.services.sign_in.new_sign_in import browser_of
+from app.services.sign_in.new_sign_in import browser_of, is_phone
 from app.services.sign_in.remembered_device import DeviceNotFound, DeviceService
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
@@ -72,5 +72,6 @@ async def _show(
         sessions=sessions,
         devices=devices,
         browser_of=browser_of,
+        is_phone=is_phone,
         done=done,
     )

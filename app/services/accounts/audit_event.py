@@ -1,7 +1,8 @@
 """Reading the audit trail."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,26 @@ from app.repositories.unit_of_work import UnitOfWork
 # What only the owner of an address is told: who tried it must not learn of the owner.
 _FOR_THE_HOLDER = frozenset({EmailChangeCollided.name, RegistrationRepeated.name})
 _NOBODY = {"actor_id": None, "ip": "", "user_agent": ""}
+
+
+RECENT = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldEvent:
+    """An event as the owner of an account may see it.
+
+    Attributes:
+        by_other: Whether somebody else did it, who is not named.
+    """
+
+    id: UUID
+    name: str
+    ip: str
+    user_agent: str
+    data: Mapping[str, Any]
+    created_at: datetime
+    by_other: bool
 
 
 def told_to(reader_id: UUID, event: AuditEvent) -> dict[str, Any] | None:
@@ -66,3 +87,35 @@ class AuditEventService:
             after=after,
             limit=limit,
         )
+
+    async def list_recent(
+        self,
+        owner_id: UUID,
+        names: Collection[str],
+        *,
+        after: UUID | None,
+        limit: int,
+    ) -> list[ToldEvent]:
+        """Return a page of what happened to an account in the last 90 days.
+
+        Args:
+            owner_id: Whose account, and who reads.
+            names: Which events.
+            after: The last one of the page before.
+            limit: How many.
+        """
+        rows = await self._uow.audit_events.list_recent(
+            owner_id,
+            names,
+            since=self._uow.clock.now() - RECENT,
+            after=None if after is None else [after],
+            limit=limit,
+        )
+        told = (told_to(owner_id, row) for row in rows)
+        others = (row.actor_id not in (None, owner_id) for row in rows)
+        kept = ("id", "name", "ip", "user_agent", "data", "created_at")
+        return [
+            ToldEvent(**{name: event[name] for name in kept}, by_other=by_other)
+            for event, by_other in zip(told, others, strict=True)
+            if event is not None
+        ]

@@ -38,7 +38,12 @@ def name_of(aaguid: UUID, user_agent: str) -> str:
     """
     system = system_of(user_agent)
     usual = f"Passkey on {system}" if system else "Passkey"
-    return _KNOWN.get(str(aaguid), usual)
+    return product_of(aaguid) or usual
+
+
+def product_of(aaguid: UUID) -> str:
+    """Return what an authenticator says that it is; "" for none that is known here."""
+    return _KNOWN.get(str(aaguid), "")
 
 
 def system_of(user_agent: str) -> str:

@@ -98,6 +98,11 @@ def browser_of(user_agent: str) -> str:
     return f"{browser} on {system}" if system else browser
 
 
+def is_phone(user_agent: str) -> bool:
+    """Tell whether a browser says to be one of a phone."""
+    return system_of(user_agent) in ("iPhone", "Android")
+
+
 def masked(ip: str) -> str:
     """Return the network of an address, without what tells apart who is in it."""
     try:

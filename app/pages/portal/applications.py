@@ -1,4 +1,4 @@
-"""The applications that somebody allowed, each with a button that takes it back.
+"""``/applications``: what somebody allowed, each with a button that takes it back.
 
 The page to ``/api/v1/users/me/consents``: the same list, and the same end.
 """
@@ -9,20 +9,19 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from app.core.context import current
 from app.core.exceptions import AppError
 from app.core.late.route import LateRoute
 from app.pages.parts.asked import in_words, registered_application
-from app.pages.parts.browser import AtBrowser, refusal_of, render_form
+from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
-from app.pages.parts.flow import go_on
-from app.pages.parts.form_page import note
-from app.services.oauth.consent import Consent, ConsentNotFound, OAuthConsentService
+from app.pages.parts.flow import APPLICATIONS
+from app.pages.parts.form import Values
+from app.pages.portal.section import Here, enter, submit
+from app.services.oauth.consent import Consent, OAuthConsentService
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser_session import Browser
 from app.utils.helpers import printable
 
-PATH = "/applications"
+PATH = f"/{APPLICATIONS}"
 _PAGE = 20  # applications
 _MAX_NAME = 200
 
@@ -46,7 +45,10 @@ async def show_applications(
     browser: AtBrowser, runtime: State, after: UUID | None = None
 ) -> Response:
     """List what the account in use allowed, the oldest first; it changes nothing."""
-    return await _show(browser, runtime, after=after)
+    here = await enter(APPLICATIONS, browser, runtime)
+    if isinstance(here, Response):
+        return here
+    return await _show(here, after=after)
 
 
 @router.post(PATH)
@@ -54,43 +56,35 @@ async def submit_applications(
     values: Posted, browser: AtBrowser, runtime: State
 ) -> Response:
     """Take back what an application may have; everything granted to it ends."""
-    if refusal := refusal_of(browser, values, runtime):
-        return await _show(browser, runtime, refusal)
-    if browser.current is None:
-        return go_on("/signin")
-    user_id = current().user_id = browser.current.user_id
-    try:
+    here = await enter(APPLICATIONS, browser, runtime)
+    if isinstance(here, Response):
+        return here
+
+    async def work() -> Response:
         async with runtime.unit_of_work() as uow:
             consents = OAuthConsentService(uow)
-            await consents.revoke(user_id, values.get("client_id", ""))
-    except ConsentNotFound as error:  # in another tab, most often
-        note(error)
-        return await _show(browser, runtime, error)
-    return go_on(PATH)
+            await consents.revoke(here.account.user_id, values.get("client_id", ""))
+        return here.stay()
+
+    return await submit(here, values, work, _show)
 
 
 async def _show(
-    browser: Browser,
-    runtime: Runtime,
+    here: Here,
     error: AppError | None = None,
+    _values: Values | None = None,
     *,
     after: UUID | None = None,
 ) -> Response:
-    if browser.current is None:
-        return go_on("/signin")
-    async with runtime.unit_of_work(read_only=True) as uow:
+    async with here.runtime.unit_of_work(read_only=True) as uow:
         rows = await OAuthConsentService(uow).list_page(
-            browser.current.user_id, after=[after] if after else None, limit=_PAGE + 1
+            here.account.user_id, after=[after] if after else None, limit=_PAGE + 1
         )
     shown = rows[:_PAGE]
-    return render_form(
-        "applications.html",
-        browser,
-        runtime,
-        error=error,
-        account=browser.current,
-        has_others=len(browser.accounts) > 1,
-        applications=[await _allowed(row, runtime) for row in shown],
+    return here.render(
+        "account/applications.html",
+        error,
+        applications=[await _allowed(row, here.runtime) for row in shown],
         more=f"{PATH}?after={shown[-1].id}" if len(rows) > _PAGE else "",
     )
 

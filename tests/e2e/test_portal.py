@@ -1,0 +1,217 @@
+"""What people do at ``/account``: by mouse, by keys, on a phone, in the dark.
+
+Each page that is opened is looked at by axe, and the console has to stay silent.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.visitor import Visitor
+from tests.support.api import PASSWORD
+
+PICTURE = Path(__file__).parents[1] / "accounts/pictures/files/phone.jpg"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+PLACES = [
+    pytest.param({}, id="desk"),
+    pytest.param(PHONE, id="phone"),
+    pytest.param({"color_scheme": "dark"}, id="dark"),
+    pytest.param(PHONE | {"color_scheme": "dark"}, id="dark-phone"),
+]
+PAGES = (
+    *("/account", "/account/profile", "/account/email", "/account/security"),
+    *("/account/password", "/account/passkeys", "/account/factors"),
+    *("/account/sessions", "/applications", "/account/activity"),
+    *("/account/data", "/account/delete"),
+)
+
+
+def named(request: pytest.FixtureRequest) -> str:
+    """Return an address of this test's own."""
+    return f"{request.node.callspec.id}-{request.node.originalname[5:20]}@example.com"
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_every_page_fits_and_is_for_everybody(
+    newcomer: Any, request: pytest.FixtureRequest, place: Any
+) -> None:
+    person: Visitor = await newcomer(named(request), **place)
+    await person.sign_in()
+
+    for path in PAGES:
+        await person.go(path)
+        assert person.path == path
+        width = "document.documentElement.scrollWidth - innerWidth"
+        assert await person.page.evaluate(width) <= 0, path
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_profile_is_filled_in_and_gets_a_picture(
+    newcomer: Any, request: pytest.FixtureRequest, place: Any
+) -> None:
+    person: Visitor = await newcomer(named(request), **place)
+    page = person.page
+    await person.sign_in()
+    await person.go("/account")
+    await person.follow("Profile")
+    await page.get_by_label("Name (optional)", exact=True).fill("Ada Lovelace")
+    await page.get_by_label("Time zone").fill("Europe/Lisbon")
+    await person.press("Save")
+    assert "Your profile is saved." in await person.text()
+
+    await page.get_by_label("Choose a picture").set_input_files(PICTURE)
+    await page.locator("canvas.avatar").wait_for()  # as it will be seen
+    await person.press("Save picture")
+
+    shown = page.locator("main img.avatar")
+    size = await shown.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    kept = await person.window.request.get(await shown.get_attribute("src"))
+    assert size == [32, 32]  # of 48 by 32
+    assert kept.headers["content-type"] == "image/webp"
+
+    await person.press("Remove picture")
+    assert await page.locator("img.avatar").count() == 0
+
+
+async def test_without_script_a_picture_is_taken_as_it_is(newcomer: Any) -> None:
+    person: Visitor = await newcomer("plain@example.com", java_script_enabled=False)
+    await person.sign_in()
+    await person.go("/account/profile")
+    await person.page.get_by_label("Choose a picture").set_input_files(PICTURE)
+    await person.press("Save picture")
+
+    shown = person.page.locator("main img.avatar")
+    kept = await person.window.request.get(await shown.get_attribute("src"))
+
+    assert kept.headers["content-type"] == "image/jpeg"
+    assert b"GPS" not in await kept.body()
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_recovery_codes_are_saved_as_a_file_and_printed(
+    newcomer: Any, request: pytest.FixtureRequest, place: Any
+) -> None:
+    person: Visitor = await newcomer(named(request), **place)
+    page = person.page
+    await page.add_init_script("window.print = () => { window.printed = true; }")
+    await person.set_app_up()
+    await person.press("Make recovery codes")
+    shown = await page.locator("ol code").all_inner_texts()
+
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Download").click()
+    file = Path(await (await download.value).path()).read_text()
+    await page.get_by_role("button", name="Print").click()
+    printed = await page.evaluate("window.printed")
+    await person.follow("I've saved them")
+    left = await person.text()
+    await person.go("/account")
+
+    assert len(shown) == 10 and all(code in file for code in shown)
+    assert person.email in file
+    assert printed is True
+    assert "10 left." in left
+    assert "All good" in await person.text()
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_who_else_is_in_is_seen_signed_out_and_told(
+    newcomer: Any, request: pytest.FixtureRequest, place: Any
+) -> None:
+    person: Visitor = await newcomer(named(request), **place)
+    other: Visitor = await newcomer.beside(person)
+    await other.sign_in()
+    await person.sign_in()
+    await person.go("/account")
+    await person.follow("Devices")
+    assert "This device" in await person.text()
+
+    await person.press("Sign out everywhere else")
+    await other.go("/account")
+    await person.follow("Activity")
+    told = await person.text()
+
+    assert other.path.startswith("/signin")
+    assert told.count("Signed in with your password") == 2
+    assert told.count("This device") == 1
+    assert "Signed out on other devices" in told
+
+
+async def test_passkeys_say_what_keeps_them(newcomer: Any) -> None:
+    person: Visitor = await newcomer("keys@example.com")
+    await person.add_authenticator()
+    await person.sign_in()
+    await person.go("/account/security")
+    await person.follow("Add a passkey")
+    await person.press("Add a passkey")
+
+    assert "On one device" in await person.text()
+    await person.page.get_by_label("Name", exact=True).fill("Blue key")
+    await person.press("Rename Passkey on Linux")
+    assert await person.page.get_by_role("heading", name="Blue key").count() == 1
+    await person.press("Remove Blue key")
+    await person.press("Remove it")
+    assert "No passkeys yet" in await person.text()
+
+
+class Keys:
+    """Somebody who has no mouse."""
+
+    def __init__(self, person: Visitor) -> None:
+        self.page, self._person = person.page, person
+
+    async def reach(self, name: str) -> None:
+        """Press Tab until something of this name has the focus."""
+        for _ in range(60):
+            await self.page.keyboard.press("Tab")
+            found = await self.page.evaluate(
+                "[document.activeElement.labels?.[0], document.activeElement]"
+                ".map(e => e?.getAttribute?.('aria-label') || e?.innerText || '')"
+            )
+            if name in [each.strip() for each in found]:
+                outline = "getComputedStyle(document.activeElement).outlineStyle"
+                assert await self.page.evaluate(outline) != "none"
+                return
+        raise AssertionError(f"{name} is not reached")
+
+    async def press(self, name: str) -> None:
+        """Reach a link or a button, and use it."""
+        await self.reach(name)
+        async with self.page.expect_navigation():
+            await self.page.keyboard.press("Enter")
+        await self._person.look()
+
+    async def type(self, label: str, text: str) -> None:
+        """Reach a field, and replace what stands in it."""
+        await self.reach(label)
+        await self.page.keyboard.press("Control+A")
+        await self.page.keyboard.type(text)
+
+
+async def test_an_account_is_kept_and_ended_by_keys_alone(newcomer: Any) -> None:
+    person: Visitor = await newcomer("hands@example.com")
+    other: Visitor = await newcomer.beside(person)
+    await other.sign_in()
+    await person.sign_in()
+    await person.go("/account")
+    keys = Keys(person)
+
+    await keys.press("Profile")
+    await keys.type("Name (optional)", "Hands")
+    await keys.press("Save")
+    assert "Your profile is saved." in await person.text()
+    await keys.press("Security")
+    await keys.press("Change password")
+    await keys.type("Current password", PASSWORD)
+    await keys.type("New password", "another horse entirely")
+    await keys.press("Change password")
+    assert "Your password is changed." in await person.text()
+    await keys.press("Devices")
+    assert await person.page.get_by_role("button", name="Sign out").count() == 0
+    await keys.press("Your data")
+    await keys.press("Delete your account")
+    await keys.type("Type your email address to confirm", person.email)
+    await keys.press("Delete account for good")
+
+    assert await person.heading() == "Account deleted"
