@@ -19,7 +19,8 @@ from app.cli.base import (
     show,
     show_rows,
 )
-from app.cli.snippet import Library, Made, snippet
+from app.services.clients.kind import KINDS, Kind
+from app.services.clients.snippet import Library, Made, snippet
 
 if TYPE_CHECKING:
     from app.config import Settings
@@ -36,30 +37,11 @@ Result = TypeVar("Result")
 _DAY = 86_400
 
 
-class Kind(StrEnum):
-    """What an application is, in the words of those who write it."""
-
-    WEB = "web"
-    SPA = "spa"
-    NATIVE = "native"
-    MACHINE = "machine"
-
-
 class Level(StrEnum):
     """How strongly somebody signed in: with one factor, or with two."""
 
     ONE_FACTOR = "aal1"
     TWO_FACTORS = "aal2"
-
-
-_SIGNS_IN = {"grant_types": ["authorization_code", "refresh_token"]}
-_PUBLIC = {**_SIGNS_IN, "token_endpoint_auth_method": "none"}
-_KINDS: Mapping[Kind, Mapping[str, Any]] = {
-    Kind.WEB: _SIGNS_IN,
-    Kind.SPA: _PUBLIC,
-    Kind.NATIVE: {**_PUBLIC, "application_type": "native"},
-    Kind.MACHINE: {"grant_types": ["client_credentials"]},
-}
 
 
 def _option(help_: str, *names: str) -> Any:
@@ -143,7 +125,7 @@ def create(
     }
     # an API that only asks about tokens signs nobody in
     usual = Kind.MACHINE if resource_server and not redirect_uri else Kind.WEB
-    document = {**_KINDS[_kind(flags, usual)], **named, **_object(metadata)}
+    document = {**KINDS[_kind(flags, usual)], **named, **_object(metadata)}
     choices = {
         "audience": audience,
         "is_first_party": first_party,

@@ -27,10 +27,13 @@ from app.pages.account import (
 )
 from app.pages.console import assets as console_assets
 from app.pages.console import audit as console_audit
+from app.pages.console import client_new as console_client_new
+from app.pages.console import clients as console_clients
 from app.pages.console import keys as console_keys
 from app.pages.console import outbox as console_outbox
 from app.pages.console import overview as console_overview
 from app.pages.console import palette as console_palette
+from app.pages.console import roles as console_roles
 from app.pages.console import settings as console_settings
 from app.pages.console import start as console_start
 from app.pages.console import users as console_users
@@ -120,6 +123,9 @@ routes: list[BaseRoute] = [
         console_start,
         console_palette,
         console_users,
+        console_client_new,
+        console_clients,
+        console_roles,
         console_audit,
         console_keys,
         console_outbox,

@@ -13,6 +13,8 @@ from tests.support.page import Page
 OPENED = {
     "/admin/start": "settings:read",
     "/admin/users": "users:read",
+    "/admin/clients": "clients:read",
+    "/admin/roles": "roles:read",
     "/admin/audit": "audit:read",
     "/admin/keys": "keys:read",
     "/admin/outbox": "outbox:read",

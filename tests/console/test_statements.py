@@ -15,6 +15,12 @@ MOST = 4
 PAGES = [
     "/admin",
     "/admin?by=day",
+    "/admin/clients",
+    "/admin/clients?q=shop",
+    "/admin/clients/new?kind=web",
+    "/admin/roles",
+    "/admin/roles/admin",
+    "/admin/new-role",
     "/admin/audit",
     "/admin/audit?event=sign_in.succeeded",
     "/admin/audit/trace/{request}",

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
+from app.pages.console.client_form import address_of
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import CLIENTS, OVERVIEW, SECTIONS, USERS, open_to
 from app.pages.parts.render import HEADERS
@@ -106,6 +107,6 @@ async def _clients(here: Here, uow: UnitOfWork, q: str) -> list[Entry]:
     rows = await OAuthClientService(uow, here.runtime).find(q, _MOST)
     kind = gettext("Clients")
     return [
-        Entry(kind, row.client_name, CLIENTS.path + f"/{row.client_id}", row.client_id)
+        Entry(kind, row.client_name, address_of(row.client_id), row.client_id)
         for row in rows
     ]

@@ -57,7 +57,7 @@ OUTBOX = Section("outbox", N_("Outbox"), "outbox:read", "outbox:write")
 MAILS = Section("mails", N_("Mails"), "settings:read")
 SETTINGS = Section("settings", N_("Settings"), "settings:read")
 
-SECTIONS = (OVERVIEW, START, USERS, AUDIT, KEYS, OUTBOX, SETTINGS)
+SECTIONS = (OVERVIEW, START, USERS, CLIENTS, ROLES, AUDIT, KEYS, OUTBOX, SETTINGS)
 
 
 def open_to(actor: Actor) -> Sequence[Section]:

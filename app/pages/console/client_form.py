@@ -1,0 +1,171 @@
+"""What the console's forms about an application have in common."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import BaseModel, ValidationError
+
+from app.core.exceptions import validation_problem
+from app.core.language import N_, gettext
+from app.models.client import OAuthClient
+from app.pages.console.sections import CLIENTS
+from app.pages.parts.form import Values
+from app.services.clients.kind import KINDS, Kind
+from app.services.clients.snippet import Library, Made, snippet
+
+API = "api"
+LABELS = {
+    "client_name": N_("Name"),
+    "redirect_uris": N_("Redirect URIs"),
+    "post_logout_redirect_uris": N_("After sign-out"),
+    "scope": N_("Scopes"),
+    "audience": N_("API (audience)"),
+    "minimum_acr": N_("Sign-in at least with"),
+    "typed": N_("Client ID"),
+    "test": N_("Redirect URI"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A kind of application to choose from.
+
+    Attributes:
+        metadata: What follows from it, as RFC 7591 has it.
+        libraries: Whose code is shown for it.
+    """
+
+    name: str
+    label: str
+    hint: str
+    icon: str
+    metadata: Mapping[str, Any]
+    libraries: tuple[Library, ...] = ()
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether people sign in to it."""
+        return "authorization_code" in self.metadata["grant_types"]
+
+
+_SERVER = (Library.FLASK, Library.FASTAPI, Library.EXPRESS, Library.PASSPORT)
+CHOICES = {
+    choice.name: choice
+    for choice in (
+        Choice(
+            "web",
+            N_("Web application on a server"),
+            N_("Python, Node.js, PHP, Java and the like. It keeps a secret."),
+            "globe",
+            KINDS[Kind.WEB],
+            _SERVER,
+        ),
+        Choice(
+            "spa",
+            N_("Single-page application"),
+            N_("Runs in the browser, so it has no secret."),
+            "code",
+            KINDS[Kind.SPA],
+            (Library.SPA,),
+        ),
+        Choice(
+            "native",
+            N_("App on a phone or computer"),
+            N_("Opens the browser to sign in, and has no secret."),
+            "phone",
+            KINDS[Kind.NATIVE],
+        ),
+        Choice(
+            "machine",
+            N_("Machine"),
+            N_("A program that acts for itself, without people."),
+            "settings",
+            KINDS[Kind.MACHINE],
+            (Library.MACHINE,),
+        ),
+        Choice(
+            API,
+            N_("API"),
+            N_("Takes tokens of other applications, and may ask about them."),
+            "hook",
+            KINDS[Kind.MACHINE],
+        ),
+    )
+}
+
+
+def address_of(client_id: str, **more: str) -> str:
+    """Return the page of a client; an identifier may have anything in it."""
+    query = {"id": client_id, **more}
+    said = "&".join(f"{name}={quote(text, safe='')}" for name, text in query.items())
+    return f"{CLIENTS.path}/one?{said}"
+
+
+def labels() -> dict[str, str]:
+    """Return the labels of all fields, for who is told what is wrong."""
+    return {name: gettext(label) for name, label in LABELS.items()}
+
+
+def metadata_in(values: Values, signs_in: bool) -> dict[str, Any]:
+    """Return the members of RFC 7591 that a form has; lists are typed in lines."""
+    members: dict[str, Any] = {
+        "client_name": values.get("client_name", "").strip(),
+        "scope": " ".join(values.get("scope", "").split()) or None,
+    }
+    if signs_in:
+        for name in ("redirect_uris", "post_logout_redirect_uris"):
+            members[name] = values.get(name, "").split()
+    return members
+
+
+def choices_in(values: Values) -> dict[str, Any]:
+    """Return what the administrator decides."""
+    return {
+        "is_first_party": "is_first_party" in values,
+        "minimum_acr": values.get("minimum_acr") or None,
+        "audience": values.get("audience", "").strip() or None,
+    }
+
+
+def bounded(model: type[BaseModel], given: Mapping[str, Any]) -> None:
+    """Refuse what the schema of the API refuses.
+
+    Raises:
+        Unprocessable: The fields at fault are named.
+    """
+    try:
+        model.model_validate(given)
+    except ValidationError as error:
+        raise validation_problem(error.errors()) from None
+
+
+def pasted(
+    issuer: str, row: OAuthClient, secret: str, choice: Choice | None = None
+) -> list[tuple[str, str]]:
+    """Return the name of each library that goes with a client, and code for it."""
+    document = row.document
+    made = Made(
+        issuer=issuer,
+        client_id=row.client_id,
+        secret=secret,
+        redirect_uri=next(iter(document.get("redirect_uris", ())), ""),
+        scope=document.get("scope", ""),
+        post_logout_redirect_uri=next(
+            iter(document.get("post_logout_redirect_uris", ())), ""
+        ),
+    )
+    libraries = (choice or kind_of(row)).libraries
+    return [(each.value, snippet(each, made)) for each in libraries]
+
+
+def kind_of(row: OAuthClient) -> Choice:
+    """Return what a client looks like; it may have been made by other means."""
+    document = row.document
+    if "authorization_code" not in document.get("grant_types", ()):
+        return CHOICES[API if row.is_resource_server else "machine"]
+    if document.get("application_type") == "native":
+        return CHOICES["native"]
+    is_public = document.get("token_endpoint_auth_method") == "none"
+    return CHOICES["spa" if is_public else "web"]

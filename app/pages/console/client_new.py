@@ -1,0 +1,97 @@
+"""``/admin/clients/new``: an application, by what it is."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from app.core.exceptions import AppError
+from app.core.late.route import LateRoute
+from app.pages.console.client_form import (
+    API,
+    CHOICES,
+    Choice,
+    bounded,
+    choices_in,
+    labels,
+    metadata_in,
+    pasted,
+)
+from app.pages.console.frame import AtConsole, Here, act
+from app.pages.console.sections import CLIENTS
+from app.pages.parts.dependencies import Posted
+from app.pages.parts.form import Values
+from app.pages.parts.form_page import by_field
+from app.schemas.client import ClientCreate
+from app.services.clients.client import OAuthClientService
+
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
+PATH = f"{CLIENTS.path}/new"
+
+
+@router.get(PATH)
+async def show_new_client(
+    at: AtConsole, kind: Annotated[str, Query(max_length=16)] = ""
+) -> Response:
+    """Ask what the application is, then what there is to know about it."""
+    here = await at.enter(CLIENTS, shown="new", permission=CLIENTS.act)
+    if isinstance(here, Response):
+        return here
+    return await _show(here, None, {"kind": kind})
+
+
+@router.post(PATH)
+async def create_client(values: Posted, at: AtConsole) -> Response:
+    """Make the application; its secret is on this one answer and on no other."""
+    here = await at.enter(CLIENTS, shown="new", permission=CLIENTS.act)
+    if isinstance(here, Response):
+        return here
+
+    async def work() -> Response:
+        choice = CHOICES.get(values.get("kind", ""))
+        if choice is None:
+            return await _show(here, None, {})
+        return await _make(here, choice, values)
+
+    return await act(here, values, work, _show)
+
+
+async def _make(here: Here, choice: Choice, values: Values) -> Response:
+    asked = metadata_in(values, choice.signs_in)
+    asked = {name: value for name, value in asked.items() if value is not None}
+    metadata = {**choice.metadata, **asked}
+    choices = {**choices_in(values), "is_resource_server": choice.name == API}
+    bounded(ClientCreate, {**metadata, **choices})
+    async with here.runtime.unit_of_work() as uow:
+        clients = OAuthClientService(uow, here.runtime)
+        row, secret = await clients.create(metadata, choices)
+    value = secret.value if secret else ""
+    return show_secret(here, row, value, choice, is_new=True)
+
+
+def show_secret(
+    here: Here, row: Any, secret: str, choice: Choice, *, is_new: bool
+) -> Response:
+    """Return the page with what goes into the application's settings."""
+    issuer = here.runtime.settings.public_url
+    return here.render(
+        "console/client_made.html",
+        client=row,
+        secret=secret,
+        choice=choice,
+        is_new=is_new,
+        issuer=issuer,
+        snippets=pasted(issuer, row, secret, choice),
+    )
+
+
+async def _show(here: Here, error: AppError | None, values: Values) -> Response:
+    return here.render(
+        "console/client_new.html",
+        error,
+        choices=CHOICES.values(),
+        choice=CHOICES.get(values.get("kind", "")),
+        values=values,
+        scopes=here.runtime.supported.scopes,
+        wrong=by_field(error),
+        labels=labels(),
+    )
