@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, String, Text, false
+from sqlalchemy import CheckConstraint, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import BYTEWISE, Base, UtcDateTime
+from app.models.base import BYTEWISE, Base
 
 
 class User(Base):
@@ -26,13 +26,7 @@ class User(Base):
     """
 
     __tablename__ = "users"
-    # The release before names ``devices_forgotten_at`` wherever it asks for an account;
-    # nothing of this one does, so that the next can drop it beside this one.
-    __table_args__ = (
-        CheckConstraint("status IN ('active', 'disabled')", "status"),
-        Column[datetime]("devices_forgotten_at", UtcDateTime()),
-    )
-    __mapper_args__ = {"exclude_properties": ("devices_forgotten_at",)}
+    __table_args__ = (CheckConstraint("status IN ('active', 'disabled')", "status"),)
     retention: ClassVar[str] = (
         "until the account is deleted; if it was never verified, until it was not used "
         "for AUTH_SERVE_RETENTION__UNVERIFIED_TTL"
