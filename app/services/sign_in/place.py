@@ -22,18 +22,28 @@ class Places:
 
     def open(self) -> None:
         """Open the file now, so that nobody who asks holds a lock meanwhile."""
-        self.of("0.0.0.0")  # noqa: S104  # nowhere, and nothing listens there
+        self._reader()
 
     def of(self, ip: str) -> str:
         """Return region and country of an address, or "" where they are not known."""
-        if self._path is None:
+        reader = self._reader()
+        if reader is None:
             return ""
         try:
-            record = _opened(self._path).get(ip)
+            record = reader.get(ip)
         except Exception as error:  # of the library, for a file that is damaged
             _log.warning("no place: %s", type(error).__name__)
             return ""
         return _said(record) if isinstance(record, dict) else ""
+
+    def _reader(self) -> "Reader | None":
+        if self._path is None:
+            return None
+        try:
+            return _opened(self._path)
+        except Exception as error:
+            _log.warning("no places: %s", type(error).__name__)
+            return None
 
 
 @lru_cache(maxsize=1)
