@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from app.cli.base import AsJson, fail, note, show, with_runtime
+from app.utils.private_file import create_private
 
 if TYPE_CHECKING:
     from app.services.server.runtime import Runtime
@@ -53,8 +54,7 @@ def export_users(file: _File, as_json: AsJson = False) -> None:
 
 
 def _new(file: Path) -> TextIO:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    return open(os.open(file, flags, 0o600), "w", encoding="utf-8")
+    return open(create_private(file), "w", encoding="utf-8")
 
 
 def _write(target: TextIO, line: dict[str, Any]) -> None:

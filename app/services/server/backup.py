@@ -27,6 +27,7 @@ from app.services.server.checklist import ChecklistService
 from app.services.server.schema import SchemaMismatch, upgrade
 from app.services.server.shared_clock import SharedClockService
 from app.services.server.token_epoch import begin_epoch
+from app.utils.private_file import create_private
 
 _KEY_SUFFIX = ".secret.key"
 
@@ -227,8 +228,7 @@ def bring_key_back(settings: Settings, path: Path, *, replace: bool = False) -> 
 
 
 def _write_private(path: Path, text: str) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with open(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
+    with open(create_private(path), "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -21,6 +21,7 @@ import orjson
 from sqlalchemy import LargeBinary, Table, Uuid
 
 from app.models.base import UtcDateTime
+from app.utils.private_file import create_private
 
 FORMAT = "auth-serve-backup"
 VERSION = 1
@@ -94,8 +95,7 @@ class BackupWriter:
             raise BackupUnusable(f"{path} exists; choose another name")
         self._path = path
         self._draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        self._file = open(os.open(self._draft, flags, 0o600), "wb")  # noqa: SIM115
+        self._file = open(create_private(self._draft), "wb")  # noqa: SIM115
         self._digest = hashlib.sha256()
         self.sums = Sums()
         self._put(
