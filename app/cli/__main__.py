@@ -37,9 +37,10 @@ def _run(arguments: list[str]) -> None:
 
         app(arguments)
     else:
-        from app.core.late.docstrings import leave_out
+        from app.core.late import docstrings, libraries
 
-        leave_out()
+        docstrings.leave_out()
+        libraries.leave_out()
         from app.cli.serve import serve
 
         serve(*served)
@@ -49,19 +50,21 @@ def _served(arguments: list[str]) -> tuple[list[str], int] | None:
     """Return hosts and port of a faultless ``server start``; typer judges the rest."""
     if arguments[:2] != ["server", "start"]:
         return None
-    from argparse import ArgumentError, ArgumentParser
-
-    parser = ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    parser.add_argument("--host", action="append")
     # Platforms tell the port in this way; the line itself wins.
-    parser.add_argument("--port", default=os.environ.get("PORT") or PORT, type=int)
-    try:
-        found, unknown = parser.parse_known_args(arguments[2:])
-    except ArgumentError:
+    hosts, port = [], str(os.environ.get("PORT") or PORT)
+    words = iter(arguments[2:])
+    for word in words:
+        name, has_value, value = word.partition("=")
+        value = value if has_value else next(words, "")
+        if name == "--host" and value[:1] not in ("", "-"):
+            hosts.append(value)
+        elif name == "--port":
+            port = value
+        else:
+            return None
+    if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65_536):
         return None
-    if unknown or not 0 < found.port < 65_536:
-        return None
-    return found.host or [HOST], found.port
+    return hosts or [HOST], int(port)
 
 
 if __name__ == "__main__":
