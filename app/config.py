@@ -49,6 +49,7 @@ from app.setting_types import (
     ValkeyUrl,
     origin_of,
 )
+from app.theme_settings import ThemeSettings
 from app.typed_text import is_special_use
 
 PREFIX = "AUTH_SERVE_"
@@ -138,6 +139,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     session: SessionSettings = SessionSettings()
     smtp: SmtpSettings = SmtpSettings()
+    theme: ThemeSettings = ThemeSettings()
     token: TokenSettings = TokenSettings()
 
     @classmethod

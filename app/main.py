@@ -175,6 +175,7 @@ def create_app(
         telemetry=_TELEMETRY,
     )
     app.state.runtime = runtime
+    app.state.brand = pages.brand_of(settings)
     app.state.logging = None
     app.state.render_refusal = _render_early
     app.router.routes += _routes()

@@ -19,6 +19,7 @@ from app.cli import (
     session,
     settings,
     setup,
+    theme,
     user,
     user_account,
     user_export,
@@ -88,6 +89,7 @@ for noun in (
     session,
     settings,
     setup,
+    theme,
     user,
 ):
     app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])

@@ -38,6 +38,7 @@ from app.pages.console import settings as console_settings
 from app.pages.console import start as console_start
 from app.pages.console import users as console_users
 from app.pages.demo import application as demo
+from app.pages.look.brand import brand_of
 from app.pages.oauth import (
     application_logo,
     authorize,
@@ -72,7 +73,7 @@ from app.pages.sign_in import (
     verify,
 )
 
-__all__ = ["render_error", "routes"]
+__all__ = ["brand_of", "render_error", "routes"]
 
 routes: list[BaseRoute] = [
     route

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.core.exceptions import NotFound
 from app.core.late.route import LateRoute
-from app.pages.look.static import names, static_file
+from app.pages.look.static import StaticFile, names, static_file
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _FOREVER = "public, max-age=31536000, immutable"
@@ -18,6 +18,20 @@ async def show_icon(request: Request) -> Response:
     return _answer("favicon.svg", request)
 
 
+@router.get("/theme.css")
+@router.get("/theme-logo")
+async def show_theme(request: Request) -> Response:
+    """Return what an operator gave us of their own, as they gave it."""
+    file = request.app.state.brand.files.get(request.scope["path"])
+    if file is None:
+        raise NotFound(hint="AUTH_SERVE_THEME__ names none")
+    answer = _of(file, request)
+    # A picture may be a document, too: opened alone it is nobody's but its own.
+    policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    answer.headers["Content-Security-Policy"] = f"{policy}; sandbox"
+    return answer
+
+
 @router.get("/static/{name}")
 async def show_file(name: str, request: Request) -> Response:
     """Return a file; an address with its fingerprint never changes."""
@@ -27,7 +41,10 @@ async def show_file(name: str, request: Request) -> Response:
 
 
 def _answer(name: str, request: Request) -> Response:
-    file = static_file(name)
+    return _of(static_file(name), request)
+
+
+def _of(file: StaticFile, request: Request) -> Response:
     is_known = request.query_params.get("v") == file.tag
     headers = {
         "Cache-Control": _FOREVER if is_known else _AN_HOUR,

@@ -76,7 +76,6 @@ def _environment() -> "Environment":
     install(gettext, ngettext, newstyle=True)
     environment.filters["hue"] = hue
     environment.filters["initials"] = initials
-    environment.globals["brand"] = Brand()
     environment.globals["static"] = address
     environment.globals["password_script"] = PASSWORD_SCRIPT
     environment.globals["passkey_script"] = PASSKEY_SCRIPT
@@ -118,7 +117,7 @@ def render(
     # A refusal says nothing of the address: a page that shows what its address says
     # lends our name to anybody (T062).
     here = "" if values.get("error") else _here()
-    around = {"here": here, **_spoken(), **values}
+    around = {"here": here, "brand": _brand(), **_spoken(), **values}
     html = _environment().get_template(template).render(around)
     said = {"Content-Language": language(), "Vary": "Accept-Language"}
     return HTMLResponse(html, status, headers=HEADERS | said | (headers or {}))
@@ -136,6 +135,13 @@ def _spoken() -> dict[str, str]:
     """Return what a page says of its language."""
     name = languages()[language()].name
     return {"lang": language(), "dir": direction(), "language_name": name}
+
+
+def _brand() -> Brand:
+    """Return whose pages these are; ours where no application is near."""
+    app = current().scope.get("app")
+    brand: Brand = app.state.brand if app is not None else Brand()
+    return brand
 
 
 def _here() -> str:

@@ -1,0 +1,1 @@
+"""The contract between our pages and whoever gives them another look (ADR-0066)."""
