@@ -10,6 +10,7 @@ from app.cli.base import (
     confirm,
     every_page,
     in_transaction,
+    note,
     operator_now,
     shape,
     show,
@@ -41,7 +42,7 @@ def list_roles(as_json: AsJson = False) -> None:
         rows = await every_page(RoleService(uow).list_page, lambda role: role.name)
         return [shape(Role, row) for row in rows]
 
-    columns = ("name", "built_in", "permissions", "description")
+    columns = ("name", "built_in", "mfa_required", "permissions", "description")
     show_rows(in_transaction(work), columns, as_json)
 
 
@@ -49,14 +50,23 @@ def list_roles(as_json: AsJson = False) -> None:
 def show_role(name: Name, as_json: AsJson = False) -> None:
     """Print what a role may do, permission by permission.
 
+    A note says if it wants a second factor.
+
     JSON: an array of `PermissionOut`: `name`, `description`.
     """
     from app.services.accounts.role import RoleService
 
-    async def work(uow: "UnitOfWork", _runtime: "Runtime") -> list[dict[str, Any]]:
-        return _permissions(await RoleService(uow).permissions_of(name))
+    async def work(
+        uow: "UnitOfWork", _runtime: "Runtime"
+    ) -> tuple[bool, list[dict[str, Any]]]:
+        roles = RoleService(uow)
+        wants_two = (await roles.get(name)).mfa_required
+        return wants_two, _permissions(await roles.permissions_of(name))
 
-    show_rows(in_transaction(work), ("name", "description"), as_json)
+    wants_two, rows = in_transaction(work)
+    show_rows(rows, ("name", "description"), as_json)
+    if wants_two:
+        note("without a second factor it allows nothing")
 
 
 @app.command()

@@ -36,7 +36,8 @@ def list_factors(who: Who, as_json: AsJson = False) -> None:
         user = await as_operator(uow, runtime)[0].find(who)
         return await _shape(uow, runtime, user.id)
 
-    show(in_transaction(work), as_json)
+    held = in_transaction(work)
+    show(held, as_json, lines=None if any(held.values()) else ["none"])
 
 
 @app.command()

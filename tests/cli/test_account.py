@@ -111,6 +111,21 @@ async def test_roles_are_made_given_taken_and_spelled_out(api: Api) -> None:
     assert {role["name"] for role in told("role", "list")} >= {"admin", "clerk", "user"}
 
 
+async def test_who_demands_two_factors_is_seen(api: Api) -> None:
+    for name in ("clerk", "guard"):
+        told("role", "create", name, "--permission", "users:read")
+    told("role", "require-mfa", "guard")
+
+    listed = run("role", "list").stdout.splitlines()
+    [guard] = [line.split() for line in listed if line.startswith("guard")]
+    [clerk] = [line.split() for line in listed if line.startswith("clerk")]
+    shown = {name: run("role", "show", name) for name in ("clerk", "guard")}
+
+    assert guard[2] != clerk[2]
+    assert "second factor" in shown["guard"].stderr
+    assert shown["clerk"].stderr == "" and "users:read" in shown["guard"].stdout
+
+
 async def test_the_last_administrator_is_kept_from_the_operator_too(api: Api) -> None:
     root = await api.admin()
 
@@ -153,6 +168,7 @@ async def test_factors_are_listed_and_taken_away(api: Api) -> None:
     assert held["recovery_codes"]["left"] == 2
     assert unasked.exit_code == 2
     assert left == {"totp": None, "passkeys": [], "recovery_codes": None}
+    assert run("user", "factors", "list", person.email).stdout == "none\n"
     assert gone.exit_code == 1
     assert (await api.trail(person.id))[-1] == "factor.removed"
     assert (await api.mails())[-1]["template"] == "factor_removed"
