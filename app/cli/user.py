@@ -97,8 +97,10 @@ def import_users(
 ) -> None:
     """Import accounts of another system, with their password hashes and factors.
 
-    A native line has email, and may have name, email_verified, password_hash, source,
-    totp, recovery_code_hashes.
+    A native file is JSON Lines: one object a line, with email, and perhaps name,
+    email_verified, password_hash, source, totp, recovery_code_hashes, passkeys and
+    picture (a file in base64).
+    Try --dry-run first: it says of each line what would become of it.
     Accounts of an earlier run stay as they are, so a file can be run again.
 
     JSON: `imported`, `present` (of an earlier run), `refused` and `weak`, in numbers;

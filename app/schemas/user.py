@@ -201,7 +201,7 @@ class UserImport(Input):
 
     ``name`` may be anything here: an account is not lost for a name that is refused.
     ``totp`` is an ``otpauth`` URI, a secret in base32, or an object of a known form.
-    ``passkeys`` are objects of a known form.
+    ``passkeys`` are objects of a known form. ``picture`` is a file in base64.
     """
 
     email: Email
@@ -214,3 +214,4 @@ class UserImport(Input):
         list[Annotated[str, Field(max_length=1_024)]], Field(max_length=MAX_CODES)
     ] = []
     passkeys: Annotated[list[dict[str, Any]], Field(max_length=MAX_PASSKEYS)] = []
+    picture: Annotated[str, Field(max_length=360_000)] | None = None

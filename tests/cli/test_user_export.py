@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from app.core.pictures.picture import read_picture
 from app.services.server.runtime import Runtime
 from tests.cli.test_account import told
 from tests.cli.test_cli import run
-from tests.conftest import SECRET
+from tests.conftest import ROOT, SECRET
 from tests.factories.factor import FactorFactory
 from tests.support.api import Api
 
+PICTURE = (ROOT / "tests/accounts/pictures/files/screen.png").read_bytes()
 # SHA-512 of a code, in base64, as Keycloak writes it.
 _CODE_HASH = (
     "OnOEi8vsNqnI2s6t2IxU2+A+KrzWAVpR9AHExeQgDzTuoiU1qPzFsOpFIy8wb6EtPEGHKj0ehgHyTbuB"
@@ -50,6 +52,8 @@ async def test_what_signed_in_before_signs_in_after_the_way_back(
     app = await factors.totp(coded.id)
     passkey = await factors.passkey(keyed.id)
     told("user", "disable", gone.email)
+    headers = plain.headers | {"Content-Type": "image/png"}
+    await api.client.put("/api/v1/users/me/picture", content=PICTURE, headers=headers)
     file = tmp_path / "accounts.jsonl"
 
     said = told("user", "export", str(file))
@@ -63,7 +67,10 @@ async def test_what_signed_in_before_signs_in_after_the_way_back(
     assert set(exported) == {plain.email, coded.email, keyed.email}
     assert exported[plain.email]["name"] == "Ann Example"
     assert (imported["imported"], imported["refused"]) == (3, 0)
-    assert (await api.login(plain.email)).status_code == 200
+    back = await api.signed_in(plain)
+    address = (await api.get("/users/me", back)).json()["picture"]
+    shown = await api.client.get(address.removeprefix("http://localhost:8000"))
+    assert shown.content == read_picture(PICTURE).content
     assert await _second(api, coded.email, factor="totp", code=app.code) == 200
     first = await api.login(keyed.email)
     token = {"mfa_token": first.json()["mfa_token"]}

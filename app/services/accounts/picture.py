@@ -112,22 +112,28 @@ class PictureService:
         await self._uow.user_pictures.delete_for_user(user.id)
         user.picture = None
         if picture is not None:
-            picture_id = UUID(bytes=self._uow.randomness.bytes(16), version=4)
-            self._uow.user_pictures.add(
-                UserPicture(
-                    id=picture_id,
-                    user_id=user.id,
-                    media_type=picture.media_type,
-                    content=picture.content,
-                    created_at=self._uow.clock.now(),
-                )
-            )
-            public_url = self._process.settings.public_url
-            user.picture = f"{public_url}{PATH}/{picture_id.hex}"
+            add_picture(self._uow, self._process, user, picture)
         if user.picture != before:
             touch(user, self._uow)
             self._uow.record(UserUpdated(user_id=user.id, fields=(FIELD,)))
         return user
+
+
+def add_picture(
+    uow: UnitOfWork, process: Process, user: User, picture: "Picture"
+) -> None:
+    """Give an account that has none a picture, and its address."""
+    picture_id = UUID(bytes=uow.randomness.bytes(16), version=4)
+    uow.user_pictures.add(
+        UserPicture(
+            id=picture_id,
+            user_id=user.id,
+            media_type=picture.media_type,
+            content=picture.content,
+            created_at=uow.clock.now(),
+        )
+    )
+    user.picture = f"{process.settings.public_url}{PATH}/{picture_id.hex}"
 
 
 def accepted(content: bytes) -> "Picture":

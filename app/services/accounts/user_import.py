@@ -1,8 +1,9 @@
 """Accounts from another system, with the password hashes that it made."""
 
+from base64 import b64decode
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import IntegrityError
@@ -23,9 +24,13 @@ from app.services.accounts.foreign_passkey import (
     add_passkeys,
     read_passkeys,
 )
+from app.services.accounts.picture import accepted, add_picture
 from app.services.accounts.unverified import accept_address, displace
 from app.services.process.process import Process
 from app.typed_text import canonical_email
+
+if TYPE_CHECKING:
+    from app.core.pictures.picture import Picture
 
 _TAKEN = "the address has an account"
 _NAME: TypeAdapter[str] = TypeAdapter(ShownText)
@@ -165,15 +170,20 @@ class UserImportService:
                 entry.totp, entry.recovery_code_hashes, entry.source or source
             )
             passkeys = self._untaken(read_passkeys(entry.passkeys))
+            picture = _picture_of(entry)
         except ValueError as error:
             return ImportResult(entry.email, str(error))
+        except Unprocessable as refusal:
+            return ImportResult(entry.email, str(refusal.errors[0]["message"]))
         name, note = _name_of(entry)
         canonical = canonical_email(entry.email)
         if canonical in self._seen:
             return ImportResult(entry.email, _TAKEN)
         try:
             accept_address(self._process, entry.email)
-            await self._insert(entry, name, stored, (*factors, passkeys), dry_run)
+            await self._insert(
+                entry, name, stored, (*factors, passkeys), picture, dry_run
+            )
         except PasskeyTaken as refusal:
             return ImportResult(entry.email, str(refusal))
         except IntegrityError:
@@ -191,6 +201,7 @@ class UserImportService:
         name: str | None,
         stored: str | None,
         factors: tuple[TotpKey | None, list[str], list[ForeignPasskey]],
+        picture: "Picture | None",
         dry_run: bool,
     ) -> None:
         """Store an account with its factors, all or nothing.
@@ -210,6 +221,8 @@ class UserImportService:
             await uow.users.add_roles(user.id, [USER_ROLE])
             add_factors(uow, self._process, user.id, key, hashes)
             await add_passkeys(uow, user.id, passkeys)
+            if picture is not None:
+                add_picture(uow, self._process, user, picture)
             uow.record(UserImported(user_id=user.id))
             if dry_run:
                 await uow.db.rollback()
@@ -257,6 +270,18 @@ class UserImportService:
                 "AUTH_SERVE_PASSWORD__FLASK_SECURITY_SALT"
             )
         return stored
+
+
+def _picture_of(entry: UserImport) -> "Picture | None":
+    """Return the picture of a line.
+
+    Raises:
+        ValueError: It is not base64.
+        Unprocessable: It is no picture that is taken here.
+    """
+    if entry.picture is None:
+        return None
+    return accepted(b64decode(entry.picture, validate=True))
 
 
 def _name_of(entry: UserImport) -> tuple[str | None, str | None]:

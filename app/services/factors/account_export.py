@@ -86,6 +86,7 @@ class AccountExportService:
             "totp": await self._totp(uow, user, notes),
             "passkeys": [_passkey(row) for row in await _passkeys(uow, user.id)],
             "recovery_code_hashes": await _code_hashes(uow, user.id, notes),
+            "picture": await _picture(uow, user.id),
         }
         line = {
             name: value for name, value in members.items() if value not in (None, [])
@@ -107,6 +108,12 @@ class AccountExportService:
             period=row.period,
         )
         return uri_of(key, self._process.settings.passkey_domain, user.email)
+
+
+async def _picture(uow: UnitOfWork, user_id: UUID) -> str | None:
+    """Return the uploaded picture, as JSON can hold it."""
+    rows = await uow.user_pictures.list_for_user(user_id, None, 1)
+    return b64encode(rows[0].content).decode() if rows else None
 
 
 def _portable_hash(stored: str | None, notes: list[str]) -> str | None:
