@@ -1,7 +1,7 @@
 """What a theme may rely on: tokens and slots of one version (ADR-0066).
 
-``docs/theming.md`` tells people; ``tests/design/test_theme.py`` holds the sheets and the
-document to it. What is not named here may change with any release.
+``docs/theming.md`` tells people; ``tests/design/test_theme.py`` holds the sheets and
+the document to it. What is not named here may change with any release.
 """
 
 from collections.abc import Mapping

@@ -1,0 +1,90 @@
+"""The main pages, light and dark: they fit, password managers know their fields.
+
+``make pictures`` keeps what they look like in ``docs/pictures``.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from app.services.server.runtime import Runtime
+from tests.e2e.visitor import Visitor
+from tests.factories.oauth import ApplicationFactory
+from tests.support.api import PASSWORD
+from tests.support.authorization import query_of
+
+_PICTURES = os.environ.get("PICTURES")
+_KEPT = ("signin", "signup", "consent", "home", "nowhere")
+_WIDTHS = (1280, 768, 390)
+_OPEN = ("signin", "signup", "signin/code", "forgot-password", "nowhere", "dev/mailbox")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_visitors_pages_fit_every_screen(newcomer: Any, scheme: str) -> None:
+    person = await newcomer(f"ada-{scheme}@example.com", color_scheme=scheme)
+
+    for path in _OPEN:
+        await person.go(f"/{path}")
+        await _look(person, path.replace("/", "-"), scheme)
+    await person.sign_in()
+    await _look(person, "home", scheme)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_consent_fits_every_screen(
+    newcomer: Any, runtime: Runtime, scheme: str
+) -> None:
+    person = await newcomer(f"consent-{scheme}@example.com", color_scheme=scheme)
+    wishes = "openid profile email address phone offline_access"
+    shop = await ApplicationFactory(runtime)(client_name="Corner Shop", scope=wishes)
+    await person.sign_in()
+
+    query = urlencode(query_of(shop, scope=wishes))
+    await person.go(f"/oauth2/authorize?{query}")
+
+    assert await person.heading() == "Allow Corner Shop?"
+    await _look(person, "consent", scheme)
+
+
+async def test_pages_stay_whole_in_forced_colours(newcomer: Any) -> None:
+    person = await newcomer("forced@example.com", forced_colors="active")
+    await person.go("/signin")
+
+    borders = await person.page.evaluate("""[...document.querySelectorAll(
+        'main input:not([type=hidden]), main button, main .button')].map((each) => {
+          const style = getComputedStyle(each);
+          return parseFloat(style.borderTopWidth) > 0 && style.borderTopStyle;
+        })""")
+
+    assert len(borders) > 4 and set(borders) == {"solid"}
+
+
+@pytest.mark.parametrize("path", ["/signin", "/signup", "/account/password"])
+async def test_chromium_knows_the_fields_of_passwords(newcomer: Any, path: str) -> None:
+    """Its parser says in the console what it misses: names, order, autocomplete."""
+    person = await newcomer(f"{path.strip('/').replace('/', '-')}@example.com")
+    said: list[str] = []
+    if path.startswith("/account"):
+        await person.sign_in()
+    person.page.on("console", lambda message: said.append(message.text))
+
+    await person.go(path)
+    await person.page.locator("input[type=password]").first.fill(PASSWORD)
+
+    assert [text for text in said if "[DOM]" in text] == []
+
+
+async def _look(person: Visitor, name: str, scheme: str) -> None:
+    """Complain where a page is wider than a screen; keep a picture if asked to."""
+    for width in _WIDTHS:
+        await person.page.set_viewport_size({"width": width, "height": 800})
+        wide = await person.page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            person.complaints.append(f"/{name} is {wide} wide at {width}")
+        if _PICTURES and name in _KEPT and width != 768:
+            kind = "" if width == 1280 else "-phone"
+            path = Path(_PICTURES) / f"{name}{kind}-{scheme}.jpg"
+            await person.page.screenshot(path=path, type="jpeg", quality=72)
