@@ -119,13 +119,14 @@ def list_users(
     """
     from functools import partial
 
+    from app.repositories.statements.user_directory import UserFilter
+    from app.services.accounts.user import read_search
+
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> list[dict[str, Any]]:
         service, _ = as_operator(uow, runtime)
         read = partial(
             service.list_page,
-            search=search,
-            status=status,
-            role=role,
+            UserFilter(read_search(search), status, role),
             sort="created_at",
         )
         rows = await every_page(read, lambda user: user.id, limit)

@@ -87,6 +87,7 @@ from app.events.user import (
     UserInvited,
     UserRegistered,
     UserRolesChanged,
+    UsersChangedTogether,
     UserStatusChanged,
     UserUpdated,
 )
@@ -171,6 +172,7 @@ EVENTS: tuple[type[Event], ...] = (
     UserInvited,
     UserRegistered,
     UserRolesChanged,
+    UsersChangedTogether,
     UserStatusChanged,
     UserUpdated,
 )

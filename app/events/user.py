@@ -140,3 +140,18 @@ class AdministratorRecovered(MailedEvent):
 
     name: ClassVar[str] = "setup.recovered"
     template: ClassVar[str] = "administrator_recovered"
+
+
+@event
+class UsersChangedTogether(Event):
+    """An administrator changed many accounts in one step; each has its own event too.
+
+    ``refused`` has the error code for each account that was left as it was.
+    """
+
+    name: ClassVar[str] = "user.changed_together"
+
+    action: str
+    role: str
+    done: int
+    refused: dict[str, str]

@@ -36,6 +36,8 @@ from app.pages.console import palette as console_palette
 from app.pages.console import roles as console_roles
 from app.pages.console import settings as console_settings
 from app.pages.console import start as console_start
+from app.pages.console import user as console_user
+from app.pages.console import user_batch as console_user_batch
 from app.pages.console import users as console_users
 from app.pages.demo import application as demo
 from app.pages.look.brand import brand_of
@@ -131,6 +133,8 @@ routes: list[BaseRoute] = [
         console_keys,
         console_outbox,
         console_settings,
+        console_user_batch,
+        console_user,
         errors,
         static_files,
     )

@@ -49,6 +49,21 @@ def chosen(query: Select[Any]) -> Select[Any]:
     return select(*once.c)
 
 
+def paged(query: Any, order: Order, after: Sequence[Any] | None, limit: int) -> Any:
+    """Return what asks for the rows that stand behind ``after`` in an order.
+
+    By key and not by offset: the cost of a page does not grow with its number, and
+    rows that come or go meanwhile neither repeat nor hide others.
+    """
+    key = tuple_(*order.columns)
+    if after is not None:
+        query = query.where(key < after if order.descending else key > after)
+    columns = [
+        column.desc() if order.descending else column.asc() for column in order.columns
+    ]
+    return query.order_by(*columns).limit(limit)
+
+
 class Repository(Generic[Row]):
     """SQL for one table. Asks and stores; never decides, never commits."""
 
@@ -73,19 +88,8 @@ class Repository(Generic[Row]):
         after: Sequence[Any] | None,
         limit: int,
     ) -> Sequence[Any]:
-        """Return up to ``limit`` rows that stand behind ``after`` in this order.
-
-        By key and not by offset: the cost of a page does not grow with its number, and
-        rows that come or go meanwhile neither repeat nor hide others.
-        """
-        key = tuple_(*order.columns)
-        if after is not None:
-            query = query.where(key < after if order.descending else key > after)
-        columns = [
-            column.desc() if order.descending else column.asc()
-            for column in order.columns
-        ]
-        return (await self.db.scalars(query.order_by(*columns).limit(limit))).all()
+        """Return the first column of up to ``limit`` rows, as ``paged`` has them."""
+        return (await self.db.scalars(paged(query, order, after, limit))).all()
 
     async def delete_batch(
         self,

@@ -1,6 +1,6 @@
 """SQL for applications that sign people in here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -65,13 +65,6 @@ class OAuthClientRepository(Repository[OAuthClient]):
         """Tell whether access tokens of some client are for an API of this name."""
         query = select(exists().where(OAuthClient.audience == name))
         return bool(await self.db.scalar(query))
-
-    async def names_of(self, client_ids: Iterable[str]) -> dict[str, str]:
-        """Return the names of clients by their identifiers."""
-        named = OAuthClient.client_id.in_(list(client_ids))
-        query = select(OAuthClient.client_id, OAuthClient.client_name).where(named)
-        rows = await self.db.execute(query)
-        return {row.client_id: row.client_name for row in rows}
 
     async def note_use(
         self, client_id: str, at: datetime, unless_since: datetime

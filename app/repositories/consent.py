@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
+from app.models.client import OAuthClient
 from app.models.consent import OAuthConsent
-from app.repositories.base import Order, Repository, upserting
+from app.models.grant import OAuthGrant
+from app.repositories.base import Order, Repository, paged, upserting
 
 _OLDEST_FIRST = Order((OAuthConsent.id,))
 
@@ -38,6 +40,25 @@ class OAuthConsentRepository(Repository[OAuthConsent]):
         """Return a page of a person's consents."""
         query = select(OAuthConsent).where(OAuthConsent.user_id == user_id)
         return await self.page(query, _OLDEST_FIRST, after=after, limit=limit)
+
+    async def list_named(
+        self, user_id: UUID, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[Any]:
+        """Return a page of a person's consents, the oldest first.
+
+        Each with the name of its client, and when that last got tokens, if it is kept.
+        """
+        used = select(func.max(OAuthGrant.refreshed_at)).where(
+            OAuthGrant.user_id == OAuthConsent.user_id,
+            OAuthGrant.client_id == OAuthConsent.client_id,
+            OAuthGrant.redeemed_at.is_not(None),
+        )
+        query = select(OAuthConsent, OAuthClient.client_name, used.scalar_subquery())
+        query = query.join(
+            OAuthClient, OAuthClient.client_id == OAuthConsent.client_id
+        ).where(OAuthConsent.user_id == user_id)
+        rows = await self.db.execute(paged(query, _OLDEST_FIRST, after, limit))
+        return rows.all()
 
     async def delete_for_user(
         self, user_id: UUID, *, since: datetime | None = None

@@ -102,19 +102,6 @@ class OAuthGrantRepository(Repository[OAuthGrant]):
         which &= OAuthGrant.client_id == client_id
         return await self._revoke(which & ~OAuthGrant.is_offline, at, reason)
 
-    async def last_used(
-        self, user_id: UUID, client_ids: Collection[str]
-    ) -> dict[str, datetime]:
-        """Return when clients last got tokens of a person, as far as it is kept."""
-        query = select(OAuthGrant.client_id, func.max(OAuthGrant.refreshed_at))
-        query = query.where(
-            OAuthGrant.user_id == user_id,
-            OAuthGrant.client_id.in_(client_ids),
-            OAuthGrant.redeemed_at.is_not(None),
-        )
-        rows = await self.db.execute(query.group_by(OAuthGrant.client_id))
-        return {client_id: at for client_id, at in rows}
-
     async def list_told(
         self,
         session_ids: Collection[UUID],

@@ -31,6 +31,7 @@ from app.repositories.served_address import ServedAddressRepository
 from app.repositories.session import SessionRepository
 from app.repositories.signing_key import SigningKeyRepository
 from app.repositories.statements.checklist import ChecklistRepository
+from app.repositories.statements.user_directory import UserDirectory
 from app.repositories.token_epoch import TokenEpochRepository
 from app.repositories.totp import TotpRepository
 from app.repositories.user import UserRepository
@@ -55,6 +56,11 @@ class UnitOfWork:
     def users(self) -> UserRepository:
         """Accounts and their roles."""
         return UserRepository(self.db)
+
+    @cached_property
+    def user_directory(self) -> UserDirectory:
+        """Accounts as operators look at them."""
+        return UserDirectory(self.db)
 
     @cached_property
     def roles(self) -> RoleRepository:

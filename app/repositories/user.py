@@ -13,16 +13,9 @@ from app.models.role import UserRole
 from app.models.session import Session
 from app.models.totp import Totp
 from app.models.user import User
-from app.repositories.base import Order, Repository, chosen
-from app.repositories.statements.user_search import Search, found_by
+from app.repositories.base import Repository, chosen
+from app.repositories.statements.user_directory import SORTS, UserFilter, filtered
 from app.typed_text import PARKED
-
-SORTS = {
-    "created_at": Order((User.id,)),
-    "-created_at": Order((User.id,), descending=True),
-    "email": Order((User.email_canonical, User.id)),
-    "-email": Order((User.email_canonical, User.id), descending=True),
-}
 
 
 class UserRepository(Repository[User]):
@@ -51,23 +44,14 @@ class UserRepository(Repository[User]):
 
     async def list_page(
         self,
+        wanted: UserFilter,
         *,
-        search: Search | None,
-        status: str | None,
-        role: str | None,
         sort: str,
         after: Sequence[Any] | None,
         limit: int,
     ) -> Sequence[User]:
         """Return a page of accounts that meet every filter given."""
-        query = select(User)
-        if search:
-            query = query.where(await found_by(self.db, search))
-        if status:
-            query = query.where(User.status == status)
-        if role:
-            members = select(UserRole.user_id).where(UserRole.role == role)
-            query = query.where(User.id.in_(members))
+        query = await filtered(self.db, select(User), wanted)
         return await self.page(query, SORTS[sort], after=after, limit=limit)
 
     async def roles_of(self, user_ids: Iterable[UUID]) -> dict[UUID, list[str]]:

@@ -7,7 +7,7 @@ console, a script or style that the policy stopped, a request to somebody else.
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,9 +91,11 @@ class Newcomers:
         self._users = users
         self.made: list[Visitor] = []
 
-    async def __call__(self, email: str, **context: Any) -> Visitor:
+    async def __call__(
+        self, email: str, roles: Sequence[str] = (), **context: Any
+    ) -> Visitor:
         """Return somebody with a password."""
-        user = await self._users.with_password(PASSWORD, email=email)
+        user = await self._users.with_password(PASSWORD, email=email, roles=roles)
         return await self._at_browser(email, user.id, **context)
 
     async def stranger(self, email: str) -> Visitor:

@@ -43,7 +43,7 @@ class Page(HTMLParser):
             return
         self.tags.append((tag, dict(attrs)))
         if tag == "input":
-            self.inputs[dict(attrs)["name"] or ""] = dict(attrs)
+            self.inputs[dict(attrs).get("name") or ""] = dict(attrs)
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         """Return the attributes of every such tag."""

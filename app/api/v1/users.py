@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime
 
 from app.api.answers import etag, json_response, problems, user_out
 from app.api.dependencies import (
@@ -22,6 +23,7 @@ from app.core.exceptions import (
     TooManyRequests,
 )
 from app.policies.permission import Actor
+from app.repositories.statements.user_directory import UserFilter
 from app.schemas.base import Page, plain
 from app.schemas.factor import FactorName
 from app.schemas.user import (
@@ -38,6 +40,7 @@ from app.services.accounts.errors import (
     UserDisabled,
     UserNotFound,
 )
+from app.services.accounts.user import read_search
 from app.services.factors.errors import FactorNotFound
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.sessions.errors import ReauthenticationRequired
@@ -47,6 +50,7 @@ Reader = Annotated[Actor, require("users:read")]
 Writer = Annotated[Actor, require("users:write")]
 Sort = Literal["created_at", "-created_at", "email", "-email"]
 Search = Annotated[str | None, Query(max_length=200)]
+Moment = Annotated[AwareDatetime | None, Query()]
 
 
 @router.get("", responses=problems(*UNPERMITTED))
@@ -57,19 +61,32 @@ async def list_users(
     q: Search = None,
     status: Status | None = None,
     role: RoleName | None = None,
+    email_verified: bool | None = None,
+    second_factor: bool | None = None,
+    created_since: Moment = None,
+    created_until: Moment = None,
     sort: Sort = "created_at",
 ) -> Page[User]:
     """List accounts; ``q`` is found anywhere in address or name.
 
     An ``id``, or the whole address of an account, finds that account alone. One or two
-    characters are found where a word begins.
+    characters are found where a word begins. ``second_factor`` is about passkeys and
+    authenticator apps; ``created_since`` and ``created_until`` (exclusive) about when
+    the account was made.
     """
     listing = f"users:{sort}"
     key = pages.after(listing)
     after: list[Any] | None = key and [*key[:-1], UUID(key[-1])]
-    rows = await users.list_page(
-        search=q, status=status, role=role, sort=sort, after=after, limit=pages.fetch
+    wanted = UserFilter(
+        read_search(q),
+        status,
+        role,
+        email_verified,
+        second_factor,
+        created_since,
+        created_until,
     )
+    rows = await users.list_page(wanted, sort=sort, after=after, limit=pages.fetch)
 
     def last(row: Any) -> list[str]:
         return [*([row.email_canonical] if "email" in sort else []), str(row.id)]

@@ -67,6 +67,10 @@ class Here:
             account=self.account,
             section=self.section,
             sections=open_to(self.actor),
+            navigation=[
+                (each.icon, gettext(each.label), each.path, each == self.section, "")
+                for each in open_to(self.actor)
+            ],
             may=self.actor.may,
             nonce=nonce,
             sources=sources(),

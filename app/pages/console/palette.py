@@ -14,11 +14,12 @@ from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.pages.console.client_form import address_of
 from app.pages.console.frame import AtConsole, Here
-from app.pages.console.sections import CLIENTS, OVERVIEW, SECTIONS, USERS, open_to
+from app.pages.console.sections import CLIENTS, OVERVIEW, USERS, open_to
 from app.pages.parts.render import HEADERS
+from app.repositories.statements.user_directory import UserFilter
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.password import PasswordService
-from app.services.accounts.user import UserService
+from app.services.accounts.user import UserService, read_search
 from app.services.clients.client import OAuthClientService
 from app.utils.helpers import encoded_json
 
@@ -68,7 +69,7 @@ def _places(here: Here, q: str) -> Iterator[Entry]:
     words = q.casefold().split()
     known = [(gettext("Pages"), each.label, each.path) for each in open_to(here.actor)]
     for label, to, permission in ACTIONS:
-        if (not permission or here.actor.may(permission)) and _is_there(to):
+        if not permission or here.actor.may(permission):
             known.append((gettext("Actions"), label, to))
     for kind, label, to in known:
         text = gettext(label)
@@ -76,26 +77,20 @@ def _places(here: Here, q: str) -> Iterator[Entry]:
             yield Entry(kind, text, to)
 
 
-def _is_there(to: str) -> bool:
-    names = {each.name for each in SECTIONS}
-    return not to.startswith("/admin/") or to.split("/")[2] in names
-
-
 async def _rows(here: Here, q: str) -> list[Entry]:
     if len(q) < _LEAST:
         return []
     async with here.runtime.unit_of_work(read_only=True) as uow:
         users = await _users(here, uow, q) if USERS.is_open_to(here.actor) else []
-        if CLIENTS in SECTIONS and CLIENTS.is_open_to(here.actor):
+        if CLIENTS.is_open_to(here.actor):
             users += await _clients(here, uow, q)
     return users
 
 
 async def _users(here: Here, uow: UnitOfWork, q: str) -> list[Entry]:
     service = UserService(uow, here.runtime, PasswordService(here.runtime))
-    rows = await service.list_page(
-        search=q, status=None, role=None, sort="created_at", after=None, limit=_MOST
-    )
+    wanted = UserFilter(read_search(q))
+    rows = await service.list_page(wanted, sort="created_at", after=None, limit=_MOST)
     kind = gettext("Users")
     return [
         Entry(kind, row.email, USERS.path + f"/{row.id}", row.name or "")

@@ -15,6 +15,7 @@ from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import by_field
 from app.policies.permission import ALL, MEANINGS, covers
+from app.repositories.statements.user_directory import UserFilter
 from app.schemas.role import RoleChange, RoleCreate
 from app.schemas.user import ROLE_NAME
 from app.services.accounts.password import PasswordService
@@ -172,9 +173,7 @@ async def _show_one(
         if here.actor.may(USERS.permission):
             users = UserService(uow, here.runtime, PasswordService(here.runtime))
             members = await users.list_page(
-                search=None,
-                status=None,
-                role=name,
+                UserFilter(role=name),
                 sort="-created_at",
                 after=None,
                 limit=_MEMBERS + 1,

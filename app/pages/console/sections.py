@@ -17,12 +17,14 @@ class Section:
     Attributes:
         name: In its address; empty for the first page.
         label: In the navigation.
+        icon: Beside it.
         permission: What opens it. Empty: whoever holds any permission may come in.
         act: What it is needed for to change something there; empty if nothing can be.
     """
 
     name: str
     label: str
+    icon: str
     permission: str = ""
     act: str = ""
 
@@ -46,16 +48,16 @@ class Section:
         return bool(actor.permissions)
 
 
-OVERVIEW = Section("", N_("Overview"))
-START = Section("start", N_("Get started"), "settings:read", ALL)
-USERS = Section("users", N_("Users"), "users:read", "users:write")
-CLIENTS = Section("clients", N_("Clients"), "clients:read", "clients:write")
-ROLES = Section("roles", N_("Roles"), "roles:read", "roles:write")
-AUDIT = Section("audit", N_("Audit trail"), "audit:read")
-KEYS = Section("keys", N_("Keys"), "keys:read", "keys:write")
-OUTBOX = Section("outbox", N_("Outbox"), "outbox:read", "outbox:write")
-MAILS = Section("mails", N_("Mails"), "settings:read")
-SETTINGS = Section("settings", N_("Settings"), "settings:read")
+OVERVIEW = Section("", N_("Overview"), "home")
+START = Section("start", N_("Get started"), "check", "settings:read", ALL)
+USERS = Section("users", N_("Users"), "people", "users:read", "users:write")
+CLIENTS = Section("clients", N_("Clients"), "apps", "clients:read", "clients:write")
+ROLES = Section("roles", N_("Roles"), "shield", "roles:read", "roles:write")
+AUDIT = Section("audit", N_("Audit trail"), "list", "audit:read")
+KEYS = Section("keys", N_("Keys"), "key", "keys:read", "keys:write")
+OUTBOX = Section("outbox", N_("Outbox"), "hook", "outbox:read", "outbox:write")
+MAILS = Section("mails", N_("Mails"), "mail", "settings:read")
+SETTINGS = Section("settings", N_("Settings"), "settings", "settings:read")
 
 SECTIONS = (OVERVIEW, START, USERS, CLIENTS, ROLES, AUDIT, KEYS, OUTBOX, SETTINGS)
 

@@ -7,9 +7,10 @@ every account is read.
 
 import re
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, text
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models.user import User
@@ -19,7 +20,7 @@ _SHORT = 3  # characters; no index finds less in the middle of a word
 _ENOUGH = 10  # characters
 _INDEXED = re.compile(r"[^\W_]{3}")  # without any, the index is read as a whole
 # How often a text comes decides between index and order: a plan for any will not do.
-_PLAN_EACH = text("SET LOCAL plan_cache_mode = force_custom_plan")
+_PLAN_EACH = func.set_config("plan_cache_mode", "force_custom_plan", True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,10 @@ class Search:
 
 async def found_by(db: AsyncSession, search: Search) -> ColumnElement[bool]:
     """Return the condition that accounts meet which a search finds."""
-    exact = await _exactly(db, search)
+    exact = await _prepared(db, search)
     if exact is not None:
         return User.id == exact
     if db.get_bind().dialect.name == "postgresql":
-        await db.execute(_PLAN_EACH)
         if (part := _telling(search.text)) != search.text:
             whole = func.strpos(User.search_text, search.text) > 0
             return User.search_text.contains(part, autoescape=True) & whole
@@ -67,11 +67,22 @@ def _telling(text: str) -> str:
     return part if _INDEXED.search(part) else text
 
 
-async def _exactly(db: AsyncSession, search: Search) -> UUID | None:
-    """Return the account that was named and not described, by its unique index."""
+async def _prepared(db: AsyncSession, search: Search) -> UUID | None:
+    """Return the account that was named and not described, by its unique index.
+
+    The same statement has PostgreSQL plan the next one for this very text.
+    """
     named = []
     if search.address is not None:
         named.append(User.email_canonical == search.address)
     if search.user_id is not None:
         named.append(User.id == search.user_id)
-    return await db.scalar(select(User.id).where(or_(*named))) if named else None
+    asked: list[ColumnElement[Any]] = []
+    if named:
+        asked.append(select(User.id).where(or_(*named)).scalar_subquery())
+    if db.get_bind().dialect.name == "postgresql":
+        asked.append(_PLAN_EACH)
+    if not asked:
+        return None
+    row = (await db.execute(select(*asked))).one()
+    return row[0] if named else None

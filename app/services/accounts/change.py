@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
+from app.core.exceptions import Forbidden
 from app.factors.base import MULTI_FACTOR
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
-from app.policies.permission import ADMIN_ROLE
+from app.policies.permission import ADMIN_ROLE, Actor
+from app.policies.user import may_edit
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.errors import LastAdministrator, UserNotFound
 from app.services.one_time.token import Purpose
@@ -165,6 +167,17 @@ async def existing(uow: UnitOfWork, user_id: UUID, *, lock: bool = False) -> Use
     if user is None:
         raise UserNotFound
     return user
+
+
+async def check_editable(uow: UnitOfWork, actor: Actor, user_id: UUID) -> None:
+    """Refuse a change of an account by somebody who may do less than its owner.
+
+    Raises:
+        Forbidden: The account may do more than the actor, who is not its owner.
+    """
+    refusal = may_edit(actor, await uow.roles.permissions_of(user_id))
+    if refusal is not None and user_id != actor.user_id:
+        raise Forbidden(hint=refusal)
 
 
 def touch(user: User, uow: UnitOfWork) -> None:

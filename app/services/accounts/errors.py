@@ -30,6 +30,13 @@ class UserDisabled(Conflict):
     title = "This account is disabled; enable it first"
 
 
+class AlreadyAccepted(Conflict):
+    """An invitation is of no use to who has accepted one; said to administrators."""
+
+    code = "already_accepted"
+    title = "This person can sign in already; no invitation is needed"
+
+
 class LastAdministrator(Conflict):
     """Without an administrator nobody could ever make one again."""
 

@@ -13,13 +13,15 @@ from app.events.user import UserCreated, UserRolesChanged, UserStatusChanged
 from app.models.role import Role
 from app.models.user import User
 from app.policies.permission import USER_ROLE, Actor
-from app.policies.user import may_edit, may_grant
+from app.policies.user import may_grant
+from app.repositories.statements.user_directory import UserFilter
 from app.repositories.statements.user_search import Search
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.account import apply_change, delete_user
 from app.services.accounts.address import AddressService
 from app.services.accounts.begun_at import BegunAt
 from app.services.accounts.change import (
+    check_editable,
     end_everything,
     existing,
     keeping_an_administrator,
@@ -28,7 +30,12 @@ from app.services.accounts.change import (
     touch,
 )
 from app.services.accounts.email_verification import EmailVerificationService
-from app.services.accounts.errors import EmailTaken, UserDisabled, UserNotFound
+from app.services.accounts.errors import (
+    AlreadyAccepted,
+    EmailTaken,
+    UserDisabled,
+    UserNotFound,
+)
 from app.services.accounts.invitation import InvitationService
 from app.services.accounts.password import PasswordService
 from app.services.accounts.password_reset import PasswordResetService
@@ -42,8 +49,10 @@ from app.typed_text import canonical_email, searchable
 _APART = ("status", "roles", "email", "email_verified")  # besides the profile
 
 
-def _read_search(typed: str) -> Search:
+def read_search(typed: str | None) -> Search | None:
     """Return what a search is about: perhaps an id, perhaps a whole address."""
+    if not typed:
+        return None
     text = searchable(typed)
     address = canonical_email(typed) if "@" in text else None
     try:
@@ -65,22 +74,15 @@ class UserService:
 
     async def list_page(
         self,
+        wanted: UserFilter,
         *,
-        search: str | None,
-        status: str | None,
-        role: str | None,
         sort: str,
         after: Sequence[Any] | None,
         limit: int,
     ) -> Sequence[User]:
         """Return a page of accounts."""
         return await self._uow.users.list_page(
-            search=_read_search(search) if search else None,
-            status=status,
-            role=role,
-            sort=sort,
-            after=after,
-            limit=limit,
+            wanted, sort=sort, after=after, limit=limit
         )
 
     async def roles_of(self, users: Sequence[User]) -> dict[UUID, list[str]]:
@@ -254,6 +256,47 @@ class UserService:
         user = await self._editable(actor, user_id)
         await SessionService(self._uow).end_all(user.id, "administrator")
 
+    async def revoke_session(
+        self, actor: Actor, user_id: UUID, session_id: UUID
+    ) -> None:
+        """End one session of an account.
+
+        Raises:
+            Forbidden: The account may do more than the actor.
+            SessionNotFound: It is not the account's, or it was over already.
+        """
+        user = await self._editable(actor, user_id)
+        sessions = SessionService(self._uow)
+        await sessions.end(user.id, session_id, "administrator")
+
+    async def invite_again(self, actor: Actor, user_id: UUID) -> None:
+        """Send another invitation to whoever did not accept the first.
+
+        Raises:
+            AlreadyAccepted: Somebody chose a password for the account.
+            Forbidden: The account may do more than the actor.
+            TooManyRequests: The account was sent enough mails.
+            UserDisabled: The link would not work.
+        """
+        await charge_mail(self._process, actor, user_id)
+        await self.send_invitation(actor, user_id)
+
+    async def send_invitation(self, actor: Actor, user_id: UUID) -> None:
+        """Do the same with a mail that was counted.
+
+        Raises:
+            AlreadyAccepted: Somebody chose a password for the account.
+            Forbidden: The account may do more than the actor.
+            UserDisabled: The link would not work.
+        """
+        user = await self._editable(actor, user_id)
+        if not user.is_active:
+            raise UserDisabled
+        if user.password_hash is not None or user.email_verified:
+            raise AlreadyAccepted
+        invitations = InvitationService(self._uow, self._process, self._passwords)
+        await invitations.send(user)
+
     async def start_password_reset(
         self,
         actor: Actor,
@@ -272,7 +315,7 @@ class UserService:
             TooManyRequests: The account was sent enough of them.
             UserDisabled: Its links would not work.
         """
-        await self._charge_mail(actor, user_id)
+        await charge_mail(self._process, actor, user_id)
         user = await self._editable(actor, user_id)
         if not user.is_active:
             raise UserDisabled
@@ -284,19 +327,6 @@ class UserService:
         resets = PasswordResetService(self._uow, self._process, self._passwords)
         await resets.send(user, begun_at=begun_at)
 
-    async def _charge_mail(self, actor: Actor, user_id: UUID) -> None:
-        """Count a mail that administrators send; apart from those that people ask for.
-
-        Before the transaction, which would keep the counter of SQLite waiting, and only
-        for who may send it: nobody else shall use up the account's mails.
-        """
-        async with self._process.unit_of_work(read_only=True) as uow:
-            await existing(uow, user_id)
-            await _check_editable(uow, actor, user_id)
-        limit = self._process.limits.mail_recipient
-        key = subject_key("administrator", str(user_id))
-        await self._process.limiter.take((limit, key))
-
     async def _demand_presence(self, actor: Actor, user_id: UUID) -> None:
         """Ask of one's own account by its id what ``/users/me`` asks, too."""
         if user_id == actor.user_id:
@@ -304,7 +334,7 @@ class UserService:
 
     async def _editable(self, actor: Actor, user_id: UUID) -> User:
         user = await existing(self._uow, user_id, lock=True)
-        await _check_editable(self._uow, actor, user_id)
+        await check_editable(self._uow, actor, user_id)
         return user
 
     async def _granted(self, actor: Actor, names: Sequence[str]) -> None:
@@ -319,7 +349,19 @@ class UserService:
                 raise Forbidden(hint=f"{role.name}: {refusal}")
 
 
-async def _check_editable(uow: UnitOfWork, actor: Actor, user_id: UUID) -> None:
-    refusal = may_edit(actor, await uow.roles.permissions_of(user_id))
-    if refusal is not None and user_id != actor.user_id:
-        raise Forbidden(hint=refusal)
+async def charge_mail(process: Process, actor: Actor, user_id: UUID) -> None:
+    """Count a mail that administrators send; apart from those that people ask for.
+
+    Before the transaction, which would keep the counter of SQLite waiting, and only
+    for who may send it: nobody else shall use up the account's mails.
+
+    Raises:
+        Forbidden: The account may do more than the actor.
+        TooManyRequests: The account was sent enough of them.
+        UserNotFound: There is none.
+    """
+    async with process.unit_of_work(read_only=True) as uow:
+        await existing(uow, user_id)
+        await check_editable(uow, actor, user_id)
+    key = subject_key("administrator", str(user_id))
+    await process.limiter.take((process.limits.mail_recipient, key))

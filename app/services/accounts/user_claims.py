@@ -11,9 +11,8 @@ from app.core.rate_limit import subject_key
 from app.events.user import UserUpdated
 from app.models.user_claims import UserClaims
 from app.policies.permission import Actor
-from app.policies.user import may_edit
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.accounts.change import existing, touch
+from app.services.accounts.change import check_editable, existing, touch
 from app.services.process.process import Process
 from app.typed_text import username_key
 
@@ -51,6 +50,10 @@ class UserClaimsService:
             UserNotFound: There is none.
         """
         await existing(self._uow, user_id)
+        return await self.held(user_id)
+
+    async def held(self, user_id: UUID) -> Claims:
+        """Return the same of whoever is known to be there."""
         row = await self._uow.user_claims.of(user_id)
         return {} if row is None else row.claims
 
@@ -89,10 +92,7 @@ class UserClaimsService:
             UserNotFound: There is none.
         """
         await existing(self._uow, user_id, lock=True)
-        held = await self._uow.roles.permissions_of(user_id)
-        refusal = may_edit(actor, held)
-        if refusal is not None and user_id != actor.user_id:
-            raise Forbidden(hint=refusal)
+        await check_editable(self._uow, actor, user_id)
         name = claims.get(USERNAME)
         key = None if name is None else username_key(name)
         try:

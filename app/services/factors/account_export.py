@@ -17,6 +17,7 @@ from app.factors.otpauth import uri_of
 from app.factors.totp import TotpKey
 from app.models.passkey import Passkey
 from app.models.user import User
+from app.repositories.statements.user_directory import UserFilter
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.user import MAX_PASSKEYS
 from app.services.accounts.foreign_factor import SHA512
@@ -57,9 +58,7 @@ class AccountExportService:
         while True:
             async with self._process.unit_of_work(read_only=True) as uow:
                 users = await uow.users.list_page(
-                    search=None,
-                    status="active",
-                    role=None,
+                    UserFilter(status="active"),
                     sort="created_at",
                     after=after,
                     limit=_PAGE,

@@ -11,7 +11,9 @@ from app.models.consent import OAuthConsent
 from app.oauth.clients.client import Client
 from app.oauth.clients.redirect_uri import may_send
 from app.oauth.interaction import ConsentState
+from app.policies.permission import Actor
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.change import check_editable, existing
 
 
 class ConsentNotFound(NotFound):
@@ -50,16 +52,10 @@ class OAuthConsentService:
         self, user_id: UUID, *, after: Sequence[Any] | None, limit: int
     ) -> list[Consent]:
         """Return a page of what a person agreed to, the oldest first."""
-        rows = await self._uow.oauth_consents.list_for_user(
+        rows = await self._uow.oauth_consents.list_named(
             user_id, after=after, limit=limit
         )
-        client_ids = [row.client_id for row in rows]
-        names = await self._uow.oauth_clients.names_of(client_ids)
-        used = await self._uow.oauth_grants.last_used(user_id, client_ids)
-        return [
-            _told(row, names.get(row.client_id, ""), used.get(row.client_id))
-            for row in rows
-        ]
+        return [_told(*row) for row in rows]
 
     async def known(self, user_id: UUID, client_id: str) -> ConsentState:
         """Return what is remembered of a person and a client.
@@ -144,6 +140,18 @@ class OAuthConsentService:
         self._uow.record(
             ConsentRevoked(user_id=user_id, client_id=client_id, grants=ended)
         )
+
+    async def revoke_for(self, actor: Actor, user_id: UUID, client_id: str) -> None:
+        """Do the same in somebody's place.
+
+        Raises:
+            ConsentNotFound: There is neither.
+            Forbidden: The account may do more than the actor.
+            UserNotFound: There is no such account.
+        """
+        await existing(self._uow, user_id, lock=True)
+        await check_editable(self._uow, actor, user_id)
+        await self.revoke(user_id, client_id)
 
 
 def _places(row: OAuthConsent) -> frozenset[str]:

@@ -8,6 +8,7 @@ const SLOW = 150; // milliseconds without a key before anything is asked
 let timer = 0;
 let asked = new AbortController();
 let chosen = -1;
+let answered = null; // the text that the list is for
 
 const options = () => [...list.querySelectorAll('[role="option"]')];
 
@@ -62,13 +63,17 @@ function show(entries) {
 async function ask() {
   asked.abort();
   asked = new AbortController();
-  const address = `/admin/palette?q=${encodeURIComponent(input.value)}`;
+  const text = input.value;
+  const address = `/admin/palette?q=${encodeURIComponent(text)}`;
   const headers = { Accept: "application/json" };
   try {
     const answer = await fetch(address, { headers, signal: asked.signal });
     // Signed out meanwhile: the page itself leads to where one signs in.
     if (answer.redirected || !answer.ok) location.reload();
-    else show(await answer.json());
+    else {
+      show(await answer.json());
+      answered = text;
+    }
   } catch (error) {
     if (error.name !== "AbortError") show([]);
   }
@@ -89,13 +94,15 @@ input.addEventListener("input", () => {
   clearTimeout(timer);
   timer = setTimeout(ask, SLOW);
 });
-input.addEventListener("keydown", (event) => {
+input.addEventListener("keydown", async (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) {
     event.preventDefault();
     choose(chosen + step);
   } else if (event.key === "Enter") {
     event.preventDefault();
+    clearTimeout(timer);
+    if (answered !== input.value) await ask(); // typed faster than it was found
     follow(options()[chosen]);
   }
 });
@@ -129,6 +136,13 @@ document.addEventListener("keydown", (event) => {
     }
   }
 });
+
+// What is of no use without this script.
+function reveal() {
+  for (const each of document.querySelectorAll("[data-script]")) each.hidden = false;
+}
+reveal();
+document.addEventListener("htmx:after:swap", reveal);
 
 // Delegated: htmx puts other rows in their place.
 document.addEventListener("change", (event) => {

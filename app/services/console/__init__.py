@@ -1,0 +1,1 @@
+"""What only the console does: looking at many accounts, and changing many at once."""

@@ -1,0 +1,243 @@
+"""What the forms of an account at ``/admin/users`` do, and what they refuse."""
+
+from uuid import uuid4
+
+import pytest
+
+from app.services.oauth.consent import OAuthConsentService
+from app.services.server.runtime import Runtime
+from tests.console.conftest import Holder
+from tests.factories.factor import FactorFactory
+from tests.factories.oauth import ApplicationFactory
+from tests.support.api import PASSWORD, Api, Person
+from tests.support.browser import Visitor
+from tests.support.chance import FakeClock
+from tests.support.page import Page
+
+
+async def test_an_operator_changes_profile_address_and_claims(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    ada = await api.person()
+    path = f"/admin/users/{ada.id}"
+
+    profile = await visitor.submit(path, {"name": "Ada", "locale": "pt-BR"})
+    fields = {"do": "email", "email": "ada@a.example", "email_verified": "on"}
+    address = await visitor.submit(path, fields)
+    claims = {"nickname": "Countess", "address.locality": "London"}
+    told = await visitor.submit(f"{path}/claims", claims)
+
+    assert profile.headers["location"] == f"{path}?done=saved"
+    assert (address.status_code, told.status_code) == (303, 303)
+    text = (await visitor.get(f"{path}?done=saved")).text
+    assert "ada@a.example" in text and "pt-BR" in text and "Saved." in text
+    assert "London" in (await visitor.get(f"{path}/claims")).text
+
+
+async def test_what_is_wrong_is_said_beside_the_field_and_typed_text_stays(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    path = f"/admin/users/{(await api.person()).id}"
+
+    answer = await visitor.submit(path, {"name": "Ada", "locale": "not a language"})
+
+    page = Page(answer.text)
+    assert answer.status_code == 422
+    assert page.inputs["locale"]["aria-invalid"] == "true"
+    assert page.inputs["name"]["value"] == "Ada"
+
+
+async def test_who_read_an_older_account_does_not_undo_what_others_did(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    ada = await api.person()
+    path = f"/admin/users/{ada.id}"
+    form = await visitor.hidden(path)
+    await visitor.submit(path, {"name": "Theirs"})
+
+    answer = await visitor.post(path, form | {"name": "Mine"})
+
+    assert answer.status_code == 412
+    assert 'value="Theirs"' in (await visitor.get(path)).text
+
+
+async def test_sessions_end_one_by_one_and_all(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    ada = await api.person()
+    again = await api.signed_in(ada)
+    path = f"/admin/users/{ada.id}/sessions"
+
+    one = await visitor.submit(path, {"session": ada.session_id.hex})
+    after_one = [
+        (await api.get("/users/me", each)).status_code for each in (ada, again)
+    ]
+    form = await visitor.hidden(path)
+    every = await visitor.submit(path, {"session": "all"})
+    other = await visitor.post(path, form | {"session": uuid4().hex})
+
+    assert (one.status_code, every.status_code) == (303, 303)
+    assert after_one == [401, 200]
+    assert (await api.get("/users/me", again)).status_code == 401
+    assert other.status_code == 404
+
+
+async def test_factors_are_removed_from_who_lost_them(
+    api: Api, visitor: Visitor, admin: Person, runtime: Runtime
+) -> None:
+    ada = await api.person()
+    await FactorFactory(runtime).totp(ada.id)
+    path = f"/admin/users/{ada.id}/factors"
+    assert "Authenticator app" in (await visitor.get(path)).text
+
+    answer = await visitor.submit(path, {"remove": "totp"})
+
+    assert answer.status_code == 303
+    assert "A password alone" in (await visitor.get(path)).text
+
+
+async def test_an_application_loses_its_access(
+    api: Api, visitor: Visitor, admin: Person, runtime: Runtime
+) -> None:
+    ada = await api.person()
+    shop = await ApplicationFactory(runtime)()
+    async with runtime.unit_of_work() as uow:
+        consents = OAuthConsentService(uow)
+        await consents.remember(ada.id, shop.client_id, ["openid"], [])
+    path = f"/admin/users/{ada.id}/applications"
+
+    form = await visitor.hidden(path) | {"revoke": shop.client_id}
+    answer = await visitor.post(path, form)
+    again = await visitor.post(path, form)
+
+    assert answer.status_code == 303
+    assert "No applications yet" in (await visitor.get(path)).text
+    assert "oauth.consent_revoked" in await api.trail(ada.id)
+    assert again.status_code == 404
+
+
+async def test_roles_are_added_and_removed_one_at_a_time(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    ada = await api.person()
+    path = f"/admin/users/{ada.id}/roles"
+
+    added = await visitor.submit(path, {"add": "admin"})
+    both = (await api.get("/users/me", ada)).json()["roles"]
+    removed = await visitor.submit(path, {"remove": "admin"})
+    mine = await visitor.submit(f"/admin/users/{admin.id}/roles", {"remove": "admin"})
+
+    assert (added.status_code, removed.status_code) == (303, 303)
+    assert both == ["admin", "user"]
+    assert (await api.get("/users/me", ada)).json()["roles"] == ["user"]
+    assert mine.status_code == 409 and "last active administrator" in mine.text
+
+
+async def test_nobody_gives_a_role_that_may_do_more_or_changes_who_may(
+    api: Api, visitor: Visitor, holder: Holder
+) -> None:
+    await holder("users:read", "users:write")
+    ada, root = await api.person(), await api.admin()
+
+    given = await visitor.submit(f"/admin/users/{ada.id}/roles", {"add": "admin"})
+    taken = await visitor.submit(f"/admin/users/{root.id}/sessions", {"session": "all"})
+    off = await visitor.submit(f"/admin/users/{root.id}/actions", {"do": "disable"})
+
+    assert [each.status_code for each in (given, taken, off)] == [403, 403, 403]
+    assert (await api.get("/users/me", root)).status_code == 200
+
+
+async def test_an_account_is_disabled_enabled_and_reset(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    ada = await api.person()
+    path = f"/admin/users/{ada.id}/actions"
+
+    await visitor.submit(path, {"do": "reset", "required": "on"})
+    reset = await api.login(ada.email)
+    await visitor.submit(path, {"do": "disable"})
+    disabled = (await visitor.get(path)).text
+    await visitor.submit(path, {"do": "enable"})
+
+    assert reset.status_code == 403
+    assert await api.mails("reset_password", ada.email)
+    assert "Enable account" in disabled and "Send reset email" not in disabled
+    assert "Disable account" in (await visitor.get(path)).text
+
+
+async def test_an_account_is_deleted_by_typing_its_address(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    ada = await api.person()
+    path = f"/admin/users/{ada.id}/actions"
+
+    wrong = await visitor.submit(path, {"do": "delete", "typed": "delete"})
+    right = await visitor.submit(path, {"do": "delete", "typed": ada.email})
+
+    assert wrong.status_code == 422
+    assert right.headers["location"] == "/admin/users?done=deleted"
+    assert (await visitor.get(f"/admin/users/{ada.id}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("tab", "fields"),
+    [
+        ("factors", {"remove": "totp"}),
+        ("roles", {"add": "admin"}),
+        ("actions", {"do": "disable"}),
+        ("actions", {"do": "reset"}),
+    ],
+)
+async def test_what_cannot_be_undone_asks_for_a_sign_in_of_just_now(
+    api: Api,
+    visitor: Visitor,
+    admin: Person,
+    runtime: Runtime,
+    clock: FakeClock,
+    tab: str,
+    fields: dict[str, str],
+) -> None:
+    ada = await api.person()
+    await FactorFactory(runtime).totp(ada.id)
+    path = f"/admin/users/{ada.id}"
+    form = await visitor.hidden(f"{path}/{tab}")
+    clock.advance(seconds=601)
+    before = await api.trail(ada.id)
+
+    sent = await visitor.post(f"{path}/{tab}", form | fields)
+    entered = await visitor.submit(
+        sent.headers["location"], {"email": admin.email, "password": PASSWORD}
+    )
+
+    assert sent.headers["location"] == f"/signin?to=console.users.{ada.id}"
+    assert entered.headers["location"] == path
+    assert await api.trail(ada.id) == before
+
+
+async def test_somebody_is_invited_and_invited_again(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    wrong = await visitor.submit("/admin/users/new", {"email": "nobody"})
+    made = await visitor.submit("/admin/users/new", {"email": "new@a.example"})
+    taken = await visitor.submit("/admin/users/new", {"email": "new@a.example"})
+    path = made.headers["location"].partition("?")[0]
+    again = await visitor.submit(f"{path}/actions", {"do": "invite"})
+
+    assert (wrong.status_code, taken.status_code) == (422, 409)
+    assert again.status_code == 303
+    assert len(await api.mails("invitation", "new@a.example")) == 2
+    ada = await api.person()
+    refused = await visitor.submit(f"/admin/users/{ada.id}/actions", {"do": "invite"})
+    assert refused.status_code == 409
+
+
+async def test_activity_leads_to_the_request_of_each_event(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    ada = await api.person()
+    await visitor.submit(f"/admin/users/{ada.id}", {"name": "Ada"})
+
+    text = (await visitor.get(f"/admin/users/{ada.id}/activity")).text
+
+    assert "user.updated" in text and "sign_in.succeeded" in text
+    assert str(admin.id) in text
