@@ -12,13 +12,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 SOURCES := app tests alembic benchmarks tools examples
 
-.PHONY: help serve test e2e pictures check fix fuzz bench docs lock argon2
+.PHONY: help serve test e2e pictures accessibility check fix fuzz bench docs lock argon2
 
 help:
 	@echo "make serve [HOST=127.0.0.1] [PORT=8000]   start the service (makes $(VENV) first)"
 	@echo "make test                                 run the tests"
 	@echo "make e2e                                  walk through the pages in Chromium"
 	@echo "make pictures                             the same for docs/pictures"
+	@echo "make accessibility                        look at every page with axe, and write what it finds"
 	@echo "make check | fix | docs                   look at, or mend, style and documents"
 	@echo "make bench [AGAINST=HEAD~1] [ONLY=memory] measure, alone or beside another revision"
 	@echo "make argon2                               build the faster engine for passwords"
@@ -40,7 +41,15 @@ e2e: $(VENV)/.e2e
 
 pictures: export PYTHONDONTWRITEBYTECODE :=
 pictures: $(VENV)/.e2e
-	PICTURES=docs/pictures $(BIN)/python -m pytest -q -n 0 --no-cov tests/e2e/test_look.py
+	PICTURES=docs/pictures $(BIN)/python -m pytest -q -n 0 --no-cov tests/e2e/test_look.py tests/e2e/test_first_run.py
+
+# axe at every page in every language, and docs/accessibility.md from what it found.
+accessibility: export PYTHONDONTWRITEBYTECODE :=
+accessibility: export ACCESSIBILITY_RUNS := $(abspath $(VENV))/accessibility.jsonl
+accessibility: $(VENV)/.e2e
+	@rm -f $(ACCESSIBILITY_RUNS)
+	$(BIN)/python -m pytest -v -n 0 --no-cov --timeout 400 tests/e2e
+	$(BIN)/python -m tools.accessibility_report $(ACCESSIBILITY_RUNS)
 
 check: $(VENV)/.test
 	$(BIN)/black --check --quiet $(SOURCES)

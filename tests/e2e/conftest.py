@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.config import Settings
+from app.policies.permission import ADMIN_ROLE
 from app.services.server.runtime import Runtime, build_runtime
 from tests.conftest import SECRET
 from tests.e2e.visitor import Visitor
@@ -98,9 +99,15 @@ class Newcomers:
         user = await self._users.with_password(PASSWORD, email=email, roles=roles)
         return await self._at_browser(email, user.id, **context)
 
-    async def stranger(self, email: str) -> Visitor:
+    async def stranger(self, email: str, **context: Any) -> Visitor:
         """Return somebody without an account."""
-        return await self._at_browser(email, None)
+        return await self._at_browser(email, None, **context)
+
+    async def administrator(self, email: str, **context: Any) -> Visitor:
+        """Return somebody who may do everything."""
+        columns = {"email": email, "roles": (ADMIN_ROLE,)}
+        user = await self._users.with_password(PASSWORD, **columns)
+        return await self._at_browser(email, user.id, **context)
 
     async def beside(self, person: Visitor) -> Visitor:
         """Return another browser for the same account: at home, or a thief's."""
@@ -111,6 +118,8 @@ class Newcomers:
         window = await self._chromium.new_context(**options)
         visitor = await Visitor.of(window, self._home, email, user_id)
         visitor.has_script = context.get("java_script_enabled", True)
+        visitor.has_phone = context.get("has_touch", False)
+        visitor.scheme = context.get("color_scheme", "light")
         self.made.append(visitor)
         return visitor
 

@@ -56,19 +56,19 @@ def _wait_for_link(made: subprocess.Popen[bytes], output: Path) -> re.Match[str]
     raise AssertionError(output.read_text())
 
 
-async def test_a_newcomers_five_minutes(
-    chromium: Any, printed: re.Match[str]
-) -> None:
+async def test_a_newcomers_five_minutes(chromium: Any, printed: re.Match[str]) -> None:
     home, link = printed.groups()
     window = await chromium.new_context(base_url=home, locale="en-GB")
     person = await Visitor.of(window, home, EMAIL, None)
     await person.add_authenticator()
 
     await person.go(link)
+    await person.picture("setup")
     await person.page.get_by_label("Email").first.fill(EMAIL)
     await person.press("Create a passkey")
     assert person.path == "/admin/start"
     assert "things are left to do" in await person.text()
+    await person.picture("checklist")
     second_factor = person.page.locator("#second_factor")
     assert "Done" in await second_factor.inner_text()
 
@@ -76,6 +76,7 @@ async def test_a_newcomers_five_minutes(
     await person.press("Sign in")
     await person.press("Allow")
     assert person.path == "/demo"
+    await person.picture("demo")
     said = await person.text()
     for each in (EMAIL, "ID token", "at_hash", "Access token", "hwk, user, mfa"):
         assert each in said

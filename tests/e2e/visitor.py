@@ -1,12 +1,15 @@
 """Somebody at a browser: what they do at our pages, and what they see."""
 
+import os
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pyotp
 
+from tests.e2e import report
 from tests.support.api import PASSWORD
 
 _WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -23,6 +26,8 @@ class Visitor:
         page: What they look at.
         home: Where the service is.
         complaints: What the console said, and where requests went to others.
+        by_keyboard: They have no mouse: what they use they come to with the Tab key.
+        scheme: In which colours, for the report.
     """
 
     window: Any
@@ -32,6 +37,9 @@ class Visitor:
     user_id: UUID | None
     complaints: list[str] = field(default_factory=list)
     has_script: bool = True
+    by_keyboard: bool = False
+    has_phone: bool = False
+    scheme: str = "light"
     authenticator: Any = None
     _keys: Any = None
 
@@ -58,17 +66,22 @@ class Visitor:
 
     async def open_mail(self, subject: str, path: str) -> None:
         """Open their latest mail of a subject in the mailbox, then its link."""
+        text = await self.read_mail(subject)
+        [link] = re.findall(rf"http://\S+{path}\?token=\S+", text)
+        await self.go(link.removeprefix(self.home))
+
+    async def read_mail(self, subject: str) -> str:
+        """Return their latest mail of a subject, which the mailbox shows."""
         rows = self.page.get_by_role("row").filter(has_text=self.email)
         mail = rows.get_by_role("link", name=subject).first
         for _ in range(40):  # the worker sends it when it comes to it
-            await self.go("/dev/mailbox")
+            await self.page.goto("/dev/mailbox")
             if await mail.count():
                 break
             await self.page.wait_for_timeout(250)
         async with self.page.expect_navigation():
             await mail.click()
-        [link] = re.findall(rf"http://\S+{path}\?token=\S+", await self.text())
-        await self.go(link.removeprefix(self.home))
+        return await self.text()
 
     async def go(self, path: str) -> None:
         """Open a page of ours."""
@@ -77,33 +90,82 @@ class Visitor:
 
     async def look(self) -> None:
         """Complain of what assistive technology would stumble over (WCAG 2.2 AA)."""
-        if not self.has_script:
+        if not self.has_script or self.by_keyboard:
+            return
+        await self._measure()
+        if self.has_phone:
             return
         from axe_playwright_python.async_playwright import Axe  # `make e2e` installs it
 
         found = await Axe().run(self.page, options={"runOnly": _WCAG})
+        report.note(self.path, await self._language(), self.scheme, found.response)
         for each in found.response["violations"]:
             places = [node["html"] for node in each["nodes"]]
             self.complaints.append(f"{self.path}: {each['help']}: {places}")
+
+    async def _measure(self) -> None:
+        """Complain of a page that one has to scroll sideways (WCAG 1.4.10)."""
+        root = "document.documentElement"
+        wider = await self.page.evaluate(f"{root}.scrollWidth - {root}.clientWidth")
+        if wider > 0:
+            self.complaints.append(f"{self.path} is {wider} px too wide")
+
+    async def picture(self, name: str) -> None:
+        """Keep what they see, in the folder that PICTURES names, if it names one."""
+        if "PICTURES" in os.environ:
+            file = Path(os.environ["PICTURES"]) / f"first-run-{name}.jpg"
+            await self.page.screenshot(path=file, type="jpeg", quality=80)
+
+    async def _language(self) -> str:
+        return str(await self.page.locator("html").get_attribute("lang"))
 
     async def press(self, name: str) -> None:
         """Press a button, and wait for the page after it."""
         button = self.page.get_by_role("button", name=name, exact=True)
         assert await button.count() == 1, await self.text()
-        async with self.page.expect_navigation():
-            await button.click()
-        await self.look()
+        await self._use(button)
 
     async def follow(self, name: str) -> None:
         """Follow a link."""
+        await self._use(self.page.get_by_role("link", name=name).first)
+
+    async def _use(self, target: Any) -> None:
+        if self.by_keyboard:
+            await self._reach(target)
         async with self.page.expect_navigation():
-            await self.page.get_by_role("link", name=name).first.click()
+            if self.by_keyboard:
+                await self.page.keyboard.press("Enter")
+            else:
+                await target.click()
         await self.look()
+
+    async def _reach(self, target: Any) -> None:
+        """Go to an element with the Tab key, and see where one is (WCAG 2.1.1, 2.4.7).
+
+        From where the page put the focus; round once more from its beginning.
+        """
+        for _ in range(80):
+            if await target.evaluate("it => it === document.activeElement"):
+                outline = "it => getComputedStyle(it).outlineStyle"
+                assert await target.evaluate(outline) != "none", "no focus to see"
+                return
+            await self.page.keyboard.press("Tab")
+        raise AssertionError(f"not reached with Tab: {target}")
+
+    async def type(self, label: str, text: str) -> None:
+        """Fill a field in."""
+        field = self.page.get_by_label(label, exact=True)
+        if not self.by_keyboard:
+            await field.fill(text)
+            return
+        await self._reach(field)
+        await self.page.keyboard.press("Control+A")
+        await self.page.keyboard.type(text)
 
     async def type_password(self, password: str = PASSWORD) -> None:
         """Fill the sign-in page in, and send it."""
-        await self.page.get_by_label("Email", exact=True).fill(self.email)
-        await self.page.get_by_label("Password", exact=True).fill(password)
+        await self.type("Email", self.email)
+        await self.type("Password", password)
         await self.press("Sign in")
 
     async def sign_in(self, path: str = "/signin") -> None:
@@ -118,7 +180,7 @@ class Visitor:
 
     async def give_code(self, code: str) -> None:
         """Answer the second step."""
-        await self.page.get_by_label("Code", exact=True).fill(code)
+        await self.type("Code", code)
         await self.press("Continue")
 
     async def set_app_up(self) -> pyotp.TOTP:

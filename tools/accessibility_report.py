@@ -1,0 +1,68 @@
+"""Write docs/accessibility.md from what axe found: `make accessibility` does both."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+TARGET = Path(__file__).parents[1] / "docs" / "accessibility.md"
+_HEAD = """\
+# Accessibility
+
+Made by `make accessibility`, which walks through the pages in Chromium; not by hand.
+
+axe-core looks at each page, as it stands there at that moment, for WCAG 2.0, 2.1 and
+2.2 at levels A and AA and its best practices. It finds what a program can find. The
+same runs walk every journey of visitors by keyboard alone, demanding that each control
+is reached with Tab and shows its focus, and at 390 px without scrolling sideways
+(`tests/e2e/test_visitors.py`).
+
+"""
+_TABLE = """\
+| Page | Languages | Runs, light | Runs, dark | Violations |
+|---|---|---|---|---|
+"""
+
+
+def written(runs: Sequence[dict[str, Any]]) -> str:
+    """Return the document for these runs."""
+    languages = sorted({run["language"] for run in runs})
+    found = [(run["page"], rule) for run in runs for rule in run["violations"]]
+    total = (
+        f"**{len(found)} violations in {len(runs)} runs** at "
+        f"{len({run['page'] for run in runs})} pages in {len(languages)} languages "
+        f"({', '.join(languages)}), light and dark.\n\n"
+    )
+    return (
+        _HEAD + total + _TABLE + "".join(_line(page, its) for page, its in _pages(runs))
+    )
+
+
+def _pages(
+    runs: Sequence[dict[str, Any]],
+) -> list[tuple[str, Sequence[dict[str, Any]]]]:
+    names = sorted({run["page"] for run in runs})
+    return [(name, [run for run in runs if run["page"] == name]) for name in names]
+
+
+def _line(page: str, runs: Sequence[dict[str, Any]]) -> str:
+    languages = {run["language"] for run in runs}
+    schemes = Counter(run["scheme"] for run in runs)
+    rules = Counter(rule for run in runs for rule in run["violations"])
+    said = ", ".join(f"{rule} ({number})" for rule, number in rules.items()) or "0"
+    return (
+        f"| `{page}` | {len(languages)} | {schemes['light']} | {schemes['dark']} "
+        f"| {said} |\n"
+    )
+
+
+def main() -> None:
+    """Read the lines that the tests left, and write the document."""
+    lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
+    TARGET.write_text(written([json.loads(line) for line in lines]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
