@@ -28,8 +28,8 @@ _OLDEST_FIRST = Order((AuditEvent.id,))
 # PostgreSQL's index of names has them by quarters of an hour: 2**20 ms of an id.
 _QUARTER = literal_column('(left(audit_events.id::text, 7) COLLATE "C")', String)
 # Ids are made with their event, by a clock that may have been put right meanwhile: who
-# asks for times asks for ids a day around them as well, and the primary key answers.
-SLACK = timedelta(days=1)
+# asks for times asks for ids an hour around them as well, and the primary key answers.
+SLACK = timedelta(hours=1)
 _LAST = 2**48 - 1  # the millisecond that no id is later than
 
 
@@ -167,10 +167,11 @@ class AuditEventRepository(Repository[AuditEvent]):
     async def delete_older(self, before: datetime, limit: int) -> int:
         """Delete a batch of events from before an instant.
 
-        In the order of ids, so that the next batch begins where this one ended.
+        By their ids alone, which follow the same clock: asked for the time as well,
+        PostgreSQL would read every expired row by its index before it takes some.
         """
         old = select(AuditEvent.id).where(
-            AuditEvent.created_at < before, AuditEvent.id < first_id(before, SLACK)
+            AuditEvent.id < first_id(before, timedelta(0))
         )
         some = chosen(old.order_by(AuditEvent.id).limit(limit))
         result = await self.db.execute(

@@ -80,10 +80,8 @@ def build_process(
     randomness: Randomness | None = None,
 ) -> Process:
     """Put the parts together; nothing is connected yet."""
-    if clock is None:
-        clock = SharedClock()
-        randomness = randomness or SystemRandomness(clock)
-    randomness = randomness or SystemRandomness()
+    clock = clock or SharedClock()
+    randomness = randomness or SystemRandomness(clock)
     database = _database(settings)
     breakers = CircuitBreakers(clock)
     store = build_store(settings, database, breakers, clock)
