@@ -78,6 +78,11 @@ class Settings(BaseSettings):
     public_url: Issuer = Field(
         "http://localhost:8000", description="The issuer; every link starts with it."
     )
+    mail_templates: Path | None = Field(
+        None,
+        description="Folder with texts of mails in place of ours (docs/mails.md). "
+        "`auth-serve mail check-templates` looks at them.",
+    )
     database_url: DatabaseUrl = Field(
         SecretStr("sqlite:///auth_serve.db"),
         description="`sqlite:///file.db` or `postgresql://user:password@host/name`.",

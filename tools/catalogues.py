@@ -28,6 +28,7 @@ _METHODS = [
     ("**.py", "python"),
     ("**/templates/**.html", "jinja2"),
     ("**/templates/**.txt", "jinja2"),
+    ("**/templates/**.jinja", "jinja2"),
 ]
 _OPTIONS: Mapping[str, dict[str, str]] = {
     pattern: {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}

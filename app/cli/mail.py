@@ -1,6 +1,7 @@
 """``mail``: whether it arrives."""
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,6 +51,33 @@ def test(
             await asyncio.sleep(_PAUSE)
 
     _report(with_runtime(work), address, as_json)
+
+
+@app.command("check-templates")
+def check_templates(
+    folder: Annotated[Path, typer.Argument(help="With texts in place of ours")],
+    as_json: AsJson = False,
+) -> None:
+    """Look at texts of mails that are to stand in place of ours (docs/mails.md).
+
+    Each is written once with sample values: what is unknown in it, or lacks the link
+    that the mail is for, is told with file and line.
+
+    JSON: `folder`, `flaws` (as `FILE:LINE: WHAT`).
+    """
+    if not folder.is_dir():
+        fail(f"{folder} is no folder")
+
+    async def work(runtime: "Runtime") -> list[str]:
+        from app.services.mails.preview import MailPreviewService
+
+        return list(MailPreviewService(runtime).flaws(folder))
+
+    flaws = with_runtime(work)
+    result = {"folder": str(folder), "flaws": flaws}
+    show(result, as_json, lines=flaws or ["The texts work."])
+    if flaws:
+        fail("these texts would not work")
 
 
 def _report(message: "OutboxMessage | None", address: str, as_json: bool) -> None:

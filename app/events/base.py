@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 from uuid import UUID
 
+from app.core.language import language
+
 NOBODY = ""
 """Where a mail goes that is written for its time only: nowhere."""
 
@@ -74,6 +76,7 @@ class MailedEvent(Event):
             "template": self.template,
             "to": self.to,
             "locale": self.locale,
+            "language": language(),  # of the request, for who has no locale
             "token_id": str(self.token_id) if self.token_id else None,
             "not_me_id": str(self.not_me_id) if self.not_me_id else None,
             "data": self.data(),

@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING
 from app.core.mailbox import KeptMail
 from app.events.base import NOBODY, Event
 from app.jobs.delivery import NotNeeded, Patience
-from app.jobs.mail_message import (
-    Draft,
-    Mail,
-    MailRenderer,
-    Unsendable,
-    compose,
-    host_of,
-    read_draft,
-)
+from app.jobs.mail_message import Unsendable, compose, host_of, read_draft
 from app.jobs.relay import OutboxJob
 from app.models.outbox import OutboxMessage
 from app.repositories.unit_of_work import MAIL, UnitOfWork
+from app.services.mails.mail import Draft, Mail, MailRenderer
 from app.services.oauth.begun_at import BegunAtService
 from app.services.one_time.token import Purpose
 from app.services.server.runtime import Runtime
@@ -84,7 +77,7 @@ class MailDelivery:
         if message.expires_at is not None and message.expires_at <= now:
             raise Unsendable("expired")
         draft = read_draft(message)
-        purpose = draft.template.purpose
+        purpose = draft.kind.purpose
         if purpose is not None and draft.token_id is not None:
             if await uow.one_time_tokens.peek(draft.token_id, purpose, now) is None:
                 raise NotNeeded("superseded")

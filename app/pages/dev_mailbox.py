@@ -1,19 +1,22 @@
-"""What would have been mailed, in development without a mail server."""
+"""Mails in development: what would have been sent, and how each kind looks."""
 
 import ipaddress
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from app.core.context import current
 from app.core.exceptions import NotFound
 from app.core.forwarded import came_through_proxy
+from app.core.language import ENGLISH, known_language, languages
 from app.core.late.route import LateRoute
 from app.core.mailbox import KeptMail
 from app.pages.parts.dependencies import State
 from app.pages.parts.render import HEADERS, render_for_developers
+from app.services.mails.mail import Mail
+from app.services.mails.preview import MailPreviewService
 from app.services.server.runtime import Runtime
 
 # The mail's own markup has its style inline, as mail programs want it; no script, no
@@ -74,6 +77,43 @@ async def show_mail_html(mail_id: str, runtime: State) -> Response:
     mail = _mail(runtime, mail_id)
     headers = HEADERS | {"Content-Security-Policy": _MAIL_CSP}
     return HTMLResponse(mail.html, headers=headers)
+
+
+@router.get("/dev/mails")
+async def show_kinds(runtime: State, language: str = ENGLISH) -> Response:
+    """List every kind of mail, in a language."""
+    spoken = known_language(language) or ENGLISH
+    mails = MailPreviewService(runtime)
+    return render_for_developers(
+        "mails.html",
+        spoken=spoken,
+        languages=languages().values(),
+        mails={name: mails.show(name, spoken) for name in mails.names()},
+    )
+
+
+@router.get("/dev/mails/{name}")
+async def show_kind(name: str, runtime: State, language: str = ENGLISH) -> Response:
+    """Show a kind of mail as mail programs do."""
+    html = _preview(runtime, name, language).html
+    headers = HEADERS | {"Content-Security-Policy": _MAIL_CSP}
+    return HTMLResponse(html, headers=headers)
+
+
+@router.get("/dev/mails/{name}/text")
+async def show_kind_text(
+    name: str, runtime: State, language: str = ENGLISH
+) -> Response:
+    """Show a kind of mail as text."""
+    text = _preview(runtime, name, language).text
+    return PlainTextResponse(text, headers=HEADERS)
+
+
+def _preview(runtime: Runtime, name: str, language: str) -> Mail:
+    try:
+        return MailPreviewService(runtime).show(name, language)
+    except KeyError:
+        raise NotFound(hint="no such mail or language") from None
 
 
 def _host_name(host: str) -> str | None:

@@ -15,12 +15,12 @@ from sqlalchemy.orm import Mapped, mapped_column, registry
 from app.config import Settings, known_names
 from app.events import EVENTS, Event, MailedEvent
 from app.jobs.janitor import JanitorJob
-from app.jobs.mail_message import TEMPLATES
 from app.models import Base
 from app.schemas.user import Export
+from app.services.mails.kind import KINDS
 from tests.architecture.source import ROOT, modules
 
-_MAILS = ROOT / "app/jobs/templates/mail"
+_MAILS = ROOT / "app/services/mails/templates"
 # Said to be deleted by somebody, or with something: no sweep has to.
 _OWNED = re.compile(r"until the \w+ is deleted|as long as |.*\bwith its ")
 _SETTING = re.compile(r"AUTH_SERVE_\w+")
@@ -68,8 +68,7 @@ def flaws_of_event(kind: type[Event]) -> Iterator[str]:
         yield f"keeps a secret: {fields.pop()}"
     if issubclass(kind, MailedEvent):
         template = getattr(kind, "template", "")
-        files = [_MAILS / f"{template}.{form}" for form in ("txt", "html")]
-        if template not in TEMPLATES or not all(file.is_file() for file in files):
+        if template not in KINDS or not (_MAILS / f"{template}.jinja").is_file():
             yield "has no mail of its template"
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from app.core.language.words import spoken_instant
 from app.events import EVENTS, MailedEvent
 from app.events.email import EmailChanged
 from app.events.factor import (
@@ -23,8 +24,9 @@ from app.events.sign_in import SecondStepGuessed, SignedInElsewhere
 from app.events.user import UserInvited
 from app.jobs import mail as mail_job
 from app.jobs.mail import LONGEST_DELAY, MAX_ATTEMPTS, MailJob
-from app.jobs.mail_message import TEMPLATES, MailRenderer
 from app.services.accounts.email_verification import EmailVerificationService
+from app.services.mails.kind import KINDS, SAMPLES
+from app.services.mails.mail import MailRenderer
 from app.services.one_time.not_me_link import not_me_link
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.server.runtime import Runtime
@@ -44,10 +46,10 @@ async def runtime(mailing_runtime: Runtime) -> Runtime:
 def test_every_event_that_is_mailed_has_a_template() -> None:
     mailed = {event.template for event in EVENTS if issubclass(event, MailedEvent)}
 
-    assert mailed == set(TEMPLATES)
+    assert mailed == set(KINDS)
 
 
-@pytest.mark.parametrize("name", sorted(n for n, t in TEMPLATES.items() if t.path))
+@pytest.mark.parametrize("name", sorted(n for n, t in KINDS.items() if t.path))
 async def test_a_link_starts_with_the_public_url_and_works(
     job: MailJob, runtime: Runtime, smtp: SmtpServer, name: str
 ) -> None:
@@ -56,7 +58,7 @@ async def test_a_link_starts_with_the_public_url_and_works(
     await job.run()
 
     secret = runtime.secret_key.one_time_token(purpose, token_id)
-    link = f"https://auth.example.com{TEMPLATES[name].path}?token={secret}"
+    link = f"https://auth.example.com{KINDS[name].path}?token={secret}"
     text, html = parts(smtp.messages[0])
     assert link in text.splitlines()
     assert html.count(f'href="{link}"') == 2
@@ -64,23 +66,24 @@ async def test_a_link_starts_with_the_public_url_and_works(
         await OneTimeTokenService(uow, runtime).consume(purpose, secret)
 
 
-@pytest.mark.parametrize("name", sorted(TEMPLATES))
+@pytest.mark.parametrize("name", sorted(KINDS))
 async def test_a_code_stands_in_a_mail_if_it_may_be_typed_somewhere(
     job: MailJob, runtime: Runtime, smtp: SmtpServer, name: str
 ) -> None:
     code = "no code at all"
-    if TEMPLATES[name].purpose:
+    if KINDS[name].purpose:
         purpose, token_id = await store_with_token(runtime, name)
         code = runtime.secret_key.one_time_code(purpose, token_id)
     else:
-        await store_messages(runtime, payload={"template": name})
+        payload = {"template": name, "data": dict(SAMPLES)}
+        await store_messages(runtime, payload=payload)
 
     await job.run()
 
     text, html = parts(smtp.messages[0])
-    has_code = TEMPLATES[name].has_code
+    has_code = KINDS[name].has_code
     assert [code in text, code in html] == [has_code, has_code]
-    subject = TEMPLATES[name].subject.format(changed="A second factor was")
+    subject = KINDS[name].about.get("passkey", KINDS[name].subject)
     assert subject in text
     assert "{{" not in text + html and "None" not in text + html
 
@@ -94,7 +97,8 @@ async def test_mails_say_which_factor_and_which_address_it_is_about(
         ("not_me", {"moved_back": True}),
         ("not_me", {"moved_back": False}),
     ):
-        await store_messages(runtime, payload={"template": template, "data": data})
+        told = {**SAMPLES, **data}
+        await store_messages(runtime, payload={"template": template, "data": told})
         await job.run()
 
     subjects = [str(each["Subject"]) for each in smtp.messages]
@@ -231,27 +235,25 @@ async def test_a_mail_whose_link_was_used_meanwhile_is_not_sent(
 
 
 @pytest.mark.parametrize(
-    ("columns", "reason"),
+    "payload",
     [
-        ({"payload": {"to": None}}, "the message lacks what its template needs"),
-        (
-            {"payload": {"template": "verify_email"}},
-            "the message lacks what its template needs",
-        ),
+        {"to": None},
+        {"template": "verify_email"},
+        {"template": "new_sign_in", "data": {"browser": "Edge"}},
     ],
 )
 async def test_a_message_that_makes_no_sense_fails_and_holds_up_no_other(
     job: MailJob,
     runtime: Runtime,
     smtp: SmtpServer,
-    columns: dict[str, Any],
-    reason: str,
+    payload: dict[str, Any],
 ) -> None:
-    await store_messages(runtime, **columns)
+    await store_messages(runtime, payload=payload)
     await store_messages(runtime)
 
     await job.run()
 
+    reason = "the message lacks what its template needs"
     assert (await only(runtime, "failed")).last_error == reason
     assert len(smtp.messages) == 1
 
@@ -276,7 +278,7 @@ async def test_what_the_next_release_promised_waits_for_it_untouched(
     left = await only(runtime, "pending")
 
     # The release that knows it comes.
-    monkeypatch.setitem(TEMPLATES, "of_next_year", TEMPLATES["password_changed"])
+    monkeypatch.setitem(KINDS, "of_next_year", KINDS["password_changed"])
     monkeypatch.setattr(MailRenderer, "render", _render_any(MailRenderer.render))
     monkeypatch.setattr(mail_job, "MAIL", columns.get("kind", "mail"))
     await job.run()
@@ -392,4 +394,4 @@ async def test_a_recorded_event_becomes_a_mail(
 
     await job.run()
 
-    assert f"{expires:%Y-%m-%d %H:%M} UTC" in parts(smtp.messages[0])[0]
+    assert spoken_instant(expires) in parts(smtp.messages[0])[0]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from app.jobs.mail import MailJob
-from app.jobs.mail_message import TEMPLATES
 from app.models import OutboxMessage
+from app.services.mails.kind import KINDS
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.server.runtime import Runtime
 from tests.servers.smtp import SmtpServer
@@ -51,7 +51,7 @@ async def store_with_token(
 ) -> tuple[Purpose, Any]:
     """Store a mail of a template that carries a link or a code."""
     user = await add_user(runtime)
-    purpose = TEMPLATES[template].purpose
+    purpose = KINDS[template].purpose
     assert purpose is not None
     async with runtime.unit_of_work() as uow:
         token = await OneTimeTokenService(uow, runtime).issue(

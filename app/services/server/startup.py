@@ -11,6 +11,7 @@ from app.core.password_schemes.engines import KEPT
 from app.database_errors import DatabaseUnavailable, is_sqlite_error
 from app.services.accounts.password import PasswordService
 from app.services.factors.challenge import load_models
+from app.services.mails.preview import MailPreviewService
 from app.services.process.process import Process
 from app.services.server.schema import SchemaMismatch, ensure_schema
 from app.services.server.served_address import remember_address
@@ -77,6 +78,7 @@ async def start(process: Process, *, serving: bool = False) -> str | None:
         await SigningKeyService(process).ensure()
         if serving:
             await _load_models(process)
+            _check_mails(process)
             await asyncio.to_thread(Places(process.settings.session.geoip_file).open)
         link = await _set_up(process, serving)
     except (SchemaMismatch, KeysUnreadable) as error:
@@ -118,6 +120,18 @@ async def _load_models(process: Process) -> None:
     except (OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) else error
         raise StartRefused(f"{PREFIX}PASSKEY__METADATA_FILE: {said}") from error
+
+
+def _check_mails(process: Process) -> None:
+    """Refuse texts of mails that would keep mails from being sent."""
+    folder = process.settings.mail_templates
+    if folder is None:
+        return
+    name = f"{PREFIX}MAIL_TEMPLATES"
+    if not folder.is_dir():
+        raise StartRefused(f"{name}: there is no such folder")
+    if flaws := list(MailPreviewService(process).flaws(folder)):
+        raise StartRefused(f"{name}: {'; '.join(flaws)}")
 
 
 async def _set_up(process: Process, serving: bool) -> str | None:

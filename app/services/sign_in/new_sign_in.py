@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.context import current
+from app.core.language import N_
 from app.events.sign_in import SignedInElsewhere
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
@@ -94,7 +95,7 @@ class NewSignInService:
 def browser_of(user_agent: str) -> str:
     """Return browser and system in our words: what it says itself gets into no mail."""
     found = (said for word, said in _BROWSERS.items() if word in user_agent)
-    browser, system = next(found, "A program"), system_of(user_agent)
+    browser, system = next(found, str(N_("A program"))), system_of(user_agent)
     return f"{browser} on {system}" if system else browser
 
 
@@ -108,5 +109,5 @@ def masked(ip: str) -> str:
     try:
         mask = _MASKS[ip_address(ip).version]
     except ValueError:
-        return "Network unknown"
+        return str(N_("Network unknown"))
     return f"Network {ip_network(f'{ip}/{mask}', strict=False)}"
