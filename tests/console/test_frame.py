@@ -120,3 +120,17 @@ async def test_where_a_sign_in_leads_in_the_console_is_no_address(
     entered = await visitor.submit(f"/signin?to={to}", fields)
 
     assert entered.headers["location"] == "/"
+
+
+async def test_the_front_door_leads_to_the_console_who_may_come_in(
+    api: Api, visitor: Visitor, holder: Holder
+) -> None:
+    person = await api.person()
+    await visitor.sign_in(person.email)
+    before = await visitor.get("/")
+    await holder("audit:read")
+
+    after = await visitor.get("/")
+
+    assert 'href="/admin"' not in before.text
+    assert 'href="/admin"' in after.text

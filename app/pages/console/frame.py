@@ -16,7 +16,7 @@ from app.core.exceptions import AppError, FieldError, Forbidden, Unprocessable
 from app.core.language import gettext
 from app.pages.console.assets import CSP, sources
 from app.pages.console.sections import Section, open_to
-from app.pages.parts.browser import AtBrowser, check_form, render_form
+from app.pages.parts.browser import AtBrowser, actor_of, check_form, render_form
 from app.pages.parts.dependencies import State
 from app.pages.parts.flow import go_on, with_section
 from app.pages.parts.form import Values
@@ -132,7 +132,7 @@ class Visit:
         if account is None:
             return self._lead(go_on(with_section("/signin", place)))
         current().user_id = account.user_id
-        rights = await AuthenticationService(self.runtime).rights_of(_actor(account))
+        rights = await AuthenticationService(self.runtime).rights_of(actor_of(account))
         wanted = [name for name in (section.permission, permission) if name]
         if not _suffice(rights.actor.permissions, wanted):
             self._refuse(rights, wanted)
@@ -167,15 +167,6 @@ class Visit:
 def _suffice(held: frozenset[str], wanted: list[str]) -> bool:
     """Tell whether permissions are enough; where none is wanted, any is."""
     return covers(held, wanted) if wanted else bool(held)
-
-
-def _actor(account: BrowserAccount) -> Actor:
-    return Actor(
-        user_id=account.user_id,
-        session_id=account.session_id,
-        authenticated_at=account.authenticated_at,
-        roles=(),
-    )
 
 
 async def _visit(request: Request, browser: AtBrowser, runtime: State) -> Visit:

@@ -15,8 +15,13 @@ from app.pages.parts.flow import FLOW, TO, go_back, go_on, with_section
 from app.pages.parts.form import PROOF, Values
 from app.pages.parts.form_page import USERNAME, Around, FormPage, note
 from app.pages.parts.render import render
+from app.policies.permission import Actor
 from app.services.server.runtime import Runtime
-from app.services.sign_in.browser_session import Browser, BrowserSessionService
+from app.services.sign_in.browser_session import (
+    Browser,
+    BrowserAccount,
+    BrowserSessionService,
+)
 from app.services.sign_in.errors import MfaRequired
 from app.services.sign_in.known_device import KnownDeviceService
 from app.services.sign_in.remembered_device import RememberedDeviceService
@@ -40,6 +45,16 @@ async def _browser(request: Request, runtime: State) -> Browser:
 
 
 AtBrowser = Annotated[Browser, Depends(_browser)]
+
+
+def actor_of(account: BrowserAccount) -> Actor:
+    """Return who acts in the session of an account; permissions are asked for apart."""
+    return Actor(
+        user_id=account.user_id,
+        session_id=account.session_id,
+        authenticated_at=account.authenticated_at,
+        roles=(),
+    )
 
 
 def typed(values: Values) -> Values:

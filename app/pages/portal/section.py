@@ -16,6 +16,7 @@ from app.core.context import current
 from app.core.exceptions import AppError
 from app.core.language import N_, gettext
 from app.pages.parts.browser import (
+    actor_of,
     ask_second_step,
     check_form,
     keep_accounts,
@@ -31,7 +32,6 @@ from app.pages.parts.flow import (
 )
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import note
-from app.policies.permission import Actor
 from app.services.accounts.picture import PictureService
 from app.services.server.runtime import Runtime
 from app.services.sessions.authentication import AuthenticationService
@@ -155,13 +155,7 @@ async def demand_fresh(account: BrowserAccount, runtime: Runtime) -> None:
     Raises:
         ReauthenticationRequired: Sign in again first.
     """
-    actor = Actor(
-        user_id=account.user_id,
-        session_id=account.session_id,
-        authenticated_at=account.authenticated_at,
-        roles=(),
-    )
-    await AuthenticationService(runtime).demand_presence(actor)
+    await AuthenticationService(runtime).demand_presence(actor_of(account))
 
 
 async def lead_to_proof(
