@@ -179,3 +179,34 @@ async def test_a_sign_in_leads_back_to_the_request_that_was_asked_for(
     fields = {"email": admin.email, "password": "correct horse battery staple"}
     entered = await visitor.submit(asked.headers["location"], fields)
     assert entered.headers["location"] == "/admin/audit/trace/01990000-aa"
+
+
+async def test_a_refused_page_of_the_console_leads_auditors_to_its_request(
+    visitor: Visitor, holder: Holder, api: Api
+) -> None:
+    await holder("roles:read")
+    other = await visitor.get("/admin/roles/unknown")
+    admin = await api.admin()
+    await visitor.sign_in(admin.email)
+
+    refused = await visitor.get("/admin/roles/unknown")
+
+    assert (other.status_code, refused.status_code) == (404, 404)
+    number = refused.headers["x-request-id"]
+    assert f'href="/admin/audit/trace/{number}"' in refused.text
+    assert "/admin/audit/trace/" not in other.text
+    assert other.headers["x-request-id"] in other.text
+
+
+async def test_a_reference_number_is_found_by_the_palette(
+    visitor: Visitor, admin: Person
+) -> None:
+    number = "01990000-0000-7000-8000-000000000001"
+
+    found = (
+        await visitor.http.get(
+            f"/admin/palette?q={number}", headers={"Accept": "application/json"}
+        )
+    ).json()
+
+    assert f"/admin/audit/trace/{number}" in [each["to"] for each in found]

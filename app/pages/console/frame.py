@@ -15,7 +15,7 @@ from app.core.context import current
 from app.core.exceptions import AppError, FieldError, Forbidden, Unprocessable
 from app.core.language import gettext
 from app.pages.console.assets import CSP, sources
-from app.pages.console.sections import Section, open_to
+from app.pages.console.sections import AUDIT, Section, open_to
 from app.pages.parts.browser import AtBrowser, actor_of, check_form, render_form
 from app.pages.parts.dependencies import State
 from app.pages.parts.flow import go_on, with_section
@@ -133,6 +133,7 @@ class Visit:
             return self._lead(go_on(with_section("/signin", place)))
         current().user_id = account.user_id
         rights = await AuthenticationService(self.runtime).rights_of(actor_of(account))
+        self.request.state.may_trace = rights.actor.may(AUDIT.permission)
         wanted = [name for name in (section.permission, permission) if name]
         if not _suffice(rights.actor.permissions, wanted):
             self._refuse(rights, wanted)

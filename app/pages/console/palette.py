@@ -4,6 +4,7 @@ A page for whoever has no script, and the same as JSON for the dialog of the fra
 finds for somebody what they may see, and nothing else.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Annotated
@@ -14,7 +15,7 @@ from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.pages.console.client_form import address_of
 from app.pages.console.frame import AtConsole, Here
-from app.pages.console.sections import CLIENTS, OVERVIEW, USERS, open_to
+from app.pages.console.sections import AUDIT, CLIENTS, OVERVIEW, USERS, open_to
 from app.pages.parts.render import HEADERS
 from app.repositories.statements.user_directory import UserFilter
 from app.repositories.unit_of_work import UnitOfWork
@@ -25,6 +26,7 @@ from app.utils.helpers import encoded_json
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _MOST = 6  # of a kind
+_REFERENCE = re.compile(r"[0-9A-Fa-f-]{16,64}")
 _LEAST = 2  # letters, before anything is looked for in a million rows
 # What can be begun anywhere: text, address and the permission for it.
 ACTIONS = [
@@ -57,7 +59,7 @@ async def show_palette(
     here = await at.enter(OVERVIEW)
     if isinstance(here, Response):
         return here
-    found = [*_places(here, q), *await _rows(here, q.strip())]
+    found = [*_places(here, q), *_trace(here, q.strip()), *await _rows(here, q.strip())]
     if "text/html" in request.headers.get("accept", ""):
         return here.render("console/palette.html", found=found, q=q)
     content = encoded_json([asdict(each) for each in found])
@@ -75,6 +77,13 @@ def _places(here: Here, q: str) -> Iterator[Entry]:
         text = gettext(label)
         if all(word in text.casefold() for word in words):
             yield Entry(kind, text, to)
+
+
+def _trace(here: Here, q: str) -> Iterator[Entry]:
+    """Yield the way to a request, if a reference number was typed."""
+    if _REFERENCE.fullmatch(q) and AUDIT.is_open_to(here.actor):
+        to = f"{AUDIT.path}/trace/{q}"
+        yield Entry(gettext("Actions"), gettext("Follow a request"), to, q)
 
 
 async def _rows(here: Here, q: str) -> list[Entry]:

@@ -26,6 +26,8 @@ def render_error(request: Request, error: AppError) -> HTMLResponse:
         error=error,
         links=known or [next_step(request, error)],
         correlation_id=current().correlation_id,
+        # Said by the console: to look it up here would ask a database that may be gone.
+        may_trace=getattr(request.state, "may_trace", False),
     )
 
 

@@ -1,0 +1,154 @@
+"""An operator's day in the console: by mouse, by keyboard, on a phone in the dark."""
+
+import re
+from typing import Any
+
+import pytest
+
+from app.services.server.runtime import Runtime
+from tests.e2e.conftest import Newcomers
+from tests.e2e.visitor import Visitor
+from tests.support.api import PASSWORD
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+BACK = "https://shop.example.com/callback"
+PAGES = [
+    "/admin",
+    "/admin?by=day",
+    "/admin/clients",
+    "/admin/clients/new",
+    "/admin/clients/new?kind=web",
+    "/admin/roles",
+    "/admin/roles/admin",
+    "/admin/new-role",
+    "/admin/audit",
+    "/admin/keys",
+    "/admin/outbox",
+    "/admin/outbox?state=delivered",
+    "/admin/settings",
+]
+
+
+async def operator(
+    newcomer: Newcomers, runtime: Runtime, email: str, **context: Any
+) -> Visitor:
+    """Return an administrator who is at the overview."""
+    ada = await newcomer(email, **context)
+    assert ada.user_id is not None
+    async with runtime.unit_of_work() as uow:
+        await uow.users.add_roles(ada.user_id, ["admin"])
+    await ada.sign_in("/signin?to=console")
+    assert await ada.heading() == "Overview"
+    return ada
+
+
+@pytest.mark.parametrize("context", [{}, PHONE], ids=["desk", "phone"])
+async def test_every_section_can_be_looked_at(
+    newcomer: Newcomers, runtime: Runtime, context: dict[str, Any]
+) -> None:
+    email = f"look-{len(context)}@example.com"
+    ada = await operator(newcomer, runtime, email, **context)
+    sizes: dict[str, int] = {}
+
+    for path in PAGES:
+        asked: list[str] = []
+        note = asked.append
+        ada.page.on("request", lambda request, note=note: note(request.url))
+        await ada.go(path)
+        sizes[path] = len(set(asked))
+        wide = await ada.page.evaluate(
+            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        )
+        assert not wide, path
+
+    assert max(sizes.values()) <= 6, sizes
+
+
+async def test_an_application_is_added_tried_and_deleted_by_mouse(
+    newcomer: Newcomers, runtime: Runtime
+) -> None:
+    ada = await operator(newcomer, runtime, "mouse@example.com")
+
+    await ada.follow("Clients")
+    await ada.follow("Add an application")
+    await ada.follow("Web application on a server")
+    await ada.page.get_by_label("Name", exact=True).fill("Shop")
+    await ada.page.get_by_label("Redirect URIs").fill(BACK)
+    await ada.press("Add application")
+    secret = await ada.page.locator("#secret code").inner_text()
+    await ada.page.get_by_text("Code for flask").click()
+    assert secret in await ada.page.locator("pre").first.inner_text()
+
+    await ada.follow("Open the application")
+    assert secret not in await ada.text()
+    await ada.page.get_by_label("Redirect URI", exact=True).fill(f"{BACK}/")
+    await ada.press("Test")
+    assert "It does not match" in await ada.text()
+    await ada.page.get_by_label("Redirect URI", exact=True).fill(BACK)
+    await ada.press("Test")
+    assert "It matches exactly" in await ada.text()
+    client_id = re.findall(r"[?&]id=([^&#]+)", ada.path)[0]
+    await ada.press("New secret")
+    assert await ada.page.locator("#secret code").inner_text() != secret
+    await ada.follow("Open the application")
+    assert await ada.page.get_by_role("button", name="End now").count() == 2
+
+    await ada.page.get_by_label(f"Type {client_id} to confirm").fill(client_id)
+    await ada.press("Delete application")
+    assert "The application is deleted." in await ada.text()
+
+
+async def test_a_role_is_made_and_a_request_followed_by_keyboard_alone(
+    newcomer: Newcomers, runtime: Runtime
+) -> None:
+    ada = await operator(newcomer, runtime, "keys@example.com")
+    await ada.go("/admin/new-role")
+
+    await _tab_to(ada, "Name")
+    await ada.page.keyboard.type("support")
+    await _tab_to(ada, "See accounts, their roles and claims")
+    await ada.page.keyboard.press("Space")
+    await _enter(ada, "Add role")
+    assert await ada.heading() == "support"
+    assert await ada.page.get_by_label("See accounts, their roles").is_checked()
+
+    await ada.go("/admin/audit?event=role.created")
+    await _enter(ada, "Follow")
+    assert await ada.heading() == "Follow a request"
+    assert "This request" in await ada.text()
+
+
+async def test_a_failed_sign_in_is_followed_on_a_phone_in_the_dark(
+    newcomer: Newcomers, runtime: Runtime
+) -> None:
+    ada = await operator(newcomer, runtime, "phone@example.com", **PHONE)
+    await ada.sign_out()
+    await ada.go("/signin?to=console.audit")
+    await ada.type_password("not the password")
+    await ada.type_password(PASSWORD)
+
+    assert await ada.heading() == "Audit trail"
+    await ada.follow("Follow")
+    told = await ada.text()
+    assert "The password was wrong." in told and "Signed in with: password." in told
+    assert told.index("The password was wrong.") < told.rindex("Signed in with")
+
+
+async def _tab_to(ada: Visitor, label: str) -> None:
+    """Move the focus on, until it is at a field or button of this name."""
+    for _ in range(80):
+        await ada.page.keyboard.press("Tab")
+        named = await ada.page.evaluate(
+            "(() => { const at = document.activeElement; return (at.labels?.[0] ?? at)"
+            ".innerText.trim().split('\\n')[0]; })()"
+        )
+        if named.startswith(label):
+            return
+    raise AssertionError(f"nothing is called {label}")
+
+
+async def _enter(ada: Visitor, label: str) -> None:
+    await _tab_to(ada, label)
+    async with ada.page.expect_navigation():
+        await ada.page.keyboard.press("Enter")
+    await ada.look()
