@@ -14,7 +14,7 @@ from app import pages
 from app.models import Role
 from tests.support.api import PASSWORD, Api
 from tests.support.browser import Visitor
-from tests.support.page import Page
+from tests.support.page import Page, setup_link
 
 EMAIL, NEW_PASSWORD = "ada@example.com", "another long one of hers"
 Way = Callable[[Api, Visitor], Awaitable[None]]
@@ -42,6 +42,15 @@ async def by_signing_up(api: Api, visitor: Visitor) -> None:
     made = await visitor.submit("/signup", values)
     assert made.headers["location"] == "/done/registered"
     assert [mail["template"] for mail in await api.mails()] == ["verify_email"]
+
+
+async def by_setting_up(api: Api, visitor: Visitor) -> None:
+    """Become the first administrator, with a password."""
+    token = await setup_link(api.runtime)
+    await demand(api)
+    values = {"token": token, "email": EMAIL, "password": PASSWORD}
+    made = await visitor.submit(f"/setup?token={token}", values)
+    assert made.headers["location"] == "/done/setup"
 
 
 async def by_program(api: Api, visitor: Visitor) -> None:
@@ -87,6 +96,7 @@ ONE_FACTOR: dict[str, Way] = {
     "sign_in/signin.py": by_password,
     "sign_in/code.py": by_code,
     "sign_in/signup.py": by_signing_up,
+    "account/setup.py": by_setting_up,
 }
 TWO_FACTORS = {"sign_in/passkey.py", "sign_in/verify.py"}
 NONE = [by_program, by_invitation, by_reset, by_confirming]
