@@ -46,6 +46,20 @@ async def test_it_says_in_words_what_was_done_and_where(
     assert "Network 192.0.2.0/24" in here
 
 
+async def test_browsers_and_networks_are_named_in_the_language(
+    api: Api, visitor: Visitor
+) -> None:
+    person = await api.person()
+    visitor.http.headers |= {"User-Agent": FIREFOX, "Accept-Language": "fr"}
+    await visitor.sign_in(person.email)
+
+    here, *_ = await lines(visitor)
+    sessions = (await visitor.get("/account/sessions")).text
+
+    assert "Firefox sur Linux" in here and "Réseau 192.0.2.0/24" in here
+    assert "Firefox sur Linux" in sessions and "Firefox on" not in sessions
+
+
 async def test_applications_are_called_by_their_names(
     api: Api, browser: Visit, visitor: Visitor, applications: ApplicationFactory
 ) -> None:

@@ -13,7 +13,8 @@ from httpx2 import AsyncClient
 from app.config import SettingsError, load_settings
 from app.events.base import NOBODY
 from app.services.process.process import Process
-from app.services.sign_in.new_sign_in import MOST, browser_of, masked
+from app.services.sign_in.new_sign_in import MOST
+from app.services.sign_in.origin import browser_of, masked
 from app.services.sign_in.place import Places
 from tests.accounts.test_factors import begin, confirm
 from tests.factories.factor import FactorFactory

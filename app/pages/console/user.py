@@ -25,7 +25,7 @@ from app.services.accounts.user_claims import UserClaimsService
 from app.services.console.user_directory import UserDirectoryService
 from app.services.oauth.consent import OAuthConsentService
 from app.services.sessions.session import SessionService
-from app.services.sign_in.new_sign_in import browser_of
+from app.services.sign_in.origin import spoken_browser
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 PATH = f"{USERS.path}/{{user_id}}"
@@ -56,7 +56,7 @@ async def _claims(uow: UnitOfWork, user_id: UUID, here: Here) -> dict[str, Any]:
 
 async def _sessions(uow: UnitOfWork, user_id: UUID, _here: Here) -> dict[str, Any]:
     found = await SessionService(uow).list_live(user_id, after=None, limit=_MOST)
-    return {"sessions": found, "browser_of": browser_of}
+    return {"sessions": found, "browser_of": spoken_browser}
 
 
 async def _factors(uow: UnitOfWork, user_id: UUID, _here: Here) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values
 from app.pages.portal.section import Here, enter, id_of, submit
 from app.services.sessions.session import SessionNotFound, SessionService
-from app.services.sign_in.new_sign_in import browser_of, is_phone
+from app.services.sign_in.origin import is_phone, spoken_browser
 from app.services.sign_in.remembered_device import DeviceNotFound, DeviceService
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
@@ -71,7 +71,7 @@ async def _show(
         error,
         sessions=sessions,
         devices=devices,
-        browser_of=browser_of,
+        browser_of=spoken_browser,
         is_phone=is_phone,
         done=done,
     )

@@ -10,7 +10,7 @@ from app.pages.parts.asked import registered_application
 from app.services.accounts.audit_event import ToldEvent
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import BrowserAccount
-from app.services.sign_in.new_sign_in import browser_of, masked
+from app.services.sign_in.origin import masked, spoken_browser, spoken_origin
 from app.services.sign_in.place import Places
 from app.utils.helpers import printable
 
@@ -150,11 +150,14 @@ class Telling:
             icon=said.icon,
             text=gettext(text) % names,
             at=event.created_at,
-            browser=browser_of(event.user_agent) if event.user_agent else "",
-            place=(self._places.of(event.ip) or masked(event.ip)) if event.ip else "",
+            browser=spoken_browser(event.user_agent) if event.user_agent else "",
+            place=self._place(event.ip) if event.ip else "",
             by_other=event.by_other,
             is_here=is_sign_in and session == str(self._account.session_id),
         )
+
+    def _place(self, ip: str) -> str:
+        return self._places.of(ip) or spoken_origin(masked(ip))
 
     async def _application(self, data: Mapping[str, Any]) -> str:
         client_id = data.get("client_id")

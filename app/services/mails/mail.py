@@ -26,6 +26,7 @@ from app.core.secret_key import SecretKey
 from app.services.accounts.begun_at import BegunAt
 from app.services.mails.kind import FACTORS, OTHER_FACTOR, Kind
 from app.services.one_time.token import Purpose
+from app.services.sign_in.origin import spoken_origin
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -194,18 +195,6 @@ def told(draft: Draft) -> dict[str, Any]:
         if name in said:
             said[name] = spoken_origin(said[name])
     return said
-
-
-def spoken_origin(words: str) -> str:
-    """Return where a sign-in came from, as `new_sign_in.py` words it, in a language."""
-    network = words.removeprefix("Network ")
-    if network != words and network != "unknown":
-        return gettext("Network %(network)s") % {"network": network}
-    browser, found, system = words.partition(" on ")
-    if found:
-        names = {"browser": gettext(browser), "system": system}
-        return gettext("%(browser)s on %(system)s") % names
-    return gettext(words)
 
 
 def _instant(instant: datetime | None) -> str:

@@ -1,35 +1,23 @@
 """Sign-ins from where an account was not signed in before: its owner is told."""
 
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 from typing import Any
 from uuid import UUID
 
 from app.core.context import current
-from app.core.language import N_
 from app.events.sign_in import SignedInElsewhere
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.factors.authenticator_name import system_of
 from app.services.one_time.not_me_link import SIGN_IN, not_me_link
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
 from app.services.sign_in.known_device import KnownDeviceService
+from app.services.sign_in.origin import browser_of, masked
 from app.services.sign_in.place import Places
 from app.typed_text import canonical_email
 
 MOST = 10  # mails for an account in a day; whoever gets more reads none of them
 _DAY = timedelta(days=1)
-_BROWSERS = {  # the first that a user agent names; most name those after them too
-    "Edg": "Edge",
-    "OPR": "Opera",
-    "Firefox": "Firefox",
-    "FxiOS": "Firefox",
-    "Chrome": "Chrome",
-    "CriOS": "Chrome",
-    "Safari": "Safari",
-}
-_MASKS = {4: 24, 6: 48}
 
 
 class NewSignInService:
@@ -90,24 +78,3 @@ class NewSignInService:
                 not_me_id=link,
             )
         )
-
-
-def browser_of(user_agent: str) -> str:
-    """Return browser and system in our words: what it says itself gets into no mail."""
-    found = (said for word, said in _BROWSERS.items() if word in user_agent)
-    browser, system = next(found, str(N_("A program"))), system_of(user_agent)
-    return f"{browser} on {system}" if system else browser
-
-
-def is_phone(user_agent: str) -> bool:
-    """Tell whether a browser says to be one of a phone."""
-    return system_of(user_agent) in ("iPhone", "Android")
-
-
-def masked(ip: str) -> str:
-    """Return the network of an address, without what tells apart who is in it."""
-    try:
-        mask = _MASKS[ip_address(ip).version]
-    except ValueError:
-        return str(N_("Network unknown"))
-    return f"Network {ip_network(f'{ip}/{mask}', strict=False)}"
