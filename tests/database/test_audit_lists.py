@@ -178,7 +178,12 @@ QUESTIONS: list[tuple[dict[str, Any], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("filters", "indexes"), QUESTIONS, ids=str)
+def _named(case: Any) -> str:
+    """Return the same name in every process: workers compare what they collected."""
+    return str(sorted(case) if isinstance(case, set) else case)
+
+
+@pytest.mark.parametrize(("filters", "indexes"), QUESTIONS, ids=_named)
 async def test_postgresql_answers_each_question_by_the_index_made_for_it(
     runtime: Runtime, filters: dict[str, Any], indexes: set[str]
 ) -> None:

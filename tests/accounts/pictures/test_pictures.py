@@ -197,7 +197,7 @@ async def test_what_the_header_says_counts_for_nothing(api: Api) -> None:
     assert shown.headers["content-type"] == "image/png"
 
 
-@pytest.mark.parametrize("name", ["x", "0" * 32, str(uuid4()), "A" * 32, "..%2fx"])
+@pytest.mark.parametrize("name", ["x", "0" * 32, str(UUID(int=7)), "A" * 32, "..%2fx"])
 async def test_a_name_that_no_picture_has_is_not_found(api: Api, name: str) -> None:
     answer = await api.client.get(f"/pictures/{name}")
 
