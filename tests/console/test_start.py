@@ -142,7 +142,7 @@ async def test_who_may_see_settings_reads_it_and_changes_nothing(
 
     shown = await visitor.get(START)
     refused = [
-        await visitor.submit(START, fields, page="/account")
+        await visitor.submit(START, fields, page=START)
         for fields in ({"dismiss": "backup"}, {"restore": "backup"}, {"test": "mail"})
     ]
 

@@ -139,7 +139,7 @@ async def test_an_answer_that_nobody_asked_for_is_not_shown(
 
     for query in (
         "error=x&error_description=Call+555",
-        "state=x&error=x&error_description=Call+555",
+        "state=x&error=x&error_description=Call+555&iss=http://localhost:8000",
         "code=x&state=x&iss=http://localhost:8000",
         "state=x&state=y",
         "",
