@@ -22,7 +22,6 @@ from app.factors.passkey import (
     user_handle,
     verify_creation,
 )
-from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.policies.permission import ADMIN_ROLE, USER_ROLE
 from app.repositories.unit_of_work import UnitOfWork
@@ -135,11 +134,9 @@ class SetupService:
         await ready()
         tokens = OneTimeTokenService(self._uow, self._process)
         found = await tokens.find(Purpose.SETUP, token)
-        used, ceremony, made = self._judge(found, answer)
+        ceremony, made = self._judge(found, answer)
         await tokens.consume_found(Purpose.SETUP, found)
         user = await self._make(email, None, "link")
-        if not await self._challenges(found).use_up(self._uow, used, user.id):
-            raise RefusedPasskey(hint="the challenge was used before")
         await self._store(user, ceremony, made)
         possession = SYNCED if made.is_backup_eligible else DEVICE_BOUND
         proven = Proven("registration", (possession, VERIFIED, MULTI_FACTOR))
@@ -149,12 +146,11 @@ class SetupService:
     def _challenges(self, token_id: UUID) -> Challenges:
         return Challenges(self._process, Purpose.PASSKEY_SETUP, token_id.hex)
 
-    def _judge(
-        self, token_id: UUID, answer: Any
-    ) -> tuple[OneTimeToken, Ceremony, NewPasskey]:
+    def _judge(self, token_id: UUID, answer: Any) -> tuple[Ceremony, NewPasskey]:
+        """Judge a new passkey; its challenge works for the link, which works once."""
         try:
             challenge = read_challenge(answer)
-            used = self._challenges(token_id).read(challenge)
+            self._challenges(token_id).read(challenge)
             ceremony = ceremony_of(self._process, token_id, challenge)
             made = verify_creation(answer, ceremony)
         except ModelRefused as refusal:
@@ -163,7 +159,7 @@ class SetupService:
             raise RefusedPasskey(hint=str(refusal)) from None
         if not made.is_user_verified:
             raise RefusedPasskey(hint="its user was not verified")
-        return used, ceremony, made
+        return ceremony, made
 
     async def _store(self, user: User, ceremony: Ceremony, made: NewPasskey) -> None:
         name = name_of(made.aaguid, current().user_agent)
