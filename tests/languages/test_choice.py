@@ -58,6 +58,45 @@ async def test_what_is_chosen_on_a_page_counts_and_leads_back_there(
     assert _lang(again.text) == "en"
 
 
+async def test_t062_the_way_back_is_without_what_others_put_into_a_link(
+    client: AsyncClient,
+) -> None:
+    path = "/forgot-password?q=Winner&flow=x&to=You+won&done=Winner&=a&won"
+    page = await client.get(path, headers=BROWSER)
+
+    assert 'href="/language?back=/forgot-password%3Fflow%3Dx"' in page.text
+    assert "Winner" not in page.text and "won" not in page.text
+
+
+async def test_where_the_address_is_a_request_nothing_leads_away_from_it(
+    visitor: Visitor, api: Api
+) -> None:
+    await visitor.sign_in((await api.person()).email)
+
+    plain = await visitor.get("/oauth2/logout")
+    asked = await visitor.get("/oauth2/logout?state=x")
+
+    assert "/language?back=/oauth2/logout" in plain.text
+    assert "Sign out" in asked.text and "/language" not in asked.text
+
+
+@pytest.mark.parametrize("path", ["/account", "/account/sessions?done=all", "/admin"])
+async def test_a_language_is_chosen_inside_the_frames_too(
+    visitor: Visitor, api: Api, path: str
+) -> None:
+    person = await api.admin()
+    await visitor.sign_in(person.email)
+    visitor.http.headers["Accept-Language"] = "de"
+
+    page = (await visitor.get(path)).text
+
+    back = path.partition("?")[0]
+    assert f'<a href="/language?back={back}">Deutsch</a>' in page
+    answer = await visitor.post("/language", {"language": "en", "back": back})
+    assert answer.headers["location"] == back
+    assert _lang((await visitor.get(path)).text) == "en"
+
+
 @pytest.mark.parametrize(
     "back", ["//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", ""]
 )

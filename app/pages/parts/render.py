@@ -1,5 +1,6 @@
 """From templates to answers; every page has the same strict headers."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _HERE = Path(__file__).parents[1]
+# What waits, what for, a link of a mail, where one was used up, and a second factor.
+_OURS = re.compile(r"(?:flow|to|token|after|factor)=[A-Za-z0-9_.-]{1,1600}")
 CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
@@ -145,10 +148,20 @@ def _brand() -> Brand:
 
 
 def _here() -> str:
-    """Return the address of the page for a link; empty if a form was sent to it."""
+    """Return the way back to this page, for the link that chooses a language.
+
+    Of what stands after the path only our own words come along: anybody makes links
+    to our pages, and what they put there would be said in ours (T062). Where an
+    application's request is the address, there is no way back without it.
+    """
     scope = current().scope
     if scope.get("method") != "GET":
-        return ""
-    query = scope["query_string"].decode("latin-1")
+        return ""  # a form was sent to it
     path = quote(scope["path"])
-    return quote(f"{path}?{query}" if query else path)
+    asked = [
+        each for each in scope["query_string"].decode("latin-1").split("&") if each
+    ]
+    kept = [each for each in asked if _OURS.fullmatch(each)]
+    if kept != asked and path.startswith("/oauth2/"):
+        return ""
+    return quote(f"{path}?{'&'.join(kept)}" if kept else path)
