@@ -15,6 +15,10 @@ _ADOBE, _EXIF = 0xEE, 0xE1
 # How colours are coded (ITU-T T.872): without it red and blue change places.
 _ADOBE_LENGTH = 12
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a segment
+# A progressive picture comes in about ten. Each makes a browser go over all pixels: ten
+# thousand, of a few bytes each, keep it busy for twelve seconds.
+MAX_SCANS = 64
+_FILL = re.compile(rb"\xff*")  # may precede a marker
 # The end of a scan: a marker that is neither a stuffed 0xFF nor a restart.
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 
@@ -29,7 +33,7 @@ class _Copy:
     parts: list[bytes] = field(default_factory=list)
     turned: int = 1  # orientation of EXIF
     has_frame: bool = False
-    has_scan: bool = False
+    scans: int = 0
 
 
 def stripped_jpeg(content: bytes) -> bytes:
@@ -53,7 +57,7 @@ def stripped_jpeg(content: bytes) -> bytes:
             raise broken("it ends too early")
         _take(copy, marker, content[at + 2 : end])
         at = _take_scan(copy, content, end) if marker == _SCAN else end
-    if not copy.has_scan:
+    if not copy.scans:
         raise broken("nothing is drawn in it")
     return b"".join([b"\xff\xd8", *_orientation(copy.turned), *copy.parts, b"\xff\xd9"])
 
@@ -62,8 +66,8 @@ def _marker(content: bytes, at: int) -> tuple[int, int]:
     """Return the next marker, and where it ends; any number of 0xFF may precede it."""
     if content[at : at + 1] != b"\xff":
         raise broken("a marker is missing")
-    while content[at : at + 1] == b"\xff":
-        at += 1
+    filled = _FILL.match(content, at)
+    at = filled.end() if filled else at
     if at >= len(content):
         raise broken("it ends too early")
     return at + 1, content[at]
@@ -94,7 +98,9 @@ def _take_scan(copy: _Copy, content: bytes, at: int) -> int:
     if found is None:
         raise broken("it ends too early")
     copy.parts.append(content[at : found.start()])
-    copy.has_scan = True
+    copy.scans += 1
+    if copy.scans > MAX_SCANS:
+        raise broken("it is drawn too many times over")
     return found.start()
 
 

@@ -9,6 +9,7 @@ from zlib import crc32
 import pytest
 
 from app.core.pictures.flaw import MAX_BYTES, MAX_SIDE, PictureFlaw
+from app.core.pictures.jpeg import MAX_SCANS
 from app.core.pictures.picture import read_picture
 
 FILES = Path(__file__).parent / "files"
@@ -131,6 +132,17 @@ def test_many_notes_that_lead_nowhere_cost_nothing() -> None:
     many = segment * ((MAX_BYTES - len(content)) // len(segment))
 
     assert read_picture(content[:2] + many + content[2:])
+
+
+def test_a_picture_that_is_drawn_over_and_over_is_refused() -> None:
+    """Ten thousand scans of ten bytes keep the browser of who sees it busy."""
+    content = (FILES / "progressive.jpg").read_bytes()
+    at = content.rindex(b"\xff\xda")
+    last = content[at:-2]
+    again = MAX_SCANS - content.count(b"\xff\xda")
+
+    assert read_picture(content[:-2] + last * again + b"\xff\xd9")
+    assert refused(content[:-2] + last * (again + 1) + b"\xff\xd9") == "broken_picture"
 
 
 def refused(content: bytes) -> str:
