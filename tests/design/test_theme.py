@@ -93,6 +93,8 @@ class TestChecking:
             (".card { color: red;", 2, "1 braces are still open"),
             (".card { color: red; } /* ", 2, "this comment never ends"),
             (".card { content: 'a\n'; }", 2, "this string never ends"),
+            (".or { content: '\f; background: url(x); b: '; }", 3, "url() would load"),
+            (".or { content: '\r}} @import \"x\"; a { b: '; }", 3, "@import would"),
             ("a { content: '/*'; } @import 'x'; a { content: '*/'; }", 2, "@import"),
             (".card { width: calc(1px; } } @import 'x';", 2, "brackets without"),
             (".card { width: a(]; }", 2, "brackets without"),

@@ -46,7 +46,10 @@ class Finding:
 
 def check_theme(text: str) -> list[Finding]:
     """Return everything that is wrong with a theme, in order; nothing if it is good."""
-    return sorted(_Reader(text).findings(), key=lambda each: each.line)
+    # As browsers do it before anything else (CSS Syntax 3.3): any of these ends a line,
+    # and with it a string that was left open.
+    read = re.sub(r"\r\n?|\f", "\n", text)
+    return sorted(_Reader(read).findings(), key=lambda each: each.line)
 
 
 @dataclass(slots=True)
