@@ -1,9 +1,16 @@
 """What all bodies share."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 
 from app.models.client import MAX_CLIENT_ID
 from app.typed_text import MAX_EMAIL, read_email, shown_text, trimmed, typed_code
@@ -32,6 +39,22 @@ def _rfc3339(value: datetime) -> str:
 
 
 Instant = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
+
+
+def in_utc(value: datetime) -> datetime:
+    """Return an instant as it is stored and compared.
+
+    Raises:
+        ValueError: Its zone leads it out of the years that there are.
+    """
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("an instant in the years 1 to 9999 is required") from None
+
+
+# With a zone: what has none could be meant in any.
+GivenInstant = Annotated[AwareDatetime, AfterValidator(in_utc)]
 
 
 Email = Annotated[

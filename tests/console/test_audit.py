@@ -134,6 +134,25 @@ async def test_filters_and_pages_find_what_the_api_finds(
     assert "This is not an ID." in wrong.text and "This is not a time." in wrong.text
 
 
+@pytest.mark.parametrize(
+    "instant", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"]
+)
+async def test_an_instant_that_its_zone_leads_out_of_all_years_is_refused(
+    api: Api, visitor: Visitor, admin: Person, instant: str
+) -> None:
+    """It is none in UTC, where it would be a defect."""
+    told = (await api.signed_in(admin)).headers
+
+    for field in ("since", "until"):
+        page = await visitor.http.get("/admin/audit", params={field: instant})
+        assert page.status_code == 422 and "This is not a time." in page.text
+    for path, field in (("audit-events", "since"), ("users", "created_since")):
+        answer = await api.client.get(
+            f"/api/v1/{path}", params={field: instant}, headers=told
+        )
+        assert answer.status_code == 422, answer.text
+
+
 async def test_an_event_is_shown_with_all_that_is_known_and_nothing_as_markup(
     api: Api, visitor: Visitor, admin: Person
 ) -> None:

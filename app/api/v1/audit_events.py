@@ -5,21 +5,19 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from app.api.answers import problems
 from app.api.dependencies import UNPERMITTED, AuditEvents, PageDep, require
 from app.core.late.route import LateRoute
 from app.policies.permission import Actor
 from app.schemas.audit_event import AuditEvent
-from app.schemas.base import Page
+from app.schemas.base import GivenInstant, Page
 
 router = APIRouter(prefix="/api/v1/audit-events", tags=["audit"], route_class=LateRoute)
 Text = Annotated[str | None, Query(max_length=128)]
 OldName = Annotated[str | None, Query(max_length=128, deprecated=True)]
 ClientId = Annotated[str | None, Query(max_length=255)]
-# With a zone: what has none could be meant in any.
-Instant = Annotated[AwareDatetime | None, Query()]
+Instant = Annotated[GivenInstant | None, Query()]
 
 
 @router.get("", responses=problems(*UNPERMITTED))

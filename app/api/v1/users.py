@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
 from app.api.answers import etag, json_response, problems, user_out
 from app.api.dependencies import (
@@ -24,7 +23,7 @@ from app.core.exceptions import (
 )
 from app.policies.permission import Actor
 from app.repositories.statements.user_directory import UserFilter
-from app.schemas.base import Page, plain
+from app.schemas.base import GivenInstant, Page, plain
 from app.schemas.factor import FactorName
 from app.schemas.user import (
     PasswordResetStart,
@@ -50,7 +49,7 @@ Reader = Annotated[Actor, require("users:read")]
 Writer = Annotated[Actor, require("users:write")]
 Sort = Literal["created_at", "-created_at", "email", "-email"]
 Search = Annotated[str | None, Query(max_length=200)]
-Moment = Annotated[AwareDatetime | None, Query()]
+Moment = Annotated[GivenInstant | None, Query()]
 
 
 @router.get("", responses=problems(*UNPERMITTED))

@@ -15,6 +15,7 @@ from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import AUDIT, USERS
 from app.pages.console.told import names, tell
 from app.pages.parts.form_page import by_field, note
+from app.schemas.base import in_utc
 from app.services.accounts.audit_event import AuditEventService
 from app.services.process.paging import Pages
 from app.services.server.trace import TraceService
@@ -169,4 +170,4 @@ def _filters(typed: Mapping[str, str]) -> dict[str, Any]:
 def _instant(text: str) -> datetime:
     """Return an instant; a browser's field says none of a zone, the page says UTC."""
     found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return in_utc(found if found.tzinfo else found.replace(tzinfo=UTC))

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import (
-    AwareDatetime,
     BeforeValidator,
     Field,
     StrictBool,
@@ -23,7 +22,7 @@ from app.factors.base import FactorRefused
 from app.factors.passkey import MAX_CREDENTIAL_ID, check_key, known_transports
 from app.models.passkey import Passkey
 from app.repositories.unit_of_work import UnitOfWork
-from app.schemas.base import Input
+from app.schemas.base import GivenInstant, Input
 from app.schemas.factor import PasskeyName
 from app.services.accounts.foreign_factor import parsed
 
@@ -94,7 +93,7 @@ class _Native(Input):
     is_user_verified: StrictBool = False
     aaguid: UUID | None = None
     name: Any = None
-    created_at: AwareDatetime | None = None
+    created_at: GivenInstant | None = None
 
 
 def read_passkeys(given: Sequence[Mapping[str, Any]]) -> list[ForeignPasskey]:
