@@ -264,6 +264,23 @@ async def test_changes_want_the_permission_and_our_own_form(
     assert (row.client_id, row.status, row.version) == ("shop", "active", 1)
 
 
+async def test_a_new_application_wants_a_fresh_sign_in_before_anything_is_typed(
+    visitor: Visitor, admin: Person, runtime: Runtime, clock: Any
+) -> None:
+    """What is made here may be first-party: people are signed in to it unasked."""
+    form = await visitor.hidden(f"{NEW}?kind=web")
+    clock.advance(hours=1)
+
+    asked = await visitor.get(f"{NEW}?kind=web")
+    sent = await visitor.post(NEW, form | SHOP | {"is_first_party": "on"})
+
+    for stale in (asked, sent):
+        assert stale.headers["location"] == "/signin?to=console.clients.new"
+    async with runtime.unit_of_work(read_only=True) as uow:
+        known = OAuthClientService(uow, runtime)
+        assert await known.list_page(after=None, limit=9) == []
+
+
 @pytest.mark.parametrize("path", POSTS[1:])
 async def test_changes_want_a_fresh_sign_in_and_lead_back(
     visitor: Visitor, admin: Person, runtime: Runtime, clock: Any, path: str

@@ -11,6 +11,7 @@ from app.services.server.runtime import Runtime
 from tests.console.conftest import Holder
 from tests.support.api import Api, Person
 from tests.support.browser import Visitor
+from tests.support.chance import FakeClock
 from tests.support.page import Page
 
 PATH = "/admin/users/batch"
@@ -219,3 +220,25 @@ async def test_asking_costs_four_statements_at_most(
 
     assert answer.status_code == 200
     assert 3 <= len(asked) <= 4, asked
+
+
+@pytest.mark.parametrize(
+    ("action", "fields"), [("disable", {}), ("add_role", {"added": "admin"})]
+)
+async def test_t103_many_ask_for_the_sign_in_of_just_now_that_one_asks_for(
+    api: Api,
+    visitor: Visitor,
+    admin: Person,
+    clock: FakeClock,
+    action: str,
+    fields: dict[str, str],
+) -> None:
+    ada = await api.person()
+    clock.advance(seconds=601)
+
+    sent = await send(visitor, ticked(action, ada), "1", **fields)
+
+    assert sent.headers["location"] == "/signin?to=console.users"
+    assert not {"user.status_changed", "user.roles_changed"} & set(
+        await api.trail(ada.id)
+    )

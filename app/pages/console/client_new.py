@@ -33,7 +33,7 @@ async def show_new_client(
     at: AtConsole, kind: Annotated[str, Query(max_length=16)] = ""
 ) -> Response:
     """Ask what the application is, then what there is to know about it."""
-    here = await at.enter(CLIENTS, shown="new", permission=CLIENTS.act)
+    here = await _enter(at)
     if isinstance(here, Response):
         return here
     return await _show(here, None, {"kind": kind})
@@ -42,7 +42,7 @@ async def show_new_client(
 @router.post(PATH)
 async def create_client(values: Posted, at: AtConsole) -> Response:
     """Make the application; its secret is on this one answer and on no other."""
-    here = await at.enter(CLIENTS, shown="new", permission=CLIENTS.act)
+    here = await _enter(at)
     if isinstance(here, Response):
         return here
 
@@ -53,6 +53,12 @@ async def create_client(values: Posted, at: AtConsole) -> Response:
         return await _make(here, choice, values)
 
     return await act(here, values, work, _show)
+
+
+async def _enter(at: AtConsole) -> Here | Response:
+    """Let in who signed in just now: people may not be asked by what is made here."""
+    may = CLIENTS.act
+    return await at.enter(CLIENTS, shown="new", permission=may, fresh=True)
 
 
 async def _make(here: Here, choice: Choice, values: Values) -> Response:

@@ -40,6 +40,8 @@ SAID = {
     BatchAction.ADD_ROLE: N_("Add a role"),
     BatchAction.INVITE_AGAIN: N_("Invite again"),
 }
+# What wants a sign-in of just now for one account wants it for many.
+_GUARDED = frozenset({BatchAction.DISABLE, BatchAction.ADD_ROLE})
 REFUSED = {
     "yourself": N_("It is your own account."),
     "forbidden": N_("The account, or the role, may do more than you."),
@@ -143,6 +145,8 @@ async def submit_batch(values: Posted, at: AtConsole) -> Response:
             said = gettext("No more than %(most)s at a time.") % {"most": MOST}
             raise Unprocessable([FieldError("ids", "too_many", said)])
         here.demand_typed(values, str(len(ids)))
+        if action in _GUARDED:
+            await here.demand_presence()
         batch = Batch(action, ids, values.get("added", ""))
         await UserBatchService(here.runtime).run(here.actor, batch)
         others = {"action": action.value, "after": values.get("following", "")}

@@ -42,6 +42,7 @@ async def _profile(here: Here, user_id: UUID, values: Values) -> Done:
         change = {"email": validated(UserChange, fields).email}
         if "email_verified" in values:
             change["email_verified"] = True
+        await here.demand_presence()  # whoever holds the address holds the account
     else:
         names = [each.name for each in PROFILE]
         form = validated(ProfileChange, {name: values.get(name, "") for name in names})
