@@ -197,6 +197,31 @@ def approve(
 
 
 @app.command()
+def theme(
+    client_id: ClientId,
+    accent: Annotated[
+        str | None, _option("Main actions and links on its pages, #rrggbb", "--accent")
+    ] = None,
+    accent_dark: Annotated[
+        str | None, _option("On dark pages; unset: a lighter one", "--accent-dark")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give the pages of a client's flows an accent; without one, the installation's.
+
+    JSON: `client_id`, `theme`.
+    """
+    given = {"accent": accent, "accent_dark": accent_dark}
+    chosen = {name: said for name, said in given.items() if said is not None}
+
+    async def work(clients: "OAuthClientService") -> dict[str, Any]:
+        row = await clients.update(client_id, {}, {"theme": chosen or None}, None)
+        return {"client_id": row.client_id, "theme": row.theme}
+
+    show(_with_clients(work), as_json)
+
+
+@app.command()
 def delete(client_id: ClientId, yes: Yes = False, as_json: AsJson = False) -> None:
     """Delete a client and all that people granted to it.
 
@@ -312,6 +337,7 @@ _OPTIONS = {
     "is_first_party": "--first-party",
     "is_resource_server": "--resource-server",
     "minimum_acr": "--minimum-acr",
+    "theme": "auth-serve client theme",
 }
 
 
@@ -340,7 +366,7 @@ def _with_clients(
 
 def _shown(row: "OAuthClient") -> dict[str, Any]:
     names = ["client_id", "status", "pkce", "is_self_registered", "is_first_party"]
-    names += ["is_resource_server", "audience", "minimum_acr"]
+    names += ["is_resource_server", "audience", "minimum_acr", "theme"]
     names += ["created_at", "last_used_at"]
     own = {name: getattr(row, name) for name in names}
     return {**own, "vouched_by": row.voucher, **row.document}

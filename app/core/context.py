@@ -31,6 +31,7 @@ class RequestContext:
         wished_at: When it did.
         locale: The language of the person who is signed in at the browser.
         language: The one to speak, once somebody had to be spoken to.
+        worn: The application whose look a page has, and its accents.
     """
 
     correlation_id: str = ""
@@ -51,6 +52,7 @@ class RequestContext:
     wished_at: datetime | None = None
     locale: str | None = None
     language: str = ""
+    worn: tuple[str, Mapping[str, Any]] | None = None
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request", default=None)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base
@@ -28,7 +28,8 @@ class OAuthClient(Base):
     its own, so that a client that changes its metadata cannot touch it. ``version``
     counts the changes (``ETag``). ``vouched_by`` is who answers for where it sends
     people (ADR-0014); ask ``voucher``, since the release before writes none.
-    ``minimum_acr`` is how strongly people sign in to it at least (ADR-0054).
+    ``minimum_acr`` is how strongly people sign in to it at least (ADR-0054). ``theme``
+    is the accent of its pages, as ``services.clients.theme`` judged it (ADR-0066).
     """
 
     __tablename__ = "oauth_clients"
@@ -52,6 +53,7 @@ class OAuthClient(Base):
         mapped_column(String(16))
     )
     minimum_acr: Mapped[str | None] = mapped_column(String(16))
+    theme: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

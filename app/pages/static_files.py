@@ -4,7 +4,10 @@ from fastapi import APIRouter, Request, Response
 
 from app.core.exceptions import NotFound
 from app.core.late.route import LateRoute
+from app.pages.look.application_theme import PATH as APPLICATION_THEME
+from app.pages.look.application_theme import sheet_for
 from app.pages.look.static import StaticFile, names, static_file
+from app.pages.parts.dependencies import State
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _FOREVER = "public, max-age=31536000, immutable"
@@ -30,6 +33,17 @@ async def show_theme(request: Request) -> Response:
     policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     answer.headers["Content-Security-Policy"] = f"{policy}; sandbox"
     return answer
+
+
+@router.get(f"{APPLICATION_THEME}/{{client_id:path}}")
+async def show_application_theme(
+    client_id: str, request: Request, runtime: State
+) -> Response:
+    """Return the style sheet of an application that has one, as it is now."""
+    client = await runtime.clients.by_client_id(client_id)
+    if client is None or not client.theme or not client.is_vouched_for:
+        raise NotFound(hint="no client with a theme that somebody vouches for")
+    return _of(sheet_for(request.app.state.brand, client.theme), request)
 
 
 @router.get("/static/{name}")

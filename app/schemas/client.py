@@ -13,6 +13,7 @@ Words = Annotated[list[Word], Field(max_length=50)]
 Uri = Word
 Status = Literal["active", "disabled"]
 Acr = Literal["aal1", "aal2"]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Pkce = Literal["always", "pkce_or_nonce", "public_only"]
 
 
@@ -51,6 +52,17 @@ class ClientMetadata(Input):
     frontchannel_logout_session_required: StrictBool | None = None
 
 
+class ClientTheme(Input):
+    """How pages of a client's flows look, in place of the installation's accent.
+
+    ``accent``: main actions and links; refused where it cannot be read (WCAG, 4.5:1).
+    ``accent_dark``: the same on dark pages; null makes ``accent`` lighter.
+    """
+
+    accent: Colour
+    accent_dark: Colour | None = None
+
+
 METADATA = frozenset(ClientMetadata.model_fields)
 
 
@@ -62,7 +74,8 @@ class ClientChange(ClientMetadata):
     may introspect tokens for its ``audience``. ``audience``: identifier of the API that
     its tokens are for. ``vouched_by``: who answers for where it sends people; of a
     client that nobody vouches for they are asked first. ``minimum_acr``: with ``aal2``
-    nobody signs in to it with less than two factors.
+    nobody signs in to it with less than two factors. ``theme``: the accent of pages on
+    the way to it, while somebody vouches for it; null has the installation's.
     """
 
     status: Status = "active"
@@ -72,12 +85,20 @@ class ClientChange(ClientMetadata):
     is_resource_server: StrictBool = False
     audience: Annotated[str, Field(max_length=1_024)] | None = None
     minimum_acr: Acr | None = None
+    theme: ClientTheme | None = None
 
 
 class ClientCreate(ClientChange):
     """A new client; without ``client_id`` the server chooses one."""
 
     client_id: Annotated[str, Field(max_length=MAX_CLIENT_ID)] | None = None
+
+
+class ClientShownTheme(Output):
+    """The accents of a client's pages."""
+
+    accent: str
+    accent_dark: str | None = None
 
 
 class Client(Output):
@@ -92,6 +113,7 @@ class Client(Output):
     is_resource_server: bool
     audience: str | None
     minimum_acr: Acr | None
+    theme: ClientShownTheme | None
     created_at: Instant
     updated_at: Instant
     last_used_at: Instant | None

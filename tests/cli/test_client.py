@@ -230,3 +230,18 @@ async def test_an_identifier_may_look_like_an_option(
     assert bare.exit_code in (0, 2)  # help, or a refusal; never another client
     assert deleted.exit_code == 0, deleted.output
     assert await runtime.clients.by_client_id(odd) is None
+
+
+async def test_the_look_of_a_client_is_given_and_taken(runtime: Runtime) -> None:
+    run("client", "create", "--name", "Shop", *REDIRECT, "--client-id", "shop")
+    plum = {"accent": "#7a1f5c"}
+
+    faint = run("client", "theme", "shop", "--accent", "#ffcc00")
+    given = run("client", "theme", "shop", "--accent", "#7a1f5c", "--json")
+    shown = json.loads(run("client", "show", "shop", "--json").stdout)
+    taken = run("client", "theme", "shop", "--json")
+
+    assert faint.exit_code == 1 and "contrast of 1.4:1" in faint.output
+    assert json.loads(given.stdout) == {"client_id": "shop", "theme": plum}
+    assert shown["theme"] == plum
+    assert json.loads(taken.stdout)["theme"] is None

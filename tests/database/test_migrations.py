@@ -171,6 +171,36 @@ async def test_a_column_that_nothing_names_goes_and_comes_back_and_accounts_stay
     assert await _look(url, _keys) == before
 
 
+async def test_looks_of_clients_come_and_go_and_the_clients_stay(
+    empty_database_url: str,
+) -> None:
+    url = empty_database_url
+    await asyncio.to_thread(migrate, url, "0018")
+    await _look(url, _add_clients)
+
+    await asyncio.to_thread(migrate, url)
+    assert await _look(url, _themes) == {"own": None, "strange": None}
+    await _look(url, _put_theme)
+    assert "#7a1f5c" in str((await _look(url, _themes))["own"])
+    await asyncio.to_thread(command.downgrade, _config(url), "0018")
+    assert (await _look(url, _vouchers)).keys() == {"own", "strange"}
+    await asyncio.to_thread(migrate, url)
+
+    assert await _look(url, _themes) == {"own": None, "strange": None}
+
+
+def _put_theme(connection: Connection) -> None:
+    theme = '{"accent"\\: "#7a1f5c"}'
+    query = f"UPDATE oauth_clients SET theme = '{theme}'"  # noqa: S608
+    connection.execute(text(query))
+    connection.commit()
+
+
+def _themes(connection: Connection) -> dict[str, Any]:
+    rows = connection.execute(text("SELECT client_id, theme FROM oauth_clients"))
+    return {row.client_id: row.theme for row in rows}
+
+
 def _columns_of_users(connection: Connection) -> set[str]:
     return {column["name"] for column in inspect(connection).get_columns("users")}
 

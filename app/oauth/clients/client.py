@@ -43,6 +43,8 @@ class Client:
         is_vouched_for: Whether somebody answers for where it sends people (RFC 9700
             §4.11.2); otherwise they are asked before they are sent there.
         minimum_acr: The administrator's choice: nobody signs in to it with less.
+        theme: The administrator's choice of how pages of its flows look; no concern of
+            the protocol.
         private_schemes: Schemes without a dot that this server accepts now.
     """
 
@@ -75,6 +77,7 @@ class Client:
     is_vouched_for: bool = True
     minimum_acr: str | None = None
     links: Mapping[str, str] = field(default_factory=dict)
+    theme: Mapping[str, Any] = field(default_factory=dict)
     private_schemes: tuple[str, ...] = ()
 
     @property

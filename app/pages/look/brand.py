@@ -27,6 +27,7 @@ class Brand:
         logo: Address of a picture that stands in for our mark; empty for none.
         sheet: Address of a style sheet after ours; empty for none.
         links: Text and address of terms and the like, below every card.
+        rules: The operator's own style sheet, which is in ``sheet``.
         files: What is served at those addresses, by their paths.
     """
 
@@ -34,6 +35,7 @@ class Brand:
     logo: str = ""
     sheet: str = ""
     links: tuple[tuple[str, str], ...] = ()
+    rules: str = ""
     files: dict[str, StaticFile] = field(default_factory=dict)
 
 
@@ -48,9 +50,10 @@ def brand_of(settings: Settings) -> Brand:
     files = {}
     if theme.logo is not None:
         files[_LOGO] = _logo(theme.logo)
-    if sheet := _sheet(theme):
-        files[_SHEET] = sheet
-    brand = Brand(name=theme.name, links=_links(theme), files=files)
+    rules = "" if theme.stylesheet is None else _checked(theme.stylesheet)
+    if parts := [each for each in (_accents(theme), rules) if each]:
+        files[_SHEET] = sheet_of(*parts)
+    brand = Brand(name=theme.name, links=_links(theme), rules=rules, files=files)
     at = {path: f"{path}?v={file.tag}" for path, file in files.items()}
     return replace(brand, logo=at.get(_LOGO, ""), sheet=at.get(_SHEET, ""))
 
@@ -87,18 +90,15 @@ def _logo(path: Path) -> StaticFile:
     raise SettingsError(f"{PREFIX}THEME__LOGO is neither a PNG nor an SVG file")
 
 
-def _sheet(theme: ThemeSettings) -> StaticFile | None:
-    parts = []
+def _accents(theme: ThemeSettings) -> str:
     if theme.accent is not None:
         _refuse(colour.flaw(theme.accent, colour.LIGHT), "ACCENT")
         if theme.accent_dark is not None:
             _refuse(colour.flaw(theme.accent_dark, colour.DARK), "ACCENT_DARK")
-        parts.append(colours(theme.accent, theme.accent_dark))
-    elif theme.accent_dark is not None:
+        return colours(theme.accent, theme.accent_dark)
+    if theme.accent_dark is not None:
         _refuse("demands an ACCENT beside it", "ACCENT_DARK")
-    if theme.stylesheet is not None:
-        parts.append(_checked(theme.stylesheet))
-    return sheet_of(*parts) if parts else None
+    return ""
 
 
 def _checked(path: Path) -> str:

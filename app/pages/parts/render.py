@@ -20,6 +20,7 @@ from app.core.language import (
     speaking,
 )
 from app.core.language.words import spoken_day, spoken_instant, spoken_number
+from app.pages.look.application_theme import of_application
 from app.pages.look.brand import Brand
 from app.pages.look.people import hue, initials
 from app.pages.look.static import address
@@ -141,10 +142,11 @@ def _spoken() -> dict[str, str]:
 
 
 def _brand() -> Brand:
-    """Return whose pages these are; ours where no application is near."""
+    """Return whose pages these are; ours where there is no service around."""
     app = current().scope.get("app")
     brand: Brand = app.state.brand if app is not None else Brand()
-    return brand
+    worn = current().worn
+    return brand if worn is None else of_application(brand, *worn)
 
 
 def _here() -> str:

@@ -24,6 +24,7 @@ from app.pages.parts.browser import keep_value
 from app.pages.parts.flow import go_on
 from app.pages.parts.form_page import Link
 from app.services.accounts.begun_at import BegunAt
+from app.services.clients.theme import wear
 from app.services.oauth.begun_at import BegunAtService
 from app.services.one_time.token import Purpose
 from app.services.server.runtime import Runtime
@@ -68,6 +69,7 @@ async def way_back_to(begun: BegunAt | None, runtime: Runtime) -> WayBack | None
     client = await runtime.clients.by_client_id(begun.client_id) if begun else None
     if begun is None or client is None:
         return None
+    wear(client)
     is_its_own = begun.redirect_uri in client.redirect_uris
     redirect_uri = begun.redirect_uri if is_its_own else ""
     start = start_of(client, redirect_uri, runtime.settings.public_url)

@@ -150,6 +150,7 @@ def new_client(
         "audience": None,
         "pkce": None,
         "minimum_acr": None,
+        "theme": None,
     }
     row = OAuthClient(
         client_id=client_id,

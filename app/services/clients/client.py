@@ -35,6 +35,7 @@ from app.services.clients.change import (
 from app.services.clients.directory import metadata_of
 from app.services.clients.provider import Provider
 from app.services.clients.supported import PERSON_SCOPES
+from app.services.clients.theme import check_theme
 from app.services.process.precondition import demand_version
 
 CHOICES = (
@@ -45,6 +46,7 @@ CHOICES = (
     "is_resource_server",
     "audience",
     "minimum_acr",
+    "theme",
 )
 # Older clients without any scope can still be renamed or disabled.
 _DECIDE_TOKENS = frozenset({"scope", "grant_types", "is_resource_server"})
@@ -307,6 +309,8 @@ class OAuthClientService:
         audience = choices.get("audience")
         if audience is not None:
             _check_audience(audience, self._provider.settings.public_url)
+        if choices.get("theme") is not None:
+            check_theme(choices["theme"])
 
 
 def _merged(document: Metadata, change: Metadata) -> dict[str, Any]:

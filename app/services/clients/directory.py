@@ -169,6 +169,7 @@ def engine_client(row: OAuthClient, secrets: Sequence[OAuthClientSecret]) -> Cli
         audience=row.audience,
         is_self_registered=row.is_self_registered,
         minimum_acr=row.minimum_acr,
+        theme=row.theme or {},
         is_vouched_for=row.voucher in (ADMINISTRATOR, REGISTRATION_TOKEN),
         links={name: url for name in links if (url := getattr(metadata, name))},
     )

@@ -21,6 +21,7 @@ from app.oauth.parameters import Parameters, parse_query
 from app.oauth.response_modes import Answer
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.provider import Provider
+from app.services.clients.theme import wear
 from app.services.oauth.authorization_request import AuthorizationRequestReader
 from app.services.oauth.code import issue_code
 from app.services.oauth.consent import OAuthConsentService
@@ -187,6 +188,7 @@ class AuthorizationService:
         except OAuthError as error:
             raise FlowNotFound(hint=str(error)) from None
         wish(request.ui_locales, flow.arrived_at)
+        wear(request.client)
         account = account_for(self._provider, flow, request, browser)
         known = ConsentState()
         try:
@@ -233,6 +235,7 @@ class AuthorizationService:
         """Do the work, and bring a refusal to the client, with evidence of it."""
         to = await self._requests.address(params, repeated)
         client_id = to.client.client_id
+        wear(to.client)
         try:
             if repeated:
                 hint = f"{ascii(sorted(repeated))} sent twice"

@@ -22,6 +22,7 @@ from app.oauth.logout import (
 from app.oauth.parameters import Parameters
 from app.services.clients.directory import engine_client
 from app.services.clients.provider import Provider
+from app.services.clients.theme import wear
 from app.services.oauth.hint import read_hint
 from app.services.oauth.logout_by_hint import HintLogoutService, NamedSession
 from app.services.oauth.person import session_name, subject_of
@@ -84,6 +85,8 @@ class OAuthLogoutService:
         client = None
         if client_id is not None:
             client = await provider.clients.by_client_id(client_id)
+        if client is not None:
+            wear(client)
         account = self._whose(hint, client, browser)
         request = read_logout(
             params,
