@@ -1,6 +1,6 @@
 """SQL for pictures of people."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -24,6 +24,12 @@ class UserPictureRepository(Repository[UserPicture]):
         query = select(UserPicture.id).where(UserPicture.user_id == user_id)
         found: UUID | None = await self.db.scalar(query)
         return found
+
+    async def ids_of(self, user_ids: Collection[UUID]) -> dict[UUID, UUID]:
+        """Return the id of each account's picture, without those that have none."""
+        query = select(UserPicture.user_id, UserPicture.id)
+        rows = await self.db.execute(query.where(UserPicture.user_id.in_(user_ids)))
+        return {row.user_id: row.id for row in rows}
 
     async def list_for_user(
         self, user_id: UUID, after: UUID | None, limit: int

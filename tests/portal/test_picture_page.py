@@ -1,5 +1,6 @@
 """A picture of oneself at ``/account/picture``, without any script."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ from httpx2 import Response
 from app.core.pictures.flaw import MAX_BYTES
 from app.models import UserPicture
 from app.services.server.runtime import Runtime
+from tests.factories.oauth import ApplicationFactory
 from tests.support.api import Api, Person
-from tests.support.authorization import rows
+from tests.support.authorization import query_of, rows
 from tests.support.browser import Visitor
 from tests.support.page import Page
 
@@ -152,3 +154,45 @@ async def test_nobody_uploads_without_signing_in(
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/signin")
     assert await rows(runtime, UserPicture) == []
+
+
+async def test_accounts_of_a_browser_are_seen_by_their_pictures(
+    api: Api,
+    visitor: Visitor,
+    person: Person,
+    applications: ApplicationFactory,
+) -> None:
+    """At the front door, the choice and consent; never from somebody's address."""
+    await send(visitor, PHONE)
+    [address] = await shown(visitor)
+    other = await api.person(name="Eve")
+    await api.patch("/users/me", {"picture": ELSEWHERE}, other)
+    await visitor.sign_in(other.email)
+    shop = await applications()
+
+    home = (await visitor.get("/")).text
+    asked = await visitor.http.get("/oauth2/authorize", params=query_of(shop))
+    flow = asked.headers["location"].partition("?flow=")[2]
+    choice = (await visitor.get(f"/select-account?flow={flow}")).text
+    [button] = re.findall(r'<button[^>]*value="(\w+)">.{,9}<img', choice)
+    csrf = Page(choice).inputs["csrf"]["value"]
+    fields = {"csrf": csrf, "flow": flow, "account": button}
+    await visitor.post("/select-account", fields)
+    consent = (await visitor.get(f"/consent?flow={flow}")).text
+
+    for page in (home, choice, consent):
+        found = [each["src"] for each in Page(page).all("img")]
+        assert found == [address], page
+        assert ELSEWHERE not in page
+
+
+async def test_the_way_to_the_console_is_for_who_may_enter(
+    api: Api, visitor: Visitor, person: Person
+) -> None:
+    before = (await visitor.get("/account")).text
+    admin = await api.admin()
+    await visitor.sign_in(admin.email)
+    after = (await visitor.get("/account")).text
+
+    assert 'href="/admin"' not in before
+    assert after.count('href="/admin"') == 1 and "Open the console" in after

@@ -8,7 +8,13 @@ from app.oauth.interaction import Step
 from app.pages.oauth.authorize import lead
 from app.pages.parts import texts
 from app.pages.parts.asked import application_of, asked_for
-from app.pages.parts.browser import AtBrowser, refusal_of, render_form, show_page
+from app.pages.parts.browser import (
+    AtBrowser,
+    pictures_at,
+    refusal_of,
+    render_form,
+    show_page,
+)
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import (
     FLOW,
@@ -34,7 +40,7 @@ async def show_consent(flow: Flow, browser: AtBrowser, runtime: State) -> Respon
     waiting = await AuthorizationService(runtime).look(flow, browser)
     if waiting.step is not Step.CONSENT:
         return go_on("/oauth2/resume", flow)
-    return _ask(flow, waiting, browser, runtime)
+    return await _ask(flow, waiting, browser, runtime)
 
 
 @router.post("/consent")
@@ -65,7 +71,7 @@ async def _ask_again(
     """
     waiting = await AuthorizationService(runtime).look(flow, browser)
     if waiting.step is Step.CONSENT:
-        return _ask(flow, waiting, browser, runtime, error)
+        return await _ask(flow, waiting, browser, runtime, error)
     name = application_of(waiting).full_name
     page = FormPage("/consent", texts.continue_to(name), closed=texts.ALLOWED_ALREADY)
     links = [Link(texts.continue_to(name), with_flow("/oauth2/resume", flow))]
@@ -73,7 +79,7 @@ async def _ask_again(
     return show_page(page, browser, runtime, {}, error, around)
 
 
-def _ask(
+async def _ask(
     flow: str,
     waiting: Waiting,
     browser: Browser,
@@ -91,6 +97,7 @@ def _ask(
         asked=asked_for(waiting, runtime.settings.oauth.scopes),
         is_again=bool(waiting.known.scope),
         account=waiting.account,
+        pictures=await pictures_at(browser, runtime),
         shown=waiting.shown,
         flow=flow,
         other_account=with_flow(others, flow),

@@ -9,6 +9,7 @@ from app.pages.parts.browser import (
     AtBrowser,
     choosing,
     keep_accounts,
+    pictures_at,
     refusal_of,
     render_form,
 )
@@ -50,6 +51,7 @@ async def _show(
         headers=page_headers(flow),
         application=application_of(waiting),
         accounts=browser.accounts,
+        pictures=await pictures_at(browser, runtime),
         flow=flow,
         other_account=with_flow("/signin", flow),
     )

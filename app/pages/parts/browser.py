@@ -16,7 +16,9 @@ from app.pages.parts.form import PROOF, Values
 from app.pages.parts.form_page import USERNAME, Around, FormPage, note
 from app.pages.parts.render import render
 from app.policies.permission import Actor
+from app.services.accounts.picture import PictureService
 from app.services.server.runtime import Runtime
+from app.services.sessions.authentication import AuthenticationService
 from app.services.sign_in.browser_session import (
     Browser,
     BrowserAccount,
@@ -55,6 +57,23 @@ def actor_of(account: BrowserAccount) -> Actor:
         authenticated_at=account.authenticated_at,
         roles=(),
     )
+
+
+async def is_operator(account: BrowserAccount | None, runtime: Runtime) -> bool:
+    """Tell whether somebody may enter the console, perhaps with a second factor."""
+    if account is None:
+        return False
+    rights = await AuthenticationService(runtime).rights_of(actor_of(account))
+    return bool(rights.with_two_factors)
+
+
+async def pictures_at(browser: Browser, runtime: Runtime) -> dict[UUID, str]:
+    """Return where the pictures of the accounts at a browser are, at our own origin."""
+    if not browser.accounts:
+        return {}
+    async with runtime.unit_of_work(read_only=True) as uow:
+        pictures = PictureService(uow, runtime)
+        return await pictures.paths_of([each.user_id for each in browser.accounts])
 
 
 def typed(values: Values) -> Values:

@@ -15,10 +15,12 @@ from fastapi import Response
 from app.core.context import current
 from app.core.exceptions import AppError
 from app.core.language import N_, gettext
+from app.pages.parts import texts
 from app.pages.parts.browser import (
     actor_of,
     ask_second_step,
     check_form,
+    is_operator,
     keep_accounts,
     render_form,
 )
@@ -74,6 +76,7 @@ class Here:
 
     Attributes:
         picture: Where their picture is, at our own origin; empty for initials.
+        may_enter: Whether the way to the console is shown.
     """
 
     section: str
@@ -81,6 +84,7 @@ class Here:
     account: BrowserAccount
     runtime: Runtime
     picture: str = ""
+    may_enter: bool = False
 
     def render(
         self, template: str, error: AppError | None = None, **values: Any
@@ -94,10 +98,7 @@ class Here:
             error=error,
             account=self.account,
             section=self.section,
-            ways=[
-                (way.icon, gettext(way.label), address_of(way.section), way is on, "")
-                for way in _WAYS
-            ],
+            ways=_ways(on, self.may_enter),
             above=on if on.section != self.section else None,
             above_at=address_of(on.section),
             picture=self.picture,
@@ -117,6 +118,17 @@ class Here:
         answer = self.stay(done)
         keep_accounts(answer, self.browser.using(account), self.runtime)
         return answer
+
+
+def _ways(on: _Way, may_enter: bool) -> list[tuple[str, str, str, bool, str]]:
+    """Return the entries of the navigation; the way to the console is the last."""
+    entries = [
+        (way.icon, gettext(way.label), address_of(way.section), way is on, "")
+        for way in _WAYS
+    ]
+    if may_enter:
+        entries.append(("settings", gettext(texts.CONSOLE), "/admin", False, ""))
+    return entries
 
 
 def _way_of(section: str) -> _Way:
@@ -146,7 +158,8 @@ async def enter(
             return await lead_to_proof(section, account, runtime)
     async with runtime.unit_of_work(read_only=True) as uow:
         picture = await PictureService(uow, runtime).path_of(account.user_id)
-    return Here(section, browser, account, runtime, picture)
+    may_enter = await is_operator(account, runtime)
+    return Here(section, browser, account, runtime, picture, may_enter)
 
 
 async def demand_fresh(account: BrowserAccount, runtime: Runtime) -> None:

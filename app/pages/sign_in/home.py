@@ -5,13 +5,12 @@ from fastapi import APIRouter, Response
 from app.core.exceptions import AppError
 from app.core.late.route import LateRoute
 from app.pages.parts import texts
-from app.pages.parts.browser import AtBrowser, actor_of, render_form
+from app.pages.parts.browser import AtBrowser, is_operator, pictures_at, render_form
 from app.pages.parts.dependencies import State
 from app.pages.parts.developers import developer_links
 from app.pages.parts.flow import go_on
 from app.pages.parts.form_page import Link
 from app.services.server.runtime import Runtime
-from app.services.sessions.authentication import AuthenticationService
 from app.services.sign_in.browser_session import Browser, BrowserAccount
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
@@ -20,25 +19,16 @@ router = APIRouter(include_in_schema=False, route_class=LateRoute)
 @router.get("/")
 async def show_home(browser: AtBrowser, runtime: State) -> Response:
     """Say who is signed in; everybody else signs in first."""
-    return render_home(
-        browser, runtime, is_operator=await _is_operator(browser, runtime)
-    )
+    may_enter = await is_operator(browser.current, runtime)
+    return await render_home(browser, runtime, may_enter=may_enter)
 
 
-async def _is_operator(browser: Browser, runtime: Runtime) -> bool:
-    """Tell whether who is in may enter the console, perhaps with a second factor."""
-    if browser.current is None:
-        return False
-    rights = await AuthenticationService(runtime).rights_of(actor_of(browser.current))
-    return bool(rights.with_two_factors)
-
-
-def render_home(
+async def render_home(
     browser: Browser,
     runtime: Runtime,
     error: AppError | None = None,
     *,
-    is_operator: bool = False,
+    may_enter: bool = False,
 ) -> Response:
     """Return the accounts of a browser, with buttons to use and to leave each.
 
@@ -49,7 +39,7 @@ def render_home(
         browser: Whose accounts.
         runtime: The parts of the process.
         error: Why it is shown again.
-        is_operator: Whether the way to the console is shown.
+        may_enter: Whether the way to the console is shown.
     """
     account = browser.current
     if not browser.accounts:
@@ -60,13 +50,14 @@ def render_home(
         runtime,
         error=error,
         account=account,
+        pictures=await pictures_at(browser, runtime),
         others=[each for each in browser.accounts if each != account],
         developers=developer_links(runtime),
-        links=_links(account, is_operator),
+        links=_links(account, may_enter),
     )
 
 
-def _links(account: BrowserAccount | None, is_operator: bool) -> list[Link]:
+def _links(account: BrowserAccount | None, may_enter: bool) -> list[Link]:
     links = [
         Link(texts.OTHER_ACCOUNT, "/signin"),
         Link(texts.CHANGE_PASSWORD, "/forgot-password"),
@@ -75,6 +66,6 @@ def _links(account: BrowserAccount | None, is_operator: bool) -> list[Link]:
         links.insert(0, Link(texts.ACCOUNT, "/account"))
         links.insert(1, Link(texts.APPLICATIONS, "/applications"))
         links.insert(2, Link(texts.SIGN_OUT, "/signout"))
-    if is_operator:
+    if may_enter:
         links.insert(0, Link(texts.CONSOLE, "/admin"))
     return links

@@ -54,8 +54,9 @@ async def submit_signout(
     """
     is_named = "account" in values
     if refusal := refusal_of(browser, values, runtime):
-        show = render_home if is_named else _show
-        return show(browser, runtime, refusal)
+        if is_named:
+            return await render_home(browser, runtime, refusal)
+        return _show(browser, runtime, refusal)
     ending = _ending(browser, values)
     if is_named and not ending:
         return go_on("/")

@@ -19,7 +19,7 @@ router = APIRouter(include_in_schema=False, route_class=LateRoute)
 async def submit_switch(values: Posted, browser: AtBrowser, runtime: State) -> Response:
     """Use the account that the button names; if it is gone, the rest is shown."""
     if refusal := refusal_of(browser, values, runtime):
-        return render_home(browser, runtime, refusal)
+        return await render_home(browser, runtime, refusal)
     answer = go_on("/")
     if chosen := choosing(browser, values):
         keep_accounts(answer, chosen, runtime)

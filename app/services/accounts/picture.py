@@ -1,5 +1,6 @@
 """The picture of an account, from its owner or from an administrator (ADR-0070)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -91,6 +92,11 @@ class PictureService:
         """
         picture_id = await self._uow.user_pictures.id_of(user_id)
         return "" if picture_id is None else f"{PATH}/{picture_id.hex}"
+
+    async def paths_of(self, user_ids: Collection[UUID]) -> dict[UUID, str]:
+        """Return the same of several accounts, without those that have none."""
+        found = await self._uow.user_pictures.ids_of(user_ids)
+        return {user_id: f"{PATH}/{each.hex}" for user_id, each in found.items()}
 
     async def _count(self, owner_id: UUID) -> None:
         limiter, limits = self._process.limiter, self._process.limits
