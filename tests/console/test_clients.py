@@ -189,6 +189,27 @@ async def test_an_application_is_changed_disabled_enabled_and_deleted(
     assert (await visitor.get(path)).status_code == 404
 
 
+async def test_the_look_of_an_application_is_chosen_and_judged(
+    visitor: Visitor, admin: Person, runtime: Runtime
+) -> None:
+    await make(visitor, "web", **SHOP, **{"theme.accent": "#7a1f5c"})
+    made = await only(runtime)
+    path = f"{ONE}?id={made.client_id}"
+    form = await visitor.hidden(path) | SHOP | {"scope": "openid", "vouched": "on"}
+
+    faint = await visitor.post(ONE, form | {"theme.accent": "#ffcc00"})
+    alone = await visitor.post(ONE, form | {"theme.accent_dark": "#ffffff"})
+    field = Page((await visitor.get(path)).text).inputs["theme.accent"]
+    await visitor.post(ONE, form | {"theme.accent": ""})
+
+    assert made.theme == {"accent": "#7a1f5c"} and field["value"] == "#7a1f5c"
+    assert (faint.status_code, alone.status_code) == (422, 422)
+    assert 'id="theme.accent-error"' in alone.text
+    said = faint.text.partition('id="theme.accent-error">')[2][:80]
+    assert "contrast of 1.4:1 on light pages" in said
+    assert (await only(runtime)).theme is None
+
+
 async def test_what_is_wrong_with_an_application_is_said_at_its_field(
     visitor: Visitor, admin: Person
 ) -> None:

@@ -49,6 +49,26 @@ async def test_consent_fits_every_screen(
     await _look(person, "consent", scheme)
 
 
+@pytest.mark.parametrize(
+    ("scheme", "ground"),
+    [("light", "rgb(122, 31, 92)"), ("dark", "rgb(240, 176, 218)")],
+)
+async def test_pages_on_the_way_to_an_application_have_its_accent(
+    newcomer: Any, runtime: Runtime, scheme: str, ground: str
+) -> None:
+    person = await newcomer(f"accent-{scheme}@example.com", color_scheme=scheme)
+    theme = {"accent": "#7a1f5c", "accent_dark": "#f0b0da"}
+    shop = await ApplicationFactory(runtime)(columns={"theme": theme})
+    query = urlencode(query_of(shop))
+    await person.go(f"/oauth2/authorize?{query}")
+
+    drawn = await person.page.evaluate("""getComputedStyle(
+        document.querySelector('form button[type=submit]')).backgroundColor""")
+
+    assert drawn == ground
+    await _look(person, "accent", scheme)
+
+
 async def test_pages_stay_whole_in_forced_colours(newcomer: Any) -> None:
     person = await newcomer("forced@example.com", forced_colors="active")
     await person.go("/signin")

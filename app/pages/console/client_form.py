@@ -16,6 +16,7 @@ from app.services.clients.kind import KINDS, Kind
 from app.services.clients.snippet import Library, Made, snippet
 
 API = "api"
+_ACCENTS = ("accent", "accent_dark")
 LABELS = {
     "client_name": N_("Name"),
     "redirect_uris": N_("Redirect URIs"),
@@ -23,6 +24,8 @@ LABELS = {
     "scope": N_("Scopes"),
     "audience": N_("API (audience)"),
     "minimum_acr": N_("Sign-in at least with"),
+    "theme.accent": N_("Accent"),
+    "theme.accent_dark": N_("Accent on dark pages"),
     "typed": N_("Client ID"),
     "test": N_("Redirect URI"),
 }
@@ -126,7 +129,20 @@ def choices_in(values: Values) -> dict[str, Any]:
         "is_first_party": "is_first_party" in values,
         "minimum_acr": values.get("minimum_acr") or None,
         "audience": values.get("audience", "").strip() or None,
+        "theme": theme_in(values),
     }
+
+
+def theme_in(values: Values) -> dict[str, str] | None:
+    """Return the accents that a form has; None where the installation's are wanted."""
+    typed = {name: values.get(f"theme.{name}", "").strip() for name in _ACCENTS}
+    return {name: said for name, said in typed.items() if said} or None
+
+
+def theme_of(row: OAuthClient) -> dict[str, str]:
+    """Return what the same fields have in them before anybody types."""
+    theme = row.theme or {}
+    return {f"theme.{name}": theme.get(name) or "" for name in _ACCENTS}
 
 
 def bounded(model: type[BaseModel], given: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from app.pages.console.client_form import (
     labels,
     metadata_in,
     pasted,
+    theme_of,
 )
 from app.pages.console.client_new import show_secret
 from app.pages.console.frame import AtConsole, Here, act
@@ -237,6 +238,7 @@ def _values(row: Any) -> dict[str, str]:
         "scope": document.get("scope", ""),
         "audience": row.audience or "",
         "minimum_acr": row.minimum_acr or "",
+        **theme_of(row),
         "redirect_uris": "\n".join(document.get("redirect_uris", ())),
         "post_logout_redirect_uris": "\n".join(
             document.get("post_logout_redirect_uris", ())
