@@ -46,8 +46,8 @@ class PictureService:
             TooManyRequests: The profile was changed too often.
             Unprocessable: It is no picture that is taken here.
         """
+        await self._count(owner_id)  # what is refused was read, too
         picture = accepted(content)
-        await self._count(owner_id)
         return await self._store(await self._locked(owner_id), picture)
 
     async def remove_own(self, owner_id: UUID) -> User:

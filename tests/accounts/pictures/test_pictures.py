@@ -213,3 +213,12 @@ async def test_whoever_changes_a_profile_too_often_waits(api: Api) -> None:
 
     assert answer.status_code == 429
     assert await picture_of(api, person) is None
+
+
+async def test_files_that_are_refused_count_too(api: Api) -> None:
+    """To judge a quarter of a megabyte is work that anybody could ask for."""
+    person = await api.person()
+    for _ in range(api.runtime.limits.profile_account.burst):
+        assert (await put(api, SCREEN[:-9], person)).status_code == 422
+
+    assert (await put(api, SCREEN[:-9], person)).status_code == 429
