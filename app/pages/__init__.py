@@ -30,6 +30,7 @@ from app.pages.console import audit as console_audit
 from app.pages.console import client_new as console_client_new
 from app.pages.console import clients as console_clients
 from app.pages.console import keys as console_keys
+from app.pages.console import mails as console_mails
 from app.pages.console import outbox as console_outbox
 from app.pages.console import overview as console_overview
 from app.pages.console import palette as console_palette
@@ -132,6 +133,7 @@ routes: list[BaseRoute] = [
         console_audit,
         console_keys,
         console_outbox,
+        console_mails,
         console_settings,
         console_user_batch,
         console_user,

@@ -14,17 +14,10 @@ from app.core.language import ENGLISH, known_language, languages
 from app.core.late.route import LateRoute
 from app.core.mailbox import KeptMail
 from app.pages.parts.dependencies import State
-from app.pages.parts.render import HEADERS, render_for_developers
+from app.pages.parts.render import HEADERS, MAIL_CSP, render_for_developers
 from app.services.mails.mail import Mail
 from app.services.mails.preview import MailPreviewService
 from app.services.server.runtime import Runtime
-
-# The mail's own markup has its style inline, as mail programs want it; no script, no
-# form and no frame can come with it.
-_MAIL_CSP = (
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; "
-    "frame-ancestors 'none'; base-uri 'none'"
-)
 
 
 def is_open(runtime: Runtime) -> bool:
@@ -75,7 +68,7 @@ async def show_mail(mail_id: str, runtime: State) -> Response:
 async def show_mail_html(mail_id: str, runtime: State) -> Response:
     """Show a mail as mail programs do."""
     mail = _mail(runtime, mail_id)
-    headers = HEADERS | {"Content-Security-Policy": _MAIL_CSP}
+    headers = HEADERS | {"Content-Security-Policy": MAIL_CSP}
     return HTMLResponse(mail.html, headers=headers)
 
 
@@ -96,7 +89,7 @@ async def show_kinds(runtime: State, language: str = ENGLISH) -> Response:
 async def show_kind(name: str, runtime: State, language: str = ENGLISH) -> Response:
     """Show a kind of mail as mail programs do."""
     html = _preview(runtime, name, language).html
-    headers = HEADERS | {"Content-Security-Policy": _MAIL_CSP}
+    headers = HEADERS | {"Content-Security-Policy": MAIL_CSP}
     return HTMLResponse(html, headers=headers)
 
 

@@ -18,6 +18,7 @@ OPENED = {
     "/admin/audit": "audit:read",
     "/admin/keys": "keys:read",
     "/admin/outbox": "outbox:read",
+    "/admin/mails": "settings:read",
     "/admin/settings": "settings:read",
 }
 

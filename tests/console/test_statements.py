@@ -26,6 +26,8 @@ PAGES = [
     "/admin/audit/trace/{request}",
     "/admin/keys",
     "/admin/outbox",
+    "/admin/mails",
+    "/admin/mails/invitation",
     "/admin/settings",
 ]
 

@@ -56,10 +56,13 @@ ROLES = Section("roles", N_("Roles"), "shield", "roles:read", "roles:write")
 AUDIT = Section("audit", N_("Audit trail"), "list", "audit:read")
 KEYS = Section("keys", N_("Keys"), "key", "keys:read", "keys:write")
 OUTBOX = Section("outbox", N_("Outbox"), "hook", "outbox:read", "outbox:write")
-MAILS = Section("mails", N_("Mails"), "mail", "settings:read")
+MAILS = Section("mails", N_("Mails"), "mail", "settings:read", ALL)
 SETTINGS = Section("settings", N_("Settings"), "settings", "settings:read")
 
-SECTIONS = (OVERVIEW, START, USERS, CLIENTS, ROLES, AUDIT, KEYS, OUTBOX, SETTINGS)
+SECTIONS = (
+    *(OVERVIEW, START, USERS, CLIENTS, ROLES, AUDIT),
+    *(KEYS, OUTBOX, MAILS, SETTINGS),
+)
 
 
 def open_to(actor: Actor) -> Sequence[Section]:

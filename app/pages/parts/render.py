@@ -44,6 +44,12 @@ CSP = (
     # No script of ours turns text into markup or into script, and none can.
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
+# For mails alone: their own markup has its style inline, as mail programs want it; no
+# script, no form and no frame can come with it.
+MAIL_CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
 HEADERS = {
     "Content-Security-Policy": CSP,
     "Cache-Control": "no-store",  # pages hold links that work

@@ -100,13 +100,22 @@ class MailRenderer:
             return Mail(
                 id=draft.id,
                 to=draft.to,
-                subject=(own and own.subject(draft.name, values)) or values["subject"],
+                subject=self._subject(draft.name, values),
                 text=(own and own.text(draft.name, values))
                 or self._written("txt", draft.name, values),
                 html=(own and own.html(draft.name, values))
                 or self._written("html", draft.name, values),
                 language=draft.language,
             )
+
+    def subject(self, draft: Draft) -> str:
+        """Return only the subject."""
+        with speaking(draft.language):
+            return self._subject(draft.name, self.values(draft))
+
+    def _subject(self, name: str, values: Mapping[str, Any]) -> str:
+        own = self._own
+        return str((own and own.subject(name, values)) or values["subject"])
 
     @cached_property
     def _own(self) -> "OwnTemplates | None":

@@ -34,6 +34,10 @@ class MailPreviewService:
         """
         return self._renderer.render(self._sample(name, language))
 
+    def subject(self, name: str, language: str = ENGLISH) -> str:
+        """Return how a mail is called, without writing it."""
+        return self._renderer.subject(self._sample(name, language))
+
     def flaws(self, folder: Path) -> Iterator[str]:
         """Yield what would not work in a folder of an operator's texts, a line each."""
         # Here: the sandbox is for those who have texts of their own.

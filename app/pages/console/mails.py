@@ -1,0 +1,98 @@
+"""``/admin/mails``: how each kind of mail looks, in each language."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from app.core.exceptions import AppError, NotFound
+from app.core.language import known_language, language, languages
+from app.core.late.route import LateRoute
+from app.pages.console.frame import AtConsole, Here, act
+from app.pages.console.sections import MAILS
+from app.pages.parts.dependencies import Posted
+from app.pages.parts.form import Values
+from app.pages.parts.render import HEADERS, MAIL_CSP
+from app.services.mails.kind import KINDS
+from app.services.mails.preview import MailPreviewService
+from app.services.server.checklist import ChecklistService
+
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
+
+
+@router.get(MAILS.path)
+async def list_mails(at: AtConsole, language: str = "", done: str = "") -> Response:
+    """List every kind by its subject."""
+    here = await at.enter(MAILS)
+    if isinstance(here, Response):
+        return here
+    return await _list(here, wanted=language, done=done)
+
+
+@router.post(MAILS.path)
+async def send_test_mail(values: Posted, at: AtConsole) -> Response:
+    """Send a mail to whoever asks, on the way of all mails."""
+    here = await at.enter(MAILS, permission=MAILS.act)
+    if isinstance(here, Response):
+        return here
+
+    async def work() -> Response:
+        async with here.runtime.unit_of_work() as uow:
+            checklist = ChecklistService(uow, here.runtime)
+            await checklist.test_mail(here.account.user_id, here.account.email)
+        return here.go(MAILS.path, "test")
+
+    return await act(here, values, work, _list)
+
+
+@router.get(f"{MAILS.path}/{{name}}")
+async def show_mail(name: str, at: AtConsole, language: str = "") -> Response:
+    """Show a kind of mail as text, and the way to its HTML."""
+    here = await at.enter(MAILS, shown=_checked(name))
+    if isinstance(here, Response):
+        return here
+    spoken = _spoken(language)
+    mail = MailPreviewService(here.runtime).show(name, spoken)
+    return here.render(
+        "console/mail.html", mail=mail, name=name, spoken=languages()[spoken]
+    )
+
+
+@router.get(f"{MAILS.path}/{{name}}/html")
+async def show_html(name: str, at: AtConsole, language: str = "") -> Response:
+    """Show a kind of mail as mail programs do, in a page that may do nothing."""
+    here = await at.enter(MAILS, shown=_checked(name))
+    if isinstance(here, Response):
+        return here
+    mail = MailPreviewService(here.runtime).show(name, _spoken(language))
+    return HTMLResponse(
+        mail.html, headers=HEADERS | {"Content-Security-Policy": MAIL_CSP}
+    )
+
+
+async def _list(
+    here: Here,
+    error: AppError | None = None,
+    _values: Values | None = None,
+    wanted: str = "",
+    done: str = "",
+) -> Response:
+    spoken, mails = _spoken(wanted), MailPreviewService(here.runtime)
+    return here.render(
+        "console/mails.html",
+        error,
+        subjects=[(name, mails.subject(name, spoken)) for name in mails.names()],
+        spoken=languages()[spoken],
+        choices=[(each.tag, each.name) for each in languages().values()],
+        may_send=here.actor.may(MAILS.act),
+        done=done,
+    )
+
+
+def _spoken(wanted: str) -> str:
+    """Return the language that was asked for, or else that of the page."""
+    return known_language(wanted) or language()
+
+
+def _checked(name: str) -> str:
+    if name not in KINDS:
+        raise NotFound(hint="no such mail")
+    return name
