@@ -118,3 +118,13 @@ def test_languages_call_themselves_by_their_names() -> None:
     assert languages()["en"].name == "English"
     assert languages()["de"].name == "Deutsch"
     assert set(languages()) == set(tags())
+
+
+def test_no_catalogue_has_a_gap(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["catalogues", "--check"])
+
+    status = catalogues.main()
+
+    assert capsys.readouterr().err == "" and status == 0
