@@ -37,6 +37,18 @@ def test_every_mail_says_its_language_and_keeps_its_lines_short(
         assert not re.search(r"%\(|\{\{|None", mail.text + mail.html)
 
 
+def test_buttons_and_links_have_the_accent_of_the_installation(
+    make_runtime: Make,
+) -> None:
+    runtime = make_runtime(theme={"accent": "#7a1fa2", "accent_dark": "#e0b0ff"})
+
+    html = MailPreviewService(runtime).show("reset_password").html
+
+    assert "background:#7a1fa2;border-radius:10px;color:#ffffff" in html
+    assert ".button { background: #e0b0ff !important; color: #000000" in html
+    assert "#0b6b50" not in html and "#6bd6ad" not in html
+
+
 async def _sent(
     runtime: Runtime, smtp: SmtpServer, locale: str | None, accepts: str = ""
 ) -> tuple[str, str]:

@@ -137,11 +137,12 @@ class MailRenderer:
         # Here: it is two megabytes until there is a mail to write.
         from markupsafe import Markup
 
-        from app.services.mails.part import HtmlParts, TextParts, tidy
+        from app.services.mails.part import HtmlParts, TextParts, colours_of, tidy
 
         environment = self._environments[form]
-        parts = HtmlParts() if form == "html" else TextParts()
-        around = {**values, "parts": parts}
+        colours = colours_of(self._settings.theme)
+        parts = HtmlParts(colours) if form == "html" else TextParts()
+        around = {**values, "parts": parts, "colours": colours}
         body = environment.get_template(f"{name}.jinja").render(around)
         if form == "html":
             body = Markup(body)  # noqa: S704 - made by a template that escapes

@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from markupsafe import Markup
 
 from app.core.language import gettext
+from app.theme_settings import ThemeSettings
+from app.utils.theme import colour
 
 COLUMNS = 72
 # Languages without blanks break anywhere, but not before a mark that closes.
@@ -85,10 +87,10 @@ def tidy(text: str) -> str:
 
 _TEXT = "margin:0 0 16px"
 _BUTTON = (
-    "background:#0b6b50;border-radius:10px;color:#ffffff;display:inline-block;"
+    "background:{accent};border-radius:10px;color:{on_accent};display:inline-block;"
     "font-weight:bold;padding:12px 20px;text-decoration:none"
 )
-_LINK = "color:#0b6b50"
+_LINK = "color:{accent}"
 _SMALL = "color:#55615b;font-size:14px;margin:0 0 16px"
 _CODE = (
     "background:#f7f6f2;border-radius:10px;font-family:Consolas,Menlo,monospace;"
@@ -97,8 +99,23 @@ _CODE = (
 )
 
 
+def colours_of(theme: ThemeSettings) -> Mapping[str, str]:
+    """Return the colours of buttons and links, light and dark, as pages have them."""
+    if theme.accent is None:
+        own = ("#0b6b50", "#ffffff", "#6bd6ad", "#06241a")
+    else:
+        dark = theme.accent_dark or colour.lighter(theme.accent)
+        own = (theme.accent, colour.text_on(theme.accent), dark, colour.text_on(dark))
+    return dict(zip(("accent", "on_accent", "dark", "on_dark"), own, strict=True))
+
+
 class HtmlParts:
     """Parts as HTML that mail programs show: styles inline, dark ones by class."""
+
+    def __init__(self, colours: Mapping[str, str]) -> None:
+        """Write in the operator's colours, see ``colours_of``."""
+        self._button = _BUTTON.format(**colours)
+        self._link = _LINK.format(**colours)
 
     def text(self, sentence: str) -> str:
         """Return a paragraph; what stands in it is escaped unless it is ours."""
@@ -112,14 +129,14 @@ class HtmlParts:
             '<a href="%s" class="button" style="%s">%s</a></p>\n'
             '<p class="muted" style="%s">%s<br><a href="%s" class="link" dir="ltr" '
             'style="%s;word-break:break-all">%s</a></p>\n',
-            *(link, _BUTTON, label, _SMALL, note, link, _LINK, link),
+            *(link, self._button, label, _SMALL, note, link, self._link, link),
         )
 
     def link(self, link: str, label: str) -> str:
         """Return a link in a line of its own."""
         return self._made(
             '<p style="%s"><a href="%s" class="link" style="%s">%s</a></p>\n',
-            *(_TEXT, link, _LINK, label),
+            *(_TEXT, link, self._link, label),
         )
 
     def code(self, digits: str) -> str:
