@@ -19,8 +19,8 @@ from app.cli.base import (
     show,
     show_rows,
 )
-from app.services.clients.kind import KINDS, Kind
-from app.services.clients.snippet import Library, Made, snippet
+from app.oauth.client_kind import KINDS, Kind
+from app.oauth.client_snippet import Library, Made, snippet
 
 if TYPE_CHECKING:
     from app.config import Settings

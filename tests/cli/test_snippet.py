@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from app.services.clients.snippet import Library, Made, snippet
+from app.oauth.client_snippet import Library, Made, snippet
 from tests.cli.test_cli import run
 from tests.conftest import SECRET
 

@@ -166,7 +166,7 @@ async def test_what_was_agreed_to_is_the_place_and_no_other(
     assert quiet.status_code == 403 and "worse.example" in quiet.text
     assert "error=consent_required" in quiet.text
     assert is_led(near, same)
-    assert at(browser.page) == "/consent" and "(worse.example)" in browser.page.text
+    assert at(browser.page) == "/consent" and "at worse.example" in browser.page.text
     assert is_led(await browser.decide("allow"), new)
 
 

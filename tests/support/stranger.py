@@ -46,7 +46,7 @@ def is_withheld(answer: Response) -> bool:
     text, page = answer.text, Page(answer.text)
     assert answer.status_code == 403, (answer.status_code, answer.headers)
     assert "location" not in answer.headers and "refresh" not in answer.headers
-    assert "script" not in answer.headers["content-security-policy"]
+    assert "script-src" not in answer.headers["content-security-policy"]
     assert "<script" not in text and "http-equiv" not in text
     assert not page.all("iframe")
     assert f"<bdi>{HOST}</bdi>" in text and answer.headers["x-request-id"] in text

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ValidationError
 from app.core.exceptions import validation_problem
 from app.core.language import N_, gettext
 from app.models.client import OAuthClient
+from app.oauth.client_kind import KINDS, Kind
+from app.oauth.client_snippet import Library, Made, snippet
 from app.pages.console.sections import CLIENTS
 from app.pages.parts.form import Values
-from app.services.clients.kind import KINDS, Kind
-from app.services.clients.snippet import Library, Made, snippet
 
 API = "api"
 _ACCENTS = ("accent", "accent_dark")
