@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    CursorResult,
     Select,
     String,
     delete,
@@ -174,11 +173,8 @@ class AuditEventRepository(Repository[AuditEvent]):
             AuditEvent.id < first_id(before, timedelta(0))
         )
         some = chosen(old.order_by(AuditEvent.id).limit(limit))
-        result = await self.db.execute(
-            delete(AuditEvent).where(AuditEvent.id.in_(some))
-        )
-        assert isinstance(result, CursorResult)
-        return int(result.rowcount)
+        gone = delete(AuditEvent).where(AuditEvent.id.in_(some))
+        return len((await self.db.execute(gone.returning(AuditEvent.id))).all())
 
     async def _done_by(
         self,

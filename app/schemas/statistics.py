@@ -26,4 +26,4 @@ class Statistics(Output):
     counted_until: Instant | None = Field(
         description="Events from before it are counted; null until any are"
     )
-    items: list[Numbers]
+    spans: list[Numbers]

@@ -155,7 +155,7 @@ async def test_who_may_only_read_sees_no_button_and_cannot_act(
             )
         sent = await visitor.post(path, {"csrf": "x", "do": "disable"})
         assert sent.status_code == 403
-    for path in ("/admin/users/new", "/admin/users/batch", "/admin/users/batch/done"):
+    for path in ("/admin/users/new", "/admin/users/batch", "/admin/changed-users"):
         assert (await visitor.get(path)).status_code == 403
 
 

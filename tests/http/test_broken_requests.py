@@ -175,7 +175,7 @@ async def test_a_body_that_comes_in_drops_is_refused_in_time(
         return PIECE
 
     with pytest.raises(RequestTimeout):
-        body = middleware._Body({"type": "http", "headers": []}, receive)
+        body = middleware._Body({"type": "http", "path": "/", "headers": []}, receive)
         while True:
             await body()
 
@@ -193,7 +193,7 @@ async def test_waiting_for_the_client_to_go_is_not_waiting_for_a_body(
             await asyncio.sleep(0.1)
         return messages.pop(0)
 
-    body = middleware._Body({"type": "http", "headers": []}, receive)
+    body = middleware._Body({"type": "http", "path": "/", "headers": []}, receive)
 
     assert [await body(), await body()][1] == GONE
 

@@ -78,7 +78,7 @@ async def count(runtime: Runtime) -> None:
 async def numbers(runtime: Runtime, by: Any = "hour") -> list[tuple[int, int, int]]:
     """Return what happened in the hours or days in which something did."""
     found = await StatisticsService(runtime).read(by)
-    each = [(n.sign_ins, n.sign_in_failures, n.new_accounts) for n in found.items]
+    each = [(n.sign_ins, n.sign_in_failures, n.new_accounts) for n in found.spans]
     return [sums for sums in each if any(sums)]
 
 
@@ -170,8 +170,8 @@ async def test_what_happened_before_there_was_a_count_is_counted(
     found = await StatisticsService(runtime).read("day")
 
     assert await numbers(runtime, "day") == [(1, 0, 0)] * 3
-    assert len(found.items) == 30
-    assert found.items[-1].begins_at.date() == clock.now().date()
+    assert len(found.spans) == 30
+    assert found.spans[-1].begins_at.date() == clock.now().date()
 
 
 async def test_a_long_stop_is_caught_up_with(
@@ -202,8 +202,8 @@ async def test_sessions_are_those_that_were_live_when_the_hour_began(
     await count(runtime)
     found = await StatisticsService(runtime).read("hour")
 
-    assert found.items[-1].active_sessions == 2
-    assert found.items[-4].active_sessions is None  # nobody looked
+    assert found.spans[-1].active_sessions == 2
+    assert found.spans[-4].active_sessions is None  # nobody looked
     assert found.counted_until == clock.now() - timedelta(seconds=LAG)
 
 
@@ -244,10 +244,10 @@ async def test_an_auditor_reads_the_numbers(api: Api) -> None:
     days = (await api.get("/statistics?by=day", auditor)).json()
     other = await api.get("/statistics?by=week", auditor)
 
-    assert (len(hours["items"]), len(days["items"])) == (24, 30)
+    assert (len(hours["spans"]), len(days["spans"])) == (24, 30)
     for answer in (hours, days):
-        last = answer["items"][-1]
+        last = answer["spans"][-1]
         assert (last["sign_ins"], last["sign_in_failures"]) == (7, 2)
         assert (last["new_accounts"], last["active_sessions"]) == (1, None)
-    assert hours["items"][0]["sign_ins"] == 0
+    assert hours["spans"][0]["sign_ins"] == 0
     assert other.status_code == 422

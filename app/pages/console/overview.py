@@ -114,11 +114,11 @@ def _entry(concern: Concern, title: str, text: str, to: str) -> dict[str, Any]:
 
 def _figures(numbers: Statistics) -> Sequence[tuple[str, str]]:
     """Return the sums; of sessions the latest number that is known."""
-    known = [n.active_sessions for n in numbers.items if n.active_sessions is not None]
+    known = [n.active_sessions for n in numbers.spans if n.active_sessions is not None]
     return (
-        (gettext("Sign-ins"), f"{sum(n.sign_ins for n in numbers.items):,}"),
-        (gettext("Failed"), f"{sum(n.sign_in_failures for n in numbers.items):,}"),
-        (gettext("New accounts"), f"{sum(n.new_accounts for n in numbers.items):,}"),
+        (gettext("Sign-ins"), f"{sum(n.sign_ins for n in numbers.spans):,}"),
+        (gettext("Failed"), f"{sum(n.sign_in_failures for n in numbers.spans):,}"),
+        (gettext("New accounts"), f"{sum(n.new_accounts for n in numbers.spans):,}"),
         (gettext("Active sessions"), f"{known[-1]:,}" if known else "–"),
     )
 
@@ -126,13 +126,13 @@ def _figures(numbers: Statistics) -> Sequence[tuple[str, str]]:
 def _charts(numbers: Statistics) -> Sequence[Chart]:
     is_hourly = numbers.by == "hour"
     pattern = "%H:00" if is_hourly else "%d.%m."
-    labels = [each.begins_at.strftime(pattern) for each in numbers.items]
+    labels = [each.begins_at.strftime(pattern) for each in numbers.spans]
     of = gettext("Hour (UTC)") if is_hourly else gettext("Day (UTC)")
 
     def made(title: str, *series: tuple[str, Sequence[int]]) -> Numbers:
         return Numbers(title=title, of=of, labels=labels, series=series)
 
-    items = numbers.items
+    items = numbers.spans
     signed_in = [each.sign_ins for each in items]
     failed = [each.sign_in_failures for each in items]
     new = [each.new_accounts for each in items]

@@ -163,7 +163,7 @@ def _here() -> str:
     application's request is the address, there is no way back without it.
     """
     scope = current().scope
-    if scope.get("method") != "GET":
+    if scope.get("method") not in ("GET", "HEAD"):
         return ""  # a form was sent to it
     path = quote(scope["path"])
     asked = [

@@ -32,7 +32,7 @@ class Statistics:
 
     by: By
     counted_until: datetime | None
-    items: Sequence[Numbers]
+    spans: Sequence[Numbers]
 
 
 class StatisticsService:
