@@ -32,7 +32,7 @@ from app.services.console.user_directory import UserDirectoryService
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 PATH = f"{USERS.path}/batch"
-DONE = f"{PATH}/done"
+DONE = "/admin/changed-users"  # below USERS.path it would be an account of that name
 SAID = {
     BatchAction.DISABLE: N_("Disable"),
     BatchAction.ENABLE: N_("Enable"),
