@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 
 from app.config import Settings
 from app.policies.permission import ADMIN_ROLE
@@ -26,6 +27,7 @@ from tests.support.api import PASSWORD
 playwright = pytest.importorskip(
     "playwright.async_api", reason="make e2e installs what journeys need"
 )
+_HERE = Path(__file__).parent
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _OPTIONS = {
     "AUTH_SERVE_PUBLIC_URL": "http://localhost:{port}",
@@ -33,6 +35,14 @@ _OPTIONS = {
     "AUTH_SERVE_LIMITS__REGISTER_ADDRESS": "1000/60",
     "AUTH_SERVE_REGISTRATION": "verified",
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Walk all journeys on one event loop, that of the browser."""
+    one_loop = pytest.mark.asyncio(loop_scope="session")
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(one_loop, append=False)
 
 
 def _chromium() -> str:
@@ -64,7 +74,7 @@ def service(
         yield started
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def runtime(database_file: str) -> AsyncIterator[Runtime]:
     """Parts that look into the database from the tests' process."""
     values = {"database_url": database_file, "secret_key": SECRET, "jobs": False}
@@ -73,9 +83,9 @@ async def runtime(database_file: str) -> AsyncIterator[Runtime]:
     await parts.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Any]:
-    """A started browser."""
+    """A started browser; people have windows of their own, which share nothing."""
     async with playwright.async_playwright() as driver:
         flags = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = await driver.chromium.launch(executable_path=_chromium(), args=flags)
@@ -124,7 +134,7 @@ class Newcomers:
         return visitor
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def newcomer(
     chromium: Any, service: Service, runtime: Runtime
 ) -> AsyncIterator[Newcomers]:

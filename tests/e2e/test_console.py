@@ -4,11 +4,12 @@ from secrets import token_hex
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from tests.e2e.visitor import Visitor
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def admin(newcomer: Any) -> Visitor:
     """An administrator at the console."""
     person: Visitor = await newcomer(f"{token_hex(4)}@example.com", roles=("admin",))
