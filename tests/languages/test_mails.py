@@ -49,6 +49,22 @@ def test_buttons_and_links_have_the_accent_of_the_installation(
     assert "#0b6b50" not in html and "#6bd6ad" not in html
 
 
+@pytest.mark.parametrize(
+    ("theme", "above"),
+    [({"name": "Tea & Tide"}, "Tea &amp; Tide"), ({}, "Post room")],
+)
+def test_mails_are_of_the_name_of_the_pages_or_else_of_the_sender(
+    make_runtime: Make, theme: dict[str, str], above: str
+) -> None:
+    runtime = make_runtime(theme=theme, smtp={"sender_name": "Post room"})
+
+    mail = MailPreviewService(runtime).show("password_changed")
+
+    assert f"your account with {above} was" in mail.html
+    assert f">{above}</header>" in mail.html
+    assert ("Post room" in mail.html) == (not theme)
+
+
 async def _sent(
     runtime: Runtime, smtp: SmtpServer, locale: str | None, accepts: str = ""
 ) -> tuple[str, str]:
