@@ -106,7 +106,7 @@ def compose(mail: Mail, settings: Settings, now: datetime) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
-    # Last: what begins with "Content-" moves into the first part when there is a second.
+    # Last: with a second part, what begins with "Content-" moves into the first.
     message["Content-Language"] = mail.language
     return message
 

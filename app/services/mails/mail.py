@@ -169,7 +169,7 @@ class MailRenderer:
 
     @property
     def _sender(self) -> str:
-        """Whose pages these are; of who never said so, the name that mails come from."""
+        """Whose pages these are; else the name that mails come from."""
         theme = self._settings.theme
         named = "name" in theme.model_fields_set
         return theme.name if named else self._settings.smtp.sender_name
