@@ -16,11 +16,12 @@ from app.pages.console.client_form import (
     metadata_in,
     pasted,
 )
-from app.pages.console.frame import AtConsole, Here, act
+from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import CLIENTS
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import by_field
+from app.pages.parts.proof import submit
 from app.schemas.client import ClientCreate
 from app.services.clients.client import OAuthClientService
 
@@ -52,7 +53,7 @@ async def create_client(values: Posted, at: AtConsole) -> Response:
             return await _show(here, None, {})
         return await _make(here, choice, values)
 
-    return await act(here, values, work, _show)
+    return await submit(here, values, work, _show)
 
 
 async def _enter(at: AtConsole) -> Here | Response:

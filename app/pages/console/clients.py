@@ -21,12 +21,13 @@ from app.pages.console.client_form import (
     theme_of,
 )
 from app.pages.console.client_new import show_secret
-from app.pages.console.frame import AtConsole, Here, act
+from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import CLIENTS
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.flow import go_on
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import by_field
+from app.pages.parts.proof import submit
 from app.schemas.client import ClientChange
 from app.services.clients.client import (
     ClientNotFound,
@@ -186,7 +187,7 @@ async def _change(at: AtConsole, values: Values, work: Work) -> Response:
             raise error
         return await _show(here, client_id, error, values)
 
-    return await act(here, values, do, show)
+    return await submit(here, values, do, show)
 
 
 async def _show(

@@ -5,7 +5,6 @@ asked of the database each time, and a section that somebody may not see is not 
 for them. What cannot be undone wants a sign-in of just now, or the name typed.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -16,19 +15,17 @@ from app.core.exceptions import AppError, FieldError, Forbidden, Unprocessable
 from app.core.language import gettext
 from app.pages.console.assets import CSP, sources
 from app.pages.console.sections import AUDIT, Section, open_to
-from app.pages.parts.browser import AtBrowser, actor_of, check_form, render_form
+from app.pages.parts.browser import AtBrowser, actor_of, render_form
 from app.pages.parts.dependencies import State
 from app.pages.parts.flow import go_on, with_section
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import note
-from app.pages.portal.section import lead_to_proof
+from app.pages.parts.proof import lead_to_proof
 from app.policies.permission import Actor, covers
 from app.services.server.runtime import Runtime
 from app.services.sessions.authentication import AuthenticationService, Rights
 from app.services.sessions.errors import ReauthenticationRequired
 from app.services.sign_in.browser_session import Browser, BrowserAccount
-
-Show = Callable[..., Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ class Here:
         """Refuse who did not sign in just now, as strongly as they can.
 
         Raises:
-            ReauthenticationRequired: ``act`` leads them there and back.
+            ReauthenticationRequired: ``submit`` leads them there and back.
         """
         await AuthenticationService(self.runtime).demand_presence(self.actor)
 
@@ -175,25 +172,3 @@ async def _visit(request: Request, browser: AtBrowser, runtime: State) -> Visit:
 
 
 AtConsole = Annotated[Visit, Depends(_visit)]
-
-
-async def act(
-    here: Here, values: Values, work: Callable[[], Awaitable[Response]], show: Show
-) -> Response:
-    """Do what a form asks for; show the page again with what was wrong.
-
-    Args:
-        here: Who, and where.
-        values: What was posted.
-        work: Does it in one transaction, and returns the answer.
-        show: Returns the page, from ``here``, the error and what was typed.
-    """
-    try:
-        check_form(here.browser, values, here.runtime)
-        return await work()
-    except ReauthenticationRequired as error:
-        note(error)
-        return await lead_to_proof(here.place, here.account, here.runtime)
-    except AppError as error:
-        note(error)
-        return await show(here, error, values)

@@ -5,10 +5,11 @@ from fastapi import APIRouter, Response
 from app.core.exceptions import AppError
 from app.core.language import N_
 from app.core.late.route import LateRoute
-from app.pages.console.frame import AtConsole, Here, act
+from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import KEYS
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values
+from app.pages.parts.proof import submit
 from app.services.process.paging import Pages
 from app.services.server.signing_key import SigningKeyService
 
@@ -40,7 +41,7 @@ async def rotate_keys(values: Posted, at: AtConsole) -> Response:
             await SigningKeyService(here.runtime).rotate(uow, algorithm)
         return here.go(KEYS.path, "rotated")
 
-    return await act(here, values, work, _show)
+    return await submit(here, values, work, _show)
 
 
 async def _show(

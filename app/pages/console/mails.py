@@ -6,10 +6,11 @@ from fastapi.responses import HTMLResponse
 from app.core.exceptions import AppError, NotFound
 from app.core.language import known_language, language, languages
 from app.core.late.route import LateRoute
-from app.pages.console.frame import AtConsole, Here, act
+from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import MAILS
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values
+from app.pages.parts.proof import submit
 from app.pages.parts.render import HEADERS, MAIL_CSP
 from app.services.mails.kind import KINDS
 from app.services.mails.preview import MailPreviewService
@@ -40,7 +41,7 @@ async def send_test_mail(values: Posted, at: AtConsole) -> Response:
             await checklist.test_mail(here.account.user_id, here.account.email)
         return here.go(MAILS.path, "test")
 
-    return await act(here, values, work, _list)
+    return await submit(here, values, work, _list)
 
 
 @router.get(f"{MAILS.path}/{{name}}")

@@ -10,10 +10,11 @@ from app.core.exceptions import AppError
 from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.models.outbox import OutboxMessage
-from app.pages.console.frame import AtConsole, Here, act
+from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import OUTBOX
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values
+from app.pages.parts.proof import submit
 from app.services.process.paging import Pages
 from app.services.server.outbox import OutboxService
 
@@ -68,7 +69,7 @@ async def _change(
         state = "failed" if done == "ended" else "pending"
         return here.go(f"{OUTBOX.path}?state={state}&done={done}")
 
-    return await act(here, values, work, _show)
+    return await submit(here, values, work, _show)
 
 
 async def _show(

@@ -9,11 +9,12 @@ from app.core.exceptions import AppError, FieldError, Unprocessable
 from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.models.role import Role
-from app.pages.console.frame import AtConsole, Here, act
+from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import ROLES, USERS
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import by_field
+from app.pages.parts.proof import submit
 from app.policies.permission import ALL, MEANINGS, covers
 from app.repositories.statements.user_directory import UserFilter
 from app.schemas.role import RoleChange, RoleCreate
@@ -86,7 +87,7 @@ async def create_role(values: Posted, at: AtConsole) -> Response:
             )
         return here.go(f"{ROLES.path}/{form.name}", "made")
 
-    return await act(here, values, work, _show_new)
+    return await submit(here, values, work, _show_new)
 
 
 @router.get(f"{ROLES.path}/{{name}}")
@@ -150,7 +151,7 @@ async def _change(
     async def show(here: Here, error: AppError | None, values: Values) -> Response:
         return await _show_one(here, name, error, values)
 
-    return await act(here, values, do, show)
+    return await submit(here, values, do, show)
 
 
 async def _show_new(here: Here, error: AppError | None, values: Values) -> Response:

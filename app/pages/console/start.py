@@ -8,10 +8,11 @@ from fastapi import APIRouter, Response
 from app.core.exceptions import AppError, Forbidden
 from app.core.language import N_
 from app.core.late.route import LateRoute
-from app.pages.console.frame import AtConsole, Here, act
+from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import CLIENTS, SECTIONS, START
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values
+from app.pages.parts.proof import submit
 from app.policies.permission import ALL
 from app.services.server.checklist import ChecklistService
 
@@ -98,7 +99,7 @@ async def submit_start(values: Posted, at: AtConsole) -> Response:
             done = await _change(ChecklistService(uow, here.runtime), here, values)
         return here.go(START.path, done)
 
-    return await act(here, values, work, _show)
+    return await submit(here, values, work, _show)
 
 
 async def _change(checklist: ChecklistService, here: Here, values: Values) -> str:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from app.core.exceptions import AppError
 from app.core.language import N_
 from app.core.late.route import LateRoute
-from app.pages.console.frame import AtConsole, Here, Visit, act
+from app.pages.console.frame import AtConsole, Here, Visit
 from app.pages.console.sections import AUDIT, USERS
 from app.pages.console.user_changes import CHANGES
 from app.pages.console.user_forms import ADDRESS, CLAIMS, PROFILE
@@ -17,6 +17,7 @@ from app.pages.parts.browser import typed
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import by_field
+from app.pages.parts.proof import submit
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.audit_event import AuditEventService
 from app.services.accounts.errors import UserNotFound
@@ -151,7 +152,7 @@ async def _submit(at: Visit, named: str, tab: str, values: Values) -> Response:
             raise error
         return await _show(here, user_id, tab, error, values)
 
-    return await act(here, values, work, show)
+    return await submit(here, values, work, show)
 
 
 def _id(named: str, tab: str) -> UUID:

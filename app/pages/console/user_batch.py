@@ -16,7 +16,7 @@ from app.core.exceptions import AppError, FieldError, Unprocessable
 from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.events.user import UsersChangedTogether
-from app.pages.console.frame import AtConsole, Here, act
+from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import USERS
 from app.pages.console.user_filter import Query as Wanted
 from app.pages.console.user_filter import UserQuery, user_query
@@ -24,6 +24,7 @@ from app.pages.parts.dependencies import Posted
 from app.pages.parts.flow import go_on
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import by_field
+from app.pages.parts.proof import submit
 from app.pages.portal.section import id_of
 from app.services.accounts.audit_event import AuditEventService
 from app.services.accounts.role import RoleService
@@ -168,7 +169,7 @@ async def submit_batch(values: Posted, at: AtConsole) -> Response:
             following=values.get("following", ""),
         )
 
-    return await act(here, values, work, show)
+    return await submit(here, values, work, show)
 
 
 def _action(values: Values) -> BatchAction:

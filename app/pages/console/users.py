@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.core.exceptions import AppError
 from app.core.late.route import LateRoute
-from app.pages.console.frame import AtConsole, Here, act
+from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import USERS
 from app.pages.console.user_filter import SORTS
 from app.pages.console.user_filter import Query as Wanted
@@ -16,6 +16,7 @@ from app.pages.parts.browser import typed
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import by_field
+from app.pages.parts.proof import submit
 from app.repositories.statements.user_directory import ListedUser
 from app.schemas.user import UserCreate
 from app.services.accounts.password import PasswordService
@@ -113,7 +114,7 @@ async def submit_new(values: Posted, at: AtConsole) -> Response:
             )
         return here.go(f"{USERS.path}/{user.id}", "invited")
 
-    return await act(here, values, work, _show_new)
+    return await submit(here, values, work, _show_new)
 
 
 async def _show_new(

@@ -16,7 +16,8 @@ from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import APPLICATIONS
 from app.pages.parts.form import Values
-from app.pages.portal.section import Here, enter, submit
+from app.pages.parts.proof import submit
+from app.pages.portal.section import Here, enter
 from app.services.oauth.consent import Consent, OAuthConsentService
 from app.services.server.runtime import Runtime
 from app.utils.helpers import printable

@@ -11,7 +11,8 @@ from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import go_on
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import by_field
-from app.pages.portal.section import Here, enter, submit
+from app.pages.parts.proof import submit
+from app.pages.portal.section import Here, enter
 from app.services.accounts.account import AccountService
 from app.services.accounts.export import ExportService
 

@@ -8,7 +8,8 @@ from app.pages.parts.browser import AtBrowser, typed
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import by_field
-from app.pages.portal.section import Here, enter, submit
+from app.pages.parts.proof import submit
+from app.pages.portal.section import Here, enter
 from app.schemas.base import Code, Input
 from app.schemas.user import EmailChange
 from app.services.accounts.email_change import EmailChangeService

@@ -12,10 +12,11 @@ from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import by_field
+from app.pages.parts.proof import submit
 from app.pages.parts.render import HEADERS, allow_script
 from app.pages.parts.script import PRINT_SCRIPT, PRINT_SOURCE
 from app.pages.portal.last_factor import is_last
-from app.pages.portal.section import Here, enter, submit
+from app.pages.portal.section import Here, enter
 from app.schemas.factor import TotpConfirm
 from app.services.factors.factor import FactorService
 from app.services.factors.recovery_code import RecoveryCodeService

@@ -13,10 +13,11 @@ from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import by_field
 from app.pages.parts.passkey import RESPONSE, answer_of
+from app.pages.parts.proof import submit
 from app.pages.parts.render import HEADERS, allow_script
 from app.pages.parts.script import PASSKEY_SOURCE
 from app.pages.portal.last_factor import is_last
-from app.pages.portal.section import Here, enter, id_of, submit
+from app.pages.portal.section import Here, enter, id_of
 from app.schemas.factor import PasskeyChange
 from app.services.factors.authenticator_name import product_of
 from app.services.factors.errors import (

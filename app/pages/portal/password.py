@@ -8,9 +8,10 @@ from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import NEW_PASSWORD, Field, by_field
+from app.pages.parts.proof import submit
 from app.pages.parts.render import HEADERS, allow_script
 from app.pages.parts.script import PASSWORD_SOURCE
-from app.pages.portal.section import Here, enter, submit
+from app.pages.portal.section import Here, enter
 from app.schemas.auth import ChangePasswordRequest
 from app.services.accounts.change import existing
 from app.services.accounts.password import PasswordChangeService, PasswordService

@@ -10,9 +10,10 @@ from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import State
 from app.pages.parts.flow import PROFILE
 from app.pages.parts.form import Values
+from app.pages.parts.proof import submit
 from app.pages.parts.upload import Uploaded
 from app.pages.portal.profile import show_page
-from app.pages.portal.section import Here, enter, submit
+from app.pages.portal.section import Here, enter
 from app.services.accounts.picture import PATH, PictureService
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)

@@ -10,9 +10,10 @@ from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import ACCOUNT, PROFILE
 from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import NAME, Field, by_field
+from app.pages.parts.proof import submit
 from app.pages.parts.render import HEADERS, allow_script
 from app.pages.parts.script import PICTURE_SCRIPT, PICTURE_SOURCE
-from app.pages.portal.section import Here, enter, submit
+from app.pages.portal.section import Here, enter
 from app.schemas.user import ProfileChange
 from app.services.accounts.account import AccountService
 from app.services.accounts.change import existing

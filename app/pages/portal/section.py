@@ -1,11 +1,5 @@
-"""What all pages of the account share: who is in, how fresh, and the way around.
+"""What all pages of the account share: who is in, how fresh, and the way around."""
 
-A page that changes what protects the account asks for a sign-in of just now, with the
-strongest factor that the account has; whoever comes without it is led through that and
-back again. A page holds no rule of its own: services decide (NIST SP 800-63B-4, 7.2).
-"""
-
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -18,8 +12,6 @@ from app.core.language import N_, gettext
 from app.pages.parts import texts
 from app.pages.parts.browser import (
     actor_of,
-    ask_second_step,
-    check_form,
     is_operator,
     keep_accounts,
     render_form,
@@ -32,16 +24,13 @@ from app.pages.parts.flow import (
     go_on,
     with_section,
 )
-from app.pages.parts.form import Values
 from app.pages.parts.form_page import note
+from app.pages.parts.proof import lead_to_proof
 from app.services.accounts.picture import PictureService
 from app.services.server.runtime import Runtime
 from app.services.sessions.authentication import AuthenticationService
 from app.services.sessions.errors import ReauthenticationRequired
 from app.services.sign_in.browser_session import Browser, BrowserAccount
-from app.services.sign_in.step_up import StepUpService
-
-Show = Callable[..., Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +74,11 @@ class Here:
     runtime: Runtime
     picture: str = ""
     may_enter: bool = False
+
+    @property
+    def place(self) -> str:
+        """Return where a sign-in leads back to."""
+        return self.section
 
     def render(
         self, template: str, error: AppError | None = None, **values: Any
@@ -169,38 +163,6 @@ async def demand_fresh(account: BrowserAccount, runtime: Runtime) -> None:
         ReauthenticationRequired: Sign in again first.
     """
     await AuthenticationService(runtime).demand_presence(actor_of(account))
-
-
-async def lead_to_proof(
-    section: str, account: BrowserAccount, runtime: Runtime
-) -> Response:
-    """Lead to what is missing: the second factor alone, or a sign-in from the start."""
-    required = await StepUpService(runtime).demand(account)
-    if required is not None:
-        return ask_second_step("", required, runtime, section)
-    return go_on(with_section("/signin", section))
-
-
-async def submit(
-    here: Here, values: Values, work: Callable[[], Awaitable[Response]], show: Show
-) -> Response:
-    """Do what a form asks for; show the page again with what was wrong.
-
-    Args:
-        here: Who, and where.
-        values: What was posted.
-        work: Does it, and returns the answer.
-        show: Returns the page, from ``here``, the error and what was typed.
-    """
-    try:
-        check_form(here.browser, values, here.runtime)
-        return await work()
-    except ReauthenticationRequired as error:
-        note(error)
-        return await lead_to_proof(here.section, here.account, here.runtime)
-    except AppError as error:
-        note(error)
-        return await show(here, error, values)
 
 
 def id_of(text: str) -> UUID:
