@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from app.models.audit_event import AuditEvent
-from app.repositories.base import Order, Repository, chosen
+from app.repositories.base import Order, Repository, chosen, first_id
 
 # Indexes by expressions, which Alembic cannot compare.
 EXPRESSION_INDEXES = {"ix_audit_events_name_quarter", "ix_audit_events_correlation_end"}
@@ -29,7 +29,6 @@ _QUARTER = literal_column('(left(audit_events.id::text, 7) COLLATE "C")', String
 # Ids are made with their event, by a clock that may have been put right meanwhile: who
 # asks for times asks for ids an hour around them as well, and the primary key answers.
 SLACK = timedelta(hours=1)
-_LAST = 2**48 - 1  # the millisecond that no id is later than
 
 
 class AuditEventRepository(Repository[AuditEvent]):
@@ -169,9 +168,7 @@ class AuditEventRepository(Repository[AuditEvent]):
         By their ids alone, which follow the same clock: asked for the time as well,
         PostgreSQL would read every expired row by its index before it takes some.
         """
-        old = select(AuditEvent.id).where(
-            AuditEvent.id < first_id(before, timedelta(0))
-        )
+        old = select(AuditEvent.id).where(AuditEvent.id < first_id(before))
         some = chosen(old.order_by(AuditEvent.id).limit(limit))
         gone = delete(AuditEvent).where(AuditEvent.id.in_(some))
         return len((await self.db.execute(gone.returning(AuditEvent.id))).all())
@@ -225,11 +222,5 @@ def _by_quarters(query: Select[Any], first: UUID, last: UUID) -> Select[Any]:
     return query.order_by(_QUARTER.desc())
 
 
-def first_id(instant: datetime, slack: timedelta) -> UUID:
-    """Return the least id of an instant that is so much later than this one."""
-    milliseconds = int((instant.timestamp() + slack.total_seconds()) * 1_000)
-    return UUID(int=min(max(milliseconds, 0), _LAST) << 80)
-
-
 def _ids(span: tuple[datetime, datetime]) -> tuple[UUID, UUID]:
-    return first_id(span[0], timedelta(0)), first_id(span[1], timedelta(0))
+    return first_id(span[0]), first_id(span[1])

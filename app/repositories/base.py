@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, CursorResult, Select, delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +13,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.models.base import Base
 
 Row = TypeVar("Row", bound=Base)
+_NONE = timedelta(0)
+_LAST = 2**48 - 1  # the millisecond that no id is later than
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,15 @@ def paged(query: Any, order: Order, after: Sequence[Any] | None, limit: int) -> 
         column.desc() if order.descending else column.asc() for column in order.columns
     ]
     return query.order_by(*columns).limit(limit)
+
+
+def first_id(instant: datetime, slack: timedelta = _NONE) -> UUID:
+    """Return the least id that is made so much later than an instant (RFC 9562, 5.7).
+
+    Identifiers follow the clock: who asks for a span of times asks the primary key.
+    """
+    milliseconds = int((instant.timestamp() + slack.total_seconds()) * 1_000)
+    return UUID(int=min(max(milliseconds, 0), _LAST) << 80)
 
 
 class Repository(Generic[Row]):

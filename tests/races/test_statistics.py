@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 
 from app.models.audit_event import AuditEvent
 from app.models.statistics import HourlyStatistics
-from app.repositories.audit_event import first_id
+from app.repositories.base import first_id
 from app.services.server.runtime import Runtime
 from tests.conftest import ROOT, SECRET
 from tests.factories.trail import id_of
@@ -83,7 +83,7 @@ async def test_two_processes_count_each_event_once(
             .select_from(AuditEvent)
             .where(
                 AuditEvent.name == "sign_in.succeeded",
-                AuditEvent.id < first_id(until, timedelta(0)),
+                AuditEvent.id < first_id(until),
             )
         )
         await uow.db.execute(

@@ -18,8 +18,7 @@ from app.models.audit_event import AuditEvent
 from app.models.base import UtcDateTime
 from app.models.session import Session
 from app.models.statistics import HourlyStatistics
-from app.repositories.audit_event import first_id
-from app.repositories.base import chosen, upserting
+from app.repositories.base import chosen, first_id, upserting
 
 HOUR = timedelta(hours=1)
 _COUNTED = {
@@ -57,7 +56,7 @@ class StatisticsRepository:
 
     async def oldest_event(self, since: datetime) -> datetime | None:
         """Return when the first event since an instant happened."""
-        ids = select(AuditEvent.id).where(AuditEvent.id >= _first_id(since))
+        ids = select(AuditEvent.id).where(AuditEvent.id >= first_id(since))
         found: UUID | None = await self._db.scalar(ids.order_by(AuditEvent.id).limit(1))
         if found is None:
             return None
@@ -105,8 +104,8 @@ class StatisticsRepository:
                 ),
             )
             .where(
-                AuditEvent.id >= _first_id(since),
-                AuditEvent.id < _first_id(until),
+                AuditEvent.id >= first_id(since),
+                AuditEvent.id < first_id(until),
                 AuditEvent.name.in_(_NAMES),
             )
             .subquery("found")
@@ -134,7 +133,3 @@ class StatisticsRepository:
         return len(
             (await self._db.execute(gone.returning(HourlyStatistics.hour))).all()
         )
-
-
-def _first_id(instant: datetime) -> UUID:
-    return first_id(instant, timedelta(0))

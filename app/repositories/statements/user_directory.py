@@ -15,7 +15,7 @@ from app.models.recovery_code import RecoveryCode
 from app.models.role import UserRole
 from app.models.totp import Totp
 from app.models.user import User
-from app.repositories.base import Order, Repository, paged
+from app.repositories.base import Order, Repository, first_id, paged
 from app.repositories.statements.session import roles_of
 from app.repositories.statements.user_search import Search, found_by
 
@@ -65,15 +65,10 @@ async def filtered(
         )
         query = query.where(own if wanted.second_factor else ~own)
     if wanted.created_from:
-        query = query.where(User.id >= _first_id(wanted.created_from))
+        query = query.where(User.id >= first_id(wanted.created_from))
     if wanted.created_until:
-        query = query.where(User.id < _first_id(wanted.created_until))
+        query = query.where(User.id < first_id(wanted.created_until))
     return query
-
-
-def _first_id(at: datetime) -> UUID:
-    """Return the least id that is made from an instant on (RFC 9562 section 5.7)."""
-    return UUID(int=max(0, int(at.timestamp() * 1_000)) << 80)
 
 
 class ListedUser(NamedTuple):
