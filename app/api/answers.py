@@ -1,6 +1,6 @@
 """Small forms that several routes answer in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from fastapi import Response
@@ -75,7 +75,7 @@ def tokens_response(tokens: IssuedTokens) -> Response:
     return json_response(answer)
 
 
-def user_out(user: Any, roles: list[str]) -> User:
+def user_out(user: Any, roles: Iterable[str]) -> User:
     """Return an account as the API shows it."""
     names = (name for name in User.model_fields if name != "roles")
     return User(**{name: getattr(user, name) for name in names}, roles=sorted(roles))

@@ -1,7 +1,7 @@
 """``user``: accounts, as administrators manage them."""
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
@@ -121,17 +121,16 @@ def list_users(
 
     from app.repositories.statements.user_directory import UserFilter
     from app.services.accounts.user import read_search
+    from app.services.console.user_directory import UserDirectoryService
 
-    async def work(uow: "UnitOfWork", runtime: "Runtime") -> list[dict[str, Any]]:
-        service, _ = as_operator(uow, runtime)
+    async def work(uow: "UnitOfWork", _runtime: "Runtime") -> list[dict[str, Any]]:
         read = partial(
-            service.list_page,
+            UserDirectoryService(uow).list_page,
             UserFilter(read_search(search), status, role),
             sort="created_at",
         )
-        rows = await every_page(read, lambda user: user.id, limit)
-        roles = await service.roles_of(rows)
-        return [_row(user, roles.get(user.id, [])) for user in rows]
+        rows = await every_page(read, lambda row: row.user.id, limit)
+        return [_row(row.user, row.roles) for row in rows]
 
     show_rows(in_transaction(work), _COLUMNS, as_json)
 
@@ -244,7 +243,7 @@ async def _shape(service: "UserService", user: "User") -> dict[str, Any]:
     return _row(user, (await service.roles_of([user])).get(user.id, []))
 
 
-def _row(user: "User", roles: list[str]) -> dict[str, Any]:
+def _row(user: "User", roles: Iterable[str]) -> dict[str, Any]:
     from app.schemas.user import User as Shape
 
     names = (name for name in Shape.model_fields if name != "roles")

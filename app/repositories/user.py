@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, exists, func, insert, or_, select
@@ -14,7 +13,7 @@ from app.models.session import Session
 from app.models.totp import Totp
 from app.models.user import User
 from app.repositories.base import Repository, chosen
-from app.repositories.statements.user_directory import SORTS, UserFilter, filtered
+from app.repositories.statements.user_directory import SORTS
 from app.typed_text import PARKED
 
 
@@ -41,18 +40,6 @@ class UserRepository(Repository[User]):
             passkey = passkey.where(Passkey.created_at < before)
             totp = totp.where(Totp.created_at < before)
         return bool(await self.db.scalar(select(or_(passkey, totp))))
-
-    async def list_page(
-        self,
-        wanted: UserFilter,
-        *,
-        sort: str,
-        after: Sequence[Any] | None,
-        limit: int,
-    ) -> Sequence[User]:
-        """Return a page of accounts that meet every filter given."""
-        query = await filtered(self.db, select(User), wanted)
-        return await self.page(query, SORTS[sort], after=after, limit=limit)
 
     async def roles_of(self, user_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
         """Return the sorted role names of each user; users without any are absent."""

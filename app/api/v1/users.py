@@ -13,6 +13,7 @@ from app.api.dependencies import (
     IfMatch,
     OnceDep,
     PageDep,
+    Uow,
     Users,
     require,
 )
@@ -40,6 +41,7 @@ from app.services.accounts.errors import (
     UserNotFound,
 )
 from app.services.accounts.user import read_search
+from app.services.console.user_directory import UserDirectoryService
 from app.services.factors.errors import FactorNotFound
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.sessions.errors import ReauthenticationRequired
@@ -55,7 +57,7 @@ Moment = Annotated[GivenInstant | None, Query()]
 @router.get("", responses=problems(*UNPERMITTED))
 async def list_users(
     _actor: Reader,
-    users: Users,
+    uow: Uow,
     pages: PageDep,
     q: Search = None,
     status: Status | None = None,
@@ -85,14 +87,15 @@ async def list_users(
         created_since,
         created_until,
     )
+    users = UserDirectoryService(uow)
     rows = await users.list_page(wanted, sort=sort, after=after, limit=pages.fetch)
 
     def last(row: Any) -> list[str]:
-        return [*([row.email_canonical] if "email" in sort else []), str(row.id)]
+        user = row.user
+        return [*([user.email_canonical] if "email" in sort else []), str(user.id)]
 
     shown, cursor = pages.cut(listing, rows, last)
-    roles = await users.roles_of(shown)
-    items = [user_out(row, roles.get(row.id, [])) for row in shown]
+    items = [user_out(row.user, row.roles) for row in shown]
     return Page[User](items=items, next_cursor=cursor)
 
 

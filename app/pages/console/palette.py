@@ -19,9 +19,9 @@ from app.pages.console.sections import AUDIT, CLIENTS, OVERVIEW, USERS, open_to
 from app.pages.parts.render import HEADERS
 from app.repositories.statements.user_directory import UserFilter
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.accounts.password import PasswordService
-from app.services.accounts.user import UserService, read_search
+from app.services.accounts.user import read_search
 from app.services.clients.client import OAuthClientService
+from app.services.console.user_directory import UserDirectoryService
 from app.utils.helpers import encoded_json
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
@@ -97,13 +97,13 @@ async def _rows(here: Here, q: str) -> list[Entry]:
 
 
 async def _users(here: Here, uow: UnitOfWork, q: str) -> list[Entry]:
-    service = UserService(uow, here.runtime, PasswordService(here.runtime))
     wanted = UserFilter(read_search(q))
-    rows = await service.list_page(wanted, sort="created_at", after=None, limit=_MOST)
+    users = UserDirectoryService(uow)
+    rows = await users.list_page(wanted, sort="created_at", after=None, limit=_MOST)
     kind = gettext("Users")
     return [
-        Entry(kind, row.email, USERS.path + f"/{row.id}", row.name or "")
-        for row in rows
+        Entry(kind, user.email, f"{USERS.path}/{user.id}", user.name or "")
+        for user, _roles in rows
     ]
 
 

@@ -19,9 +19,8 @@ from app.policies.permission import ALL, MEANINGS, covers
 from app.repositories.statements.user_directory import UserFilter
 from app.schemas.role import RoleChange, RoleCreate
 from app.schemas.user import ROLE_NAME
-from app.services.accounts.password import PasswordService
 from app.services.accounts.role import RoleService
-from app.services.accounts.user import UserService
+from app.services.console.user_directory import UserDirectoryService
 from app.services.process.paging import Pages
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
@@ -172,13 +171,13 @@ async def _show_one(
         role = await RoleService(uow).get(name)
         members: Any = ()
         if here.actor.may(USERS.permission):
-            users = UserService(uow, here.runtime, PasswordService(here.runtime))
-            members = await users.list_page(
+            rows = await UserDirectoryService(uow).list_page(
                 UserFilter(role=name),
                 sort="-created_at",
                 after=None,
                 limit=_MEMBERS + 1,
             )
+            members = [row.user for row in rows]
     is_typed = error is not None and "version" in values
     held = set(_chosen(values)) if is_typed else set(role.permissions)
     return here.render(

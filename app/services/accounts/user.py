@@ -14,7 +14,6 @@ from app.models.role import Role
 from app.models.user import User
 from app.policies.permission import USER_ROLE, Actor
 from app.policies.user import may_grant
-from app.repositories.statements.user_directory import UserFilter
 from app.repositories.statements.user_search import Search
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.account import apply_change, delete_user
@@ -71,19 +70,6 @@ class UserService:
         self._uow = uow
         self._process = process
         self._passwords = passwords
-
-    async def list_page(
-        self,
-        wanted: UserFilter,
-        *,
-        sort: str,
-        after: Sequence[Any] | None,
-        limit: int,
-    ) -> Sequence[User]:
-        """Return a page of accounts."""
-        return await self._uow.users.list_page(
-            wanted, sort=sort, after=after, limit=limit
-        )
 
     async def roles_of(self, users: Sequence[User]) -> dict[UUID, list[str]]:
         """Return the role names of each account."""

@@ -57,18 +57,18 @@ class AccountExportService:
         after: list[UUID] | None = None
         while True:
             async with self._process.unit_of_work(read_only=True) as uow:
-                users = await uow.users.list_page(
+                users = await uow.user_directory.list_page(
                     UserFilter(status="active"),
                     sort="created_at",
                     after=after,
                     limit=_PAGE,
                 )
-                found = [await self._exported(uow, user) for user in users]
+                found = [await self._exported(uow, each.user) for each in users]
             for each in found:
                 yield each
             if len(users) < _PAGE:
                 return
-            after = [users[-1].id]
+            after = [users[-1].user.id]
 
     async def record(self, count: int) -> None:
         """Leave evidence, before anybody is told that the file is there."""
