@@ -190,8 +190,7 @@ async def test_looks_of_clients_come_and_go_and_the_clients_stay(
 
 
 def _put_theme(connection: Connection) -> None:
-    theme = '{"accent"\\: "#7a1f5c"}'
-    query = f"UPDATE oauth_clients SET theme = '{theme}'"  # noqa: S608
+    query = """UPDATE oauth_clients SET theme = '{"accent"\\: "#7a1f5c"}'"""
     connection.execute(text(query))
     connection.commit()
 

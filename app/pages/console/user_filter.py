@@ -1,7 +1,7 @@
 """Which accounts a page of the console is about, as its address says it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
@@ -89,8 +89,8 @@ async def _query(request: Request) -> UserQuery:
 Query = Annotated[UserQuery, Depends(_query)]
 
 
-def _one_of(text: str, known: object) -> str:
-    return text if text in known else ""  # type: ignore[operator]
+def _one_of(text: str, known: Container[str]) -> str:
+    return text if text in known else ""
 
 
 def _is_role(text: str) -> bool:

@@ -16,9 +16,9 @@ from app.core.language import (
     gettext,
     language,
     languages,
-    ngettext,
     speaking,
 )
+from app.core.language.templating import EXTENSION, speak
 from app.core.language.words import spoken_day, spoken_instant, spoken_number
 from app.pages.look.application_theme import of_application
 from app.pages.look.brand import Brand
@@ -78,12 +78,10 @@ def _environment() -> "Environment":
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
+        extensions=[EXTENSION],
         finalize=_translated,
     )
-    # newstyle: what stands in for %(name)s is escaped, the sentence itself is ours.
-    install = environment.install_gettext_callables  # type: ignore[attr-defined]
-    install(gettext, ngettext, newstyle=True)
+    speak(environment)
     environment.filters["hue"] = hue
     environment.filters["initials"] = initials
     environment.globals["static"] = address

@@ -18,9 +18,9 @@ from app.core.language import (
     direction,
     gettext,
     language,
-    ngettext,
     speaking,
 )
+from app.core.language.templating import EXTENSION, speak
 from app.core.language.words import spoken_instant
 from app.core.secret_key import SecretKey
 from app.services.accounts.begun_at import BegunAt
@@ -228,8 +228,7 @@ def _environment(*, escapes: bool) -> "Environment":
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
+        extensions=[EXTENSION],
     )
-    install = environment.install_gettext_callables  # type: ignore[attr-defined]
-    install(gettext, ngettext, newstyle=True)
+    speak(environment)
     return environment

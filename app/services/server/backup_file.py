@@ -95,6 +95,7 @@ class BackupWriter:
             raise BackupUnusable(f"{path} exists; choose another name")
         self._path = path
         self._draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+        # Closed by __exit__.
         self._file = open(create_private(self._draft), "wb")  # noqa: SIM115
         self._digest = hashlib.sha256()
         self.sums = Sums()
