@@ -174,15 +174,20 @@ def _glossary() -> Mapping[str, Mapping[str, list[str]]]:
 
 def _against_glossary(original: str, form: str, language: str) -> Iterator[str]:
     """Return which words of the glossary a translation says otherwise."""
-    said, plain = form.casefold(), _NAME.sub("", original).casefold()
+    said, plain = (_spoken(text).casefold() for text in (form, original))
     for term, words in _glossary().items():
         meant = re.search(rf"\b(?:{'|'.join(words['en'])})\b", plain)
         allowed = words.get(language, [])
         if term == "avoid":
-            bad = [word for word in allowed if word.casefold() in said]
+            bad = [word for word in allowed if re.search(word.casefold(), said)]
             yield from (f"says {word!r}" for word in bad)
         elif meant and not any(word.casefold() in said for word in allowed):
             yield f"has none of {allowed} for {meant[0]!r}"
+
+
+def _spoken(text: str) -> str:
+    """Return a sentence without what nobody reads: names, tags and their addresses."""
+    return _ALLOWED.sub("", _NAME.sub("", text))
 
 
 def _texts(text: str | Sequence[str] | None) -> tuple[str, ...]:
