@@ -11,23 +11,19 @@ from typer.exceptions import Abort
 from app.cli import (
     audit,
     backup,
-    client,
     key,
     mail,
-    role,
     server,
     session,
     settings,
     setup,
     theme,
-    user,
-    user_account,
-    user_export,
-    user_factor,
 )
+from app.cli.accounts import role, user, user_account, user_export, user_factor
 from app.cli.completion import completion
 from app.cli.doctor import doctor
 from app.cli.ending import PROGRAM, Exit, fail
+from app.cli.oauth import client
 
 
 class _Root(TyperGroup):

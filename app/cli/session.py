@@ -6,6 +6,7 @@ from uuid import UUID
 
 import typer
 
+from app.cli.accounts.user_account import Who
 from app.cli.base import (
     AsJson,
     Exit,
@@ -17,7 +18,6 @@ from app.cli.base import (
     show,
     show_rows,
 )
-from app.cli.user_account import Who
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork

@@ -3,12 +3,12 @@
 from app.models.audit_event import AuditEvent
 from app.models.base import Base
 from app.models.checklist_mark import ChecklistMark
-from app.models.client import OAuthClient, OAuthClientSecret
-from app.models.consent import OAuthConsent
 from app.models.device import Device
-from app.models.grant import OAuthGrant
 from app.models.idempotency_key import IdempotencyKey
-from app.models.jti import OAuthAssertion, OAuthRevokedToken
+from app.models.oauth.client import OAuthClient, OAuthClientSecret
+from app.models.oauth.consent import OAuthConsent
+from app.models.oauth.grant import OAuthGrant
+from app.models.oauth.jti import OAuthAssertion, OAuthRevokedToken
 from app.models.one_time_token import OneTimeToken
 from app.models.outbox import OutboxMessage
 from app.models.passkey import Passkey

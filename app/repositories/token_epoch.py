@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 
 from app.database import Database
-from app.models.grant import OAuthGrant
 from app.models.idempotency_key import IdempotencyKey
+from app.models.oauth.grant import OAuthGrant
 from app.models.one_time_token import OneTimeToken
 from app.models.outbox import OutboxMessage
 from app.models.session import Session

@@ -16,12 +16,12 @@ from app.events.base import Event, MailedEvent
 from app.models.audit_event import AuditEvent
 from app.models.outbox import OutboxMessage
 from app.repositories.audit_event import AuditEventRepository
-from app.repositories.client import OAuthClientRepository
-from app.repositories.consent import OAuthConsentRepository
 from app.repositories.device import DeviceRepository
-from app.repositories.grant import OAuthGrantRepository
 from app.repositories.idempotency_key import IdempotencyKeyRepository
-from app.repositories.jti import OAuthUsedRepository
+from app.repositories.oauth.client import OAuthClientRepository
+from app.repositories.oauth.consent import OAuthConsentRepository
+from app.repositories.oauth.grant import OAuthGrantRepository
+from app.repositories.oauth.jti import OAuthUsedRepository
 from app.repositories.one_time_token import OneTimeTokenRepository
 from app.repositories.outbox import OutboxRepository
 from app.repositories.passkey import PasskeyRepository

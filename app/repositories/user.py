@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, exists, func, insert, or_, select
 
-from app.models.grant import OAuthGrant
+from app.models.oauth.grant import OAuthGrant
 from app.models.passkey import Passkey
 from app.models.role import UserRole
 from app.models.session import Session

@@ -12,7 +12,7 @@ from pydantic import (
     PlainSerializer,
 )
 
-from app.models.client import MAX_CLIENT_ID
+from app.models.oauth.client import MAX_CLIENT_ID
 from app.typed_text import MAX_EMAIL, read_email, shown_text, trimmed, typed_code
 
 MAX_SECRET = 4_096

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, StrictInt
 
-from app.models.client import MAX_CLIENT_ID
+from app.models.oauth.client import MAX_CLIENT_ID
 from app.schemas.base import Input, Instant, Output, ShownText
 
 Word = Annotated[str, Field(max_length=2_048)]

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from app.models.grant import OAuthGrant
+from app.models.oauth.grant import OAuthGrant
 from app.oauth.clients.secrets import find_secret
 from app.services.server.runtime import Runtime
 from tests.support.api import Api, Person

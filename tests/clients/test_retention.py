@@ -5,8 +5,8 @@ from sqlalchemy import select
 
 from app.jobs.janitor import JanitorJob
 from app.models.audit_event import AuditEvent
-from app.models.client import OAuthClient, OAuthClientSecret
-from app.models.grant import OAuthGrant
+from app.models.oauth.client import OAuthClient, OAuthClientSecret
+from app.models.oauth.grant import OAuthGrant
 from app.services.clients.change import new_client
 from app.services.clients.client import OAuthClientService
 from app.services.clients.directory import metadata_of

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from app.models.client import OAuthClientSecret
+from app.models.oauth.client import OAuthClientSecret
 from app.oauth.clients.secrets import find_secret
 from app.services.server.runtime import Runtime
 from tests.support.api import Api, Person

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from app.models.client import OAuthClient
+from app.models.oauth.client import OAuthClient
 from app.services.clients.client import OAuthClientService
 from app.services.server.runtime import Runtime
 from tests.console.conftest import Holder

@@ -8,7 +8,7 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import select
 
-from app.models.grant import OAuthGrant
+from app.models.oauth.grant import OAuthGrant
 from app.models.session import Session
 from app.repositories.statements.together import Together, placed
 from tests.support.api import Api

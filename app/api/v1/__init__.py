@@ -7,8 +7,6 @@ from app.api.v1 import (
     audit_events,
     auth,
     claims,
-    clients,
-    consents,
     devices,
     factor_recovery,
     factors,
@@ -24,6 +22,7 @@ from app.api.v1 import (
     statistics,
     users,
 )
+from app.api.v1.oauth import clients, consents
 
 # Each part names its whole prefix, so that its routes need not be built anew.
 routes: list[BaseRoute] = knowing_their_query(

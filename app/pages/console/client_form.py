@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.core.exceptions import validation_problem
 from app.core.language import N_, gettext
-from app.models.client import OAuthClient
+from app.models.oauth.client import OAuthClient
 from app.oauth.client_kind import KINDS, Kind
 from app.oauth.client_snippet import Library, Made, snippet
 from app.pages.console.sections import CLIENTS

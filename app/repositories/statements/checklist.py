@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, exists, func, or_, select
 
 from app.models.checklist_mark import ChecklistMark
-from app.models.client import OAuthClient
+from app.models.oauth.client import OAuthClient
 from app.models.outbox import OutboxMessage
 from app.models.passkey import Passkey
 from app.models.totp import Totp

@@ -23,9 +23,9 @@ from sqlalchemy import (
 )
 
 from app.database import Database
-from app.models.client import OAuthClient
-from app.models.grant import OAuthGrant
-from app.models.jti import OAuthAssertion, OAuthRevokedToken
+from app.models.oauth.client import OAuthClient
+from app.models.oauth.grant import OAuthGrant
+from app.models.oauth.jti import OAuthAssertion, OAuthRevokedToken
 from app.models.one_time_token import OneTimeToken
 from app.models.token_epoch import TokenEpoch
 from app.models.user import User

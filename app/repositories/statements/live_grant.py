@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, case, exists, or_, select
 
-from app.models.grant import OAuthGrant
+from app.models.oauth.grant import OAuthGrant
 from app.models.session import Session
 from app.models.user import User
 from app.models.user_claims import UserClaims

@@ -15,7 +15,7 @@ from sqlalchemy import (
     update,
 )
 
-from app.models.grant import OAuthGrant
+from app.models.oauth.grant import OAuthGrant
 from app.models.session import Session
 from app.repositories.statements.live_grant import (
     CLIENT,

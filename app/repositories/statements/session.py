@@ -23,7 +23,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from app.database import Database
-from app.models.grant import OAuthGrant
+from app.models.oauth.grant import OAuthGrant
 from app.models.role import Role, UserRole
 from app.models.session import Session
 from app.models.user import User

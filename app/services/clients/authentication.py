@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from app.events.grant import TokenRequestRefused
-from app.models.client import MAX_CLIENT_ID
+from app.models.oauth.client import MAX_CLIENT_ID
 from app.oauth.client_auth import METHODS
 from app.oauth.client_auth.base import Surroundings
 from app.oauth.client_authentication import authenticate_client

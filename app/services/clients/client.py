@@ -15,7 +15,7 @@ from app.events.client import (
     OAuthClientSecretRotated,
     OAuthClientUpdated,
 )
-from app.models.client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
+from app.models.oauth.client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
 from app.oauth.clients.registration import ClientMetadata
 from app.oauth.errors import OAuthError
 from app.oauth.grants.client_credentials import own_scope

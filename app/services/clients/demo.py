@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.core.exceptions import Conflict
-from app.models.client import OAuthClient
+from app.models.oauth.client import OAuthClient
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.client import OAuthClientService
 from app.services.clients.provider import Provider

@@ -9,7 +9,7 @@ from app.config import PREFIX
 from app.core.clock import Clock
 from app.core.outbound import OutboundClient
 from app.database import Database
-from app.models.client import (
+from app.models.oauth.client import (
     ADMINISTRATOR,
     MAX_CLIENT_ID,
     REGISTRATION_TOKEN,
@@ -19,7 +19,7 @@ from app.models.client import (
 from app.oauth.clients.client import Client, ClientSecret
 from app.oauth.clients.registration import ClientMetadata
 from app.oauth.supported import Supported
-from app.repositories.client import OAuthClientRepository
+from app.repositories.oauth.client import OAuthClientRepository
 from app.services.clients.keys import ClientKeys
 
 KEPT_FOR = 3.0  # seconds: how late another process sees a change (architecture, rule 5)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from app.models.client import OAuthClient
+from app.models.oauth.client import OAuthClient
 from app.oauth.clients.redirect_uri import match_redirect_uri, why_not
 from app.oauth.errors import OAuthError
 from app.oauth.uri import encode

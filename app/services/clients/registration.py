@@ -13,7 +13,7 @@ from app.events.client import (
     RegistrationTokenIssued,
     RegistrationTokenRevoked,
 )
-from app.models.client import (
+from app.models.oauth.client import (
     ADMINISTRATOR,
     NOBODY,
     REGISTRATION_TOKEN,

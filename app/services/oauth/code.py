@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.core.secret_key import SecretKey
-from app.models.grant import OAuthGrant
+from app.models.oauth.grant import OAuthGrant
 from app.models.one_time_token import OneTimeToken
 from app.oauth.authorize import AuthorizationRequest
 from app.oauth.grants.authorization_code import FIRST_COUNTER

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.core.context import current
 from app.events.logout import LogoutRefused
-from app.models.client import MAX_CLIENT_ID
+from app.models.oauth.client import MAX_CLIENT_ID
 from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidRequest
 from app.oauth.hints import Hint

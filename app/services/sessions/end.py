@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from app.models.client import OAuthClient
+from app.models.oauth.client import OAuthClient
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT, UnitOfWork
 
 # A code that is on its way to the token endpoint just now will be tokens in a moment:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select
 
-from app.models.client import OAuthClient
-from app.models.consent import OAuthConsent
-from app.models.grant import OAuthGrant
+from app.models.oauth.client import OAuthClient
+from app.models.oauth.consent import OAuthConsent
+from app.models.oauth.grant import OAuthGrant
 from app.repositories.base import Order, Repository, paged, upserting
 
 _OLDEST_FIRST = Order((OAuthConsent.id,))

@@ -9,7 +9,7 @@ from app.api.answers import problems
 from app.api.dependencies import Caller, Consents, PageDep
 from app.api.path_segment import StrictWholeSegmentRoute
 from app.core.exceptions import Unauthenticated
-from app.models.client import MAX_CLIENT_ID
+from app.models.oauth.client import MAX_CLIENT_ID
 from app.schemas.base import Page
 from app.schemas.consent import ConsentOut
 from app.services.oauth.consent import ConsentNotFound

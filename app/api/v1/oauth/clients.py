@@ -17,7 +17,7 @@ from app.api.dependencies import (
 )
 from app.api.path_segment import StrictWholeSegmentRoute
 from app.core.exceptions import PreconditionFailed
-from app.models.client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
+from app.models.oauth.client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
 from app.policies.permission import Actor
 from app.schemas.base import Page, plain
 from app.schemas.client import (

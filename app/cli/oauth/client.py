@@ -24,7 +24,7 @@ from app.oauth.client_snippet import Library, Made, snippet
 
 if TYPE_CHECKING:
     from app.config import Settings
-    from app.models.client import OAuthClient, OAuthClientSecret
+    from app.models.oauth.client import OAuthClient, OAuthClientSecret
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.clients.change import IssuedSecret
     from app.services.clients.client import OAuthClientService

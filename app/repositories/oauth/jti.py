@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from app.models.jti import OAuthAssertion, OAuthRevokedToken
+from app.models.oauth.jti import OAuthAssertion, OAuthRevokedToken
 from app.repositories.base import Repository, upserting
 
 

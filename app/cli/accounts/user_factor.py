@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from app.cli.accounts.user_account import Who
 from app.cli.base import (
     AsJson,
     Yes,
@@ -13,7 +14,6 @@ from app.cli.base import (
     operator_now,
     show,
 )
-from app.cli.user_account import Who
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -1,4 +1,4 @@
-"""SQL for grants; what runs at each token request is in `statements/grant.py`."""
+"""SQL for grants; what runs at each token request is in `app/repositories/statements/grant.py`."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, update
 
-from app.models.client import OAuthClient
-from app.models.grant import OAuthGrant
+from app.models.oauth.client import OAuthClient
+from app.models.oauth.grant import OAuthGrant
 from app.repositories.base import Order, Repository, chosen
 
 _OLDEST_FIRST = Order((OAuthGrant.id,))

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import delete, exists, or_, select, update
 
-from app.models.client import OAuthClient, OAuthClientSecret
-from app.models.grant import OAuthGrant
+from app.models.oauth.client import OAuthClient, OAuthClientSecret
+from app.models.oauth.grant import OAuthGrant
 from app.repositories.base import Order, Repository, chosen
 
 _BY_ID = Order((OAuthClient.client_id,))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.accounts.user_account import Who, change_roles, judged
 from app.cli.base import (
     AsJson,
     Yes,
@@ -16,7 +17,6 @@ from app.cli.base import (
     show,
     show_rows,
 )
-from app.cli.user_account import Who, change_roles, judged
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork

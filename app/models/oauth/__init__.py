@@ -1,0 +1,1 @@
+"""Tables of applications, and of what people grant them."""

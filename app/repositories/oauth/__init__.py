@@ -1,0 +1,1 @@
+"""How applications, and what people grant them, are found and kept."""
