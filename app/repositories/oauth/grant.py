@@ -1,4 +1,4 @@
-"""SQL for grants; what runs at each token request is in `app/repositories/statements/grant.py`."""
+"""SQL for grants; `app/repositories/statements/grant.py` has what runs all the time."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
