@@ -62,20 +62,20 @@ class HotPaths:
 
     async def answer(
         self, found: HotPath, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        """Answer what ``find`` found; errors look as they do everywhere."""
+    ) -> Response:
+        """Return the answer to what was found; errors look as they do everywhere."""
         scope["route"] = found
         request = Request(scope, receive, send)
         try:
             if scope["query_string"] and found.is_strict:
                 refuse_unknown(scope["query_string"], ())
-            response = await found.endpoint(request)
+            return await found.endpoint(request)
         except Exception as error:
             handler = self._handler(error)
             if handler is None:
                 raise
-            response = await handler(request, error)
-        await response(scope, receive, send)
+            response: Response = await handler(request, error)
+            return response
 
     def _handler(self, error: Exception) -> Callable[..., Any] | None:
         kinds = (kind for kind in type(error).__mro__ if kind in self._handlers)

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.client_address import ClientAddress
 from app.api.hot_path import HotPaths
 from app.api.oauth import cors
+from app.api.sent_answer import SentAnswer, StandingFields
 from app.core.clock import Clock
 from app.core.context import RequestContext, begin
 from app.core.exceptions import (
@@ -77,7 +78,6 @@ MAX_UPLOAD = MAX_BYTES + 8 * 1024  # but for a picture, and what a form puts aro
 _UPLOAD = "/picture"  # how their paths end
 BODY_PAUSE = 15.0  # seconds in which something of a body has to come
 BODY_TIMEOUT = 30.0  # seconds in which all of it has to
-Field = tuple[bytes, bytes]
 _HSTS = "max-age=63072000; includeSubDomains"
 
 
@@ -120,8 +120,8 @@ class RequestMiddleware:
         fields = dict(_SECURITY)
         if issuer.startswith("https://"):
             fields["strict-transport-security"] = _HSTS
-        self._headers = _all_encoded(fields)
-        self._shared_headers = _all_encoded(fields | cors.HEADERS)
+        self._standing = StandingFields(fields)
+        self._shared = StandingFields(fields | cors.HEADERS)
         self._registration = registration
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,8 +136,8 @@ class RequestMiddleware:
         if method == "HEAD":  # as GET, and the content is kept back (RFC 9110 §9.3.2)
             scope = {**scope, "method": "GET"}
         is_shared = cors.is_shared(scope["path"], registration=self._registration)
-        headers = self._shared_headers if is_shared else self._headers
-        answer = _Answer(send, context, headers, has_content=method != "HEAD")
+        standing = self._shared if is_shared else self._standing
+        answer = SentAnswer(send, context, standing, has_content=method != "HEAD")
         if method == "POST" and scope["path"] in _BLUR:
             answer.wait = self._randomness.between(0, _BLUR[scope["path"]])
         started = self._clock.monotonic()
@@ -159,12 +159,13 @@ class RequestMiddleware:
         finally:
             self._line(scope, method, context, answer, started)
 
-    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass(self, scope: Scope, receive: Receive, answer: SentAnswer) -> None:
         found = self._hot_paths.find(scope)
         if found is None:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, answer)
         else:
-            await self._hot_paths.answer(found, scope, receive, send)
+            response = await self._hot_paths.answer(found, scope, receive, answer)
+            await answer.give(response, scope, receive)
 
     async def _refuse(
         self, error: AppError, scope: Scope, receive: Receive, send: Send
@@ -193,7 +194,7 @@ class RequestMiddleware:
         scope: Scope,
         method: str,
         context: RequestContext,
-        answer: "_Answer",
+        answer: SentAnswer,
         started: float,
     ) -> None:
         access_line(
@@ -205,49 +206,6 @@ class RequestMiddleware:
             bytes_out=answer.bytes_out,
             reason=context.reason,
         )
-
-
-class _Answer:
-    """Passes an answer on, with the headers that every answer has."""
-
-    def __init__(
-        self,
-        send: Send,
-        context: RequestContext,
-        headers: list[Field],
-        has_content: bool,
-    ) -> None:
-        self._send = send
-        self._context = context
-        self._headers = headers
-        self._has_content = has_content
-        self.wait = 0.0  # seconds
-        self.started = False
-        self.status = 0
-        self.bytes_out = 0
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.started = True
-            self.status = message["status"]
-            self._add_headers(message)
-            if self.wait:
-                await asyncio.sleep(self.wait)
-        elif message["type"] == "http.response.body":
-            if not self._has_content:
-                message = {**message, "body": b""}
-            self.bytes_out += len(message.get("body", b""))
-        await self._send(message)
-
-    def _add_headers(self, message: Message) -> None:
-        """Add what the answer does not say itself; encoded once, not per request."""
-        fields = list(message.get("headers", ()))
-        said = {name for name, _ in fields}
-        fields += [field for field in self._headers if field[0] not in said]
-        for name, value in self._context.headers.items():
-            fields.append(_encoded(name.lower(), value))
-        fields.append(_encoded("x-request-id", self._context.correlation_id))
-        message["headers"] = fields
 
 
 def _own_fields(scope: Scope) -> dict[bytes, list[str]]:
@@ -265,14 +223,6 @@ def _template(scope: Scope) -> str | None:
     route = scope.get("route")
     path: str | None = getattr(route, "path_format", None)
     return path or getattr(route, "path", None)
-
-
-def _encoded(name: str, value: str) -> Field:
-    return name.encode("latin-1"), value.encode("latin-1")
-
-
-def _all_encoded(fields: Mapping[str, str]) -> list[Field]:
-    return [_encoded(name, value) for name, value in fields.items()]
 
 
 class _Body:

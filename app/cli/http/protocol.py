@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.cli.http.lingering import LINGER_BYTES, LingeringTransport
+from app.cli.http.whole_answer import write_whole
 from app.core.context import RequestContext, begin
 from app.core.exceptions import (
     AppError,
@@ -26,6 +27,7 @@ from app.core.exceptions import (
     problem,
 )
 from app.core.randomness import SystemRandomness
+from app.core.whole_answer import EXTENSION
 from app.utils.helpers import canonical_ip
 
 MAX_HEAD = 32 * 1024  # bytes; an access token and cookies stay far below
@@ -35,6 +37,7 @@ LAST_WORD = 1.0  # seconds that a silent connection has left when the server sto
 SMALLEST_FRAME = 5  # bytes around a chunk
 SPARE = 32  # connections too many that are told so and waited for
 
+_EXTENSIONS: Any = {EXTENSION: write_whole}
 _log = logging.getLogger("auth_serve.connections")
 _randomness = SystemRandomness()
 
@@ -128,6 +131,8 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self._is_last:
             self.cycle.keep_alive = False
+        # The application begins once this piece was read.
+        self.scope["extensions"] = _EXTENSIONS
 
     def on_body(self, body: bytes) -> None:
         """Hand a piece of the body over; the application counts it."""
