@@ -9,6 +9,7 @@ from app.models.oauth.client import OAuthClient, OAuthClientSecret
 from app.models.oauth.consent import OAuthConsent
 from app.models.oauth.grant import OAuthGrant
 from app.models.oauth.jti import OAuthAssertion, OAuthRevokedToken
+from app.models.oauth.resource import OAuthResource
 from app.models.one_time_token import OneTimeToken
 from app.models.outbox import OutboxMessage
 from app.models.passkey import Passkey
@@ -37,6 +38,7 @@ __all__ = [
     "OAuthClientSecret",
     "OAuthConsent",
     "OAuthGrant",
+    "OAuthResource",
     "OAuthRevokedToken",
     "OneTimeToken",
     "OutboxMessage",

@@ -1,4 +1,4 @@
-"""RFC 6749 §4.1.1, RFC 7636 §4.3, OIDC Core §3.1.2.1-§3.1.2.2, §6, §7.2.1 and §11.
+"""RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2.1; OIDC Core §3.1.2, §6, §7.2.1, §11.
 
 An authorization request is read in two phases. Until the client and its redirect URI
 are known to be good (``identify``), a refusal is shown to the person. From then on
@@ -9,12 +9,14 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from app.core import jose
 from app.oauth.claims import ClaimsRequest, parse_claims
 from app.oauth.clients.client import Client, PkcePolicy
 from app.oauth.clients.redirect_uri import match_redirect_uri
+from app.oauth.clients.resource import Resource
 from app.oauth.errors import (
     InvalidRequest,
     InvalidScope,
@@ -25,8 +27,10 @@ from app.oauth.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
-from app.oauth.parameters import Parameters, is_value
+from app.oauth.parameters import RESOURCE, Parameters, is_value
 from app.oauth.pkce import read_challenge
+from app.oauth.resources.grant import check_default
+from app.oauth.resources.request import assigned_scope, resolve_resources, scope_of
 from app.oauth.response_modes import DEFAULT, find_mode
 from app.oauth.scopes import OFFLINE_ACCESS, OPENID, resolve_scope
 from app.oauth.supported import Supported
@@ -73,6 +77,7 @@ class AuthorizationRequest(ReturnAddress):
         acr_values: Of the request, or else the client's default; in order of liking.
         id_token_hint: As it was sent, not verified.
         claims: The ``claims`` parameter, as ``claims.parse_claims`` reads it.
+        resources: What tokens may be asked for; none is the client's default.
     """
 
     scope: tuple[str, ...]
@@ -86,6 +91,7 @@ class AuthorizationRequest(ReturnAddress):
     claims: ClaimsRequest
     ui_locales: tuple[str, ...]
     display: str
+    resources: tuple[Resource, ...] = ()
 
     @property
     def is_openid(self) -> bool:
@@ -101,6 +107,12 @@ class _Asked:
     to: ReturnAddress
     supported: Supported
     pkce: PkcePolicy
+    known: Mapping[str, Resource]
+
+    @cached_property
+    def resources(self) -> tuple[Resource, ...]:
+        """What is asked for by name."""
+        return resolve_resources(self.params, self.to.client, self.known)
 
     @cached_property
     def scope(self) -> tuple[str, ...]:
@@ -171,6 +183,7 @@ def read_request(
     *,
     supported: Supported,
     pkce: PkcePolicy = "pkce_or_nonce",
+    known: Mapping[str, Resource] = MappingProxyType({}),
 ) -> AuthorizationRequest:
     """Return what is asked for; parameters that are not known are ignored.
 
@@ -179,11 +192,12 @@ def read_request(
         to: What ``identify`` made of it.
         supported: What this server offers.
         pkce: The server's policy, for clients without one of their own.
+        known: What ``Resources.find`` made of the resources that are named.
 
     Raises:
         OAuthError: To be sent to ``to``.
     """
-    asked = _Asked(params=params, to=to, supported=supported, pkce=pkce)
+    asked = _Asked(params=params, to=to, supported=supported, pkce=pkce, known=known)
     for check in _CHECKS:
         check(asked)
     values: dict[str, Any] = {name: read(asked) for name, read in _READERS.items()}
@@ -236,7 +250,8 @@ def _check_length(asked: _Asked) -> None:
 
     An ID token may be; of that nothing is kept but the subject.
     """
-    values = (v for name, v in asked.params.items() if name != "id_token_hint")
+    values = [v for name, v in asked.params.items() if name != "id_token_hint"]
+    values += asked.params.every(RESOURCE)
     if sum(len(value.encode()) for value in values) > MAX_REQUEST:
         raise InvalidRequest("the request is too long")
 
@@ -245,6 +260,15 @@ def _check_response_mode(asked: _Asked) -> None:
     name = asked.params.get("response_mode")
     if find_mode(name, asked.to.redirect_uri) is None:
         raise InvalidRequest("response_mode is not supported for this redirect_uri")
+
+
+def _check_resources(asked: _Asked) -> None:
+    """RFC 8707 §2.1: ``invalid_target`` before anything is said of the scope.
+
+    A client whose own API gets no tokens now is told so before anybody signs in.
+    """
+    if not asked.resources:
+        check_default(asked.to.client)
 
 
 def _read_scope(asked: _Asked) -> tuple[str, ...]:
@@ -257,10 +281,17 @@ def _read_scope(asked: _Asked) -> tuple[str, ...]:
     that §11 allows.
     """
     text = asked.params.get("scope")
-    scope = resolve_scope(text, asked.to.client, asked.supported.scopes)
-    if "refresh_token" not in asked.to.client.grant_types:
+    client, resources = asked.to.client, asked.resources
+    scope = given = resolve_scope(
+        text,
+        client,
+        asked.supported.scopes,
+        of_resources=scope_of(resources) if resources else None,
+        assigned=assigned_scope(resources, client),
+    )
+    if "refresh_token" not in client.grant_types:
         scope = tuple(token for token in scope if token != OFFLINE_ACCESS)
-    if not scope:
+    if given and not scope:
         raise InvalidScope("the client is not registered for refresh_token")
     return scope
 
@@ -343,6 +374,7 @@ _CHECKS: tuple[Callable[[_Asked], None], ...] = (
     _check_response_mode,
     _check_response_type,
     _check_unsupported,
+    _check_resources,
 )
 _READERS: Mapping[str, Callable[[_Asked], Any]] = {
     "scope": lambda asked: asked.scope,
@@ -356,4 +388,5 @@ _READERS: Mapping[str, Callable[[_Asked], Any]] = {
     "id_token_hint": _read_id_token_hint,
     "ui_locales": _read_ui_locales,
     "display": _read_display,
+    "resources": lambda asked: asked.resources,
 }

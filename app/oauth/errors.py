@@ -9,6 +9,7 @@ OAuthError                       400
 ├── UnsupportedResponseType
 ├── UnsupportedTokenType
 ├── InvalidScope
+├── InvalidTarget                a resource is not to be had (RFC 8707 §2)
 ├── AccessDenied                 the person or the policy said no
 ├── InteractionNeeded            prompt=none, and somebody would have to act
 │   ├── LoginRequired
@@ -99,6 +100,12 @@ class InvalidScope(OAuthError):
     """A scope is unknown, malformed, or more than was granted."""
 
     error = "invalid_scope"
+
+
+class InvalidTarget(OAuthError):
+    """A resource is unknown, not the client's, or was not granted (RFC 8707 §2)."""
+
+    error = "invalid_target"
 
 
 class AccessDenied(OAuthError):

@@ -7,7 +7,8 @@ what the person did is recognised by its instant: a sign-in after the request ar
 is what ``prompt=login`` and ``max_age`` demanded.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -23,6 +24,8 @@ from app.oauth.errors import (
     LoginRequired,
     UnmetAuthenticationRequirements,
 )
+from app.oauth.resources.request import scope_at
+from app.oauth.scopes import PERSONAL
 from app.oauth.uri import parse_uri
 
 
@@ -69,7 +72,8 @@ class ConsentState:
     """What the person agreed to.
 
     Attributes:
-        scope: What is remembered for this client.
+        scope: What is remembered for this client, apart from resources.
+        resources: What is remembered of each resource that it named (RFC 8707 §2.1).
         claims: The same, for claims that no scope stands for.
         places: Where the person agreed to be sent to, as ``place_of`` has it.
         is_given: Whether the person agreed to this very request, in this very flow.
@@ -77,6 +81,7 @@ class ConsentState:
 
     scope: frozenset[str] = frozenset()
     claims: frozenset[str] = frozenset()
+    resources: Mapping[str, frozenset[str]] = field(default_factory=dict)
     places: frozenset[str] = frozenset()
     is_given: bool = False
 
@@ -292,4 +297,24 @@ def _is_answer_safe(request: AuthorizationRequest) -> bool:
 
 def _is_remembered(request: AuthorizationRequest, consent: ConsentState) -> bool:
     claims = beyond_scope(request.claims, request.scope)
-    return consent.scope.issuperset(request.scope) and consent.claims >= claims
+    if not (consent.scope >= scope_elsewhere(request) and consent.claims >= claims):
+        return False
+    known, asked = consent.resources, scopes_by_resource(request)
+    return asked.keys() <= known.keys() and all(
+        scope <= known[identifier] for identifier, scope in asked.items()
+    )
+
+
+def scopes_by_resource(request: AuthorizationRequest) -> dict[str, frozenset[str]]:
+    """Return what is asked for at which resource (RFC 8707 §2.1).
+
+    A scope that was agreed to at one API was not agreed to at another.
+    """
+    client, asked = request.client, frozenset(request.scope)
+    return {one.identifier: asked & scope_at(one, client) for one in request.resources}
+
+
+def scope_elsewhere(request: AuthorizationRequest) -> frozenset[str]:
+    """Return what is asked for apart from resources; of a person this is, always."""
+    there = frozenset[str]().union(*scopes_by_resource(request).values())
+    return frozenset(request.scope) - (there - PERSONAL)

@@ -56,6 +56,8 @@ def introspect(
     if token is None or not _may_ask(token, caller) or not _is_active(token, now):
         return {"active": False}
     answer = {name: token.claims[name] for name in _SHOWN if name in token.claims}
+    if isinstance(answer.get("scope"), list):  # §2.2: a string, whatever the token has
+        answer["scope"] = " ".join(answer["scope"])
     if token.kind == "access_token":  # no API shall take a refresh token for one
         answer["token_type"] = "Bearer"
     return {"active": True, **answer}

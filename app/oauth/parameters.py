@@ -1,24 +1,42 @@
 """RFC 6749 §3.1, §3.2 and appendix B: the parameters of a protocol request.
 
-A parameter that is sent twice is refused, one without a value counts as absent, unknown
-ones are ignored. Parsers differ about all of that; this one is asked alone.
+A parameter that is sent twice is refused, but for ``resource`` (RFC 8707 §2); one
+without a value counts as absent, unknown ones are ignored. Parsers differ about all of
+that; this one is asked alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
 from app.oauth.errors import InvalidRequest
 
 MAX_LENGTH = 32_768  # bytes of one form or query
 MAX_PARAMETERS = 100
+RESOURCE = "resource"
+_SEVERAL = frozenset({RESOURCE})
 
 
 class Parameters(dict[str, str]):
     """Parameters by name, each there once and with a value; nobody changes them."""
 
-    def __init__(self, values: Mapping[str, str]) -> None:
-        """Hold values that are known to be single; empty ones are left out."""
+    def __init__(
+        self,
+        values: Mapping[str, str],
+        several: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> None:
+        """Hold parameters; what is empty is left out.
+
+        Args:
+            values: Those that are known to be single.
+            several: Those that may be there more than once; only ``every`` has them.
+        """
         super().__init__({name: value for name, value in values.items() if value})
+        self._several = several
+
+    def every(self, name: str) -> tuple[str, ...]:
+        """Return the values of a parameter that may be repeated, each once."""
+        return tuple(dict.fromkeys(filter(None, self._several.get(name, ()))))
 
     def need(self, name: str) -> str:
         """Return a value.
@@ -61,14 +79,18 @@ def parse_query(raw: bytes) -> tuple[Parameters, frozenset[str]]:
         raise InvalidRequest("too many parameters")
     values: dict[str, str] = {}
     repeated = set[str]()
+    several: dict[str, list[str]] = {}
     for pair in pairs:
         name, _, value = pair.partition(b"=")
         decoded = _decode(name)
+        if decoded in _SEVERAL:
+            several.setdefault(decoded, []).append(_decode(value))
+            continue
         if decoded in values:
             repeated.add(decoded)
         values[decoded] = _decode(value)
     single = {name: text for name, text in values.items() if name not in repeated}
-    return Parameters(single), frozenset(repeated)
+    return Parameters(single, several), frozenset(repeated)
 
 
 def is_value(text: str) -> bool:

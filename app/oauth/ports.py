@@ -29,6 +29,7 @@ class IssuedCode:
         redirect_uri: As it was sent; None when it was left out.
         code_challenge: S256 challenge, if one was sent (RFC 7636 §4.4).
         claims: The ``claims`` parameter, parsed (OIDC Core §5.5).
+        resources: Identifiers of what was granted (RFC 8707 §2.1).
     """
 
     grant_id: UUID
@@ -39,6 +40,7 @@ class IssuedCode:
     code_challenge: str | None
     nonce: str | None
     claims: Mapping[str, Any]
+    resources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,7 @@ class RefreshedGrant:
     scope: tuple[str, ...]
     claims: Mapping[str, Any]
     counter: int
+    resources: tuple[str, ...] = ()
 
 
 class Clients(Protocol):

@@ -31,38 +31,60 @@ def parse_scope(text: str) -> tuple[str, ...]:
 
 
 def resolve_scope(
-    text: str | None, client: Client, supported: Collection[str]
+    text: str | None,
+    client: Client,
+    supported: Collection[str],
+    *,
+    of_resources: frozenset[str] | None = None,
+    assigned: frozenset[str] = frozenset(),
 ) -> tuple[str, ...]:
     """Return what a client asks for and may have.
 
     Values that this server does not know are left out (OIDC Core §3.1.2.1); values
     that it knows and the client is not registered for are refused. Where none is
-    known, a client that registered itself gets ``default_scope``.
+    known, a client that registered itself gets ``default_scope``. Nothing need be left
+    for a resource that has no scopes: being named is all that can be asked of it.
+
+    Args:
+        text: ``scope``, if it was sent.
+        client: Who asks.
+        supported: What this server offers to everybody.
+        of_resources: What the resources know that are asked for; None if none is.
+        assigned: What the client may have there.
 
     Raises:
         InvalidScope: Malformed, not the client's, or nothing is left.
     """
     asked = () if text is None else parse_scope(text)
-    known = tuple(token for token in asked if token in supported)
-    foreign = [token for token in known if token not in client.scope]
+    there = of_resources or frozenset()
+    known = tuple(token for token in asked if token in supported or token in there)
+    mine = client.scope | assigned
+    foreign = [token for token in known if token not in mine]
     if foreign:
         hint = f"not registered for {' '.join(foreign)}"
         raise InvalidScope("the client may not ask for this scope", hint=hint)
     if not known and client.is_self_registered:
-        known = default_scope(client, supported)
-    if not known:
+        own = None if of_resources is None else assigned
+        known = default_scope(client, supported, own)
+    nothing_to_ask = text is None and of_resources == frozenset()
+    if not known and not nothing_to_ask:
         said = "scope is missing" if text is None else "no known scope is asked for"
         raise InvalidScope(said)
     return known
 
 
-def default_scope(client: Client, supported: Collection[str]) -> tuple[str, ...]:
+def default_scope(
+    client: Client, supported: Collection[str], assigned: frozenset[str] | None = None
+) -> tuple[str, ...]:
     """Return what a program is asking for that does not know this server (ADR-0045).
 
-    Who signs in, and what there is at its APIs. Never the profile or the address, and
-    no access that outlives the session: whoever wants these has to say so.
+    Who signs in, and what there is at its APIs; at those that it names, if it names
+    any. Never the profile or the address, and no access that outlives the session:
+    whoever wants these has to say so.
     """
-    mine = (token for token in supported if token in client.scope)
+    mine = [token for token in supported if token in client.scope]
+    if assigned is not None:
+        mine = [token for token in mine if token == OPENID] + sorted(assigned)
     return tuple(token for token in mine if token == OPENID or token not in PERSONAL)
 
 

@@ -26,6 +26,8 @@ async def redeem_grant(
         InvalidGrant: What it redeems does not hold; the caller keeps what the stores
             changed, such as a code that was used up.
         InvalidScope: It asks for too much; the caller keeps nothing.
+        InvalidTarget: A resource is not to be had; the caller keeps what it keeps after
+            ``InvalidGrant``.
     """
     name = parameters.need("grant_type")
     grant = _BY_NAME.get(name)

@@ -20,8 +20,9 @@ from app.oauth.scopes import ACCOUNT, OPENID
 from app.oauth.subject import subject_of_client
 
 ACCESS_TOKEN_TYPE = "at+jwt"  # RFC 9068 §2.1
-ID_TOKEN_TYPE = "JWT"
-USERINFO_TYPE = "JWT"
+PLAIN_TYPE = "JWT"
+ID_TOKEN_TYPE = PLAIN_TYPE
+USERINFO_TYPE = PLAIN_TYPE
 LOGOUT_TOKEN_TYPE = "logout+jwt"  # Back-Channel Logout §2.4
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_TTL = 120  # Back-Channel Logout §4: at most two minutes
@@ -41,25 +42,51 @@ _NOT_USERINFO = frozenset(
 )
 
 
+def access_token_kind(typ: object) -> str:
+    """Return the type that an access token has to be verified as, by what it claims.
+
+    A resource may want ``JWT``; what that is has to be told by its claims then.
+    """
+    return PLAIN_TYPE if typ == PLAIN_TYPE else ACCESS_TOKEN_TYPE
+
+
+def is_access_token(claims: Mapping[str, Any]) -> bool:
+    """Tell an access token of type ``JWT`` from all else that we sign as that.
+
+    It alone names the client apart from the audience, and has an id and an end: ID
+    tokens have no ``jti``, and neither those nor signed userinfo ``client_id``.
+    """
+    needed = ("client_id", "jti", "exp")
+    is_whole = all(name in claims for name in needed)
+    return is_whole and not {"nonce", "at_hash", "events"} & claims.keys()
+
+
 def own_api(issuer: str) -> str:
     """Return the name of the API that this server itself has."""
     return f"{issuer}/api/v1"
 
 
 def audience_of(granted: Granted, issuer: str) -> str | list[str]:
-    """Return whom an access token is for (RFC 9068 §3).
+    """Return whom an access token is for (RFC 9068 §3, RFC 8707 §2).
 
-    It is for the client's API, if one is named. With ``openid`` it is for the userinfo
-    endpoint too, which goes by the issuer's name. One that opens the account is for the
-    API of this server and for no other, which could open it with the token (RFC 9700
-    §2.3).
+    It is for the resources that were asked for, and for nothing else. Where none was,
+    it is for the client's API, if one is registered. With ``openid`` it is for the
+    userinfo endpoint too, which goes by the issuer's name. One that opens the account
+    is for the API of this server and for no other, which could open it with the token
+    (RFC 9700 §2.3).
     """
+    if granted.resources:
+        names = [resource.identifier for resource in granted.resources]
+        is_string = len(names) == 1 and granted.form.audience_form == "string"
+        return names[0] if is_string else names
     api = granted.client.audience
     if ACCOUNT in granted.scope:
         api = own_api(issuer)
     if api is None or api == issuer:
         return issuer
-    return [api, issuer] if OPENID in granted.scope else api
+    if OPENID in granted.scope:
+        return [api, issuer]
+    return [api] if granted.form.audience_form == "list" else api
 
 
 def access_token_claims(
@@ -74,6 +101,7 @@ def access_token_claims(
 ) -> dict[str, Any]:
     """Return the claims of an access token (RFC 9068 §2.2).
 
+    Every claim of it is put together here; what resources want told of a person too.
     ``grant_id``, of our own, is what the token ends with when the grant is revoked.
 
     Args:
@@ -95,13 +123,20 @@ def access_token_claims(
         "exp": issued + ttl,
         "iat": issued,
         "jti": str(token_id),
-        "scope": " ".join(granted.scope),
     }
+    if granted.access_scope:
+        claims["scope"] = _scope_claim(granted)
     if granted.grant_id is not None:
         claims["grant_id"] = str(granted.grant_id)
     if granted.authentication is not None:
         claims |= _sign_in(granted.authentication, session)
     return claims
+
+
+def _scope_claim(granted: Granted) -> str | list[str]:
+    """RFC 9068 §2.2.3 has a string; some APIs know a list alone."""
+    scope = list(granted.access_scope)
+    return scope if granted.form.scope_form == "list" else " ".join(scope)
 
 
 def id_token_claims(
@@ -239,13 +274,14 @@ def token_response(
 ) -> dict[str, Any]:
     """Return the body of a token response (RFC 6749 §5.1, OIDC Core §3.1.3.3).
 
-    The scope is always told, also where it is what was asked for.
+    The scope is always told, also where it is what was asked for. It is the access
+    token's; one for a resource that has no scopes has none.
     """
     body = {
         "access_token": access_token,
         "token_type": "Bearer",
         "expires_in": expires_in,
-        "scope": " ".join(granted.scope),
+        "scope": " ".join(granted.access_scope) or None,
         "refresh_token": refresh_token,
         "id_token": id_token,
     }

@@ -22,6 +22,7 @@ from app.repositories.oauth.client import OAuthClientRepository
 from app.repositories.oauth.consent import OAuthConsentRepository
 from app.repositories.oauth.grant import OAuthGrantRepository
 from app.repositories.oauth.jti import OAuthUsedRepository
+from app.repositories.oauth.resource import OAuthResourceRepository
 from app.repositories.one_time_token import OneTimeTokenRepository
 from app.repositories.outbox import OutboxRepository
 from app.repositories.passkey import PasskeyRepository
@@ -136,6 +137,11 @@ class UnitOfWork:
     def oauth_consents(self) -> OAuthConsentRepository:
         """What people agreed to."""
         return OAuthConsentRepository(self.db)
+
+    @cached_property
+    def oauth_resources(self) -> OAuthResourceRepository:
+        """APIs that tokens are asked for by name."""
+        return OAuthResourceRepository(self.db)
 
     @cached_property
     def user_claims(self) -> UserClaimsRepository:

@@ -1,6 +1,6 @@
 """What tests of the token endpoint share: a time, clients, stores in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 from app.core import jose
 from app.oauth.client_auth.base import Surroundings
 from app.oauth.clients.client import Client, ClientSecret
+from app.oauth.clients.resource import Resource
 from app.oauth.clients.secrets import secret_digest
 from app.oauth.grants.base import Granted, Stores
 from app.oauth.parameters import Parameters
@@ -46,9 +47,9 @@ def client(**members: Any) -> Client:
     return Client(**(usual | members))
 
 
-def parameters(**values: str) -> Parameters:
-    """Return the body of a request."""
-    return Parameters(values)
+def parameters(*resources: str, **values: str) -> Parameters:
+    """Return the body of a request, with the resources that it names."""
+    return Parameters(values, {"resource": resources})
 
 
 def issued_code(**members: Any) -> IssuedCode:
@@ -111,6 +112,18 @@ class RefreshTokensInMemory:
 
 
 @dataclass
+class ResourcesInMemory:
+    """Registered resources."""
+
+    known: tuple[Resource, ...] = ()
+
+    async def find(self, names: Collection[str]) -> dict[str, Resource]:
+        """Return those that get tokens now."""
+        named = (one for one in self.known if one.identifier in names)
+        return {one.identifier: one for one in named if one.is_live}
+
+
+@dataclass
 class ClientsInMemory:
     """Registered clients."""
 
@@ -140,11 +153,13 @@ def stores(
     grants: Mapping[str, RefreshedGrant] | None = None,
     *,
     careless: bool = False,
+    resources: Collection[Resource] = (),
 ) -> Stores:
     """Return stores that hold these."""
     return Stores(
         codes=CodesInMemory(dict(codes or {}), careless),
         refresh_tokens=RefreshTokensInMemory(dict(grants or {}), careless),
+        resources=ResourcesInMemory(tuple(resources)),
     )
 
 

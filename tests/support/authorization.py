@@ -26,9 +26,9 @@ EVIL = "https://evil.example/cb"
 HERE = ("/oauth2/resume", "/signin", "/signup", "/select-account", "/consent")
 
 
-def query_of(app: Application, **changed: str | None) -> dict[str, str]:
+def query_of(app: Application, **changed: Any) -> dict[str, Any]:
     """Return an OpenID Connect request with PKCE; None takes a parameter away."""
-    usual: dict[str, str | None] = {
+    usual: dict[str, Any] = {
         "response_type": "code",
         "client_id": app.client_id,
         "redirect_uri": REDIRECT_URI,
@@ -49,7 +49,7 @@ class Visit:
     client: AsyncClient
     page: Response = field(init=False)
 
-    async def ask(self, app: Application, **changed: str | None) -> Response:
+    async def ask(self, app: Application, **changed: Any) -> Response:
         """Come with an application's request; return where that leads."""
         return await self.get(AUTHORIZE, query_of(app, **changed))
 

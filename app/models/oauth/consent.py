@@ -1,10 +1,10 @@
 """What people agreed to, application by application."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base
@@ -14,7 +14,9 @@ class OAuthConsent(Base):
     """The scopes and single claims that a person let an application have.
 
     All are joined by spaces, sorted. ``claims`` are those that no scope stands for;
-    ``places`` is where they agreed to be sent to (ADR-0014).
+    ``places`` is where they agreed to be sent to (ADR-0014). ``resources`` is what they
+    agreed to at APIs that were named, each with a list of scopes; ``scope`` has none of
+    that (ADR-0075).
     """
 
     __tablename__ = "oauth_consents"
@@ -30,5 +32,6 @@ class OAuthConsent(Base):
     scope: Mapped[str] = mapped_column(Text)
     claims: Mapped[str] = mapped_column(Text)
     places: Mapped[str | None] = mapped_column(Text)
+    resources: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

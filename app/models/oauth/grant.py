@@ -15,8 +15,9 @@ class OAuthGrant(Base):
 
     It is written together with its code, under the same id, and begins to count when
     the code is redeemed. Its refresh token is ``id`` and ``counter`` under an HMAC.
-    Without ``offline_access`` it ends with the session of its sign-in. ``scope`` and
-    ``amr`` are joined by spaces, as the protocol has them.
+    Without ``offline_access`` it ends with the session of its sign-in. ``scope``,
+    ``amr`` and ``resources``, the identifiers of the APIs that were named (ADR-0075),
+    are joined by spaces, as the protocol has them.
     """
 
     __tablename__ = "oauth_grants"
@@ -35,6 +36,7 @@ class OAuthGrant(Base):
     is_offline: Mapped[bool]
     scope: Mapped[str] = mapped_column(Text)
     claims: Mapped[dict[str, Any]]  # the ``claims`` parameter, parsed
+    resources: Mapped[str | None] = mapped_column(Text)
     acr: Mapped[str] = mapped_column(String(64))
     amr: Mapped[str] = mapped_column(String(128))
     authenticated_at: Mapped[datetime]

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from app.oauth.clients.resource import Resource
+
 ApplicationType = Literal["web", "native"]
 AuthMethod = Literal[
     "none", "client_secret_basic", "client_secret_post", "private_key_jwt"
@@ -38,7 +40,11 @@ class Client:
         pkce: The administrator's choice for this client; None follows the server's.
         is_first_party: Consent is not asked for.
         is_resource_server: May introspect tokens whose audience it is.
-        audience: Identifier of the API that its tokens are for; None is the issuer's.
+        audience: Identifier of the API that its tokens are for where the request names
+            none (RFC 8707 §2); None is the issuer's.
+        resource: What is registered under that identifier, live or not.
+        resources: Identifiers of what it may ask tokens for, each with the scopes that
+            it may have there; None is all.
         is_self_registered: It came by itself and need not know this server (RFC 7591).
         is_vouched_for: Whether somebody answers for where it sends people (RFC 9700
             §4.11.2); otherwise they are asked before they are sent there.
@@ -73,6 +79,8 @@ class Client:
     is_first_party: bool = False
     is_resource_server: bool = False
     audience: str | None = None
+    resource: Resource | None = None
+    resources: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     is_self_registered: bool = False
     is_vouched_for: bool = True
     minimum_acr: str | None = None

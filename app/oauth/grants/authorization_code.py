@@ -13,6 +13,7 @@ from app.oauth.grants.base import Granted, Stores, still_assigned
 from app.oauth.parameters import Parameters
 from app.oauth.pkce import check_pkce
 from app.oauth.ports import IssuedCode
+from app.oauth.resources.grant import narrow_resources
 
 FIRST_COUNTER = 0
 
@@ -30,19 +31,24 @@ class AuthorizationCode:
         Raises:
             InvalidRequest: The code is missing, or the verifier malformed.
             InvalidGrant: The code cannot be used, by this client or in this way.
+            InvalidTarget: It was not issued for what it is redeemed for.
         """
         issued = await stores.codes.redeem(parameters.need("code"), client.client_id)
         if issued is None:
             hint = "unknown, spent, expired, or of another client"
             raise InvalidGrant("the code is not valid", hint=hint)
         _check(parameters, client, issued)
-        scope = still_assigned(issued.scope, client)
-        if not scope:
+        resources, wanted = await narrow_resources(
+            parameters, client, issued.resources, stores.resources
+        )
+        scope = still_assigned(issued.scope, client, resources)
+        if issued.scope and not scope:
             raise InvalidGrant("the code is not valid", hint="no scope is left")
         may_refresh = "refresh_token" in client.grant_types
         return Granted(
             client=client,
             scope=scope,
+            resources=wanted,
             authentication=issued.authentication,
             nonce=issued.nonce,
             claims=issued.claims,

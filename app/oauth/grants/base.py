@@ -6,9 +6,13 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from app.oauth.clients.client import Client
+from app.oauth.clients.resource import Resource
 from app.oauth.parameters import Parameters
 from app.oauth.ports import Authentication, Codes, RefreshTokens
+from app.oauth.resources.request import Resources, assigned_scope, scope_for
 from app.oauth.scopes import OPENID
+
+_PLAIN = Resource(identifier="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +20,8 @@ class Granted:
     """What tokens are made of.
 
     Attributes:
-        scope: Of the access token; may be less than the grant has.
+        scope: Of this answer; may be less than the grant has.
+        resources: What the access token is for; none is the client's default.
         authentication: Who signed in; None if the client speaks for itself.
         nonce: For the ID token; none when refreshed (OIDC Core §12.2).
         claims: The ``claims`` parameter of the authorization request.
@@ -27,11 +32,34 @@ class Granted:
 
     client: Client
     scope: tuple[str, ...]
+    resources: tuple[Resource, ...] = ()
     authentication: Authentication | None = None
     nonce: str | None = None
     claims: Mapping[str, Any] = field(default_factory=dict)
     grant_id: UUID | None = None
     refresh_counter: int | None = None
+
+    @property
+    def access_scope(self) -> tuple[str, ...]:
+        """Scope of the access token: of what it is for, if it is for something."""
+        if not self.resources:
+            return self.scope
+        alone = self.authentication is None
+        return scope_for(self.scope, self.resources, self.client, alone=alone)
+
+    @property
+    def form(self) -> Resource:
+        """What says how the access token looks; several resources agree about it."""
+        return self.resources[0] if self.resources else self.client.resource or _PLAIN
+
+    def access_ttl(self, usual: int) -> int:
+        """Return how many seconds the access token lives: as the strictest wants it.
+
+        Args:
+            usual: Where a resource does not say.
+        """
+        lives = [one.access_token_ttl for one in self.resources or (self.form,)]
+        return min(usual if life is None else life for life in lives)
 
     @property
     def has_id_token(self) -> bool:
@@ -50,6 +78,7 @@ class Stores:
 
     codes: Codes
     refresh_tokens: RefreshTokens
+    resources: Resources
 
 
 class Grant(Protocol):
@@ -74,9 +103,19 @@ class Grant(Protocol):
         ...
 
 
-def still_assigned(scope: tuple[str, ...], client: Client) -> tuple[str, ...]:
+def still_assigned(
+    scope: tuple[str, ...], client: Client, resources: tuple[Resource, ...] = ()
+) -> tuple[str, ...]:
     """Return what of a granted scope the client may have now.
 
-    A scope that was taken from the client since is in no new token of it.
+    A scope that was taken from the client or from a resource since is in no new token.
+
+    Args:
+        scope: What was granted.
+        client: Whom to.
+        resources: Those of the grant that are left.
     """
-    return tuple(token for token in scope if token in client.scope)
+    mine = client.scope
+    if resources:
+        mine = mine | assigned_scope(resources, client)
+    return tuple(token for token in scope if token in mine)

@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 
 from app.oauth.clients.client import Client
+from app.oauth.clients.resource import Resource
 from app.oauth.errors import InvalidScope, UnauthorizedClient
 from app.oauth.grants.base import Granted, Stores
 from app.oauth.parameters import Parameters
+from app.oauth.resources.grant import ask_resources
+from app.oauth.resources.request import assigned_scope, scope_of
 from app.oauth.scopes import PERSONAL, parse_scope
 
 
@@ -23,10 +26,13 @@ class ClientCredentials:
             UnauthorizedClient: It cannot prove who it is.
             InvalidScope: A scope is about a person or is not assigned to the client,
                 or none is.
+            InvalidTarget: A resource is not to be had, or not together with another.
         """
         if client.is_public:  # §4.4: confidential clients only
             raise UnauthorizedClient("the client has to authenticate for this grant")
-        return Granted(client=client, scope=_scope(parameters.get("scope"), client))
+        resources = await ask_resources(parameters, client, stores.resources)
+        scope = _scope(parameters.get("scope"), client, resources)
+        return Granted(client=client, scope=scope, resources=resources)
 
 
 def own_scope(client_scope: Iterable[str]) -> frozenset[str]:
@@ -34,9 +40,17 @@ def own_scope(client_scope: Iterable[str]) -> frozenset[str]:
     return frozenset(client_scope) - PERSONAL
 
 
-def _scope(text: str | None, client: Client) -> tuple[str, ...]:
-    """Return what is asked for, or all that is assigned (RFC 6749 §3.3)."""
+def _scope(
+    text: str | None, client: Client, resources: tuple[Resource, ...]
+) -> tuple[str, ...]:
+    """Return what is asked for, or all that is assigned (RFC 6749 §3.3).
+
+    Where resources are named, it is what is assigned there. One that has no scopes is
+    asked for without any.
+    """
     assigned = own_scope(client.scope)
+    if resources:
+        assigned = assigned_scope(resources, client, alone=True)
     wanted = tuple(sorted(assigned)) if text is None else parse_scope(text)
     personal = [token for token in wanted if token in PERSONAL]
     if personal:
@@ -45,6 +59,6 @@ def _scope(text: str | None, client: Client) -> tuple[str, ...]:
     if foreign:
         hint = f"not registered for {' '.join(foreign)}"
         raise InvalidScope("the client may not ask for this scope", hint=hint[:1_000])
-    if not wanted:
+    if not wanted and not (resources and not scope_of(resources)):
         raise InvalidScope("no scope is assigned to the client")
     return wanted

@@ -4,6 +4,7 @@ from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidGrant
 from app.oauth.grants.base import Granted, Stores, still_assigned
 from app.oauth.parameters import Parameters
+from app.oauth.resources.grant import narrow_resources
 from app.oauth.scopes import narrow_scope
 
 
@@ -23,6 +24,8 @@ class RefreshToken:
             InvalidRequest: The token is missing.
             InvalidGrant: It does not hold, or not for this client.
             InvalidScope: It asks for more than was granted.
+            InvalidTarget: It asks for another resource, or none that was granted is
+                left.
         """
         token = parameters.need("refresh_token")
         rotated = await stores.refresh_tokens.rotate(token, client.client_id)
@@ -32,13 +35,17 @@ class RefreshToken:
         if rotated.client_id != client.client_id:  # as with codes
             hint = f"issued to {rotated.client_id}, sent by {client.client_id}"
             raise InvalidGrant("the refresh token is not valid", hint=hint)
-        scope = still_assigned(rotated.scope, client)
-        if not scope:
+        resources, wanted = await narrow_resources(
+            parameters, client, rotated.resources, stores.resources
+        )
+        scope = still_assigned(rotated.scope, client, resources)
+        if rotated.scope and not scope:
             hint = "no scope is left"
             raise InvalidGrant("the refresh token is not valid", hint=hint)
         return Granted(
             client=client,
             scope=narrow_scope(parameters.get("scope"), scope),
+            resources=wanted,
             authentication=rotated.authentication,
             claims=rotated.claims,
             grant_id=rotated.grant_id,

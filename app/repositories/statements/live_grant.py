@@ -27,6 +27,7 @@ GRANT = (
     OAuthGrant.is_offline,
     OAuthGrant.scope,
     OAuthGrant.claims,
+    OAuthGrant.resources,
     OAuthGrant.acr,
     OAuthGrant.amr,
     OAuthGrant.authenticated_at,

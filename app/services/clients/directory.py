@@ -21,6 +21,7 @@ from app.oauth.clients.registration import ClientMetadata
 from app.oauth.supported import Supported
 from app.repositories.oauth.client import OAuthClientRepository
 from app.services.clients.keys import ClientKeys
+from app.services.clients.resource_directory import ResourceDirectory
 
 KEPT_FOR = 3.0  # seconds: how late another process sees a change (architecture, rule 5)
 _MOST = 1_024  # clients; some kilobytes each
@@ -45,6 +46,7 @@ class ClientDirectory:
         clock: Clock,
         outbound: OutboundClient,
         supported: Supported,
+        resources: ResourceDirectory,
     ) -> None:
         """Keep nothing yet.
 
@@ -53,8 +55,10 @@ class ClientDirectory:
             clock: How long what was read is good.
             outbound: Where their keys are fetched.
             supported: What the settings offer; clients have nothing else.
+            resources: Where what their tokens are for is found.
         """
         self._supported = supported
+        self._resources = resources
         self._database = database
         self._clock = clock
         self._keys = ClientKeys(outbound, clock)
@@ -110,8 +114,11 @@ class ClientDirectory:
             if row is None or row.status != "active":
                 return _Kept(now)
             secrets = await clients.secrets_of(client_id, self._clock.now())
-            jwks_uri = row.document.get("jwks_uri")
-            return _Kept(now, self._offered(engine_client(row, secrets)), jwks_uri)
+        client = self._offered(engine_client(row, secrets))
+        if client.audience is not None:
+            resource = await self._resources.named(client.audience)
+            client = replace(client, resource=resource)
+        return _Kept(now, client, row.document.get("jwks_uri"))
 
     def _offered(self, client: Client) -> Client:
         """Return a client with no scopes and schemes but those of the settings."""
@@ -167,6 +174,10 @@ def engine_client(row: OAuthClient, secrets: Sequence[OAuthClientSecret]) -> Cli
         is_first_party=row.is_first_party,
         is_resource_server=row.is_resource_server,
         audience=row.audience,
+        resources={
+            name: None if scopes is None else tuple(scopes)
+            for name, scopes in (row.resources or {}).items()
+        },
         is_self_registered=row.is_self_registered,
         minimum_acr=row.minimum_acr,
         theme=row.theme or {},

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from app.oauth.supported import Supported
 from app.repositories.statements.grant import OAuthGrantStatements
 from app.services.clients.directory import ClientDirectory
+from app.services.clients.resource_directory import ResourceDirectory, own_resources
 from app.services.clients.signed_token import SignedTokens
 from app.services.clients.supported import build_supported
 from app.services.process.process import Process
@@ -16,12 +17,14 @@ class Provider(Process):
 
     Attributes:
         supported: What this server offers; the metadata publishes it.
+        resources: APIs that tokens are asked for by name.
         clients: Those that were asked for lately; the database has them all.
         grants: What each request with a token asks of the database.
         signed: Tokens that a client reads.
     """
 
     supported: Supported
+    resources: ResourceDirectory
     clients: ClientDirectory
     grants: OAuthGrantStatements
     signed: SignedTokens
@@ -30,11 +33,15 @@ class Provider(Process):
 def build_provider(process: Process) -> Provider:
     """Add what the protocol needs to a process; nothing is connected yet."""
     supported = build_supported(process.settings)
-    database, now = process.database, process.clock
+    database, now, settings = process.database, process.clock, process.settings
+    algorithms = {settings.token.algorithm, *supported.id_token_algs}
+    own = own_resources(settings.public_url)
+    resources = ResourceDirectory(database, now, algorithms, own)
     return Provider(
         **{each.name: getattr(process, each.name) for each in fields(process)},
         supported=supported,
-        clients=ClientDirectory(database, now, process.outbound, supported),
+        resources=resources,
+        clients=ClientDirectory(database, now, process.outbound, supported, resources),
         grants=OAuthGrantStatements(database),
-        signed=SignedTokens(process.ring, issuer=process.settings.public_url),
+        signed=SignedTokens(process.ring, issuer=settings.public_url),
     )

@@ -16,7 +16,13 @@ from app.core.security import (
     Verified,
     VerifiedTokens,
 )
-from app.oauth.tokens import ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, LOGOUT_TOKEN_TYPE
+from app.oauth.tokens import (
+    ACCESS_TOKEN_TYPE,
+    ID_TOKEN_TYPE,
+    LOGOUT_TOKEN_TYPE,
+    access_token_kind,
+    is_access_token,
+)
 
 _KINDS = (ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, LOGOUT_TOKEN_TYPE)
 
@@ -113,14 +119,17 @@ class SignedTokens:
         except InvalidToken:
             return False
         is_own = claims.get("client_id") == FIRST_PARTY_CLIENT
-        return kind != ACCESS_TOKEN_TYPE or is_own
+        return is_own or not (kind == ACCESS_TOKEN_TYPE or is_access_token(claims))
 
     def _claims(self, token: str, typ: str, now: datetime) -> dict[str, Any]:
         key = self._ring.by_kid(jose.unverified_header(token)["kid"], now)
         return jose.verify_ours(token, key, typ=typ, issuer=self._issuer)
 
     def _check(self, token: str, now: datetime) -> Verified[AccessToken]:
-        claims = self._claims(token, ACCESS_TOKEN_TYPE, now)
+        kind = access_token_kind(jose.unverified_header(token).get("typ"))
+        claims = self._claims(token, kind, now)
+        if kind != ACCESS_TOKEN_TYPE and not is_access_token(claims):
+            raise InvalidToken("of another kind")
         if claims.get("client_id") == FIRST_PARTY_CLIENT:
             raise InvalidToken("issued for this service's own API")
         expires = claims.get("exp")
@@ -143,5 +152,10 @@ def _read(claims: Mapping[str, Any]) -> AccessToken:
         claims=claims,
         token_id=UUID(claims["jti"]),
         grant_id=None if grant_id is None else UUID(grant_id),
-        scope=tuple(claims["scope"].split()),
+        scope=_scope(claims.get("scope", "")),
     )
+
+
+def _scope(said: str | list[str]) -> tuple[str, ...]:
+    """Return a scope, in whichever form its resource wants it."""
+    return tuple(said.split() if isinstance(said, str) else said)

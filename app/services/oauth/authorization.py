@@ -13,8 +13,6 @@ from app.core.language import wish
 from app.events.authorization import AuthorizationGranted, ConsentDenied
 from app.oauth.authorization_response import code_response
 from app.oauth.authorize import AuthorizationRequest, ReturnAddress
-from app.oauth.claims import beyond_scope
-from app.oauth.clients.redirect_uri import place_of
 from app.oauth.errors import AccessDenied, InvalidRequest, OAuthError
 from app.oauth.interaction import ConsentState, Step, decide
 from app.oauth.parameters import Parameters, parse_query
@@ -22,6 +20,7 @@ from app.oauth.response_modes import Answer
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.provider import Provider
 from app.services.clients.theme import wear
+from app.services.oauth.agreed import agreed_of, shown_of, single_claims
 from app.services.oauth.authorization_request import AuthorizationRequestReader
 from app.services.oauth.code import issue_code
 from app.services.oauth.consent import OAuthConsentService
@@ -184,7 +183,7 @@ class AuthorizationService:
         flow = await self._find(token, browser)
         to = await self._requests.address(flow.parameters)
         try:
-            request = self._requests.read(flow.parameters, to)
+            request = await self._requests.read(flow.parameters, to)
         except OAuthError as error:
             raise FlowNotFound(hint=str(error)) from None
         wish(request.ui_locales, flow.arrived_at)
@@ -201,8 +200,8 @@ class AuthorizationService:
             step=step,
             request=request,
             account=account,
-            claims=_single_claims(request),
-            shown=_shown(request, account),
+            claims=single_claims(request),
+            shown=shown_of(request, account),
             known=known,
         )
 
@@ -240,7 +239,7 @@ class AuthorizationService:
             if repeated:
                 hint = f"{ascii(sorted(repeated))} sent twice"
                 raise InvalidRequest("a parameter is there twice", hint=hint)
-            request = self._requests.read(params, to)
+            request = await self._requests.read(params, to)
             arrived_at = flow.arrived_at if flow else self._provider.clock.now()
             wish(request.ui_locales, arrived_at)
             return await work(request)
@@ -283,7 +282,7 @@ class AuthorizationService:
         async with self._provider.unit_of_work() as uow:
             account = await self._present(uow, account)
             await self._demand_client(uow, request)
-            agreed = agreed_to is not None and agreed_to == _shown(request, account)
+            agreed = agreed_to is not None and agreed_to == shown_of(request, account)
             known = await self._known(uow, request, account)
             known = replace(known, is_given=agreed)
             step = await self._step(uow, flow, request, account, browser, known)
@@ -363,11 +362,7 @@ class AuthorizationService:
             await OAuthFlowService(uow, self._provider).use_up(flow)
         if agreed:
             await OAuthConsentService(uow).remember(
-                account.user_id,
-                client_id,
-                request.scope,
-                _single_claims(request),
-                place_of(request.redirect_uri),
+                account.user_id, client_id, **agreed_of(request)
             )
         code = await issue_code(
             uow,
@@ -386,12 +381,3 @@ class AuthorizationService:
             )
         )
         return code_response(request, code, self._provider.settings.public_url)
-
-
-def _single_claims(request: AuthorizationRequest) -> tuple[str, ...]:
-    return tuple(sorted(beyond_scope(request.claims, request.scope)))
-
-
-def _shown(request: AuthorizationRequest, account: BrowserAccount | None) -> str:
-    whose = account.session_id.hex if account else ""
-    return " ".join((whose, *request.scope, "+", *_single_claims(request)))

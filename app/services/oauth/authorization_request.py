@@ -7,7 +7,7 @@ from app.oauth.authorize import (
     read_request,
 )
 from app.oauth.errors import InvalidRequest
-from app.oauth.parameters import Parameters
+from app.oauth.parameters import RESOURCE, Parameters
 from app.services.clients.provider import Provider
 from app.services.oauth.hint import read_hint
 from app.services.oauth.refusal import AuthorizationRefusalService
@@ -50,7 +50,7 @@ class AuthorizationRequestReader:
         except InvalidRequest as error:
             await self._refusals.show(error, client.client_id if client else None)
 
-    def read(self, params: Parameters, to: ReturnAddress) -> AuthorizationRequest:
+    async def read(self, params: Parameters, to: ReturnAddress) -> AuthorizationRequest:
         """Return what is asked for.
 
         Raises:
@@ -58,7 +58,11 @@ class AuthorizationRequestReader:
         """
         provider = self._provider
         pkce = provider.settings.oauth.pkce
-        return read_request(params, to, supported=provider.supported, pkce=pkce)
+        named = params.every(RESOURCE)
+        known = await provider.resources.find(named) if named else {}
+        return read_request(
+            params, to, supported=provider.supported, pkce=pkce, known=known
+        )
 
     def hinted_subject(self, request: AuthorizationRequest) -> str | None:
         """Return ``sub`` of the ``id_token_hint``, verified; None if none was sent.

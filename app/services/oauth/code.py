@@ -81,6 +81,7 @@ def _grant(
         is_offline=OFFLINE_ACCESS in request.scope,
         scope=" ".join(request.scope),
         claims={where: dict(names) for where, names in request.claims.items()},
+        resources=" ".join(one.identifier for one in request.resources) or None,
         acr=authentication.acr,
         amr=" ".join(authentication.amr),
         authenticated_at=authentication.authenticated_at,

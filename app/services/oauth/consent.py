@@ -1,7 +1,8 @@
 """What people let applications have: remembered, listed, taken back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -69,6 +70,7 @@ class OAuthConsentService:
         return ConsentState(
             scope=frozenset(row.scope.split()),
             claims=frozenset(row.claims.split()),
+            resources={name: frozenset(of) for name, of in _resources(row).items()},
             places=_places(row),
         )
 
@@ -92,6 +94,7 @@ class OAuthConsentService:
         scope: Iterable[str],
         claims: Iterable[str],
         place: str | None = None,
+        resources: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
         """Add to what a person agreed to; nothing that was agreed to before is lost.
 
@@ -100,9 +103,10 @@ class OAuthConsentService:
         Args:
             user_id: Who agreed.
             client_id: To what the application asked for.
-            scope: The scopes of it.
+            scope: The scopes of it, apart from resources.
             claims: The claims of it that no scope stands for.
             place: Where they agreed to be sent to, as ``place_of`` has it.
+            resources: What of it is at APIs that it named.
         """
         now, consents = self._uow.clock.now(), self._uow.oauth_consents
         empty = {"id": self._uow.randomness.uuid7(), "scope": "", "claims": ""}
@@ -114,12 +118,15 @@ class OAuthConsentService:
         row.claims = " ".join(sorted({*row.claims.split(), *claims}))
         if place is not None:
             row.places = " ".join(sorted({*_places(row), place}))
+        if resources:
+            row.resources = _joined(_resources(row), resources)
         row.updated_at = now
+        there = (token for of in resources.values() for token in of)
         self._uow.record(
             ConsentGranted(
                 user_id=user_id,
                 client_id=client_id,
-                scope=tuple(sorted(scope)),
+                scope=tuple(sorted({*scope, *there})),
                 claims=tuple(sorted(claims)),
             )
         )
@@ -157,6 +164,18 @@ class OAuthConsentService:
 def _places(row: OAuthConsent) -> frozenset[str]:
     """Return where the person agreed to be sent to; of older consents nobody knows."""
     return frozenset((row.places or "").split())
+
+
+def _resources(row: OAuthConsent) -> Mapping[str, Collection[str]]:
+    """Return what the person agreed to at APIs that were named."""
+    return row.resources or {}
+
+
+def _joined(
+    known: Mapping[str, Collection[str]], more: Mapping[str, Collection[str]]
+) -> dict[str, list[str]]:
+    names = sorted({*known, *more})
+    return {name: sorted({*known.get(name, ()), *more.get(name, ())}) for name in names}
 
 
 def _told(

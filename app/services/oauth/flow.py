@@ -20,7 +20,7 @@ import orjson
 from app.core.exceptions import BadRequest
 from app.core.language import gettext
 from app.models.one_time_token import OneTimeToken
-from app.oauth.parameters import Parameters
+from app.oauth.parameters import RESOURCE, Parameters
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
@@ -155,7 +155,7 @@ class OAuthFlowService:
         if carried is not None:
             return carried[0].parameters
         row = await self._uow.one_time_tokens.by_id(flow_id) if flow_id else None
-        return Parameters(row.data["parameters"]) if row else None
+        return _parameters(row.data) if row else None
 
     async def keep(self, name: str, browser: Browser) -> Flow:
         """Store a flow whose person did something, unless it is stored; return it.
@@ -284,13 +284,31 @@ class OAuthFlowService:
 
 
 def _data(flow: Flow) -> dict[str, Any]:
-    return {
-        "parameters": {
-            name: flow.parameters[name] for name in _KEPT if name in flow.parameters
-        },
-        "sign_ins": sorted(flow.sign_ins),
-        "hinted_subject": flow.hinted_subject,
-    } | (_choice(flow.chosen, flow.chosen_at) if flow.chosen and flow.chosen_at else {})
+    return (
+        {
+            "parameters": {
+                name: flow.parameters[name] for name in _KEPT if name in flow.parameters
+            },
+            "sign_ins": sorted(flow.sign_ins),
+            "hinted_subject": flow.hinted_subject,
+        }
+        | _named(flow)
+        | (
+            _choice(flow.chosen, flow.chosen_at)
+            if flow.chosen and flow.chosen_at
+            else {}
+        )
+    )
+
+
+def _named(flow: Flow) -> dict[str, Any]:
+    """Return the resources that are asked for, which may be several (RFC 8707)."""
+    resources = flow.parameters.every(RESOURCE)
+    return {RESOURCE: list(resources)} if resources else {}
+
+
+def _parameters(data: Mapping[str, Any]) -> Parameters:
+    return Parameters(data["parameters"], {RESOURCE: data.get(RESOURCE, ())})
 
 
 def _choice(session_id: UUID, at: datetime) -> dict[str, Any]:
@@ -305,7 +323,7 @@ def _flow_of(flow_id: UUID, arrived_at: datetime, data: Mapping[str, Any]) -> Fl
     chosen = data.get("chosen")
     return Flow(
         id=flow_id,
-        parameters=Parameters(data["parameters"]),
+        parameters=_parameters(data),
         arrived_at=arrived_at,
         sign_ins=frozenset(data["sign_ins"]),
         hinted_subject=data["hinted_subject"],

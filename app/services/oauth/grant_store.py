@@ -7,7 +7,9 @@ from uuid import UUID
 from app.events.grant import CodeReused, GrantEnded, GrantTokenReused
 from app.oauth.clients.client import Client
 from app.oauth.grants.base import still_assigned
+from app.oauth.parameters import RESOURCE, Parameters
 from app.oauth.ports import Authentication, IssuedCode, RefreshedGrant
+from app.oauth.resources.grant import narrow_resources
 from app.oauth.scopes import narrow_scope
 from app.policies.refresh_token import is_repeatable
 from app.services.clients.provider import Provider
@@ -51,6 +53,7 @@ class CodeStore:
             code_challenge=row.code["code_challenge"],
             nonce=row.code["nonce"],
             claims=row.claims,
+            resources=_resources(row),
         )
 
     async def _refusal(self, code_id: UUID, client_id: str) -> str:
@@ -100,17 +103,19 @@ class RefreshTokenStore:
         reason: Why none was, for the audit trail.
     """
 
-    def __init__(self, provider: Provider, client: Client, wanted: str | None) -> None:
+    def __init__(
+        self, provider: Provider, client: Client, parameters: Parameters
+    ) -> None:
         """Rotate outside of any transaction.
 
         Args:
             provider: The parts of the process.
             client: Who asks.
-            wanted: The scope that it asks for, if it names one.
+            parameters: The request: the scope and the resources that it asks for.
         """
         self._provider = provider
         self._client = client
-        self._wanted = wanted
+        self._parameters = parameters
         self.row: Any | None = None
         self.reason = ""
 
@@ -120,14 +125,15 @@ class RefreshTokenStore:
         Raises:
             InvalidScope: More is asked for than was granted. It is looked at before
                 anything is counted, so that the token is as good as before.
+            InvalidTarget: The same, of resources.
         """
         read = self._provider.secret_key.read_grant_refresh_token(token)
         if read is None:
             self.reason = "not a refresh token of ours"
             return None
         grant_id, presented = read
-        if self._wanted is not None:
-            await self._check_scope(grant_id)
+        if "scope" in self._parameters or self._parameters.every(RESOURCE):
+            await self._check_asked(grant_id)
         row = await self._count(grant_id, client_id, presented)
         if row is None:
             row = await self._repeated(grant_id, client_id, presented)
@@ -141,6 +147,7 @@ class RefreshTokenStore:
             scope=tuple(row.scope.split()),
             claims=row.claims,
             counter=presented + 1,
+            resources=_resources(row),
         )
 
     async def _count(self, grant_id: UUID, client_id: str, presented: int) -> Any:
@@ -155,11 +162,16 @@ class RefreshTokenStore:
             session_idle=timedelta(seconds=settings.session.idle_ttl),
         )
 
-    async def _check_scope(self, grant_id: UUID) -> None:
+    async def _check_asked(self, grant_id: UUID) -> None:
         state = await self._provider.grants.state(grant_id, self._provider.clock.now())
-        if state is not None and state.client_id == self._client.client_id:
-            granted = tuple(state.scope.split())
-            narrow_scope(self._wanted, still_assigned(granted, self._client))
+        if state is None or state.client_id != self._client.client_id:
+            return
+        asked, client = self._parameters, self._client
+        left, _ = await narrow_resources(
+            asked, client, _resources(state), self._provider.resources
+        )
+        granted = tuple(state.scope.split())
+        narrow_scope(asked.get("scope"), still_assigned(granted, client, left))
 
     async def _repeated(self, grant_id: UUID, client_id: str, presented: int) -> Any:
         """Return the grant's row if the token was a retry; else say why, or end it.
@@ -201,6 +213,11 @@ class RefreshTokenStore:
             current=state.counter,
         )
         await end_grant(self._provider, state.id, "refresh_token_reused", reused)
+
+
+def _resources(row: Any) -> tuple[str, ...]:
+    """Return what a grant was asked for by name."""
+    return tuple(row.resources.split()) if row.resources else ()
 
 
 def _authentication(row: Any) -> Authentication:

@@ -11,7 +11,6 @@ from app.oauth.grants.base import Granted, Stores
 from app.oauth.grants.client_credentials import ClientCredentials
 from app.oauth.token_request import redeem_grant
 from app.oauth.tokens import (
-    ACCESS_TOKEN_TYPE,
     ID_TOKEN_TYPE,
     access_token_claims,
     id_token_claims,
@@ -49,9 +48,12 @@ class TokenService:
         if call.parameters.get("grant_type") != ClientCredentials.name:
             self._demand_key(client)
         codes = CodeStore(self._provider)
-        wanted = call.parameters.get("scope")
-        refresh_tokens = RefreshTokenStore(self._provider, client, wanted)
-        stores = Stores(codes=codes, refresh_tokens=refresh_tokens)
+        refresh_tokens = RefreshTokenStore(self._provider, client, call.parameters)
+        stores = Stores(
+            codes=codes,
+            refresh_tokens=refresh_tokens,
+            resources=self._provider.resources,
+        )
         try:
             granted = await redeem_grant(call.parameters, client, stores)
         except OAuthError as error:
@@ -78,7 +80,7 @@ class TokenService:
         return token_response(
             granted,
             access_token=access_token,
-            expires_in=provider.settings.token.access_ttl,
+            expires_in=granted.access_ttl(provider.settings.token.access_ttl),
             refresh_token=self._refresh_token(granted),
             id_token=self._id_token(granted, row, subject, access_token, now),
         )
@@ -94,12 +96,12 @@ class TokenService:
             subject=subject,
             token_id=provider.randomness.uuid7(),
             now=now,
-            ttl=settings.token.access_ttl,
+            ttl=granted.access_ttl(settings.token.access_ttl),
             session=self._session(granted),
         )
-        algorithm = settings.token.algorithm
+        algorithm = granted.form.algorithm or settings.token.algorithm
         return provider.signed.sign(
-            claims, algorithm=algorithm, typ=ACCESS_TOKEN_TYPE, now=now
+            claims, algorithm=algorithm, typ=granted.form.typ, now=now
         )
 
     def _session(self, granted: Granted) -> str | None:

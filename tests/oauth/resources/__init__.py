@@ -1,0 +1,1 @@
+"""APIs that tokens are asked for by name."""

@@ -1,0 +1,1 @@
+"""Tokens that are asked for by the name of an API, over HTTP."""
