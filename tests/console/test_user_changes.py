@@ -47,6 +47,36 @@ async def test_what_is_wrong_is_said_beside_the_field_and_typed_text_stays(
     assert page.inputs["name"]["value"] == "Ada"
 
 
+@pytest.mark.parametrize(
+    ("email", "status"), [("no address", 422), ("taken@a.example", 409)]
+)
+async def test_a_refused_address_leaves_the_form_of_the_profile_as_it_is_stored(
+    api: Api, visitor: Visitor, admin: Person, email: str, status: int
+) -> None:
+    await api.users(email="taken@a.example")
+    path = f"/admin/users/{(await api.person()).id}"
+    await visitor.submit(path, {"name": "Ada", "zoneinfo": "Europe/London"})
+    fields = {"do": "email", "email": email, "email_verified": "on"}
+
+    answer = await visitor.submit(path, fields)
+
+    inputs = Page(answer.text).inputs
+    assert answer.status_code == status
+    assert inputs["name"]["value"] == "Ada"
+    assert inputs["zoneinfo"]["value"] == "Europe/London"
+    assert inputs["email"]["value"] == email and "checked" in inputs["email_verified"]
+
+
+async def test_a_refused_profile_leaves_the_form_of_the_address_as_it_is_stored(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    ada = await api.person()
+
+    answer = await visitor.submit(f"/admin/users/{ada.id}", {"locale": "no language"})
+
+    assert Page(answer.text).inputs["email"]["value"] == ada.email
+
+
 async def test_who_read_an_older_account_does_not_undo_what_others_did(
     api: Api, visitor: Visitor, admin: Person
 ) -> None:

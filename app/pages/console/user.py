@@ -195,6 +195,7 @@ async def _show(
         tabs=tabs,
         path=path,
         typed=None if values is None else typed(values),
+        sent=(values or {}).get("do", ""),
         wrong=by_field(error),
         labels={},
         done=done,
