@@ -205,8 +205,21 @@ async def test_an_account_is_deleted_by_typing_its_address(
     right = await visitor.submit(path, {"do": "delete", "typed": ada.email})
 
     assert wrong.status_code == 422
+    assert f"Type {ada.email} to confirm." in wrong.text
     assert right.headers["location"] == "/admin/users?done=deleted"
     assert (await visitor.get(f"/admin/users/{ada.id}")).status_code == 404
+
+
+async def test_what_has_to_be_typed_is_said_in_the_language_of_the_page(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    ada = await api.person()
+    fields, german = {"do": "delete", "typed": "delete"}, {"Accept_Language": "de"}
+
+    answer = await visitor.submit(f"/admin/users/{ada.id}/actions", fields, **german)
+
+    told = f"Geben Sie zur Bestätigung {ada.email} ein."
+    assert told in answer.text
 
 
 @pytest.mark.parametrize(

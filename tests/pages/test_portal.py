@@ -279,6 +279,16 @@ async def test_an_account_stays_where_its_address_is_not_typed(
     assert await visitor.who() == person.email
 
 
+async def test_what_was_mistyped_is_said_in_the_language_of_the_page(
+    visitor: Visitor, person: Person
+) -> None:
+    fields = {"typed": "somebody@else.example"}
+
+    answer = await visitor.submit("/account/delete", fields, Accept_Language="de")
+
+    assert "Das ist nicht die E-Mail-Adresse dieses Kontos." in answer.text
+
+
 @pytest.mark.parametrize("path", SHOWN)
 async def test_a_page_to_look_at_leads_to_signing_in_and_back(
     api: Api, visitor: Visitor, path: str

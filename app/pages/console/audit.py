@@ -14,6 +14,7 @@ from app.core.late.route import LateRoute
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import AUDIT, USERS
 from app.pages.console.told import names, tell
+from app.pages.parts.form import fault
 from app.pages.parts.form_page import by_field, note
 from app.schemas.base import in_utc
 from app.services.accounts.audit_event import AuditEventService
@@ -149,7 +150,7 @@ def _filters(typed: Mapping[str, str]) -> dict[str, Any]:
         try:
             return parse(typed[name]) if typed[name] else None
         except ValueError:
-            wrong.append(FieldError(name, "invalid", said))
+            wrong.append(fault(name, "invalid", said))
             return None
 
     no_id, no_time = gettext("This is not an ID."), gettext("This is not a time.")

@@ -11,14 +11,14 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 
 from app.core.context import current
-from app.core.exceptions import AppError, FieldError, Forbidden, Unprocessable
+from app.core.exceptions import AppError, Forbidden
 from app.core.language import gettext
 from app.pages.console.assets import CSP, sources
 from app.pages.console.sections import AUDIT, Section, open_to
 from app.pages.parts.browser import AtBrowser, actor_of, render_form
 from app.pages.parts.dependencies import State
 from app.pages.parts.flow import go_on, with_section
-from app.pages.parts.form import Values
+from app.pages.parts.form import Values, refused
 from app.pages.parts.form_page import note
 from app.pages.parts.proof import lead_to_proof
 from app.policies.permission import Actor, covers
@@ -94,7 +94,7 @@ class Here:
         """
         if values.get(field, "").strip().casefold() != expected.casefold():
             said = gettext("Type %(expected)s to confirm.") % {"expected": expected}
-            raise Unprocessable([FieldError(field, "not_confirmed", said)])
+            raise refused(field, "not_confirmed", said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.core.exceptions import AppError, FieldError, Unprocessable
+from app.core.exceptions import AppError
 from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.models.role import Role
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import ROLES, USERS
 from app.pages.parts.dependencies import Posted
-from app.pages.parts.form import Values, validated
+from app.pages.parts.form import Values, refused, validated
 from app.pages.parts.form_page import by_field
 from app.pages.parts.proof import submit
 from app.policies.permission import ALL, MEANINGS, covers
@@ -229,7 +229,7 @@ def _granted(values: Values) -> list[str]:
     chosen = _chosen(values)
     if not MEANINGS.keys() >= set(chosen):
         said = gettext("There is no such permission.")
-        raise Unprocessable([FieldError("permissions", "unknown_permission", said)])
+        raise refused("permissions", "unknown_permission", said)
     return chosen
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from app.core.context import current
-from app.core.exceptions import AppError, FieldError, Unprocessable
+from app.core.exceptions import AppError
 from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.events.user import UsersChangedTogether
@@ -22,7 +22,7 @@ from app.pages.console.user_filter import Query as Wanted
 from app.pages.console.user_filter import UserQuery, user_query
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.flow import go_on
-from app.pages.parts.form import Values
+from app.pages.parts.form import Values, refused
 from app.pages.parts.form_page import by_field
 from app.pages.parts.proof import submit
 from app.pages.portal.section import id_of
@@ -144,7 +144,7 @@ async def submit_batch(values: Posted, at: AtConsole) -> Response:
     async def work() -> Response:
         if len(ids) > MOST:
             said = gettext("No more than %(most)s at a time.") % {"most": MOST}
-            raise Unprocessable([FieldError("ids", "too_many", said)])
+            raise refused("ids", "too_many", said)
         here.demand_typed(values, str(len(ids)))
         if action in _GUARDED:
             await here.demand_presence()
@@ -176,7 +176,7 @@ def _action(values: Values) -> BatchAction:
     try:
         return BatchAction(values.get("action", ""))
     except ValueError as error:
-        raise Unprocessable([FieldError("action", "unknown", "no such")]) from error
+        raise refused("action", "unknown", "no such") from error
 
 
 @router.get(DONE)

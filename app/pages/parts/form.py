@@ -15,6 +15,7 @@ from app.core.exceptions import (
     UnsupportedMediaType,
     validation_problem,
 )
+from app.core.language import Message
 from app.pages.parts.csrf import refuse_cross_site
 
 MAX_BODY = 16 * 1_024  # bytes
@@ -87,6 +88,16 @@ def parse_form(body: bytes) -> Values:
     if any("\0" in name + value for name, value in pairs):
         raise MalformedForm(hint="U+0000")
     return values
+
+
+def fault(field: str, code: str, said: str) -> FieldError:
+    """Return what a page itself finds wrong with a field, in words for people."""
+    return FieldError(field, code, Message(said))
+
+
+def refused(field: str, code: str, said: str) -> Unprocessable:
+    """Return the refusal of a form for one thing that its page finds wrong."""
+    return Unprocessable([fault(field, code, said)])
 
 
 def validated(

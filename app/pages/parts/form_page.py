@@ -214,6 +214,6 @@ def by_field(refusal: AppError | None) -> dict[str, str]:
     found: dict[str, str] = {}
     for error in refusal.errors if refusal else ():
         name = str(error["field"]).removeprefix("new_")
-        said = complaint(name, str(error["code"]), str(error["message"]))
+        said = complaint(name, str(error["code"]), error["message"])
         found.setdefault(name, said)
     return found

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from app.core.exceptions import AppError
-from app.core.language import ENGLISH, N_, gettext, language
+from app.core.language import ENGLISH, Message, N_, gettext, language
 from app.pages.parts.texts import OVER, Said
 
 # How pages say a refusal, by its code; others are said as the API says them.
@@ -102,6 +102,12 @@ _BY_CODE: Mapping[str, str] = {
     ),
     "email_unchanged": N_("This is the present address."),
     "special_use_domain": N_("Addresses of this domain are not accepted here."),
+    "too_long": N_("A picture may have %(number)s KB at most."),
+    "picture_too_large": N_("A picture may have %(number)s pixels on a side at most."),
+    "not_a_picture": N_("Choose a PNG, JPEG or WebP picture."),
+    "broken_picture": N_("This picture is damaged; choose another one."),
+    "moving_picture": N_("Choose a picture that does not move."),
+    "unknown_role": N_("There is no such role."),
 }
 # What schemas say of values, to programs and to people.
 _VALUES: Mapping[str, str] = {
@@ -114,6 +120,9 @@ _VALUES: Mapping[str, str] = {
     ),
     "an email address has at most 254 characters": N_("This address is too long."),
     "only printable characters": N_("This has characters that cannot be shown."),
+    "only printable characters and new lines": N_(
+        "This has characters that cannot be shown."
+    ),
     "must be an https URL": N_("Enter an address that begins with https://."),
     "must be a language tag (BCP 47), for example en-GB": N_(
         "Enter a language tag, for example en-GB."
@@ -121,7 +130,44 @@ _VALUES: Mapping[str, str] = {
     "must be a name of the time zone database": N_(
         "Enter a time zone, for example Europe/Lisbon."
     ),
+    "must be an https or http URL": N_(
+        "Enter an address that begins with https:// or http://."
+    ),
+    "must be YYYY-MM-DD, 0000-MM-DD or YYYY": N_("Enter it as in 1990-12-31, or 1990."),
+    "must be a day that there is": N_("There is no such day."),
+    "must be a number in international form: +1 425 555 1212": N_(
+        "Enter a number as in +1 425 555 1212."
+    ),
+    "this kind of JPEG is not shown everywhere": N_(
+        "This kind of JPEG is not shown everywhere; choose another picture."
+    ),
+    "must read #rrggbb": N_("Enter a colour as in #7a1f5c."),
 }
+_FILLED_IN: Mapping[str, str] = {  # by what the API says, with groups of the same names
+    r'type "(?P<plain>.+)" instead of "(?P<typed>.)" before the @': N_(
+        'Type "%(plain)s" instead of "%(typed)s" before the @.'
+    ),
+    r"has a contrast of (?P<number>[\d.]+):1 on light pages, .+": N_(
+        "It has a contrast of %(number)s:1 on light pages, and text needs 4.5:1."
+    ),
+    r"has a contrast of (?P<number>[\d.]+):1 on dark pages, .+": N_(
+        "It has a contrast of %(number)s:1 on dark pages, and text needs 4.5:1."
+    ),
+}
+# About clients: in the words of the standards, which developers know in English.
+_TECHNICAL = frozenset(
+    {
+        "audience_is_client_id",
+        "client_id_is_audience",
+        "invalid_audience",
+        "invalid_client_id",
+        "invalid_client_metadata",
+        "invalid_redirect_uri",
+        "no_own_scope",
+        "reserved_client_id",
+        "self_registered_client",
+    }
+)
 
 
 def complaint(field: str, code: str, message: str) -> str:
@@ -130,16 +176,32 @@ def complaint(field: str, code: str, message: str) -> str:
     Args:
         field: Its name.
         code: Of the complaint; pydantic's, or ours.
-        message: What the API would say.
+        message: What the API would say; a ``Message`` is a page's own sentence.
     """
+    if isinstance(message, Message):
+        return gettext(message)
     if code == "missing":
         return gettext(_MISSING.get(field, N_("Fill in this field.")))
     if code == "string_too_long":
         return gettext("This is too long.")
-    if known := _BY_CODE.get(code) or _VALUES.get(message):
+    if known := _VALUES.get(message) or _BY_CODE.get(code):
         number = _NUMBER.search(message)
         return gettext(known) % {"number": number[0] if number else ""}
-    if language() != ENGLISH:
-        return gettext("This cannot be used; please change it.")
+    for pattern, sentence in _FILLED_IN.items():
+        if found := re.fullmatch(pattern, message):
+            return gettext(sentence) % found.groupdict()
+    return _as_api(message) if language() == ENGLISH else _unsaid(field, code, message)
+
+
+def _unsaid(field: str, code: str, message: str) -> str:
+    """Return what is said in other languages of a complaint that has no sentence."""
+    if code in _TECHNICAL:
+        return gettext("This cannot be used: %(reason)s") % {"reason": message}
+    if field == "email":
+        return gettext("This is not an email address.")
+    return gettext("This cannot be used; please change it.")
+
+
+def _as_api(message: str) -> str:
     sentence = message[:1].upper() + message[1:]
     return sentence if sentence.endswith(".") else f"{sentence}."

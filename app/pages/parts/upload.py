@@ -8,6 +8,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from app.core.exceptions import PayloadTooLarge, UnsupportedMediaType
+from app.core.language import gettext
 from app.core.pictures.flaw import MAX_BYTES
 from app.pages.parts.csrf import refuse_cross_site
 from app.pages.parts.form import MalformedForm, Values
@@ -25,7 +26,8 @@ class PictureTooLong(PayloadTooLarge):
     @property
     def detail(self) -> str:
         """How long one may be."""
-        return f"A picture may have {MAX_BYTES // 1024} KB at most. Choose another one."
+        said = gettext("A picture may have %(number)s KB at most.")
+        return said % {"number": MAX_BYTES // 1024}
 
 
 @dataclass(frozen=True, slots=True)

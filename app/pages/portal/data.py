@@ -3,13 +3,13 @@
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
-from app.core.exceptions import AppError, FieldError, Unprocessable
-from app.core.language import N_, gettext
+from app.core.exceptions import AppError
+from app.core.language import gettext
 from app.core.late.route import LateRoute
 from app.pages.parts.browser import AtBrowser, keep_accounts
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import go_on
-from app.pages.parts.form import Values
+from app.pages.parts.form import Values, refused
 from app.pages.parts.form_page import by_field
 from app.pages.parts.proof import submit
 from app.pages.portal.section import Here, enter
@@ -94,5 +94,5 @@ def _check_typed(typed: str, email: str) -> None:
         Unprocessable: What was typed is not its address.
     """
     if typed.strip().casefold() != email.casefold():
-        message = N_("this is not the email address of this account")
-        raise Unprocessable([FieldError(_TYPED, "mismatch", message)])
+        said = gettext("This is not the email address of this account.")
+        raise refused(_TYPED, "mismatch", said)
