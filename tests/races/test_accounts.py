@@ -1,12 +1,14 @@
 """Accounts that two processes change at the same moment."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 from httpx2 import AsyncClient
 from sqlalchemy import func, select
 
 from app.models import User
+from app.models.role import Role
 from app.policies.permission import ADMIN_ROLE
 from tests.races.crowd import (
     NEW_PASSWORD,
@@ -19,6 +21,7 @@ from tests.races.crowd import (
     statuses,
 )
 from tests.support.api import PASSWORD, Api, Person
+from tests.support.page import Page
 
 
 async def test_trap_18_t083_one_address_in_many_spellings_is_one_account(
@@ -88,6 +91,51 @@ async def test_of_two_administrators_who_demote_each_other_one_stays(
 
         assert_one_success(answers, 200)
         assert len(await administrators(api.runtime)) == 1
+
+
+async def _roles_made(api: Api, count: int) -> list[str]:
+    names, now = [f"role-{uuid4().hex[:12]}" for _ in range(count)], api.runtime.clock.now()
+    async with api.runtime.unit_of_work() as uow:
+        for name in names:
+            uow.roles.add(
+                Role(
+                    name=name,
+                    description="",
+                    permissions=[],
+                    built_in=False,
+                    mfa_required=False,
+                    version=1,
+                    created_at=now,
+                    updated_at=now,
+                )
+            )
+    return names
+
+
+async def _at_console(http: AsyncClient, api: Api, path: str) -> dict[str, Any]:
+    """Sign an administrator in at a browser; return what the form at a path carries."""
+    admin = await api.admin()
+    form = Page((await http.get("/signin")).text).inputs["csrf"]["value"]
+    fields = {"csrf": form, "email": admin.email, "password": PASSWORD}
+    assert (await http.post("/signin", data=fields)).status_code == 303
+    page = Page((await http.get(path)).text)
+    return {"csrf": page.inputs["csrf"]["value"]}
+
+
+async def test_roles_that_operators_give_in_the_same_moment_are_all_held(
+    api: Api, both: list[AsyncClient]
+) -> None:
+    ada = await api.person(email=address())
+    names, path = await _roles_made(api, 12), f"/admin/users/{ada.id}/roles"
+    form = await _at_console(both[0], api, path)
+    cookie = "; ".join(f"{name}={text}" for name, text in both[0].cookies.items())
+
+    given = [form | {"add": name} for name in names]
+    answers = await crowd(both, path, given, form=True, browser={"Cookie": cookie})
+
+    assert statuses(answers) == {303: 12}
+    held = (await api.get("/users/me", ada)).json()["roles"]
+    assert held == sorted(["user", *names])
 
 
 async def test_trap_22_t175_two_processes_try_no_more_passwords_than_the_limit(

@@ -198,10 +198,7 @@ def change_roles(who: str, add: set[str], remove: set[str], as_json: bool) -> No
     """Give and take roles, and print the account."""
 
     async def work(by: "_Operator", user_id: UUID) -> None:
-        user = await by.users.get(user_id)
-        held = set((await by.users.roles_of([user])).get(user_id, []))
-        wanted = sorted((held | add) - remove)
-        await by.users.update(by.actor, user_id, {"roles": wanted}, None)
+        await by.users.change_roles(by.actor, user_id, add=add, remove=remove)
 
     _change(who, as_json, work)
 

@@ -16,12 +16,11 @@ from app.schemas.user_claims import UserClaimsByAdministrator
 from app.services.accounts.password import PasswordService
 from app.services.accounts.user import UserService
 from app.services.accounts.user_claims import UserClaimsService
-from app.services.console.user_directory import UserDirectoryService
 from app.services.factors.factor import FactorService
 from app.services.oauth.consent import OAuthConsentService
 
 Done = tuple[str, bool]
-"""What was done, as ``console/done.html`` says it; and whether the account is gone."""
+"""What was done, as ``console/user_done.html`` says it; and whether the account is gone."""
 Change = Callable[[Here, UUID, Values], Awaitable[Done]]
 
 
@@ -107,10 +106,12 @@ async def _roles(here: Here, user_id: UUID, values: Values) -> Done:
     await here.demand_presence()
     added, removed = values.get("add", ""), values.get("remove", "")
     async with here.runtime.unit_of_work() as uow:
-        held = set((await UserDirectoryService(uow).get(user_id)).roles)
-        wanted = sorted((held | {added} if added else held) - {removed})
-        change = {"roles": wanted}
-        await _users(here, uow).update(here.actor, user_id, change, None)
+        await _users(here, uow).change_roles(
+            here.actor,
+            user_id,
+            add={added} if added else (),
+            remove={removed} if removed else (),
+        )
     return "saved", False
 
 

@@ -200,8 +200,34 @@ class UserService:
             await end_everything(self._uow, user, now, "user_disabled", not_me=True)
         self._uow.record(UserStatusChanged(user_id=user.id, status=status))
 
-    async def _set_roles(self, actor: Actor, user: User, wanted: Sequence[str]) -> None:
-        held = set((await self._uow.users.roles_of([user.id])).get(user.id, []))
+    async def change_roles(
+        self,
+        actor: Actor,
+        user_id: UUID,
+        *,
+        add: Collection[str] = (),
+        remove: Collection[str] = (),
+    ) -> User:
+        """Give and take some roles; those that others change meanwhile stay.
+
+        Raises:
+            Forbidden: The account, or a role, may do more than the actor.
+            LastAdministrator: Nobody would be left to administrate.
+            Unprocessable: A role does not exist.
+        """
+        async with keeping_an_administrator(self._uow, user_id):
+            user = await self._editable(actor, user_id)
+            wanted = (await self._held(user) | set(add)) - set(remove)
+            await self._set_roles(actor, user, wanted)
+        return user
+
+    async def _held(self, user: User) -> set[str]:
+        return set((await self.roles_of([user])).get(user.id, []))
+
+    async def _set_roles(
+        self, actor: Actor, user: User, wanted: Collection[str]
+    ) -> None:
+        held = await self._held(user)
         added, removed = sorted(set(wanted) - held), sorted(held - set(wanted))
         user.unverified_until = None  # somebody vouched for it
         if not added and not removed:

@@ -84,12 +84,6 @@ class UserBatchService:
         self, uow: UnitOfWork, actor: Actor, batch: Batch
     ) -> Callable[[UUID], Awaitable[object]]:
         users = UserService(uow, self._process, PasswordService(self._process))
-
-        async def add_role(user_id: UUID) -> None:
-            held = (await uow.users.roles_of([user_id])).get(user_id, [])
-            change = {"roles": [*held, batch.role]}
-            await users.update(actor, user_id, change, None)
-
         works: dict[BatchAction, Callable[[UUID], Awaitable[object]]] = {
             BatchAction.DISABLE: lambda user_id: users.update(
                 actor, user_id, {"status": "disabled"}, None
@@ -100,7 +94,9 @@ class UserBatchService:
             BatchAction.END_SESSIONS: lambda user_id: users.revoke_sessions(
                 actor, user_id
             ),
-            BatchAction.ADD_ROLE: add_role,
+            BatchAction.ADD_ROLE: lambda user_id: users.change_roles(
+                actor, user_id, add=[batch.role]
+            ),
             BatchAction.INVITE_AGAIN: lambda user_id: users.send_invitation(
                 actor, user_id
             ),
