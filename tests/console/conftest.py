@@ -8,9 +8,9 @@ from fastapi import FastAPI
 from sqlalchemy import event
 
 from app.database import Database
-from app.models.role import Role
 from app.policies.permission import ADMIN_ROLE
 from app.services.server.runtime import Runtime
+from tests.factories.role import RoleFactory
 from tests.support.api import PASSWORD, Api, Person
 from tests.support.browser import Visitor
 
@@ -34,14 +34,7 @@ def holder(api: Api, visitor: Visitor, runtime: Runtime) -> Holder:
     """Make somebody with these permissions sign in at the visitor's browser."""
 
     async def make(*permissions: str, **columns: Any) -> Person:
-        now = runtime.clock.now()
-        values: dict[str, Any] = {"built_in": False, "mfa_required": False}
-        values |= {"description": "", "version": 1, "created_at": now} | columns
-        role = Role(
-            name="held", permissions=list(permissions), updated_at=now, **values
-        )
-        async with runtime.unit_of_work() as uow:
-            uow.roles.add(role)
+        await RoleFactory(runtime)("held", *permissions, **columns)
         return await _at(visitor, api, "held")
 
     return make

@@ -9,6 +9,7 @@ from app.models import AuditEvent
 from app.services.console import user_batch
 from app.services.server.runtime import Runtime
 from tests.console.conftest import Holder
+from tests.factories.role import RoleFactory
 from tests.support.api import Api, Person
 from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
@@ -149,6 +150,22 @@ async def test_nobody_gives_many_what_they_may_not_give_one(
 
     assert "Done for 0 accounts." in (await visitor.get(sent.headers["location"])).text
     assert (await api.get("/users/me", ada)).json()["roles"] == ["user"]
+
+
+async def test_who_may_not_look_at_roles_types_which_one_many_get(
+    api: Api, visitor: Visitor, holder: Holder, runtime: Runtime
+) -> None:
+    await holder("users:read", "users:write")
+    await RoleFactory(runtime)("helper")
+    ada = await api.person()
+
+    asked = await visitor.get(ticked("add_role", ada))
+    await send(visitor, ticked("add_role", ada), "1", added="helper")
+
+    page = Page(asked.text)
+    assert not page.all("select") and page.inputs["added"]["type"] == "text"
+    assert "helper" not in asked.text
+    assert (await api.get("/users/me", ada)).json()["roles"] == ["helper", "user"]
 
 
 async def test_a_batch_of_elsewhere_changes_nobody(

@@ -9,6 +9,7 @@ from app.services.server.runtime import Runtime
 from tests.console.conftest import Holder
 from tests.factories.factor import FactorFactory
 from tests.factories.oauth import ApplicationFactory
+from tests.factories.role import RoleFactory
 from tests.support.api import PASSWORD, Api, Person
 from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
@@ -161,6 +162,49 @@ async def test_roles_are_added_and_removed_one_at_a_time(
     assert both == ["admin", "user"]
     assert (await api.get("/users/me", ada)).json()["roles"] == ["user"]
     assert mine.status_code == 409 and "last active administrator" in mine.text
+
+
+async def test_who_may_not_look_at_roles_types_the_name_of_one(
+    api: Api, visitor: Visitor, holder: Holder, runtime: Runtime
+) -> None:
+    await holder("users:read", "users:write", description="held alone")
+    await RoleFactory(runtime)("helper", description="helps others")
+    ada = await api.person("held")
+    path = f"/admin/users/{ada.id}/roles"
+
+    page = Page((text := (await visitor.get(path)).text))
+    unknown = await visitor.submit(path, {"add": "nothing-such"})
+    given = await visitor.submit(path, {"add": "helper"})
+
+    assert not page.all("select") and page.inputs["add"]["type"] == "text"
+    assert "held" in text and "held alone" not in text and "helper" not in text
+    assert unknown.status_code == 422
+    assert 'id="add-error">There is no such role.' in unknown.text
+    assert given.status_code == 303
+    assert (await api.get("/users/me", ada)).json()["roles"] == [
+        "held",
+        "helper",
+        "user",
+    ]
+
+
+async def test_a_role_beyond_the_hundredth_is_seen_and_removed(
+    api: Api, visitor: Visitor, admin: Person, runtime: Runtime
+) -> None:
+    make = RoleFactory(runtime)
+    for number in range(100):
+        await make(f"a{number:03}")
+    await make("zebra")
+    ada = await api.person("zebra")
+    path = f"/admin/users/{ada.id}/roles"
+
+    page = Page((await visitor.get(path)).text)
+    buttons = [each["value"] for each in page.all("button") if "value" in each]
+    answer = await visitor.submit(path, {"remove": "zebra"})
+
+    assert buttons == ["user", "zebra"] and page.inputs["add"]["type"] == "text"
+    assert answer.status_code == 303
+    assert (await api.get("/users/me", ada)).json()["roles"] == ["user"]
 
 
 async def test_nobody_gives_a_role_that_may_do_more_or_changes_who_may(

@@ -59,7 +59,9 @@ def _raised() -> Iterator[tuple[str, str]]:
                 continue
             constants: dict[str, str] = {}
             for node in ast.walk(function):
-                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                if isinstance(node, ast.Assign) and isinstance(
+                    node.targets[0], ast.Name
+                ):
                     constants[node.targets[0].id] = _texts(node.value, {})
             for node in ast.walk(function):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

@@ -8,8 +8,8 @@ from httpx2 import AsyncClient
 from sqlalchemy import func, select
 
 from app.models import User
-from app.models.role import Role
 from app.policies.permission import ADMIN_ROLE
+from tests.factories.role import RoleFactory
 from tests.races.crowd import (
     NEW_PASSWORD,
     SIGN_IN_LIMIT,
@@ -94,21 +94,9 @@ async def test_of_two_administrators_who_demote_each_other_one_stays(
 
 
 async def _roles_made(api: Api, count: int) -> list[str]:
-    names, now = [f"role-{uuid4().hex[:12]}" for _ in range(count)], api.runtime.clock.now()
-    async with api.runtime.unit_of_work() as uow:
-        for name in names:
-            uow.roles.add(
-                Role(
-                    name=name,
-                    description="",
-                    permissions=[],
-                    built_in=False,
-                    mfa_required=False,
-                    version=1,
-                    created_at=now,
-                    updated_at=now,
-                )
-            )
+    names = [f"role-{uuid4().hex[:12]}" for _ in range(count)]
+    for name in names:
+        await RoleFactory(api.runtime)(name)
     return names
 
 

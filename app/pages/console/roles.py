@@ -1,6 +1,6 @@
 """``/admin/roles``: named sets of permissions, and who has them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
@@ -17,6 +17,7 @@ from app.pages.parts.form_page import by_field
 from app.pages.parts.proof import submit
 from app.policies.permission import ALL, MEANINGS, covers
 from app.repositories.statements.user_directory import UserFilter
+from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.role import RoleChange, RoleCreate
 from app.schemas.user import ROLE_NAME
 from app.services.accounts.role import RoleService
@@ -131,6 +132,20 @@ async def delete_role(name: Name, values: Posted, at: AtConsole) -> Response:
         return here.go(ROLES.path, "deleted")
 
     return await _change(at, name, values, work)
+
+
+async def offered_roles(
+    uow: UnitOfWork, here: Here, most: int
+) -> Sequence[Role] | None:
+    """Return what to choose a role from; None where its name has to be typed.
+
+    That is where there are too many to choose from, and for whoever may give roles
+    and may not look at them.
+    """
+    if not here.actor.may(ROLES.permission):
+        return None
+    known = await RoleService(uow).list_page(after=None, limit=most + 1)
+    return known if len(known) <= most else None
 
 
 async def _change(

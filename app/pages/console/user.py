@@ -10,6 +10,7 @@ from app.core.exceptions import AppError
 from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.pages.console.frame import AtConsole, Here, Visit
+from app.pages.console.roles import offered_roles
 from app.pages.console.sections import AUDIT, USERS
 from app.pages.console.user_changes import CHANGES
 from app.pages.console.user_forms import ADDRESS, CLAIMS, PROFILE
@@ -21,7 +22,6 @@ from app.pages.parts.proof import submit
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.audit_event import AuditEventService
 from app.services.accounts.errors import UserNotFound
-from app.services.accounts.role import RoleService
 from app.services.accounts.user_claims import UserClaimsService
 from app.services.console.user_directory import UserDirectoryService
 from app.services.oauth.consent import OAuthConsentService
@@ -69,8 +69,13 @@ async def _applications(uow: UnitOfWork, user_id: UUID, _here: Here) -> dict[str
     return {"consents": await consents.list_page(user_id, after=None, limit=_MOST)}
 
 
-async def _roles(uow: UnitOfWork, _user_id: UUID, _here: Here) -> dict[str, Any]:
-    return {"known": await RoleService(uow).list_page(after=None, limit=_MOST)}
+async def _roles(uow: UnitOfWork, _user_id: UUID, here: Here) -> dict[str, Any]:
+    known = await offered_roles(uow, here, _MOST)
+    described = {each.name: each.description for each in known or ()}
+    return {
+        "offered": None if known is None else list(described),
+        "described": described,
+    }
 
 
 async def _activity(uow: UnitOfWork, user_id: UUID, _here: Here) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.events.user import UsersChangedTogether
 from app.pages.console.frame import AtConsole, Here
+from app.pages.console.roles import offered_roles
 from app.pages.console.sections import USERS
 from app.pages.console.user_filter import Query as Wanted
 from app.pages.console.user_filter import UserQuery, user_query
@@ -26,8 +27,8 @@ from app.pages.parts.form import Values, refused
 from app.pages.parts.form_page import by_field
 from app.pages.parts.proof import submit
 from app.pages.portal.section import id_of
+from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.audit_event import AuditEventService
-from app.services.accounts.role import RoleService
 from app.services.console.user_batch import MOST, Batch, BatchAction, UserBatchService
 from app.services.console.user_directory import UserDirectoryService
 
@@ -83,7 +84,7 @@ async def show_batch(
             )
         else:
             rows = await users.by_ids(ticked)
-        roles = await _roles(uow, action)
+        roles = await _roles(uow, here, action)
     ids = [row.user.id for row in rows[:MOST]]
     following = ids[-1].hex if len(rows) > MOST else ""
     return _ask(
@@ -97,11 +98,11 @@ async def show_batch(
     )
 
 
-async def _roles(uow: Any, action: str) -> list[str]:
+async def _roles(uow: UnitOfWork, here: Here, action: str) -> list[str] | None:
     if action != BatchAction.ADD_ROLE:
         return []
-    rows = await RoleService(uow).list_page(after=None, limit=MOST)
-    return [row.name for row in rows]
+    rows = await offered_roles(uow, here, MOST)
+    return None if rows is None else [row.name for row in rows]
 
 
 def _ask(
@@ -112,7 +113,7 @@ def _ask(
     *,
     query: UserQuery,
     names: list[str],
-    roles: list[str],
+    roles: list[str] | None,
     following: str = "",
 ) -> Response:
     return here.render(
@@ -157,7 +158,7 @@ async def submit_batch(values: Posted, at: AtConsole) -> Response:
     async def show(here: Here, error: AppError, values: Values) -> Response:
         async with here.runtime.unit_of_work(read_only=True) as uow:
             rows = await UserDirectoryService(uow).by_ids(ids[:_SHOWN])
-            roles = await _roles(uow, action)
+            roles = await _roles(uow, here, action)
         return _ask(
             here,
             action,

@@ -20,7 +20,7 @@ from app.services.factors.factor import FactorService
 from app.services.oauth.consent import OAuthConsentService
 
 Done = tuple[str, bool]
-"""What was done, as ``console/user_done.html`` says it; and whether the account is gone."""
+"""What ``console/user_done.html`` says was done, and whether the account is gone."""
 Change = Callable[[Here, UUID, Values], Awaitable[Done]]
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from app.core.exceptions import AppError
-from app.core.language import ENGLISH, Message, N_, gettext, language
+from app.core.language import ENGLISH, N_, Message, gettext, language
 from app.pages.parts.texts import OVER, Said
 
 # How pages say a refusal, by its code; others are said as the API says them.
