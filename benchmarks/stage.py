@@ -1,5 +1,6 @@
 """The real service as one process on one core, everything else on the other."""
 
+import ctypes
 import json
 import os
 import signal
@@ -67,9 +68,16 @@ class Stage:
     process: psutil.Process
 
     def busy_seconds(self) -> float:
-        """CPU time of the server so far."""
-        used = self.process.cpu_times()
-        return float(used.user + used.system)
+        """CPU time of the server so far: by its own clock, which counts nanoseconds.
+
+        What systems say of a process comes in hundredths of a second, and on a busy
+        machine a turn has some thirty of them.
+        """
+        clock = ctypes.c_int()
+        libc = ctypes.CDLL(None)
+        if libc.clock_getcpuclockid(self.process.pid, ctypes.byref(clock)):
+            raise ProcessLookupError(self.process.pid)
+        return time.clock_gettime(clock.value)
 
     def memory_mb(self) -> float:
         """Resident memory in megabytes (10^6 bytes)."""
