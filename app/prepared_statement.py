@@ -1,14 +1,12 @@
 """Core statements in the driver's own words, compiled once."""
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ClauseElement, Executable
 from sqlalchemy.engine import Dialect
-
-Processor = Callable[[Any], Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +18,7 @@ class Prepared:
         names: Parameters in the order of the placeholders.
         fixed: Values that the statement brings itself.
         binders: What turns a value into the driver's, by parameter.
-        converters: What turns the driver's value into ours, by column.
+        converters: What turns the driver's value into ours, by place of the column.
         row: Makes a named row of the values of the columns.
     """
 
@@ -28,8 +26,8 @@ class Prepared:
     names: Sequence[str]
     fixed: Mapping[str, Any]
     binders: Mapping[str, Callable[[Any], Any]]
-    converters: Sequence[Processor]
-    row: Callable[..., Any]
+    converters: Sequence[tuple[int, Callable[[Any], Any]]]
+    row: Callable[[Iterable[Any]], Any]
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
         """Return the values of the placeholders, in order."""
@@ -42,8 +40,10 @@ class Prepared:
 
     def convert(self, raw: Sequence[Any]) -> Any:
         """Return a row of the driver with the types of the columns."""
-        pairs = zip(self.converters, raw, strict=True)
-        return self.row(*(value if to is None else to(value) for to, value in pairs))
+        values = list(raw)
+        for at, to in self.converters:
+            values[at] = to(values[at])
+        return self.row(values)
 
 
 def prepare(statement: Executable, dialect: Dialect) -> Prepared:
@@ -62,7 +62,15 @@ def prepare(statement: Executable, dialect: Dialect) -> Prepared:
         fixed=fixed,
         binders=dict(compiled._bind_processors),
         converters=tuple(
-            column.type._cached_result_processor(dialect, None) for column in columns
+            (at, convert)
+            for at, column in enumerate(columns)
+            if (convert := column.type._cached_result_processor(dialect, None))
         ),
-        row=namedtuple("Row", [column.keyname for column in columns]),
+        row=_maker([column.keyname for column in columns]),
     )
+
+
+def _maker(names: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
+    kind: Any = namedtuple
+    make: Callable[[Iterable[Any]], Any] = kind("Row", names)._make
+    return make

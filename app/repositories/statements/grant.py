@@ -41,6 +41,7 @@ from app.repositories.statements.live_grant import (
     SESSION_LIVE,
     answer,
     answer_of,
+    told,
 )
 from app.repositories.statements.rotation import (
     PROLONG_EACH,
@@ -104,13 +105,13 @@ _CODE_STATE = (
 )
 _STATE = answer(and_(*LIVE).label("is_live")).where(OAuthGrant.id == ID)
 _IS_REVOKED = exists().where(OAuthRevokedToken.id == _TOKEN_ID)
-_USERINFO = answer().where(OAuthGrant.id == ID, *LIVE, ~_IS_REVOKED)
+_USERINFO = told().where(OAuthGrant.id == ID, *LIVE, ~_IS_REVOKED)
 _HOLDS = select(OAuthGrant.id).where(OAuthGrant.id == ID, *LIVE, ~_IS_REVOKED)
 # The same for several at once (PostgreSQL).
 _ASKED = asked(id=OAuthGrant.id.type, token_id=OAuthRevokedToken.id.type)
 _IS_REVOKED_TOO = exists().where(OAuthRevokedToken.id == _ASKED.c.token_id)
 _USERINFO_EACH = (
-    answer(_ASKED.c.place)
+    told(_ASKED.c.place)
     .join(_ASKED, _ASKED.c.id == OAuthGrant.id)
     .where(*LIVE, ~_IS_REVOKED_TOO)
 )
@@ -219,7 +220,7 @@ class OAuthGrantStatements:
         return await self._database.fetch_one(_STATE, {"id": grant_id, "now": now})
 
     async def person(self, grant_id: UUID, token_id: UUID, now: datetime) -> Any | None:
-        """Return grant and person behind an access token that holds, or None."""
+        """Return the person behind an access token that holds, or None."""
         return await self._persons.get(
             {"id": grant_id, "token_id": token_id, "now": now}
         )

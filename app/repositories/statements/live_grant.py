@@ -88,7 +88,20 @@ def answer(*more: Any) -> Select[Any]:
         more: Columns besides; whoever adds one of another table joins it, and the
             caller says which grants.
     """
-    query = select(*GRANT, *_PERSON, *more).select_from(OAuthGrant)
+    return _with_person(*GRANT, *more)
+
+
+def told(*more: Any) -> Select[Any]:
+    """Return what is told of the person of a grant, and no more of it than that takes.
+
+    Args:
+        more: As of ``answer``.
+    """
+    return _with_person(OAuthGrant.user_id, OAuthGrant.claims, *more)
+
+
+def _with_person(*columns: Any) -> Select[Any]:
+    query = select(*columns, *_PERSON).select_from(OAuthGrant)
     query = query.join(User, User.id == OAuthGrant.user_id)
     return query.outerjoin(UserClaims, UserClaims.user_id == User.id)
 
