@@ -45,9 +45,10 @@ class ClientAddress:
             fields: The lines of both ``HEADERS``, as far as they are there.
         """
         nearest = canonical_ip(peer) if peer else ""
+        if nearest and not fields:  # nobody says otherwise
+            return nearest
         if not (self._trusts_unix if not nearest else self._is_trusted(nearest)):
-            if fields or not nearest:
-                self._told.stranger(nearest)
+            self._told.stranger(nearest)
             return nearest
         heard = [header for header in self._headers if fields.get(header)]
         found = {

@@ -13,7 +13,9 @@ from typing import Any
 EXTENSION = "auth_serve.whole_answer"
 Field = tuple[bytes, bytes]
 # RFC 9110 sections 5.1 and 5.5: what could end a line, or a field's name, is in none.
-_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [^\x00-\x08\x0a-\x1f\x7f]*")
+_LINES = re.compile(
+    rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: [^\x00-\x08\x0a-\x1f\x7f]*\r\n)*"
+)
 
 WriteWhole = Callable[[Any, int, bytes, bytes], bool]
 """The server's ``send`` of the request, status, lines of header fields but for the
@@ -26,7 +28,8 @@ def as_lines(fields: Iterable[Field]) -> bytes:
     Raises:
         ValueError: One would be more than one field.
     """
-    lines = [name + b": " + value for name, value in fields]
-    if not all(map(_LINE.fullmatch, lines)):
+    each = [name + b": " + value + b"\r\n" for name, value in fields]
+    lines = b"".join(each)
+    if not _LINES.fullmatch(lines) or lines.count(b"\n") != len(each):
         raise ValueError("a header field holds what ends one")
-    return b"\r\n".join([*lines, b""])
+    return lines

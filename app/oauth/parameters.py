@@ -80,17 +80,25 @@ def parse_query(raw: bytes) -> tuple[Parameters, frozenset[str]]:
     values: dict[str, str] = {}
     repeated = set[str]()
     several: dict[str, list[str]] = {}
-    for pair in pairs:
-        name, _, value = pair.partition(b"=")
-        decoded = _decode(name)
-        if decoded in _SEVERAL:
-            several.setdefault(decoded, []).append(_decode(value))
+    for name, value in _decoded(raw, pairs):
+        if name in _SEVERAL:
+            several.setdefault(name, []).append(value)
             continue
-        if decoded in values:
-            repeated.add(decoded)
-        values[decoded] = _decode(value)
-    single = {name: text for name, text in values.items() if name not in repeated}
-    return Parameters(single, several), frozenset(repeated)
+        if name in values:
+            repeated.add(name)
+        values[name] = value
+    for name in repeated:
+        del values[name]
+    return Parameters(values, several), frozenset(repeated)
+
+
+def _decoded(raw: bytes, pairs: Sequence[bytes]) -> list[tuple[str, str]]:
+    """Return names and values; most are written as they are, and decoded as one."""
+    if b"%" in raw:
+        halves = [pair.partition(b"=") for pair in pairs]
+        return [(_decode(name), _decode(value)) for name, _, value in halves]
+    texts = [part.partition("=") for part in _decode(raw).split("&") if part]
+    return [(name, value) for name, _, value in texts]
 
 
 def is_value(text: str) -> bool:

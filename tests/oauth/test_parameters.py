@@ -19,6 +19,19 @@ def test_a_form_is_read_as_the_standard_says() -> None:
     assert dict(read) == {"value": " %&+\u00a3\u20ac"}
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [b"a=b c", b"a=b=c&=&b", b"a=\xc3\xa4&&b=1", b"a", b"", b"a=1&a=2&b=3", b"=&a=;"],
+)
+def test_what_is_not_encoded_is_read_as_if_it_were(raw: bytes) -> None:
+    encoded = b"".join(
+        bytes([each]) if each in b"&=" else b"%%%02X" % each for each in raw
+    )
+
+    assert parse_query(raw) == parse_query(encoded)
+    assert parse_query(raw.replace(b" ", b"+")) == parse_query(encoded)
+
+
 def test_a_parameter_without_a_value_is_absent() -> None:
     """RFC 6749 §3.1, §3.2: sent without a value is as if omitted."""
     read = parse_form(b"a=&b&&c=1&=x")

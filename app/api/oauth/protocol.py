@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from fastapi import Request, Response
 
+from app.api.request_body import read_body
 from app.core.context import current
 from app.core.exceptions import AppError
 from app.oauth.errors import InvalidClient, InvalidRequest, OAuthError
@@ -21,7 +22,7 @@ PREFIX = "/oauth2/"
 # People come to these; whoever accepts a page gets one.
 BROWSER_PATHS = frozenset({"/oauth2/authorize", "/oauth2/logout", "/oauth2/resume"})
 _FORM = "application/x-www-form-urlencoded"
-_NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_NOT_KEPT = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 _SECRETS = frozenset(
     "access_token client_assertion client_secret code code_verifier id_token password "
     "refresh_token token".split()
@@ -55,10 +56,16 @@ def read_authorization(request: Request) -> str | None:
     Raises:
         InvalidRequest: There are two: which of them counts, nobody could know.
     """
-    fields = request.headers.getlist("authorization")
+    fields = _fields(request, b"authorization")
     if len(fields) > 1:
         raise InvalidRequest("Authorization is there twice")
     return fields[0] if fields else None
+
+
+def _fields(request: Request, wanted: bytes) -> list[str]:
+    """Return the values of a field; ASGI has names in lower case."""
+    found = [value for name, value in request.scope["headers"] if name == wanted]
+    return [value.decode("latin-1") for value in found]
 
 
 async def read_form(request: Request) -> Parameters:
@@ -68,7 +75,7 @@ async def read_form(request: Request) -> Parameters:
         InvalidRequest: It is in another form, a parameter is there twice, or stands in
             the URL as well; or the URL holds a secret.
     """
-    body = await request.body()
+    body = await read_body(request)
     if body and not is_form(request):
         raise InvalidRequest(f"the body must be {_FORM}")
     parameters = parse_form(body)
@@ -78,7 +85,8 @@ async def read_form(request: Request) -> Parameters:
 
 def is_form(request: Request) -> bool:
     """Tell whether the body says that it is a form."""
-    kind = request.headers.get("content-type", "").partition(";")[0]
+    kinds = _fields(request, b"content-type")
+    kind = kinds[0].partition(";")[0] if kinds else ""
     return kind.strip(" \t").lower() == _FORM
 
 
@@ -101,9 +109,11 @@ def check_query(request: Request, parameters: Mapping[str, str]) -> None:
 
 def protocol_json(content: Any, status: int = 200, **headers: str) -> Response:
     """Return JSON that nothing may keep (RFC 6749 section 5.1)."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    raw = orjson.dumps(content)
-    return Response(raw, status, _NOT_KEPT | named, "application/json")
+    response = Response(orjson.dumps(content), status, media_type="application/json")
+    response.raw_headers += _NOT_KEPT
+    for name, value in headers.items():
+        response.headers[name.replace("_", "-")] = value
+    return response
 
 
 def refusal(error: OAuthError, **headers: str) -> Response:

@@ -13,6 +13,7 @@ from app.api.oauth.protocol import (
     read_authorization,
     refusal,
 )
+from app.api.request_body import read_body
 from app.core.context import current
 from app.core.late.route import LateRoute
 from app.oauth.bearer import challenge, read_access_token
@@ -79,7 +80,7 @@ async def _answer(request: Request) -> Response:
 
 async def _token(request: Request) -> str | None:
     authorization = read_authorization(request)
-    body = await request.body()
+    body = await read_body(request)
     posted = Parameters({})
     if body and is_form(request):
         posted = parse_form(body)

@@ -41,18 +41,19 @@ class ClientSecretBasic:
                 hint="Basic credentials hold no client_id, or no colon after it"
             )
         proof = _form_decode(secret)
-        plain = self._plain(text)
-        is_same = (plain.client_id, plain.proof) == (client_id, proof)
-        otherwise = None if is_same else plain
+        otherwise = self._plain(text, client_id, proof)
         return Credentials(self.name, client_id, proof, otherwise)
 
-    def _plain(self, text: str) -> Credentials:
+    def _plain(self, text: str, client_id: str, proof: str) -> Credentials | None:
         """Return what the field says to who does not form-encode, as curl does not.
 
         Identifiers of other products may have ``+``, ``%`` and ``:`` in them; secrets
-        made here have no colon, so that the last one ends the identifier.
+        made here have no colon, so that the last one ends the identifier. None if it is
+        what the standard reads.
         """
         name, _, secret = text.rpartition(":")
+        if (name, secret) == (client_id, proof):
+            return None
         return Credentials(self.name, name, secret)
 
     async def verify(
@@ -78,6 +79,8 @@ def _decode(token: str) -> str:
 
 def _form_decode(text: str) -> str:
     """Undo what §2.3.1 does to both halves before they are joined."""
+    if "%" not in text and "+" not in text:  # and no U+0000: `_decode` let none pass
+        return text
     try:
         decoded = unquote_to_bytes(text.replace("+", " ")).decode()
     except UnicodeDecodeError as error:

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from app.events.grant import TokenRequestRefused
@@ -81,14 +82,13 @@ class ClientAuthenticationService:
 
     async def _authenticate(self, call: ClientCall) -> Client:
         provider, issuer = self._provider, self._provider.settings.public_url
-        audiences = {issuer, issuer + TOKEN, issuer + call.endpoint}
         return await authenticate_client(
             call.authorization,
             call.parameters,
             clients=provider.clients,
             surroundings=Surroundings(
                 now=provider.clock.now(),
-                audiences=frozenset(audiences),
+                audiences=_audiences(issuer, call.endpoint),
                 assertion_ids=_AssertionIds(provider),
             ),
         )
@@ -128,6 +128,11 @@ class ClientAuthenticationService:
                     hint=error.hint or error.description,
                 )
             )
+
+
+@lru_cache(maxsize=16)
+def _audiences(issuer: str, endpoint: str) -> frozenset[str]:
+    return frozenset((issuer, issuer + TOKEN, issuer + endpoint))
 
 
 def _note_method(client: Client, call: ClientCall) -> None:
