@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Scope
 
 from app import __version__, pages
-from app.api import health, v1
+from app.api import forward_auth, health, v1
 from app.api.client_address import ClientAddress
 from app.api.hot_path import hot_paths
 from app.api.middleware import RequestMiddleware
@@ -97,7 +97,7 @@ def _render(request: Request, error: AppError) -> Response:
     """
     path = request.scope["path"]
     is_protocol = path.startswith(protocol.PREFIX)
-    is_program = path.startswith("/api") or (
+    is_program = path.startswith(("/api", forward_auth.PLAIN)) or (
         is_protocol and path not in protocol.BROWSER_PATHS
     )
     if "text/html" in request.headers.get("accept", "").lower() and not is_program:
@@ -130,6 +130,7 @@ def _routes() -> list[BaseRoute]:
     return [
         *v1.routes,
         *health.router.routes,
+        *forward_auth.router.routes,
         *(route for part in _PROTOCOL for route in part.router.routes),
         *pages.routes,
     ]
@@ -177,6 +178,9 @@ def create_app(
     app.state.runtime = runtime
     app.state.brand = pages.brand_of(settings)
     app.state.logging = None
+    app.state.addresses = ClientAddress(
+        settings.trusted_proxies, settings.forwarded_header, runtime.clock
+    )
     app.state.render_refusal = _render_early
     app.router.routes += _routes()
     install_openapi(app)
@@ -188,9 +192,7 @@ def create_app(
         clock=runtime.clock,
         randomness=runtime.randomness,
         issuer=settings.public_url,
-        addresses=ClientAddress(
-            settings.trusted_proxies, settings.forwarded_header, runtime.clock
-        ),
+        addresses=app.state.addresses,
         registration=settings.oauth.registration,
         stopping=runtime.stopping,
         render=_render,

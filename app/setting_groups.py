@@ -109,6 +109,12 @@ class TokenSettings(Group):
     algorithm: Literal["ES256", "RS256", "PS256"] = Field(
         "ES256", description="Signature of access tokens."
     )
+    forward_auth_ttl: int = Field(
+        MINUTE,
+        ge=30,
+        le=HOUR,
+        description="Life of the token that forward authentication hands a program.",
+    )
     key_ttl: int = Field(
         90 * DAY,
         ge=DAY,

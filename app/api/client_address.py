@@ -65,6 +65,13 @@ class ClientAddress:
             self._told.unreadable(nearest, " and ".join(heard))
         return address
 
+    def trusts(self, peer: str | None) -> bool:
+        """Tell whether a connection is a proxy's of ours; None is a Unix socket."""
+        if peer is None:
+            return self._trusts_unix
+        address = canonical_ip(peer)
+        return bool(address) and self._is_trusted(address)
+
     def _is_trusted(self, address: str) -> bool:
         return bool(self._networks) and _within(address, self._networks)
 

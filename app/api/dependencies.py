@@ -31,6 +31,7 @@ from app.services.factors.factor import FactorService
 from app.services.factors.passkey import PasskeyService
 from app.services.factors.recovery_code import RecoveryCodeService
 from app.services.factors.totp import TotpService
+from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.oauth.application_caller import ApplicationCallerService
 from app.services.oauth.begun_at import BegunAtService
 from app.services.oauth.consent import OAuthConsentService
@@ -286,6 +287,10 @@ async def _clients(uow: Uow, runtime: RuntimeDep) -> OAuthClientService:
     return OAuthClientService(uow, runtime)
 
 
+async def _protected_hosts(uow: Uow, runtime: RuntimeDep) -> ProtectedHostService:
+    return ProtectedHostService(uow, runtime, runtime.gate.hosts)
+
+
 async def _client_registrations(
     uow: Uow, runtime: RuntimeDep
 ) -> OAuthRegistrationService:
@@ -335,6 +340,7 @@ Totps = Annotated[TotpService, Depends(_totps)]
 RecoveryCodesDep = Annotated[RecoveryCodeService, Depends(_recovery_codes)]
 Roles = Annotated[RoleService, Depends(_roles)]
 Clients = Annotated[OAuthClientService, Depends(_clients)]
+ProtectedHosts = Annotated[ProtectedHostService, Depends(_protected_hosts)]
 ClientRegistrations = Annotated[
     OAuthRegistrationService, Depends(_client_registrations)
 ]

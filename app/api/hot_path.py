@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app.api import forward_auth
 from app.api.known_query import refuse_unknown
 from app.api.oauth import introspection, revocation, token, userinfo, well_known
 from app.api.v1 import auth, me
@@ -95,6 +96,8 @@ def hot_paths(handlers: Handlers) -> HotPaths:
             ("GET", "/oauth2/userinfo"): userinfo.read_userinfo,
             ("POST", "/oauth2/userinfo"): userinfo.post_userinfo,
             ("GET", "/api/v1/users/me"): me.read_me,
+            ("GET", forward_auth.PLAIN): forward_auth.forward_auth,
+            ("GET", forward_auth.NGINX): forward_auth.forward_auth_status,
             ("POST", "/api/v1/auth/login"): auth.login,
             ("POST", "/api/v1/auth/refresh"): auth.refresh,
         },

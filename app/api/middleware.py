@@ -78,6 +78,7 @@ MAX_UPLOAD = MAX_BYTES + 8 * 1024  # but for a picture, and what a form puts aro
 _UPLOAD = "/picture"  # how their paths end
 BODY_PAUSE = 15.0  # seconds in which something of a body has to come
 BODY_TIMEOUT = 30.0  # seconds in which all of it has to
+_HANDED_ON = "/forward-auth"
 _HSTS = "max-age=63072000; includeSubDomains"
 
 
@@ -122,6 +123,10 @@ class RequestMiddleware:
             fields["strict-transport-security"] = _HSTS
         self._standing = StandingFields(fields)
         self._shared = StandingFields(fields | cors.HEADERS)
+        # What proxies hand on is said in the name of other hosts, and those have a
+        # policy of their own.
+        fields.pop("strict-transport-security", None)
+        self._handed_on = StandingFields(fields)
         self._registration = registration
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,6 +142,8 @@ class RequestMiddleware:
             scope = {**scope, "method": "GET"}
         is_shared = cors.is_shared(scope["path"], registration=self._registration)
         standing = self._shared if is_shared else self._standing
+        if scope["path"].startswith(_HANDED_ON):
+            standing = self._handed_on
         answer = SentAnswer(send, context, standing, has_content=method != "HEAD")
         if method == "POST" and scope["path"] in _BLUR:
             answer.wait = self._randomness.between(0, _BLUR[scope["path"]])

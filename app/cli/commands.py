@@ -23,7 +23,7 @@ from app.cli.accounts import role, user, user_account, user_export, user_factor
 from app.cli.completion import completion
 from app.cli.doctor import doctor
 from app.cli.ending import PROGRAM, Exit, fail
-from app.cli.oauth import client
+from app.cli.oauth import client, protected_host
 
 
 class _Root(TyperGroup):
@@ -80,6 +80,7 @@ for noun in (
     client,
     key,
     mail,
+    protected_host,
     role,
     server,
     session,
@@ -88,7 +89,8 @@ for noun in (
     theme,
     user,
 ):
-    app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
+    word = noun.__name__.rpartition(".")[2].replace("_", "-")
+    app.add_typer(noun.app, name=word)
 app.command(name="backup")(backup.backup)
 app.command(name="restore")(backup.restore)
 app.add_typer(backup.app, name="token")

@@ -15,6 +15,7 @@ REFRESH_PREFIX = "as_rt_"
 GRANT_PREFIX = "as_gt_"
 BROWSER_PREFIX = "as_bs_"
 REGISTRATION_PREFIX = "as_rat_"
+HOST_PREFIX = "as_hs_"
 DEVICE_PREFIX = "as_dv_"
 CHALLENGE_PREFIX = "as_ch_"
 ONE_TIME_PREFIX = "as_ot_"
@@ -50,6 +51,7 @@ class SecretKey:
         self._refresh = _Mac(self.derive("refresh-token"))
         self._grant = _Mac(self.derive("grant-refresh-token"))
         self._browser = _Mac(self.derive("browser-session"))
+        self._host = _Mac(self.derive("host-session"))
         self._registration = _Mac(self.derive("registration-access-token"))
         self._form = _Mac(self.derive("form-token"))
         self._device = _Mac(self.derive("known-device"))
@@ -118,6 +120,20 @@ class SecretKey:
     def read_browser_session(self, token: str) -> tuple[UUID, int] | None:
         """Return session and counter, or None for what this key never made."""
         return _read_counted(token, BROWSER_PREFIX, self._browser)
+
+    def host_session(self, grant_id: UUID, host: str) -> str:
+        """Return what the cookie of a protected host holds; it opens no other host."""
+        mac = self._host(grant_id.bytes + host.encode())
+        return HOST_PREFIX + _encode(grant_id.bytes + mac)
+
+    def read_host_session(self, token: str, host: str) -> UUID | None:
+        """Return the grant, or None for what this key never made for this host."""
+        raw = _decode(token.removeprefix(HOST_PREFIX)) or b""
+        if not token.startswith(HOST_PREFIX) or len(raw) != 16 + _MAC:
+            return None
+        body, mac = raw[:16], raw[16:]
+        is_ours = hmac.compare_digest(mac, self._host(body + host.encode()))
+        return UUID(bytes=body) if is_ours else None
 
     def device_token(self, body: bytes) -> str:
         """Return what a device is known by that an account signed in at."""

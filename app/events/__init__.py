@@ -58,6 +58,14 @@ from app.events.password import (
     PasswordResetDemanded,
     PasswordResetRequested,
 )
+from app.events.protected_host import (
+    HostEntered,
+    HostLeft,
+    HostRefused,
+    ProtectedHostCreated,
+    ProtectedHostDeleted,
+    ProtectedHostUpdated,
+)
 from app.events.role import RoleCreated, RoleDeleted, RoleUpdated
 from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevoked
 from app.events.sign_in import (
@@ -93,6 +101,12 @@ from app.events.user import (
 )
 
 EVENTS: tuple[type[Event], ...] = (
+    HostEntered,
+    HostLeft,
+    HostRefused,
+    ProtectedHostCreated,
+    ProtectedHostDeleted,
+    ProtectedHostUpdated,
     AccountsExported,
     OAuthClientVouchedFor,
     DeviceRemembered,

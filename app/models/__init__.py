@@ -9,6 +9,7 @@ from app.models.oauth.client import OAuthClient, OAuthClientSecret
 from app.models.oauth.consent import OAuthConsent
 from app.models.oauth.grant import OAuthGrant
 from app.models.oauth.jti import OAuthAssertion, OAuthRevokedToken
+from app.models.oauth.protected_host import ProtectedHost
 from app.models.oauth.resource import OAuthResource
 from app.models.one_time_token import OneTimeToken
 from app.models.outbox import OutboxMessage
@@ -43,6 +44,7 @@ __all__ = [
     "OneTimeToken",
     "OutboxMessage",
     "Passkey",
+    "ProtectedHost",
     "RateLimit",
     "RecoveryCode",
     "Role",

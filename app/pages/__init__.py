@@ -47,6 +47,7 @@ from app.pages.oauth import (
     authorize,
     consent,
     logout,
+    protected_host,
     select_account,
 )
 from app.pages.parts import done
@@ -111,6 +112,7 @@ routes: list[BaseRoute] = [
         select_account,
         consent,
         application_logo,
+        protected_host,
         applications,
         overview,
         activity,

@@ -22,6 +22,7 @@ from app.repositories.oauth.client import OAuthClientRepository
 from app.repositories.oauth.consent import OAuthConsentRepository
 from app.repositories.oauth.grant import OAuthGrantRepository
 from app.repositories.oauth.jti import OAuthUsedRepository
+from app.repositories.oauth.protected_host import ProtectedHostRepository
 from app.repositories.oauth.resource import OAuthResourceRepository
 from app.repositories.one_time_token import OneTimeTokenRepository
 from app.repositories.outbox import OutboxRepository
@@ -142,6 +143,11 @@ class UnitOfWork:
     def oauth_resources(self) -> OAuthResourceRepository:
         """APIs that tokens are asked for by name."""
         return OAuthResourceRepository(self.db)
+
+    @cached_property
+    def protected_hosts(self) -> ProtectedHostRepository:
+        """Hosts whose proxy asks here."""
+        return ProtectedHostRepository(self.db)
 
     @cached_property
     def user_claims(self) -> UserClaimsRepository:

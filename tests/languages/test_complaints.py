@@ -20,6 +20,13 @@ _OF_THE_API = {
     "a proof is not taken back; set another address",
     "an instant in the years 1 to 9999 is required",
     "is no part of a theme",
+    # Of protected hosts, which no page makes.
+    "is the one of this service itself",
+    "must be a name and perhaps a port, as browsers send it in Host",
+    "must be a plain path",
+    "must be plain paths: no %, ;, //, dots or /.auth-serve/",
+    "names a client that has no secret",
+    "names a client that is none",
     "is required in a theme",
     "phone_number_verified is about a phone_number",
     "factor 7 needs 7, not 7",

@@ -112,7 +112,7 @@ async def test_every_other_route_is_closed_whatever_roles_the_person_has(
     values = dict.fromkeys(
         ("user_id", "message_id", "session_id", "secret_id", "passkey_id", "device_id"),
         str(uuid4()),
-    ) | {"name": "admin", "client_id": "shop", "factor": "totp"}
+    ) | {"name": "admin", "client_id": "shop", "factor": "totp", "host": "a.example"}
     secured = {}
     for path, item in paths.items():
         for method, operation in item.items():

@@ -8,7 +8,9 @@ from sqlalchemy import update
 
 from app.models import OutboxMessage, Role
 from app.policies.permission import PERMISSIONS
+from app.schemas.protected_host import ProtectedHostCreate
 from app.services.clients.client import OAuthClientService
+from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.server.runtime import Runtime
 from tests.architecture.source import ROOT
 from tests.factories.factor import FactorFactory
@@ -55,6 +57,11 @@ NEEDED: dict[Operation, str] = {
     ("delete", "/clients/{client_id}"): "clients:write",
     ("post", "/clients/{client_id}/secrets"): "clients:write",
     ("delete", "/clients/{client_id}/secrets/{secret_id}"): "clients:write",
+    ("get", "/protected-hosts"): "clients:read",
+    ("post", "/protected-hosts"): "clients:write",
+    ("get", "/protected-hosts/{host}"): "clients:read",
+    ("patch", "/protected-hosts/{host}"): "clients:write",
+    ("delete", "/protected-hosts/{host}"): "clients:write",
 }
 PICTURE = ROOT / "tests/accounts/pictures/files/screen.png"
 OWN: set[Operation] = {  # everybody's own account and session: no permission
@@ -98,6 +105,8 @@ BODIES: dict[Operation, Any] = {
     ("put", "/users/{user_id}/picture"): PICTURE.read_bytes(),
     ("post", "/clients"): {"redirect_uris": ["https://app.example/cb"]},
     ("patch", "/clients/{client_id}"): {"client_name": "changed"},
+    ("post", "/protected-hosts"): {"host": "localhost:3000"},
+    ("patch", "/protected-hosts/{host}"): {"name": "changed"},
 }
 
 
@@ -132,10 +141,14 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         made = OAuthClientService(uow, api.runtime)
         uri = BODIES["post", "/clients"]
         client, secret = await made.create(uri, {}, f"target-{number}")
+        hosts = ProtectedHostService(uow, api.runtime, api.runtime.gate.hosts)
+        body = ProtectedHostCreate(host=f"localhost:{4_000 + number}", name="Target")
+        host = await hosts.create(body.host, body.model_dump(exclude={"host"}))
     assert secret is not None
     await FactorFactory(api.runtime).totp(user.id)
     return {
         "client_id": client.client_id,
+        "host": host.host,
         "secret_id": str(secret.row.id),
         "user_id": str(user.id),
         "name": f"target-{number}",

@@ -22,7 +22,7 @@ from app.api.v1 import (
     statistics,
     users,
 )
-from app.api.v1.oauth import clients, consents
+from app.api.v1.oauth import clients, consents, protected_hosts
 
 # Each part names its whole prefix, so that its routes need not be built anew.
 routes: list[BaseRoute] = knowing_their_query(
@@ -42,6 +42,7 @@ routes: list[BaseRoute] = knowing_their_query(
         roles,
         permissions,
         clients,
+        protected_hosts,
         audit_events,
         statistics,
         keys,

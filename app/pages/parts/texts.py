@@ -124,6 +124,22 @@ def continue_to(name: str) -> str:
     return gettext("Continue to %(name)s") % {"name": name}
 
 
+CONTINUE_TO_SIGN_IN = N_("To go in, continue and sign in.")
+ASK_WHO_LETS_IN = N_(
+    "This account may not go in there. Use another one, or ask an administrator."
+)
+
+
+def not_signed_in_at(name: str) -> str:
+    """Return the heading for who left a protected host."""
+    return gettext("You are not signed in to %(name)s") % {"name": name}
+
+
+def may_not_enter(name: str) -> str:
+    """Return the heading for who may not enter a protected host."""
+    return gettext("You may not use %(name)s") % {"name": name}
+
+
 def back_to(name: str) -> str:
     """Return the link that leads to an application's own pages."""
     return gettext("Go to %(name)s") % {"name": name}

@@ -11,6 +11,7 @@ from app.repositories.statements.idempotency_key import IdempotencyClaims
 from app.repositories.statements.write_probe import WriteProbe
 from app.services.clients.logo import ClientLogos
 from app.services.clients.provider import Provider, build_provider
+from app.services.forward_auth.gate import HostGate
 from app.services.process.process import build_process
 
 
@@ -18,6 +19,7 @@ from app.services.process.process import build_process
 class Runtime(Provider):
     """What the edge has in hand; each service asks for as much of it as it needs."""
 
+    gate: HostGate
     logos: ClientLogos
     stopping: Stopping
     claims: IdempotencyClaims
@@ -39,6 +41,7 @@ def build_runtime(
     clients, asked = provider.clients, provider.limits.authorize_address
     return Runtime(
         **{each.name: getattr(provider, each.name) for each in fields(provider)},
+        gate=HostGate(provider),
         logos=ClientLogos(clients, outbound, provider.limiter, asked, now),
         stopping=Stopping(now),
         claims=IdempotencyClaims(database),

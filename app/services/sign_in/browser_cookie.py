@@ -22,6 +22,8 @@ class BrowserCookies:
         self.step = f"{prefix}step"
         self.remembered = f"{prefix}remembered"
         self.device = f"{prefix}device"
+        self.host = f"{prefix}auth_serve_host"  # at hosts that others serve
+        self.host_browser = f"{prefix}auth_serve_browser"
         self.language = f"{prefix}language"  # read in `app/core/language`
 
     def read(self, fields: Sequence[str], name: str) -> str:

@@ -1,0 +1,33 @@
+"""SQL for hosts whose proxy asks here who is there."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from app.models.oauth.protected_host import ProtectedHost
+from app.repositories.base import Order, Repository
+
+_BY_HOST = Order((ProtectedHost.host,))
+
+
+class ProtectedHostRepository(Repository[ProtectedHost]):
+    """Hosts, found by name. Who deletes the client of one deletes it too."""
+
+    async def by_host(self, host: str, *, lock: bool = False) -> ProtectedHost | None:
+        """Return a host, or None.
+
+        Args:
+            host: Its name, as it is stored.
+            lock: Let nobody else change it until the transaction ends.
+        """
+        query = select(ProtectedHost).where(ProtectedHost.host == host)
+        return await self.one_or_none(query.with_for_update() if lock else query)
+
+    async def list_page(
+        self, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[ProtectedHost]:
+        """Return a page of the hosts by name."""
+        return await self.page(
+            select(ProtectedHost), _BY_HOST, after=after, limit=limit
+        )

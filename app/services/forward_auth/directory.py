@@ -1,0 +1,84 @@
+"""Protected hosts and who may enter them, kept for seconds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.clock import Clock
+from app.database import Database
+from app.models.oauth.protected_host import ProtectedHost
+from app.oauth.acr import meets
+from app.repositories.oauth.protected_host import ProtectedHostRepository
+from app.services.clients.directory import KEPT_FOR
+
+_MOST = 1_024  # hosts; a kilobyte each
+
+
+@dataclass(frozen=True, slots=True)
+class HostPolicy:
+    """A protected host as requests to it see it; members as in ``ProtectedHost``."""
+
+    host: str
+    client_id: str
+    name: str
+    roles: frozenset[str] | None
+    open_paths: tuple[str, ...]
+    minimum_acr: str | None
+    told: frozenset[str]
+    machines: frozenset[str]
+    sign_out_path: str
+    ends_session: bool
+
+    def admits(self, roles: Iterable[str]) -> bool:
+        """Tell whether somebody with these roles may enter."""
+        return self.roles is None or not self.roles.isdisjoint(roles)
+
+    def is_met_by(self, acr: str) -> bool:
+        """Tell whether a sign-in was strong enough."""
+        return self.minimum_acr is None or meets(acr, self.minimum_acr)
+
+
+class ProtectedHosts:
+    """Finds hosts; another process sees a change a few seconds late (rule 5)."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Keep nothing yet."""
+        self._database = database
+        self._clock = clock
+        self._kept: dict[str, tuple[float, HostPolicy | None]] = {}
+
+    async def find(self, host: str) -> HostPolicy | None:
+        """Return a host by its canonical name, or None."""
+        now = self._clock.monotonic()
+        kept = self._kept.get(host)
+        if kept is not None and now - kept[0] < KEPT_FOR:
+            return kept[1]
+        async with self._database.session(read_only=True) as db:
+            row = await ProtectedHostRepository(db).by_host(host)
+        policy = None if row is None else policy_of(row)
+        if host not in self._kept and len(self._kept) >= _MOST:
+            if policy is None:
+                return None  # guesses of strangers push no host out
+            del self._kept[next(iter(self._kept))]  # the oldest
+        self._kept[host] = (now, policy)
+        return policy
+
+    def forget(self, host: str) -> None:
+        """Read a host anew at the next request; call it after a change."""
+        self._kept.pop(host, None)
+
+
+def policy_of(row: ProtectedHost | Any) -> HostPolicy:
+    """Return what a row says."""
+    return HostPolicy(
+        host=row.host,
+        client_id=row.client_id,
+        name=row.name,
+        roles=None if row.roles is None else frozenset(row.roles),
+        open_paths=tuple(row.open_paths),
+        minimum_acr=row.minimum_acr,
+        told=frozenset(row.told),
+        machines=frozenset(row.machines),
+        sign_out_path=row.sign_out_path,
+        ends_session=row.ends_session,
+    )

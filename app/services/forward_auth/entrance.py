@@ -1,0 +1,251 @@
+"""The ways in and out of a protected host, by a browser.
+
+In as at any application: to ``/oauth2/authorize`` and back with a code, which is bound
+to the browser by PKCE and ``state``. Both are made from a value that the browser keeps
+for this host, so that several tabs do not disturb one another, nothing is stored, and a
+code that somebody else began opens nothing here (login CSRF).
+"""
+
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from app.core.context import current
+from app.events.protected_host import HostEntered, HostLeft, HostRefused
+from app.events.session import SessionRevoked
+from app.oauth.errors import OAuthError
+from app.oauth.parameters import Parameters, parse_form
+from app.oauth.pkce import METHOD, check_pkce
+from app.oauth.ports import IssuedCode
+from app.services.clients.provider import Provider
+from app.services.forward_auth.directory import HostPolicy
+from app.services.forward_auth.errors import ForeignReturn, ForeignSignOut
+from app.services.forward_auth.gate import CALLBACK, OURS, HostGate
+from app.services.forward_auth.original import Original
+from app.services.oauth.grant_store import CodeStore
+from app.services.sessions.end import end_session
+
+PAGE = "/protected-host"  # of this service: who somebody is, and where they go on
+_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
+_MAX_RETURN = 2_000  # characters; who comes from a longer address goes on at the start
+_MAC = 32
+_NONE: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """Where the browser goes on, and what it keeps."""
+
+    url: str
+    cookies: tuple[str, ...] = ()
+
+
+class HostEntrance:
+    """Leads browsers in and out of protected hosts."""
+
+    def __init__(self, provider: Provider, gate: HostGate) -> None:
+        """Work outside of a request's transaction."""
+        self._provider = provider
+        self._gate = gate
+        self._cookies = gate.cookies
+
+    def begin(self, original: Original, policy: HostPolicy) -> Led:
+        """Send a browser to sign in, and back to where it is."""
+        return self._begin(original, policy, original.target, {})
+
+    def begin_as_other(self, original: Original, policy: HostPolicy) -> Led:
+        """Send a browser to choose an account, and back to the start of the host."""
+        return self._begin(original, policy, "/", {"prompt": "select_account"})
+
+    def _begin(
+        self, original: Original, policy: HostPolicy, to: str, more: dict[str, str]
+    ) -> Led:
+        known = self._value(original)
+        value = known or self._provider.randomness.token()
+        kept = self._cookies.write(self._cookies.host_browser, value)
+        if len(to) > _MAX_RETURN or to.startswith(OURS):
+            to = "/"
+        state = self._state(original.host, value, to)
+        challenge = hashlib.sha256(self._verifier(value, state).encode()).digest()
+        query = {
+            "response_type": "code",
+            "client_id": policy.client_id,
+            "redirect_uri": original.origin + CALLBACK,
+            "scope": "openid profile email",
+            "state": state,
+            "code_challenge": _encode(challenge),
+            "code_challenge_method": METHOD,
+            **more,
+        }
+        issuer = self._provider.settings.public_url
+        return Led(
+            f"{issuer}/oauth2/authorize?{urlencode(query)}", () if known else (kept,)
+        )
+
+    async def finish(self, original: Original, policy: HostPolicy) -> Led:
+        """Let a browser in that comes back from signing in.
+
+        Raises:
+            ForeignReturn: It was not begun here, or its code is not good any more.
+        """
+        try:
+            answer = parse_form(original.query)
+        except OAuthError as error:
+            raise ForeignReturn(hint=str(error)) from None
+        value = self._value(original)
+        to = self._read_state(original.host, value, answer.get("state", ""))
+        if "error" in answer:  # the person said no, or the account is disabled
+            current().reason = answer["error"]
+            return self._out(policy)
+        grant_id = await self._redeem(answer, original, policy, value)
+        row = await self._gate.entering(grant_id)
+        if row is None:
+            raise ForeignReturn(hint="it ended at once")
+        current().user_id = row.user_id
+        if not policy.admits((row.roles or "").split()):
+            return await self.refuse(row, policy)
+        async with self._provider.unit_of_work() as uow:
+            uow.record(
+                HostEntered(
+                    user_id=row.user_id, host=policy.host, session_id=row.session_id
+                )
+            )
+        secret = self._provider.secret_key.host_session(row.id, policy.host)
+        ttl = self._provider.settings.oauth.absolute_ttl
+        kept = self._cookies.write(self._cookies.host, secret, ttl)
+        return Led(original.origin + to, (kept,))
+
+    async def _redeem(
+        self, answer: Parameters, original: Original, policy: HostPolicy, value: str
+    ) -> Any:
+        """Use the code up, as the token endpoint would (RFC 6749 section 4.1.3)."""
+        codes = CodeStore(self._provider)
+        issued = await codes.redeem(answer.get("code", ""), policy.client_id)
+        if issued is None:
+            raise ForeignReturn(hint=codes.reason)
+        verifier = self._verifier(value, answer["state"])
+        flaw = _flaw(issued, verifier, original.origin + CALLBACK)
+        if flaw:
+            await codes.end_begun()
+            raise ForeignReturn(hint=flaw)
+        return issued.grant_id
+
+    async def refuse(self, row: Any, policy: HostPolicy) -> Led:
+        """Send a browser to read why it may not enter; its grant is over.
+
+        Once for each, so that the trail tells of it and is not filled by it.
+        """
+        now, reason = self._provider.clock.now(), "host_forbidden"
+        async with self._provider.unit_of_work() as uow:
+            if await uow.oauth_grants.revoke(row.id, at=now, reason=reason):
+                uow.record(
+                    HostRefused(
+                        user_id=row.user_id,
+                        host=policy.host,
+                        session_id=row.session_id,
+                    )
+                )
+        return self._out(policy)
+
+    async def leave(self, original: Original, policy: HostPolicy, row: Any) -> Led:
+        """Sign out at the host, and everywhere if the host is so configured.
+
+        Args:
+            original: The request to the host's path for it.
+            policy: Of the host.
+            row: The visitor's grant; None if there is none.
+
+        Raises:
+            ForeignSignOut: Another site sent the browser here.
+        """
+        if "cross-site" in original.fields.get("sec-fetch-site", _NONE):
+            raise ForeignSignOut(hint="Sec-Fetch-Site: cross-site")
+        if row is not None:
+            await self._end(row, policy)
+        return self._out(policy)
+
+    async def _end(self, row: Any, policy: HostPolicy) -> None:
+        current().user_id = row.user_id
+        async with self._provider.unit_of_work() as uow:
+            now = uow.clock.now()
+            await uow.oauth_grants.revoke(row.id, at=now, reason="host_sign_out")
+            ended = policy.ends_session and await end_session(
+                uow, row.user_id, row.session_id, "logout"
+            )
+            if ended:
+                uow.record(
+                    SessionRevoked(
+                        user_id=row.user_id, session_id=row.session_id, reason="logout"
+                    )
+                )
+            uow.record(
+                HostLeft(
+                    user_id=row.user_id,
+                    host=policy.host,
+                    session_id=row.session_id,
+                    session_ended=ended,
+                )
+            )
+
+    def page(self, policy: HostPolicy) -> Led:
+        """Lead to our own page about a host."""
+        issuer, query = self._provider.settings.public_url, {"host": policy.host}
+        return Led(f"{issuer}{PAGE}?{urlencode(query)}")
+
+    def _out(self, policy: HostPolicy) -> Led:
+        """Lead there, and take the host's cookie away."""
+        gone = self._cookies.write(self._cookies.host, "", 0)
+        return Led(self.page(policy).url, (gone,))
+
+    def _value(self, original: Original) -> str:
+        """Return what this browser keeps for the host, or nothing."""
+        fields = original.fields.get("cookie", _NONE)
+        value = self._cookies.read(fields, self._cookies.host_browser)
+        return value if _VALUE.fullmatch(value) else ""
+
+    def _state(self, host: str, value: str, to: str) -> str:
+        body = to.encode()
+        return _encode(self._mac(b"host_state", host, value, body) + body)
+
+    def _read_state(self, host: str, value: str, state: str) -> str:
+        """Return the path that a browser wanted when it began.
+
+        Raises:
+            ForeignReturn: It was not this browser, or not at this host.
+        """
+        try:
+            raw = urlsafe_b64decode(state + "=" * (-len(state) % 4))
+        except ValueError:
+            raise ForeignReturn(hint="state is malformed") from None
+        mac, body = raw[:_MAC], raw[_MAC:]
+        ours = self._mac(b"host_state", host, value, body)
+        if not value or not hmac.compare_digest(mac, ours):
+            raise ForeignReturn(hint="state of another browser or host")
+        return body.decode()
+
+    def _verifier(self, value: str, state: str) -> str:
+        return _encode(self._mac(b"host_verifier", state, value, b""))
+
+    def _mac(self, purpose: bytes, first: str, value: str, body: bytes) -> bytes:
+        digest = self._provider.secret_key.digest
+        return digest(purpose, first.encode(), value.encode(), body)
+
+
+def _flaw(issued: IssuedCode, verifier: str, address: str) -> str:
+    """Return what is wrong with the way in which a code came, or nothing."""
+    if issued.redirect_uri != address:
+        return "authorized for another address"
+    try:
+        check_pkce(issued.code_challenge, verifier)
+    except OAuthError as error:
+        return error.hint or error.error
+    return ""
+
+
+def _encode(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()

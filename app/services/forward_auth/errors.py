@@ -1,0 +1,76 @@
+"""Refusals of what proxies ask; the log has the true reason."""
+
+from app.core.exceptions import Forbidden, NotFound, Unauthenticated
+
+
+class ProxyNotTrusted(Forbidden):
+    """The settings do not name who asks, so nobody knows what it says of others."""
+
+    code = "proxy_not_trusted"
+    title = "Only a proxy that AUTH_SERVE_TRUSTED_PROXIES names may ask this"
+
+
+class UnclearRequest(Forbidden):
+    """What the proxy tells of the request is missing, contradictory or malformed."""
+
+    code = "unclear_forwarded_request"
+    title = "What the proxy tells of this request cannot be relied on"
+
+
+class HostNotProtected(Forbidden):
+    """No such host was made known here."""
+
+    code = "host_not_protected"
+    title = "This host is not known here"
+
+
+class HostSignInRequired(Unauthenticated):
+    """Nobody is signed in at the host, and no page can be shown to whoever asks."""
+
+    code = "unauthenticated"
+    title = "Sign in to do this"
+
+    def __init__(self, realm: str, *, by_secret: bool) -> None:
+        """Refuse.
+
+        Args:
+            realm: The host.
+            by_secret: Whether a program may come with its secret. Browsers would ask
+                people for one, so they are not told.
+        """
+        super().__init__()
+        scheme = "Basic" if by_secret else "Cookie"
+        self._challenge = f'{scheme} realm="{realm}"'
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What would help (RFC 9110 section 11.6.1)."""
+        return super().headers | {"WWW-Authenticate": self._challenge}
+
+
+class HostForbidden(Forbidden):
+    """Somebody is signed in who may not enter."""
+
+    code = "host_forbidden"
+    title = "You may not enter here"
+
+
+class ForeignSignOut(Forbidden):
+    """Another site sent the browser to sign out."""
+
+    code = "foreign_sign_out"
+    title = "Sign out from the program itself"
+
+
+class ForeignReturn(Forbidden):
+    """A sign-in comes back that was not begun in this browser."""
+
+    code = "foreign_return"
+    title = "This sign-in cannot be continued here"
+
+
+class ProtectedHostNotFound(NotFound):
+    """There is no such host."""
+
+    code = "protected_host_not_found"
+    title = "There is no such protected host"

@@ -1,0 +1,167 @@
+"""Whether a request to a protected host may pass: decided here, and nothing is done.
+
+Asked for every request of everybody who is inside. The policy is seconds old at most;
+whether grant, session and account live is asked of the database each time (rule 5).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+
+from app.core.context import current
+from app.oauth.errors import OAuthError
+from app.oauth.parameters import Parameters
+from app.repositories.statements.entered import EnteredStatements
+from app.services.clients.authentication import (
+    ClientAuthenticationService,
+    ClientCall,
+)
+from app.services.clients.provider import Provider
+from app.services.forward_auth.directory import HostPolicy, ProtectedHosts
+from app.services.forward_auth.errors import HostNotProtected, UnclearRequest
+from app.services.forward_auth.open_path import is_open
+from app.services.forward_auth.original import Original
+from app.services.forward_auth.told import NOBODY, Fields, Told
+from app.services.sign_in.browser_cookie import BrowserCookies
+
+OURS = "/.auth-serve/"  # paths of every protected host that are answered here
+CALLBACK, START = f"{OURS}callback", f"{OURS}start"
+ENDPOINT = "/forward-auth"
+_NOTED = timedelta(days=1)  # a grant in use is prolonged at most this often
+_NONE: Sequence[str] = ()
+
+
+class Kind(Enum):
+    """What a request is, when it does not simply pass."""
+
+    CALLBACK = "callback"
+    START = "start"
+    SIGN_OUT = "sign_out"
+    SIGN_IN = "sign_in"
+    FORBIDDEN = "forbidden"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """It may pass, and the program is told this."""
+
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """It may not pass.
+
+    Attributes:
+        kind: What has to be done in place of it.
+        policy: Of the host.
+        row: The visitor's grant, where there is a live one.
+    """
+
+    kind: Kind
+    policy: HostPolicy
+    row: Any | None = None
+
+
+class HostGate:
+    """Judges requests to protected hosts; one instance serves all requests."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Keep nothing yet."""
+        self._provider = provider
+        self._entered = EnteredStatements(provider.database)
+        self._told = Told(provider)
+        self.hosts = ProtectedHosts(provider.database, provider.clock)
+        self.cookies = BrowserCookies(provider.settings.public_url)
+        self.scheme = provider.settings.public_url.partition(":")[0]
+
+    async def judge(self, original: Original) -> Passes | Stays:
+        """Decide about a request.
+
+        Raises:
+            HostNotProtected: The host is none of ours.
+            UnclearRequest: It came by plain HTTP, where a cookie is anybody's.
+            TooManyRequests: Clients failed to authenticate too often from there.
+        """
+        policy = await self.hosts.find(original.host)
+        if policy is None:
+            raise HostNotProtected(hint=original.host)
+        if original.scheme != self.scheme:
+            raise UnclearRequest(hint=f"not by {self.scheme}")
+        path = original.path
+        kind = _OWN.get(path)
+        if path == policy.sign_out_path:
+            kind = Kind.SIGN_OUT
+        if kind is None and is_open(path, policy.open_paths):
+            return Passes(NOBODY)
+        row = await self.visitor(original, policy)
+        if kind is not None or path.startswith(OURS):
+            return Stays(kind or Kind.UNKNOWN, policy, row)
+        if row is None:
+            return await self._machine(original, policy)
+        return await self._person(row, policy)
+
+    async def visitor(self, original: Original, policy: HostPolicy) -> Any | None:
+        """Return the live grant that a browser's cookie names, or None."""
+        fields = original.fields.get("cookie", _NONE)
+        value = self.cookies.read(fields, self.cookies.host) if fields else ""
+        if not value:
+            return None
+        key = self._provider.secret_key
+        grant_id = key.read_host_session(value, original.host)
+        if grant_id is None:
+            return None
+        row = await self._entered.find(grant_id, self._provider.clock.now())
+        # Of a host that was deleted and made anew the client is another one.
+        return row if row is not None and row.client_id == policy.client_id else None
+
+    async def entering(self, grant_id: Any) -> Any | None:
+        """Return a live grant by its id, or None."""
+        return await self._entered.find(grant_id, self._provider.clock.now())
+
+    async def _person(self, row: Any, policy: HostPolicy) -> Passes | Stays:
+        current().user_id = row.user_id
+        if not policy.is_met_by(row.acr):
+            return Stays(Kind.SIGN_IN, policy, row)
+        if not policy.admits((row.roles or "").split()):
+            return Stays(Kind.FORBIDDEN, policy, row)
+        if self._provider.clock.now() - row.refreshed_at > _NOTED:
+            await self._prolong(row)
+        return Passes(self._told.of_person(row, policy))
+
+    async def _prolong(self, row: Any) -> None:
+        """Let a grant in use, and its session, last as refreshing would."""
+        settings = self._provider.settings
+        await self._provider.grants.rotate(
+            row.id,
+            row.client_id,
+            row.counter,
+            now=self._provider.clock.now(),
+            idle=timedelta(seconds=settings.oauth.idle_ttl),
+            offline_idle=timedelta(seconds=settings.oauth.offline_idle_ttl),
+            session_idle=timedelta(seconds=settings.session.idle_ttl),
+        )
+
+    async def _machine(self, original: Original, policy: HostPolicy) -> Passes | Stays:
+        """Let a client in that may come, and shows its secret (RFC 7617)."""
+        fields = original.fields.get("authorization", _NONE)
+        if not policy.machines or not fields:
+            return Stays(Kind.SIGN_IN, policy)
+        if len(fields) > 1 or not fields[0].lower().startswith("basic "):
+            return Stays(Kind.SIGN_IN, policy)
+        service = ClientAuthenticationService(self._provider)
+        call = ClientCall(ENDPOINT, fields[0], Parameters({}))
+        try:
+            client = await service.recorded(call, service.authenticate(call))
+        except OAuthError as error:
+            current().reason = error.error
+            return Stays(Kind.SIGN_IN, policy)
+        if client.client_id not in policy.machines:
+            return Stays(Kind.FORBIDDEN, policy)
+        return Passes(self._told.of_machine(client.client_id, policy))
+
+
+_OWN = {CALLBACK: Kind.CALLBACK, START: Kind.START}

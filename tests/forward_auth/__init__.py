@@ -1,0 +1,1 @@
+"""Forward authentication: proxies that ask who is there."""

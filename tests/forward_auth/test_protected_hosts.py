@@ -1,0 +1,173 @@
+"""``/api/v1/protected-hosts``, and the same at the command line."""
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import Response
+
+from app.services.server.runtime import Runtime
+from tests.factories.oauth import ApplicationFactory
+from tests.forward_auth.conftest import SHOP, WIKI, Proxied, protect
+from tests.support.api import Api, Person
+
+PATH = "/protected-hosts"
+
+
+@pytest.fixture
+async def admin(api: Api) -> Person:
+    """Somebody with every permission."""
+    return await api.admin()
+
+
+async def test_a_host_is_made_shown_changed_and_forgotten(
+    api: Api, admin: Person
+) -> None:
+    made = await api.post(PATH, {"host": SHOP.upper(), "name": "Shop"}, admin)
+    path = f"{PATH}/{SHOP}"
+    read = await api.get(path, admin)
+    changed = await api.patch(
+        path, {"roles": ["admin"]}, admin, If_Match=read.headers["etag"]
+    )
+    late = await api.patch(path, {"roles": None}, admin, If_Match='"1"')
+    listed = await api.get(PATH, admin)
+    gone = await api.delete(path, admin)
+
+    assert made.status_code == 201
+    assert made.headers["location"] == f"/api/v1{path}"
+    assert made.json() == read.json()
+    assert made.json()["host"] == SHOP
+    assert made.json()["roles"] is None
+    assert changed.json()["roles"] == ["admin"]
+    assert late.status_code == 412
+    assert [each["host"] for each in listed.json()["items"]] == [SHOP]
+    assert gone.status_code == 204
+    assert (await api.get(path, admin)).status_code == 404
+
+
+async def test_its_client_is_nobody_elses(
+    api: Api, admin: Person, runtime: Runtime
+) -> None:
+    made = (await api.post(PATH, {"host": SHOP, "minimum_acr": "aal2"}, admin)).json()
+
+    client = (await api.get(f"/clients/{made['client_id']}", admin)).json()
+
+    assert client["redirect_uris"] == [f"https://{SHOP}/.auth-serve/callback"]
+    assert client["is_first_party"] and client["pkce"] == "always"
+    assert client["minimum_acr"] == "aal2"
+    assert client["token_endpoint_auth_method"] == "client_secret_basic"
+    assert "client_secret" not in made
+    await api.patch(f"{PATH}/{SHOP}", {"minimum_acr": None, "name": "Shop"}, admin)
+    client = (await api.get(f"/clients/{made['client_id']}", admin)).json()
+    assert client["minimum_acr"] is None and client["client_name"] == "Shop"
+
+
+async def test_who_deletes_the_client_deletes_the_host(
+    api: Api, admin: Person, proxied: Proxied
+) -> None:
+    host = (await api.get(f"{PATH}/{WIKI}", admin)).json()
+
+    await api.delete(f"/clients/{host['client_id']}", admin)
+
+    assert (await api.get(f"{PATH}/{WIKI}", admin)).status_code == 404
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "our own host": ({"host": "id.example.com"}, "reserved_host"),
+    "an address": ({"host": "https://a.example"}, "invalid_host"),
+    "a path": ({"host": "a.example/b"}, "invalid_host"),
+    "a wildcard": ({"host": "*.example.org"}, "invalid_host"),
+    "an odd path": ({"open_paths": ["/a/../b"]}, "invalid_path"),
+    "an encoded path": ({"open_paths": ["/a%2fb"]}, "invalid_path"),
+    "no path": ({"open_paths": ["public"]}, "invalid_path"),
+    "our paths": ({"open_paths": ["/.auth-serve/x"]}, "invalid_path"),
+    "the callback": ({"sign_out_path": "/.auth-serve/callback"}, "invalid_path"),
+    "a role that is none": ({"roles": ["nobody-has-it"]}, "unknown_role"),
+    "a client that is none": ({"machines": ["nobody"]}, "unknown_client"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+async def test_what_could_not_be_meant_is_422_and_changes_nothing(
+    api: Api, admin: Person, what: str
+) -> None:
+    body, code = REFUSED[what]
+
+    answer = await api.post(PATH, {"host": SHOP} | body, admin)
+
+    assert answer.status_code == 422, answer.text
+    assert [each["code"] for each in answer.json()["errors"]] == [code]
+    assert (await api.get(PATH, admin)).json()["items"] == []
+
+
+async def test_a_client_without_a_secret_is_no_machine(
+    api: Api, admin: Person, applications: ApplicationFactory
+) -> None:
+    public = await applications.public()
+
+    answer = await api.post(PATH, {"host": SHOP, "machines": [public.client_id]}, admin)
+
+    assert answer.json()["errors"][0]["code"] == "client_without_secret"
+
+
+async def test_a_host_is_protected_once(
+    api: Api, admin: Person, proxied: Proxied
+) -> None:
+    answer = await api.post(PATH, {"host": WIKI}, admin)
+
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "protected_host_exists"
+    clients = (await api.get("/clients", admin)).json()["items"]
+    assert len(clients) == 1  # none was left behind
+
+
+async def test_null_changes_only_what_may_be_null(
+    api: Api, admin: Person, proxied: Proxied
+) -> None:
+    answer = await api.patch(
+        f"{PATH}/{WIKI}", {"open_paths": None, "name": None}, admin
+    )
+
+    assert answer.status_code == 200
+    assert answer.json()["open_paths"] == [] and answer.json()["name"] == WIKI
+
+
+@pytest.mark.parametrize("method", ["get", "post", "patch", "delete"])
+async def test_people_without_the_permission_may_not(
+    api: Api, proxied: Proxied, method: str
+) -> None:
+    person = await api.person()
+    path = f"/api/v1{PATH}" + ("" if method == "post" else f"/{WIKI}")
+    body = {"host": SHOP} if method == "post" else {}
+    more = {"json": body} if method in ("post", "patch") else {}
+
+    answer: Response = await getattr(api.client, method)(
+        path, headers=person.headers, **more
+    )
+
+    assert answer.status_code == 403
+
+
+async def test_a_change_counts_for_the_next_request(
+    api: Api, admin: Person, proxied: Proxied, app: FastAPI
+) -> None:
+    assert (await proxied.get("/a", Accept="*/*")).status_code == 401
+
+    await api.patch(f"{PATH}/{WIKI}", {"open_paths": ["/a"]}, admin)
+
+    assert (await proxied.get("/a", Accept="*/*")).status_code == 200
+
+
+async def test_hosts_are_paged_by_name(
+    api: Api, admin: Person, runtime: Runtime
+) -> None:
+    for name in ("b.example", "a.example", "c.example:8443"):
+        await protect(runtime, name)
+
+    first = (await api.get(f"{PATH}?limit=2", admin)).json()
+    second = (await api.get(f"{PATH}?cursor={first['next_cursor']}", admin)).json()
+
+    assert [each["host"] for each in first["items"]] == ["a.example", "b.example"]
+    assert [each["host"] for each in second["items"]] == ["c.example:8443"]
+    one = await api.get(f"{PATH}/c.example:8443", admin)
+    assert one.json()["client_id"]

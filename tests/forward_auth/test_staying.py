@@ -1,0 +1,212 @@
+"""Who may stay at a protected host, what is told of them, and how they leave."""
+
+from sqlalchemy import update
+
+from app.core import jose
+from app.models import User
+from app.services.server.runtime import Runtime
+from tests.forward_auth.conftest import (
+    ISSUER,
+    SCRIPT,
+    SHOP,
+    WIKI,
+    Proxied,
+    host_events,
+    path_of,
+    people_of,
+    protect,
+    query_of,
+)
+from tests.support.browser import Visitor
+from tests.support.chance import FakeClock
+
+
+async def test_roles_decide_and_who_may_not_enter_reads_why(
+    proxied: Proxied, visitor: Visitor, runtime: Runtime
+) -> None:
+    await protect(runtime, SHOP, roles=["admin"])
+    proxied.host = SHOP
+
+    answer = await proxied.enter(visitor)
+
+    assert answer.headers["location"] == f"{ISSUER}/protected-host?host={SHOP}"
+    assert "__Host-auth_serve_host" not in proxied.cookies
+    page = await visitor.get(path_of(answer.headers["location"]))
+    assert page.status_code == 403
+    assert f"You may not use {SHOP}" in page.text
+    assert (await people_of(runtime))[0].email in page.text
+    assert f"https://{SHOP}/.auth-serve/start" in page.text
+    assert "/signout" in page.text
+    assert "protected_host.refused" in await host_events(runtime)
+
+
+async def test_who_loses_a_role_is_out_at_once_and_the_trail_says_so_once(
+    proxied: Proxied, visitor: Visitor, runtime: Runtime
+) -> None:
+    await protect(runtime, SHOP, roles=["user"])
+    proxied.host = SHOP
+    await proxied.enter(visitor)
+    assert (await proxied.get()).status_code == 200
+    cookies = dict(proxied.cookies)
+
+    async with runtime.unit_of_work() as uow:
+        await uow.users.remove_roles((await people_of(runtime))[0].id, ["user"])
+    refused = [await proxied.get("/", **SCRIPT) for _ in range(3)]
+    assert (await proxied.get("/", at="/forward-auth/nginx")).status_code == 401
+    proxied.cookies = cookies
+
+    assert [each.status_code for each in refused] == [403, 401, 401]
+    assert (await host_events(runtime)).count("protected_host.refused") == 1
+
+
+async def test_two_factors_are_asked_for_where_the_host_wants_them(
+    proxied: Proxied, visitor: Visitor, runtime: Runtime
+) -> None:
+    await protect(runtime, SHOP, minimum_acr="aal2")
+    proxied.host = SHOP
+
+    answer = await proxied.get()
+    asked = await visitor.http.get(answer.headers["location"])
+
+    assert asked.status_code == 303
+    assert asked.headers["location"].startswith(("/signin", "/oauth2"))
+
+
+async def test_an_open_path_asks_nobody_and_tells_of_nobody(
+    proxied: Proxied, visitor: Visitor, runtime: Runtime
+) -> None:
+    await protect(runtime, SHOP, open_paths=["/public/", "/robots.txt"])
+    proxied.host = SHOP
+
+    for path in ("/public/", "/public/a.css?v=2", "/robots.txt"):
+        answer = await proxied.get(path, **SCRIPT)
+        assert answer.status_code == 200, path
+        assert set(proxied.told.values()) == {""}
+    for path in ("/public", "/public/../x", "/public/%2e%2e/x", "/robots.txt/x", "/"):
+        assert (await proxied.get(path, **SCRIPT)).status_code == 401, path
+
+
+async def test_signing_out_at_the_host_ends_its_cookie_everywhere(
+    proxied: Proxied, visitor: Visitor, runtime: Runtime
+) -> None:
+    await proxied.enter(visitor)
+    stolen = dict(proxied.cookies)
+
+    answer = await proxied.get("/.auth-serve/sign-out", Sec_Fetch_Site="same-origin")
+
+    assert answer.headers["location"] == f"{ISSUER}/protected-host?host={WIKI}"
+    assert "__Host-auth_serve_host" not in proxied.cookies
+    proxied.cookies = stolen
+    assert (await proxied.get("/", **SCRIPT)).status_code == 401
+    page = await visitor.get(f"/protected-host?host={WIKI}")
+    assert page.status_code == 200 and f"https://{WIKI}/" in page.text
+    assert await visitor.who()  # the session goes on
+    assert "protected_host.left" in await host_events(runtime)
+
+
+async def test_signing_out_may_end_the_session_too(
+    proxied: Proxied, visitor: Visitor, runtime: Runtime
+) -> None:
+    await protect(runtime, SHOP, ends_session=True, sign_out_path="/logout")
+    proxied.host = SHOP
+    await proxied.enter(visitor)
+
+    asked = await proxied.get("/logout", at="/forward-auth/nginx")
+    assert asked.status_code == 401 and await visitor.who()  # deciding does nothing
+    answer = await proxied.get("/logout", "POST", Sec_Fetch_Site="same-origin")
+
+    assert answer.status_code == 303
+    assert not await visitor.who()
+    page = await visitor.get(f"/protected-host?host={SHOP}")
+    assert "You are not signed in to" in page.text
+
+
+async def test_another_site_signs_nobody_out(
+    proxied: Proxied, visitor: Visitor
+) -> None:
+    await proxied.enter(visitor)
+
+    await proxied.get("/.auth-serve/sign-out", Sec_Fetch_Site="cross-site")
+
+    assert (await proxied.get()).status_code == 200
+
+
+async def test_somebody_else_comes_in_by_choosing_an_account(
+    proxied: Proxied, visitor: Visitor
+) -> None:
+    await proxied.enter(visitor)
+
+    answer = await proxied.get("/.auth-serve/start")
+
+    assert query_of(answer.headers["location"])["prompt"] == "select_account"
+
+
+async def test_what_is_none_of_our_paths_is_not_the_programs_either(
+    proxied: Proxied, visitor: Visitor
+) -> None:
+    await proxied.enter(visitor)
+
+    assert (await proxied.get("/.auth-serve/other")).status_code == 404
+    assert (await proxied.get("/.auth-serve/callback", "POST")).status_code == 404
+
+
+async def test_the_person_said_no_or_is_not_let_go(proxied: Proxied) -> None:
+    asked = await proxied.get("/")
+    state = query_of(asked.headers["location"])["state"]
+
+    answer = await proxied.get(
+        f"/.auth-serve/callback?error=access_denied&state={state}"
+    )
+
+    assert answer.headers["location"] == f"{ISSUER}/protected-host?host={WIKI}"
+
+
+async def test_being_there_prolongs_the_grant_once_a_day(
+    proxied: Proxied, visitor: Visitor, runtime: Runtime, clock: FakeClock
+) -> None:
+    await proxied.enter(visitor)
+    for _ in range(20):
+        clock.advance(days=1, minutes=1)
+        assert (await proxied.get()).status_code == 200
+
+
+async def test_an_answer_is_signed_again_when_something_changed(
+    proxied: Proxied, visitor: Visitor, runtime: Runtime, clock: FakeClock
+) -> None:
+    await proxied.enter(visitor)
+    await proxied.get()
+    first = proxied.told["jwt"]
+    await proxied.get()
+    assert proxied.told["jwt"] == first
+
+    async with runtime.unit_of_work() as uow:
+        await uow.db.execute(update(User).values(email_verified=False))
+    await proxied.get()
+
+    assert proxied.told["email"] == ""
+    assert proxied.told["jwt"] != first
+    changed = proxied.told["jwt"]
+    clock.advance(seconds=11)
+    await proxied.get()
+    assert proxied.told["jwt"] != changed
+
+
+async def test_a_host_may_want_to_be_told_less(
+    proxied: Proxied, visitor: Visitor, runtime: Runtime
+) -> None:
+    await protect(runtime, SHOP, told=["user", "jwt"])
+    proxied.host = SHOP
+    await proxied.enter(visitor)
+
+    await proxied.get()
+
+    claims = jose.unverified_claims(proxied.told.pop("jwt"))
+    assert {name for name, text in proxied.told.items() if text} == {"user"}
+    assert claims.keys().isdisjoint({"email", "roles", "preferred_username"})
+
+
+async def test_the_page_knows_no_other_hosts(visitor: Visitor) -> None:
+    for query in ("", "?host=evil.example", "?host=a&host=b"):
+        page = await visitor.get(f"/protected-host{query}")
+        assert page.status_code == 404
+        assert "evil.example" not in page.text
