@@ -26,12 +26,12 @@ from pydantic_settings import (
 from app.env_file import EnvironmentRefused
 from app.environment import Known, explain, read_environment
 from app.factor_settings import MfaSettings, PasskeySettings
+from app.limit_settings import LimitSettings
 from app.setting_groups import (
     AdminSettings,
     DatabaseSettings,
     EmailCodeSettings,
     EmailSettings,
-    LimitSettings,
     OAuthSettings,
     OneTimeSettings,
     OutboundSettings,

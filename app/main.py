@@ -23,6 +23,7 @@ from app.api.hot_path import hot_paths
 from app.api.middleware import RequestMiddleware
 from app.api.oauth import (
     cors,
+    device_authorization,
     introspection,
     protocol,
     registration,
@@ -52,6 +53,7 @@ _TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False
 _PROTOCOL = (
     well_known,
     token,
+    device_authorization,
     introspection,
     revocation,
     userinfo,

@@ -19,7 +19,6 @@ from app.setting_types import (
     GeoipFile,
     HttpUrl,
     Names,
-    Rate,
     Schemes,
     Scopes,
     Seconds,
@@ -182,6 +181,17 @@ class OAuthSettings(Group):
         description="Signatures that clients may choose for ID tokens; RS256 is one.",
     )
     code_ttl: int = Field(60, ge=10, le=600, description="Life of a code.")
+    device_authorization: bool = Field(
+        True,
+        description="Let devices and command lines sign people in by a code that is "
+        "typed elsewhere (RFC 8628), if they are registered for it.",
+    )
+    device_code_ttl: int = Field(
+        15 * MINUTE,
+        ge=MINUTE,
+        le=HOUR,
+        description="Life of a device's code, until somebody has approved it.",
+    )
     id_token_ttl: int = Field(HOUR, ge=60, le=DAY, description="Life of an ID token.")
     flow_ttl: int = Field(
         HOUR, ge=5 * MINUTE, le=DAY, description="Life of a request that waits."
@@ -302,58 +312,6 @@ class SmtpSettings(Group):
     def longest_delivery(self) -> float:
         """Seconds for a whole mail: it may take as long as three slow answers."""
         return self.timeout * 3
-
-
-class LimitSettings(Group):
-    """How often is too often: COUNT/SECONDS, evenly refilled."""
-
-    store: Literal["auto", "memory", "sql", "valkey"] = Field(
-        "auto", description="Where attempts are counted; auto: Valkey if named, or SQL."
-    )
-    sign_in_account: Rate = Field(
-        "10/1200",
-        description="Wrong passwords per account; then waits double up to SECONDS.",
-    )
-    sign_in_proven: Rate = Field("1000/86400", description="The same, with work.")
-    challenge_bits: int = Field(16, ge=1, le=28, description="Zero bits of the work.")
-    challenge_bits_max: int = Field(20, ge=1, le=28, description="Those in a flood.")
-    sign_in_address: Rate = Field("60/300", description="Wrong passwords per address.")
-    hashing_account: Rate = Field(
-        "300/600",
-        description="Tenths of a second of work with imported hashes, per account.",
-    )
-    hashing_address: Rate = Field("600/600", description="The same per address.")
-    register_address: Rate = Field("20/3600", description="Registrations per address.")
-    code_account: Rate = Field("10/600", description="Typed codes per account.")
-    code_address: Rate = Field("60/600", description="Typed codes per address.")
-    second_step_account: Rate = Field(
-        "10/3600",
-        description="Wrong second factors per account; waits as for passwords.",
-    )
-    second_step_address: Rate = Field(
-        "60/600", description="Wrong second factors per address."
-    )
-    mail_recipient: Rate = Field("5/3600", description="Mails asked for per recipient.")
-    mail_address: Rate = Field("30/3600", description="Mails asked for per address.")
-    authorize_address: Rate = Field(
-        "120/60", description="Applications' sign-in requests per address."
-    )
-    authorize_stored: Rate = Field(
-        "300/60",
-        description="Sign-in requests too large for an address, all together.",
-    )
-    client_address: Rate = Field(
-        "30/60", description="Failed client authentications per address."
-    )
-    registration_address: Rate = Field(
-        "20/3600", description="Clients that register themselves, per address."
-    )
-    refusal_address: Rate = Field(
-        "60/3600",
-        description="Refused protocol requests kept as evidence, per address.",
-    )
-    profile_account: Rate = Field("60/600", description="Profile changes per account.")
-    export_account: Rate = Field("5/3600", description="Exports per account.")
 
 
 class OutboundSettings(Group):

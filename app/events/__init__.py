@@ -19,6 +19,12 @@ from app.events.client import (
     RegistrationTokenRevoked,
 )
 from app.events.device import DeviceForgotten, DeviceRemembered
+from app.events.device_code import (
+    DeviceApproved,
+    DeviceCodeRefused,
+    DeviceCodeReused,
+    DeviceDenied,
+)
 from app.events.email import (
     EmailChangeCollided,
     EmailChanged,
@@ -111,6 +117,10 @@ EVENTS: tuple[type[Event], ...] = (
     OAuthClientVouchedFor,
     DeviceRemembered,
     DeviceForgotten,
+    DeviceApproved,
+    DeviceCodeRefused,
+    DeviceCodeReused,
+    DeviceDenied,
     SecondStepDemanded,
     SecondStepGuessed,
     PasswordCleared,

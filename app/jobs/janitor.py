@@ -122,6 +122,9 @@ class JanitorJob:
             "oauth_grants": lambda uow: uow.oauth_grants.delete_ended(
                 now - kept, now - pending, batch
             ),
+            "device_codes": lambda uow: uow.device_codes.delete_expired(
+                now - pending, batch
+            ),
             "oauth_revoked_tokens": lambda uow: uow.oauth_used.delete_expired_tokens(
                 now, batch
             ),

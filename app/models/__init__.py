@@ -7,6 +7,7 @@ from app.models.device import Device
 from app.models.idempotency_key import IdempotencyKey
 from app.models.oauth.client import OAuthClient, OAuthClientSecret
 from app.models.oauth.consent import OAuthConsent
+from app.models.oauth.device_code import DeviceCode
 from app.models.oauth.grant import OAuthGrant
 from app.models.oauth.jti import OAuthAssertion, OAuthRevokedToken
 from app.models.oauth.protected_host import ProtectedHost
@@ -32,6 +33,7 @@ __all__ = [
     "Base",
     "ChecklistMark",
     "Device",
+    "DeviceCode",
     "HourlyStatistics",
     "IdempotencyKey",
     "OAuthAssertion",

@@ -30,9 +30,9 @@ from app.oauth.errors import (
 from app.oauth.parameters import RESOURCE, Parameters, is_value
 from app.oauth.pkce import read_challenge
 from app.oauth.resources.grant import check_default
-from app.oauth.resources.request import assigned_scope, resolve_resources, scope_of
+from app.oauth.resources.request import requested_scope, resolve_resources
 from app.oauth.response_modes import DEFAULT, find_mode
-from app.oauth.scopes import OFFLINE_ACCESS, OPENID, resolve_scope
+from app.oauth.scopes import OPENID, resolve_scope
 from app.oauth.supported import Supported
 
 MAX_NONCE = 1_024
@@ -282,18 +282,7 @@ def _read_scope(asked: _Asked) -> tuple[str, ...]:
     """
     text = asked.params.get("scope")
     client, resources = asked.to.client, asked.resources
-    scope = given = resolve_scope(
-        text,
-        client,
-        asked.supported.scopes,
-        of_resources=scope_of(resources) if resources else None,
-        assigned=assigned_scope(resources, client),
-    )
-    if "refresh_token" not in client.grant_types:
-        scope = tuple(token for token in scope if token != OFFLINE_ACCESS)
-    if given and not scope:
-        raise InvalidScope("the client is not registered for refresh_token")
-    return scope
+    return requested_scope(text, client, asked.supported.scopes, resources)
 
 
 def _read_nonce(asked: _Asked) -> str | None:

@@ -11,6 +11,9 @@ OAuthError                       400
 ├── InvalidScope
 ├── InvalidTarget                a resource is not to be had (RFC 8707 §2)
 ├── AccessDenied                 the person or the policy said no
+├── AuthorizationPending         a device has to wait (RFC 8628 §3.5)
+│   └── SlowDown                 and to ask less often
+├── ExpiredToken                 a device has waited in vain
 ├── InteractionNeeded            prompt=none, and somebody would have to act
 │   ├── LoginRequired
 │   ├── ConsentRequired
@@ -34,6 +37,7 @@ class OAuthError(Exception):
 
     error: ClassVar[str]
     status: ClassVar[int] = 400
+    is_usual: ClassVar[bool] = False  # nothing went wrong: it leaves no evidence
 
     def __init__(self, description: str = "", *, hint: str = "") -> None:
         """Refuse.
@@ -112,6 +116,25 @@ class AccessDenied(OAuthError):
     """The person or the policy refused."""
 
     error = "access_denied"
+
+
+class AuthorizationPending(OAuthError):
+    """The person has not decided yet: the device asks again (RFC 8628 §3.5)."""
+
+    error = "authorization_pending"
+    is_usual = True
+
+
+class SlowDown(AuthorizationPending):
+    """The same, and the device asks too often."""
+
+    error = "slow_down"
+
+
+class ExpiredToken(OAuthError):
+    """Nobody decided in time: the device begins anew (RFC 8628 §3.5)."""
+
+    error = "expired_token"
 
 
 class InteractionNeeded(OAuthError):

@@ -1,11 +1,13 @@
 """OIDC Discovery §3, RFC 8414 §2 and §3.2, RFC 9207 §3: what the server publishes.
 
+RFC 8628 §4: where devices ask, if they may.
 Also OIDC RP-Initiated Logout §2.1, Back-Channel Logout §2.1, Front-Channel Logout §3,
 and Initiating User Registration §4. One document serves both well-known addresses.
 """
 
 from typing import Any
 
+from app.oauth.grants.device_code import DeviceCode
 from app.oauth.pkce import METHOD
 from app.oauth.response_modes import RESPONSE_MODES
 from app.oauth.supported import Supported
@@ -20,6 +22,7 @@ _PATHS = {
     "end_session_endpoint": "/oauth2/logout",
 }
 _REGISTRATION = "/oauth2/register"
+_DEVICE = "/oauth2/device_authorization"
 # Said in so many words, also where the standard's default says the same: libraries
 # differ about the defaults.
 _FLAGS = {
@@ -58,6 +61,8 @@ def provider_metadata(
     members: dict[str, Any] = {"issuer": issuer}
     members |= {name: base + path for name, path in _PATHS.items()}
     members["registration_endpoint"] = base + _REGISTRATION if registration else None
+    if DeviceCode.name in supported.grant_types:
+        members["device_authorization_endpoint"] = base + _DEVICE
     members |= _lists(supported) | _FLAGS
     members["service_documentation"] = service_documentation
     members["op_policy_uri"] = op_policy_uri

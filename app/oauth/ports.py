@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -56,6 +57,27 @@ class RefreshedGrant:
     resources: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedDeviceCode:
+    """What was granted to a device (RFC 8628 §3.5)."""
+
+    grant_id: UUID
+    client_id: str
+    authentication: Authentication
+    scope: tuple[str, ...]
+    resources: tuple[str, ...] = ()
+
+
+class DevicePoll(StrEnum):
+    """Why a device gets no tokens, or none yet (RFC 8628 §3.5)."""
+
+    PENDING = "pending"
+    TOO_SOON = "too_soon"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    INVALID = "invalid"
+
+
 class Clients(Protocol):
     """Registered clients."""
 
@@ -84,6 +106,19 @@ class RefreshTokens(Protocol):
 
         A spent token that is no retry ends the grant before this returns
         (RFC 9700 §4.14.2).
+        """
+        ...
+
+
+class DeviceCodes(Protocol):
+    """Codes that devices poll with, each redeemed once."""
+
+    async def redeem(
+        self, device_code: str, client_id: str
+    ) -> IssuedDeviceCode | DevicePoll:
+        """Use a code of this client up, in one step; or say why that is not possible.
+
+        A second use ends every token of its grant before this returns, as with codes.
         """
         ...
 

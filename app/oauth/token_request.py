@@ -1,5 +1,7 @@
 """RFC 6749 §3.2, §4 and §5.2: what all token requests have in common."""
 
+from collections.abc import Collection
+
 from app.oauth.clients.client import Client
 from app.oauth.errors import UnauthorizedClient, UnsupportedGrantType
 from app.oauth.grants import GRANTS
@@ -10,7 +12,10 @@ _BY_NAME = {grant.name: grant for grant in GRANTS}
 
 
 async def redeem_grant(
-    parameters: Parameters, client: Client, stores: Stores
+    parameters: Parameters,
+    client: Client,
+    stores: Stores,
+    offered: Collection[str] = _BY_NAME,
 ) -> Granted:
     """Return what a token request is given.
 
@@ -18,6 +23,7 @@ async def redeem_grant(
         parameters: The body of the request.
         client: Whom ``authenticate_client`` found it to come from.
         stores: What grants are redeemed from.
+        offered: Grant types that are not switched off.
 
     Raises:
         InvalidRequest: A parameter is missing or malformed.
@@ -31,7 +37,7 @@ async def redeem_grant(
     """
     name = parameters.need("grant_type")
     grant = _BY_NAME.get(name)
-    if grant is None:
+    if grant is None or name not in offered:
         hint = f"grant_type is {ascii(name)[:200]}"
         raise UnsupportedGrantType("grant_type is not supported", hint=hint)
     if grant.name not in client.grant_types:

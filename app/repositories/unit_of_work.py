@@ -20,6 +20,7 @@ from app.repositories.device import DeviceRepository
 from app.repositories.idempotency_key import IdempotencyKeyRepository
 from app.repositories.oauth.client import OAuthClientRepository
 from app.repositories.oauth.consent import OAuthConsentRepository
+from app.repositories.oauth.device_code import DeviceCodeRepository
 from app.repositories.oauth.grant import OAuthGrantRepository
 from app.repositories.oauth.jti import OAuthUsedRepository
 from app.repositories.oauth.protected_host import ProtectedHostRepository
@@ -128,6 +129,11 @@ class UnitOfWork:
     def oauth_grants(self) -> OAuthGrantRepository:
         """What applications were granted."""
         return OAuthGrantRepository(self.db)
+
+    @cached_property
+    def device_codes(self) -> DeviceCodeRepository:
+        """Devices that ask to be let in."""
+        return DeviceCodeRepository(self.db)
 
     @cached_property
     def oauth_used(self) -> OAuthUsedRepository:

@@ -172,6 +172,7 @@ class Export(Output):
     one_time_tokens: list[dict[str, Any]]
     oauth_consents: list[dict[str, Any]]
     oauth_grants: list[dict[str, Any]]
+    device_codes: list[dict[str, Any]]
     activity: list[dict[str, Any]]
 
 

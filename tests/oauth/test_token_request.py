@@ -66,10 +66,22 @@ async def test_a_grant_that_is_not_registered_is_unauthorized(name: str) -> None
     """RFC 6749 §5.2: unauthorized_client; and nothing is used up by it."""
     held = stores({"a": issued_code()})
     one = client(grant_types=frozenset(NAMES) - {name})
-    body = parameters(grant_type=name, code="a", refresh_token="a", scope="orders")
+    body = parameters(
+        grant_type=name, code="a", refresh_token="a", device_code="a", scope="orders"
+    )
 
     with pytest.raises(UnauthorizedClient) as refusal:
         await redeem_grant(body, one, held)
 
     assert refusal.value.hint.startswith(f"asked for {name}, registered for ")
     assert await held.codes.redeem("a", one.client_id)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_grant_that_is_switched_off_is_unsupported(name: str) -> None:
+    """RFC 6749 §5.2: unsupported_grant_type, also to who is registered for it."""
+    one = client(grant_types=frozenset(NAMES))
+    offered = [each for each in NAMES if each != name]
+
+    with pytest.raises(UnsupportedGrantType):
+        await redeem_grant(parameters(grant_type=name), one, stores(), offered)

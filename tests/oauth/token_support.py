@@ -13,7 +13,13 @@ from app.oauth.clients.resource import Resource
 from app.oauth.clients.secrets import secret_digest
 from app.oauth.grants.base import Granted, Stores
 from app.oauth.parameters import Parameters
-from app.oauth.ports import Authentication, IssuedCode, RefreshedGrant
+from app.oauth.ports import (
+    Authentication,
+    DevicePoll,
+    IssuedCode,
+    IssuedDeviceCode,
+    RefreshedGrant,
+)
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
@@ -124,6 +130,22 @@ class ResourcesInMemory:
 
 
 @dataclass
+class DeviceCodesInMemory:
+    """Device codes, by what a poll of each is told; used up by what grants."""
+
+    codes: dict[str, IssuedDeviceCode | DevicePoll] = field(default_factory=dict)
+
+    async def redeem(
+        self, device_code: str, client_id: str
+    ) -> IssuedDeviceCode | DevicePoll:
+        """Use a code up."""
+        found = self.codes.get(device_code, DevicePoll.INVALID)
+        if not isinstance(found, DevicePoll):
+            del self.codes[device_code]
+        return found
+
+
+@dataclass
 class ClientsInMemory:
     """Registered clients."""
 
@@ -152,6 +174,7 @@ def stores(
     codes: Mapping[str, IssuedCode] | None = None,
     grants: Mapping[str, RefreshedGrant] | None = None,
     *,
+    devices: Mapping[str, IssuedDeviceCode | DevicePoll] | None = None,
     careless: bool = False,
     resources: Collection[Resource] = (),
 ) -> Stores:
@@ -160,6 +183,7 @@ def stores(
         codes=CodesInMemory(dict(codes or {}), careless),
         refresh_tokens=RefreshTokensInMemory(dict(grants or {}), careless),
         resources=ResourcesInMemory(tuple(resources)),
+        device_codes=DeviceCodesInMemory(dict(devices or {})),
     )
 
 

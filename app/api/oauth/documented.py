@@ -66,7 +66,7 @@ def form(*names: str, required: tuple[str, ...] = ()) -> dict[str, Any]:
     return {"requestBody": {"required": bool(required), "content": content}}
 
 
-def client_form(*names: str, required: str) -> dict[str, Any]:
+def client_form(*names: str, required: str = "") -> dict[str, Any]:
     """Return the entry of a form that a client sends, besides what proves who it is."""
-    body = form(*names, *_PROOF, required=(required,))
+    body = form(*names, *_PROOF, required=(required,) if required else ())
     return {"security": [{"client": []}, {}], **body}

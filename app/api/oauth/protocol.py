@@ -24,8 +24,8 @@ BROWSER_PATHS = frozenset({"/oauth2/authorize", "/oauth2/logout", "/oauth2/resum
 _FORM = "application/x-www-form-urlencoded"
 _NOT_KEPT = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 _SECRETS = frozenset(
-    "access_token client_assertion client_secret code code_verifier id_token password "
-    "refresh_token token".split()
+    "access_token client_assertion client_secret code code_verifier device_code "
+    "id_token password refresh_token token".split()
 )
 _BY_STATUS = {
     401: "invalid_client",

@@ -21,6 +21,7 @@ router = APIRouter(tags=["oauth"], route_class=LateRoute)
         "redirect_uri",
         "code_verifier",
         "refresh_token",
+        "device_code",
         "scope",
         required="grant_type",
     ),

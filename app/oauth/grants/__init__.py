@@ -3,10 +3,12 @@
 from app.oauth.grants.authorization_code import AuthorizationCode
 from app.oauth.grants.base import Grant
 from app.oauth.grants.client_credentials import ClientCredentials
+from app.oauth.grants.device_code import DeviceCode
 from app.oauth.grants.refresh_token import RefreshToken
 
 GRANTS: tuple[Grant, ...] = (
     AuthorizationCode(),
     RefreshToken(),
     ClientCredentials(),
+    DeviceCode(),
 )

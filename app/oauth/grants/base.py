@@ -8,7 +8,7 @@ from uuid import UUID
 from app.oauth.clients.client import Client
 from app.oauth.clients.resource import Resource
 from app.oauth.parameters import Parameters
-from app.oauth.ports import Authentication, Codes, RefreshTokens
+from app.oauth.ports import Authentication, Codes, DeviceCodes, RefreshTokens
 from app.oauth.resources.request import Resources, assigned_scope, scope_for
 from app.oauth.scopes import OPENID
 
@@ -78,6 +78,7 @@ class Stores:
 
     codes: Codes
     refresh_tokens: RefreshTokens
+    device_codes: DeviceCodes
     resources: Resources
 
 

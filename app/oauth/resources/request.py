@@ -10,9 +10,9 @@ from typing import Protocol
 
 from app.oauth.clients.client import Client
 from app.oauth.clients.resource import Resource
-from app.oauth.errors import InvalidTarget
+from app.oauth.errors import InvalidScope, InvalidTarget
 from app.oauth.parameters import RESOURCE, Parameters
-from app.oauth.scopes import PERSONAL
+from app.oauth.scopes import OFFLINE_ACCESS, PERSONAL, resolve_scope
 
 MAX_RESOURCES = 20  # of one request
 
@@ -93,6 +93,40 @@ def assigned_scope(
     """Return what of them a client may have at one of these resources at least."""
     each = (scope_at(resource, client, alone=alone) for resource in resources)
     return frozenset[str]().union(*each)
+
+
+def requested_scope(
+    text: str | None,
+    client: Client,
+    supported: Collection[str],
+    resources: Sequence[Resource] = (),
+) -> tuple[str, ...]:
+    """Return what is asked for, less ``offline_access`` for who cannot make use of it.
+
+    OIDC Core §11: it is ignored for a client that is not registered for refresh
+    tokens. For the others it stays: the person is then asked for it in so many words.
+
+    Args:
+        text: ``scope``, if it was sent.
+        client: Who asks.
+        supported: What this server offers to everybody.
+        resources: What it is asked for by name.
+
+    Raises:
+        InvalidScope: Malformed, not the client's, or nothing is left.
+    """
+    scope = given = resolve_scope(
+        text,
+        client,
+        supported,
+        of_resources=scope_of(resources) if resources else None,
+        assigned=assigned_scope(resources, client),
+    )
+    if "refresh_token" not in client.grant_types:
+        scope = tuple(token for token in scope if token != OFFLINE_ACCESS)
+    if given and not scope:
+        raise InvalidScope("the client is not registered for refresh_token")
+    return scope
 
 
 def scope_for(

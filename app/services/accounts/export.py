@@ -93,6 +93,7 @@ class ExportService:
                 ),
                 "oauth_consents": self._consents(owner_id),
                 "oauth_grants": self._rows(owner_id, lambda uow: uow.oauth_grants),
+                "device_codes": self._rows(owner_id, lambda uow: uow.device_codes),
                 "activity": self._activity(owner_id),
             },
         )

@@ -103,6 +103,8 @@ class ClientAuthenticationService:
         try:
             return await work
         except OAuthError as error:
+            if error.is_usual:
+                raise
             refusal = error
         await self._remember(call, refusal)
         raise refusal

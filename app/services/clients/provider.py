@@ -3,7 +3,9 @@
 from dataclasses import dataclass, fields
 
 from app.oauth.supported import Supported
+from app.repositories.statements.device_code import DeviceCodeStatements
 from app.repositories.statements.grant import OAuthGrantStatements
+from app.services.clients.device_polls import DevicePolls
 from app.services.clients.directory import ClientDirectory
 from app.services.clients.resource_directory import ResourceDirectory, own_resources
 from app.services.clients.signed_token import SignedTokens
@@ -20,6 +22,8 @@ class Provider(Process):
         resources: APIs that tokens are asked for by name.
         clients: Those that were asked for lately; the database has them all.
         grants: What each request with a token asks of the database.
+        device_codes: What each poll of a device asks of the database.
+        polls: When devices asked last, so that they do not ask too often.
         signed: Tokens that a client reads.
     """
 
@@ -27,6 +31,8 @@ class Provider(Process):
     resources: ResourceDirectory
     clients: ClientDirectory
     grants: OAuthGrantStatements
+    device_codes: DeviceCodeStatements
+    polls: DevicePolls
     signed: SignedTokens
 
 
@@ -43,5 +49,7 @@ def build_provider(process: Process) -> Provider:
         resources=resources,
         clients=ClientDirectory(database, now, process.outbound, supported, resources),
         grants=OAuthGrantStatements(database),
+        device_codes=DeviceCodeStatements(database),
+        polls=DevicePolls(),
         signed=SignedTokens(process.ring, issuer=settings.public_url),
     )

@@ -7,6 +7,7 @@ from app.oauth.acr import LEVELS
 from app.oauth.claims import STANDARD_CLAIMS
 from app.oauth.client_auth import METHODS
 from app.oauth.grants import GRANTS
+from app.oauth.grants.device_code import DeviceCode
 from app.oauth.scopes import ACCOUNT
 from app.oauth.supported import PROMPTS, Supported
 
@@ -22,7 +23,7 @@ def build_supported(settings: Settings) -> Supported:
     return Supported(
         scopes=(*PERSON_SCOPES, ACCOUNT, *settings.oauth.scopes),
         claims=STANDARD_CLAIMS,
-        grant_types=tuple(grant.name for grant in GRANTS),
+        grant_types=_grant_types(settings),
         auth_methods=tuple(method.name for method in METHODS),
         assertion_algs=jose.ALGORITHMS,
         id_token_algs=algorithms,
@@ -32,3 +33,9 @@ def build_supported(settings: Settings) -> Supported:
         ui_locales=tags(),
         private_schemes=tuple(settings.oauth.private_schemes),
     )
+
+
+def _grant_types(settings: Settings) -> tuple[str, ...]:
+    """Return the grants that are not switched off."""
+    off = set() if settings.oauth.device_authorization else {DeviceCode.name}
+    return tuple(grant.name for grant in GRANTS if grant.name not in off)

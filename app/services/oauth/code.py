@@ -34,7 +34,7 @@ async def issue_code(
     """
     grant_id = uow.randomness.uuid7()
     uow.one_time_tokens.add(_code(uow, settings, request, authentication, grant_id))
-    uow.oauth_grants.add(_grant(uow, settings, request, authentication, grant_id))
+    uow.oauth_grants.add(new_grant(uow, settings, request, authentication, grant_id))
     await uow.db.flush()  # a client that was deleted meanwhile shows here
     return secret_key.one_time_token(Purpose.AUTHORIZATION_CODE, grant_id)
 
@@ -64,13 +64,14 @@ def _code(
     )
 
 
-def _grant(
+def new_grant(
     uow: UnitOfWork,
     settings: OAuthSettings,
     request: AuthorizationRequest,
     authentication: Authentication,
     grant_id: UUID,
 ) -> OAuthGrant:
+    """Return a grant that begins to count when its code is redeemed."""
     now = uow.clock.now()
     idle, absolute = lifetimes(settings, request.scope)
     return OAuthGrant(

@@ -4,11 +4,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from app.events.device_code import DeviceCodeReused
 from app.events.grant import CodeReused, GrantEnded, GrantTokenReused
 from app.oauth.clients.client import Client
 from app.oauth.grants.base import still_assigned
 from app.oauth.parameters import RESOURCE, Parameters
-from app.oauth.ports import Authentication, IssuedCode, RefreshedGrant
+from app.oauth.ports import (
+    Authentication,
+    DevicePoll,
+    IssuedCode,
+    IssuedDeviceCode,
+    RefreshedGrant,
+)
 from app.oauth.resources.grant import narrow_resources
 from app.oauth.scopes import narrow_scope
 from app.policies.refresh_token import is_repeatable
@@ -83,16 +90,8 @@ class CodeStore:
 
         The code stays used up (ADR-0010): whoever holds it has one try.
         """
-        if self.row is None:
-            return
-        reason = "code_refused"
-        ended = GrantEnded(
-            user_id=self.row.user_id,
-            client_id=self.row.client_id,
-            grant_id=self.row.id,
-            reason=reason,
-        )
-        await end_grant(self._provider, self.row.id, reason, ended)
+        if self.row is not None:
+            await _end_begun(self._provider, self.row)
 
 
 class RefreshTokenStore:
@@ -218,6 +217,101 @@ class RefreshTokenStore:
 def _resources(row: Any) -> tuple[str, ...]:
     """Return what a grant was asked for by name."""
     return tuple(row.resources.split()) if row.resources else ()
+
+
+class DeviceCodeStore:
+    """Device codes of one request; satisfies ``oauth.ports.DeviceCodes``.
+
+    Attributes:
+        row: Grant and person of the code that was redeemed, if one was.
+        reason: Why none was, for the audit trail.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        """Redeem outside of any transaction."""
+        self._provider = provider
+        self.row: Any | None = None
+        self.reason = ""
+
+    async def redeem(
+        self, device_code: str, client_id: str
+    ) -> IssuedDeviceCode | DevicePoll:
+        """Use an approved code of this client up; a second use ends what it gave.
+
+        A code that waits is looked at and nothing is written; one that was looked at a
+        moment ago is not even that.
+        """
+        provider, now = self._provider, self._provider.clock.now()
+        purpose = Purpose.DEVICE_CODE
+        code_id = provider.secret_key.read_one_time_token(purpose, device_code)
+        if code_id is None:
+            self.reason = "not a device code of ours"
+            return DevicePoll.INVALID
+        if provider.polls.is_too_soon(code_id, now):
+            return DevicePoll.TOO_SOON
+        state = await provider.device_codes.state(code_id, now)
+        poll = self._judge(state, client_id, now)
+        if poll is DevicePoll.PENDING:
+            provider.polls.note(code_id, now)
+        if poll is not None:
+            return poll
+        row = await provider.device_codes.redeem(code_id, client_id, now)
+        return await self._refusal(code_id) if row is None else self._issued(row)
+
+    async def end_begun(self) -> None:
+        """End the grant of a code of which nothing could be made."""
+        if self.row is not None:
+            await _end_begun(self._provider, self.row)
+
+    def _judge(self, state: Any, client_id: str, now: datetime) -> DevicePoll | None:
+        """Return what a device is told; None if it was let in, now or before."""
+        if state is None:
+            self.reason = "expired so long ago that it was deleted"
+            return DevicePoll.EXPIRED
+        if state.client_id != client_id:
+            self.reason = f"issued to {state.client_id}, sent by {client_id}"
+            return DevicePoll.INVALID
+        if state.redeemed_at is not None:
+            return None
+        if state.denied_at is not None:
+            return DevicePoll.DENIED
+        if state.expires_at <= now:
+            self.reason = f"expired at {state.expires_at:%H:%M:%S}"
+            return DevicePoll.EXPIRED
+        return DevicePoll.PENDING if state.approved_at is None else None
+
+    def _issued(self, row: Any) -> IssuedDeviceCode:
+        self._provider.polls.forget(row.id)
+        self.row = row
+        return IssuedDeviceCode(
+            grant_id=row.id,
+            client_id=row.client_id,
+            authentication=_authentication(row),
+            scope=tuple(row.scope.split()),
+            resources=_resources(row),
+        )
+
+    async def _refusal(self, code_id: UUID) -> DevicePoll:
+        """Say what is wrong with an approved code; end its grant if it was used."""
+        provider = self._provider
+        state = await provider.device_codes.state(code_id, provider.clock.now())
+        if state is None or state.redeemed_at is None:
+            self.reason = "the account, its session or the grant is over"
+            return DevicePoll.INVALID
+        self.reason = f"redeemed before, at {state.redeemed_at:%H:%M:%S}"
+        reused = DeviceCodeReused(
+            user_id=state.user_id, client_id=state.client_id, grant_id=code_id
+        )
+        await end_grant(provider, code_id, "device_code_reused", reused)
+        return DevicePoll.INVALID
+
+
+async def _end_begun(provider: Provider, row: Any) -> None:
+    reason = "code_refused"
+    ended = GrantEnded(
+        user_id=row.user_id, client_id=row.client_id, grant_id=row.id, reason=reason
+    )
+    await end_grant(provider, row.id, reason, ended)
 
 
 def _authentication(row: Any) -> Authentication:

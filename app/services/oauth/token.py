@@ -21,7 +21,11 @@ from app.services.clients.authentication import (
     ClientCall,
 )
 from app.services.clients.provider import Provider
-from app.services.oauth.grant_store import CodeStore, RefreshTokenStore
+from app.services.oauth.grant_store import (
+    CodeStore,
+    DeviceCodeStore,
+    RefreshTokenStore,
+)
 from app.services.oauth.person import person_claims, session_name, subject_of
 
 
@@ -49,19 +53,25 @@ class TokenService:
             self._demand_key(client)
         codes = CodeStore(self._provider)
         refresh_tokens = RefreshTokenStore(self._provider, client, call.parameters)
+        device_codes = DeviceCodeStore(self._provider)
         stores = Stores(
             codes=codes,
             refresh_tokens=refresh_tokens,
+            device_codes=device_codes,
             resources=self._provider.resources,
         )
+        offered = self._provider.supported.grant_types
         try:
-            granted = await redeem_grant(call.parameters, client, stores)
+            granted = await redeem_grant(call.parameters, client, stores, offered)
         except OAuthError as error:
             refusal = error
         else:
-            return self._answer(granted, codes.row or refresh_tokens.row)
-        refusal.hint = codes.reason or refresh_tokens.reason or refusal.hint
+            row = codes.row or refresh_tokens.row or device_codes.row
+            return self._answer(granted, row)
+        reason = codes.reason or refresh_tokens.reason or device_codes.reason
+        refusal.hint = reason or refusal.hint
         await codes.end_begun()
+        await device_codes.end_begun()
         raise refusal
 
     def _demand_key(self, client: Client) -> None:

@@ -35,6 +35,7 @@ class Purpose(StrEnum):
     SETUP = "setup"
     AUTHORIZATION_CODE = "authorization_code"
     OAUTH_FLOW = "oauth_flow"
+    DEVICE_CODE = "device_code"
     CLIENT_REGISTRATION = "client_registration"
 
 

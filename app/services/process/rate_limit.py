@@ -16,8 +16,8 @@ from app.core.rate_limit import (
     widened,
 )
 from app.database import Database
+from app.limit_settings import LimitSettings
 from app.repositories.statements.rate_limit import SqlStore
-from app.setting_groups import LimitSettings
 from app.utils.helpers import networks_of
 
 # A steady refill would feed a guesser: their waits double.
@@ -43,6 +43,8 @@ class Limits:
     mail_address: Limit
     authorize_address: Limit
     authorize_stored: Limit
+    device_address: Limit
+    device_stored: Limit
     client_address: Limit
     registration_address: Limit
     refusal_address: Limit

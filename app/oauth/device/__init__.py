@@ -1,0 +1,1 @@
+"""Device authorization (RFC 8628): what does not hang on a database."""

@@ -1,0 +1,1 @@
+"""The engine of device authorization (RFC 8628)."""
