@@ -189,6 +189,15 @@ class Settings(BaseSettings):
         return self.registration or ("verified" if self.is_production else "open")
 
     @property
+    def service_name(self) -> str:
+        """Return what people know the service as: the name on its pages.
+
+        Where an operator gave them none, it is the name that mails come from.
+        """
+        named = "name" in self.theme.model_fields_set
+        return self.theme.name if named else self.smtp.sender_name
+
+    @property
     def passkey_domain(self) -> str:
         """The relying party's id (WebAuthn Level 3 section 5.1.2)."""
         return self.passkey.rp_id or urlsplit(self.public_url).hostname or ""

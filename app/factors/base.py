@@ -57,6 +57,7 @@ class Ceremony:
         digest: A keyed hash (``SecretKey.digest``).
         challenge: 32 random bytes that work once; only some factors need them.
         rp_id: The domain that passkeys are bound to.
+        rp_name: What the operator calls the service; empty for the domain.
         origins: Where a page of ours may be, as browsers write it.
         attestation: Judges the model of a new passkey; None takes any.
     """
@@ -66,6 +67,7 @@ class Ceremony:
     digest: Callable[..., bytes]
     challenge: bytes = b""
     rp_id: str = ""
+    rp_name: str = ""
     origins: tuple[str, ...] = ()
     attestation: Attestation | None = None
 

@@ -86,7 +86,7 @@ def creation_options(
     An authenticator that has a passkey of the account already makes no second one.
     """
     return {
-        "rp": {"id": ceremony.rp_id, "name": ceremony.rp_id},
+        "rp": {"id": ceremony.rp_id, "name": ceremony.rp_name or ceremony.rp_id},
         "user": {
             "id": base64url(person.handle),
             "name": person.name,

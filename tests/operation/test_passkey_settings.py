@@ -1,11 +1,21 @@
 """Where passkeys are for: the domain, the origins, and what browsers look for."""
 
 from typing import Any
+from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 from httpx2 import AsyncClient
 
 from app.config import Settings, SettingsError, load_settings
+from app.factors.passkey import Person, creation_options
+from app.factors.totp import TotpKey
+from app.models.user import User
+from app.services.factors.challenge import ceremony_of
+from app.services.factors.totp import shown
+from tests.support.job import Make
+
+pytest_plugins = ["tests.support.job"]
 
 HERE = "https://id.example.com"
 
@@ -91,3 +101,20 @@ class TestWellKnown:
 
         page = f"{HERE}/account/passkeys"
         assert answer.json() == {"enroll": page, "manage": page}
+
+
+@pytest.mark.parametrize(
+    ("theme", "name"), [({"name": "Harbour"}, "Harbour"), ({}, "Post room")]
+)
+def test_an_authenticator_shows_the_name_that_the_pages_have(
+    make_runtime: Make, theme: dict[str, str], name: str
+) -> None:
+    runtime = make_runtime(theme=theme, smtp={"sender_name": "Post room"})
+    ceremony = ceremony_of(runtime, UUID(int=1))
+    person = Person(handle=b"1", name="ada@example.com", display_name="Ada")
+    user = User(email="ada@example.com")
+
+    assert creation_options(person, (), ceremony)["rp"]["name"] == name
+    assert (
+        f"issuer={quote(name)}" in shown(TotpKey(secret=b"k" * 20), runtime, user).uri
+    )

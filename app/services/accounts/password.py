@@ -105,7 +105,7 @@ class PasswordService:
         settings = self._process.settings
         host = urlsplit(settings.public_url).hostname or ""
         words += [*_PRODUCT, *settings.password.context_words, f"@{host}"]
-        words.append(settings.smtp.sender_name)
+        words += [settings.smtp.sender_name, settings.service_name]
         minimum = self._process.settings.password.min_length
         problem = check_password(password, context=words)
         if problem is None and len(normalise_password(password)) < minimum:

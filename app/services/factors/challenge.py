@@ -46,6 +46,7 @@ def ceremony_of(process: Process, user_id: UUID, challenge: bytes = b"") -> Cere
         digest=process.secret_key.digest,
         challenge=challenge,
         rp_id=process.settings.passkey_domain,
+        rp_name=process.settings.service_name,
         origins=process.settings.passkey_origins,
         attestation=_policy_of(process.settings.passkey),
     )

@@ -177,5 +177,5 @@ class TotpService:
 
 def shown(key: TotpKey, process: Process, user: User) -> TotpSetup:
     """Return a key as an app takes it over."""
-    uri = uri_of(key, process.settings.smtp.sender_name, user.email)
+    uri = uri_of(key, process.settings.service_name, user.email)
     return TotpSetup(base32_of(key.secret), uri, qr_svg(uri))

@@ -154,7 +154,7 @@ class MailRenderer:
         return {
             **told(draft),
             "subject": subject_of(draft),
-            "sender": self._sender,
+            "sender": self._settings.service_name,
             "site": self._settings.public_url,
             "lang": language(),
             "dir": direction(),
@@ -166,13 +166,6 @@ class MailRenderer:
             "not_me_until": _instant(draft.not_me_until),
             "at": _instant(draft.at),
         }
-
-    @property
-    def _sender(self) -> str:
-        """Whose pages these are; else the name that mails come from."""
-        theme = self._settings.theme
-        named = "name" in theme.model_fields_set
-        return theme.name if named else self._settings.smtp.sender_name
 
     def _link(self, draft: Draft) -> str:
         purpose, path = draft.kind.purpose, draft.kind.path
