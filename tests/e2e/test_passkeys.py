@@ -34,6 +34,27 @@ async def test_a_passkey_is_made_and_signs_in_by_its_button(newcomer: Any) -> No
     assert used["signCount"] > kept["signCount"]
 
 
+async def test_a_page_that_was_open_for_long_makes_a_passkey_all_the_same(
+    newcomer: Any,
+) -> None:
+    """Else it would be refused, and stay behind on the device."""
+    person = await newcomer("patient@example.com")
+    await person.add_authenticator()
+    await person.page.clock.install()
+    await person.sign_in("/account/passkeys")
+    form = person.page.locator("form[data-kind=create]")
+    await form.evaluate(
+        "it => it.dataset.options = it.dataset.options.replace("
+        '/("challenge": ?")[^"]+/, "$1" + "b2xk".repeat(10))'
+    )  # one of five minutes ago; the clock of the service stands with the tests'
+    await person.page.clock.fast_forward("05:00")
+
+    await person.press("Add a passkey")
+
+    assert "Passkey added" in await person.text()
+    assert len(await person.credentials()) == 1
+
+
 async def test_a_passkey_signs_in_from_the_field_of_the_address(newcomer: Any) -> None:
     person = await _with_passkey(newcomer, "autofill@example.com")
     await person.sign_out()

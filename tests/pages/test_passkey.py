@@ -15,7 +15,7 @@ from tests.factories.oauth import Application
 from tests.support.api import Api
 from tests.support.browser import Visitor, flow_at
 from tests.support.chance import FakeClock
-from tests.support.page import Page
+from tests.support.page import Page, setup_link
 
 
 @pytest.fixture
@@ -191,3 +191,47 @@ async def test_the_page_wants_a_sign_in_of_just_now(
 
     assert {each.status_code for each in answers} == {303}
     assert {each.headers["location"] for each in answers} == {"/signin?to=passkeys"}
+
+
+@pytest.mark.parametrize("path", ["/account/passkeys", "/setup"])
+async def test_a_page_that_was_open_for_long_gets_another_challenge(
+    api: Api, visitor: Visitor, clock: FakeClock, path: str
+) -> None:
+    """Else a passkey would be made that is refused, and stays on the device."""
+    page = await _page_with_passkey(api, visitor, path)
+    (form,) = [each for each in Page(page).all("form") if each.get("data-kind")]
+    clock.advance(minutes=4)
+    hidden = {
+        name: tag["value"] or ""
+        for name, tag in Page(page).inputs.items()
+        if tag["type"] == "hidden"
+    }
+
+    renewed = await visitor.post(path, hidden | {"options": "new"})
+
+    assert renewed.headers["cache-control"] == "no-store"
+    before, after = json.loads(form["data-options"] or ""), renewed.json()
+    assert before.pop("challenge") != after.pop("challenge")
+    assert before == after
+
+
+async def test_a_form_of_elsewhere_gets_no_challenge(
+    api: Api, visitor: Visitor
+) -> None:
+    await _page_with_passkey(api, visitor, "/account/passkeys")
+
+    refused = await visitor.post("/account/passkeys", {"options": "new", "csrf": "x"})
+
+    assert refused.status_code == 403
+    assert "text/html" in refused.headers["content-type"]
+
+
+async def _page_with_passkey(api: Api, visitor: Visitor, path: str) -> str:
+    if path == "/setup":
+        path = f"/setup?token={await setup_link(api.runtime)}"
+    else:
+        person = await api.person()
+        await visitor.sign_in(person.email)
+    page = await visitor.get(path)
+    assert page.status_code == 200, page.text
+    return page.text

@@ -22,7 +22,7 @@ from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import EMAIL, PASSWORD, Form, FormPage, by_field
 from app.pages.parts.link_page import LinkPage
 from app.pages.parts.new_password import validated_with_password
-from app.pages.parts.passkey import RESPONSE, answer_of
+from app.pages.parts.passkey import RENEW, RESPONSE, answer_of, renewed
 from app.pages.parts.render import HEADERS, allow_script
 from app.pages.parts.request import AtPage, Here
 from app.pages.parts.script import SETUP_SOURCE
@@ -109,6 +109,10 @@ async def show_setup(token: LinkToken, flow: Flow, here: AtPage) -> Response:
 async def submit_setup(values: Posted, here: AtPage) -> Response:
     """Make the administrator, and sign them in at the browser that sent its form."""
     runtime = here.runtime
+    if RENEW in values:
+        options = await _options(values.get("token", ""), here)
+        if options is not None:
+            return renewed(options)
     service = SetupService(runtime.uow(here.db), runtime, PasswordService(runtime))
     made: list[User] = []
     begun: list[StartedSession] = []

@@ -1,11 +1,16 @@
-"""What a passkey answered, as the script of a page posts it."""
+"""What the script of a page posts of passkeys, and what it is given."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+from fastapi.responses import JSONResponse, Response
+
 from app.pages.parts.form import Values
+from app.pages.parts.render import HEADERS
 
 RESPONSE = "response"  # name of the field
+RENEW = "options"  # name of the one that asks for a challenge in place of an old one
 
 
 def answer_of(values: Values) -> Any:
@@ -14,3 +19,8 @@ def answer_of(values: Values) -> Any:
         return json.loads(values.get(RESPONSE, ""))
     except (ValueError, RecursionError):
         return None
+
+
+def renewed(options: Mapping[str, Any]) -> Response:
+    """Return a challenge for a page that was open for longer than its own lives."""
+    return JSONResponse(options, headers=HEADERS)

@@ -12,7 +12,7 @@ from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import by_field
-from app.pages.parts.passkey import RESPONSE, answer_of
+from app.pages.parts.passkey import RENEW, RESPONSE, answer_of, renewed
 from app.pages.parts.proof import submit
 from app.pages.parts.render import HEADERS, allow_script
 from app.pages.parts.script import PASSKEY_SOURCE
@@ -53,6 +53,11 @@ async def submit_passkeys(
         return here
 
     async def work() -> Response:
+        if RENEW in values:
+            async with runtime.unit_of_work() as uow:
+                service = PasskeyService(uow, runtime)
+                owner, session = here.account.user_id, here.account.session_id
+                return renewed(await service.options(owner, session))
         if "remove" in values and await is_last(here, values):
             return here.render(
                 "account/remove_last.html", field="remove", value=values["remove"]

@@ -6,6 +6,9 @@ const text = (buffer) =>
     .replace(/\+/g, "-")
     .replace(/\//g, "_")
     .replace(/=+$/, "");
+// A challenge lives five minutes, and people read longer.
+const FRESH = 240000;
+const opened = Date.now();
 const known = (list) => (list ?? []).map((each) => ({ ...each, id: bytes(each.id) }));
 
 function request(json) {
@@ -37,28 +40,40 @@ function start(form) {
   // Whoever was refused asks again: an authenticator that answers by itself would not stop.
   const offers = kind === "offer" && !document.querySelector("[role=alert]");
   let waiting = new AbortController();
-  const asked = async () =>
-    dataset.options ? JSON.parse(dataset.options) : (await fetch(ask, { method: "POST" })).json();
+
+  async function asked() {
+    // A second step's challenge lives as long as the step: there is no other one.
+    if (kind === "get" || (dataset.options && Date.now() - opened < FRESH))
+      return JSON.parse(dataset.options);
+    const body = dataset.options && new URLSearchParams(new FormData(form));
+    body?.set("options", "new");
+    return (await fetch(ask ?? form.action, { method: "POST", body })).json();
+  }
+
+  function send(answer) {
+    const field = document.createElement("input");
+    Object.assign(field, { type: "hidden", name: "response", value: answer });
+    form.append(field);
+    form.submit();
+  }
 
   async function go(mediation) {
     waiting.abort();
     const { signal } = (waiting = new AbortController());
     const json = await asked();
+    // At set-up there is no account yet that would say whose it is.
+    const typed = form.elements.email?.value;
+    if (typed) json.user.name = json.user.displayName = typed;
     const credential =
       kind === "create"
         ? await navigator.credentials.create({ publicKey: creation(json), signal })
         : await navigator.credentials.get({ publicKey: request(json), signal, mediation });
-    const field = document.createElement("input");
-    Object.assign(field, { type: "hidden", name: "response" });
-    field.value = JSON.stringify(plain(credential));
-    form.append(field);
-    form.submit();
+    send(JSON.stringify(plain(credential)));
   }
 
   async function offer() {
     if (!(await keys.isConditionalMediationAvailable?.())) return;
-    // A challenge lives five minutes, and people read longer.
-    const again = setTimeout(offer, 240000);
+    const again = setTimeout(offer, FRESH);
     form.addEventListener("submit", () => clearTimeout(again), { once: true });
     await go("conditional").catch(() => {});
   }
@@ -68,6 +83,8 @@ function start(form) {
     event.preventDefault();
     says.textContent = "";
     go().catch(({ name }) => {
+      // A page instead of a challenge says why there is none: show it.
+      if (name === "SyntaxError") return send("");
       says.textContent = name === "SecurityError" ? elsewhere : failed;
       if (offers) offer();
     });
