@@ -1,5 +1,6 @@
 """Tokens that come back: introspection (RFC 7662) and revocation (RFC 7009)."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -66,24 +67,24 @@ class KnownTokenService:
 
     async def _find(self, token: str, *, is_current: bool) -> KnownToken | None:
         """Return an access or refresh token of ours, or None."""
-        provider = self._provider
+        provider, now = self._provider, self._provider.clock.now()
         counted = provider.secret_key.read_grant_refresh_token(token)
         if counted is not None:
-            row = await provider.grants.state(counted[0], provider.clock.now())
+            row = await provider.grants.state(counted[0], now)
             spent = row is not None and is_current and row.counter != counted[1]
             return None if row is None else await self._refresh_token(row, spent)
         try:
-            read = provider.signed.read_access_token(token, provider.clock.now())
+            read = provider.signed.read_access_token(token, now)
         except InvalidToken:
             return None
-        return await self._access_token(read)
+        return await self._access_token(read, now)
 
-    async def _access_token(self, token: AccessToken) -> KnownToken:
+    async def _access_token(self, token: AccessToken, now: datetime) -> KnownToken:
         provider = self._provider
         holds = await provider.grants.holds(
             token.grant_id,
             token.token_id,
-            provider.clock.now(),
+            now,
             issued_at=token.issued_at,
         )
         if holds:  # as long as whom it was issued to may be used at all

@@ -1,5 +1,6 @@
 """What an application may read about the person of an access token."""
 
+from datetime import datetime
 from typing import Any
 
 from app.core import jose, security
@@ -31,7 +32,7 @@ class UserinfoService:
         """
         provider, now = self._provider, self._provider.clock.now()
         issuer = provider.settings.public_url
-        access = self._read(token)
+        access = self._read(token, now)
         client = await provider.clients.by_client_id(access.client_id)
         row = None
         if access.grant_id is not None:
@@ -54,10 +55,10 @@ class UserinfoService:
             now=now,
         )
 
-    def _read(self, token: str) -> AccessToken:
+    def _read(self, token: str, now: datetime) -> AccessToken:
         provider = self._provider
         try:
-            access = provider.signed.read_access_token(token, provider.clock.now())
+            access = provider.signed.read_access_token(token, now)
         except security.InvalidToken as error:
             raise _refusal(str(error)) from None
         if OPENID not in access.scope:
