@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -30,6 +31,13 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no route": ({"route": None}, {}),
     "refused": ({"reason": "invalid_client (the secret differs)"}, {}),
     "trace": ({}, {"trace_id": "0af7651916cd43dd8448eb211c80319c"}),
+    "a trace that is none": ({}, {"trace_id": '","a":"b'}),
+    "somebody": ({}, {"user_id": UUID(ID)}),
+    "at once": ({"duration_ms": 0.001}, {}),
+    "for ever": ({"duration_ms": 98_765_432.1}, {}),
+    "without content": ({"status": 304, "bytes_out": 0}, {}),
+    "marks": ({"path": "/a\\{}"}, {"user_agent": "\\{0}%s"}),
+    "quotes": ({"path": '/a"b'}, {"user_agent": '"c"'}),
     "letters": ({"path": "/h\u00e4\u202e"}, {"user_agent": "\u2028\x7fb\ud800"}),
     "percent": ({"path": "/%s%d%%"}, {}),
     "secret in the path": ({"path": f"/a/{JWT}"}, {}),
@@ -99,7 +107,7 @@ def test_both_ways_make_the_same_line(runtime: LoggingRuntime, case: str) -> Non
 
 
 def test_what_is_known_about_texts_is_bounded() -> None:
-    assert log_access._is_unusual.cache_info().maxsize == 1_024
+    assert log_access._written.cache_info().maxsize == 1_024
 
 
 def test_whoever_else_listens_still_hears_of_requests(
