@@ -13,6 +13,8 @@ from app.core.exceptions import BadRequest, Forbidden, Unauthenticated
 from app.database import get_db
 from app.policies.permission import Actor
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.access.group import GroupService
+from app.services.access.role import RoleService
 from app.services.accounts.account import AccountService
 from app.services.accounts.audit_event import AuditEventService
 from app.services.accounts.email_change import EmailChangeService
@@ -22,7 +24,6 @@ from app.services.accounts.password import PasswordChangeService, PasswordServic
 from app.services.accounts.password_reset import PasswordResetService
 from app.services.accounts.picture import PictureService
 from app.services.accounts.registration import RegistrationService
-from app.services.accounts.role import RoleService
 from app.services.accounts.user import UserService
 from app.services.accounts.user_claims import UserClaimsService
 from app.services.clients.client import OAuthClientService
@@ -283,6 +284,10 @@ async def _roles(uow: Uow) -> RoleService:
     return RoleService(uow)
 
 
+async def _groups(uow: Uow) -> GroupService:
+    return GroupService(uow)
+
+
 async def _clients(uow: Uow, runtime: RuntimeDep) -> OAuthClientService:
     return OAuthClientService(uow, runtime)
 
@@ -339,6 +344,7 @@ Passkeys = Annotated[PasskeyService, Depends(_passkeys)]
 Totps = Annotated[TotpService, Depends(_totps)]
 RecoveryCodesDep = Annotated[RecoveryCodeService, Depends(_recovery_codes)]
 Roles = Annotated[RoleService, Depends(_roles)]
+Groups = Annotated[GroupService, Depends(_groups)]
 Clients = Annotated[OAuthClientService, Depends(_clients)]
 ProtectedHosts = Annotated[ProtectedHostService, Depends(_protected_hosts)]
 ClientRegistrations = Annotated[

@@ -19,7 +19,7 @@ from app.cli import (
     setup,
     theme,
 )
-from app.cli.accounts import role, user, user_account, user_export, user_factor
+from app.cli.accounts import group, role, user, user_account, user_export, user_factor
 from app.cli.completion import completion
 from app.cli.doctor import doctor
 from app.cli.ending import PROGRAM, Exit, fail
@@ -78,6 +78,7 @@ user.app.add_typer(user_factor.app, name="factors")
 for noun in (
     audit,
     client,
+    group,
     key,
     mail,
     protected_host,

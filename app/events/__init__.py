@@ -52,6 +52,13 @@ from app.events.grant import (
     GrantTokenReused,
     TokenRequestRefused,
 )
+from app.events.group import (
+    GroupCreated,
+    GroupDeleted,
+    GroupMemberAdded,
+    GroupMemberRemoved,
+    GroupUpdated,
+)
 from app.events.logout import LogoutByHint, LogoutNoticeFailed, LogoutRefused
 from app.events.one_time_token import CodeRefused
 from app.events.outbox import MailTested, OutboxMessageGivenUp, OutboxMessageRetried
@@ -150,6 +157,11 @@ EVENTS: tuple[type[Event], ...] = (
     FactorsRecovered,
     GrantEnded,
     GrantTokenReused,
+    GroupCreated,
+    GroupDeleted,
+    GroupMemberAdded,
+    GroupMemberRemoved,
+    GroupUpdated,
     InvitationAccepted,
     OAuthClientDeleted,
     OAuthClientRegistered,

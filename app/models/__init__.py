@@ -1,5 +1,6 @@
 """Every table, so that one import gives Alembic the whole schema."""
 
+from app.models.access.group import Group, GroupMember, GroupRole
 from app.models.audit_event import AuditEvent
 from app.models.base import Base
 from app.models.checklist_mark import ChecklistMark
@@ -34,6 +35,9 @@ __all__ = [
     "ChecklistMark",
     "Device",
     "DeviceCode",
+    "Group",
+    "GroupMember",
+    "GroupRole",
     "HourlyStatistics",
     "IdempotencyKey",
     "OAuthAssertion",

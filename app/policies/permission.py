@@ -15,6 +15,8 @@ MEANINGS: Mapping[str, str] = {
     "users:write": "Make, change, disable and delete accounts; end their sessions",
     "roles:read": "See roles and what they may do",
     "roles:write": "Make, change and delete roles",
+    "groups:read": "See groups, who is in them and which roles they carry",
+    "groups:write": "Make, change and delete groups; put people in and take them out",
     "audit:read": "Read the audit trail",
     "settings:read": "See the settings, without secrets",
     "keys:read": "See the keys that sign tokens",

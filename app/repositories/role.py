@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from app.models.role import Role, UserRole
+from app.models.role import Role
 from app.repositories.base import Order, Repository
+from app.repositories.statements.held_roles import roles_held_by
 
 
 class RoleRepository(Repository[Role]):
@@ -28,9 +29,8 @@ class RoleRepository(Repository[Role]):
         return (await self.db.scalars(locked)).all()
 
     async def permissions_of(self, user_id: UUID) -> frozenset[str]:
-        """Return what a user may do, through all of their roles."""
-        query = select(Role.permissions).join(UserRole, UserRole.role == Role.name)
-        rows = await self.db.scalars(query.where(UserRole.user_id == user_id))
+        """Return what a user may do, through all of their roles and groups."""
+        rows = await self.db.scalars(roles_held_by(user_id, (Role.permissions,)))
         return frozenset(permission for row in rows for permission in row)
 
     async def list_page(

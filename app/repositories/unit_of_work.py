@@ -15,6 +15,7 @@ from app.core.randomness import Randomness
 from app.events.base import Event, MailedEvent
 from app.models.audit_event import AuditEvent
 from app.models.outbox import OutboxMessage
+from app.repositories.access.group import GroupRepository
 from app.repositories.audit_event import AuditEventRepository
 from app.repositories.device import DeviceRepository
 from app.repositories.idempotency_key import IdempotencyKeyRepository
@@ -69,6 +70,11 @@ class UnitOfWork:
     def roles(self) -> RoleRepository:
         """Roles."""
         return RoleRepository(self.db)
+
+    @cached_property
+    def groups(self) -> GroupRepository:
+        """Groups of people."""
+        return GroupRepository(self.db)
 
     @cached_property
     def sessions(self) -> SessionRepository:

@@ -13,6 +13,7 @@ from app.models.session import Session
 from app.models.totp import Totp
 from app.models.user import User
 from app.repositories.base import Repository, chosen
+from app.repositories.statements.held_roles import held_roles_of, holders_of
 from app.repositories.statements.user_directory import SORTS
 from app.typed_text import PARKED
 
@@ -42,12 +43,20 @@ class UserRepository(Repository[User]):
         return bool(await self.db.scalar(select(or_(passkey, totp))))
 
     async def roles_of(self, user_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
-        """Return the sorted role names of each user; users without any are absent."""
+        """Return the sorted names of roles that each user was given themselves.
+
+        Users without any are absent.
+        """
         query = select(UserRole).where(UserRole.user_id.in_(list(user_ids)))
         roles: dict[UUID, list[str]] = {}
         for row in await self.db.scalars(query.order_by(UserRole.role)):
             roles.setdefault(row.user_id, []).append(row.role)
         return roles
+
+    async def held_roles_of(self, user_id: UUID) -> list[str]:
+        """Return the sorted names of all roles of a user, those of groups too."""
+        held = await self.db.scalar(select(held_roles_of(user_id)))
+        return sorted((held or "").split())
 
     async def emails_of(self, user_ids: Iterable[UUID]) -> dict[UUID, str]:
         """Return the addresses of accounts that still exist."""
@@ -71,10 +80,11 @@ class UserRepository(Repository[User]):
 
         An invitation that nobody accepted is not one: its address may be mistyped.
         """
-        query = select(func.count()).select_from(UserRole)
-        query = query.join(User, User.id == UserRole.user_id)
+        query = select(func.count()).select_from(User)
         usable = User.email_verified | User.password_hash.is_not(None)
-        query = query.where(UserRole.role == role, User.status == "active", usable)
+        query = query.where(
+            User.id.in_(holders_of(role)), User.status == "active", usable
+        )
         return await self.db.scalar(query) or 0
 
     async def list_international(

@@ -12,6 +12,8 @@ Permission = Literal[
     "users:write",
     "roles:read",
     "roles:write",
+    "groups:read",
+    "groups:write",
     "audit:read",
     "settings:read",
     "keys:read",

@@ -24,7 +24,10 @@ from app.schemas.base import (
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 MAX_CODES = 20  # of recovery, for one account
 MAX_PASSKEYS = 20  # of one account
+MAX_GROUPS = 500  # that an import puts somebody into
 ROLE_NAME = r"^[a-z][a-z0-9_-]{0,62}$"
+# Applications compare it, put it into HTTP fields, and join several by commas.
+GROUP_NAME = r"^[A-Za-z0-9/][A-Za-z0-9._:/@+-]{0,127}$"
 
 
 def _picture(value: str) -> str:
@@ -50,6 +53,7 @@ Picture = Annotated[str, Field(max_length=2_048), AfterValidator(_picture)]
 Locale = Annotated[str, Field(max_length=35), AfterValidator(_locale)]
 Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone)]
 RoleName = Annotated[str, Field(pattern=ROLE_NAME)]
+GroupName = Annotated[str, Field(pattern=GROUP_NAME)]
 Status = Literal["active", "disabled"]
 
 
@@ -203,6 +207,7 @@ class UserImport(Input):
     ``name`` may be anything here: an account is not lost for a name that is refused.
     ``totp`` is an ``otpauth`` URI, a secret in base32, or an object of a known form.
     ``passkeys`` are objects of a known form. ``picture`` is a file in base64.
+    ``groups`` are names of groups that are there.
     """
 
     email: Email
@@ -216,3 +221,4 @@ class UserImport(Input):
     ] = []
     passkeys: Annotated[list[dict[str, Any]], Field(max_length=MAX_PASSKEYS)] = []
     picture: Annotated[str, Field(max_length=360_000)] | None = None
+    groups: Annotated[list[GroupName], Field(max_length=MAX_GROUPS)] = []

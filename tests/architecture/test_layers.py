@@ -44,12 +44,12 @@ def test_an_import_from_above_breaks_the_build(tmp_path: Path) -> None:
 
 def test_a_wing_that_imports_one_above_breaks_the_build(tmp_path: Path) -> None:
     line = "import app.services.oauth.flow"
-    folder = _planted(tmp_path, "services/accounts/role.py", line)
+    folder = _planted(tmp_path, "services/access/role.py", line)
 
     result = _lint(folder)
 
     assert result.returncode == 1
-    forbidden = "app.services.accounts is not allowed to import app.services.oauth"
+    forbidden = "app.services.access is not allowed to import app.services.oauth"
     assert forbidden in result.stdout
 
 
@@ -65,7 +65,7 @@ def test_a_new_wing_has_to_be_given_its_place(tmp_path: Path) -> None:
 
 
 def test_fastapi_in_a_service_breaks_the_build(tmp_path: Path) -> None:
-    folder = _planted(tmp_path, "services/accounts/role.py", "import fastapi")
+    folder = _planted(tmp_path, "services/access/role.py", "import fastapi")
 
     result = _lint(folder)
 

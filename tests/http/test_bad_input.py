@@ -17,7 +17,7 @@ PATH_VALUES = {"user_id": UNKNOWN, "message_id": UNKNOWN, "session_id": UNKNOWN}
 PATH_VALUES |= {"device_id": UNKNOWN, "passkey_id": UNKNOWN}
 PATH_VALUES |= {"name": "user", "client_id": "shop", "secret_id": UNKNOWN}
 PATH_VALUES |= {"host": "wiki.example.org"}
-PATH_VALUES |= {"factor": "totp"}
+PATH_VALUES |= {"factor": "totp", "group_id": UNKNOWN}
 Route = tuple[str, str, dict[str, Any]]
 BAD_JSON: dict[str, bytes] = {
     "not JSON": b"{",

@@ -69,7 +69,8 @@ async def test_t148_t149_every_route_of_administrators_refuses_others(
         values = {"name": "admin", "client_id": "shop", "factor": "totp"}
         values |= {"host": "wiki.example.org"}
         values |= dict.fromkeys(
-            ("user_id", "message_id", "session_id", "secret_id"), str(uuid4())
+            ("user_id", "message_id", "session_id", "secret_id", "group_id"),
+            str(uuid4()),
         )
         url = path.format(**values)
         anonymous = await document.request(method, url)

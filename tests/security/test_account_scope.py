@@ -110,7 +110,15 @@ async def test_every_other_route_is_closed_whatever_roles_the_person_has(
     paths = (await client.get("/openapi.json")).json()["paths"]
     mine = ("/api/v1/users/me", "/api/v1/auth/change-password")
     values = dict.fromkeys(
-        ("user_id", "message_id", "session_id", "secret_id", "passkey_id", "device_id"),
+        (
+            "user_id",
+            "message_id",
+            "session_id",
+            "secret_id",
+            "passkey_id",
+            "device_id",
+            "group_id",
+        ),
         str(uuid4()),
     ) | {"name": "admin", "client_id": "shop", "factor": "totp", "host": "a.example"}
     secured = {}

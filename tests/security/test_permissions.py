@@ -9,6 +9,7 @@ from sqlalchemy import update
 from app.models import OutboxMessage, Role
 from app.policies.permission import PERMISSIONS
 from app.schemas.protected_host import ProtectedHostCreate
+from app.services.accounts.change import new_group
 from app.services.clients.client import OAuthClientService
 from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.server.runtime import Runtime
@@ -38,6 +39,15 @@ NEEDED: dict[Operation, str] = {
     ("get", "/roles/{name}"): "roles:read",
     ("patch", "/roles/{name}"): "roles:write",
     ("delete", "/roles/{name}"): "roles:write",
+    ("get", "/groups"): "groups:read",
+    ("post", "/groups"): "groups:write",
+    ("get", "/groups/{group_id}"): "groups:read",
+    ("patch", "/groups/{group_id}"): "groups:write",
+    ("delete", "/groups/{group_id}"): "groups:write",
+    ("get", "/groups/{group_id}/members"): "groups:read",
+    ("put", "/groups/{group_id}/members/{user_id}"): "groups:write",
+    ("delete", "/groups/{group_id}/members/{user_id}"): "groups:write",
+    ("get", "/users/{user_id}/groups"): "users:read",
     ("get", "/audit-events"): "audit:read",
     ("get", "/statistics"): "audit:read",
     ("get", "/settings"): "settings:read",
@@ -100,6 +110,8 @@ BODIES: dict[Operation, Any] = {
     ("post", "/users"): {"email": "new@example.com"},
     ("patch", "/users/{user_id}"): {"name": "changed"},
     ("post", "/roles"): {"name": "new"},
+    ("post", "/groups"): {"name": "new"},
+    ("patch", "/groups/{group_id}"): {"description": "changed"},
     ("patch", "/roles/{name}"): {"description": "changed"},
     ("put", "/users/{user_id}/claims"): {"nickname": "changed"},
     ("put", "/users/{user_id}/picture"): PICTURE.read_bytes(),
@@ -140,6 +152,9 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         message: OutboxMessage = add_message(uow)
         made = OAuthClientService(uow, api.runtime)
         uri = BODIES["post", "/clients"]
+        group = new_group(uow, f"target-{number}")
+        await uow.db.flush()
+        await uow.groups.add_member(group.id, user.id, uow.clock.now())
         client, secret = await made.create(uri, {}, f"target-{number}")
         hosts = ProtectedHostService(uow, api.runtime, api.runtime.gate.hosts)
         body = ProtectedHostCreate(host=f"localhost:{4_000 + number}", name="Target")
@@ -151,6 +166,7 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         "host": host.host,
         "secret_id": str(secret.row.id),
         "user_id": str(user.id),
+        "group_id": str(group.id),
         "name": f"target-{number}",
         "message_id": str(message.id),
         "factor": "totp",

@@ -22,6 +22,7 @@ from app.api.v1 import (
     statistics,
     users,
 )
+from app.api.v1.access import groups
 from app.api.v1.oauth import clients, consents, protected_hosts
 
 # Each part names its whole prefix, so that its routes need not be built anew.
@@ -39,6 +40,7 @@ routes: list[BaseRoute] = knowing_their_query(
         factors,
         passkeys,
         users,
+        groups,
         roles,
         permissions,
         clients,

@@ -10,7 +10,7 @@ from app.api.dependencies import UNPERMITTED, require
 from app.core.late.route import LateRoute
 from app.policies.permission import PERMISSIONS, Actor
 from app.schemas.role import PermissionList, PermissionOut
-from app.services.accounts.role import described
+from app.services.access.role import described
 
 router = APIRouter(prefix="/api/v1/permissions", tags=["roles"], route_class=LateRoute)
 

@@ -20,7 +20,7 @@ from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.role import PermissionList, Role, RoleChange, RoleCreate
 from app.schemas.user import ROLE_NAME
-from app.services.accounts.role import RoleExists, RoleNotFound
+from app.services.access.role import RoleExists, RoleNotFound
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 
 router = APIRouter(prefix="/api/v1/roles", tags=["roles"], route_class=StrictRoute)

@@ -27,6 +27,7 @@ from app.repositories.statements.user_directory import UserFilter
 from app.schemas.base import GivenInstant, Page, plain
 from app.schemas.factor import FactorName
 from app.schemas.user import (
+    GroupName,
     PasswordResetStart,
     RoleName,
     Status,
@@ -62,6 +63,7 @@ async def list_users(
     q: Search = None,
     status: Status | None = None,
     role: RoleName | None = None,
+    group: GroupName | None = None,
     email_verified: bool | None = None,
     second_factor: bool | None = None,
     created_since: Moment = None,
@@ -73,7 +75,7 @@ async def list_users(
     An ``id``, or the whole address of an account, finds that account alone. One or two
     characters are found where a word begins. ``second_factor`` is about passkeys and
     authenticator apps; ``created_since`` and ``created_until`` (exclusive) about when
-    the account was made.
+    the account was made. Who has a ``role`` may have it through a group.
     """
     listing = f"users:{sort}"
     key = pages.after(listing)
@@ -86,6 +88,7 @@ async def list_users(
         second_factor,
         created_since,
         created_until,
+        group,
     )
     users = UserDirectoryService(uow)
     rows = await users.list_page(wanted, sort=sort, after=after, limit=pages.fetch)

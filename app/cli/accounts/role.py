@@ -36,7 +36,7 @@ def list_roles(as_json: AsJson = False) -> None:
     JSON: an array of `Role`.
     """
     from app.schemas.role import Role
-    from app.services.accounts.role import RoleService
+    from app.services.access.role import RoleService
 
     async def work(uow: "UnitOfWork", _runtime: "Runtime") -> list[dict[str, Any]]:
         rows = await every_page(RoleService(uow).list_page, lambda role: role.name)
@@ -54,7 +54,7 @@ def show_role(name: Name, as_json: AsJson = False) -> None:
 
     JSON: an array of `PermissionOut`: `name`, `description`.
     """
-    from app.services.accounts.role import RoleService
+    from app.services.access.role import RoleService
 
     async def work(
         uow: "UnitOfWork", _runtime: "Runtime"
@@ -92,7 +92,7 @@ def create(
     JSON: `Role`.
     """
     from app.schemas.role import Role, RoleCreate
-    from app.services.accounts.role import RoleService
+    from app.services.access.role import RoleService
 
     given = {"name": name, "description": description, "permissions": permission or []}
     body = judged(RoleCreate, given)
@@ -119,7 +119,7 @@ def require_mfa(
     JSON: `Role`.
     """
     from app.schemas.role import Role
-    from app.services.accounts.role import RoleService
+    from app.services.access.role import RoleService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> dict[str, Any]:
         role = await RoleService(uow).update(
@@ -141,7 +141,7 @@ def delete(name: Name, yes: Yes = False, as_json: AsJson = False) -> None:
 
     JSON: `name`, `deleted`.
     """
-    from app.services.accounts.role import RoleService
+    from app.services.access.role import RoleService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> None:
         await RoleService(uow).delete(operator_now(runtime), name, None)
@@ -172,6 +172,6 @@ def revoke(who: Who, name: Name, as_json: AsJson = False) -> None:
 
 def _permissions(names: Any) -> list[dict[str, Any]]:
     from app.schemas.role import PermissionOut
-    from app.services.accounts.role import described
+    from app.services.access.role import described
 
     return [shape(PermissionOut, each) for each in described(names)]

@@ -72,6 +72,9 @@ From = Annotated[
         autocompletion=_sources,
     ),
 ]
+MakeGroups = Annotated[
+    bool, typer.Option("--create-groups", help="Make groups that are not there")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done")]
 Shown = Annotated[
     bool | None,
@@ -91,6 +94,7 @@ def import_users(
     product: FileFormat = "native",
     firebase_parameters: Parameters = None,
     made_by: From = None,
+    create_groups: MakeGroups = False,
     dry_run: DryRun = False,
     progress: Shown = None,
     as_json: AsJson = False,
@@ -98,8 +102,8 @@ def import_users(
     """Import accounts of another system, with their password hashes and factors.
 
     A native file is JSON Lines: one object a line, with email, and perhaps name,
-    email_verified, password_hash, source, totp, recovery_code_hashes, passkeys and
-    picture (a file in base64).
+    email_verified, password_hash, source, totp, recovery_code_hashes, passkeys,
+    picture (a file in base64) and groups (names).
     Try --dry-run first: it says of each line what would become of it.
     Accounts of an earlier run stay as they are, so a file can be run again.
 
@@ -116,7 +120,8 @@ def import_users(
     async def work(runtime: "Runtime") -> list[str]:
         now = runtime.clock.monotonic
         shown = Progress(len(judged), now, wanted=progress, as_json=as_json)
-        service, refusals = UserImportService(runtime), []
+        service = UserImportService(runtime, makes_groups=create_groups)
+        refusals = []
         for where, account in judged:
             refusal = await _store(service, account, made_by, summary)
             if refusal is not None:

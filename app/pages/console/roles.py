@@ -20,7 +20,7 @@ from app.repositories.statements.user_directory import UserFilter
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.role import RoleChange, RoleCreate
 from app.schemas.user import ROLE_NAME
-from app.services.accounts.role import RoleService
+from app.services.access.role import RoleService
 from app.services.console.user_directory import UserDirectoryService
 from app.services.process.paging import Pages
 

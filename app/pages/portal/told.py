@@ -125,6 +125,8 @@ _WORDS: Mapping[str, _Said] = {
     "user.updated": _Said("pencil", N_("Profile changed")),
     "user.status_changed": _Said("warning", N_("Account turned off or on")),
     "user.roles_changed": _Said("key", N_("Roles changed")),
+    "group.member_added": _Said("people", N_("Groups changed")),
+    "group.member_removed": _Said("people", N_("Groups changed")),
     "user.exported": _Said("download", N_("Copy of your data downloaded")),
 }
 NAMES = tuple(_WORDS)

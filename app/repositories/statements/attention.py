@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models.outbox import OutboxMessage
 from app.models.passkey import Passkey
-from app.models.role import UserRole
 from app.models.totp import Totp
 from app.models.user import User
+from app.repositories.statements.held_roles import holders_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,15 @@ async def count(db: AsyncSession, role: str, late_before: datetime) -> Counted:
         OutboxMessage.created_at < late_before,
         (OutboxMessage.available_at < late_before) | (OutboxMessage.attempts > 1),
     )
-    holders = select(func.count()).select_from(UserRole)
-    holders = holders.join(User, User.id == UserRole.user_id).where(
-        UserRole.role == role,
-        User.status == "active",
-        ~select(Totp.id).where(Totp.user_id == User.id).exists(),
-        ~select(Passkey.id).where(Passkey.user_id == User.id).exists(),
+    holders = (
+        select(func.count())
+        .select_from(User)
+        .where(
+            User.id.in_(holders_of(role)),
+            User.status == "active",
+            ~select(Totp.id).where(Totp.user_id == User.id).exists(),
+            ~select(Passkey.id).where(Passkey.user_id == User.id).exists(),
+        )
     )
     columns = [each.scalar_subquery() for each in (failed, late, holders)]
     row = (await db.execute(select(*columns))).one()

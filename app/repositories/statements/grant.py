@@ -30,6 +30,7 @@ from app.models.one_time_token import OneTimeToken
 from app.models.token_epoch import TokenEpoch
 from app.models.user import User
 from app.repositories.base import upserting
+from app.repositories.statements.held_roles import held_roles_of
 from app.repositories.statements.live_grant import (
     CLIENT,
     GRANT,
@@ -50,7 +51,7 @@ from app.repositories.statements.rotation import (
     ROTATE_EACH,
     ROTATE_STEPS,
 )
-from app.repositories.statements.session import ACTIVE, roles_of
+from app.repositories.statements.session import ACTIVE
 from app.repositories.statements.together import PASSED_OVER, asked, sharing
 
 _CODE = "authorization_code"
@@ -127,7 +128,7 @@ _CALLER = (
         *(each for each in User.__mapper__.columns if each.name != "search_text"),
         OAuthGrant.session_id,
         OAuthGrant.authenticated_at,
-        roles_of(User.id).label("roles"),
+        held_roles_of(User.id).label("roles"),
     )
     .select_from(OAuthGrant)
     .join(User, User.id == OAuthGrant.user_id)

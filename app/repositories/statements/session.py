@@ -10,8 +10,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     Exists,
-    ScalarSelect,
-    String,
     and_,
     bindparam,
     case,
@@ -19,45 +17,17 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 
 from app.database import Database
 from app.models.oauth.grant import OAuthGrant
-from app.models.role import Role, UserRole
+from app.models.role import Role
 from app.models.session import Session
 from app.models.user import User
+from app.repositories.statements.held_roles import held_roles_of, roles_held_by
 from app.repositories.statements.second_factor import second_factor_columns
 from app.repositories.statements.together import PASSED_OVER, asked, sharing
 
 ACTIVE = "active"
-
-
-class _Joined(FunctionElement[str]):
-    """The values of a group in one string, joined by spaces.
-
-    SQLAlchemy's ``aggregate_strings`` renders its separator at each execution, which a
-    statement that is compiled once cannot have.
-    """
-
-    inherit_cache = True
-    type = String()
-
-
-@compiles(_Joined, "postgresql")
-def _joined_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    return f"string_agg({compiler.process(element.clauses, **options)}, ' ')"
-
-
-@compiles(_Joined, "sqlite")
-def _joined_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    return f"group_concat({compiler.process(element.clauses, **options)}, ' ')"
-
-
-def roles_of(user_id: Any) -> ScalarSelect[str | None]:
-    """Return the role names of a user as one string, joined by spaces."""
-    query = select(_Joined(UserRole.role)).where(UserRole.user_id == user_id)
-    return query.correlate_except(UserRole).scalar_subquery()
 
 
 def knows_network(user_id: Any, network: Any) -> Exists:
@@ -90,7 +60,7 @@ _COUNT = update(Session).values(
 _COUNTED = (
     Session.user_id,
     Session.expires_at,
-    roles_of(Session.user_id).label("roles"),
+    held_roles_of(Session.user_id).label("roles"),
 )
 _ROTATE = _COUNT.where(
     Session.id == bindparam("id", type_=Session.id.type),
@@ -124,7 +94,7 @@ _STATE = (
         Session.expires_at,
         Session.revoked_at,
         User.status,
-        roles_of(User.id).label("roles"),
+        held_roles_of(User.id).label("roles"),
     )
     .join(User, User.id == Session.user_id)
     .where(Session.id == bindparam("id", type_=Session.id.type))
@@ -133,7 +103,7 @@ _CALLER_COLUMNS = (
     *(each for each in User.__mapper__.columns if each.name != "search_text"),
     Session.id.label("session_id"),
     Session.authenticated_at,
-    roles_of(User.id).label("roles"),
+    held_roles_of(User.id).label("roles"),
 )
 _CALLER = (
     select(*_CALLER_COLUMNS)
@@ -174,11 +144,10 @@ _STRENGTH_OF_GRANT = (
         User.status == ACTIVE,
     )
 )
-_ROLES_IN_SESSION = (
-    select(Role.permissions, Role.mfa_required, Session.amr)
-    .join(UserRole, UserRole.role == Role.name)
-    .join(Session, Session.user_id == UserRole.user_id)
-    .where(Session.id == bindparam("session_id", type_=Session.id.type))
+_ROLES_IN_SESSION = roles_held_by(
+    Session.user_id,
+    (Role.permissions, Role.mfa_required, Session.amr),
+    Session.id == bindparam("session_id", type_=Session.id.type),
 )
 
 

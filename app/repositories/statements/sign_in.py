@@ -30,6 +30,7 @@ from app.database import Database
 from app.models.audit_event import AuditEvent
 from app.models.session import Session
 from app.models.user import User
+from app.repositories.statements.held_roles import held_roles_of
 from app.repositories.statements.rate_limit import (
     SqlStore,
     attempt_parameters,
@@ -38,7 +39,7 @@ from app.repositories.statements.rate_limit import (
     take_steps,
 )
 from app.repositories.statements.second_factor import second_factor_columns
-from app.repositories.statements.session import ACTIVE, knows_network, roles_of
+from app.repositories.statements.session import ACTIVE, knows_network
 
 _AUDIT = tuple(column.name for column in AuditEvent.__table__.columns)
 _SESSION = tuple(column.name for column in Session.__table__.columns)
@@ -60,7 +61,7 @@ _CANDIDATE = select(
     User.must_reset_password,
     User.factors_version,
     User.last_sign_in_at,
-    roles_of(User.id).label("roles"),
+    held_roles_of(User.id).label("roles"),
     _KNOWN_NETWORK.label("known_network"),
     *second_factor_columns(User.id),
 ).where(User.email_canonical == bindparam("email"))
@@ -72,7 +73,7 @@ _FOUND = select(
     User.must_reset_password,
     User.factors_version,
     User.last_sign_in_at,
-    roles_of(User.id).label("roles"),
+    held_roles_of(User.id).label("roles"),
     _KNOWN_NETWORK.label("known_network"),
     *second_factor_columns(User.id),
 ).where(User.id == bindparam("user_id"))

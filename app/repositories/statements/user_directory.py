@@ -9,14 +9,14 @@ from uuid import UUID
 from sqlalchemy import Select, String, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.models.access.group import Group, GroupMember
 from app.models.base import UtcDateTime
 from app.models.passkey import Passkey
 from app.models.recovery_code import RecoveryCode
-from app.models.role import UserRole
 from app.models.totp import Totp
 from app.models.user import User
 from app.repositories.base import Order, Repository, first_id, paged
-from app.repositories.statements.session import roles_of
+from app.repositories.statements.held_roles import holders_of, own_roles_of
 from app.repositories.statements.user_search import Search, found_by
 
 SORTS = {
@@ -32,9 +32,11 @@ class UserFilter:
     """Which accounts are meant; what is None does not matter.
 
     Attributes:
+        role: Who has it, given to themselves or carried by a group.
         second_factor: Whether they have a passkey or an authenticator app.
         created_from: From then on; the time is read from the id, which is the index.
         created_until: Before then.
+        group: Who is in the group of this name.
     """
 
     search: Search | None = None
@@ -44,6 +46,7 @@ class UserFilter:
     second_factor: bool | None = None
     created_from: datetime | None = None
     created_until: datetime | None = None
+    group: str | None = None
 
 
 async def filtered(
@@ -55,7 +58,10 @@ async def filtered(
     if wanted.status:
         query = query.where(User.status == wanted.status)
     if wanted.role:
-        members = select(UserRole.user_id).where(UserRole.role == wanted.role)
+        query = query.where(User.id.in_(holders_of(wanted.role)))
+    if wanted.group is not None:
+        members = select(GroupMember.user_id).join(Group)
+        members = members.where(Group.name_key == wanted.group.lower())
         query = query.where(User.id.in_(members))
     if wanted.verified is not None:
         query = query.where(User.email_verified.is_(wanted.verified))
@@ -72,7 +78,7 @@ async def filtered(
 
 
 class ListedUser(NamedTuple):
-    """An account, with its roles from the same statement."""
+    """An account, with the roles given to itself, from the same statement."""
 
     user: User
     roles: tuple[str, ...]
@@ -144,7 +150,7 @@ class UserDirectory(Repository[User]):
 
 
 def _listed() -> Any:
-    return select(User, roles_of(User.id).label("roles"))
+    return select(User, own_roles_of(User.id).label("roles"))
 
 
 def _named(row: Any) -> ListedUser:

@@ -1,1 +1,1 @@
-"""People: their accounts, addresses, passwords, roles and claims."""
+"""People: their accounts, addresses, passwords and claims."""

@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
-from app.core.exceptions import Forbidden
+from app.core.exceptions import FieldError, Forbidden, Unprocessable
+from app.events.group import GroupCreated
 from app.factors.base import MULTI_FACTOR
+from app.models.access.group import Group
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.policies.permission import ADMIN_ROLE, Actor
-from app.policies.user import may_edit
+from app.policies.user import may_edit, may_grant
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.errors import LastAdministrator, UserNotFound
 from app.services.one_time.token import Purpose
@@ -180,6 +182,28 @@ async def check_editable(uow: UnitOfWork, actor: Actor, user_id: UUID) -> None:
         raise Forbidden(hint=refusal)
 
 
+async def demand_grantable(
+    uow: UnitOfWork, actor: Actor, names: Collection[str]
+) -> None:
+    """Refuse to give or take roles that may do more than the actor.
+
+    The roles cannot be deleted until the transaction is over.
+
+    Raises:
+        Forbidden: One may do more than the actor.
+        Unprocessable: One does not exist.
+    """
+    roles = await uow.roles.by_names(names)
+    missing = sorted(set(names) - {role.name for role in roles})
+    if missing:
+        message = f"there is no role {missing[0]}"
+        raise Unprocessable([FieldError("roles", "unknown_role", message)])
+    for role in roles:
+        refusal = may_grant(actor, role.permissions)
+        if refusal is not None:
+            raise Forbidden(hint=f"{role.name}: {refusal}")
+
+
 def touch(user: User, uow: UnitOfWork) -> None:
     """Count a change that others may see."""
     user.version += 1
@@ -210,6 +234,29 @@ def new_user(uow: UnitOfWork, email: str, *, name: str | None = None) -> User:
     return user
 
 
+def new_group(
+    uow: UnitOfWork, name: str, description: str = "", roles: Collection[str] = ()
+) -> Group:
+    """Return a group that is stored with the next flush, and say so.
+
+    Its roles are only told of here: they need the stored group.
+    """
+    now = uow.clock.now()
+    group = uow.groups.add(
+        Group(
+            id=uow.randomness.uuid7(),
+            name=name,
+            name_key=name.lower(),
+            description=description,
+            version=1,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    uow.record(GroupCreated(group_id=group.id, group=name, roles=tuple(roles)))
+    return group
+
+
 @asynccontextmanager
 async def keeping_an_administrator(
     uow: UnitOfWork, user_id: UUID
@@ -223,9 +270,7 @@ async def keeping_an_administrator(
         LastAdministrator: Nobody would be left.
     """
     await uow.roles.by_name(ADMIN_ROLE, lock=True)
-    is_administrator = ADMIN_ROLE in (await uow.users.roles_of([user_id])).get(
-        user_id, []
-    )
+    is_administrator = ADMIN_ROLE in await uow.users.held_roles_of(user_id)
     yield
     await uow.db.flush()
     if is_administrator and await uow.users.count_active_members(ADMIN_ROLE) == 0:

@@ -75,9 +75,11 @@ class ExportService:
         async with self._process.unit_of_work() as uow:
             user = _plain(await existing(uow, owner_id))
             roles = await uow.users.roles_of([owner_id])
+            groups = await uow.groups.names_of_user(owner_id)
             claims = await uow.user_claims.of(owner_id)
             uow.record(UserExported(user_id=owner_id))
         user["roles"] = roles.get(owner_id, [])
+        user["groups"] = groups
         user["claims"] = claims.claims if claims else {}
         return Copy(
             user=user,

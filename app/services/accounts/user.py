@@ -6,14 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from app.core.exceptions import FieldError, Forbidden, Unprocessable
 from app.core.rate_limit import subject_key
 from app.events.password import PasswordResetDemanded
 from app.events.user import UserCreated, UserRolesChanged, UserStatusChanged
-from app.models.role import Role
 from app.models.user import User
 from app.policies.permission import USER_ROLE, Actor
-from app.policies.user import may_grant
 from app.repositories.statements.user_search import Search
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.account import apply_change, delete_user
@@ -21,6 +18,7 @@ from app.services.accounts.address import AddressService
 from app.services.accounts.begun_at import BegunAt
 from app.services.accounts.change import (
     check_editable,
+    demand_grantable,
     end_everything,
     existing,
     keeping_an_administrator,
@@ -121,7 +119,7 @@ class UserService:
         if password is not None:
             hashed = await self._passwords.accept(password, context=(email, name))
         wanted = sorted(set(roles if roles is not None else [USER_ROLE]))
-        await self._granted(actor, wanted)
+        await demand_grantable(self._uow, actor, wanted)
         accept_address(self._process, email)
         user = new_user(self._uow, email, name=name)
         user.email_verified = email_verified
@@ -232,7 +230,7 @@ class UserService:
         user.unverified_until = None  # somebody vouched for it
         if not added and not removed:
             return
-        await self._granted(actor, added + removed)
+        await demand_grantable(self._uow, actor, added + removed)
         await self._uow.users.add_roles(user.id, added)
         await self._uow.users.remove_roles(user.id, removed)
         touch(user, self._uow)
@@ -348,17 +346,6 @@ class UserService:
         user = await existing(self._uow, user_id, lock=True)
         await check_editable(self._uow, actor, user_id)
         return user
-
-    async def _granted(self, actor: Actor, names: Sequence[str]) -> None:
-        roles: Sequence[Role] = await self._uow.roles.by_names(names)
-        missing = sorted(set(names) - {role.name for role in roles})
-        if missing:
-            message = f"there is no role {missing[0]}"
-            raise Unprocessable([FieldError("roles", "unknown_role", message)])
-        for role in roles:
-            refusal = may_grant(actor, role.permissions)
-            if refusal is not None:
-                raise Forbidden(hint=f"{role.name}: {refusal}")
 
 
 async def charge_mail(process: Process, actor: Actor, user_id: UUID) -> None:

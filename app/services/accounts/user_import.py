@@ -2,8 +2,10 @@
 
 from base64 import b64decode
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import IntegrityError
@@ -11,12 +13,15 @@ from sqlalchemy.exc import IntegrityError
 from app.core.exceptions import Unprocessable
 from app.core.password_schemes.limits import HashRefused
 from app.core.passwords import stored_form, traits_of
+from app.events.group import GroupMemberAdded
 from app.events.user import UserImported
 from app.factors.totp import TotpKey
+from app.models.access.group import Group
 from app.policies.permission import USER_ROLE
+from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.base import ShownText
 from app.schemas.user import UserImport
-from app.services.accounts.change import new_user, set_password
+from app.services.accounts.change import new_group, new_user, set_password
 from app.services.accounts.foreign_factor import add_factors, read_factors
 from app.services.accounts.foreign_passkey import (
     ForeignPasskey,
@@ -34,6 +39,10 @@ if TYPE_CHECKING:
 
 _TAKEN = "the address has an account"
 _NAME: TypeAdapter[str] = TypeAdapter(ShownText)
+
+
+class UnknownGroup(ValueError):
+    """A line names a group that is not here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +150,15 @@ class ImportSummary:
 class UserImportService:
     """Stores accounts one by one, so that one bad line loses no other."""
 
-    def __init__(self, process: Process) -> None:
-        """Work in transactions of its own; one service for one file."""
+    def __init__(self, process: Process, *, makes_groups: bool = False) -> None:
+        """Work in transactions of its own; one service for one file.
+
+        Args:
+            process: The parts of the process.
+            makes_groups: Make groups that are named and not there; they carry no role.
+        """
         self._process = process
+        self._makes_groups = makes_groups
         self._seen: set[str] = set()
         self._credentials: set[bytes] = set()
 
@@ -184,7 +199,7 @@ class UserImportService:
             await self._insert(
                 entry, name, stored, (*factors, passkeys), picture, dry_run
             )
-        except PasskeyTaken as refusal:
+        except (PasskeyTaken, UnknownGroup) as refusal:
             return ImportResult(entry.email, str(refusal))
         except IntegrityError:
             return await self._taken(entry.email, canonical)
@@ -209,6 +224,7 @@ class UserImportService:
         Raises:
             IntegrityError: The address has an account.
             PasskeyTaken: Another account has one of the passkeys.
+            UnknownGroup: There is no group of a name.
         """
         key, hashes, passkeys = factors
         async with self._process.unit_of_work() as uow:
@@ -219,6 +235,8 @@ class UserImportService:
             uow.users.add(user)
             await uow.db.flush()
             await uow.users.add_roles(user.id, [USER_ROLE])
+            made = self._makes_groups
+            await _join(uow, user.id, await _groups(uow, entry.groups, are_made=made))
             add_factors(uow, self._process, user.id, key, hashes)
             await add_passkeys(uow, user.id, passkeys)
             if picture is not None:
@@ -270,6 +288,34 @@ class UserImportService:
                 "AUTH_SERVE_PASSWORD__FLASK_SECURITY_SALT"
             )
         return stored
+
+
+async def _groups(
+    uow: UnitOfWork, names: Sequence[str], *, are_made: bool
+) -> list[Group]:
+    """Return groups; what an operator imports is not judged by rights.
+
+    Raises:
+        UnknownGroup: There is none of a name, and none is made.
+    """
+    groups = [*await uow.groups.by_names(names)] if names else []
+    known = {group.name.lower() for group in groups}
+    missing = {name.lower(): name for name in names if name.lower() not in known}
+    if missing and not are_made:
+        first = next(iter(missing.values()))
+        raise UnknownGroup(
+            f"there is no group {first}; make it first, or say --create-groups"
+        )
+    return groups + [new_group(uow, name) for name in missing.values()]
+
+
+async def _join(uow: UnitOfWork, user_id: UUID, groups: Sequence[Group]) -> None:
+    await uow.db.flush()
+    for group in groups:
+        await uow.groups.add_member(group.id, user_id, uow.clock.now())
+        uow.record(
+            GroupMemberAdded(user_id=user_id, group_id=group.id, group=group.name)
+        )
 
 
 def _picture_of(entry: UserImport) -> "Picture | None":

@@ -86,6 +86,7 @@ class AccountExportService:
             "passkeys": [_passkey(row) for row in await _passkeys(uow, user.id)],
             "recovery_code_hashes": await _code_hashes(uow, user.id, notes),
             "picture": await _picture(uow, user.id),
+            "groups": await uow.groups.names_of_user(user.id),
         }
         line = {
             name: value for name, value in members.items() if value not in (None, [])

@@ -41,7 +41,7 @@ class SetupRecoveryService:
         user = await uow.users.by_email(canonical_email(email), lock=True)
         if user is None:
             raise UserNotFound
-        if ADMIN_ROLE not in (await uow.users.roles_of([user.id])).get(user.id, []):
+        if ADMIN_ROLE not in await uow.users.held_roles_of(user.id):
             raise NotAnAdministrator
         self._enable(user)
         set_password(user, None, now)

@@ -175,7 +175,7 @@ class SessionStart:
         if MULTI_FACTOR in proven.amr:
             note_proven(user, proven.amr)
             await end_recovery(uow, user.id, "signed_in", actor_id=user.id)
-        roles = " ".join((await uow.users.roles_of([user.id])).get(user.id, []))
+        roles = " ".join(await uow.users.held_roles_of(user.id))
         is_new = await self._is_new(uow, user, known.is_known_place)
         held, begun = known.held.get(user.id), None
         if held is not None:

@@ -1,0 +1,1 @@
+"""``/api/v1`` about what people belong to."""

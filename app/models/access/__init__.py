@@ -1,0 +1,1 @@
+"""Tables of what people belong to, and what that gives them."""

@@ -1,0 +1,1 @@
+"""What people may do: roles, and groups of people that carry them."""
