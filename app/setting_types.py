@@ -205,7 +205,10 @@ def _issuer(value: str) -> str:
 # What an application may have of a person, and the person's own account (ADR-0054).
 # The engine has the same as `PERSONAL`; settings lie below it.
 OWN_SCOPES = frozenset(
-    {"account", "address", "email", "offline_access", "openid", "phone", "profile"}
+    {
+        *("account", "address", "email", "groups", "offline_access", "openid", "phone"),
+        *("profile", "roles"),
+    }
 )
 SCOPE_TOKEN = r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$"  # RFC 6749 section 3.3
 _VALKEY_SCHEMES = {

@@ -32,7 +32,7 @@ from app.oauth.pkce import read_challenge
 from app.oauth.resources.grant import check_default
 from app.oauth.resources.request import requested_scope, resolve_resources
 from app.oauth.response_modes import DEFAULT, find_mode
-from app.oauth.scopes import OPENID, resolve_scope
+from app.oauth.scopes import MEMBERSHIP, OPENID, resolve_scope
 from app.oauth.supported import Supported
 
 MAX_NONCE = 1_024
@@ -329,7 +329,10 @@ def _read_max_age(asked: _Asked) -> int | None:
 
 def _read_claims(asked: _Asked) -> ClaimsRequest:
     text = asked.params.get("claims") if asked.is_openid else None
-    return {} if text is None else parse_claims(text, asked.supported.claims)
+    if text is None:
+        return {}
+    hidden = MEMBERSHIP - asked.to.client.scope  # scope and claim have the same names
+    return parse_claims(text, set(asked.supported.claims) - hidden)
 
 
 def _read_acr_values(asked: _Asked) -> tuple[str, ...]:

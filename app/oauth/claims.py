@@ -31,6 +31,9 @@ SCOPE_CLAIMS: Mapping[str, tuple[str, ...]] = {
     "email": ("email", "email_verified"),
     "address": ("address",),
     "phone": ("phone_number", "phone_number_verified"),
+    # Of our own, as infrastructure names them; they say what the person belongs to.
+    "groups": ("groups",),
+    "roles": ("roles",),
 }
 STANDARD_CLAIMS = tuple(name for names in SCOPE_CLAIMS.values() for name in names)
 # About the sign-in, not the person: given or used without asking anybody.
@@ -157,6 +160,14 @@ def beyond_scope(claims: ClaimsRequest, scope: Iterable[str]) -> frozenset[str]:
     """Return what is asked for about the person that no scope of the request gives."""
     wished = frozenset(name for wishes in claims.values() for name in wishes)
     return wished - scope_claims(scope) - frozenset(PROTOCOL_CLAIMS)
+
+
+def told_claims(
+    where: Destination, *, scope: Iterable[str], claims: ClaimsRequest
+) -> frozenset[str]:
+    """Return the names of what may be said there, for whoever has to look it up."""
+    by_scope = scope_claims(scope) if where == "userinfo" else frozenset()
+    return by_scope | claims.get(where, {}).keys()
 
 
 def claims_for(

@@ -12,8 +12,15 @@ ACCOUNT = "account"  # of our own: to act for the owner of an account (ADR-0054)
 # These speak of a person (OIDC Core §5.4 and §11); all others are of an API. Settings
 # have the same as `OWN_SCOPES`, so that no API takes one for its own.
 PERSONAL = frozenset(
-    {OPENID, OFFLINE_ACCESS, ACCOUNT, "profile", "email", "address", "phone"}
+    {
+        *(OPENID, OFFLINE_ACCESS, ACCOUNT, "profile", "email", "address", "phone"),
+        *("groups", "roles"),
+    }
 )
+# What a person belongs to. An administrator gives a client these, and `ACCOUNT`; who
+# registers itself has none of them.
+MEMBERSHIP = frozenset({"groups", "roles"})
+ASSIGNED = MEMBERSHIP | {ACCOUNT}
 _TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 
@@ -40,10 +47,11 @@ def resolve_scope(
 ) -> tuple[str, ...]:
     """Return what a client asks for and may have.
 
-    Values that this server does not know are left out (OIDC Core §3.1.2.1); values
-    that it knows and the client is not registered for are refused. Where none is
-    known, a client that registered itself gets ``default_scope``. Nothing need be left
-    for a resource that has no scopes: being named is all that can be asked of it.
+    Values that this server does not know are left out (OIDC Core §3.1.2.1), and so is
+    what a person belongs to, if the client is not told of it; other values that the
+    server knows and the client is not registered for are refused. Where none is known,
+    a client that registered itself gets ``default_scope``. Nothing need be left for a
+    resource that has no scopes: being named is all that can be asked of it.
 
     Args:
         text: ``scope``, if it was sent.
@@ -57,7 +65,10 @@ def resolve_scope(
     """
     asked = () if text is None else parse_scope(text)
     there = of_resources or frozenset()
-    known = tuple(token for token in asked if token in supported or token in there)
+    # Programs ask for membership of any server; RFC 6749 §3.3: it is left out, and the
+    # answer says so.
+    offered = {*supported, *there} - (MEMBERSHIP - client.scope)
+    known = tuple(token for token in asked if token in offered)
     mine = client.scope | assigned
     foreign = [token for token in known if token not in mine]
     if foreign:

@@ -22,6 +22,8 @@ _SCOPES = {
     "email": N_("Your email address"),
     "address": N_("Your postal address"),
     "phone": N_("Your phone number"),
+    "groups": N_("The groups that you are in"),
+    "roles": N_("Your roles"),
     "account": N_(
         "Manage your account for you: see and change your profile, address and "
         "password, end sessions, set up how you sign in, export or delete everything"
@@ -48,6 +50,8 @@ _CLAIMS = {
     "address": N_("Your postal address"),
     "phone_number": N_("Your phone number"),
     "phone_number_verified": N_("Whether your phone number is confirmed"),
+    "groups": N_("The groups that you are in"),
+    "roles": N_("Your roles"),
 }
 _ICONS = {
     "openid": "key",
@@ -56,6 +60,8 @@ _ICONS = {
     "phone": "phone",
     "account": "settings",
     "offline_access": "clock",
+    "groups": "people",
+    "roles": "shield",
     "birthdate": "calendar",
     "zoneinfo": "clock",
     "locale": "globe",

@@ -14,8 +14,8 @@ from app.database import Database
 from app.models.oauth.grant import OAuthGrant
 from app.models.user import User
 from app.models.user_claims import UserClaims
+from app.repositories.statements.held_roles import held_roles_of
 from app.repositories.statements.live_grant import ID, LIVE
-from app.repositories.statements.session import roles_of
 from app.repositories.statements.together import asked, sharing
 
 _COLUMNS = (
@@ -33,7 +33,7 @@ _COLUMNS = (
     User.name,
     UserClaims.claims["preferred_username"].as_string().label("username"),
     UserClaims.username_key,
-    roles_of(OAuthGrant.user_id).label("roles"),
+    held_roles_of(OAuthGrant.user_id).label("roles"),
 )
 _ASKED = asked(id=OAuthGrant.id.type)
 

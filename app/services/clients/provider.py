@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from app.oauth.supported import Supported
 from app.repositories.statements.device_code import DeviceCodeStatements
 from app.repositories.statements.grant import OAuthGrantStatements
+from app.repositories.statements.membership import MembershipStatements
 from app.services.clients.device_polls import DevicePolls
 from app.services.clients.directory import ClientDirectory
 from app.services.clients.resource_directory import ResourceDirectory, own_resources
@@ -25,6 +26,7 @@ class Provider(Process):
         device_codes: What each poll of a device asks of the database.
         polls: When devices asked last, so that they do not ask too often.
         signed: Tokens that a client reads.
+        memberships: What people belong to.
     """
 
     supported: Supported
@@ -34,6 +36,7 @@ class Provider(Process):
     device_codes: DeviceCodeStatements
     polls: DevicePolls
     signed: SignedTokens
+    memberships: MembershipStatements
 
 
 def build_provider(process: Process) -> Provider:
@@ -52,4 +55,5 @@ def build_provider(process: Process) -> Provider:
         device_codes=DeviceCodeStatements(database),
         polls=DevicePolls(),
         signed=SignedTokens(process.ring, issuer=settings.public_url),
+        memberships=MembershipStatements(database),
     )

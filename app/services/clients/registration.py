@@ -1,6 +1,6 @@
 """Clients that register and manage themselves (RFC 7591, RFC 7592)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ from app.oauth.clients.registration import ClientMetadata
 from app.oauth.clients.registration_request import adapt, present
 from app.oauth.clients.secrets import find_secret
 from app.oauth.errors import InvalidClientMetadata, InvalidToken
-from app.oauth.scopes import ACCOUNT
+from app.oauth.scopes import ASSIGNED
 from app.repositories.token_epoch import current_epoch
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.change import (
@@ -133,7 +133,7 @@ class OAuthRegistrationService:
             InvalidRedirectUri: A redirect URI is missing or not acceptable.
             InvalidClientMetadata: Something else is not.
         """
-        metadata = self._judge(document, may_have_account=False)
+        metadata = self._judge(document, may_have_assigned=False)
         await check_sector(self._provider.outbound, metadata)
         row = new_client(
             self._uow,
@@ -187,8 +187,8 @@ class OAuthRegistrationService:
         row = await self._own(client_id, token, lock=True)
         held = metadata_of(row)
         approved = _places(held)
-        if ACCOUNT not in held.scope or not _places(metadata) <= approved:
-            metadata = _without_account(metadata)
+        kept = held.scope if _places(metadata) <= approved else ()
+        metadata = _without_assigned(metadata, kept)
         changed = put_metadata(row, metadata)
         if not changed:
             return await self._told(row)
@@ -247,11 +247,13 @@ class OAuthRegistrationService:
         limit = self._provider.limits.registration_address
         await self._provider.limiter.take(*by_address(limit))
 
-    def _judge(self, document: Any, *, may_have_account: bool = True) -> ClientMetadata:
+    def _judge(
+        self, document: Any, *, may_have_assigned: bool = True
+    ) -> ClientMetadata:
         """Return what is registered: what was asked for, as far as there is such."""
         offered = self._provider.supported
-        if not may_have_account:
-            scopes = tuple(token for token in offered.scopes if token != ACCOUNT)
+        if not may_have_assigned:
+            scopes = tuple(token for token in offered.scopes if token not in ASSIGNED)
             offered = replace(offered, scopes=scopes)
         grants = tuple(g for g in offered.grant_types if g not in _NOT_FOR_STRANGERS)
         supported = replace(offered, grant_types=grants)
@@ -328,10 +330,13 @@ def _check_identity(client_id: str, document: Mapping[str, Any]) -> None:
             raise InvalidClientMetadata(f"{name} must not be sent")
 
 
-def _without_account(metadata: ClientMetadata) -> ClientMetadata:
-    """Return metadata without the scope that an administrator has to give (ADR-0054).
+def _without_assigned(
+    metadata: ClientMetadata, kept: Collection[str]
+) -> ClientMetadata:
+    """Return metadata without scopes that an administrator has to give (ADR-0054).
 
-    A client that has it keeps it as long as it leads people to the same places.
+    A client that has one keeps it as long as it leads people to the same places.
     """
-    left = tuple(token for token in metadata.scope if token != ACCOUNT)
+    gone = ASSIGNED - set(kept)
+    left = tuple(token for token in metadata.scope if token not in gone)
     return replace(metadata, scope=left)

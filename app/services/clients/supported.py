@@ -8,7 +8,7 @@ from app.oauth.claims import STANDARD_CLAIMS
 from app.oauth.client_auth import METHODS
 from app.oauth.grants import GRANTS
 from app.oauth.grants.device_code import DeviceCode
-from app.oauth.scopes import ACCOUNT
+from app.oauth.scopes import ASSIGNED
 from app.oauth.supported import PROMPTS, Supported
 
 PERSON_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
@@ -21,7 +21,7 @@ def build_supported(settings: Settings) -> Supported:
     may_register = settings.registration_mode in ("open", "verified")
     prompts = PROMPTS if may_register else tuple(p for p in PROMPTS if p != "create")
     return Supported(
-        scopes=(*PERSON_SCOPES, ACCOUNT, *settings.oauth.scopes),
+        scopes=(*PERSON_SCOPES, *sorted(ASSIGNED), *settings.oauth.scopes),
         claims=STANDARD_CLAIMS,
         grant_types=_grant_types(settings),
         auth_methods=tuple(method.name for method in METHODS),

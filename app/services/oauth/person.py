@@ -1,13 +1,15 @@
 """What applications are told about a person, and under which name."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
 from app.core.secret_key import SecretKey
 from app.oauth.clients.client import Client
+from app.oauth.scopes import MEMBERSHIP
 from app.oauth.subject import session_for, subject_for
 from app.services.accounts.user_claims import USERNAME
+from app.services.clients.provider import Provider
 from app.typed_text import username_key
 
 _COLUMNS = (
@@ -33,6 +35,20 @@ def person_claims(row: Any) -> dict[str, Any]:
     changed = max(row.updated_at, row.more_updated_at or row.updated_at)
     columns = {name: getattr(row, name) for name in _COLUMNS}
     return {**more, **columns, "updated_at": int(changed.timestamp())}
+
+
+async def told_person(
+    provider: Provider, row: Any, names: Collection[str]
+) -> dict[str, Any]:
+    """Return the same with groups and roles, if they are among what is told.
+
+    That is one statement more, so it is run for no other application.
+    """
+    claims = person_claims(row)
+    if not MEMBERSHIP.isdisjoint(names):
+        held = await provider.memberships.of(row.user_id)
+        claims |= {name: list(each) for name, each in held._asdict().items()}
+    return claims
 
 
 def _told(row: Any) -> Mapping[str, Any]:

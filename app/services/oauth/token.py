@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from app.core.context import current
-from app.oauth.claims import claims_for
+from app.oauth.claims import claims_for, told_claims
 from app.oauth.clients.client import Client
 from app.oauth.errors import OAuthError
 from app.oauth.grants.base import Granted, Stores
@@ -26,7 +26,7 @@ from app.services.oauth.grant_store import (
     DeviceCodeStore,
     RefreshTokenStore,
 )
-from app.services.oauth.person import person_claims, session_name, subject_of
+from app.services.oauth.person import session_name, subject_of, told_person
 
 
 class TokenService:
@@ -67,7 +67,7 @@ class TokenService:
             refusal = error
         else:
             row = codes.row or refresh_tokens.row or device_codes.row
-            return self._answer(granted, row)
+            return await self._answer(granted, row)
         reason = codes.reason or refresh_tokens.reason or device_codes.reason
         refusal.hint = reason or refusal.hint
         await codes.end_begun()
@@ -79,7 +79,7 @@ class TokenService:
         now, algorithm = self._provider.clock.now(), client.id_token_signed_response_alg
         self._provider.signed.demand_key(client.client_id, algorithm, now)
 
-    def _answer(self, granted: Granted, row: Any | None) -> dict[str, Any]:
+    async def _answer(self, granted: Granted, row: Any | None) -> dict[str, Any]:
         """Return the tokens; ``row`` has grant and person, unless nobody is there."""
         provider, now = self._provider, self._provider.clock.now()
         subject = None
@@ -92,7 +92,7 @@ class TokenService:
             access_token=access_token,
             expires_in=granted.access_ttl(provider.settings.token.access_ttl),
             refresh_token=self._refresh_token(granted),
-            id_token=self._id_token(granted, row, subject, access_token, now),
+            id_token=await self._id_token(granted, row, subject, access_token, now),
         )
 
     def _access_token(
@@ -127,7 +127,7 @@ class TokenService:
             granted.grant_id, granted.refresh_counter
         )
 
-    def _id_token(
+    async def _id_token(
         self,
         granted: Granted,
         row: Any | None,
@@ -141,12 +141,7 @@ class TokenService:
         settings = self._provider.settings
         person = {}
         if granted.claims.get("id_token"):
-            person = claims_for(
-                "id_token",
-                person_claims(row),
-                scope=granted.scope,
-                claims=granted.claims,
-            )
+            person = await self._told(granted, row)
         claims = id_token_claims(
             granted,
             granted.authentication,
@@ -162,3 +157,9 @@ class TokenService:
         return self._provider.signed.sign(
             claims, algorithm=algorithm, typ=ID_TOKEN_TYPE, now=now
         )
+
+    async def _told(self, granted: Granted, row: Any) -> dict[str, Any]:
+        scope, claims = granted.scope, granted.claims
+        names = told_claims("id_token", scope=scope, claims=claims)
+        known = await told_person(self._provider, row, names)
+        return claims_for("id_token", known, scope=scope, claims=claims)

@@ -5,13 +5,13 @@ from typing import Any
 
 from app.core import jose, security
 from app.core.context import current
-from app.oauth.claims import claims_for
+from app.oauth.claims import claims_for, told_claims
 from app.oauth.errors import InsufficientScope, InvalidToken
 from app.oauth.scopes import OPENID
 from app.oauth.tokens import USERINFO_TYPE, signed_userinfo_claims, userinfo_claims
 from app.services.clients.provider import Provider
 from app.services.clients.signed_token import AccessToken
-from app.services.oauth.person import person_claims, subject_of
+from app.services.oauth.person import subject_of, told_person
 
 
 class UserinfoService:
@@ -41,9 +41,9 @@ class UserinfoService:
             raise _refusal("the grant, session, account or client is over")
         current().user_id = row.user_id
         subject = subject_of(row.user_id, client, provider.secret_key)
-        person = claims_for(
-            "userinfo", person_claims(row), scope=access.scope, claims=row.claims
-        )
+        names = told_claims("userinfo", scope=access.scope, claims=row.claims)
+        known = await told_person(provider, row, names)
+        person = claims_for("userinfo", known, scope=access.scope, claims=row.claims)
         if client.userinfo_signed_response_alg is None:
             return userinfo_claims(person, subject=subject)
         algorithm = client.userinfo_signed_response_alg

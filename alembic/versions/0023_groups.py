@@ -7,8 +7,8 @@ through a group does not count there, which is less and never more.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 
 _NAME = sa.String(128).with_variant(sa.String(128, collation="C"), "postgresql")
 

@@ -1,0 +1,42 @@
+"""What somebody belongs to: read only where an application is told of it."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+
+from app.database import Database
+from app.models.access.group import Group, GroupMember
+from app.models.user import User
+from app.repositories.statements.held_roles import Joined, held_roles_of
+
+_USER = bindparam("user_id", type_=User.id.type)
+_GROUPS = (
+    select(Joined(Group.name))
+    .join(GroupMember, GroupMember.group_id == Group.id)
+    .where(GroupMember.user_id == _USER)
+    .scalar_subquery()
+)
+_MEMBERSHIPS = select(_GROUPS.label("groups"), held_roles_of(_USER).label("roles"))
+
+
+class Memberships(NamedTuple):
+    """Names of groups, and of the roles held by oneself or through them, sorted."""
+
+    groups: tuple[str, ...]
+    roles: tuple[str, ...]
+
+
+class MembershipStatements:
+    """One round trip."""
+
+    def __init__(self, database: Database) -> None:
+        """Run on the pool of this database, outside of any session."""
+        self._database = database
+
+    async def of(self, user_id: UUID) -> Memberships:
+        """Return what somebody belongs to at this moment."""
+        row = await self._database.fetch_one(_MEMBERSHIPS, {"user_id": user_id})
+        assert row is not None  # a SELECT without FROM has one
+        groups, roles = ((names or "").split() for names in (row.groups, row.roles))
+        return Memberships(tuple(sorted(groups)), tuple(sorted(roles)))
