@@ -51,6 +51,13 @@ def applications(url: str, email: str, codes: str) -> dict[str, Any]:
     }
 
 
+def visits(url: str, count: str) -> list[str]:
+    """Have people enter a protected host, and return their cookies for it."""
+    from benchmarks.visits import enter
+
+    return asyncio.run(enter(url, int(count)))
+
+
 def hashing(engine: str, core: str, seconds: str) -> dict[str, Any]:
     """Compute Argon2id digests on one core, by the engine in use or by a named one."""
     from app.core.password_schemes.engines import ENGINES
@@ -120,8 +127,9 @@ async def _clean(url: str) -> dict[str, Any]:
     return {"longest": max(taken)}
 
 
-_COMMANDS: dict[str, Callable[..., dict[str, Any]]] = {
-    each.__name__: each for each in (settings, applications, hashing, janitor, migrate)
+_COMMANDS: dict[str, Callable[..., Any]] = {
+    each.__name__: each
+    for each in (settings, applications, visits, hashing, janitor, migrate)
 }
 
 if __name__ == "__main__":

@@ -204,6 +204,7 @@ MEASURES = (
     _load("JWKS", _keys, 10_000),
     _load("GET /users/me", Subject.who_am_i, 3_000),
     _load("refresh", Subject.refresh, 2_000),
+    _load("forward authentication", Subject.visit, 5_000),
     _provider("client credentials", Applications.client_credentials, 3_500),
     _provider("introspection", Applications.introspection, 3_000),
     _provider("userinfo", Applications.userinfo, 3_000),

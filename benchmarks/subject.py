@@ -64,9 +64,25 @@ class Subject:
             for each in self.sessions
         ]
 
+    def visit(self) -> list[Step]:
+        """People whose every request to a protected host is asked about."""
+        cookies = self.build.ask("visits", self.database_url, CONNECTIONS)
+        return [repeated(_visit(each)) for each in cookies]
+
     def refresh(self) -> list[Step]:
         """People whose sessions go on."""
         return refreshes(self.sessions)
+
+
+def _visit(cookie: str) -> bytes:
+    """Return what nginx asks about a request of somebody."""
+    return (
+        "GET /forward-auth/nginx HTTP/1.1\r\nHost: bench\r\n"
+        "X-Forwarded-Host: wiki.example.org\r\nX-Forwarded-Proto: https\r\n"
+        "X-Forwarded-Uri: /page?id=1\r\nX-Forwarded-Method: GET\r\n"
+        f"X-Forwarded-For: 198.51.100.7\r\nCookie: {cookie}\r\n"
+        "Accept: text/html\r\n\r\n"
+    ).encode()
 
 
 def refreshes(sessions: list[dict[str, str]]) -> list[Step]:

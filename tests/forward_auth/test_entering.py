@@ -1,7 +1,7 @@
 """Coming to a protected host with a browser: to sign in, back, and in."""
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.core import jose
 from app.models import OAuthGrant, User
@@ -73,6 +73,33 @@ async def test_the_cookie_of_one_host_is_worth_nothing_at_another(
 
     assert answer.status_code == 401
     assert "x-auth-request-user" not in answer.headers
+
+
+async def test_a_cookie_is_bound_to_its_host_by_its_own_code(
+    proxied: Proxied, visitor: Visitor, runtime: Runtime
+) -> None:
+    await proxied.enter(visitor)
+    cookie, key = proxied.cookies["__Host-auth_serve_host"], runtime.secret_key
+
+    assert key.read_host_session(cookie, WIKI) is not None
+    assert key.read_host_session(cookie, SHOP) is None
+    assert key.read_host_session(cookie[:-1] + "~", WIKI) is None
+    assert key.read_host_session(cookie.replace("as_hs_", "as_bs_"), WIKI) is None
+
+
+async def test_the_grant_of_another_application_opens_no_host(
+    proxied: Proxied, visitor: Visitor, runtime: Runtime
+) -> None:
+    """Even under a code that we made ourselves."""
+    await protect(runtime, SHOP)
+    await proxied.enter(visitor)
+    async with runtime.database.session(read_only=True) as db:
+        [grant] = await db.scalars(select(OAuthGrant))
+
+    forged = runtime.secret_key.host_session(grant.id, SHOP)
+    proxied.host, proxied.cookies = SHOP, {"__Host-auth_serve_host": forged}
+
+    assert (await proxied.get("/", **SCRIPT)).status_code == 401
 
 
 async def test_a_host_that_was_made_anew_takes_no_cookie_of_before(
