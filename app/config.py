@@ -76,7 +76,9 @@ class Settings(BaseSettings):
         "development", description="Production refuses what is unsafe."
     )
     public_url: Issuer = Field(
-        "http://localhost:8000", description="The issuer; every link starts with it."
+        "http://localhost:8000",
+        description="The issuer; every link starts with it. It may have a path, as "
+        "`https://example.com/auth` has (docs/operations.md, Under a path).",
     )
     mail_templates: Path | None = Field(
         None,

@@ -44,6 +44,7 @@ from app.jobs.worker import Worker
 from app.oauth.errors import OAuthError
 from app.services.server.runtime import Runtime, build_runtime
 from app.services.server.startup import StartRefused, start
+from app.utils.base_path import base_path
 
 _log = logging.getLogger("auth_serve.errors")
 # Tracing is off unless it is asked for: spans would carry query strings, and those
@@ -138,6 +139,20 @@ def _routes() -> list[BaseRoute]:
     ]
 
 
+def _demand_own_base(settings: Settings, routes: list[BaseRoute]) -> None:
+    """Refuse a base path that begins as pages of ours do.
+
+    Whether a proxy took it off already could not be told from the path then.
+    """
+    base = base_path(settings.public_url)
+    first = base.split("/")[1] if base else ""
+    if first in {getattr(each, "path", "/").split("/")[1] for each in routes} - {""}:
+        raise SettingsError(
+            f"AUTH_SERVE_PUBLIC_URL: its path begins with /{first}, as pages of this "
+            "service do; choose another, such as /auth"
+        )
+
+
 class _Application(FastAPI):
     """Without what the framework wraps around an application, as last resorts.
 
@@ -185,6 +200,7 @@ def create_app(
     )
     app.state.render_refusal = _render_early
     app.router.routes += _routes()
+    _demand_own_base(settings, app.router.routes)
     install_openapi(app)
     install_handlers(app, _render, [DatabaseUnavailable])
     app.add_exception_handler(OAuthError, _refuse)

@@ -197,8 +197,12 @@ def _issuer(value: str) -> str:
     parts = _parts(value, "http", "https")
     if parts.query or parts.fragment or parts.username or parts.password:
         raise ValueError("must not hold a query, a fragment or credentials")
-    if parts.path.rstrip("/"):
-        raise ValueError("must not hold a path: the service lives at the root")
+    path = parts.path.rstrip("/")
+    if path and not _BASE_PATH.fullmatch(path):
+        raise ValueError(
+            "may hold a path of letters, digits, - and _ only, such as /auth, and none "
+            "that begins with /.well-known"
+        )
     return value.rstrip("/")
 
 
@@ -219,6 +223,8 @@ _LEVELS = {
     **{"trace": "DEBUG", "verbose": "DEBUG", "notice": "INFO", "warn": "WARNING"},
     **{"err": "ERROR", "critical": "ERROR", "fatal": "ERROR"},
 }
+# No dot and no percent sign: whoever normalises a path, reads this one alike.
+_BASE_PATH = re.compile(r"(?:/[A-Za-z0-9_-]{1,64}){1,4}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+-]{1,62}")
 _TAKEN_SCHEMES = frozenset(
     "about acct android-app blob chrome chrome-extension cid content data dns feed "

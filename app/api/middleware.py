@@ -34,6 +34,7 @@ from app.core.pictures.flaw import MAX_BYTES
 from app.core.randomness import Randomness
 from app.core.stopping import Stopping
 from app.services.server.startup import StartRefused
+from app.utils.base_path import base_path, without_base
 from app.utils.helpers import printable
 
 _log = logging.getLogger("auth_serve.errors")
@@ -121,6 +122,7 @@ class RequestMiddleware:
         fields = dict(_SECURITY)
         if issuer.startswith("https://"):
             fields["strict-transport-security"] = _HSTS
+        self._base = base_path(issuer)
         self._standing = StandingFields(fields)
         self._shared = StandingFields(fields | cors.HEADERS)
         # What proxies hand on is said in the name of other hosts, and those have a
@@ -134,6 +136,8 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, _said(send))
             return
+        if self._base:
+            scope = _at_root(scope, self._base)
         fields = _own_fields(scope)
         context = self._context(scope, fields)
         begin(context)
@@ -145,6 +149,7 @@ class RequestMiddleware:
         if scope["path"].startswith(_HANDED_ON):
             standing = self._handed_on
         answer = SentAnswer(send, context, standing, has_content=method != "HEAD")
+        answer.base = self._base.encode()
         if method == "POST" and scope["path"] in _BLUR:
             answer.wait = self._randomness.between(0, _BLUR[scope["path"]])
         started = self._clock.monotonic()
@@ -213,6 +218,16 @@ class RequestMiddleware:
             bytes_out=answer.bytes_out,
             reason=context.reason,
         )
+
+
+def _at_root(scope: Scope, base: str) -> Scope:
+    """Return the request as it would have come to the root of a host."""
+    raw = (scope.get("raw_path") or b"").decode("latin-1")
+    return {
+        **scope,
+        "path": without_base(scope["path"], base),
+        "raw_path": without_base(raw, base).encode("latin-1"),
+    }
 
 
 def _own_fields(scope: Scope) -> dict[bytes, list[str]]:

@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from app.api.oauth.documented import PROTOCOL_ERROR, SECURITY_SCHEMES
 from app.api.oauth.documented_pages import browser_paths
 from app.schemas.base import Problem
+from app.utils.base_path import base_path
 
 _REF = "#/components/schemas/{model}"
 
@@ -31,6 +32,9 @@ def _build(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     document["paths"] |= browser_paths()
+    base = base_path(app.state.runtime.settings.public_url)
+    if base:
+        document["servers"] = [{"url": base}]
     schema = Problem.model_json_schema(ref_template=_REF)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas |= schema.pop("$defs", {})

@@ -8,6 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.core.context import RequestContext
 from app.core.whole_answer import EXTENSION, Field, WriteWhole, as_lines
+from app.utils.base_path import fields_under
 
 _LENGTH = b"content-length"
 _NO_BODY = (204, 304)  # and so no length
@@ -51,6 +52,7 @@ class SentAnswer:
         self._standing = standing
         self._has_content = has_content
         self.wait = 0.0  # seconds
+        self.base = b""  # the path of the public URL
         self.started = False
         self.status = 0
         self.bytes_out = 0
@@ -61,6 +63,8 @@ class SentAnswer:
             self.started = True
             self.status = message["status"]
             fields = list(message.get("headers", ()))
+            if self.base:
+                fields = fields_under(fields, self.base)
             message["headers"] = [
                 *fields,
                 *self._standing.beside(fields),
@@ -91,6 +95,7 @@ class SentAnswer:
             and self._has_content
             and not self.wait
             and response.background is None
+            and not (self.base and "location" in response.headers)
             and response.status_code not in _NO_BODY
             and "Connection" not in self._context.headers
         )

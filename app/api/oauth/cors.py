@@ -20,6 +20,11 @@ SHARED = {
     "/oauth2/userinfo": "GET, POST",
     "/oauth2/revoke": "POST",
 }
+# Where an issuer with a path is looked for, RFC 8414 section 3; its path follows.
+_OF_PATH = (
+    "/.well-known/openid-configuration/",
+    "/.well-known/oauth-authorization-server/",
+)
 REGISTRATION = "/oauth2/register"
 HEADERS = {
     "access-control-allow-origin": "*",
@@ -37,7 +42,7 @@ def is_shared(path: str, *, registration: str) -> bool:
         path: The address.
         registration: Who may register clients, as the settings have it.
     """
-    if path in SHARED:
+    if path in SHARED or path.startswith(_OF_PATH):
         return True
     is_registration = path == REGISTRATION or path.startswith(f"{REGISTRATION}/")
     return is_registration and registration == "open"

@@ -9,10 +9,12 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from app.api.dependencies import get_runtime
+from app.core.exceptions import NotFound
 from app.core.late.route import LateRoute
 from app.oauth.metadata import provider_metadata
 from app.oauth.supported import Supported
 from app.services.server.signing_key import SigningKeyService
+from app.utils.base_path import base_path
 
 router = APIRouter(prefix="/.well-known", tags=["well-known"], route_class=LateRoute)
 _CACHE = "public, max-age=300"
@@ -38,6 +40,18 @@ async def openid_configuration(request: Request) -> Response:
 )
 async def oauth_authorization_server(request: Request) -> Response:
     """Return the same to clients that do not know OpenID Connect (RFC 8414)."""
+    return _metadata(request)
+
+
+@router.get("/openid-configuration/{base:path}", include_in_schema=False)
+@router.get("/oauth-authorization-server/{base:path}", include_in_schema=False)
+async def metadata_of_path(base: str, request: Request) -> Response:
+    """Return the same where an issuer with a path is looked for (RFC 8414 section 3).
+
+    The path stands after the well-known one; section 5 has both names.
+    """
+    if f"/{base}" != base_path(get_runtime(request).settings.public_url):
+        raise NotFound(hint="no issuer with this path")
     return _metadata(request)
 
 

@@ -16,6 +16,7 @@ from app.services.clients.demo import HOME
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_cookie import BrowserCookies
 from app.services.sign_in.browser_session import Browser
+from app.utils.base_path import base_path
 
 _NAME = "auth_serve_demo"
 _MOST = 3_900  # characters; browsers keep 4,096 with name and attributes
@@ -64,7 +65,8 @@ def keep(answer: Response, kept: Kept, browser: Browser, runtime: Runtime) -> No
         value = urlsafe_b64encode(sealed).decode()
     if len(value) > _MOST:
         raise TokensTooLarge(hint=f"{len(value)} characters")
-    parts = [f"{_NAME}={value}", f"Path={HOME}", "HttpOnly", "SameSite=Lax"]
+    path = f"{base_path(runtime.settings.public_url)}{HOME}"
+    parts = [f"{_NAME}={value}", f"Path={path}", "HttpOnly", "SameSite=Lax"]
     if not kept:
         parts.append("Max-Age=0")
     if runtime.settings.public_url.startswith("https://"):

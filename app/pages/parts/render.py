@@ -31,6 +31,7 @@ from app.pages.parts.script import (
     PASSWORD_SCRIPT,
     SETUP_SCRIPT,
 )
+from app.utils.base_path import base_path, links_under
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -127,6 +128,8 @@ def render(
     here = "" if values.get("error") else _here()
     around = {"here": here, "brand": _brand(), **_spoken(), **values}
     html = _environment().get_template(template).render(around)
+    if base := _base():
+        html = links_under(html, base)
     said = {"Content-Language": language(), "Vary": "Accept-Language"}
     return HTMLResponse(html, status, headers=HEADERS | said | (headers or {}))
 
@@ -151,6 +154,12 @@ def _brand() -> Brand:
     brand: Brand = app.state.brand if app is not None else Brand()
     worn = current().worn
     return brand if worn is None else of_application(brand, *worn)
+
+
+def _base() -> str:
+    """Return the path of the public URL; none where there is no service around."""
+    app = current().scope.get("app")
+    return base_path(app.state.runtime.settings.public_url) if app is not None else ""
 
 
 def _here() -> str:

@@ -9,6 +9,8 @@ it.
 
 from collections.abc import Sequence
 
+from app.utils.base_path import base_path
+
 
 class BrowserCookies:
     """Names and attributes, as the public URL has them."""
@@ -17,11 +19,13 @@ class BrowserCookies:
         """Choose the names; https there makes them ``__Host-`` ones."""
         self._is_secure = public_url.startswith("https://")
         prefix = "__Host-" if self._is_secure else "auth_serve_"
-        self.session = f"{prefix}session"
-        self.browser = f"{prefix}browser"
-        self.step = f"{prefix}step"
-        self.remembered = f"{prefix}remembered"
-        self.device = f"{prefix}device"
+        # Two services may stand on one host, each under a path of its own.
+        suffix = base_path(public_url).replace("/", "_")
+        self.session = f"{prefix}session{suffix}"
+        self.browser = f"{prefix}browser{suffix}"
+        self.step = f"{prefix}step{suffix}"
+        self.remembered = f"{prefix}remembered{suffix}"
+        self.device = f"{prefix}device{suffix}"
         self.host = f"{prefix}auth_serve_host"  # at hosts that others serve
         self.host_browser = f"{prefix}auth_serve_browser"
         self.language = f"{prefix}language"  # read in `app/core/language`

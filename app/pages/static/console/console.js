@@ -2,6 +2,9 @@
 // and one tick for all rows of a list. Each page does without any of it.
 const palette = document.getElementById("palette");
 const input = palette.querySelector("input");
+// The service may live under a path of its host, and the form's address knows it.
+const search = new URL(palette.querySelector("form").action);
+const base = search.pathname.replace(/\/admin\/palette$/, "");
 const list = document.getElementById("palette-list");
 const count = document.getElementById("palette-count");
 const SLOW = 150; // milliseconds without a key before anything is asked
@@ -44,7 +47,7 @@ function show(entries) {
     }
     const option = element("div", "option", "");
     option.id = `palette-option-${index}`;
-    option.dataset.to = entry.to;
+    option.dataset.to = `${base}${entry.to}`;
     option.append(element("bdi", "", entry.text));
     if (entry.hint) {
       const hint = element("bdi", "", entry.hint);
@@ -64,7 +67,7 @@ async function ask() {
   asked.abort();
   asked = new AbortController();
   const text = input.value;
-  const address = `/admin/palette?q=${encodeURIComponent(text)}`;
+  const address = `${search.pathname}?q=${encodeURIComponent(text)}`;
   const headers = { Accept: "application/json" };
   try {
     const answer = await fetch(address, { headers, signal: asked.signal });

@@ -1,7 +1,8 @@
 // Starts Swagger UI, and makes its Authorize button sign in. The document says the
 // truth (a bearer token); only this page shows it as a form for address and password
 // and sends what was typed to the service's own sign-in.
-const LOGIN = "/api/v1/auth/login";
+const BASE = new URL("../..", import.meta.url).pathname; // ends with a slash
+const LOGIN = `${BASE}api/v1/auth/login`;
 
 function asSignIn(document) {
   document.components.securitySchemes.bearer = {
@@ -26,7 +27,7 @@ function asJson(request) {
   return request;
 }
 
-const answer = await fetch("/openapi.json");
+const answer = await fetch(`${BASE}openapi.json`);
 window.SwaggerUIBundle({
   spec: asSignIn(await answer.json()),
   dom_id: "#swagger",

@@ -1,0 +1,152 @@
+"""A service whose public URL has a path, behind a proxy that keeps it or strips it."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient
+
+from app.config import Settings, SettingsError
+from app.main import create_app
+from app.policies.permission import ADMIN_ROLE
+from app.services.sign_in.browser_cookie import BrowserCookies
+from app.utils.base_path import links_under, without_base
+from tests.conftest import SECRET
+from tests.support.api import PASSWORD, Api
+from tests.support.browser import Visitor
+
+ISSUER = "http://localhost:8000/team/auth"
+_LINK = re.compile(r'\s(?:href|src|action|data-ask|hx-get)="(/[^"#?]*)')
+
+
+@pytest.fixture
+def options() -> dict[str, object]:
+    return {"public_url": ISSUER}
+
+
+@pytest.fixture
+async def root(app: FastAPI) -> Any:
+    """What a proxy sends that took the path off, or never had it."""
+    transport = ASGITransport(app=app, client=("192.0.2.1", 40_000))
+    async with AsyncClient(transport=transport, base_url="http://localhost") as http:
+        yield http
+
+
+async def _links(visitor: Visitor, path: str) -> set[str]:
+    """Return where the links of a page lead, each under the path of the service."""
+    answer = await visitor.get(path)
+    assert answer.status_code == 200, (path, answer.text)
+    found = set(_LINK.findall(answer.text))
+    assert found and all(link.startswith("/team/auth/") for link in found), path
+    return {link.removeprefix("/team/auth") for link in found}
+
+
+async def test_every_link_of_every_section_leads_somewhere(
+    app: FastAPI, api: Api
+) -> None:
+    person = await api.person(ADMIN_ROLE)
+    visitor = Visitor(app, "127.0.0.1")
+    signed_in = await visitor.sign_in(person.email, PASSWORD)
+    assert signed_in.headers["location"].startswith("/team/auth/")
+    met: set[str] = set()
+    for page in ("/signin", "/account", "/account/security", "/admin", "/admin/users"):
+        met |= await _links(visitor, page)
+    for link in sorted(met):
+        answer = await visitor.get(link)
+        assert answer.status_code in (200, 303, 405), link
+        where = urlsplit(answer.headers.get("location", "/team/auth/")).path
+        assert where.startswith("/team/auth/"), link
+
+
+@pytest.mark.parametrize("path", ["/signin", "/team/auth/signin"])
+async def test_a_proxy_may_take_the_path_off_or_pass_it_on(
+    root: AsyncClient, path: str
+) -> None:
+    page = await root.get(path, headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert 'action="/team/auth/signin"' in page.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/team/authors", "/team", "/team/auth/team/auth/signin", "/TEAM/AUTH/signin"],
+)
+async def test_no_other_path_is_ours(root: AsyncClient, path: str) -> None:
+    assert (await root.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/team/auth/.well-known/openid-configuration",  # OIDC Discovery section 4
+        "/.well-known/oauth-authorization-server/team/auth",  # RFC 8414 section 3.1
+        "/.well-known/openid-configuration/team/auth",  # RFC 8414 section 5
+    ],
+)
+async def test_metadata_stands_wherever_clients_look(
+    root: AsyncClient, path: str
+) -> None:
+    answer = await root.get(path)
+    assert answer.headers["access-control-allow-origin"] == "*"
+    metadata = answer.json()
+    assert metadata["issuer"] == ISSUER
+    assert metadata["token_endpoint"] == f"{ISSUER}/oauth2/token"
+
+
+async def test_metadata_of_another_path_is_nobodys(root: AsyncClient) -> None:
+    path = "/.well-known/oauth-authorization-server/other"
+    assert (await root.get(path)).status_code == 404
+
+
+async def test_what_is_made_is_where_its_location_says(api: Api) -> None:
+    admin = await api.admin()
+    made = await api.client.post(
+        "/api/v1/roles", json={"name": "support"}, headers=admin.headers
+    )
+    assert made.headers["location"] == "/team/auth/api/v1/roles/support"
+
+
+async def test_the_document_says_where_the_api_is(root: AsyncClient) -> None:
+    document = (await root.get("/team/auth/openapi.json")).json()
+    assert document["servers"] == [{"url": "/team/auth"}]
+
+
+def test_two_services_on_one_host_do_not_share_cookies() -> None:
+    one = BrowserCookies("https://example.com/a")
+    other = BrowserCookies("https://example.com/b")
+    plain = BrowserCookies("https://example.com")
+    names = ("session", "browser", "step", "remembered", "device")
+    for name in names:
+        assert len({getattr(each, name) for each in (one, other, plain)}) == 3
+        assert getattr(one, name).startswith("__Host-")
+
+
+@pytest.mark.parametrize("path", ["/account", "/admin/x", "/api", "/oauth2/realm"])
+def test_a_path_that_pages_of_ours_begin_with_is_refused(path: str) -> None:
+    settings = Settings(
+        public_url=f"http://localhost:8000{path}", secret_key=SECRET, jobs=False
+    )
+    with pytest.raises(SettingsError, match="choose another"):
+        create_app(settings)
+
+
+@pytest.mark.parametrize(
+    "path", ["/a/../b", "/a//b", "/.well-known/x", "/a%2fb", "/a;b", "/a.b", "/ä"]
+)
+def test_a_path_that_proxies_read_differently_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="may hold a path"):
+        Settings(public_url=f"https://example.com{path}", secret_key=SECRET)
+
+
+def test_what_people_typed_is_no_link() -> None:
+    typed = "<p>&lt;a href=&#34;/x&#34;&gt; href=/x</p>"
+    assert links_under(typed, "/auth") == typed
+    assert links_under('<a href="//other.example/">', "/auth") == (
+        '<a href="//other.example/">'
+    )
+
+
+def test_the_base_alone_is_the_root() -> None:
+    assert without_base("/auth", "/auth") == "/"
