@@ -7,7 +7,12 @@ from urllib.parse import quote
 
 import pytest
 
-from app.models.oauth.client import OAuthClient
+from app.models.oauth.client import (
+    ADMINISTRATOR,
+    NOBODY,
+    REGISTRATION_TOKEN,
+    OAuthClient,
+)
 from app.services.clients.client import OAuthClientService
 from app.services.server.runtime import Runtime
 from tests.console.conftest import Holder
@@ -208,6 +213,25 @@ async def test_the_look_of_an_application_is_chosen_and_judged(
     said = faint.text.partition('id="theme.accent-error">')[2][:80]
     assert "contrast of 1.4:1 on light pages" in said
     assert (await only(runtime)).theme is None
+
+
+async def test_whoever_vouches_for_an_application_does_so_until_the_box_is_changed(
+    visitor: Visitor, admin: Person, runtime: Runtime
+) -> None:
+    await make(visitor, "web", **SHOP)
+    async with runtime.unit_of_work() as uow:
+        row = await OAuthClientService(uow, runtime).get((await only(runtime)).client_id)
+        row.vouched_by = REGISTRATION_TOKEN
+    path = f"{ONE}?id={row.client_id}"
+    fields = SHOP | {"scope": "openid"}
+
+    said = []
+    for more in ({"vouched": "on"}, {}, {"vouched": "on"}):
+        answer = await visitor.post(ONE, await visitor.hidden(path) | fields | more)
+        assert answer.status_code == 303
+        said.append((await only(runtime)).voucher)
+
+    assert said == [REGISTRATION_TOKEN, NOBODY, ADMINISTRATOR]
 
 
 async def test_what_is_wrong_with_an_application_is_said_at_its_field(

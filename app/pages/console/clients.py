@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from app.core.exceptions import AppError
 from app.core.language import N_
 from app.core.late.route import LateRoute
+from app.models.oauth.client import ADMINISTRATOR, NOBODY
 from app.pages.console.client_form import (
     address_of,
     bounded,
@@ -110,7 +111,9 @@ async def update_client(values: Posted, at: AtConsole) -> Response:
         metadata = metadata_in(values, kind_of(row).signs_in)
         metadata["scope"] = metadata["scope"] or ""
         choices = choices_in(values)
-        choices["vouched_by"] = "administrator" if "vouched" in values else "nobody"
+        if ("vouched" in values) != (row.voucher != NOBODY):
+            # Who answered for it before goes on doing so, whatever else is changed.
+            choices["vouched_by"] = ADMINISTRATOR if "vouched" in values else NOBODY
         bounded(ClientChange, {**metadata, **choices})
         versions = {values.get("version", "")}
         await clients.update(client_id, metadata, choices, versions)
@@ -247,6 +250,6 @@ def _values(row: Any) -> dict[str, str]:
     }
     if row.is_first_party:
         values["is_first_party"] = "on"
-    if row.voucher != "nobody":
+    if row.voucher != NOBODY:
         values["vouched"] = "on"
     return values
