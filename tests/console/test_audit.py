@@ -1,11 +1,15 @@
 """The audit trail in the console, and one request followed through a sign-in."""
 
+import re
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from app.models.audit_event import AuditEvent
+from app.events.sign_in import Refusal
+from app.pages.console.told import ANSWERED
+from app.pages.errors import error_entries
 from app.services.server.runtime import Runtime
 from tests.console.conftest import Holder
 from tests.factories.trail import id_of
@@ -52,6 +56,38 @@ async def sign_in_that_failed_twice(runtime: Runtime, person: UUID) -> None:
         session_id=session,
         scope=["openid"],
     )
+
+
+@pytest.mark.parametrize("reason", Refusal)
+def test_the_answer_to_each_refused_sign_in_is_in_the_catalogue(
+    reason: Refusal,
+) -> None:
+    assert ANSWERED[reason] in {each.code for each in error_entries()}
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "answer"),
+    [
+        ("sign_in.failed", "wrong_passkey", "invalid_passkey"),
+        ("sign_in.failed", "changed_meanwhile", "invalid_credentials"),
+        ("sign_in.failed", "too_many_attempts", "too_many_attempts"),
+        ("sign_in.failed", "password_reset_required", "password_reset_required"),
+        ("password.change_failed", "wrong_password", "wrong_password"),
+    ],
+)
+async def test_what_was_answered_is_said_of_what_was_asked_for(
+    visitor: Visitor,
+    admin: Person,
+    runtime: Runtime,
+    name: str,
+    reason: str,
+    answer: str,
+) -> None:
+    await happen(runtime, name, "r-1", admin.id, reason=reason)
+
+    page = (await visitor.get("/admin/audit/trace/r-1")).text
+
+    assert re.findall(r"/docs/errors#(\w+)", page) == [answer]
 
 
 @pytest.mark.parametrize("request_id", ["r-1", "r-2", "r-3"])

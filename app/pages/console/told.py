@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from app.core.exceptions import TooManyRequests
 from app.core.language import N_, gettext
 from app.events import EVENTS
-from app.events.sign_in import Refusal
+from app.events.sign_in import Refusal, SignInFailed
 from app.models.audit_event import AuditEvent
 from app.pages.errors import ErrorEntry, error_entries
+from app.services.one_time.errors import InvalidCode
+from app.services.accounts.errors import InvalidCredentials
+from app.services.sign_in.errors import TOLD, InvalidPasskey
 
 _SAID: Mapping[str, str] = {
     "sign_in.succeeded": N_("Signed in with: %(method)s."),
@@ -72,15 +76,18 @@ _REASONS: Mapping[str, str] = {
     Refusal.CHANGED_MEANWHILE: N_("The account changed in the same moment."),
     Refusal.TOO_MANY_ATTEMPTS: N_("There were too many attempts; it has to wait."),
 }
-# What the person or program was answered; most reasons look the same from outside.
-_ANSWERED: Mapping[str, str] = {
-    Refusal.UNKNOWN_ACCOUNT: "invalid_credentials",
-    Refusal.NO_PASSWORD: "invalid_credentials",
-    Refusal.WRONG_PASSWORD: "invalid_credentials",
-    Refusal.DISABLED: "invalid_credentials",
-    Refusal.WRONG_CODE: "invalid_code",
-    Refusal.WRONG_SECOND_FACTOR: "invalid_code",
-    Refusal.TOO_MANY_ATTEMPTS: "too_many_requests",
+# What a sign-in was answered; most reasons look the same from outside.
+ANSWERED: Mapping[str, str] = {
+    Refusal.UNKNOWN_ACCOUNT: InvalidCredentials.code,
+    Refusal.NO_PASSWORD: InvalidCredentials.code,
+    Refusal.WRONG_PASSWORD: InvalidCredentials.code,
+    Refusal.DISABLED: InvalidCredentials.code,
+    Refusal.CHANGED_MEANWHILE: InvalidCredentials.code,
+    Refusal.WRONG_CODE: InvalidCode.code,
+    Refusal.WRONG_SECOND_FACTOR: InvalidCode.code,
+    Refusal.WRONG_PASSKEY: InvalidPasskey.code,
+    Refusal.TOO_MANY_ATTEMPTS: TooManyRequests.code,
+    **{reason: kind.code for reason, kind in TOLD.items()},
 }
 _LABELS: Mapping[str, str] = {
     "client_id": N_("Application"),
@@ -122,13 +129,13 @@ def tell(event: AuditEvent) -> Told:
         text = gettext(said) % words if said else _documented(event.name)
     except KeyError:  # of another release, whose events say less
         text = _documented(event.name)
-    reason, told = data.get("reason", ""), said or ""
+    told = said or ""
     facts = [(name, _label(name), value) for name, value in data.items() if value]
     return Told(
         event,
         text,
         _kind(event.name),
-        _catalogue().get(_ANSWERED.get(reason, "") or _code_of(data)),
+        _catalogue().get(_answered(event.name, data)),
         tuple((label, value) for _, label, value in facts),
         tuple(
             (label, value) for name, label, value in facts if f"({name})" not in told
@@ -153,8 +160,10 @@ def _catalogue() -> dict[str, ErrorEntry]:
     return {entry.code: entry for entry in error_entries()}
 
 
-def _code_of(data: Mapping[str, str]) -> str:
-    """Return a refusal's code that stands in the event itself."""
+def _answered(name: str, data: Mapping[str, str]) -> str:
+    """Return the code of the answer; other events than a sign-in's have it in them."""
+    if name == SignInFailed.name:
+        return ANSWERED.get(data.get("reason", ""), "")
     return data.get("code", "") or data.get("reason", "")
 
 
