@@ -1,5 +1,6 @@
 """Overview, keys, outbox and settings in the console."""
 
+import re
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -49,6 +50,32 @@ async def test_the_overview_shows_numbers_and_what_needs_somebody(
     assert "No background work is done" not in page
     await FactorFactory(runtime).totp(admin.id)
     assert "no second factor" not in (await visitor.get("/admin")).text
+
+
+async def test_what_is_not_known_is_no_zero_and_numbers_are_those_of_the_language(
+    visitor: Visitor, admin: Person, runtime: Runtime
+) -> None:
+    now = runtime.clock.now()
+    async with runtime.unit_of_work() as uow:
+        uow.db.add(
+            HourlyStatistics(
+                hour=now.replace(minute=0, second=0, microsecond=0),
+                counted_until=now,
+                sign_ins=1_234,
+                sign_in_failures=1_056,
+                new_accounts=7,
+                active_sessions=None,
+            )
+        )
+
+    page = (await visitor.get("/admin?by=day", Accept_Language="de")).text
+
+    assert "1.234 Anmeldungen, 1.056 fehlgeschlagen" in page
+    assert "1,234" not in page and ">1234<" not in page
+    assert f'<th scope="row">{now:%d.%m.}</th><td class="number">1.234' in page
+    assert 'aria-label="Aktive Sitzungen: –"' in page
+    sessions = page.partition('aria-label="Aktive Sitzungen: –"')[2]
+    assert set(re.findall(r'class="number">([^<]+)</td>', sessions)) == {"–"}
 
 
 async def test_late_mail_open_circuits_and_missing_keys_are_told(

@@ -5,6 +5,7 @@ import re
 import pytest
 from httpx2 import AsyncClient
 
+from app.core.language import speaking
 from app.pages.look.chart import Numbers, bar_chart, line_chart
 from app.pages.look.people import hue, initials
 from tests.support.page import Page
@@ -96,8 +97,35 @@ def test_a_chart_holds_what_it_was_given() -> None:
     assert bars.series[0].bars[1].y < bars.series[0].bars[0].y < lines.rules[0][0]
 
 
-@pytest.mark.parametrize("values", [[], [0], [0, 0, 0]])
-def test_a_chart_of_nothing_is_still_one(values: list[int]) -> None:
+def test_a_line_breaks_where_a_number_is_not_known() -> None:
+    numbers = Numbers(
+        title="Active sessions",
+        of="Hour",
+        labels=["1", "2", "3", "4", "5"],
+        series=[("Active sessions", [3, 4, None, 5, None])],
+    )
+
+    chart = line_chart(numbers, "")
+
+    [drawn] = chart.series
+    assert drawn.line.count("M") == 2 and drawn.line.count("L") == 1
+    assert drawn.line.endswith("h0")  # one point alone is a dot
+    assert drawn.area.count("Z") == 2
+    assert [row[1] for row in chart.rows] == [(3,), (4,), (None,), (5,), (None,)]
+
+
+def test_a_chart_writes_numbers_as_the_language_does() -> None:
+    numbers = Numbers(title="t", of="o", labels=["Mo"], series=[("n", [1_250])])
+
+    with speaking("de"):
+        chart = bar_chart(numbers, "")
+
+    assert [text for _, text in chart.rules] == ["0", "1.000", "2.000"]
+    assert chart.series[0].bars[0].title == "Mo: 1.250"
+
+
+@pytest.mark.parametrize("values", [[], [0], [0, 0, 0], [None], [None, 0]])
+def test_a_chart_of_nothing_is_still_one(values: list[int | None]) -> None:
     labels = [str(number) for number in range(len(values))]
     numbers = Numbers(title="t", of="o", labels=labels, series=[("n", values)])
 

@@ -29,6 +29,12 @@ def spoken_day(at: datetime) -> str:
     return sentence % {"day": at.day, "month": month, "year": at.year}
 
 
+def spoken_date(at: datetime) -> str:
+    """Return day and month of an instant in UTC in figures, where there is no room."""
+    # Translators: a day below a chart, as short as it is written, such as 31/01.
+    return gettext("%(month)s-%(day)s") % {"month": f"{at:%m}", "day": f"{at:%d}"}
+
+
 def spoken_instant(at: datetime) -> str:
     """Return an instant in UTC, which is said: pages do not know where people are."""
     # Translators: %(day)s is a whole date, %(time)s is as in 17:05.

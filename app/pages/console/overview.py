@@ -6,10 +6,11 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app.core.language import N_, gettext, ngettext
+from app.core.language.words import spoken_date, spoken_number
 from app.core.late.route import LateRoute
 from app.pages.console.frame import AtConsole
 from app.pages.console.sections import OVERVIEW
-from app.pages.look.chart import Chart, Numbers, bar_chart, line_chart
+from app.pages.look.chart import Chart, Numbers, bar_chart, line_chart, counted
 from app.repositories.statements.statistics import StatisticsRepository
 from app.services.server.attention import AttentionService, Concern
 from app.services.server.statistics import By, Statistics, StatisticsService
@@ -114,37 +115,40 @@ def _entry(concern: Concern, title: str, text: str, to: str) -> dict[str, Any]:
 
 def _figures(numbers: Statistics) -> Sequence[tuple[str, str]]:
     """Return the sums; of sessions the latest number that is known."""
-    known = [n.active_sessions for n in numbers.spans if n.active_sessions is not None]
-    return (
-        (gettext("Sign-ins"), f"{sum(n.sign_ins for n in numbers.spans):,}"),
-        (gettext("Failed"), f"{sum(n.sign_in_failures for n in numbers.spans):,}"),
-        (gettext("New accounts"), f"{sum(n.new_accounts for n in numbers.spans):,}"),
-        (gettext("Active sessions"), f"{known[-1]:,}" if known else "–"),
-    )
+    spans = numbers.spans
+    known = [n.active_sessions for n in spans if n.active_sessions is not None]
+    found = {
+        gettext("Sign-ins"): sum(n.sign_ins for n in spans),
+        gettext("Failed"): sum(n.sign_in_failures for n in spans),
+        gettext("New accounts"): sum(n.new_accounts for n in spans),
+        gettext("Active sessions"): known[-1] if known else None,
+    }
+    return [(label, counted(number)) for label, number in found.items()]
 
 
 def _charts(numbers: Statistics) -> Sequence[Chart]:
     is_hourly = numbers.by == "hour"
-    pattern = "%H:00" if is_hourly else "%d.%m."
-    labels = [each.begins_at.strftime(pattern) for each in numbers.spans]
+    begins = [each.begins_at for each in numbers.spans]
+    labels = [f"{at:%H:00}" if is_hourly else spoken_date(at) for at in begins]
     of = gettext("Hour (UTC)") if is_hourly else gettext("Day (UTC)")
 
-    def made(title: str, *series: tuple[str, Sequence[int]]) -> Numbers:
+    def made(title: str, *series: tuple[str, Sequence[int | None]]) -> Numbers:
         return Numbers(title=title, of=of, labels=labels, series=series)
 
     items = numbers.spans
     signed_in = [each.sign_ins for each in items]
     failed = [each.sign_in_failures for each in items]
     new = [each.new_accounts for each in items]
-    live = [each.active_sessions or 0 for each in items]
-    summary = gettext("%(sign_ins)d sign-ins, %(failed)d failed") % {
-        "sign_ins": sum(signed_in),
-        "failed": sum(failed),
+    live = [each.active_sessions for each in items]
+    most = max((each for each in live if each is not None), default=None)
+    summary = gettext("%(sign_ins)s sign-ins, %(failed)s failed") % {
+        "sign_ins": spoken_number(sum(signed_in)),
+        "failed": spoken_number(sum(failed)),
     }
     ways = (gettext("Sign-ins"), signed_in), (gettext("Failed"), failed)
     accounts, sessions = gettext("New accounts"), gettext("Active sessions")
     return (
         line_chart(made(gettext("Sign-ins"), *ways), summary),
-        bar_chart(made(accounts, (accounts, new)), f"{accounts}: {sum(new)}"),
-        line_chart(made(sessions, (sessions, live)), f"{sessions}: {max(live)}"),
+        bar_chart(made(accounts, (accounts, new)), f"{accounts}: {counted(sum(new))}"),
+        line_chart(made(sessions, (sessions, live)), f"{sessions}: {counted(most)}"),
     )

@@ -5,6 +5,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+
+from app.core.language.words import spoken_number
 
 WIDTH, HEIGHT = 640, 200
 _LEFT, _BOTTOM, _TOP = 44, 24, 8
@@ -44,7 +47,7 @@ class Chart:
         series: One or two rows of numbers.
         rules: Height and number of each horizontal line.
         ticks: Place and label of what stands below.
-        rows: Label and numbers, for the table.
+        rows: Label and numbers, for the table; None is not known.
     """
 
     title: str
@@ -53,7 +56,7 @@ class Chart:
     series: tuple[Drawn, ...]
     rules: tuple[tuple[float, str], ...]
     ticks: tuple[tuple[float, str], ...]
-    rows: tuple[tuple[str, tuple[int, ...]], ...]
+    rows: tuple[tuple[str, tuple[int | None, ...]], ...]
     width: int = WIDTH
     height: int = HEIGHT
     left: int = _LEFT
@@ -65,13 +68,14 @@ class Numbers:
 
     Attributes:
         labels: One for each place, such as the days.
-        series: Name and numbers, one for each label; one row, or two.
+        series: Name and numbers, one for each label; one row, or two. None is a
+            number that is not known, where a line has a gap.
     """
 
     title: str
     of: str
     labels: Sequence[str]
-    series: Sequence[tuple[str, Sequence[int]]] = field(default_factory=tuple)
+    series: Sequence[tuple[str, Sequence[int | None]]] = field(default_factory=tuple)
 
 
 def line_chart(numbers: Numbers, summary: str) -> Chart:
@@ -79,15 +83,30 @@ def line_chart(numbers: Numbers, summary: str) -> Chart:
     top, places = _top(numbers), _places(len(numbers.labels))
     drawn = []
     for index, (name, values) in enumerate(numbers.series):
-        points = [
-            f"{x:g} {_height(value, top):g}"
-            for x, value in zip(places, values, strict=True)
+        known = zip(places, values, strict=True)
+        pieces = [
+            [(x, _height(value, top)) for x, value in each if value is not None]
+            for is_known, each in groupby(known, lambda place: place[1] is not None)
+            if is_known
         ]
-        line = f"M{'L'.join(points)}" if points else ""
-        floor = HEIGHT - _BOTTOM
-        area = f"{line}V{floor}H{places[0]:g}Z" if points else ""
+        line = "".join(map(_line, pieces))
+        area = "".join(map(_area, pieces))
         drawn.append(Drawn(name, index > 0, line, area))
     return _chart(numbers, summary, tuple(drawn), places)
+
+
+def counted(number: int | None) -> str:
+    """Return a number in the language of the page; a dash where it is not known."""
+    return "–" if number is None else spoken_number(number)
+
+
+def _line(points: Sequence[tuple[float, float]]) -> str:
+    line = "L".join(f"{x:g} {y:g}" for x, y in points)
+    return f"M{line}h0" if len(points) == 1 else f"M{line}"  # of one point: a dot
+
+
+def _area(points: Sequence[tuple[float, float]]) -> str:
+    return f"{_line(points)}V{HEIGHT - _BOTTOM}H{points[0][0]:g}Z"
 
 
 def bar_chart(numbers: Numbers, summary: str) -> Chart:
@@ -120,7 +139,7 @@ def _chart(
         of=numbers.of,
         summary=summary,
         series=drawn,
-        rules=tuple((_height(each, top), f"{each:,}") for each in (0, top // 2, top)),
+        rules=tuple((_height(each, top), spoken_number(each)) for each in (0, top // 2, top)),
         ticks=tuple(ticks),
         rows=tuple(zip(numbers.labels, rows, strict=True)),
     )
@@ -128,7 +147,8 @@ def _chart(
 
 def _top(numbers: Numbers) -> int:
     """Return the even round number that is not below any of them."""
-    most = max((value for _, values in numbers.series for value in values), default=0)
+    known = (value or 0 for _, values in numbers.series for value in values)
+    most = max(known, default=0)
     scale = 10
     while scale < most:
         scale *= 10
@@ -147,7 +167,7 @@ def _height(value: int, top: int) -> float:
     return round(HEIGHT - _BOTTOM - (HEIGHT - _BOTTOM - _TOP) * value / top, 1)
 
 
-def _bar(x: float, width: float, value: int, top: int, label: str) -> Bar:
-    y = _height(value, top)
+def _bar(x: float, width: float, value: int | None, top: int, label: str) -> Bar:
+    y = _height(value or 0, top)
     height = round(HEIGHT - _BOTTOM - y, 1)
-    return Bar(round(x, 1), y, round(width, 1), height, f"{label}: {value:,}")
+    return Bar(round(x, 1), y, round(width, 1), height, f"{label}: {counted(value)}")

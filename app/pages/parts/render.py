@@ -22,6 +22,7 @@ from app.core.language.templating import EXTENSION, speak
 from app.core.language.words import spoken_day, spoken_instant, spoken_number
 from app.pages.look.application_theme import of_application
 from app.pages.look.brand import Brand
+from app.pages.look.chart import counted
 from app.pages.look.people import hue, initials
 from app.pages.look.static import address
 from app.pages.parts.refusal_texts import said
@@ -96,6 +97,7 @@ def _environment() -> "Environment":
     environment.globals["spoken_day"] = spoken_day
     environment.globals["spoken_instant"] = spoken_instant
     environment.globals["spoken_number"] = spoken_number
+    environment.globals["counted"] = counted
     return environment
 
 
