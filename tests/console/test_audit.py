@@ -90,6 +90,19 @@ async def test_what_was_answered_is_said_of_what_was_asked_for(
     assert re.findall(r"/docs/errors#(\w+)", page) == [answer]
 
 
+async def test_what_was_answered_is_said_in_the_language_of_the_page(
+    visitor: Visitor, admin: Person, runtime: Runtime
+) -> None:
+    await happen(runtime, "sign_in.failed", "r-1", admin.id, reason="wrong_passkey")
+    await happen(runtime, "sign_in.failed", "r-1", admin.id, reason="disabled")
+
+    page = await visitor.get("/admin/audit/trace/r-1", Accept_Language="de")
+
+    assert "This passkey does not sign in here" not in page.text
+    assert "Wrong email address or password" not in page.text
+    assert "E-Mail-Adresse oder Passwort" in page.text
+
+
 @pytest.mark.parametrize("request_id", ["r-1", "r-2", "r-3"])
 async def test_any_request_of_a_sign_in_leads_to_all_of_it_in_order(
     api: Api, visitor: Visitor, admin: Person, request_id: str

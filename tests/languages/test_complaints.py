@@ -129,6 +129,16 @@ def test_a_page_s_own_sentence_is_shown_as_it_is() -> None:
     assert said == "Geben Sie zur Bestätigung shop ein."
 
 
+def test_pages_label_their_fields_with_messages() -> None:
+    for path in (_APP / "pages").rglob("*.py"):
+        if path.name == "dev_components.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "labels":
+                bare = getattr(node.value, "values", [])
+                assert not any(isinstance(each, ast.Constant) for each in bare), path
+
+
 def test_pages_name_faults_in_words_for_people() -> None:
     pages = (_APP / "pages").rglob("*.py")
 

@@ -279,6 +279,22 @@ async def test_an_account_stays_where_its_address_is_not_typed(
     assert await visitor.who() == person.email
 
 
+@pytest.mark.parametrize(
+    ("path", "fields", "label"),
+    [
+        ("/account/password", {"password": "x"}, "Aktuelles Passwort:"),
+        ("/account/email", {"email": "nobody"}, "Neue E-Mail-Adresse:"),
+    ],
+)
+async def test_a_field_at_fault_is_named_in_the_language_of_the_page(
+    visitor: Visitor, person: Person, path: str, fields: dict[str, str], label: str
+) -> None:
+    answer = await visitor.submit(path, fields, Accept_Language="de")
+
+    assert answer.status_code == 422
+    assert label in answer.text
+
+
 async def test_what_was_mistyped_is_said_in_the_language_of_the_page(
     visitor: Visitor, person: Person
 ) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from app.core.exceptions import validation_problem
-from app.core.language import N_, gettext
+from app.core.language import N_, Message, gettext
 from app.models.oauth.client import OAuthClient
 from app.oauth.client_kind import KINDS, Kind
 from app.oauth.client_snippet import Library, Made, snippet
@@ -41,8 +41,8 @@ class Choice:
     """
 
     name: str
-    label: str
-    hint: str
+    label: Message
+    hint: Message
     icon: str
     metadata: Mapping[str, Any]
     libraries: tuple[Library, ...] = ()

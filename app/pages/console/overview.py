@@ -10,7 +10,7 @@ from app.core.language.words import spoken_date, spoken_number
 from app.core.late.route import LateRoute
 from app.pages.console.frame import AtConsole
 from app.pages.console.sections import OVERVIEW
-from app.pages.look.chart import Chart, Numbers, bar_chart, line_chart, counted
+from app.pages.look.chart import Chart, Numbers, bar_chart, counted, line_chart
 from app.repositories.statements.statistics import StatisticsRepository
 from app.services.server.attention import AttentionService, Concern
 from app.services.server.statistics import By, Statistics, StatisticsService

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.core.language import N_
+from app.core.language import N_, Message
 from app.pages.parts.flow import CONSOLE
 from app.policies.permission import ALL, Actor
 
@@ -23,7 +23,7 @@ class Section:
     """
 
     name: str
-    label: str
+    label: Message
     icon: str
     permission: str = ""
     act: str = ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError, Forbidden
-from app.core.language import N_
+from app.core.language import N_, Message
 from app.core.late.route import LateRoute
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import CLIENTS, SECTIONS, START
@@ -23,9 +23,9 @@ router = APIRouter(include_in_schema=False, route_class=LateRoute)
 class Words:
     """What is said of an item: messages, and the address where it is done."""
 
-    title: str
-    todo: str
-    link: str = ""
+    title: Message
+    todo: Message
+    link: Message | None = None
     to: str = ""
     code: str = ""
 

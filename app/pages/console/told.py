@@ -1,7 +1,7 @@
 """What happened, in words for whoever looks for the reason of something."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -11,8 +11,9 @@ from app.events import EVENTS
 from app.events.sign_in import Refusal, SignInFailed
 from app.models.audit_event import AuditEvent
 from app.pages.errors import ErrorEntry, error_entries
-from app.services.one_time.errors import InvalidCode
+from app.pages.parts.refusal_texts import titled
 from app.services.accounts.errors import InvalidCredentials
+from app.services.one_time.errors import InvalidCode
 from app.services.sign_in.errors import TOLD, InvalidPasskey
 
 _SAID: Mapping[str, str] = {
@@ -135,7 +136,7 @@ def tell(event: AuditEvent) -> Told:
         event,
         text,
         _kind(event.name),
-        _catalogue().get(_answered(event.name, data)),
+        _answer(_answered(event.name, data)),
         tuple((label, value) for _, label, value in facts),
         tuple(
             (label, value) for name, label, value in facts if f"({name})" not in told
@@ -153,6 +154,11 @@ def _documented(name: str) -> str:
         if kind.name == name:
             return (kind.__doc__ or name).strip().splitlines()[0].replace("``", "")
     return name
+
+
+def _answer(code: str) -> ErrorEntry | None:
+    known = _catalogue().get(code)
+    return known and replace(known, title=titled(code, known.title))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.core.language import N_
+from app.core.language import N_, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,9 +10,9 @@ class Input:
     """A field of a form, which may be left empty."""
 
     name: str
-    label: str
+    label: Message
     type: str = "text"
-    hint: str = ""
+    hint: Message | None = None
 
 
 PROFILE = (

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.language import Message
 from app.core.late.route import LateRoute
 from app.oauth.interaction import Step
 from app.pages.oauth.authorize import lead
@@ -73,7 +74,8 @@ async def _ask_again(
     if waiting.step is Step.CONSENT:
         return await _ask(flow, waiting, browser, runtime, error)
     name = application_of(waiting).full_name
-    page = FormPage("/consent", texts.continue_to(name), closed=texts.ALLOWED_ALREADY)
+    title = Message(texts.continue_to(name))
+    page = FormPage("/consent", title, closed=texts.ALLOWED_ALREADY)
     links = [Link(texts.continue_to(name), with_flow("/oauth2/resume", flow))]
     around = Around(flow=flow, links=links)
     return show_page(page, browser, runtime, {}, error, around)

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from app.core.context import current
 from app.core.exceptions import AppError, TooManyRequests
-from app.core.language import N_
+from app.core.language import N_, Message
 from app.pages.parts import texts
 from app.pages.parts.asked import AskingApplication
 from app.pages.parts.csrf import CSRF
@@ -29,11 +29,11 @@ class Field:
     """
 
     name: str
-    label: str
+    label: Message
     type: str
     autocomplete: str
     required: bool = True
-    hint: str = ""
+    hint: Message | None = None
 
     @property
     def echoed(self) -> bool:
@@ -72,7 +72,7 @@ class Form:
             others are shown to whoever came without.
     """
 
-    button: str
+    button: Message
     fields: tuple[Field, ...] = ()
     by_link: bool = True
 
@@ -137,10 +137,10 @@ class FormPage:
     """
 
     path: str
-    title: str
-    intro: str = ""
+    title: Message
+    intro: Message | None = None
     forms: tuple[Form, ...] = ()
-    closed: str = ""
+    closed: Message | None = None
 
     @property
     def has_password(self) -> bool:
@@ -180,7 +180,7 @@ class FormPage:
             challenge=challenge,
             working=texts.WORKING,
             page=self,
-            intro=self.intro if forms else self.closed,
+            intro=(self.intro if forms else self.closed) or "",
             forms=forms,
             values=values,
             error=error,

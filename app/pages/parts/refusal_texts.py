@@ -71,6 +71,12 @@ ERRORS: Mapping[str, Said] = {
 }
 
 
+def titled(code: str, title: str) -> str:
+    """Return the title of a refusal as pages say it."""
+    known = ERRORS.get(code)
+    return gettext(known.title if known else title)
+
+
 def said(error: AppError) -> Said:
     """Return a refusal in words for people; how long to wait is always said."""
     known = ERRORS.get(error.code)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.pages.parts.browser import AtBrowser, typed
 from app.pages.parts.dependencies import Posted, State
@@ -71,6 +72,6 @@ async def _show(
         error,
         values=typed(values or {}),
         wrong=by_field(error),
-        labels={"email": "New email address", "code": "Code"},
+        labels={"email": N_("New email address"), "code": N_("Code")},
         done=done,
     )

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
 from app.core.exceptions import AppError, BadRequest
-from app.core.language import gettext
+from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
@@ -134,9 +134,12 @@ def _codes_file(here: Here, text: str) -> Response:
 async def _ask(
     here: Here, setup: TotpSetup | None, error: AppError | None = None
 ) -> Response:
-    wrong, labels = by_field(error), {"code": "Code"}
     return here.render(
-        "account/totp.html", error, setup=setup, wrong=wrong, labels=labels
+        "account/totp.html",
+        error,
+        setup=setup,
+        wrong=by_field(error),
+        labels={"code": N_("Code")},
     )
 
 

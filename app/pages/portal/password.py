@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
+from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
@@ -19,7 +20,9 @@ from app.services.accounts.password import PasswordChangeService, PasswordServic
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _SECTION = "password"
 PATH = f"/account/{_SECTION}"
-_CURRENT = Field("current_password", "Current password", "password", "current-password")
+_CURRENT = Field(
+    "current_password", N_("Current password"), "password", "current-password"
+)
 _FIELDS = (_CURRENT, NEW_PASSWORD)
 
 

@@ -8,7 +8,7 @@ from fastapi import Response
 
 from app.core.context import current
 from app.core.exceptions import AppError
-from app.core.language import N_, gettext
+from app.core.language import N_, Message, gettext
 from app.pages.parts import texts
 from app.pages.parts.browser import (
     actor_of,
@@ -38,7 +38,7 @@ class _Way:
     """An entry of the navigation, and the pages that are reached from its page."""
 
     section: str
-    label: str
+    label: Message
     icon: str
     below: tuple[str, ...] = ()
 

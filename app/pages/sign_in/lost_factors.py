@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
-from app.core.language import N_, gettext
+from app.core.language import N_, Message, gettext
 from app.core.late.route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.browser import (
@@ -39,7 +39,7 @@ from app.services.sign_in.errors import InvalidMfaToken
 from app.services.sign_in.lost_factors import LostFactorsService
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
-_TITLE = "Can't use any of these?"
+_TITLE = N_("Can't use any of these?")
 _REFUSED = FormPage(LOST, _TITLE)
 
 
@@ -98,16 +98,16 @@ def _show(
 
 def _page(runtime: Runtime) -> FormPage:
     delay = texts.lasting(runtime.settings.mfa.recovery_delay)
+    intro = gettext(
+        "In %(delay)s we email you a link. Opening it and entering your password "
+        "removes your passkeys, authenticator app and recovery codes. We tell you "
+        "by email now, too: until then whoever reads your mail can stop it, and so "
+        "does signing in with one of them."
+    )
     return FormPage(
         LOST,
         _TITLE,
-        gettext(
-            "In %(delay)s we email you a link. Opening it and entering your password "
-            "removes your passkeys, authenticator app and recovery codes. We tell you "
-            "by email now, too: until then whoever reads your mail can stop it, and so "
-            "does signing in with one of them."
-        )
-        % {"delay": delay},
+        Message(intro % {"delay": delay}),
         (Form(N_("Send the email"), by_link=False),),
     )
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
+from app.core.language import Message
 from app.core.late.route import LateRoute
 from app.oauth.interaction import Step
 from app.pages.parts import texts
@@ -51,7 +52,7 @@ from app.services.sign_in.errors import EmailNotVerified, InvalidMfaToken, MfaRe
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _FORM = Form(texts.SIGN_IN, (EMAIL, CURRENT_PASSWORD), by_link=False)
 _PAGE = FormPage("/signin", texts.SIGN_IN, forms=(_FORM,))
-_OVER = FormPage("/signin", texts.OVER.title, closed=texts.OVER.text)
+_OVER = FormPage("/signin", Message(texts.OVER.title), closed=Message(texts.OVER.text))
 
 
 @router.get("/signin")
@@ -169,8 +170,9 @@ async def _say_over(flow: str, browser: Browser, runtime: Runtime) -> Response:
     way = await way_back_of_flow(flow, runtime)
     back = way.link if way else None
     if browser.current is None:
-        notice = texts.OVER_NOTICE
-        return show_form(None, browser, runtime, {}, "", notice=notice, first=back)
+        return show_form(
+            None, browser, runtime, {}, "", notice=texts.OVER_NOTICE, first=back
+        )
     links = [back] if back else []
     links += [Link(texts.HOME, "/"), Link(texts.OTHER_ACCOUNT, "/signin")]
     notice = texts.signed_in_as(browser.current.email)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
+from app.core.language import Message
 from app.core.late.route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.browser import (
@@ -103,6 +104,6 @@ def _show(
     if browser.current is None:
         around = Around(links=[Link(texts.SIGN_IN, "/signin")])
         return show_page(_NOBODY, browser, runtime, {}, error, around)
-    page = replace(_PAGE, intro=texts.signed_in_as(browser.current.email))
+    page = replace(_PAGE, intro=Message(texts.signed_in_as(browser.current.email)))
     around = Around(links=[Link(texts.STAY, "/")])
     return show_page(page, browser, runtime, {}, error, around)
