@@ -16,6 +16,7 @@ import pytest
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
+from sqlalchemy import event
 
 from app import database
 from app.config import Settings
@@ -288,3 +289,24 @@ def quick_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     share_writes(Base.registry)
     monkeypatch.setattr(database, "create_engine", sharing_engine())
     monkeypatch.setattr(database, "prepare", sharing_prepare())
+
+
+@pytest.fixture
+def asked(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What the database is asked; a test empties it before what it counts."""
+    seen: list[str] = []
+
+    def note(_conn: Any, _cursor: Any, text: str, *_others: Any) -> None:
+        if not text.startswith("BEGIN"):
+            seen.append(text)
+
+    async def fetch_all(own: database.Database, statement: Any, parameters: Any) -> Any:
+        seen.append("prepared")
+        return await prepared(own, statement, parameters)
+
+    prepared = database.Database.fetch_all
+    monkeypatch.setattr(database.Database, "fetch_all", fetch_all)
+    engine = runtime.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)

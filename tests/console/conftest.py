@@ -1,13 +1,11 @@
 """Operators at the console."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event
 
-from app.database import Database
 from app.policies.permission import ADMIN_ROLE
 from app.services.server.runtime import Runtime
 from tests.factories.role import RoleFactory
@@ -38,27 +36,6 @@ def holder(api: Api, visitor: Visitor, runtime: Runtime) -> Holder:
         return await _at(visitor, api, "held")
 
     return make
-
-
-@pytest.fixture
-def asked(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What the database is asked; a test empties it before what it counts."""
-    seen: list[str] = []
-
-    def note(_conn: Any, _cursor: Any, text: str, *_others: Any) -> None:
-        if not text.startswith("BEGIN"):
-            seen.append(text)
-
-    async def fetch_all(database: Database, statement: Any, parameters: Any) -> Any:
-        seen.append("prepared")
-        return await prepared(database, statement, parameters)
-
-    prepared = Database.fetch_all
-    monkeypatch.setattr(Database, "fetch_all", fetch_all)
-    engine = runtime.database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 async def _at(visitor: Visitor, api: Api, role: str) -> Person:

@@ -139,7 +139,9 @@ def _chart(
         of=numbers.of,
         summary=summary,
         series=drawn,
-        rules=tuple((_height(each, top), spoken_number(each)) for each in (0, top // 2, top)),
+        rules=tuple(
+            (_height(each, top), spoken_number(each)) for each in (0, top // 2, top)
+        ),
         ticks=tuple(ticks),
         rows=tuple(zip(numbers.labels, rows, strict=True)),
     )

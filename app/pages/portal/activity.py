@@ -32,9 +32,11 @@ async def show_activity(
         events = await AuditEventService(uow).list_recent(
             here.account.user_id, NAMES, after=after, limit=_PAGE + 1
         )
-    telling = Telling(runtime, here.account)
-    return here.render(
+    about = [str(each.data.get("client_id", "")) for each in events]
+    known = await runtime.clients.shown(about)
+    telling = Telling(runtime, here.account, known)
+    return await here.render(
         "account/activity.html",
-        events=[await telling.line(each) for each in events[:_PAGE]],
+        events=[telling.line(each) for each in events[:_PAGE]],
         more=f"{PATH}?after={events[_PAGE - 1].id}" if len(events) > _PAGE else "",
     )

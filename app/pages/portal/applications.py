@@ -3,6 +3,7 @@
 The page to ``/api/v1/users/me/consents``: the same list, and the same end.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +12,7 @@ from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
 from app.core.late.route import LateRoute
+from app.oauth.clients.client import Client
 from app.pages.parts.asked import in_words, registered_application
 from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
@@ -19,7 +21,6 @@ from app.pages.parts.form import Values
 from app.pages.parts.proof import submit
 from app.pages.portal.section import Here, enter
 from app.services.oauth.consent import Consent, OAuthConsentService
-from app.services.server.runtime import Runtime
 from app.utils.helpers import printable
 
 PATH = f"/{APPLICATIONS}"
@@ -82,25 +83,29 @@ async def _show(
             here.account.user_id, after=[after] if after else None, limit=_PAGE + 1
         )
     shown = rows[:_PAGE]
-    return here.render(
+    known = await here.runtime.clients.shown(row.client_id for row in shown)
+    scopes = here.runtime.settings.oauth.scopes
+    return await here.render(
         "account/applications.html",
         error,
-        applications=[await _allowed(row, here.runtime) for row in shown],
+        applications=[_allowed(row, known, scopes) for row in shown],
         more=f"{PATH}?after={shown[-1].id}" if len(rows) > _PAGE else "",
     )
 
 
-async def _allowed(row: Consent, runtime: Runtime) -> _Allowed:
+def _allowed(
+    row: Consent, known: Mapping[str, Client], scopes: Mapping[str, str]
+) -> _Allowed:
     """Return what is shown of a consent; who is disabled is known by name alone."""
     name, place = printable(row.client_name, _MAX_NAME).strip(), ""
-    if client := await runtime.clients.by_client_id(row.client_id):
+    if client := known.get(row.client_id):
         application = registered_application(client)
         name, place = application.name, application.place
     return _Allowed(
         client_id=row.client_id,
         name=name or row.client_id,
         place=place,
-        allowed=in_words(row.scope.split(), row.claims, runtime.settings.oauth.scopes),
+        allowed=in_words(row.scope.split(), row.claims, scopes),
         since=row.created_at,
         last_used_at=row.last_used_at,
     )

@@ -47,7 +47,7 @@ async def submit_data(values: Posted, browser: AtBrowser, runtime: State) -> Res
 async def _show_data(
     here: Here, error: AppError | None = None, _values: Values | None = None
 ) -> Response:
-    return here.render("account/data.html", error)
+    return await here.render("account/data.html", error)
 
 
 @router.get(DELETE)
@@ -79,7 +79,7 @@ async def submit_delete(values: Posted, browser: AtBrowser, runtime: State) -> R
 async def _show_delete(
     here: Here, error: AppError | None = None, _values: Values | None = None
 ) -> Response:
-    return here.render(
+    return await here.render(
         "account/delete.html",
         error,
         wrong=by_field(error),

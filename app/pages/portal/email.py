@@ -67,7 +67,7 @@ async def _show(
     values: Values | None = None,
     done: str = "",
 ) -> Response:
-    return here.render(
+    return await here.render(
         "account/email.html",
         error,
         values=typed(values or {}),

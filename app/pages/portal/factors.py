@@ -18,6 +18,7 @@ from app.pages.parts.script import PRINT_SCRIPT, PRINT_SOURCE
 from app.pages.portal.last_factor import is_last
 from app.pages.portal.section import Here, enter
 from app.schemas.factor import TotpConfirm
+from app.services.accounts.change import existing
 from app.services.factors.factor import FactorService
 from app.services.factors.recovery_code import RecoveryCodeService
 from app.services.factors.totp import TotpService, TotpSetup
@@ -94,7 +95,9 @@ async def _confirm(here: Here, values: Values) -> Response:
 async def _remove(here: Here, values: Values) -> Response:
     account = here.account
     if await is_last(here, values):
-        return here.render("account/remove_last.html", field="action", value="remove")
+        return await here.render(
+            "account/remove_last.html", field="action", value="remove"
+        )
     async with here.runtime.unit_of_work() as uow:
         service = TotpService(uow, here.runtime)
         await service.remove(account.user_id, account.session_id)
@@ -107,7 +110,7 @@ async def _make_codes(here: Here) -> Response:
     async with here.runtime.unit_of_work() as uow:
         service = RecoveryCodeService(uow, here.runtime)
         codes = await service.make(account.user_id, account.session_id)
-    return here.render(
+    return await here.render(
         "account/recovery_codes.html",
         headers=allow_script(HEADERS, PRINT_SOURCE),
         print_script=PRINT_SCRIPT,
@@ -134,7 +137,7 @@ def _codes_file(here: Here, text: str) -> Response:
 async def _ask(
     here: Here, setup: TotpSetup | None, error: AppError | None = None
 ) -> Response:
-    return here.render(
+    return await here.render(
         "account/totp.html",
         error,
         setup=setup,
@@ -163,7 +166,7 @@ async def _show(
     async with here.runtime.unit_of_work(read_only=True) as uow:
         service = FactorService(uow, here.runtime)
         factors = await service.list_all(here.account.user_id)
-        closed = await service.closed(here.account.user_id)
-    return here.render(
+        closed = service.closed(await existing(uow, here.account.user_id))
+    return await here.render(
         "account/factors.html", error, factors=factors, closed=closed, done=done
     )

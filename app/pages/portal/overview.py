@@ -7,6 +7,7 @@ from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import State
 from app.pages.parts.flow import ACCOUNT, OVERVIEW
 from app.pages.portal.section import enter
+from app.services.accounts.change import existing
 from app.services.factors.factor import FactorService
 from app.services.factors.protection import ProtectionService
 from app.services.sessions.session import SessionService
@@ -24,9 +25,10 @@ async def show_overview(browser: AtBrowser, runtime: State) -> Response:
         return here
     user_id = here.account.user_id
     async with runtime.unit_of_work(read_only=True) as uow:
-        protection = await ProtectionService(uow).of(user_id)
+        user = await existing(uow, user_id)
+        protection = await ProtectionService(uow).of(user)
         sessions = await SessionService(uow).list_live(user_id, after=None, limit=_MOST)
-    return here.render(
+    return await here.render(
         "account/overview.html",
         name=here.account.name,
         protection=protection,
@@ -41,6 +43,9 @@ async def show_security(browser: AtBrowser, runtime: State) -> Response:
     if isinstance(here, Response):
         return here
     async with runtime.unit_of_work(read_only=True) as uow:
-        protection = await ProtectionService(uow).of(here.account.user_id)
-        closed = await FactorService(uow, runtime).closed(here.account.user_id)
-    return here.render("account/security.html", protection=protection, closed=closed)
+        user = await existing(uow, here.account.user_id)
+        protection = await ProtectionService(uow).of(user)
+        closed = FactorService(uow, runtime).closed(user)
+    return await here.render(
+        "account/security.html", protection=protection, closed=closed
+    )

@@ -1,8 +1,6 @@
 """``/account/passkeys``: one's own passkeys, made, named and removed."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from fastapi import APIRouter, Response
 
@@ -19,12 +17,8 @@ from app.pages.parts.script import PASSKEY_SOURCE
 from app.pages.portal.last_factor import is_last
 from app.pages.portal.section import Here, enter, id_of
 from app.schemas.factor import PasskeyChange
+from app.services.accounts.change import existing
 from app.services.factors.authenticator_name import product_of
-from app.services.factors.errors import (
-    AddressNotConfirmed,
-    FactorsFrozen,
-    TooManyPasskeys,
-)
 from app.services.factors.factor import FactorService
 from app.services.factors.passkey import PasskeyService
 
@@ -59,7 +53,7 @@ async def submit_passkeys(
                 owner, session = here.account.user_id, here.account.session_id
                 return renewed(await service.options(owner, session))
         if "remove" in values and await is_last(here, values):
-            return here.render(
+            return await here.render(
                 "account/remove_last.html", field="remove", value=values["remove"]
             )
         async with runtime.unit_of_work() as uow:
@@ -91,33 +85,23 @@ async def _show(
     done: str = "",
 ) -> Response:
     owner = here.account.user_id
-    async with here.runtime.unit_of_work() as uow:
-        service = PasskeyService(uow, here.runtime)
+    async with here.runtime.unit_of_work(read_only=True) as uow:
         factors = FactorService(uow, here.runtime)
-        found = await factors.list_all(owner)
-        closed = await factors.closed(owner)
-        signals = await service.signals(owner)
-        options = await _options(service, here)
-    return here.render(
+        user, found = await existing(uow, owner), await factors.list_all(owner)
+        passkeys = PasskeyService(uow, here.runtime)
+        offer = await passkeys.offer(user, found.passkeys, here.account.session_id)
+    return await here.render(
         "account/passkeys.html",
         error,
         headers=allow_script(HEADERS, PASSKEY_SOURCE),
         passkeys=found.passkeys,
         product_of=product_of,
         has_factor=bool(found.passkeys or found.totp),
-        closed=closed,
-        signals=json.dumps(signals),
+        closed=factors.closed(user),
+        signals=json.dumps(offer.signals),
         site=here.runtime.settings.public_url,
-        options=json.dumps(options) if options else "",
+        options=json.dumps(offer.options) if offer.options else "",
         wrong=by_field(error),
         labels={},
         done=done,
     )
-
-
-async def _options(service: PasskeyService, here: Here) -> Mapping[str, Any] | None:
-    """Return what the browser needs to make one; None when none may be made now."""
-    try:
-        return await service.options(here.account.user_id, here.account.session_id)
-    except (AddressNotConfirmed, FactorsFrozen, TooManyPasskeys):
-        return None

@@ -72,7 +72,7 @@ async def _show(
     _values: Values | None = None,
     done: str = "",
 ) -> Response:
-    return here.render(
+    return await here.render(
         "account/password.html",
         error,
         headers=allow_script(HEADERS, PASSWORD_SOURCE),

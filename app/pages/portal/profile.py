@@ -86,13 +86,13 @@ async def show_page(
         user = await existing(uow, here.account.user_id)
         stored = {name: getattr(user, name) or "" for name in _NAMES}
     shown = stored if values is None else typed(values)
-    return here.render(
+    return await here.render(
         "account/profile.html",
         error,
         headers=allow_script(HEADERS, PICTURE_SOURCE),
         picture_script=PICTURE_SCRIPT,
         fields=_FIELDS,
-        is_linked=bool(user.picture) and not here.picture,
+        is_linked=bool(user.picture),
         values=shown,
         wrong=by_field(error),
         labels={

@@ -61,30 +61,31 @@ _WAYS = (
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """Somebody at a page of their account.
-
-    Attributes:
-        picture: Where their picture is, at our own origin; empty for initials.
-        may_enter: Whether the way to the console is shown.
-    """
+    """Somebody at a page of their account."""
 
     section: str
     browser: Browser
     account: BrowserAccount
     runtime: Runtime
-    picture: str = ""
-    may_enter: bool = False
 
     @property
     def place(self) -> str:
         """Return where a sign-in leads back to."""
         return self.section
 
-    def render(
+    async def render(
         self, template: str, error: AppError | None = None, **values: Any
     ) -> Response:
-        """Return the page, with the way to the others."""
+        """Return the page, with the way to the others.
+
+        The picture, and whether the way to the console is shown, are read here: a form
+        that leads on needs neither.
+        """
         on = _way_of(self.section)
+        async with self.runtime.unit_of_work(read_only=True) as uow:
+            pictures = PictureService(uow, self.runtime)
+            picture = await pictures.path_of(self.account.user_id)
+        may_enter = await is_operator(self.account, self.runtime)
         return render_form(
             template,
             self.browser,
@@ -92,10 +93,10 @@ class Here:
             error=error,
             account=self.account,
             section=self.section,
-            ways=_ways(on, self.may_enter),
+            ways=_ways(on, may_enter),
             above=on if on.section != self.section else None,
             above_at=address_of(on.section),
-            picture=self.picture,
+            picture=picture,
             has_others=len(self.browser.accounts) > 1,
             **values,
         )
@@ -150,10 +151,7 @@ async def enter(
         except ReauthenticationRequired as error:
             note(error)
             return await lead_to_proof(section, account, runtime)
-    async with runtime.unit_of_work(read_only=True) as uow:
-        picture = await PictureService(uow, runtime).path_of(account.user_id)
-    may_enter = await is_operator(account, runtime)
-    return Here(section, browser, account, runtime, picture, may_enter)
+    return Here(section, browser, account, runtime)
 
 
 async def demand_fresh(account: BrowserAccount, runtime: Runtime) -> None:

@@ -67,7 +67,7 @@ async def _show(
     async with here.runtime.unit_of_work(read_only=True) as uow:
         sessions = await SessionService(uow).list_live(user_id, after=None, limit=_MOST)
         devices = await DeviceService(uow).list_live(user_id, after=None, limit=_MOST)
-    return here.render(
+    return await here.render(
         "account/sessions.html",
         error,
         sessions=sessions,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.core.language import N_, gettext
+from app.oauth.clients.client import Client
 from app.pages.parts.asked import registered_application
 from app.services.accounts.audit_event import ToldEvent
 from app.services.server.runtime import Runtime
@@ -135,17 +136,22 @@ NAMES = tuple(_WORDS)
 class Telling:
     """Puts events into words for whoever looks at them."""
 
-    def __init__(self, runtime: Runtime, account: BrowserAccount) -> None:
-        """Speak to this person."""
-        self._runtime = runtime
+    def __init__(
+        self,
+        runtime: Runtime,
+        account: BrowserAccount,
+        clients: Mapping[str, Client],
+    ) -> None:
+        """Speak to this person, and name applications by what was found of them."""
         self._account = account
+        self._clients = clients
         self._places = Places(runtime.settings.session.geoip_file)
 
-    async def line(self, event: ToldEvent) -> Line:
+    def line(self, event: ToldEvent) -> Line:
         """Return the line of an event whose name is among ``NAMES``."""
         said = _WORDS[event.name]
         text = dict(said.others).get(str(event.data.get(said.by)), said.text)
-        names = {"name": await self._application(event.data)}
+        names = {"name": self._application(event.data)}
         session = str(event.data.get("session_id", ""))
         is_sign_in = event.name == "sign_in.succeeded"
         return Line(
@@ -161,11 +167,11 @@ class Telling:
     def _place(self, ip: str) -> str:
         return self._places.of(ip) or spoken_origin(masked(ip))
 
-    async def _application(self, data: Mapping[str, Any]) -> str:
+    def _application(self, data: Mapping[str, Any]) -> str:
         client_id = data.get("client_id")
         if not client_id:
             return ""
-        client = await self._runtime.clients.by_client_id(client_id)
+        client = self._clients.get(client_id)
         if client is None:
             return printable(client_id, _MAX_NAME)
         return registered_application(client).name

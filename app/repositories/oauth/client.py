@@ -1,6 +1,6 @@
 """SQL for applications that sign people in here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,11 @@ class OAuthClientRepository(Repository[OAuthClient]):
         """
         query = select(OAuthClient).where(OAuthClient.client_id == client_id)
         return await self.one_or_none(query.with_for_update() if lock else query)
+
+    async def by_client_ids(self, client_ids: Collection[str]) -> Sequence[OAuthClient]:
+        """Return those of these clients that there are, active or not."""
+        query = select(OAuthClient).where(OAuthClient.client_id.in_(client_ids))
+        return (await self.db.scalars(query)).all()
 
     async def keep(self, client_id: str) -> OAuthClient | None:
         """Return a client and keep it from being deleted until the transaction ends.

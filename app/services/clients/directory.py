@@ -1,7 +1,7 @@
 """Registered clients as the protocol engine sees them, kept for seconds."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,6 +75,23 @@ class ClientDirectory:
             return kept.client
         return replace(kept.client, jwks=self._keys.at(kept.jwks_uri))
 
+    async def shown(self, client_ids: Iterable[str]) -> dict[str, Client]:
+        """Return those that are registered and not disabled, to be named to people.
+
+        One statement for however many, and so without secrets, keys and what tokens
+        are made of: they sign nobody in.
+        """
+        wanted = sorted({each for each in client_ids if _may_be_one(each)})
+        if not wanted:
+            return {}
+        async with self._database.session(read_only=True) as db:
+            rows = await OAuthClientRepository(db).by_client_ids(wanted)
+        return {
+            row.client_id: engine_client(row, ())
+            for row in rows
+            if row.status == "active"
+        }
+
     async def refresh_keys(self, client_id: str) -> bool:
         """Fetch the keys of a client anew, after one of its assertions failed.
 
@@ -94,7 +111,7 @@ class ClientDirectory:
 
     async def _find(self, client_id: str) -> _Kept:
         now = self._clock.monotonic()
-        if not 0 < len(client_id) <= MAX_CLIENT_ID or "\0" in client_id:
+        if not _may_be_one(client_id):
             return _Kept(now)  # nothing is kept of it: it may be as long as a request
         kept = self._kept.get(client_id)
         if kept is not None and now - kept.read_at < KEPT_FOR:
@@ -130,6 +147,10 @@ class ClientDirectory:
             _log.warning("a client has scopes that are not offered", extra=known)
         schemes = self._supported.private_schemes
         return replace(client, scope=client.scope & scopes, private_schemes=schemes)
+
+
+def _may_be_one(client_id: str) -> bool:
+    return 0 < len(client_id) <= MAX_CLIENT_ID and "\0" not in client_id
 
 
 def metadata_of(row: OAuthClient) -> ClientMetadata:

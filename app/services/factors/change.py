@@ -1,6 +1,7 @@
 """Steps that every change of an account's factors shares."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.core.rate_limit import subject_key
@@ -57,9 +58,19 @@ async def changeable(uow: UnitOfWork, owner_id: UUID, session_id: UUID) -> User:
         AddressNotConfirmed: Nobody proved to be the one whose address it is.
     """
     user = await present(uow, owner_id, session_id)
-    demand_proven(user)
-    demand_unfrozen(user, uow.clock.now())
+    demand_changeable(user, uow.clock.now())
     return user
+
+
+def demand_changeable(user: User, now: datetime) -> None:
+    """Refuse factors that may not be changed now.
+
+    Raises:
+        FactorsFrozen: Somebody is looking into a sign-in.
+        AddressNotConfirmed: Nobody proved to be the one whose address it is.
+    """
+    demand_proven(user)
+    demand_unfrozen(user, now)
 
 
 def demand_proven(user: User) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.core.exceptions import Forbidden
 from app.models.passkey import Passkey
 from app.models.totp import Totp
+from app.models.user import User
 from app.policies.permission import Actor
 from app.policies.user import may_edit
 from app.repositories.unit_of_work import UnitOfWork
@@ -69,9 +70,8 @@ class FactorService:
             ),
         )
 
-    async def closed(self, user_id: UUID) -> Closed | None:
+    def closed(self, user: User) -> Closed | None:
         """Return what keeps the owner from changing factors; None if nothing does."""
-        user = await existing(self._uow, user_id)
         if is_unclaimed(user):
             return Closed(until=None)
         if user.is_frozen(self._uow.clock.now()):

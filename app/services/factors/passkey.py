@@ -1,5 +1,8 @@
 """Passkeys of an account: made, listed, named and removed."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.core.context import current
 from app.factors.attestation import ModelRefused
-from app.factors.base import MULTI_FACTOR, Ceremony, FactorRefused
+from app.factors.base import MULTI_FACTOR, Ceremony, Enrolled, FactorRefused
 from app.factors.passkey import (
     DEVICE_BOUND,
     SYNCED,
@@ -31,21 +34,37 @@ from app.services.factors.change import (
     Added,
     changeable,
     charge_change,
+    demand_changeable,
     factor_added,
     factor_removed,
 )
 from app.services.factors.errors import (
+    AddressNotConfirmed,
     FactorNotFound,
+    FactorsFrozen,
     RefusedModel,
     RefusedPasskey,
     TooManyPasskeys,
 )
-from app.services.factors.stored import STORED, passkey_row
+from app.services.factors.stored import STORED, passkey_of, passkey_row
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
 from app.utils.helpers import base64url
 
 _FACTOR = "passkey"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a page of passkeys hands to the browser.
+
+    Attributes:
+        signals: As ``PasskeyService.signals`` returns them.
+        options: As ``PasskeyService.options``; None where none may be made now.
+    """
+
+    signals: dict[str, Any]
+    options: dict[str, Any] | None
 
 
 class PasskeyService:
@@ -67,12 +86,32 @@ class PasskeyService:
         await ready()
         user = await changeable(self._uow, owner_id, session_id)
         enrolled = await STORED[_FACTOR].enrolled(self._uow, self._process, owner_id)
+        return self._options(user, enrolled, session_id)
+
+    def _options(
+        self, user: User, enrolled: Sequence[Enrolled], session_id: UUID
+    ) -> dict[str, Any]:
         if len(enrolled) >= MAX_PASSKEYS:
             raise TooManyPasskeys
         challenge = self._challenges(session_id).new()
-        ceremony = ceremony_of(self._process, owner_id, challenge)
+        ceremony = ceremony_of(self._process, user.id, challenge)
         handle = user_handle(enrolled, ceremony)
         return creation_options(_person(user, handle), enrolled, ceremony)
+
+    async def offer(
+        self, user: User, passkeys: Sequence[Passkey], session_id: UUID
+    ) -> Offer:
+        """Return what both methods say, of an account whose passkeys were read before.
+
+        For a page of a session that was read just now.
+        """
+        await ready()
+        enrolled = [passkey_of(row) for row in passkeys]
+        options = None
+        with suppress(AddressNotConfirmed, FactorsFrozen, TooManyPasskeys):
+            demand_changeable(user, self._uow.clock.now())
+            options = self._options(user, enrolled, session_id)
+        return Offer(self._signals(user, enrolled), options)
 
     async def add(
         self,
@@ -183,9 +222,12 @@ class PasskeyService:
         Authenticators learn by it which passkeys are still good, and for whom.
         """
         enrolled = await STORED[_FACTOR].enrolled(self._uow, self._process, owner_id)
-        ceremony = ceremony_of(self._process, owner_id)
+        return self._signals(await existing(self._uow, owner_id), enrolled)
+
+    def _signals(self, user: User, enrolled: Sequence[Enrolled]) -> dict[str, Any]:
+        ceremony = ceremony_of(self._process, user.id)
         handle = user_handle(enrolled, ceremony)
-        person = _person(await existing(self._uow, owner_id), handle)
+        person = _person(user, handle)
         return {
             "rpId": ceremony.rp_id,
             "userId": base64url(handle),

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
-from uuid import UUID
 
+from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.user import MAX_PASSKEYS
-from app.services.accounts.change import existing
 
 FEW_CODES = 3
 Concern = Literal["email", "second_step", "recovery_codes"]
@@ -53,16 +52,11 @@ class ProtectionService:
         """Work in this transaction."""
         self._uow = uow
 
-    async def of(self, user_id: UUID) -> Protection:
-        """Return how an account is protected.
-
-        Raises:
-            UserNotFound: There is none.
-        """
-        user = await existing(self._uow, user_id)
-        totp = await self._uow.totps.of(user_id)
-        passkeys = await self._uow.passkeys.list_for_user(user_id, None, MAX_PASSKEYS)
-        codes = await self._uow.recovery_codes.list_unused(user_id)
+    async def of(self, user: User) -> Protection:
+        """Return how an account is protected."""
+        totp = await self._uow.totps.of(user.id)
+        passkeys = await self._uow.passkeys.list_for_user(user.id, None, MAX_PASSKEYS)
+        codes = await self._uow.recovery_codes.list_unused(user.id)
         return Protection(
             email_verified=user.email_verified,
             has_password=user.password_hash is not None,
