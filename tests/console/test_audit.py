@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from app.models.audit_event import AuditEvent
 from app.events.sign_in import Refusal
+from app.models.audit_event import AuditEvent
 from app.pages.console.told import ANSWERED
 from app.pages.errors import error_entries
 from app.services.server.runtime import Runtime

@@ -220,7 +220,9 @@ async def test_whoever_vouches_for_an_application_does_so_until_the_box_is_chang
 ) -> None:
     await make(visitor, "web", **SHOP)
     async with runtime.unit_of_work() as uow:
-        row = await OAuthClientService(uow, runtime).get((await only(runtime)).client_id)
+        row = await OAuthClientService(uow, runtime).get(
+            (await only(runtime)).client_id
+        )
         row.vouched_by = REGISTRATION_TOKEN
     path = f"{ONE}?id={row.client_id}"
     fields = SHOP | {"scope": "openid"}

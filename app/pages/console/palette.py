@@ -89,15 +89,18 @@ def _trace(here: Here, q: str) -> Iterator[Entry]:
 async def _rows(here: Here, q: str) -> list[Entry]:
     if len(q) < _LEAST:
         return []
+    search = read_search(q)
+    is_of_a_user = search is not None and (search.address or search.user_id)
+    found: list[Entry] = []
     async with here.runtime.unit_of_work(read_only=True) as uow:
-        users = await _users(here, uow, q) if USERS.is_open_to(here.actor) else []
-        if CLIENTS.is_open_to(here.actor):
-            users += await _clients(here, uow, q)
-    return users
+        if USERS.is_open_to(here.actor):
+            found += await _users(uow, UserFilter(search))
+        if CLIENTS.is_open_to(here.actor) and not is_of_a_user:
+            found += await _clients(here, uow, q)
+    return found
 
 
-async def _users(here: Here, uow: UnitOfWork, q: str) -> list[Entry]:
-    wanted = UserFilter(read_search(q))
+async def _users(uow: UnitOfWork, wanted: UserFilter) -> list[Entry]:
     users = UserDirectoryService(uow)
     rows = await users.list_page(wanted, sort="created_at", after=None, limit=_MOST)
     kind = gettext("Users")
