@@ -6,6 +6,7 @@ It is here and not at the host: there, everything that is not refused passes.
 from fastapi import APIRouter, Request, Response
 
 from app.core.exceptions import NotFound
+from app.core.language import Message
 from app.core.late.route import LateRoute
 from app.pages.parts import texts
 from app.pages.parts.browser import AtBrowser, show_page
@@ -33,20 +34,18 @@ async def show_protected_host(
         texts.continue_to(policy.name), f"{runtime.gate.scheme}://{policy.host}/"
     )
     if browser.current is None:
-        page = FormPage(
-            PAGE, texts.not_signed_in_at(policy.name), closed=texts.CONTINUE_TO_SIGN_IN
-        )
+        title = Message(texts.not_signed_in_at(policy.name))
+        page = FormPage(PAGE, title, closed=texts.CONTINUE_TO_SIGN_IN)
         return show_page(page, browser, runtime, {}, around=Around(first=[start]))
     notice = texts.signed_in_as(browser.current.email)
     other = Link(texts.OTHER_ACCOUNT, f"{start.to.rstrip('/')}{START}")
     links = [other, Link(texts.SIGN_OUT, "/signout")]
     if await _may_enter(browser.current, policy, runtime):
-        page = FormPage(PAGE, policy.name)
+        page = FormPage(PAGE, Message(policy.name))
         around = Around(notice=notice, first=[start], links=links)
         return show_page(page, browser, runtime, {}, around=around)
-    page = FormPage(
-        PAGE, texts.may_not_enter(policy.name), closed=texts.ASK_WHO_LETS_IN
-    )
+    title = Message(texts.may_not_enter(policy.name))
+    page = FormPage(PAGE, title, closed=texts.ASK_WHO_LETS_IN)
     around = Around(notice=notice, links=links)
     answer = show_page(page, browser, runtime, {}, around=around)
     answer.status_code = 403
