@@ -1,0 +1,93 @@
+"""Pages on a phone: one sees where one is, what is wrong, and every word whole."""
+
+from typing import Any
+
+import pytest
+
+from app.pages.console.sections import SECTIONS
+from tests.e2e.visitor import Visitor
+from tests.support.api import PASSWORD
+
+_PHONE = {"width": 390, "height": 800}
+_PORTAL = (
+    "account",
+    "account/profile",
+    "account/security",
+    "account/activity",
+    "account/data",
+)
+
+
+async def _box(found: Any) -> dict[str, float]:
+    box: dict[str, float] = await found.bounding_box()
+    return box
+
+
+async def test_the_navigation_shows_where_one_is_and_that_there_is_more(
+    newcomer: Any,
+) -> None:
+    person = await newcomer.administrator("where@example.com", viewport=_PHONE)
+    await person.sign_in("/signin?to=console")
+
+    places = [each.path for each in SECTIONS] + [f"/{each}" for each in _PORTAL]
+    for path in places:
+        await person.page.goto(path)
+        box = await _box(person.page.locator(".side [aria-current]"))
+        assert 0 <= box["x"] and box["x"] + box["width"] <= 390, path
+
+
+async def test_the_steps_of_a_request_can_be_read(newcomer: Any) -> None:
+    person = await newcomer.administrator("steps@example.com", viewport=_PHONE)
+    await person.sign_in("/signin?to=console")
+    await person.page.goto("/admin/audit")
+    await person.page.get_by_role("link", name="Follow").first.click()
+
+    step = person.page.get_by_role("list", name="Steps").locator("li").first
+    row, text = await _box(step), await _box(step.locator(".grow"))
+    assert text["width"] > row["width"] / 2
+
+
+async def test_show_stands_in_its_field_however_long_the_mistake_is(
+    newcomer: Any,
+) -> None:
+    person = await newcomer("show@example.com", viewport=_PHONE)
+    await person.sign_in("/account/password")
+    page = person.page
+    for text in ("password", PASSWORD):
+        await page.get_by_label("Current password").fill(PASSWORD)
+        await page.get_by_label("New password").fill(text)
+        async with page.expect_navigation():
+            await page.locator("main button[type=submit]").click()
+        if "wrong" in await page.content():
+            break
+    field = page.locator(".field:has(.wrong)").last
+    outer, inner = await _box(field.locator("input")), await _box(
+        field.locator("button")
+    )
+
+    assert outer["y"] < inner["y"]
+    assert inner["y"] + inner["height"] < outer["y"] + outer["height"]
+
+
+@pytest.mark.parametrize("path", ["/admin/users", "/admin/audit", "/admin/roles"])
+async def test_labels_of_cells_stay_whole_in_arabic(newcomer: Any, path: str) -> None:
+    person: Visitor = await newcomer.administrator(
+        f"arabic-{path[-5:]}-with-quite-a-long-address@example.com",
+        viewport=_PHONE,
+        locale="ar",
+    )
+    await person.page.goto("/signin?to=console")
+    await person.page.locator("[name=email]").fill(person.email)
+    await person.page.locator("[name=password]").fill(PASSWORD)
+    async with person.page.expect_navigation():
+        await person.page.locator("main form button[type=submit]").first.click()
+    await person.page.goto(path)
+
+    broken = await person.page.evaluate("""
+        [...document.querySelectorAll("table.stacks [data-label]")].filter((cell) => {
+          const label = getComputedStyle(cell, "::before");
+          const words = cell.dataset.label.split(" ").length;
+          return parseFloat(label.height) > 1.6 * words * parseFloat(label.fontSize);
+        }).map((cell) => cell.dataset.label)""")
+
+    assert broken == []
