@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import delete
 
 from app.jobs.janitor import JanitorJob
 from app.jobs.statistics import StatisticsJob
@@ -205,6 +206,26 @@ async def test_sessions_are_those_that_were_live_when_the_hour_began(
     assert found.spans[-1].active_sessions == 2
     assert found.spans[-4].active_sessions is None  # nobody looked
     assert found.counted_until == clock.now() - timedelta(seconds=LAG)
+
+
+async def test_an_hour_has_seen_the_most_sessions_of_it(
+    runtime: Runtime, clock: FakeClock
+) -> None:
+    clock.advance(seconds=LAG + 1)
+    await count(runtime)
+    user = await UserFactory(runtime)()
+    async with runtime.unit_of_work() as uow:
+        uow.db.add(_session(runtime, user.id, True))
+    clock.advance(minutes=1)
+    await count(runtime)
+    after = (await StatisticsService(runtime).read("hour")).spans
+    async with runtime.unit_of_work() as uow:
+        await uow.db.execute(delete(Session))
+    clock.advance(minutes=1)
+    await count(runtime)
+    later = (await StatisticsService(runtime).read("hour")).spans
+
+    assert after[-1].active_sessions == later[-1].active_sessions == 1
 
 
 async def test_hours_go_after_four_hundred_days(

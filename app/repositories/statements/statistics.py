@@ -78,6 +78,14 @@ class StatisticsRepository:
             ).on_conflict_do_nothing()
         )
 
+    async def raise_sessions(self, hour: datetime, active_sessions: int) -> None:
+        """Let an hour have seen so many sessions, unless it saw more."""
+        row = HourlyStatistics
+        more = (row.hour == hour) & (row.active_sessions < active_sessions)
+        await self._db.execute(
+            update(row).where(more).values(active_sessions=active_sessions)
+        )
+
     async def count(self, hour: datetime, since: datetime, until: datetime) -> bool:
         """Add the events of a piece of an hour, once.
 

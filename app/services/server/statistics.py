@@ -12,6 +12,7 @@ from app.services.process.process import Process
 By = Literal["hour", "day"]
 DAY = timedelta(days=1)
 _HOURS, _DAYS = 24, 30
+_FEW = 10_000  # sessions, which are counted in a millisecond
 _LEAST_LAG = timedelta(minutes=1)
 
 
@@ -57,6 +58,7 @@ class StatisticsService:
             await self._begin(hour, settled)
             return True
         until = min(last.hour + HOUR, settled)
+        await self._look_again(last)
         if until > last.counted_until:
             async with self._process.unit_of_work() as uow:
                 statistics = StatisticsRepository(uow.db)
@@ -96,6 +98,21 @@ class StatisticsService:
         async with self._process.unit_of_work(read_only=True) as uow:
             first = await StatisticsRepository(uow.db).oldest_event(earliest)
         return _hour_of(first or settled)
+
+    async def _look_again(self, last: HourlyStatistics) -> None:
+        """Count the sessions of the present hour anew while there are few.
+
+        An installation that is an hour old would show none for all of it, and at a
+        small one a morning's people. Many are not counted each minute for that.
+        """
+        now, seen = self._process.clock.now(), last.active_sessions
+        if seen is None or seen >= _FEW or _hour_of(now) != last.hour:
+            return
+        async with self._process.unit_of_work() as uow:
+            statistics = StatisticsRepository(uow.db)
+            active = await statistics.live_sessions(now)
+            if active > seen:
+                await statistics.raise_sessions(last.hour, active)
 
     async def _begin(self, hour: datetime, settled: datetime) -> None:
         """Begin an hour; sessions that are live now say nothing of one long over."""
