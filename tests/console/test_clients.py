@@ -109,12 +109,19 @@ async def test_two_secrets_live_and_one_can_be_ended(
     ids = [each["value"] for each in page.all("input") if each["name"] == "secret_id"]
     both = [await token_status(api, client_id, each) for each in (first, second)]
     ended = await visitor.post(f"{ONE}/revoke", form | {"secret_id": ids[1]})
+    last = form | {"secret_id": ids[0]}
+    unasked = await visitor.post(f"{ONE}/revoke", last)
+    still = await token_status(api, client_id, second)
+    sure = await visitor.post(f"{ONE}/revoke", last | {"typed": client_id})
 
     assert len(ids) == 2 and second not in ("", first)
     assert both == [400, 400]
     assert ended.headers["location"].endswith("done=revoked")
     assert await token_status(api, client_id, first) == 401
-    assert await token_status(api, client_id, second) == 400
+    assert (unasked.status_code, still) == (422, 400)
+    assert f"Type {client_id} to confirm." in unasked.text
+    assert sure.headers["location"].endswith("done=revoked")
+    assert await token_status(api, client_id, second) == 401
 
 
 @pytest.mark.parametrize(
@@ -174,7 +181,10 @@ async def test_an_application_is_changed_disabled_enabled_and_deleted(
     saved = await visitor.post(ONE, form | fields)
     stale = await visitor.post(ONE, form | fields | {"client_name": "Late"})
     row = await only(runtime)
-    disabled = await visitor.post(f"{ONE}/status", form | {"status": "disabled"})
+    ending = form | {"status": "disabled"}
+    unasked = await visitor.post(f"{ONE}/status", ending)
+    before = (await only(runtime)).status
+    disabled = await visitor.post(f"{ONE}/status", ending | {"typed": client_id})
     off = (await only(runtime)).status
     await visitor.post(f"{ONE}/status", form | {"status": "active"})
     on = (await only(runtime)).status
@@ -188,6 +198,7 @@ async def test_an_application_is_changed_disabled_enabled_and_deleted(
     assert row.document["redirect_uris"][1] == "https://store.example.com/cb"
     assert row.document["scope"] == "openid email"
     assert disabled.headers["location"].endswith("done=disabled")
+    assert (unasked.status_code, before) == (422, "active")
     assert (off, on) == ("disabled", "active")
     assert kept.status_code == 422
     assert deleted.headers["location"] == "/admin/clients?done=deleted"

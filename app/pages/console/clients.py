@@ -42,6 +42,7 @@ router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _ROWS = 50
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _ONE = f"{CLIENTS.path}/one"
+_CONFIRMED = ("status", "secret_id")  # what tells forms that want an id typed apart
 _PLACEHOLDER = "YOUR_CLIENT_SECRET"
 _DONE = {
     "saved": N_("The application is saved."),
@@ -128,6 +129,8 @@ async def set_status(values: Posted, at: AtConsole) -> Response:
 
     async def work(here: Here, clients: OAuthClientService, client_id: str) -> Response:
         status = "disabled" if values.get("status") == "disabled" else "active"
+        if status == "disabled":
+            here.demand_typed(values, client_id)
         await clients.update(client_id, {}, {"status": status}, None)
         return here.go(address_of(client_id, done=status))
 
@@ -148,13 +151,15 @@ async def rotate_secret(values: Posted, at: AtConsole) -> Response:
 
 @router.post(f"{_ONE}/revoke")
 async def revoke_secret(values: Posted, at: AtConsole) -> Response:
-    """End a secret at once."""
+    """End a secret at once; the last one, without which it is out, if that is meant."""
 
     async def work(here: Here, clients: OAuthClientService, client_id: str) -> Response:
         try:
             secret_id = UUID(values.get("secret_id", ""))
         except ValueError:
             raise ClientSecretNotFound from None
+        if len(await clients.secrets_of(client_id)) == 1:
+            here.demand_typed(values, client_id)
         await clients.revoke_secret(client_id, secret_id)
         return here.go(address_of(client_id, done="revoked"))
 
@@ -220,6 +225,7 @@ async def _show(
         tried=try_redirect_uri(here.runtime, row, test) if test else None,
         wrong=by_field(error),
         labels=labels(),
+        sent=next((each for each in _CONFIRMED if each in values), ""),
         done=_DONE.get(done, ""),
     )
 
