@@ -3,7 +3,9 @@
 import time
 from typing import Any
 
+from app.services.server.runtime import Runtime
 from tests.e2e.visitor import Visitor
+from tests.factories.factor import FactorFactory
 
 
 async def _with_app(newcomer: Any, email: str, **context: Any) -> tuple[Visitor, Any]:
@@ -73,3 +75,22 @@ async def test_a_remembered_browser_is_not_asked_until_it_is_forgotten(
     await person.sign_out()
     await person.sign_in()
     assert person.path.startswith("/signin/verify")
+
+
+async def test_without_script_no_passkey_is_asked_for_where_there_is_an_app(
+    newcomer: Any, runtime: Runtime
+) -> None:
+    person = await newcomer("scriptless@example.com", java_script_enabled=False)
+    factors = FactorFactory(runtime)
+    await factors.passkey(person.user_id)
+    phone = await factors.totp(person.user_id)
+    await person.go("/signin")
+    passkey = person.page.get_by_role("button", name="Sign in with a passkey")
+    assert await passkey.count() == 0  # one that would do nothing
+    assert "Turn on JavaScript to use a passkey." in await person.text()
+
+    await person.type_password()
+    await person.page.get_by_label("Code", exact=True).wait_for()
+    await person.give_code(phone.code)
+
+    assert person.path == "/"

@@ -82,7 +82,7 @@ async def show_second_step(
     """Ask for a second factor; without a first one, for that."""
     try:
         step = await _step(browser, runtime, factor)
-        return await _show(step, browser, runtime, flow, section)
+        return await _show(step, browser, runtime, flow, section, wanted=factor)
     except InvalidMfaToken as error:
         return await show_anew(error, browser, runtime, flow, section)
 
@@ -162,6 +162,7 @@ async def _show(
     flow: str,
     section: str,
     error: AppError | None = None,
+    wanted: str = "",
 ) -> Response:
     waiting = await waiting_at(browser, flow, runtime)
     flow = flow if waiting else ""
@@ -197,6 +198,8 @@ async def _show(
         said_of=texts.FIRST_FACTOR if setup else texts.FACTORS[step.shown],
         setup=setup,
         factor=step.shown,
+        # For a browser without script, which cannot be asked for a passkey.
+        elsewhere=links[0].to if options and ways and not wanted else "",
         flow=flow,
         section=section,
         days=runtime.settings.mfa.remember_ttl // _DAY if is_kept else 0,
