@@ -89,10 +89,12 @@ async def test_the_button_does_what_the_api_does(
     await visitor.sign_in(person.email)
 
     answer = await revoke(visitor, shop)
+    told_at = f"{PATH}?done=revoked"
 
-    assert (answer.status_code, answer.headers["location"]) == (303, PATH)
+    assert (answer.status_code, answer.headers["location"]) == (303, told_at)
     assert await names(api, person) == ["Mail"]
-    page = await visitor.get(PATH)
+    page = await visitor.get(told_at)
+    assert "Access revoked." in page.text
     assert "Mail" in page.text and "Shop" not in page.text
     ended = {
         grant.client_id: grant.revoked_reason

@@ -53,6 +53,22 @@ async def test_security_says_what_there_is_without_asking_who_it_is_again(
     assert "10 left." in after and ">On</span>" in after
 
 
+async def test_who_has_no_password_is_told_so_and_how_to_get_one(
+    visitor: Visitor, person: Person, runtime: Runtime
+) -> None:
+    async with runtime.unit_of_work() as uow:
+        user = await uow.users.by_id(person.id)
+        assert user is not None
+        user.password_hash, user.password_changed_at = None, runtime.clock.now()
+
+    security = (await visitor.get("/account/security")).text
+    password = await visitor.get("/account/password")
+
+    assert "You have none." in security and "Last changed" not in security
+    assert 'name="current_password"' not in password.text
+    assert 'href="/forgot-password"' in password.text
+
+
 async def test_password_managers_are_led_to_the_page_for_another_password(
     visitor: Visitor, person: Person
 ) -> None:

@@ -44,13 +44,13 @@ class _Allowed:
 
 @router.get(PATH)
 async def show_applications(
-    browser: AtBrowser, runtime: State, after: UUID | None = None
+    browser: AtBrowser, runtime: State, after: UUID | None = None, done: str = ""
 ) -> Response:
     """List what the account in use allowed, the oldest first; it changes nothing."""
     here = await enter(APPLICATIONS, browser, runtime)
     if isinstance(here, Response):
         return here
-    return await _show(here, after=after)
+    return await _show(here, after=after, done=done)
 
 
 @router.post(PATH)
@@ -66,7 +66,7 @@ async def submit_applications(
         async with runtime.unit_of_work() as uow:
             consents = OAuthConsentService(uow)
             await consents.revoke(here.account.user_id, values.get("client_id", ""))
-        return here.stay()
+        return here.stay("revoked")
 
     return await submit(here, values, work, _show)
 
@@ -77,6 +77,7 @@ async def _show(
     _values: Values | None = None,
     *,
     after: UUID | None = None,
+    done: str = "",
 ) -> Response:
     async with here.runtime.unit_of_work(read_only=True) as uow:
         rows = await OAuthConsentService(uow).list_page(
@@ -90,6 +91,7 @@ async def _show(
         error,
         applications=[_allowed(row, known, scopes) for row in shown],
         more=f"{PATH}?after={shown[-1].id}" if len(rows) > _PAGE else "",
+        done=done,
     )
 
 

@@ -72,9 +72,12 @@ async def _show(
     _values: Values | None = None,
     done: str = "",
 ) -> Response:
+    async with here.runtime.unit_of_work(read_only=True) as uow:
+        owner = await existing(uow, here.account.user_id)
     return await here.render(
         "account/password.html",
         error,
+        has_password=owner.password_hash is not None,
         headers=allow_script(HEADERS, PASSWORD_SOURCE),
         fields=_FIELDS,
         wrong=by_field(error),
