@@ -176,6 +176,11 @@ class OAuthSettings(Group):
         description="Schemes without a dot that native clients may come back to, such "
         "as `cursor` of `cursor://…`; those with a dot need no naming.",
     )
+    jwt_bearer: bool = Field(
+        True,
+        description="Whether workloads of trusted issuers are given tokens for theirs "
+        "(RFC 7523).",
+    )
     id_token_algorithms: Algorithms = Field(
         ["RS256", "ES256", "PS256", "EdDSA"],
         description="Signatures that clients may choose for ID tokens; RS256 is one.",

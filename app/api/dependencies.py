@@ -28,6 +28,7 @@ from app.services.accounts.user import UserService
 from app.services.accounts.user_claims import UserClaimsService
 from app.services.clients.client import OAuthClientService
 from app.services.clients.registration import OAuthRegistrationService
+from app.services.clients.trusted_issuer import TrustedIssuerService
 from app.services.factors.factor import FactorService
 from app.services.factors.passkey import PasskeyService
 from app.services.factors.recovery_code import RecoveryCodeService
@@ -296,6 +297,10 @@ async def _protected_hosts(uow: Uow, runtime: RuntimeDep) -> ProtectedHostServic
     return ProtectedHostService(uow, runtime, runtime.gate.hosts)
 
 
+async def _trusted_issuers(uow: Uow, runtime: RuntimeDep) -> TrustedIssuerService:
+    return TrustedIssuerService(uow, runtime)
+
+
 async def _client_registrations(
     uow: Uow, runtime: RuntimeDep
 ) -> OAuthRegistrationService:
@@ -336,6 +341,7 @@ EmailChanges = Annotated[EmailChangeService, Depends(_email_changes)]
 EmailCodes = Annotated[EmailCodeService, Depends(_email_codes)]
 Sessions = Annotated[SessionService, Depends(_sessions)]
 Accounts = Annotated[AccountService, Depends(_accounts)]
+TrustedIssuers = Annotated[TrustedIssuerService, Depends(_trusted_issuers)]
 Consents = Annotated[OAuthConsentService, Depends(_consents)]
 Exports = Annotated[ExportService, Depends(_exports)]
 Users = Annotated[UserService, Depends(_users)]

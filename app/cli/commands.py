@@ -23,7 +23,7 @@ from app.cli.accounts import group, role, user, user_account, user_export, user_
 from app.cli.completion import completion
 from app.cli.doctor import doctor
 from app.cli.ending import PROGRAM, Exit, fail
-from app.cli.oauth import client, protected_host
+from app.cli.oauth import client, protected_host, trusted_issuer
 
 
 class _Root(TyperGroup):
@@ -88,6 +88,7 @@ for noun in (
     settings,
     setup,
     theme,
+    trusted_issuer,
     user,
 ):
     word = noun.__name__.rpartition(".")[2].replace("_", "-")

@@ -235,7 +235,11 @@ def verify_ours(
 
 
 def verify_with_jwks(
-    token: str, jwks: Mapping[str, Any], *, types: Collection[str]
+    token: str,
+    jwks: Mapping[str, Any],
+    *,
+    types: Collection[str],
+    algorithms: Collection[str] = ALGORITHMS,
 ) -> dict[str, Any]:
     """Return the claims of a token that one of somebody's registered keys signed.
 
@@ -246,6 +250,7 @@ def verify_with_jwks(
         token: The compact JWS.
         jwks: The JWK Set that was registered.
         types: Values of ``typ`` that are taken, in lower case; none means ``jwt``.
+        algorithms: Those of ``ALGORITHMS`` that its signer may use.
 
     Raises:
         InvalidToken: No key, or more than one, fits; another algorithm or type; a bad
@@ -253,7 +258,7 @@ def verify_with_jwks(
     """
     header = _extract(token, _foreign_registry("")).headers()
     algorithm = header.get("alg")
-    if algorithm not in ALGORITHMS:
+    if algorithm not in ALGORITHMS or algorithm not in algorithms:
         raise InvalidToken("the algorithm is not accepted")
     key = _import_public(_choose(jwks, algorithm, header.get("kid")))
     signed = _verify(token, key, _foreign_registry(algorithm))

@@ -93,6 +93,12 @@ from app.events.sign_in import (
 )
 from app.events.signing_key import SigningKeyCreated
 from app.events.token_epoch import TokenEpochBegun
+from app.events.trusted_issuer import (
+    TrustedIssuerCreated,
+    TrustedIssuerDeleted,
+    TrustedIssuerUpdated,
+    WorkloadActed,
+)
 from app.events.user import (
     AccountsExported,
     AdministratorRecovered,
@@ -199,6 +205,9 @@ EVENTS: tuple[type[Event], ...] = (
     SigningKeyCreated,
     TokenEpochBegun,
     TokenRequestRefused,
+    TrustedIssuerCreated,
+    TrustedIssuerDeleted,
+    TrustedIssuerUpdated,
     UserCreated,
     UserDeleted,
     UserDisplaced,
@@ -211,6 +220,7 @@ EVENTS: tuple[type[Event], ...] = (
     UsersChangedTogether,
     UserStatusChanged,
     UserUpdated,
+    WorkloadActed,
 )
 
 __all__ = ["EVENTS", "Event", "MailedEvent", "Refusal"]

@@ -13,6 +13,7 @@ from app.models.oauth.grant import OAuthGrant
 from app.models.oauth.jti import OAuthAssertion, OAuthRevokedToken
 from app.models.oauth.protected_host import ProtectedHost
 from app.models.oauth.resource import OAuthResource
+from app.models.oauth.trusted_issuer import TrustedIssuer
 from app.models.one_time_token import OneTimeToken
 from app.models.outbox import OutboxMessage
 from app.models.passkey import Passkey
@@ -59,6 +60,7 @@ __all__ = [
     "SigningKey",
     "TokenEpoch",
     "Totp",
+    "TrustedIssuer",
     "User",
     "UserClaims",
     "UserPicture",

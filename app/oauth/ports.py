@@ -1,6 +1,6 @@
 """What the engine needs from outside: each a Protocol that a service satisfies."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from app.oauth.clients.client import Client
+from app.oauth.trust.issuer import TrustedIssuer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,3 +130,66 @@ class AssertionIds(Protocol):
     async def first_use(self, issuer: str, jti: str, expires_at: datetime) -> bool:
         """Remember an assertion's id; False when it was there already."""
         ...
+
+
+class TrustedIssuers(Protocol):
+    """Issuers whose tokens are believed (RFC 7521 §5.2)."""
+
+    async def by_issuer(self, issuer: str) -> TrustedIssuer | None:
+        """Return the issuer of exactly this name, if it is trusted now, or None."""
+        ...
+
+    def keys(self, trusted: TrustedIssuer) -> Mapping[str, Any] | None:
+        """Return its keys that may be used now; None if none are known."""
+        ...
+
+    async def refresh(self, trusted: TrustedIssuer) -> bool:
+        """Ask for its keys; True if others may be used than some time ago.
+
+        It is left in peace for a while after each question.
+        """
+        ...
+
+
+class Assertions(Protocol):
+    """Tokens of trusted issuers, brought as a grant (RFC 7523 §2.1)."""
+
+    async def believe(self, assertion: str, client_id: str) -> "SpokenFor | None":
+        """Return for whom a token speaks; None if it does not for this client."""
+        ...
+
+    async def use(
+        self, scope: tuple[str, ...], lives: Callable[[int], int]
+    ) -> "Begun | None":
+        """Use that token up; None if it was used before, or nobody is there.
+
+        Args:
+            scope: What for.
+            lives: Seconds that the new token lives, of what is usual.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpokenFor:
+    """What a token of a trusted issuer lets a client have.
+
+    Attributes:
+        scope: What it may ask for; None is all that it has for itself.
+        resources: What its token may be for; None is whatever the client may ask for.
+    """
+
+    client_id: str
+    scope: tuple[str, ...] | None = None
+    resources: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What a token was used up for.
+
+    Attributes:
+        grant_id: What new tokens end with; None if the client speaks for itself.
+    """
+
+    grant_id: UUID | None = None

@@ -20,6 +20,9 @@ class Supported:
         claims: Names of claims that somebody may be given.
         prompts: Without ``create`` where nobody may make an account.
         assertion_algs: With which clients may sign ``private_key_jwt``.
+        keyless_jwt: Whether ``private_key_jwt`` may do without keys of a client that
+            signs nobody in: a trusted issuer may sign for it (RFC 7523 §2.2); not
+            published.
         private_schemes: Of redirect URIs, without a dot; not published.
     """
 
@@ -34,4 +37,5 @@ class Supported:
     acr_values: tuple[str, ...] = ()
     prompts: tuple[str, ...] = PROMPTS
     ui_locales: tuple[str, ...] = ()
+    keyless_jwt: bool = False
     private_schemes: tuple[str, ...] = ()

@@ -25,6 +25,8 @@ MEANINGS: Mapping[str, str] = {
     "outbox:write": "Have such a message tried again",
     "clients:read": "See applications",
     "clients:write": "Make, change and delete applications and their secrets",
+    "trusted-issuers:read": "See whose tokens of workloads are believed",
+    "trusted-issuers:write": "Let others speak for any application, and for users",
 }
 ADMIN_ROLE = "admin"
 USER_ROLE = "user"

@@ -26,6 +26,7 @@ from app.repositories.oauth.grant import OAuthGrantRepository
 from app.repositories.oauth.jti import OAuthUsedRepository
 from app.repositories.oauth.protected_host import ProtectedHostRepository
 from app.repositories.oauth.resource import OAuthResourceRepository
+from app.repositories.oauth.trusted_issuer import TrustedIssuerRepository
 from app.repositories.one_time_token import OneTimeTokenRepository
 from app.repositories.outbox import OutboxRepository
 from app.repositories.passkey import PasskeyRepository
@@ -160,6 +161,11 @@ class UnitOfWork:
     def protected_hosts(self) -> ProtectedHostRepository:
         """Hosts whose proxy asks here."""
         return ProtectedHostRepository(self.db)
+
+    @cached_property
+    def trusted_issuers(self) -> TrustedIssuerRepository:
+        """Issuers whose tokens of workloads are believed."""
+        return TrustedIssuerRepository(self.db)
 
     @cached_property
     def user_claims(self) -> UserClaimsRepository:

@@ -22,6 +22,8 @@ Permission = Literal[
     "outbox:write",
     "clients:read",
     "clients:write",
+    "trusted-issuers:read",
+    "trusted-issuers:write",
 ]
 Permissions = Annotated[list[Permission], Field(max_length=100)]
 

@@ -23,10 +23,11 @@ def environment(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
     monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", SECRET)
 
 
-def run(*arguments: str) -> Result:
+def run(*arguments: str, stdin: str | None = None) -> Result:
     """Run a command; in a thread, for it starts a loop of its own."""
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(CliRunner().invoke, app, list(arguments)).result()
+        line = list(arguments)
+        return pool.submit(CliRunner().invoke, app, line, input=stdin).result()
 
 
 @pytest.mark.usefixtures("environment")

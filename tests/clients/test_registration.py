@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.models.audit_event import AuditEvent
 from app.oauth.clients.secrets import find_secret
+from app.oauth.grants.jwt_bearer import JwtBearer
 from app.services.clients.client import OAuthClientService
 from app.services.server.runtime import Runtime
 from tests.servers.http import HttpServer
@@ -320,3 +321,16 @@ async def test_whatever_goes_wrong_is_told_in_the_form_of_the_protocol(
     for answer in answers:
         assert answer.headers["content-type"] == "application/json"
         assert answer.json()["error"]
+
+
+async def test_what_registers_itself_is_spoken_for_by_nobody(
+    client: AsyncClient,
+) -> None:
+    """RFC 7591 §2.1: no grant for workloads, and no client whose keys are another's."""
+    grants = ["authorization_code", JwtBearer.name]
+    told = await register(client, grant_types=grants)
+    keyless = {"token_endpoint_auth_method": "private_key_jwt"}
+    answer = await client.post("/oauth2/register", json=WEB | keyless)
+
+    assert told["grant_types"] == ["authorization_code"]
+    assert refused(answer) == "invalid_client_metadata"

@@ -48,7 +48,7 @@ async def test_a_grant_type_is_demanded() -> None:
         "implicit",
         "Authorization_Code",
         "authorization_code ",
-        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "urn:ietf:params:oauth:grant-type:saml2-bearer",
         "x" * 9_000,
     ],
 )

@@ -1,6 +1,6 @@
 """What tests of the token endpoint share: a time, clients, stores in memory."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,11 +15,14 @@ from app.oauth.grants.base import Granted, Stores
 from app.oauth.parameters import Parameters
 from app.oauth.ports import (
     Authentication,
+    Begun,
     DevicePoll,
     IssuedCode,
     IssuedDeviceCode,
     RefreshedGrant,
+    SpokenFor,
 )
+from app.oauth.trust.issuer import TrustedIssuer
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
@@ -170,6 +173,58 @@ class AssertionIdsInMemory:
         return True
 
 
+@dataclass
+class IssuersInMemory:
+    """Trusted issuers, and what asking for their keys again would give."""
+
+    trusted: tuple[TrustedIssuer, ...] = ()
+    held: Mapping[str, Any] | None = None
+    next_keys: Mapping[str, Any] | None = None
+    asked: int = 0
+
+    async def by_issuer(self, issuer: str) -> TrustedIssuer | None:
+        """Return one."""
+        return next((one for one in self.trusted if one.issuer == issuer), None)
+
+    def keys(self, trusted: TrustedIssuer) -> Mapping[str, Any] | None:
+        """Return its keys."""
+        return trusted.jwks or self.held
+
+    async def refresh(self, trusted: TrustedIssuer) -> bool:
+        """Ask again."""
+        self.asked += 1
+        is_other, self.held = self.next_keys is not None, self.next_keys or self.held
+        self.next_keys = None
+        return is_other
+
+
+@dataclass
+class AssertionsInMemory:
+    """Tokens of workloads by what they say, each used up by its first use."""
+
+    known: dict[str, SpokenFor] = field(default_factory=dict)
+    grant_id: UUID | None = None
+    careless: bool = False
+    used: list[tuple[str, ...]] = field(default_factory=list)
+
+    async def believe(self, assertion: str, client_id: str) -> SpokenFor | None:
+        """Return for whom a token speaks."""
+        spoken = self.known.get(assertion)
+        if spoken is None or (spoken.client_id != client_id and not self.careless):
+            return None
+        return spoken
+
+    async def use(
+        self, scope: tuple[str, ...], lives: Callable[[int], int]
+    ) -> Begun | None:
+        """Use it up."""
+        assert lives(300) <= 300
+        if self.used:
+            return None
+        self.used.append(scope)
+        return Begun(grant_id=self.grant_id)
+
+
 def stores(
     codes: Mapping[str, IssuedCode] | None = None,
     grants: Mapping[str, RefreshedGrant] | None = None,
@@ -177,6 +232,7 @@ def stores(
     devices: Mapping[str, IssuedDeviceCode | DevicePoll] | None = None,
     careless: bool = False,
     resources: Collection[Resource] = (),
+    assertions: AssertionsInMemory | None = None,
 ) -> Stores:
     """Return stores that hold these."""
     return Stores(
@@ -184,15 +240,19 @@ def stores(
         refresh_tokens=RefreshTokensInMemory(dict(grants or {}), careless),
         resources=ResourcesInMemory(tuple(resources)),
         device_codes=DeviceCodesInMemory(dict(devices or {})),
+        assertions=assertions or AssertionsInMemory(),
     )
 
 
-def surroundings(ids: AssertionIdsInMemory | None = None) -> Surroundings:
+def surroundings(
+    ids: AssertionIdsInMemory | None = None, issuers: IssuersInMemory | None = None
+) -> Surroundings:
     """Return what credentials are judged by."""
     return Surroundings(
         now=NOW,
         audiences=frozenset({ISSUER, TOKEN_ENDPOINT}),
         assertion_ids=ids or AssertionIdsInMemory(),
+        issuers=issuers or IssuersInMemory(),
     )
 
 

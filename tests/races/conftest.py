@@ -4,6 +4,7 @@ They are started once: people differ from test to test.
 """
 
 import asyncio
+import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
@@ -23,9 +24,11 @@ from tests.servers.service import NO_LIMITS, ONE_ADDRESS, running
 from tests.support.api import Api
 from tests.support.engines import ENGINES
 
+SCOPES = {"orders:read": "See orders"}
 CROWD = ONE_ADDRESS | {
     "AUTH_SERVE_LIMITS__SIGN_IN_ACCOUNT": f"{SIGN_IN_LIMIT}/6000",
     "AUTH_SERVE_REGISTRATION": "open",
+    "AUTH_SERVE_OAUTH__SCOPES": json.dumps(SCOPES),
     "AUTH_SERVE_SESSION__REFRESH_WINDOW": "60",
     # A busy test machine is slow; overload and its 503 are not the subject here.
     "AUTH_SERVE_DATABASE__POOL_TIMEOUT": "60",
@@ -86,7 +89,12 @@ def pair(request: pytest.FixtureRequest) -> Pair:
 @pytest.fixture
 async def runtime(pair: Pair) -> AsyncIterator[Runtime]:
     """Parts that look into the database from this process."""
-    settings = {"database_url": pair.database_url, "secret_key": SECRET, "jobs": False}
+    settings = {
+        "database_url": pair.database_url,
+        "secret_key": SECRET,
+        "jobs": False,
+        "oauth": {"scopes": SCOPES},
+    }
     parts = build_runtime(Settings.model_validate(settings))
     yield parts
     await parts.close()

@@ -7,10 +7,13 @@ from httpx2 import Response
 from sqlalchemy import update
 
 from app.models import OutboxMessage, Role
+from app.oauth.grants.jwt_bearer import JwtBearer
 from app.policies.permission import PERMISSIONS
 from app.schemas.protected_host import ProtectedHostCreate
+from app.schemas.trusted_issuer import TrustedIssuerChange
 from app.services.accounts.change import new_group
 from app.services.clients.client import OAuthClientService
+from app.services.clients.trusted_issuer import TrustedIssuerService
 from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.server.runtime import Runtime
 from tests.architecture.source import ROOT
@@ -72,6 +75,15 @@ NEEDED: dict[Operation, str] = {
     ("get", "/protected-hosts/{host}"): "clients:read",
     ("patch", "/protected-hosts/{host}"): "clients:write",
     ("delete", "/protected-hosts/{host}"): "clients:write",
+    ("get", "/trusted-issuers"): "trusted-issuers:read",
+    ("post", "/trusted-issuers"): "trusted-issuers:write",
+    ("get", "/trusted-issuers/{name}"): "trusted-issuers:read",
+    ("patch", "/trusted-issuers/{name}"): "trusted-issuers:write",
+    ("delete", "/trusted-issuers/{name}"): "trusted-issuers:write",
+}
+TRUSTED = {
+    "conditions": [{"claim": "sub", "equals": "x"}],
+    "client_id": "target-0",
 }
 PICTURE = ROOT / "tests/accounts/pictures/files/screen.png"
 OWN: set[Operation] = {  # everybody's own account and session: no permission
@@ -115,7 +127,16 @@ BODIES: dict[Operation, Any] = {
     ("patch", "/roles/{name}"): {"description": "changed"},
     ("put", "/users/{user_id}/claims"): {"nickname": "changed"},
     ("put", "/users/{user_id}/picture"): PICTURE.read_bytes(),
-    ("post", "/clients"): {"redirect_uris": ["https://app.example/cb"]},
+    ("post", "/clients"): {
+        "redirect_uris": ["https://app.example/cb"],
+        "grant_types": ["authorization_code", JwtBearer.name],
+    },
+    ("post", "/trusted-issuers"): {
+        "name": "new",
+        "issuer": "https://new.example",
+        "rules": [TRUSTED],
+    },
+    ("patch", "/trusted-issuers/{name}"): {"single_use": False},
     ("patch", "/clients/{client_id}"): {"client_name": "changed"},
     ("post", "/protected-hosts"): {"host": "localhost:3000"},
     ("patch", "/protected-hosts/{host}"): {"name": "changed"},
@@ -159,6 +180,10 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         hosts = ProtectedHostService(uow, api.runtime, api.runtime.gate.hosts)
         body = ProtectedHostCreate(host=f"localhost:{4_000 + number}", name="Target")
         host = await hosts.create(body.host, body.model_dump(exclude={"host"}))
+        issuers = TrustedIssuerService(uow, api.runtime)
+        trusted = TrustedIssuerChange.model_validate({"rules": [TRUSTED]})
+        url = f"https://target-{number}.example"
+        await issuers.create(f"target-{number}", url, trusted.model_dump(mode="json"))
     assert secret is not None
     await FactorFactory(api.runtime).totp(user.id)
     return {

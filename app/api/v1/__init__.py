@@ -23,7 +23,7 @@ from app.api.v1 import (
     users,
 )
 from app.api.v1.access import groups
-from app.api.v1.oauth import clients, consents, protected_hosts
+from app.api.v1.oauth import clients, consents, protected_hosts, trusted_issuers
 
 # Each part names its whole prefix, so that its routes need not be built anew.
 routes: list[BaseRoute] = knowing_their_query(
@@ -45,6 +45,7 @@ routes: list[BaseRoute] = knowing_their_query(
         permissions,
         clients,
         protected_hosts,
+        trusted_issuers,
         audit_events,
         statistics,
         keys,

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from app.oauth.clients.client import AuthMethod, Client
 from app.oauth.parameters import Parameters
-from app.oauth.ports import AssertionIds
+from app.oauth.ports import AssertionIds, TrustedIssuers
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,13 @@ class Surroundings:
         audiences: Names of this server that an assertion may be made out to: the
             issuer, and the URLs of the token endpoint and of the one that is asked.
         assertion_ids: Where an assertion is remembered.
+        issuers: Who may sign for a client in its place.
     """
 
     now: datetime
     audiences: frozenset[str]
     assertion_ids: AssertionIds
+    issuers: TrustedIssuers
 
 
 class ClientAuthenticator(Protocol):

@@ -1,5 +1,8 @@
 """RFC 7523 §2.2 and §3, RFC 7521 §4.2, OIDC Core §9: an assertion signed by the client.
 
+Or, where iss is not sub, by an issuer that is trusted to speak for it: then
+``client_id`` says which client is meant, as a workload's sub is a name of its issuer's.
+
 Times: ``exp`` is held to the second. Clocks that run ahead are borne with for a minute,
 and an assertion may be made out for an hour, which is what Authlib does unless told
 otherwise; it counts once anyway.
@@ -15,6 +18,7 @@ from app.oauth.client_auth.base import Credentials, Surroundings
 from app.oauth.clients.client import AuthMethod, Client
 from app.oauth.errors import InvalidClient
 from app.oauth.parameters import Parameters
+from app.oauth.trust.assertion import believe
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_ALGORITHMS = jose.ALGORITHMS
@@ -47,9 +51,12 @@ class PrivateKeyJwt:
         if parameters.need("client_assertion_type") != ASSERTION_TYPE:
             raise InvalidClient(hint="client_assertion_type is not known")
         try:
-            subject = jose.unverified_claims(assertion).get("sub")
+            claims = jose.unverified_claims(assertion)
         except jose.InvalidToken as error:
             raise InvalidClient(hint=f"client_assertion refused: {error}") from error
+        subject, named = claims.get("sub"), parameters.get("client_id")
+        if named is not None and _is_of_issuer(claims, named):
+            return Credentials(self.name, named, assertion)
         if not isinstance(subject, str) or not subject.isprintable() or not subject:
             raise InvalidClient(hint="client_assertion refused: sub names nobody")
         return Credentials(self.name, subject, assertion)
@@ -63,6 +70,10 @@ class PrivateKeyJwt:
             InvalidClient: Any of this is not so.
         """
         try:
+            said = jose.unverified_claims(credentials.proof)
+            if await _is_trusted(said, client, surroundings):
+                await _check_foreign(client, credentials, surroundings)
+                return
             claims = jose.verify_with_jwks(
                 credentials.proof, client.jwks or {}, types=_TYPES
             )
@@ -75,6 +86,34 @@ class PrivateKeyJwt:
         ids = surroundings.assertion_ids
         if not await ids.first_use(client.client_id, jti, expires_at):
             raise InvalidClient(hint="client_assertion refused: jti was used before")
+
+
+def _is_of_issuer(claims: Mapping[str, Any], client_id: str) -> bool:
+    """Tell whether somebody else than the client, or its namesake, made a token."""
+    return claims.get("iss") not in (claims.get("sub"), client_id)
+
+
+async def _is_trusted(
+    claims: Mapping[str, Any], client: Client, surroundings: Surroundings
+) -> bool:
+    issuer = claims.get("iss")
+    if not isinstance(issuer, str) or not _is_of_issuer(claims, client.client_id):
+        return False
+    return await surroundings.issuers.by_issuer(issuer) is not None
+
+
+async def _check_foreign(
+    client: Client, credentials: Credentials, surroundings: Surroundings
+) -> None:
+    spoken = await believe(
+        credentials.proof,
+        surroundings.issuers,
+        audiences=surroundings.audiences,
+        now=surroundings.now,
+        client_id=client.client_id,
+        authenticates=True,
+    )
+    await spoken.use(surroundings.assertion_ids)
 
 
 def _check_parties(

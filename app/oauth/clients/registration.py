@@ -297,7 +297,10 @@ def _check_keys(metadata: ClientMetadata, rules: _Rules) -> None:
     if metadata.jwks is not None and metadata.jwks_uri is not None:
         raise refusal("jwks", "must not be there together with jwks_uri")
     has_keys = metadata.jwks is not None or metadata.jwks_uri is not None
-    if metadata.token_endpoint_auth_method == "private_key_jwt" and not has_keys:
+    signs_in = "authorization_code" in metadata.grant_types
+    needs_keys = signs_in or not rules.supported.keyless_jwt
+    signs = metadata.token_endpoint_auth_method == "private_key_jwt"
+    if signs and needs_keys and not has_keys:
         raise refusal("jwks", "or jwks_uri is needed for private_key_jwt")
 
 

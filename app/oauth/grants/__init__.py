@@ -4,6 +4,7 @@ from app.oauth.grants.authorization_code import AuthorizationCode
 from app.oauth.grants.base import Grant
 from app.oauth.grants.client_credentials import ClientCredentials
 from app.oauth.grants.device_code import DeviceCode
+from app.oauth.grants.jwt_bearer import JwtBearer
 from app.oauth.grants.refresh_token import RefreshToken
 
 GRANTS: tuple[Grant, ...] = (
@@ -11,4 +12,5 @@ GRANTS: tuple[Grant, ...] = (
     RefreshToken(),
     ClientCredentials(),
     DeviceCode(),
+    JwtBearer(),
 )

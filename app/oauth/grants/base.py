@@ -8,7 +8,13 @@ from uuid import UUID
 from app.oauth.clients.client import Client
 from app.oauth.clients.resource import Resource
 from app.oauth.parameters import Parameters
-from app.oauth.ports import Authentication, Codes, DeviceCodes, RefreshTokens
+from app.oauth.ports import (
+    Assertions,
+    Authentication,
+    Codes,
+    DeviceCodes,
+    RefreshTokens,
+)
 from app.oauth.resources.request import Resources, assigned_scope, scope_for
 from app.oauth.scopes import OPENID
 
@@ -80,6 +86,7 @@ class Stores:
     refresh_tokens: RefreshTokens
     device_codes: DeviceCodes
     resources: Resources
+    assertions: Assertions
 
 
 class Grant(Protocol):

@@ -31,7 +31,7 @@ class ClientCredentials:
         if client.is_public:  # §4.4: confidential clients only
             raise UnauthorizedClient("the client has to authenticate for this grant")
         resources = await ask_resources(parameters, client, stores.resources)
-        scope = _scope(parameters.get("scope"), client, resources)
+        scope = scope_for_itself(parameters.get("scope"), client, resources)
         return Granted(client=client, scope=scope, resources=resources)
 
 
@@ -40,17 +40,32 @@ def own_scope(client_scope: Iterable[str]) -> frozenset[str]:
     return frozenset(client_scope) - PERSONAL
 
 
-def _scope(
-    text: str | None, client: Client, resources: tuple[Resource, ...]
+def scope_for_itself(
+    text: str | None,
+    client: Client,
+    resources: tuple[Resource, ...],
+    allowed: Iterable[str] | None = None,
 ) -> tuple[str, ...]:
     """Return what is asked for, or all that is assigned (RFC 6749 §3.3).
 
     Where resources are named, it is what is assigned there. One that has no scopes is
     asked for without any.
+
+    Args:
+        text: The parameter, if it was sent.
+        client: Whose assigned scope counts.
+        resources: Those that the token is for.
+        allowed: What it may have of that now, if not all.
+
+    Raises:
+        InvalidScope: A scope is about a person or is not assigned to the client, or
+            none is.
     """
     assigned = own_scope(client.scope)
     if resources:
         assigned = assigned_scope(resources, client, alone=True)
+    if allowed is not None:
+        assigned = assigned.intersection(allowed)
     wanted = tuple(sorted(assigned)) if text is None else parse_scope(text)
     personal = [token for token in wanted if token in PERSONAL]
     if personal:

@@ -40,13 +40,15 @@ class ClientCall:
     parameters: Parameters
 
 
-class _AssertionIds:
+class AssertionIds:
     """Assertions that were seen; satisfies ``oauth.ports.AssertionIds``."""
 
     def __init__(self, provider: Provider) -> None:
+        """Remember in the database, outside of any transaction."""
         self._provider = provider
 
     async def first_use(self, issuer: str, jti: str, expires_at: datetime) -> bool:
+        """Remember an assertion's id; False when it was there already."""
         digest = self._provider.secret_key.digest(issuer.encode(), jti.encode())
         return await self._provider.grants.see_assertion(digest, expires_at)
 
@@ -89,7 +91,8 @@ class ClientAuthenticationService:
             surroundings=Surroundings(
                 now=provider.clock.now(),
                 audiences=_audiences(issuer, call.endpoint),
-                assertion_ids=_AssertionIds(provider),
+                assertion_ids=AssertionIds(provider),
+                issuers=provider.trusted_issuers,
             ),
         )
 

@@ -22,6 +22,10 @@ _log = logging.getLogger("auth_serve.oauth_client")
 Jwks = Mapping[str, Any]
 
 
+class NotFetched(Exception):
+    """An address gave no keys; the text says why, for the log."""
+
+
 @dataclass(slots=True)
 class _Kept:
     """What is known of an address; instants are monotonic seconds."""
@@ -98,15 +102,29 @@ class ClientKeys:
 
     async def _fetch(self, uri: str) -> Jwks | None:
         try:
-            response = await self._outbound.get(uri, max_bytes=_MAX_BYTES, apart=True)
-            if response.status != 200:
-                raise OutboundFailed(f"answered {response.status}")
-            return read_jwks("jwks_uri", json.loads(response.body))
+            return await self._find(uri)
         except (CircuitOpen, OutboundFailed, OutboundRefused) as error:
             reason = error.hint
         except OAuthError as error:
             reason = error.description
-        except (ValueError, RecursionError):
-            reason = "not JSON"
+        except NotFetched as error:
+            reason = str(error)
         _log.warning("keys of a client not fetched", extra={"reason": reason})
         return None
+
+    async def _find(self, uri: str) -> Jwks:
+        return read_jwks("jwks_uri", await self._read(uri))
+
+    async def _read(self, uri: str) -> Any:
+        """Return the JSON that an address gives.
+
+        Raises:
+            NotFetched: It gives another status, or no JSON.
+        """
+        response = await self._outbound.get(uri, max_bytes=_MAX_BYTES, apart=True)
+        if response.status != 200:
+            raise NotFetched(f"answered {response.status}")
+        try:
+            return json.loads(response.body)
+        except (ValueError, RecursionError):
+            raise NotFetched("not JSON") from None

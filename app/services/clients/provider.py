@@ -11,6 +11,7 @@ from app.services.clients.directory import ClientDirectory
 from app.services.clients.resource_directory import ResourceDirectory, own_resources
 from app.services.clients.signed_token import SignedTokens
 from app.services.clients.supported import build_supported
+from app.services.clients.trusted_issuer_directory import TrustedIssuerDirectory
 from app.services.process.process import Process
 
 
@@ -22,6 +23,7 @@ class Provider(Process):
         supported: What this server offers; the metadata publishes it.
         resources: APIs that tokens are asked for by name.
         clients: Those that were asked for lately; the database has them all.
+        trusted_issuers: Whose tokens of workloads are believed.
         grants: What each request with a token asks of the database.
         device_codes: What each poll of a device asks of the database.
         polls: When devices asked last, so that they do not ask too often.
@@ -32,6 +34,7 @@ class Provider(Process):
     supported: Supported
     resources: ResourceDirectory
     clients: ClientDirectory
+    trusted_issuers: TrustedIssuerDirectory
     grants: OAuthGrantStatements
     device_codes: DeviceCodeStatements
     polls: DevicePolls
@@ -51,6 +54,7 @@ def build_provider(process: Process) -> Provider:
         supported=supported,
         resources=resources,
         clients=ClientDirectory(database, now, process.outbound, supported, resources),
+        trusted_issuers=TrustedIssuerDirectory(database, now, process.outbound),
         grants=OAuthGrantStatements(database),
         device_codes=DeviceCodeStatements(database),
         polls=DevicePolls(),

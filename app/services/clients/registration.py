@@ -25,6 +25,8 @@ from app.oauth.clients.registration import ClientMetadata
 from app.oauth.clients.registration_request import adapt, present
 from app.oauth.clients.secrets import find_secret
 from app.oauth.errors import InvalidClientMetadata, InvalidToken
+from app.oauth.grants.client_credentials import ClientCredentials
+from app.oauth.grants.jwt_bearer import JwtBearer
 from app.oauth.scopes import ASSIGNED
 from app.repositories.token_epoch import current_epoch
 from app.repositories.unit_of_work import UnitOfWork
@@ -46,7 +48,7 @@ from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.rate_limit import by_address
 
 # Acting for oneself is a trust that an administrator gives (RFC 6749 §4.4).
-_NOT_FOR_STRANGERS = frozenset({"client_credentials"})
+_NOT_FOR_STRANGERS = frozenset({ClientCredentials.name, JwtBearer.name})
 _VOUCHES = "vouches"  # in what is stored of an initial access token
 _ANSWERED_ONLY = (  # RFC 7592 §2.2
     "registration_access_token",
@@ -256,7 +258,7 @@ class OAuthRegistrationService:
             scopes = tuple(token for token in offered.scopes if token not in ASSIGNED)
             offered = replace(offered, scopes=scopes)
         grants = tuple(g for g in offered.grant_types if g not in _NOT_FOR_STRANGERS)
-        supported = replace(offered, grant_types=grants)
+        supported = replace(offered, grant_types=grants, keyless_jwt=False)
         adapted = adapt(document, supported)
         return judge(self._provider, adapted, supported=supported)
 

@@ -8,6 +8,7 @@ from app.oauth.claims import STANDARD_CLAIMS
 from app.oauth.client_auth import METHODS
 from app.oauth.grants import GRANTS
 from app.oauth.grants.device_code import DeviceCode
+from app.oauth.grants.jwt_bearer import JwtBearer
 from app.oauth.scopes import ASSIGNED
 from app.oauth.supported import PROMPTS, Supported
 
@@ -26,6 +27,7 @@ def build_supported(settings: Settings) -> Supported:
         grant_types=_grant_types(settings),
         auth_methods=tuple(method.name for method in METHODS),
         assertion_algs=jose.ALGORITHMS,
+        keyless_jwt=True,
         id_token_algs=algorithms,
         userinfo_algs=algorithms,
         acr_values=LEVELS,
@@ -37,5 +39,9 @@ def build_supported(settings: Settings) -> Supported:
 
 def _grant_types(settings: Settings) -> tuple[str, ...]:
     """Return the grants that are not switched off."""
-    off = set() if settings.oauth.device_authorization else {DeviceCode.name}
+    choices = {
+        DeviceCode.name: settings.oauth.device_authorization,
+        JwtBearer.name: settings.oauth.jwt_bearer,
+    }
+    off = {name for name, is_on in choices.items() if not is_on}
     return tuple(grant.name for grant in GRANTS if grant.name not in off)

@@ -6,9 +6,10 @@ from typing import Any
 from app.core.context import current
 from app.oauth.claims import claims_for, told_claims
 from app.oauth.clients.client import Client
-from app.oauth.errors import OAuthError
+from app.oauth.errors import InvalidGrant, OAuthError
 from app.oauth.grants.base import Granted, Stores
 from app.oauth.grants.client_credentials import ClientCredentials
+from app.oauth.grants.jwt_bearer import JwtBearer
 from app.oauth.token_request import redeem_grant
 from app.oauth.tokens import (
     ID_TOKEN_TYPE,
@@ -21,12 +22,15 @@ from app.services.clients.authentication import (
     ClientCall,
 )
 from app.services.clients.provider import Provider
+from app.services.oauth.assertion_store import AssertionStore, speaks_for_itself
 from app.services.oauth.grant_store import (
     CodeStore,
     DeviceCodeStore,
     RefreshTokenStore,
 )
 from app.services.oauth.person import session_name, subject_of, told_person
+
+_NO_ID_TOKEN = frozenset({ClientCredentials.name, JwtBearer.name})
 
 
 class TokenService:
@@ -48,8 +52,12 @@ class TokenService:
         return await self._clients.recorded(call, self._issue(call))
 
     async def _issue(self, call: ClientCall) -> dict[str, Any]:
-        client = await self._clients.authenticate(call)
-        if call.parameters.get("grant_type") != ClientCredentials.name:
+        assertions = AssertionStore(self._provider)
+        if speaks_for_itself(call):
+            client = await self._spoken_for(call, assertions)
+        else:
+            client = await self._clients.authenticate(call)
+        if call.parameters.get("grant_type") not in _NO_ID_TOKEN:
             self._demand_key(client)
         codes = CodeStore(self._provider)
         refresh_tokens = RefreshTokenStore(self._provider, client, call.parameters)
@@ -59,6 +67,7 @@ class TokenService:
             refresh_tokens=refresh_tokens,
             device_codes=device_codes,
             resources=self._provider.resources,
+            assertions=assertions,
         )
         offered = self._provider.supported.grant_types
         try:
@@ -66,13 +75,26 @@ class TokenService:
         except OAuthError as error:
             refusal = error
         else:
-            row = codes.row or refresh_tokens.row or device_codes.row
-            return await self._answer(granted, row)
-        reason = codes.reason or refresh_tokens.reason or device_codes.reason
-        refusal.hint = reason or refusal.hint
+            rows = codes.row, refresh_tokens.row, device_codes.row, assertions.row
+            return await self._answer(granted, next(filter(None, rows), None))
+        reasons = (
+            codes.reason,
+            refresh_tokens.reason,
+            device_codes.reason,
+            assertions.reason,
+        )
+        refusal.hint = next(filter(None, reasons), refusal.hint)
         await codes.end_begun()
         await device_codes.end_begun()
         raise refusal
+
+    async def _spoken_for(self, call: ClientCall, assertions: AssertionStore) -> Client:
+        client_id = await assertions.speaker(call.parameters)
+        client = await self._provider.clients.by_client_id(client_id)
+        if client is None:
+            hint = f"the client of the rule, {client_id}, is disabled or gone"
+            raise InvalidGrant("the assertion is not valid", hint=hint)
+        return client
 
     def _demand_key(self, client: Client) -> None:
         """Refuse before a code is used up for which no ID token could be signed."""

@@ -1,0 +1,110 @@
+"""Issuers that are believed now, as the engine sees them, and their keys."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from app.core.clock import Clock
+from app.core.outbound import OutboundClient
+from app.database import Database
+from app.models.oauth.trusted_issuer import TrustedIssuer as Row
+from app.oauth.trust.condition import Condition
+from app.oauth.trust.issuer import DISCOVERY, Rule, TrustedIssuer
+from app.repositories.oauth.trusted_issuer import TrustedIssuerRepository
+from app.services.clients.directory import KEPT_FOR
+from app.services.clients.keys import ClientKeys, Jwks, NotFetched
+
+
+class TrustedIssuerDirectory:
+    """Finds issuers that are trusted now; satisfies ``oauth.ports.TrustedIssuers``.
+
+    All are read together, for they are few: a name that a stranger made up asks the
+    database no more often than a right one.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, outbound: OutboundClient
+    ) -> None:
+        """Keep nothing yet."""
+        self._database = database
+        self._clock = clock
+        self._keys = IssuerKeys(outbound, clock)
+        self._known: Mapping[str, TrustedIssuer] = {}
+        self._read_at = float("-inf")
+
+    async def by_issuer(self, issuer: str) -> TrustedIssuer | None:
+        """Return the issuer of exactly this name, if it is trusted now, or None."""
+        now = self._clock.monotonic()
+        if now - self._read_at >= KEPT_FOR:
+            async with self._database.session(read_only=True) as db:
+                rows = await TrustedIssuerRepository(db).list_active()
+            self._known = {row.issuer: read_issuer(row) for row in rows}
+            self._read_at = now
+        return self._known.get(issuer)
+
+    def keys(self, trusted: TrustedIssuer) -> Jwks | None:
+        """Return its keys that may be used now; None if none are known."""
+        return trusted.jwks or self._keys.at(trusted.keys_at)
+
+    async def refresh(self, trusted: TrustedIssuer) -> bool:
+        """Ask for its keys; True if others may be used than some time ago.
+
+        No transaction may be open: this waits for somebody else, for seconds at most.
+        """
+        return trusted.jwks is None and await self._keys.refresh(trusted.keys_at)
+
+    def forget(self) -> None:
+        """Read them anew at the next request; call it after a change."""
+        self._read_at = float("-inf")
+
+
+class IssuerKeys(ClientKeys):
+    """Keys of issuers, which may have to be asked first where they are."""
+
+    async def _find(self, uri: str) -> Jwks:
+        if uri.endswith(DISCOVERY):
+            uri = _jwks_uri(await self._read(uri), uri.removesuffix(DISCOVERY))
+        return await super()._find(uri)
+
+
+def _jwks_uri(document: Any, issuer: str) -> str:
+    """Return where a discovery document says that the keys are.
+
+    Raises:
+        NotFetched: It is of another issuer (OIDC Discovery §4.3), or does not say it.
+    """
+    members = document if isinstance(document, dict) else {}
+    named, uri = members.get("issuer"), members.get("jwks_uri")
+    if not isinstance(named, str) or named.rstrip("/") != issuer:
+        raise NotFetched("the discovery document is of another issuer")
+    if not isinstance(uri, str):
+        raise NotFetched("the discovery document has no jwks_uri")
+    return uri
+
+
+def read_issuer(row: Row) -> TrustedIssuer:
+    """Return a trusted issuer as the engine sees it; its form was judged before."""
+    document = row.document
+    return TrustedIssuer(
+        issuer=row.issuer,
+        audiences=tuple(document["audiences"]),
+        jwks_uri=document["jwks_uri"],
+        jwks=document["jwks"],
+        algorithms=tuple(document["algorithms"]),
+        max_lifetime=document["max_lifetime"],
+        single_use=document["single_use"],
+        rules=tuple(_rule(each) for each in document["rules"]),
+    )
+
+
+def _rule(stored: Mapping[str, Any]) -> Rule:
+    scope, user_id = stored.get("scope"), stored.get("user_id")
+    resources = stored.get("resources")
+    return Rule(
+        conditions=tuple(Condition(**each) for each in stored["conditions"]),
+        client_id=stored["client_id"],
+        user_id=None if user_id is None else UUID(user_id),
+        scope=None if scope is None else tuple(scope.split()),
+        resources=None if resources is None else tuple(resources),
+        authenticates_client=stored.get("authenticates_client", False),
+    )

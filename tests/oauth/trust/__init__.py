@@ -1,0 +1,1 @@
+"""Issuers that are trusted, and what is made of their tokens."""

@@ -1,0 +1,1 @@
+"""Workloads without a stored secret, and the issuers that vouch for them."""
