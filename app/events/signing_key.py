@@ -7,7 +7,7 @@ from app.events.base import Event, event
 
 @event
 class SigningKeyCreated(Event):
-    """A key was made and is published; it signs from its ``activates_at`` on."""
+    """A key was made and is published; it signs once all had time to learn it."""
 
     name: ClassVar[str] = "signing_key.created"
 

@@ -1,6 +1,7 @@
 """The audit trail in the console, and one request followed through a sign-in."""
 
 import re
+from html import unescape
 from typing import Any
 from uuid import UUID
 
@@ -278,3 +279,56 @@ async def test_a_reference_number_is_found_by_the_palette(
     ).json()
 
     assert f"/admin/audit/trace/{number}" in [each["to"] for each in found]
+
+
+async def test_who_did_it_is_said_by_address_and_found_by_it(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    role = {"name": "helper", "description": "", "permissions": []}
+    form = await visitor.hidden("/admin/new-role")
+    assert (await visitor.post("/admin/new-role", form | role)).status_code == 303
+
+    listed = (await visitor.get("/admin/audit?event=role.created")).text
+    [path] = re.findall(r'<th scope="row"[^>]*><a href="([^"]+)"', listed)
+    shown = (await visitor.get(path)).text
+    found = (await visitor.get(f"/admin/audit?actor_id={admin.email.upper()}")).text
+    nobody = await visitor.get("/admin/audit?user_id=nobody@example.com")
+
+    told = f"<bdi>{admin.email}</bdi>"
+    assert told in listed.partition("<tbody>")[2]
+    assert told in shown
+    assert "role.created" in found.partition("<tbody>")[2]
+    assert nobody.status_code == 422
+    assert "There is no account with this address." in nobody.text
+
+
+async def test_an_address_tells_nobody_who_may_not_see_people_whether_it_is_known(
+    api: Api, visitor: Visitor, holder: Holder
+) -> None:
+    await api.users(email="grace@example.com")
+    await holder("audit:read")
+
+    pages = [
+        await visitor.get(f"/admin/audit?user_id={each}@example.com")
+        for each in ("grace", "nobody")
+    ]
+
+    assert all("This is not an ID." in each.text for each in pages)
+
+
+async def test_what_is_known_is_told_in_words(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    person, runtime = await api.users(), api.runtime
+    refused = {str(person.id): "yourself"}
+    await happen(runtime, "user.changed_together", "r-1", None, refused=refused)
+    await happen(runtime, "password.change_failed", "r-1", person.id)
+    await happen(runtime, "user.status_changed", "r-1", person.id, status="disabled")
+    await happen(runtime, "oauth_client.created", "r-1", None, is_first_party=False)
+
+    page = unescape((await visitor.get("/admin/audit/trace/r-1")).text)
+
+    assert f"{person.id}: yourself" in page and "{'" not in page
+    assert "The password was not changed: the present one was wrong." in page
+    assert "The account is disabled." in page
+    assert "is_first_party: <bdi>No</bdi>" in page

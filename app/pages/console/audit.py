@@ -9,17 +9,20 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 
 from app.core.exceptions import AppError, FieldError, NotFound, Unprocessable
-from app.core.language import N_, gettext
+from app.core.language import N_, Message, gettext
 from app.core.late.route import LateRoute
+from app.models.audit_event import AuditEvent
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import AUDIT, USERS
 from app.pages.console.told import names, tell
 from app.pages.parts.form import fault
 from app.pages.parts.form_page import by_field, note
+from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.base import in_utc
 from app.services.accounts.audit_event import AuditEventService
 from app.services.process.paging import Pages
 from app.services.server.trace import TraceService
+from app.typed_text import canonical_email
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _ROWS = 50
@@ -29,8 +32,8 @@ CorrelationId = Annotated[str, Path(pattern=r"^[!-~]{1,128}$")]
 
 _LABELS = {
     "event": N_("Event"),
-    "user_id": N_("User ID"),
-    "actor_id": N_("Done by (user ID)"),
+    "user_id": N_("User (ID or email)"),
+    "actor_id": N_("Done by (ID or email)"),
     "client_id": N_("Client ID"),
     "correlation_id": N_("Reference number"),
     "since": N_("From (UTC)"),
@@ -71,7 +74,7 @@ async def list_events(
         "until": until,
     }
     try:
-        filters = _filters(typed)
+        filters = _filters(await _with_ids(here, typed))
     except Unprocessable as refusal:
         note(refusal)
         return _render(here, typed, (), None, {}, refusal)
@@ -79,9 +82,7 @@ async def list_events(
     async with here.runtime.unit_of_work(read_only=True) as uow:
         read = partial(AuditEventService(uow).list_page, **filters)
         shown, following = await pages.by_id("audit_events", read)
-        about = {row.user_id for row in shown if row.user_id}
-        may_know = about and here.actor.may(USERS.permission)
-        emails = await uow.users.emails_of(about) if may_know else {}
+        emails = await _emails(here, uow, *shown)
     return _render(here, typed, shown, following, emails)
 
 
@@ -93,9 +94,11 @@ async def show_event(event_id: UUID, at: AtConsole) -> Response:
         return here
     async with here.runtime.unit_of_work(read_only=True) as uow:
         row = await uow.audit_events.by_id(event_id)
-    if row is None:
-        raise EventNotFound
-    return here.render("console/audit_event.html", told=tell(row), row=row)
+        if row is None:
+            raise EventNotFound
+        emails = await _emails(here, uow, row)
+    told = tell(row)
+    return here.render("console/audit_event.html", told=told, row=row, emails=emails)
 
 
 @router.get(f"{AUDIT.path}/trace/{{correlation_id}}")
@@ -136,6 +139,38 @@ def _render(
         labels={name: gettext(label) for name, label in _LABELS.items()},
         following=following,
     )
+
+
+async def _emails(
+    here: Here, uow: UnitOfWork, *events: AuditEvent
+) -> Mapping[UUID, str]:
+    """Return the addresses of whom events name, for who may see people."""
+    named = {each for row in events for each in (row.user_id, row.actor_id) if each}
+    if not named or not here.actor.may(USERS.permission):
+        return {}
+    return await uow.users.emails_of(named)
+
+
+async def _with_ids(here: Here, typed: Mapping[str, str]) -> dict[str, str]:
+    """Return filters with ids in place of addresses, for who may see people.
+
+    Raises:
+        Unprocessable: Nobody has such an address.
+    """
+    found, unknown = dict(typed), []
+    for name in ("user_id", "actor_id"):
+        if "@" not in typed[name] or not here.actor.may(USERS.permission):
+            continue
+        async with here.runtime.unit_of_work(read_only=True) as uow:
+            user = await uow.users.by_email(canonical_email(typed[name]))
+        if user is None:
+            said = gettext("There is no account with this address.")
+            unknown.append(fault(name, "unknown_account", said))
+        else:
+            found[name] = str(user.id)
+    if unknown:
+        raise Unprocessable(unknown)
+    return found
 
 
 def _filters(typed: Mapping[str, str]) -> dict[str, Any]:

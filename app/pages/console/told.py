@@ -9,6 +9,7 @@ from app.core.exceptions import TooManyRequests
 from app.core.language import N_, gettext
 from app.events import EVENTS
 from app.events.sign_in import Refusal, SignInFailed
+from app.events.user import UserStatusChanged
 from app.models.audit_event import AuditEvent
 from app.pages.errors import ErrorEntry, error_entries
 from app.pages.parts.refusal_texts import titled
@@ -62,7 +63,9 @@ _SAID: Mapping[str, str] = {
     "password.changed": N_("The password was changed."),
     "password.reset": N_("The password was reset."),
     "password.reset_requested": N_("A link to reset the password was asked for."),
-    "password.change_failed": N_("The password was not changed: %(reason)s."),
+    "password.change_failed": N_(
+        "The password was not changed: the present one was wrong."
+    ),
 }
 _REASONS: Mapping[str, str] = {
     Refusal.UNKNOWN_ACCOUNT: N_("There is no account with what was typed."),
@@ -90,6 +93,11 @@ ANSWERED: Mapping[str, str] = {
     Refusal.TOO_MANY_ATTEMPTS: TooManyRequests.code,
     **{reason: kind.code for reason, kind in TOLD.items()},
 }
+# What an account was made.
+_STATUS: Mapping[str, str] = {
+    "disabled": N_("The account is disabled."),
+    "active": N_("The account is enabled."),
+}
 _LABELS: Mapping[str, str] = {
     "client_id": N_("Application"),
     "hint": N_("Why exactly"),
@@ -100,6 +108,9 @@ _LABELS: Mapping[str, str] = {
     "session_id": N_("Session"),
     "reason": N_("Reason"),
 }
+
+
+_YES, _NO = N_("Yes"), N_("No")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +137,8 @@ def tell(event: AuditEvent) -> Told:
     data = {name: _plain(value) for name, value in event.data.items()}
     words = data | {"reason": _reason(data.get("reason", ""))}
     said = _SAID.get(event.name)
+    if event.name == UserStatusChanged.name:
+        said = _STATUS.get(data.get("status", ""))
     try:
         text = gettext(said) % words if said else _documented(event.name)
     except KeyError:  # of another release, whose events say less
@@ -194,6 +207,10 @@ def _label(name: str) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return gettext(_YES if value else _NO)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_plain(each)}" for name, each in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)
