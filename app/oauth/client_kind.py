@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from app.oauth.grants.device_code import DeviceCode
+
 
 class Kind(StrEnum):
     """Where an application runs, and for whom it acts."""
@@ -11,9 +13,12 @@ class Kind(StrEnum):
     WEB = "web"
     SPA = "spa"
     NATIVE = "native"
+    DEVICE = "device"
     MACHINE = "machine"
 
 
+# Grants with which people sign in.
+SIGN_IN = frozenset({"authorization_code", DeviceCode.name})
 _SIGNS_IN = {"grant_types": ["authorization_code", "refresh_token"]}
 _PUBLIC = {**_SIGNS_IN, "token_endpoint_auth_method": "none"}
 # What follows from it, as members of RFC 7591.
@@ -21,5 +26,10 @@ KINDS: Mapping[Kind, Mapping[str, Any]] = {
     Kind.WEB: _SIGNS_IN,
     Kind.SPA: _PUBLIC,
     Kind.NATIVE: {**_PUBLIC, "application_type": "native"},
+    Kind.DEVICE: {
+        "grant_types": [DeviceCode.name, "refresh_token"],
+        "token_endpoint_auth_method": "none",
+        "application_type": "native",
+    },
     Kind.MACHINE: {"grant_types": ["client_credentials"]},
 }

@@ -8,7 +8,8 @@ import pytest
 from app.core import jose
 from app.models import OAuthGrant
 from app.oauth.interaction import Step
-from app.services.oauth.authorization import AuthorizationService, Due
+from app.services.oauth.authorization import AuthorizationService
+from app.services.oauth.outcome import Due
 from app.services.server.runtime import Runtime
 from tests.factories.oauth import (
     REDIRECT_URI,

@@ -23,7 +23,10 @@ from tests.support.page import BROWSER, Page
 ALL = "openid profile email offline_access"
 AUTHORIZE = "/oauth2/authorize"
 EVIL = "https://evil.example/cb"
-HERE = ("/oauth2/resume", "/signin", "/signup", "/select-account", "/consent")
+HERE = (
+    *("/oauth2/resume", "/signin", "/signup", "/select-account", "/consent"),
+    *("/device", "/done/device"),
+)
 
 
 def query_of(app: Application, **changed: Any) -> dict[str, Any]:
@@ -87,7 +90,8 @@ class Visit:
 
     async def _follow(self, answer: Response) -> Response:
         while answer.status_code == 303 and answer.headers["location"].startswith(HERE):
-            answer = await self.client.get(answer.headers["location"])
+            path = answer.headers["location"]
+            answer = await self.client.get(path, headers={"Accept": "text/html"})
         self.page = answer
         return answer
 

@@ -61,6 +61,9 @@ Out = Annotated[
 Web = Annotated[bool, _option("On a server: the default", "--web")]
 Spa = Annotated[bool, _option("In the browser, without a secret", "--spa", "--public")]
 Native = Annotated[bool, _option("On phone or desk, without a secret", "--native")]
+Device = Annotated[
+    bool, _option("Shows a code (RFC 8628): command lines, televisions", "--device")
+]
 Machine = Annotated[bool, _option("Acts for itself, without people", "--machine")]
 Scope = Annotated[
     str | None, _option("Between spaces; a machine has none unless named")
@@ -98,6 +101,7 @@ def create(
     web: Web = False,
     spa: Spa = False,
     native: Native = False,
+    device: Device = False,
     machine: Machine = False,
     scope: Scope = None,
     client_id: ChosenId = None,
@@ -116,7 +120,7 @@ def create(
     """
     if paste is not None and as_json:
         fail("--snippet and --json do not go together")
-    flags = {Kind.WEB: web, Kind.SPA: spa, Kind.NATIVE: native, Kind.MACHINE: machine}
+    flags = dict(zip(Kind, (web, spa, native, device, machine), strict=True))
     named = {
         "client_name": name,
         "redirect_uris": redirect_uri,

@@ -34,7 +34,6 @@ class DeviceRequest(AuthorizationRequest):
         ip: Address of the device.
         user_agent: What the device calls itself; anybody can call it anything.
         asked_at: When it asked.
-        claimed_by: Who began to answer it; nobody else can.
     """
 
     device_code_id: UUID
@@ -42,7 +41,6 @@ class DeviceRequest(AuthorizationRequest):
     ip: str
     user_agent: str
     asked_at: datetime
-    claimed_by: UUID | None = None
 
 
 class Asked(NamedTuple):

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ValidationError
 from app.core.exceptions import validation_problem
 from app.core.language import N_, Message, gettext
 from app.models.oauth.client import OAuthClient
-from app.oauth.client_kind import KINDS, Kind
+from app.oauth.client_kind import KINDS, SIGN_IN, Kind
 from app.oauth.client_snippet import Library, Made, snippet
+from app.oauth.grants.device_code import DeviceCode
 from app.pages.console.sections import CLIENTS
 from app.pages.parts.form import Values
 
@@ -50,6 +51,11 @@ class Choice:
     @property
     def signs_in(self) -> bool:
         """Whether people sign in to it."""
+        return not SIGN_IN.isdisjoint(self.metadata["grant_types"])
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether they are sent back to it afterwards."""
         return "authorization_code" in self.metadata["grant_types"]
 
 
@@ -79,6 +85,16 @@ CHOICES = {
             N_("Opens the browser to sign in, and has no secret."),
             "phone",
             KINDS[Kind.NATIVE],
+        ),
+        Choice(
+            "device",
+            N_("Device or command line"),
+            N_(
+                "Shows a code that is typed into a browser elsewhere, and has no "
+                "secret."
+            ),
+            "laptop",
+            KINDS[Kind.DEVICE],
         ),
         Choice(
             "machine",
@@ -111,13 +127,13 @@ def labels() -> dict[str, str]:
     return {name: gettext(label) for name, label in LABELS.items()}
 
 
-def metadata_in(values: Values, signs_in: bool) -> dict[str, Any]:
+def metadata_in(values: Values, comes_back: bool) -> dict[str, Any]:
     """Return the members of RFC 7591 that a form has; lists are typed in lines."""
     members: dict[str, Any] = {
         "client_name": values.get("client_name", "").strip(),
         "scope": " ".join(values.get("scope", "").split()) or None,
     }
-    if signs_in:
+    if comes_back:
         for name in ("redirect_uris", "post_logout_redirect_uris"):
             members[name] = values.get(name, "").split()
     return members
@@ -179,7 +195,10 @@ def pasted(
 def kind_of(row: OAuthClient) -> Choice:
     """Return what a client looks like; it may have been made by other means."""
     document = row.document
-    if "authorization_code" not in document.get("grant_types", ()):
+    grants = document.get("grant_types", ())
+    if "authorization_code" not in grants and DeviceCode.name in grants:
+        return CHOICES["device"]
+    if "authorization_code" not in grants:
         return CHOICES[API if row.is_resource_server else "machine"]
     if document.get("application_type") == "native":
         return CHOICES["native"]

@@ -63,7 +63,7 @@ async def _enter(at: AtConsole) -> Here | Response:
 
 
 async def _make(here: Here, choice: Choice, values: Values) -> Response:
-    asked = metadata_in(values, choice.signs_in)
+    asked = metadata_in(values, choice.comes_back)
     asked = {name: value for name, value in asked.items() if value is not None}
     metadata = {**choice.metadata, **asked}
     choices = {**choices_in(values), "is_resource_server": choice.name == API}

@@ -109,7 +109,7 @@ async def update_client(values: Posted, at: AtConsole) -> Response:
 
     async def work(here: Here, clients: OAuthClientService, client_id: str) -> Response:
         row = await clients.get(client_id)
-        metadata = metadata_in(values, kind_of(row).signs_in)
+        metadata = metadata_in(values, kind_of(row).comes_back)
         metadata["scope"] = metadata["scope"] or ""
         choices = choices_in(values)
         if ("vouched" in values) != (row.voucher != NOBODY):

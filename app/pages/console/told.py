@@ -37,6 +37,13 @@ _SAID: Mapping[str, str] = {
     "oauth.authorization_refused": N_(
         "The request of %(client_id)s was refused: %(error)s."
     ),
+    "oauth.device_approved": N_("%(client_id)s was let in on a device: %(scope)s."),
+    "oauth.device_denied": N_("The person turned a device of %(client_id)s away."),
+    "oauth.device_code_refused": N_("A typed code of a device did not work."),
+    "oauth.device_code_reused": N_(
+        "%(client_id)s brought a device code a second time. All that came of it was "
+        "ended."
+    ),
     "oauth.consent_granted": N_("The person allowed %(client_id)s: %(scope)s."),
     "oauth.consent_denied": N_("The person did not allow %(client_id)s: %(scope)s."),
     "oauth.consent_revoked": N_("The person took back what %(client_id)s had."),

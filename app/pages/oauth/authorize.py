@@ -20,7 +20,9 @@ from app.pages.parts.over import lead_back, leads_on
 from app.pages.parts.render import OPENER
 from app.pages.parts.withheld import render_withheld
 from app.pages.sign_in.verify import STEP_UP
-from app.services.oauth.authorization import AuthorizationService, Due, Outcome
+from app.services.oauth.authorization import AuthorizationService
+from app.services.oauth.device_answer import DeviceAnswered
+from app.services.oauth.outcome import Due, Outcome
 from app.services.oauth.redirect import Withheld
 from app.services.oauth.refusal import UnanswerableRequest
 from app.services.server.runtime import Runtime
@@ -86,6 +88,8 @@ def lead(outcome: Outcome) -> Response:
     """Bring the browser to the step that is due, or back to the application."""
     if isinstance(outcome, Due):
         return go_on(_PAGES[outcome.step], outcome.flow)
+    if isinstance(outcome, DeviceAnswered):
+        return go_on(f"/done/device-{'connected' if outcome.is_approved else 'denied'}")
     if isinstance(outcome, Withheld):
         return render_withheld(outcome)
     return _to_client(outcome)

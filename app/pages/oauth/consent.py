@@ -1,10 +1,13 @@
 """Agreeing to what an application asks for, or not."""
 
+from dataclasses import dataclass
+
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
 from app.core.language import Message
 from app.core.late.route import LateRoute
+from app.oauth.device.authorization import DeviceRequest
 from app.oauth.interaction import Step
 from app.pages.oauth.authorize import lead
 from app.pages.parts import texts
@@ -27,10 +30,15 @@ from app.pages.parts.flow import (
 )
 from app.pages.parts.form_page import Around, FormPage, Link
 from app.pages.parts.over import leads_on
-from app.services.oauth.authorization import AuthorizationService, Waiting
+from app.services.oauth.authorization import AuthorizationService
+from app.services.oauth.outcome import Waiting
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser
+from app.services.sign_in.origin import masked, spoken_browser, spoken_origin
+from app.services.sign_in.place import Places
+from app.utils.helpers import printable
 
+_MAX_AGENT = 80  # characters; the whole of it stands in the audit trail
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 
 
@@ -96,6 +104,7 @@ async def _ask(
         error=error,
         headers=page_headers(flow),
         application=application_of(waiting),
+        device=_device(waiting, runtime),
         asked=asked_for(waiting, runtime.settings.oauth.scopes),
         is_again=bool(waiting.known.scope),
         account=waiting.account,
@@ -103,4 +112,35 @@ async def _ask(
         shown=waiting.shown,
         flow=flow,
         other_account=with_flow(others, flow),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDevice:
+    """A device that asks, as far as anybody can tell.
+
+    Attributes:
+        code: That it shows.
+        name: Program and system, in our words.
+        says: What it calls itself, which may be anything.
+        place: Where it is, coarsely.
+    """
+
+    code: str
+    name: str
+    says: str
+    place: str
+
+
+def _device(waiting: Waiting, runtime: Runtime) -> ShownDevice | None:
+    request = waiting.request
+    if not isinstance(request, DeviceRequest):
+        return None
+    place = Places(runtime.settings.session.geoip_file).of(request.ip)
+    network = spoken_origin(masked(request.ip))
+    return ShownDevice(
+        code=request.user_code,
+        name=spoken_browser(request.user_agent),
+        says=printable(request.user_agent, _MAX_AGENT).strip() or "-",
+        place=f"{place} ({network})" if place else network,
     )

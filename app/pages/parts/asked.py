@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from app.core.language import N_, gettext
 from app.oauth.clients.client import Client
 from app.oauth.clients.start import is_page
+from app.oauth.device.authorization import DeviceRequest
 from app.oauth.interaction import Step
 from app.oauth.uri import parse_uri
-from app.services.oauth.authorization import AuthorizationService, Waiting
+from app.services.oauth.authorization import AuthorizationService
 from app.services.oauth.flow import FlowNotFound
+from app.services.oauth.outcome import Waiting
 from app.services.oauth.refusal import UnanswerableRequest
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser
@@ -131,9 +133,21 @@ def asking(waiting: Waiting | None) -> AskingApplication | None:
 
 def application_of(waiting: Waiting) -> AskingApplication:
     """Return who asks."""
-    return _application(
-        waiting.request.client, place_name(waiting.request.redirect_uri)
-    )
+    request = waiting.request
+    if isinstance(request, DeviceRequest):
+        return _application(request.client, _home_of(request.client))
+    return _application(request.client, place_name(request.redirect_uri))
+
+
+def _home_of(client: Client) -> str:
+    """Return the hosts of a client's pages, as far as somebody here answers for them.
+
+    A device is sent nowhere, so nothing else shows that a host is the client's.
+    """
+    own = [*client.redirect_uris, client.links.get("client_uri", "")]
+    hosts = [each.host for uri in own if (each := parse_uri(uri)) and is_page(uri)]
+    named = dict.fromkeys(hosts) if client.is_vouched_for else {}
+    return ", ".join(named) or place_name("")
 
 
 def registered_application(client: Client) -> AskingApplication:

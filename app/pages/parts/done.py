@@ -19,7 +19,7 @@ from app.pages.parts.way_back import (
     way_back_after,
     way_back_of_flow,
 )
-from app.services.oauth.authorization import Waiting
+from app.services.oauth.outcome import Waiting
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser
 

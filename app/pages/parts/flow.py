@@ -14,6 +14,7 @@ from app.core.exceptions import BadRequest
 from app.pages.parts.render import ONWARD, OPENER
 
 FLOW = "flow"  # name of the parameter, and of the hidden field
+USER_CODE = "user_code"  # the same for what a device shows (RFC 8628)
 TO = "to"  # the same for a page of the account that somebody signs in (again) for
 _FLOW = re.compile(r"[A-Za-z0-9_-]{1,1600}")
 
@@ -66,8 +67,21 @@ CONSOLE = "console"
 _CONSOLE = re.compile(r"console(\.[a-z]{1,16}(\.[A-Za-z0-9_-]{1,128}){0,2})?")
 
 
+DEVICE = "device"
+# The page where a device's code is typed, perhaps with the code of a link.
+_DEVICE = re.compile(r"device(\.[A-Z]{8})?")
+
+
+def device_section(code: str | None) -> str:
+    """Return the page where a device's code is typed, as a section."""
+    return f"{DEVICE}.{code}" if code else DEVICE
+
+
 def address_of(section: str) -> str:
-    """Return the address of a page of the account, or of the console."""
+    """Return the address of a page of the account, of the console, or for devices."""
+    place, _, code = section.partition(".")
+    if place == DEVICE:
+        return f"/{DEVICE}?{USER_CODE}={code}" if code else f"/{DEVICE}"
     if section.partition(".")[0] == CONSOLE:
         return "/".join(["/admin", *section.split(".")[1:]])
     if section == APPLICATIONS:
@@ -77,7 +91,8 @@ def address_of(section: str) -> str:
 
 def section_of(text: str) -> str:
     """Return a page by its name, or nothing: it is no address."""
-    return text if text in _SECTIONS or _CONSOLE.fullmatch(text) else ""
+    is_one = text in _SECTIONS or _CONSOLE.fullmatch(text) or _DEVICE.fullmatch(text)
+    return text if is_one else ""
 
 
 async def get_section(request: Request) -> str:

@@ -57,6 +57,15 @@ APPLICATIONS = N_("Applications with access")
 CHANGE_PASSWORD = N_("Reset your password")
 ERROR_CODES = N_("Error codes")
 OTHER_ACCOUNT = N_("Use another account")
+CONTINUE = N_("Continue")
+CONNECT_DEVICE = N_("Connect a device")
+TYPE_DEVICE_CODE = N_("Type the code that your device shows.")
+DEVICE_CODE = N_("Code on the device")
+DEVICE_CODE_HINT = N_("Eight letters. Capitals and the dash do not matter.")
+SAME_DEVICE_CODE = N_(
+    "Your device must show exactly this code. If it shows another one, or none, "
+    "somebody else may have sent you here: close this page."
+)
 MAILBOX = N_("Development mailbox")
 DEMO = N_("Demo application")
 API_DOCS = N_("API documentation")
@@ -217,6 +226,17 @@ DONE: Mapping[str, Said] = {
         N_(
             "You were signed out everywhere. Sign in with your password, and set up a "
             "new second factor at once."
+        ),
+    ),
+    "device-connected": Said(
+        N_("Your device is connected"),
+        N_("Go back to it: within a few seconds it goes on by itself."),
+    ),
+    "device-denied": Said(
+        N_("The device was turned away"),
+        N_(
+            "It gets no access. If you did not start this yourself, somebody tried to "
+            "get into your account."
         ),
     ),
     "signed-out": Said(

@@ -114,6 +114,8 @@ _WORDS: Mapping[str, _Said] = {
         "warning", N_("A copied sign-in was found and ended")
     ),
     "oauth.authorization_granted": _Said("apps", N_("Signed in to %(name)s")),
+    "oauth.device_approved": _Said("laptop", N_("Signed in to %(name)s on a device")),
+    "oauth.device_denied": _Said("laptop", N_("%(name)s was given no access")),
     "oauth.consent_granted": _Said("apps", N_("%(name)s was given access")),
     "oauth.consent_revoked": _Said("apps", N_("Access of %(name)s revoked")),
     "oauth.consent_denied": _Said("apps", N_("%(name)s was given no access")),

@@ -44,7 +44,7 @@ from app.pages.parts.form_page import (
 )
 from app.pages.parts.way_back import way_back_of_flow
 from app.schemas.auth import LoginRequest
-from app.services.oauth.authorization import Waiting
+from app.services.oauth.outcome import Waiting
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.errors import EmailNotVerified, InvalidMfaToken, MfaRequired

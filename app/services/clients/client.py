@@ -16,6 +16,7 @@ from app.events.client import (
     OAuthClientUpdated,
 )
 from app.models.oauth.client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
+from app.oauth.client_kind import SIGN_IN
 from app.oauth.clients.registration import ClientMetadata
 from app.oauth.errors import OAuthError
 from app.oauth.grants.client_credentials import own_scope
@@ -268,7 +269,7 @@ class OAuthClientService:
     def _judge(self, metadata: Metadata) -> ClientMetadata:
         document = {n: v for n, v in metadata.items() if v is not None}
         grants = document.get("grant_types", ["authorization_code"])
-        signs_in = "authorization_code" in grants
+        signs_in = not SIGN_IN.isdisjoint(grants)
         document.setdefault("scope", " ".join(PERSON_SCOPES) if signs_in else "")
         try:
             return judge(self._provider, document)
@@ -362,7 +363,7 @@ def _is_below(name: str, issuer: str) -> bool:
 
 
 def _signs_in(row: OAuthClient) -> bool:
-    return "authorization_code" in row.document["grant_types"]
+    return not SIGN_IN.isdisjoint(row.document["grant_types"])
 
 
 def _unacceptable(refusal: OAuthError) -> Unprocessable:

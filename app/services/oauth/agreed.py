@@ -28,6 +28,6 @@ def agreed_of(request: AuthorizationRequest) -> dict[str, Any]:
     return {
         "scope": scope_elsewhere(request),
         "claims": single_claims(request),
-        "place": place_of(request.redirect_uri),
+        "place": place_of(request.redirect_uri) if request.redirect_uri else None,
         "resources": scopes_by_resource(request),
     }

@@ -5,7 +5,7 @@ it decided is done: in one transaction, and with evidence.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from app.core.context import current
@@ -13,6 +13,7 @@ from app.core.language import wish
 from app.events.authorization import AuthorizationGranted, ConsentDenied
 from app.oauth.authorization_response import code_response
 from app.oauth.authorize import AuthorizationRequest, ReturnAddress
+from app.oauth.device.authorization import DeviceRequest
 from app.oauth.errors import AccessDenied, InvalidRequest, OAuthError
 from app.oauth.interaction import ConsentState, Step, decide
 from app.oauth.parameters import Parameters, parse_query
@@ -24,7 +25,16 @@ from app.services.oauth.agreed import agreed_of, shown_of, single_claims
 from app.services.oauth.authorization_request import AuthorizationRequestReader
 from app.services.oauth.code import issue_code
 from app.services.oauth.consent import OAuthConsentService
+from app.services.oauth.device_answer import (
+    DeviceAnswered,
+    DeviceRefused,
+    approve_device,
+    deny_device,
+    keep_device,
+    read_device,
+)
 from app.services.oauth.flow import Flow, FlowNotFound, OAuthFlowService, sign_in_at
+from app.services.oauth.outcome import Due, Outcome, Waiting
 from app.services.oauth.redirect import Withheld, send
 from app.services.oauth.refusal import AuthorizationRefusalService
 from app.services.oauth.signed_in import (
@@ -43,35 +53,6 @@ class _ClientGone(InvalidRequest):
     """The client was disabled or deleted a moment ago."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A step of the person comes first; ``flow`` is what its page is opened with."""
-
-    step: Step
-    flow: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """A flow as pages show it.
-
-    Attributes:
-        step: What is due; DONE also when the client is going to be told of a refusal.
-        account: Whose consent is asked for.
-        claims: Those asked for that no scope stands for.
-        shown: What agreeing to this is agreeing to; the form brings it back.
-        known: What was agreed to before; of nothing at the first time.
-    """
-
-    step: Step
-    request: AuthorizationRequest
-    account: BrowserAccount | None
-    claims: tuple[str, ...]
-    shown: str
-    known: ConsentState = ConsentState()
-
-
-Outcome = Due | Answer | Withheld
 _Work = Callable[[AuthorizationRequest], Awaitable[Outcome]]
 
 
@@ -115,6 +96,26 @@ class AuthorizationService:
 
         return await self._answer(params, browser, work, repeated=repeated)
 
+    async def begin_at_device(self, user_code: str, browser: Browser) -> Outcome:
+        """Return what comes of a code that somebody typed who is signed in.
+
+        Args:
+            user_code: As ``DeviceAuthorizationService.find`` returned it.
+            browser: Where it was typed; it has a value.
+
+        Raises:
+            FlowNotFound: It was answered meanwhile.
+        """
+        asked = await read_device(self._provider, user_code, browser)
+        params = Parameters({"client_id": asked.client.client_id})
+        flow = await self._new(params, asked, browser)
+        flow = replace(flow, user_code=user_code)
+
+        async def work(request: AuthorizationRequest) -> Outcome:
+            return await self._advance(flow, request, browser)
+
+        return await self._answer(params, browser, work, flow=flow)
+
     async def resume(
         self, token: str, browser: Browser, *, agreed_to: str | None = None
     ) -> Outcome:
@@ -151,6 +152,8 @@ class AuthorizationService:
             current().user_id = account.user_id if account else None
             async with self._provider.unit_of_work() as uow:
                 await OAuthFlowService(uow, self._provider).use_up(flow)
+                if isinstance(request, DeviceRequest):
+                    return await deny_device(uow, request, account, browser)
                 uow.record(
                     ConsentDenied(
                         user_id=current().user_id,
@@ -181,7 +184,7 @@ class AuthorizationService:
             UnanswerableRequest: Its client is not known any more.
         """
         flow = await self._find(token, browser)
-        to = await self._requests.address(flow.parameters)
+        to = await self._requests.of_flow(flow, browser)
         try:
             request = await self._requests.read(flow.parameters, to)
         except OAuthError as error:
@@ -232,7 +235,10 @@ class AuthorizationService:
         flow: Flow | None = None,
     ) -> Outcome:
         """Do the work, and bring a refusal to the client, with evidence of it."""
-        to = await self._requests.address(params, repeated)
+        if flow is None:
+            to = await self._requests.address(params, repeated)
+        else:
+            to = await self._requests.of_flow(flow, browser)
         client_id = to.client.client_id
         wear(to.client)
         try:
@@ -253,6 +259,8 @@ class AuthorizationService:
         self, to: ReturnAddress, error: OAuthError, account: BrowserAccount | None
     ) -> Answer | Withheld:
         """Bring a refusal to the client, or show it to who never agreed to go there."""
+        if isinstance(to, DeviceRequest):
+            raise DeviceRefused(hint=str(error)) from error
         reason = error.description or error.error
         answer = self._refusals.answer(to, error)
         return await send(self._provider, to, answer, reason, account)
@@ -288,7 +296,9 @@ class AuthorizationService:
             step = await self._step(uow, flow, request, account, browser, known)
             if step is Step.DONE:
                 assert account is not None
-                return await self._grant(uow, flow, request, account, agreed)
+                return await self._grant(uow, flow, request, account, agreed, browser)
+            if isinstance(request, DeviceRequest) and step is Step.CONSENT:
+                await keep_device(uow, request, account, browser)
             flows = OAuthFlowService(uow, self._provider)
             return Due(step, token or flows.begin(flow, browser))
 
@@ -356,7 +366,8 @@ class AuthorizationService:
         request: AuthorizationRequest,
         account: BrowserAccount,
         agreed: bool,
-    ) -> Answer:
+        browser: Browser,
+    ) -> Answer | DeviceAnswered:
         client_id, now = request.client.client_id, uow.clock.now()
         if flow.id is not None:
             await OAuthFlowService(uow, self._provider).use_up(flow)
@@ -364,14 +375,17 @@ class AuthorizationService:
             await OAuthConsentService(uow).remember(
                 account.user_id, client_id, **agreed_of(request)
             )
+        await uow.oauth_clients.note_use(client_id, now, now - _USE_NOTED)
+        who = authentication_of(account)
+        if isinstance(request, DeviceRequest):
+            return await approve_device(uow, self._provider, request, who, browser)
         code = await issue_code(
             uow,
             self._provider.secret_key,
             self._provider.settings.oauth,
             request,
-            authentication_of(account),
+            who,
         )
-        await uow.oauth_clients.note_use(client_id, now, now - _USE_NOTED)
         uow.record(
             AuthorizationGranted(
                 user_id=account.user_id,

@@ -6,11 +6,15 @@ from app.oauth.authorize import (
     identify,
     read_request,
 )
+from app.oauth.device.authorization import DeviceRequest
 from app.oauth.errors import InvalidRequest
 from app.oauth.parameters import RESOURCE, Parameters
 from app.services.clients.provider import Provider
+from app.services.oauth.device_answer import read_device
+from app.services.oauth.flow import Flow
 from app.services.oauth.hint import read_hint
 from app.services.oauth.refusal import AuthorizationRefusalService
+from app.services.sign_in.browser_session import Browser
 
 _ADDRESS = frozenset({"client_id", "redirect_uri"})
 
@@ -50,12 +54,25 @@ class AuthorizationRequestReader:
         except InvalidRequest as error:
             await self._refusals.show(error, client.client_id if client else None)
 
+    async def of_flow(self, flow: Flow, browser: Browser) -> ReturnAddress:
+        """Return the same of what waits; of a device there is all that it asks for.
+
+        Raises:
+            FlowNotFound: The device's code is over, or somebody else answers it.
+            UnanswerableRequest: There is nobody to answer.
+        """
+        if not flow.user_code:
+            return await self.address(flow.parameters)
+        return await read_device(self._provider, flow.user_code, browser)
+
     async def read(self, params: Parameters, to: ReturnAddress) -> AuthorizationRequest:
         """Return what is asked for.
 
         Raises:
             OAuthError: The client is told.
         """
+        if isinstance(to, DeviceRequest):
+            return to
         provider = self._provider
         pkce = provider.settings.oauth.pkce
         named = params.every(RESOURCE)

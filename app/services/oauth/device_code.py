@@ -1,4 +1,4 @@
-"""Devices that ask to be let in, and what people say to them (RFC 8628, ADR-0076)."""
+"""Devices that ask to be let in, and the codes that people type (RFC 8628)."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -9,27 +9,23 @@ from app.core.context import current
 from app.core.exceptions import BadRequest, NotFound
 from app.core.language import gettext
 from app.core.rate_limit import subject_key
-from app.events.device_code import DeviceApproved, DeviceCodeRefused, DeviceDenied
+from app.events.device_code import DeviceCodeRefused
 from app.models.oauth.device_code import DeviceCode
 from app.oauth.clients.client import Client
 from app.oauth.device import user_code
 from app.oauth.device.authorization import (
     Asked,
-    DeviceRequest,
     device_response,
     read_device_request,
 )
 from app.oauth.grants.device_code import DeviceCode as DeviceCodeGrant
-from app.oauth.ports import Authentication
-from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.authentication import (
     ClientAuthenticationService,
     ClientCall,
 )
 from app.services.clients.provider import Provider
-from app.services.oauth.code import new_grant
+from app.services.oauth.device_answer import hash_of
 from app.services.one_time.token import Purpose
-from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
 
 PAGE = "/device"
@@ -63,11 +59,6 @@ def demand_device_authorization(provider: Provider) -> None:
     """
     if DeviceCodeGrant.name not in provider.supported.grant_types:
         raise DeviceAuthorizationOff
-
-
-def hash_of(process: Process, code: str) -> bytes:
-    """Return what a code is found by; nobody tries codes on a copy of the database."""
-    return process.secret_key.digest(b"user_code", code.encode())
 
 
 class DeviceAuthorizationService:
@@ -131,10 +122,15 @@ class DeviceAuthorizationService:
                     return row.id, code
         raise RuntimeError("no user code was free")
 
-    async def find(self, typed: str, user_id: UUID) -> str:
+    async def find(self, typed: str, user_id: UUID, here: Collection[UUID]) -> str:
         """Return the code that somebody who is signed in typed, if it may be answered.
 
         Every try counts until it was right, and every wrong one is evidence.
+
+        Args:
+            typed: As it came.
+            user_id: Whose account is in use; tries count for it.
+            here: All accounts at the browser.
 
         Raises:
             InvalidUserCode: It may not; why, the audit trail alone knows.
@@ -152,7 +148,7 @@ class DeviceAuthorizationService:
             if code is not None:
                 digest = hash_of(provider, code)
                 row = await uow.device_codes.pending(digest, uow.clock.now())
-            reason = _why_not(code, row, user_id)
+            reason = _why_not(code, row, here)
             if reason:
                 uow.record(DeviceCodeRefused(user_id=user_id, hint=reason))
         if code is None or reason:
@@ -161,66 +157,11 @@ class DeviceAuthorizationService:
         return code
 
 
-def _why_not(code: str | None, row: DeviceCode | None, user_id: UUID) -> str:
+def _why_not(code: str | None, row: DeviceCode | None, here: Collection[UUID]) -> str:
     if code is None:
         return "it has not the form of a code"
     if row is None:
         return "there is none that waits"
-    if row.user_id not in (None, user_id):
+    if row.user_id is not None and row.user_id not in here:
         return "somebody else began to answer it"
     return ""
-
-
-async def approve(
-    uow: UnitOfWork,
-    process: Process,
-    request: DeviceRequest,
-    authentication: Authentication,
-    here: Collection[UUID],
-) -> bool:
-    """Let a device in: it gets tokens when it polls next; False if that is over.
-
-    Args:
-        uow: The caller's transaction.
-        process: For how long the grant lives.
-        request: What the device asked for.
-        authentication: Who agrees, and how they signed in.
-        here: The accounts at the same browser.
-    """
-    user_id, now = authentication.user_id, uow.clock.now()
-    code_id = request.device_code_id
-    if not await uow.device_codes.approve(code_id, user_id, here, now):
-        return False
-    settings = process.settings.oauth
-    uow.oauth_grants.add(new_grant(uow, settings, request, authentication, code_id))
-    uow.record(
-        DeviceApproved(
-            user_id=user_id,
-            client_id=request.client.client_id,
-            session_id=authentication.session_id,
-            scope=request.scope,
-            device_ip=request.ip,
-            device_user_agent=request.user_agent,
-        )
-    )
-    return True
-
-
-async def deny(
-    uow: UnitOfWork, request: DeviceRequest, user_id: UUID, here: Collection[UUID]
-) -> bool:
-    """Turn a device away; False if that is over."""
-    now = uow.clock.now()
-    if not await uow.device_codes.deny(request.device_code_id, user_id, here, now):
-        return False
-    client_id = request.client.client_id
-    uow.record(
-        DeviceDenied(
-            user_id=user_id,
-            client_id=client_id,
-            scope=request.scope,
-            device_ip=request.ip,
-            device_user_agent=request.user_agent,
-        )
-    )
-    return True

@@ -48,6 +48,7 @@ _KEPT = (
 )
 
 
+_USER_CODE = "user_code"
 _PREFIX = "as_fl_"
 # Characters of a name. With the rest of an address and a head it stays below the 4 KiB
 # that proxies give to the head of an answer; longer ones are stored.
@@ -78,6 +79,7 @@ class Flow:
         sign_ins: Those at the browser when it came, as ``sign_in_at`` has them: none
             of them is for this request, whatever the clocks of two machines say.
         hinted_subject: Of the ``id_token_hint``, verified when it came.
+        user_code: Of a device that asks, as it was made; of other requests empty.
         chosen: The session of the account that the person chose, for this request or
             for an earlier one of the application.
         chosen_at: When that was.
@@ -88,6 +90,7 @@ class Flow:
     arrived_at: datetime
     sign_ins: frozenset[str] = frozenset()
     hinted_subject: str | None = None
+    user_code: str = ""
     chosen: UUID | None = None
     chosen_at: datetime | None = None
 
@@ -293,6 +296,7 @@ def _data(flow: Flow) -> dict[str, Any]:
             "hinted_subject": flow.hinted_subject,
         }
         | _named(flow)
+        | ({_USER_CODE: flow.user_code} if flow.user_code else {})
         | (
             _choice(flow.chosen, flow.chosen_at)
             if flow.chosen and flow.chosen_at
@@ -327,6 +331,7 @@ def _flow_of(flow_id: UUID, arrived_at: datetime, data: Mapping[str, Any]) -> Fl
         arrived_at=arrived_at,
         sign_ins=frozenset(data["sign_ins"]),
         hinted_subject=data["hinted_subject"],
+        user_code=data.get(_USER_CODE, ""),
         chosen=UUID(hex=chosen) if chosen else None,
         chosen_at=datetime.fromisoformat(data["chosen_at"]) if chosen else None,
     )

@@ -1,5 +1,6 @@
 """Sign-ins from where an account was not signed in before: its owner is told."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,9 +16,23 @@ from app.services.sign_in.known_device import KnownDeviceService
 from app.services.sign_in.origin import browser_of, masked
 from app.services.sign_in.place import Places
 from app.typed_text import canonical_email
+from app.utils.helpers import network_of
 
 MOST = 10  # mails for an account in a day; whoever gets more reads none of them
 _DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Where something signed in: not always where the request comes from."""
+
+    ip: str
+    user_agent: str
+
+    @property
+    def network(self) -> str:
+        """The unit by which accounts know places."""
+        return network_of(self.ip)
 
 
 class NewSignInService:
@@ -50,6 +65,8 @@ class NewSignInService:
         user: User,
         session_id: UUID,
         began_at: datetime | None = None,
+        *,
+        seen: Seen | None = None,
     ) -> None:
         """Have a mail sent with a link to say that it was somebody else.
 
@@ -58,14 +75,16 @@ class NewSignInService:
             user: Whose, locked: of any number at once each is counted.
             session_id: Which session.
             began_at: When the sign-in began, if that was before the transaction.
+            seen: Where, if that is not where the request comes from.
         """
         day_ago = uow.clock.now() - _DAY
         tokens = uow.one_time_tokens
         if await tokens.count_about(user.id, Purpose.NOT_ME, SIGN_IN, day_ago) >= MOST:
             return
-        context = current()
+        if seen is None:
+            seen = Seen(current().ip, current().user_agent)
         link = not_me_link(uow, self._process, user, about=SIGN_IN, since=began_at)
-        place = self._places.of(context.ip)
+        place = self._places.of(seen.ip)
         uow.record(
             SignedInElsewhere(
                 user_id=user.id,
@@ -73,8 +92,8 @@ class NewSignInService:
                 to=user.email,
                 locale=user.locale,
                 session_id=session_id,
-                browser=browser_of(context.user_agent),
-                place=place or masked(context.ip),
+                browser=browser_of(seen.user_agent),
+                place=place or masked(seen.ip),
                 not_me_id=link,
             )
         )

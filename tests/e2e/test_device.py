@@ -1,0 +1,96 @@
+"""A device shows a code, and its person answers at ``/device``: typed, or by a link."""
+
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+from app.services.server.runtime import Runtime
+from tests.device_code.devices import GRANTS
+from tests.e2e.visitor import Visitor
+from tests.factories.oauth import ApplicationFactory
+from tests.support.api import PASSWORD
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+PLACES = [
+    pytest.param({}, id="desk"),
+    pytest.param({"java_script_enabled": False}, id="bare"),
+    pytest.param(PHONE, id="phone"),
+    pytest.param({"color_scheme": "dark"}, id="dark"),
+    pytest.param({"locale": "ar"}, id="arabic"),
+]
+
+
+async def device(runtime: Runtime, home: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return what a device polls with, and what it was told."""
+    app = await ApplicationFactory(runtime).public(
+        grant_types=list(GRANTS),
+        redirect_uris=[],
+        client_name="Console tool",
+        client_uri="https://tool.example/",
+    )
+    client_id = {"client_id": app.client_id}
+    async with AsyncClient(base_url=home) as http:
+        form = client_id | {"scope": "openid email offline_access"}
+        told = (await http.post("/oauth2/device_authorization", data=form)).json()
+    poll = {"grant_type": GRANTS[0], "device_code": told["device_code"]}
+    return client_id | poll, told
+
+
+async def polled(home: str, form: dict[str, str]) -> Any:
+    """Return what the device is told."""
+    async with AsyncClient(base_url=home) as http:
+        return (await http.post("/oauth2/token", data=form)).json()
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_code_is_typed_and_the_device_is_let_in(
+    newcomer: Any, runtime: Runtime, request: pytest.FixtureRequest, place: Any
+) -> None:
+    name = f"typed-{request.node.callspec.id}@example.com"
+    person: Visitor = await newcomer(name, **place)
+    form, told = await device(runtime, person.home)
+
+    await person.go("/device")
+    assert person.path == "/signin?to=device"
+    await person.page.fill("#email", person.email)
+    await person.page.fill("#password", PASSWORD)
+    await submit(person, "main form button[type=submit]")
+    assert person.path == "/device"
+    await person.look()
+    await person.picture(f"device-{request.node.callspec.id}")
+    await person.page.fill("#user_code", told["user_code"].lower())
+    await submit(person, "main form button")
+    assert person.path.startswith("/consent?flow=")
+    await person.look()
+    await person.picture(f"device-consent-{request.node.callspec.id}")
+    assert told["user_code"] in await person.text()
+    await submit(person, "button[value=allow]")
+    assert person.path == "/done/device-connected"
+    await person.look()
+
+    assert "access_token" in await polled(person.home, form)
+
+
+async def test_a_link_is_confirmed_and_the_device_turned_away(
+    newcomer: Any, runtime: Runtime
+) -> None:
+    person: Visitor = await newcomer("linked@example.com")
+    form, told = await device(runtime, person.home)
+    await person.sign_in()
+
+    await person.go(told["verification_uri_complete"].removeprefix(person.home))
+    await person.picture("device-linked")
+    assert await person.page.input_value("#user_code") == told["user_code"]
+    await person.press("Continue")
+    await person.press("Deny")
+
+    assert person.path == "/done/device-denied"
+    await person.look()
+    assert (await polled(person.home, form))["error"] == "access_denied"
+
+
+async def submit(person: Visitor, selector: str) -> None:
+    """Press a button in whatever language."""
+    async with person.page.expect_navigation():
+        await person.page.locator(selector).first.click()
