@@ -19,6 +19,7 @@ from app.setting_types import (
     GeoipFile,
     HttpUrl,
     Names,
+    PreviewHosts,
     Schemes,
     Scopes,
     Seconds,
@@ -180,6 +181,12 @@ class OAuthSettings(Group):
         True,
         description="Whether workloads of trusted issuers are given tokens for theirs "
         "(RFC 7523).",
+    )
+    preview_hosts: PreviewHosts = Field(
+        [],
+        description="Domains of yours for preview deployments, such as "
+        "`preview.example.com`: clients may be given redirect URIs with `*` for one "
+        "label below them (docs/connect.md). Every host below has to be yours.",
     )
     id_token_algorithms: Algorithms = Field(
         ["RS256", "ES256", "PS256", "EdDSA"],

@@ -174,6 +174,22 @@ def _private_scheme(value: str) -> str:
     return scheme
 
 
+def _preview_host(value: str) -> str:
+    """Return a domain that one owner has, with all that is below it.
+
+    Below a public suffix (``github.io`` is one) anybody may have a host.
+    """
+    name = value.strip().removesuffix(".").lower()
+    if not _DOMAIN.fullmatch(name):
+        raise ValueError("must be domain names, such as preview.example.com")
+    # Here: some 300 KB that only who has previews needs.
+    from publicsuffixlist import PublicSuffixList
+
+    if PublicSuffixList().privatesuffix(name) is None:
+        raise ValueError("must not be public suffixes: others have hosts below them")
+    return name
+
+
 def _ca_file(value: Path) -> Path:
     try:
         ssl.create_default_context(cafile=value)
@@ -226,6 +242,7 @@ _LEVELS = {
 # No dot and no percent sign: whoever normalises a path, reads this one alike.
 _BASE_PATH = re.compile(r"(?:/[A-Za-z0-9_-]{1,64}){1,4}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+-]{1,62}")
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}")
 _TAKEN_SCHEMES = frozenset(
     "about acct android-app blob chrome chrome-extension cid content data dns feed "
     "file filesystem ftp ftps geo git http https imap intent ipp irc jar javascript "
@@ -233,6 +250,11 @@ _TAKEN_SCHEMES = frozenset(
     "pop resource rtsp safari-extension sftp sip sips sms ssh tel telnet urn "
     "vbscript view-source vnc wais webcal ws wss xmpp".split()
 )
+PreviewHosts = Annotated[
+    list[Annotated[str, AfterValidator(_preview_host)]],
+    NoDecode,
+    BeforeValidator(_split),
+]
 Schemes = Annotated[
     list[Annotated[str, AfterValidator(_private_scheme)]],
     NoDecode,

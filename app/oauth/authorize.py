@@ -298,7 +298,10 @@ def _read_challenge(asked: _Asked) -> str | None:
     challenge = read_challenge(
         params.get("code_challenge"), params.get("code_challenge_method")
     )
-    policy = "always" if client.is_public else client.pkce or asked.pkce
+    policy = client.pkce or asked.pkce
+    # Whoever takes a forgotten preview host over gets codes, and must not use them.
+    if client.is_public or asked.to.redirect_uri not in client.redirect_uris:
+        policy = "always"
     if challenge is not None or policy == "public_only":
         return challenge
     if policy == "pkce_or_nonce" and _read_nonce(asked) is not None:

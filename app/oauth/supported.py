@@ -24,6 +24,7 @@ class Supported:
             signs nobody in: a trusted issuer may sign for it (RFC 7523 §2.2); not
             published.
         private_schemes: Of redirect URIs, without a dot; not published.
+        preview_hosts: Names under which patterns of redirect URIs may be; neither.
     """
 
     scopes: tuple[str, ...]
@@ -39,3 +40,4 @@ class Supported:
     ui_locales: tuple[str, ...] = ()
     keyless_jwt: bool = False
     private_schemes: tuple[str, ...] = ()
+    preview_hosts: tuple[str, ...] = ()

@@ -76,6 +76,8 @@ class ClientChange(ClientMetadata):
     client that nobody vouches for they are asked first. ``minimum_acr``: with ``aal2``
     nobody signs in to it with less than two factors. ``theme``: the accent of pages on
     the way to it, while somebody vouches for it; null has the installation's.
+    ``redirect_uri_patterns``: redirect URIs of preview deployments, with ``*`` as the
+    whole first label of a host below AUTH_SERVE_OAUTH__PREVIEW_HOSTS.
     """
 
     status: Status = "active"
@@ -85,6 +87,7 @@ class ClientChange(ClientMetadata):
     is_resource_server: StrictBool = False
     audience: Annotated[str, Field(max_length=1_024)] | None = None
     minimum_acr: Acr | None = None
+    redirect_uri_patterns: Annotated[list[Word], Field(max_length=5)] | None = None
     theme: ClientTheme | None = None
 
 
@@ -113,6 +116,7 @@ class Client(Output):
     is_resource_server: bool
     audience: str | None
     minimum_acr: Acr | None
+    redirect_uri_patterns: list[str] | None
     theme: ClientShownTheme | None
     created_at: Instant
     updated_at: Instant

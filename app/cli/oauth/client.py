@@ -86,6 +86,13 @@ MinimumAcr = Annotated[
     Level | None,
     _option("How strongly people sign in to it at least", "--minimum-acr"),
 ]
+Pattern = Annotated[
+    list[str] | None,
+    _option(
+        "Redirect URIs of preview deployments, https://*.preview.example.com/cb",
+        "--redirect-uri-pattern",
+    ),
+]
 Paste = Annotated[
     Library | None,
     _option("Print settings and code to paste, for this library", "--snippet"),
@@ -109,6 +116,7 @@ def create(
     first_party: FirstParty = False,
     resource_server: ResourceServer = False,
     minimum_acr: MinimumAcr = None,
+    redirect_uri_pattern: Pattern = None,
     metadata: More = "{}",
     paste: Paste = None,
     as_json: AsJson = False,
@@ -135,6 +143,7 @@ def create(
         "is_first_party": first_party,
         "is_resource_server": resource_server,
         "minimum_acr": None if minimum_acr is None else str(minimum_acr),
+        "redirect_uri_patterns": redirect_uri_pattern or None,
     }
     made, settings = _create(document, choices, client_id)
     if paste is None:
@@ -341,6 +350,7 @@ _OPTIONS = {
     "is_first_party": "--first-party",
     "is_resource_server": "--resource-server",
     "minimum_acr": "--minimum-acr",
+    "redirect_uri_patterns": "--redirect-uri-pattern",
     "theme": "auth-serve client theme",
 }
 
@@ -371,6 +381,7 @@ def _with_clients(
 def _shown(row: "OAuthClient") -> dict[str, Any]:
     names = ["client_id", "status", "pkce", "is_self_registered", "is_first_party"]
     names += ["is_resource_server", "audience", "minimum_acr", "theme"]
+    names += ["redirect_uri_patterns"]
     names += ["created_at", "last_used_at"]
     own = {name: getattr(row, name) for name in names}
     return {**own, "vouched_by": row.voucher, **row.document}

@@ -55,6 +55,9 @@ class OAuthClient(Base):
         mapped_column(String(16))
     )
     minimum_acr: Mapped[str | None] = mapped_column(String(16))
+    redirect_uri_patterns: Mapped[list[str] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )
     theme: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     resources: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     version: Mapped[int]

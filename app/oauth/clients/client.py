@@ -49,6 +49,8 @@ class Client:
         is_vouched_for: Whether somebody answers for where it sends people (RFC 9700
             §4.11.2); otherwise they are asked before they are sent there.
         minimum_acr: The administrator's choice: nobody signs in to it with less.
+        redirect_uri_patterns: The administrator's choice of preview deployments
+            (``redirect_pattern``), of what this server accepts now.
         theme: The administrator's choice of how pages of its flows look; no concern of
             the protocol.
         private_schemes: Schemes without a dot that this server accepts now.
@@ -61,6 +63,7 @@ class Client:
     secrets: tuple[ClientSecret, ...] = ()
     jwks: Mapping[str, Any] | None = None
     redirect_uris: tuple[str, ...] = ()
+    redirect_uri_patterns: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     grant_types: frozenset[str] = frozenset({"authorization_code"})
     response_types: frozenset[str] = frozenset({"code"})

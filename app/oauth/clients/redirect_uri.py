@@ -1,7 +1,8 @@
 """RFC 9700 §2.1, §2.6 and §4.1.3, RFC 8252 §7 and §8.3-§8.4, RFC 6749 §3.1.2.
 
-Redirect URIs are compared as strings. The one exception is the port of a native
-client's loopback address, which the operating system chooses while it runs.
+Redirect URIs are compared as strings. There are two exceptions: the port of a native
+client's loopback address, which the operating system chooses while it runs, and what an
+administrator's pattern allows (``redirect_pattern``).
 ``localhost`` counts as such an address: RFC 8252 §8.3 would rather not have it, but
 programs register it, and browsers resolve it to this machine alone (ADR-0016).
 """
@@ -10,6 +11,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from app.oauth.clients.client import ApplicationType, Client
+from app.oauth.clients.redirect_pattern import matches_pattern
 from app.oauth.errors import InvalidRequest
 from app.oauth.uri import Uri, parse_uri
 
@@ -136,16 +138,19 @@ def match_redirect_uri(
             exactly one (RFC 6749 §3.1.2.3). The hint says what differs.
     """
     usable = [uri for uri in client.redirect_uris if _may_use(uri, client, development)]
-    if sent is None and len(usable) == 1:
+    patterns = client.redirect_uri_patterns
+    if sent is None and len(usable) == 1 and not patterns:
         return usable[0]
     if sent is None:
         hint = f"registered {_listed(client.redirect_uris)}"
         raise InvalidRequest("redirect_uri is missing", hint=hint)
     if sent in usable or _is_own_port(sent, usable, client, development):
         return sent
+    if any(matches_pattern(sent, pattern) for pattern in patterns):
+        return sent
     raise InvalidRequest(
         "redirect_uri is not registered for this client",
-        hint=describe_difference(sent, client.redirect_uris),
+        hint=describe_difference(sent, (*client.redirect_uris, *patterns)),
     )
 
 

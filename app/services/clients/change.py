@@ -150,6 +150,7 @@ def new_client(
         "audience": None,
         "pkce": None,
         "minimum_acr": None,
+        "redirect_uri_patterns": None,
         "theme": None,
     }
     row = OAuthClient(

@@ -17,6 +17,7 @@ from app.events.client import (
 )
 from app.models.oauth.client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
 from app.oauth.client_kind import SIGN_IN
+from app.oauth.clients.redirect_pattern import why_no_pattern
 from app.oauth.clients.registration import ClientMetadata
 from app.oauth.errors import OAuthError
 from app.oauth.grants.client_credentials import own_scope
@@ -47,11 +48,17 @@ CHOICES = (
     "is_resource_server",
     "audience",
     "minimum_acr",
+    "redirect_uri_patterns",
     "theme",
 )
 # Older clients without any scope can still be renamed or disabled.
 _DECIDE_TOKENS = frozenset({"scope", "grant_types", "is_resource_server"})
-_POWERS = ("is_first_party", "is_resource_server", "audience")
+_POWERS = (
+    "is_first_party",
+    "is_resource_server",
+    "audience",
+    "redirect_uri_patterns",
+)
 # RFC 6749 appendix A.1, without blanks; the two that no path can name are not ids.
 _CLIENT_ID = re.compile(rf"(?!\.{{1,2}}\Z)[!-~]{{1,{MAX_CLIENT_ID}}}")
 _AUDIENCE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!\"$-~]{1,1000}")  # without #
@@ -310,6 +317,8 @@ class OAuthClientService:
         audience = choices.get("audience")
         if audience is not None:
             _check_audience(audience, self._provider.settings.public_url)
+        for pattern in choices.get("redirect_uri_patterns") or ():
+            _check_pattern(pattern, self._provider.supported.preview_hosts)
         if choices.get("theme") is not None:
             check_theme(choices["theme"])
 
@@ -355,6 +364,12 @@ def _check_audience(audience: str, issuer: str) -> None:
     if _is_below(audience, issuer):
         message = "must not be of this server itself"
         raise _refused("audience", "invalid_audience", message)
+
+
+def _check_pattern(pattern: str, preview_hosts: Collection[str]) -> None:
+    flaw = why_no_pattern(pattern, preview_hosts)
+    if flaw is not None:
+        raise _refused("redirect_uri_patterns", "invalid_redirect_uri_pattern", flaw)
 
 
 def _is_below(name: str, issuer: str) -> bool:

@@ -17,6 +17,7 @@ from app.models.oauth.client import (
     OAuthClientSecret,
 )
 from app.oauth.clients.client import Client, ClientSecret
+from app.oauth.clients.redirect_pattern import why_no_pattern
 from app.oauth.clients.registration import ClientMetadata
 from app.oauth.supported import Supported
 from app.repositories.oauth.client import OAuthClientRepository
@@ -145,8 +146,16 @@ class ClientDirectory:
             reason = f"{PREFIX}OAUTH__SCOPES does not name {' '.join(gone)}"
             known = {"client_id": client.client_id, "reason": reason}
             _log.warning("a client has scopes that are not offered", extra=known)
-        schemes = self._supported.private_schemes
-        return replace(client, scope=client.scope & scopes, private_schemes=schemes)
+        hosts = self._supported.preview_hosts
+        patterns = client.redirect_uri_patterns
+        return replace(
+            client,
+            scope=client.scope & scopes,
+            private_schemes=self._supported.private_schemes,
+            redirect_uri_patterns=tuple(
+                each for each in patterns if why_no_pattern(each, hosts) is None
+            ),
+        )
 
 
 def _may_be_one(client_id: str) -> bool:
@@ -175,6 +184,7 @@ def engine_client(row: OAuthClient, secrets: Sequence[OAuthClientSecret]) -> Cli
         secrets=tuple(ClientSecret(one.digest, one.expires_at) for one in secrets),
         jwks=metadata.jwks,
         redirect_uris=metadata.redirect_uris,
+        redirect_uri_patterns=tuple(row.redirect_uri_patterns or ()),
         post_logout_redirect_uris=metadata.post_logout_redirect_uris,
         grant_types=frozenset(metadata.grant_types),
         response_types=frozenset(metadata.response_types),

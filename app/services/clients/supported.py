@@ -34,6 +34,7 @@ def build_supported(settings: Settings) -> Supported:
         prompts=prompts,
         ui_locales=tags(),
         private_schemes=tuple(settings.oauth.private_schemes),
+        preview_hosts=tuple(settings.oauth.preview_hosts),
     )
 
 
