@@ -8,8 +8,11 @@ from uuid import UUID
 
 import pytest
 
+from app.core.language import gettext
+from app.events.password import PasswordChanged
 from app.models.outbox import OutboxMessage
 from app.models.statistics import HourlyStatistics
+from app.services.mails.kind import KINDS
 from app.services.server.runtime import Runtime
 from tests.console.conftest import Holder
 from tests.factories.factor import FactorFactory
@@ -155,6 +158,24 @@ async def test_messages_are_tried_again_and_given_up(
     pending = (await visitor.get("/admin/outbox?state=pending")).text
     assert str(failed.id) in pending and str(waiting.id) not in pending
     assert str(waiting.id) in (await visitor.get("/admin/outbox")).text
+
+
+async def test_a_message_says_what_it_is_and_to_whom_who_may_see_people(
+    visitor: Visitor, holder: Holder, runtime: Runtime
+) -> None:
+    async with runtime.unit_of_work() as uow:
+        uow.record(PasswordChanged(to="ada@example.com"))
+    await holder("outbox:read", "users:read")
+    all_of_it = (await visitor.get("/admin/outbox?state=pending")).text
+    async with runtime.unit_of_work() as uow:
+        role = await uow.roles.by_name("held")
+        assert role is not None
+        role.permissions = ["outbox:read"]
+    kind_only = (await visitor.get("/admin/outbox?state=pending")).text
+
+    said = gettext(KINDS["password_changed"].subject)
+    assert said in all_of_it and "ada@example.com" in all_of_it
+    assert said in kind_only and "ada@example.com" not in kind_only
 
 
 async def test_settings_are_shown_with_where_they_come_from_and_no_secret(

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 
 from app.core.exceptions import AppError, FieldError, NotFound, Unprocessable
-from app.core.language import N_, Message, gettext
+from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.models.audit_event import AuditEvent
 from app.pages.console.frame import AtConsole, Here

@@ -15,6 +15,7 @@ from app.pages.console.sections import OUTBOX
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values
 from app.pages.parts.proof import submit
+from app.services.mails.kind import KINDS
 from app.services.process.paging import Pages
 from app.services.server.outbox import OutboxService
 
@@ -26,6 +27,7 @@ _STATES = {
     "delivered": N_("Delivered"),
 }
 _KINDS = {"mail": N_("Email"), "backchannel_logout": N_("Sign-out of an application")}
+_MAILS = {name: kind.subject for name, kind in KINDS.items()}
 _DONE = {
     "retried": N_("The message is tried again now."),
     "ended": N_("The message is given up."),
@@ -92,6 +94,7 @@ async def _show(
         state=state,
         states=_STATES,
         kinds=_KINDS,
+        mails=_MAILS,
         following=following,
         done=_DONE.get(done, ""),
     )
