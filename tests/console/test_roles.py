@@ -140,6 +140,8 @@ async def test_a_taken_or_bad_name_is_said_and_what_was_typed_stays(
     assert "checked" in page.inputs["may.keys:read"]
     assert "checked" not in page.inputs["may.keys:write"]
     assert bad.status_code == 422
+    assert ": Small letters, digits, - and _. It stays.</a>" in bad.text
+    assert "[a-z]" not in bad.text
 
 
 @pytest.mark.parametrize(
