@@ -1,29 +1,31 @@
 """Bodies of ``/api/v1/protected-hosts``."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StrictBool
 
 from app.models.oauth.client import MAX_CLIENT_ID
 from app.schemas.base import Input, Instant, Output, ShownText
 from app.schemas.client import Acr
-from app.schemas.user import RoleName
+from app.schemas.user import GroupName, RoleName
 
 HostName = Annotated[str, Field(min_length=1, max_length=261)]
 Path = Annotated[str, Field(min_length=1, max_length=200)]
 Paths = Annotated[list[Path], Field(max_length=50)]
-Told = Literal["user", "email", "preferred_username", "roles", "jwt"]
+Told = Literal["user", "email", "preferred_username", "groups", "roles", "jwt"]
+GroupNames = Annotated[list[GroupName], Field(max_length=50)]
 RoleNames = Annotated[list[RoleName], Field(max_length=50)]
 Machine = Annotated[str, Field(min_length=1, max_length=MAX_CLIENT_ID)]
 Machines = Annotated[list[Machine], Field(max_length=50)]
-ALL_TOLD: tuple[Told, ...] = ("user", "email", "preferred_username", "roles", "jwt")
+ALL_TOLD: tuple[Told, ...] = get_args(Told)
 SIGN_OUT = "/.auth-serve/sign-out"
 
 
 class ProtectedHostPolicy(Input):
     """Who may enter a host, and what its program is told.
 
-    ``roles``: who has one of them may enter; null lets everybody in who is signed in.
+    ``roles``, ``groups``: who has one or is in one of them may enter; where both are
+    null everybody may who is signed in.
     ``open_paths``: what needs no sign-in; one that ends in `/` opens all below it, any
     other itself alone. ``minimum_acr``: with ``aal2`` nobody enters with less than two
     factors. ``told``: which `X-Auth-Request-*` fields have a value. ``machines``:
@@ -33,6 +35,7 @@ class ProtectedHostPolicy(Input):
     """
 
     roles: RoleNames | None = None
+    groups: GroupNames | None = None
     open_paths: Paths = []
     minimum_acr: Acr | None = None
     told: Annotated[list[Told], Field(max_length=10)] = list(ALL_TOLD)
@@ -54,11 +57,12 @@ class ProtectedHostCreate(ProtectedHostPolicy):
 class ProtectedHostChange(Input):
     """What changes; an absent field stays. The host itself stays too.
 
-    Null lets everybody in (``roles``) or takes any level (``minimum_acr``).
+    Null names nobody (``roles``, ``groups``) or takes any level (``minimum_acr``).
     """
 
     name: ShownText | None = None
     roles: RoleNames | None = None
+    groups: GroupNames | None = None
     open_paths: Paths | None = None
     minimum_acr: Acr | None = None
     told: Annotated[list[Told], Field(max_length=10)] | None = None
@@ -74,6 +78,7 @@ class ProtectedHost(Output):
     name: str
     client_id: str
     roles: list[str] | None
+    groups: list[str] | None
     open_paths: list[str]
     minimum_acr: str | None
     told: list[str]

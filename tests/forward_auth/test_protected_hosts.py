@@ -82,6 +82,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no path": ({"open_paths": ["public"]}, "invalid_path"),
     "our paths": ({"open_paths": ["/.auth-serve/x"]}, "invalid_path"),
     "the callback": ({"sign_out_path": "/.auth-serve/callback"}, "invalid_path"),
+    "a group that is none": ({"groups": ["nobody-is-in-it"]}, "unknown_group"),
     "a role that is none": ({"roles": ["nobody-has-it"]}, "unknown_role"),
     "a client that is none": ({"machines": ["nobody"]}, "unknown_client"),
 }

@@ -1,9 +1,12 @@
 """Who may stay at a protected host, what is told of them, and how they leave."""
 
+from uuid import UUID
+
 from sqlalchemy import update
 
 from app.core import jose
 from app.models import User
+from app.services.accounts.change import new_group
 from app.services.server.runtime import Runtime
 from tests.forward_auth.conftest import (
     ISSUER,
@@ -38,6 +41,48 @@ async def test_roles_decide_and_who_may_not_enter_reads_why(
     assert f"https://{SHOP}/.auth-serve/start" in page.text
     assert "/signout" in page.text
     assert "protected_host.refused" in await host_events(runtime)
+
+
+async def test_groups_decide_too_and_the_program_is_told_of_them(
+    proxied: Proxied, visitor: Visitor, runtime: Runtime
+) -> None:
+    [ada] = await people_of(runtime)
+    group = await _group(runtime, "ops/wiki")
+    async with runtime.unit_of_work() as uow:
+        await uow.groups.add_member(group, ada.id, uow.clock.now())
+        await uow.groups.add_roles(group, ["admin"])
+    await protect(runtime, SHOP, groups=["ops/wiki"])
+    proxied.host = SHOP
+    await proxied.enter(visitor)
+
+    assert (await proxied.get()).status_code == 200
+    claims = jose.unverified_claims(proxied.told["jwt"])
+    assert proxied.told["groups"] == "ops/wiki" and claims["groups"] == ["ops/wiki"]
+    assert proxied.told["roles"] == "admin,user"
+    page = await visitor.get(f"/protected-host?host={SHOP}")
+    assert page.status_code == 200
+
+    async with runtime.unit_of_work() as uow:
+        await uow.groups.remove_member(group, ada.id)
+    assert (await proxied.get("/", **SCRIPT)).status_code == 403
+    page = await visitor.get(f"/protected-host?host={SHOP}")
+    assert page.status_code == 403
+
+
+async def test_a_role_or_a_group_is_enough(
+    proxied: Proxied, visitor: Visitor, runtime: Runtime
+) -> None:
+    await _group(runtime, "ops")
+    await protect(runtime, SHOP, roles=["user"], groups=["ops"])
+    proxied.host = SHOP
+    await proxied.enter(visitor)
+
+    assert (await proxied.get()).status_code == 200
+
+
+async def _group(runtime: Runtime, name: str) -> UUID:
+    async with runtime.unit_of_work() as uow:
+        return new_group(uow, name).id
 
 
 async def test_who_loses_a_role_is_out_at_once_and_the_trail_says_so_once(

@@ -26,6 +26,7 @@ _OF_THE_API = {
     "must be a plain path",
     "must be plain paths: no %, ;, //, dots or /.auth-serve/",
     "names a client that has no secret",
+    "there is no group 7",
     "names a client that is none",
     "is required in a theme",
     "phone_number_verified is about a phone_number",

@@ -35,10 +35,13 @@ Host = Annotated[str, typer.Argument(help="Its name, as browsers send it")]
 Name = Annotated[str | None, _option("Shown to people; unset: the host", "--name")]
 Roles = Annotated[
     list[str] | None,
-    _option("Who has it may enter; may be repeated; unset: everybody", "--role"),
+    _option("Who has it may enter; may be repeated", "--role"),
+]
+Groups = Annotated[
+    list[str] | None, _option("Who is in it may enter; may be repeated", "--group")
 ]
 Everybody = Annotated[
-    bool, _option("Let everybody in who is signed in, whatever the role", "--everybody")
+    bool, _option("Let everybody in who is signed in, whoever it is", "--everybody")
 ]
 Open = Annotated[
     list[str] | None,
@@ -76,7 +79,9 @@ def list_hosts(as_json: AsJson = False) -> None:
         rows = await every_page(hosts.list_page, lambda row: row.host)
         return [shape(ProtectedHost, row) for row in rows]
 
-    show_rows(_with_hosts(work), ("host", "name", "roles", "minimum_acr"), as_json)
+    show_rows(
+        _with_hosts(work), ("host", "name", "roles", "groups", "minimum_acr"), as_json
+    )
 
 
 @app.command(name="show")
@@ -98,6 +103,7 @@ def create(
     host: Host,
     name: Name = None,
     role: Roles = None,
+    group: Groups = None,
     open_path: Open = None,
     minimum_acr: MinimumAcr = None,
     tell: Told = None,
@@ -113,7 +119,15 @@ def create(
     from app.schemas.protected_host import ProtectedHost, ProtectedHostCreate
 
     given = _given(
-        name, role, open_path, minimum_acr, tell, machine, sign_out_path, ends_session
+        name,
+        role,
+        group,
+        open_path,
+        minimum_acr,
+        tell,
+        machine,
+        sign_out_path,
+        ends_session,
     )
     body = judged(ProtectedHostCreate, {"host": host, **given})
     choices = body.model_dump(exclude={"host"}) | {"name": body.name or host}
@@ -129,6 +143,7 @@ def update(
     host: Host,
     name: Name = None,
     role: Roles = None,
+    group: Groups = None,
     everybody: Everybody = False,
     open_path: Open = None,
     minimum_acr: MinimumAcr = None,
@@ -145,11 +160,19 @@ def update(
     from app.schemas.protected_host import ProtectedHost, ProtectedHostChange
 
     given = _given(
-        name, role, open_path, minimum_acr, tell, machine, sign_out_path, ends_session
+        name,
+        role,
+        group,
+        open_path,
+        minimum_acr,
+        tell,
+        machine,
+        sign_out_path,
+        ends_session,
     )
     choices = judged(ProtectedHostChange, given).model_dump(exclude_unset=True)
     if everybody:
-        choices["roles"] = None
+        choices |= {"roles": None, "groups": None}
 
     async def work(hosts: "ProtectedHostService") -> dict[str, Any]:
         return shape(ProtectedHost, await hosts.update(host, choices, None))
@@ -175,6 +198,7 @@ def delete(host: Host, yes: Yes = False, as_json: AsJson = False) -> None:
 def _given(
     name: str | None,
     roles: list[str] | None,
+    groups: list[str] | None,
     open_paths: list[str] | None,
     minimum_acr: Level | None,
     told: list[str] | None,
@@ -186,6 +210,7 @@ def _given(
     values: dict[str, Any] = {
         "name": name,
         "roles": roles or None,
+        "groups": groups or None,
         "open_paths": open_paths or None,
         "minimum_acr": None if minimum_acr is None else str(minimum_acr),
         "told": told or None,

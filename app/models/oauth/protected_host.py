@@ -18,10 +18,11 @@ HOST = String(MAX_HOST).with_variant(
 class ProtectedHost(Base):
     """A program without a sign-in of its own, behind a proxy that asks here.
 
-    People sign in to it as to any application: ``client_id`` is that. ``roles`` says
-    who may enter, None being everybody who is signed in; ``open_paths`` what is there
-    for all; ``told`` which header fields the program gets; ``machines`` which clients
-    may come with their secret. ``version`` counts the changes (``ETag``).
+    People sign in to it as to any application: ``client_id`` is that. ``roles`` and
+    ``groups`` say who may enter, both None being everybody who is signed in;
+    ``open_paths`` what is there for all; ``told`` which header fields the program gets;
+    ``machines`` which clients may come with their secret. ``version`` counts the
+    changes (``ETag``).
     """
 
     __tablename__ = "protected_hosts"
@@ -36,6 +37,7 @@ class ProtectedHost(Base):
     )
     name: Mapped[str] = mapped_column(String(200))
     roles: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    groups: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     open_paths: Mapped[list[str]]
     minimum_acr: Mapped[str | None] = mapped_column(String(16))
     told: Mapped[list[str]]

@@ -56,5 +56,6 @@ async def _may_enter(
     account: BrowserAccount, policy: HostPolicy, runtime: Runtime
 ) -> bool:
     async with runtime.unit_of_work(read_only=True) as uow:
-        roles = await uow.users.roles_of([account.user_id])
-    return policy.admits(roles.get(account.user_id, ()))
+        roles = await uow.users.held_roles_of(account.user_id)
+        groups = await uow.groups.names_of_user(account.user_id)
+    return policy.admits(roles, groups)

@@ -11,20 +11,27 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.database import Database
+from app.models.access.group import Group, GroupMember
 from app.models.oauth.grant import OAuthGrant
 from app.models.user import User
 from app.models.user_claims import UserClaims
-from app.repositories.statements.held_roles import held_roles_of
+from app.repositories.statements.held_roles import Joined, held_roles_of
 from app.repositories.statements.live_grant import ID, LIVE
 from app.repositories.statements.together import asked, sharing
 
+_GROUPS = (
+    select(Joined(Group.name))
+    .join(GroupMember, GroupMember.group_id == Group.id)
+    .where(GroupMember.user_id == OAuthGrant.user_id)
+    .correlate(OAuthGrant)
+    .scalar_subquery()
+)
 _COLUMNS = (
     OAuthGrant.id,
     OAuthGrant.client_id,
     OAuthGrant.user_id,
     OAuthGrant.session_id,
     OAuthGrant.acr,
-    OAuthGrant.amr,
     OAuthGrant.authenticated_at,
     OAuthGrant.counter,
     OAuthGrant.refreshed_at,
@@ -34,6 +41,7 @@ _COLUMNS = (
     UserClaims.claims["preferred_username"].as_string().label("username"),
     UserClaims.username_key,
     held_roles_of(OAuthGrant.user_id).label("roles"),
+    _GROUPS.label("groups"),
 )
 _ASKED = asked(id=OAuthGrant.id.type)
 
@@ -57,5 +65,5 @@ class EnteredStatements:
         self._shared = sharing(database, _ENTERED, _ENTERED_EACH, "id")
 
     async def find(self, grant_id: UUID, now: datetime) -> Any | None:
-        """Return a live grant and its person, ``roles`` in a string; None if over."""
+        """Return a live grant and its person, names in strings; None if it is over."""
         return await self._shared.get({"id": grant_id, "now": now})

@@ -22,6 +22,7 @@ class HostPolicy:
     client_id: str
     name: str
     roles: frozenset[str] | None
+    groups: frozenset[str] | None
     open_paths: tuple[str, ...]
     minimum_acr: str | None
     told: frozenset[str]
@@ -29,9 +30,16 @@ class HostPolicy:
     sign_out_path: str
     ends_session: bool
 
-    def admits(self, roles: Iterable[str]) -> bool:
-        """Tell whether somebody with these roles may enter."""
-        return self.roles is None or not self.roles.isdisjoint(roles)
+    def admits(self, roles: Iterable[str], groups: Iterable[str]) -> bool:
+        """Tell whether somebody with these roles, in these groups, may enter."""
+        if self.roles is None and self.groups is None:
+            return True
+        by_role = self.roles is not None and not self.roles.isdisjoint(roles)
+        return by_role or bool(self.groups and not self.groups.isdisjoint(groups))
+
+    def admits_row(self, row: Any) -> bool:
+        """Tell the same of a row of ``EnteredStatements``."""
+        return self.admits((row.roles or "").split(), (row.groups or "").split())
 
     def is_met_by(self, acr: str) -> bool:
         """Tell whether a sign-in was strong enough."""
@@ -75,6 +83,7 @@ def policy_of(row: ProtectedHost | Any) -> HostPolicy:
         client_id=row.client_id,
         name=row.name,
         roles=None if row.roles is None else frozenset(row.roles),
+        groups=None if row.groups is None else frozenset(row.groups),
         open_paths=tuple(row.open_paths),
         minimum_acr=row.minimum_acr,
         told=frozenset(row.told),

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from app.core.context import current
 from app.events.protected_host import HostEntered, HostLeft, HostRefused
@@ -107,7 +108,7 @@ class HostEntrance:
         if row is None:
             raise ForeignReturn(hint="it ended at once")
         current().user_id = row.user_id
-        if not policy.admits((row.roles or "").split()):
+        if not policy.admits_row(row):
             return await self.refuse(row, policy)
         async with self._provider.unit_of_work() as uow:
             uow.record(
@@ -122,7 +123,7 @@ class HostEntrance:
 
     async def _redeem(
         self, answer: Parameters, original: Original, policy: HostPolicy, value: str
-    ) -> Any:
+    ) -> UUID:
         """Use the code up, as the token endpoint would (RFC 6749 section 4.1.3)."""
         codes = CodeStore(self._provider)
         issued = await codes.redeem(answer.get("code", ""), policy.client_id)

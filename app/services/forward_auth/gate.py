@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 from app.core.context import current
 from app.oauth.errors import OAuthError
@@ -29,6 +30,7 @@ from app.services.sign_in.browser_cookie import BrowserCookies
 OURS = "/.auth-serve/"  # paths of every protected host that are answered here
 CALLBACK, START = f"{OURS}callback", f"{OURS}start"
 ENDPOINT = "/forward-auth"
+_REMEMBERED = 4_096  # cookies whose code held, a quarter of a kilobyte each
 _NOTED = timedelta(days=1)  # a grant in use is prolonged at most this often
 _NONE: Sequence[str] = ()
 
@@ -74,6 +76,7 @@ class HostGate:
         self._provider = provider
         self._entered = EnteredStatements(provider.database)
         self._told = Told(provider)
+        self._cookies_read: dict[tuple[str, str], UUID] = {}
         self.hosts = ProtectedHosts(provider.database, provider.clock)
         self.cookies = BrowserCookies(provider.settings.public_url)
         self.scheme = provider.settings.public_url.partition(":")[0]
@@ -110,15 +113,26 @@ class HostGate:
         value = self.cookies.read(fields, self.cookies.host) if fields else ""
         if not value:
             return None
-        key = self._provider.secret_key
-        grant_id = key.read_host_session(value, original.host)
+        grant_id = self._grant_of(value, original.host)
         if grant_id is None:
             return None
-        row = await self._entered.find(grant_id, self._provider.clock.now())
+        row = await self.entering(grant_id)
         # Of a host that was deleted and made anew the client is another one.
         return row if row is not None and row.client_id == policy.client_id else None
 
-    async def entering(self, grant_id: Any) -> Any | None:
+    def _grant_of(self, value: str, host: str) -> UUID | None:
+        """Return the grant of a cookie; that its code holds is found out once."""
+        known = self._cookies_read.get((value, host))
+        if known is None:
+            known = self._provider.secret_key.read_host_session(value, host)
+            if known is None:
+                return None
+            if len(self._cookies_read) >= _REMEMBERED:
+                del self._cookies_read[next(iter(self._cookies_read))]  # the oldest
+            self._cookies_read[value, host] = known
+        return known
+
+    async def entering(self, grant_id: UUID) -> Any | None:
         """Return a live grant by its id, or None."""
         return await self._entered.find(grant_id, self._provider.clock.now())
 
@@ -126,7 +140,7 @@ class HostGate:
         current().user_id = row.user_id
         if not policy.is_met_by(row.acr):
             return Stays(Kind.SIGN_IN, policy, row)
-        if not policy.admits((row.roles or "").split()):
+        if not policy.admits_row(row):
             return Stays(Kind.FORBIDDEN, policy, row)
         if self._provider.clock.now() - row.refreshed_at > _NOTED:
             await self._prolong(row)

@@ -7,6 +7,7 @@ holds two values, was written by both.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 # A name of DNS or an address, and perhaps a port.
 _HOST = re.compile(r"([a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9_])?|\[[0-9a-f:]+\])(:\d+)?")
@@ -113,6 +114,7 @@ def read_told(*, host: str, target: str, method: str, fields: Fields) -> Origina
     return Original(named, _SCHEMES[is_secure], target, method, fields)
 
 
+@lru_cache(maxsize=1_024)
 def canonical_host(host: str, *, is_secure: bool) -> str:
     """Return a host as it is stored.
 

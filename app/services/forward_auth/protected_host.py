@@ -26,7 +26,11 @@ from app.services.forward_auth.original import Unclear, canonical_host
 from app.services.process.precondition import demand_version
 
 SOFTWARE = "auth-serve-protected-host"  # software_id of the clients that hosts have
-_CLEARED = ("roles", "minimum_acr")  # None is a choice; elsewhere it changes nothing
+_CLEARED = (
+    "roles",
+    "groups",
+    "minimum_acr",
+)  # None is a choice; elsewhere it changes nothing
 _OF_CLIENT = ("name", "minimum_acr")  # what the client of a host has too
 
 
@@ -192,6 +196,10 @@ class ProtectedHostService:
         found = {role.name for role in await self._uow.roles.by_names(roles)}
         if unknown := sorted(set(roles) - found):
             raise _refused("roles", "unknown_role", f"there is no role {unknown[0]}")
+        groups = choices.get("groups") or ()
+        known = {group.name for group in await self._uow.groups.by_names(groups)}
+        if unknown := sorted(set(groups) - known):
+            raise _refused("groups", "unknown_group", f"there is no group {unknown[0]}")
         for client_id in choices.get("machines") or ():
             await self._check_machine(client_id)
 

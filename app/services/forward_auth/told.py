@@ -15,19 +15,14 @@ from app.services.clients.provider import Provider
 from app.services.forward_auth.directory import HostPolicy
 from app.typed_text import username_key
 
-USER, EMAIL, USERNAME, ROLES, JWT = (
-    "user",
-    "email",
-    "preferred_username",
-    "roles",
-    "jwt",
-)
-TOLD = (USER, EMAIL, USERNAME, ROLES, JWT)
+USER, EMAIL, USERNAME = "user", "email", "preferred_username"
+GROUPS, ROLES, JWT = "groups", "roles", "jwt"
+TOLD = (USER, EMAIL, USERNAME, GROUPS, ROLES, JWT)
 _NAMES = {
     USER: b"x-auth-request-user",
     EMAIL: b"x-auth-request-email",
     USERNAME: b"x-auth-request-preferred-username",
-    "groups": b"x-auth-request-groups",
+    GROUPS: b"x-auth-request-groups",
     ROLES: b"x-auth-request-roles",
     JWT: b"x-auth-request-jwt",
 }
@@ -36,7 +31,7 @@ KEPT_FOR = 10  # seconds that an answer is given again, if nothing changed
 # Of a row, what an answer is made of.
 _ABOUT = attrgetter(
     *("user_id", "session_id", "email", "email_verified", "username", "username_key"),
-    *("name", "acr", "authenticated_at", "roles"),
+    *("name", "acr", "authenticated_at", "roles", "groups"),
 )
 _MOST = 4_096  # answers, two kilobytes each
 Fields = list[tuple[bytes, bytes]]
@@ -88,7 +83,7 @@ class Told:
             if name not in TOLD or name in host.told
         }
         told = {name: claims.get(name, "") for name in (EMAIL, USERNAME)}
-        told[ROLES] = ",".join(claims.get(ROLES, ()))
+        told |= {name: ",".join(claims.get(name, ())) for name in (GROUPS, ROLES)}
         if USER in host.told:
             told[USER] = claims["sub"]
         if JWT in host.told:
@@ -126,7 +121,8 @@ def _person(row: Any) -> dict[str, Any]:
         "auth_time": int(row.authenticated_at.timestamp()),
     }
     told = {name: value for name, value in claims.items() if value is not None}
-    return told | {"roles": sorted((row.roles or "").split())}
+    names = ((GROUPS, row.groups), (ROLES, row.roles))
+    return told | {name: sorted((of or "").split()) for name, of in names}
 
 
 def _value(text: str) -> bytes:

@@ -8,7 +8,6 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,18 +23,23 @@ from tests.conftest import SECRET
 from tests.factories.oauth import Application, ApplicationFactory
 from tests.factories.user import UserFactory
 from tests.forward_auth.conftest import protect
-from tests.forward_auth.real.program import Program, serving
+from tests.forward_auth.real.browser import (
+    EMAIL,
+    HTML,
+    ISSUER,
+    Browser,
+    Stage,
+    unchecked,
+)
+from tests.forward_auth.real.program import serving
 from tests.forward_auth.real.proxies import NAME, PROGRAMS, proxied
 from tests.servers.certificates import Authority
 from tests.servers.ports import LOOPBACK
-from tests.servers.service import Service, running
+from tests.servers.service import running
 from tests.support.api import PASSWORD
-from tests.support.browser import set_cookies
 from tests.support.page import Page
 
-ISSUER = "https://id.example.com"
-_EMAIL, _ADMIN = "ada@example.com", "root@example.org"
-_HTML = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
+_ADMIN = "root@example.org"
 _SCRIPT = {"Accept": "*/*", "Sec-Fetch-Mode": "cors"}
 _FORGED = {
     "X-Auth-Request-User": "root",
@@ -46,23 +50,6 @@ _FORGED = {
     "X-Auth-Request-Jwt": "forged",
     "x-auth-request-USER": "root",
 }
-
-
-@dataclass
-class Stage:
-    """Everything that runs, and whom it knows.
-
-    Attributes:
-        host: As the browser has it.
-        machine: A client that may come with its secret.
-    """
-
-    host: str
-    port: int
-    service: Service
-    program: Program
-    machine: Application
-    ada: str
 
 
 def _runtime(database: str) -> Runtime:
@@ -77,7 +64,7 @@ def _runtime(database: str) -> Runtime:
 
 async def _people(database: str) -> tuple[str, Application]:
     runtime = _runtime(database)
-    user = await UserFactory(runtime).with_password(PASSWORD, email=_EMAIL)
+    user = await UserFactory(runtime).with_password(PASSWORD, email=EMAIL)
     admin = {"email": _ADMIN, "roles": (ADMIN_ROLE,)}
     await UserFactory(runtime).with_password(PASSWORD, **admin)
     machine = await ApplicationFactory(runtime).machine()
@@ -120,83 +107,6 @@ def stage(
             yield Stage(host, port, service, program, machine, ada)
 
 
-@dataclass
-class Browser:
-    """It keeps cookies for each host, and goes where it is led."""
-
-    stage: Stage
-    jars: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Trust whatever certificate there is: nobody else is on loopback."""
-        self.http = httpx2.Client(verify=_unchecked(), trust_env=False)
-
-    def get(self, url: str, method: str = "GET", **fields: Any) -> httpx2.Response:
-        """Ask for an address; ``fields`` are ``headers`` or what a form posts."""
-        parts = urlsplit(url)
-        jar = self.jars.setdefault(parts.netloc, {})
-        headers = {"Host": parts.netloc} | fields.pop("headers", _HTML)
-        if jar:
-            own = headers.get("Cookie")
-            pairs = [f"{name}={text}" for name, text in jar.items()]
-            headers["Cookie"] = "; ".join([*([own] if own else []), *pairs])
-        where = self.stage.service.url
-        if parts.netloc == self.stage.host:
-            where = f"https://{LOOPBACK}:{self.stage.port}"
-        target = url.partition(parts.netloc)[2] or "/"
-        answer = self.http.request(
-            method,
-            where + target,
-            headers=headers,
-            extensions={"sni_hostname": NAME},
-            **fields,
-        )
-        self.http.cookies.clear()
-        for name, cookie in set_cookies(answer.headers.get_list("set-cookie")).items():
-            assert name.startswith("__Host-") and cookie["secure"]
-            jar[name] = cookie["value"]
-            if cookie.get("max-age") == "0":
-                del jar[name]
-        return answer
-
-    def at(self, path: str = "/", method: str = "GET", **fields: Any) -> Any:
-        """Ask the host."""
-        return self.get(f"https://{self.stage.host}{path}", method, **fields)
-
-    def follow(self, answer: httpx2.Response) -> httpx2.Response:
-        """Go on as long as there is somewhere to go."""
-        for _ in range(10):
-            if answer.status_code not in (302, 303):
-                return answer
-            location = answer.headers["location"]
-            answer = self.get(location if "://" in location else ISSUER + location)
-        raise AssertionError("a loop")
-
-    def sign_in(self, path: str = "/") -> httpx2.Response:
-        """Come to the host, sign in where that leads, and come back."""
-        page = self.follow(self.at(path))
-        assert page.status_code == 200 and "/signin" in page.text, page.text
-        hidden = {
-            name: tag["value"] or ""
-            for name, tag in Page(page.text).inputs.items()
-            if tag.get("type") == "hidden"
-        }
-        return self.follow(
-            self.get(
-                f"{ISSUER}/signin",
-                "POST",
-                data=hidden | {"email": _EMAIL, "password": PASSWORD},
-                headers=_HTML | {"Origin": ISSUER, "Sec-Fetch-Site": "same-origin"},
-            )
-        )
-
-
-def _unchecked() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
-
-
 @pytest.fixture
 def browser(stage: Stage) -> Iterator[Browser]:
     """A browser that was never here."""
@@ -222,7 +132,7 @@ def test_a_browser_signs_in_and_comes_back_to_where_it_was(
     assert answer.json()["path"] == "/page?a=1&b=%2F"
     fields = _fields(answer)
     assert fields["x-auth-request-user"] == [stage.ada]
-    assert fields["x-auth-request-email"] == [_EMAIL]
+    assert fields["x-auth-request-email"] == [EMAIL]
     assert fields["x-auth-request-roles"] == ["user"]
     [token] = fields["x-auth-request-jwt"]
     claims = jose.unverified_claims(token)
@@ -231,9 +141,9 @@ def test_a_browser_signs_in_and_comes_back_to_where_it_was(
 
 def test_forged_fields_never_reach_the_program(browser: Browser) -> None:
     """T071: neither of who is signed in, nor where nobody has to be."""
-    opened = browser.at("/public/a", headers=_HTML | _FORGED)
+    opened = browser.at("/public/a", headers=HTML | _FORGED)
     browser.sign_in()
-    signed_in = browser.at("/", headers=_HTML | _FORGED)
+    signed_in = browser.at("/", headers=HTML | _FORGED)
 
     for answer in (opened, signed_in):
         assert answer.status_code == 200
@@ -250,7 +160,7 @@ def test_our_cookies_are_kept_from_the_program_and_its_own_are_not(
 ) -> None:
     browser.sign_in()
 
-    answer = browser.at("/", headers=_HTML | {"Cookie": "theirs=1; other=a b"})
+    answer = browser.at("/", headers=HTML | {"Cookie": "theirs=1; other=a b"})
 
     sent = "; ".join(_fields(answer).get("cookie", []))
     assert "theirs=1" in sent and "other=a b" in sent
@@ -270,7 +180,7 @@ def test_our_cookies_are_kept_from_the_program_and_its_own_are_not(
 def test_what_a_visitor_says_of_the_request_is_not_believed(
     stage: Stage, browser: Browser, lie: dict[str, str]
 ) -> None:
-    answer = browser.at("/secret", headers=_HTML | lie)
+    answer = browser.at("/secret", headers=HTML | lie)
 
     assert answer.status_code in (302, 403), answer.text
     if answer.status_code == 302:
@@ -338,7 +248,7 @@ def test_who_is_signed_out_elsewhere_is_out_with_the_next_request(
     page = browser.get(f"{ISSUER}/signout")
     hidden = {n: t["value"] or "" for n, t in Page(page.text).inputs.items() if n}
     origin = {"Origin": ISSUER, "Sec-Fetch-Site": "same-origin"}
-    browser.get(f"{ISSUER}/signout", "POST", data=hidden, headers=_HTML | origin)
+    browser.get(f"{ISSUER}/signout", "POST", data=hidden, headers=HTML | origin)
 
     assert browser.at("/", headers=_SCRIPT).status_code == 401
     assert browser.at("/").status_code == 302
@@ -403,7 +313,7 @@ def _websocket(stage: Stage, jar: dict[str, str]) -> tuple[int, str, bytes]:
 def _connected(stage: Stage) -> Iterator[ssl.SSLSocket]:
     """Speak to the proxy without a library that tidies what is sent."""
     with socket.create_connection((LOOPBACK, stage.port), 10) as plain:
-        with _unchecked().wrap_socket(plain, server_hostname=NAME) as secure:
+        with unchecked().wrap_socket(plain, server_hostname=NAME) as secure:
             yield secure
 
 
