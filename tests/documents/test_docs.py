@@ -1,8 +1,10 @@
 """Documents that can drift are made from the code, or compared with it here."""
 
 import re
+import tomllib
 from pathlib import Path
 
+from app.pages.console.sections import SECTIONS
 from tests.architecture.source import APP, ROOT, tracked_files
 from tools.generate_docs import documents, stale
 
@@ -119,3 +121,27 @@ def test_people_are_told_the_command_by_its_name() -> None:
     said = {p.name for p in read if re.search(r"-m app\.cli\b(?!`)", p.read_text())}
 
     assert said == {"commands.md"}
+
+
+def test_every_row_of_the_map_stands_in_its_table() -> None:
+    way_in, _, table = (ROOT / "docs/map.md").read_text().partition("## Every module")
+    assert [line for line in way_in.splitlines() if "| `app/services/" in line] == []
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
+    assert len(rows) == len(set(rows)) > 300
+
+
+def test_the_wings_are_those_of_the_contract() -> None:
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    [wings] = [
+        contract["layers"]
+        for contract in document["tool"]["importlinter"]["contracts"]
+        if contract.get("containers") == ["app.services"]
+    ]
+    told = (ROOT / "docs/architecture.md").read_text().partition("## Wings of")[2]
+    assert re.findall(r"^\| `(\w+)` \|", told.partition("\n## ")[0], re.M) == wings
+
+
+def test_every_section_of_the_console_is_told_of() -> None:
+    told = (ROOT / "docs/console.md").read_text()
+    rows = re.findall(r"^\| [\w ]+ \| `(/admin[\w/]*)` \| ", told, re.M)
+    assert rows == [section.path for section in SECTIONS]

@@ -1,7 +1,8 @@
 """The scripts of pages: for typed passwords, passkeys, pictures, and work for waiting.
 
-Each stands in the page itself, so that a page is two requests, and the policy names its
-digest: nothing that anybody types or sends can become another script. Without them
+What is short stands in the page itself, and the policy names its digest; a file of its
+own (`passkey_source`) is named by nonce. Either way nothing that anybody types or sends
+can become another script. Without them
 the pages do all that they do with them but show a password and take a passkey, and say
 how long to wait where work would do instead.
 """
