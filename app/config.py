@@ -27,6 +27,7 @@ from app.env_file import EnvironmentRefused
 from app.environment import Known, explain, read_environment
 from app.factor_settings import MfaSettings, PasskeySettings
 from app.limit_settings import LimitSettings
+from app.resource_settings import DeclaredResources
 from app.setting_groups import (
     AdminSettings,
     DatabaseSettings,
@@ -116,6 +117,11 @@ class Settings(BaseSettings):
     )
     demo: bool | None = Field(
         None, description="Serve the demo application `/demo`; unset: development only."
+    )
+    resources: DeclaredResources = Field(
+        [],
+        description="APIs that tokens are asked for by name (docs/resources.md), as "
+        'JSON: `[{"identifier": "https://api.example", "scopes": {"read": "See"}}]`.',
     )
     log_level: LogLevel = Field("INFO", description="What is worth a line.")
     log_format: Literal["json", "human"] | None = Field(

@@ -42,6 +42,8 @@ from app.jobs import build_jobs
 from app.jobs.shared_clock import SharedClockJob
 from app.jobs.worker import Worker
 from app.oauth.errors import OAuthError
+from app.oauth.resources.metadata import metadata_url, with_metadata
+from app.oauth.tokens import own_api
 from app.services.server.runtime import Runtime, build_runtime
 from app.services.server.startup import StartRefused, start
 from app.utils.base_path import base_path
@@ -110,7 +112,13 @@ def _render(request: Request, error: AppError) -> Response:
             _log.error("no page for a refusal", exc_info=defect)
     if is_protocol:
         return protocol.app_refusal(error)
-    return problem(error, request.app.state.runtime.settings.public_url)
+    issuer = request.app.state.runtime.settings.public_url
+    answer = problem(error, issuer)
+    challenge = answer.headers.get("www-authenticate")
+    if challenge and error.status == 401 and path.startswith("/api/v1"):
+        where = metadata_url(own_api(issuer), issuer)
+        answer.headers["www-authenticate"] = with_metadata(challenge, where)
+    return answer
 
 
 def _render_early(scope: Scope, error: AppError) -> Response:

@@ -54,6 +54,19 @@ def _json_object(value: Any) -> Any:
     return read
 
 
+def json_list(value: Any) -> Any:
+    """Return what a JSON array holds; what is no text is judged as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        read = json.loads(value)
+    except (ValueError, RecursionError):
+        read = None
+    if not isinstance(read, list):
+        raise ValueError("must be a JSON array")
+    return read
+
+
 def _scopes_of_others(value: dict[str, str]) -> dict[str, str]:
     """Refuse scopes that have a meaning here, of which people are told in our words."""
     ours = sorted(OWN_SCOPES & value.keys())

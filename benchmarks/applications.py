@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from benchmarks.load import Answer, Connection, Step, get, post_form
 from tests.factories.oauth import REDIRECT_URI, VERIFIER
+from tests.factories.resource import ORDERS
 
 _TOKEN = "/oauth2/token"
 
@@ -64,6 +65,12 @@ class Applications:
     def client_credentials(self) -> list[Step]:
         """One that speaks for itself."""
         request = self.machine.post(_TOKEN, {"grant_type": "client_credentials"})
+        return [repeated(request) for _ in self.of_web]
+
+    def client_credentials_for_a_resource(self) -> list[Step]:
+        """The same for an API by name (RFC 8707)."""
+        fields = {"grant_type": "client_credentials", "resource": ORDERS}
+        request = self.machine.post(_TOKEN, fields)
         return [repeated(request) for _ in self.of_web]
 
     def introspection(self) -> list[Step]:

@@ -206,6 +206,11 @@ MEASURES = (
     _load("refresh", Subject.refresh, 2_000),
     _load("forward authentication", Subject.visit, 5_000),
     _provider("client credentials", Applications.client_credentials, 3_500),
+    _provider(
+        "client credentials with a resource",
+        Applications.client_credentials_for_a_resource,
+        None,
+    ),
     _provider("introspection", Applications.introspection, 3_000),
     _provider("userinfo", Applications.userinfo, 3_000),
     _provider("refresh at the token endpoint", Applications.refresh, 2_000),

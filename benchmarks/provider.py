@@ -20,6 +20,7 @@ from tests.factories.oauth import (
     Application,
     ApplicationFactory,
 )
+from tests.factories.resource import ORDERS, ResourceFactory
 
 CODES = 12_000  # more than five seconds of any machine
 _BATCH = 500  # codes in a transaction
@@ -59,8 +60,10 @@ async def prepare(database_url: str, user_email: str) -> Provider:
     }
     runtime = build_runtime(Settings.model_validate(settings))
     register = ApplicationFactory(runtime)
+    await ResourceFactory(runtime)(ORDERS, scopes={"api": "Everything"})
+    assigned = {"resources": {ORDERS: None}}
     provider = Provider(
-        machine=await register.machine(scope="api"),
+        machine=await register.machine(scope="api", columns=assigned),
         web=await register(),
         plain=await register(id_token_signed_response_alg="RS256"),
         caller=await register(scope="api"),

@@ -28,6 +28,7 @@ from app.services.accounts.user import UserService
 from app.services.accounts.user_claims import UserClaimsService
 from app.services.clients.client import OAuthClientService
 from app.services.clients.registration import OAuthRegistrationService
+from app.services.clients.resource import OAuthResourceService
 from app.services.clients.trusted_issuer import TrustedIssuerService
 from app.services.factors.factor import FactorService
 from app.services.factors.passkey import PasskeyService
@@ -301,6 +302,10 @@ async def _trusted_issuers(uow: Uow, runtime: RuntimeDep) -> TrustedIssuerServic
     return TrustedIssuerService(uow, runtime)
 
 
+async def _resources(uow: Uow, runtime: RuntimeDep) -> OAuthResourceService:
+    return OAuthResourceService(uow, runtime)
+
+
 async def _client_registrations(
     uow: Uow, runtime: RuntimeDep
 ) -> OAuthRegistrationService:
@@ -353,6 +358,7 @@ Roles = Annotated[RoleService, Depends(_roles)]
 Groups = Annotated[GroupService, Depends(_groups)]
 Clients = Annotated[OAuthClientService, Depends(_clients)]
 ProtectedHosts = Annotated[ProtectedHostService, Depends(_protected_hosts)]
+Resources = Annotated[OAuthResourceService, Depends(_resources)]
 ClientRegistrations = Annotated[
     OAuthRegistrationService, Depends(_client_registrations)
 ]

@@ -23,7 +23,7 @@ from app.cli.accounts import group, role, user, user_account, user_export, user_
 from app.cli.completion import completion
 from app.cli.doctor import doctor
 from app.cli.ending import PROGRAM, Exit, fail
-from app.cli.oauth import client, protected_host, trusted_issuer
+from app.cli.oauth import client, protected_host, resource, trusted_issuer
 
 
 class _Root(TyperGroup):
@@ -82,6 +82,7 @@ for noun in (
     key,
     mail,
     protected_host,
+    resource,
     role,
     server,
     session,

@@ -79,6 +79,11 @@ from app.events.protected_host import (
     ProtectedHostDeleted,
     ProtectedHostUpdated,
 )
+from app.events.resource import (
+    OAuthResourceCreated,
+    OAuthResourceDeleted,
+    OAuthResourceUpdated,
+)
 from app.events.role import RoleCreated, RoleDeleted, RoleUpdated
 from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevoked
 from app.events.sign_in import (
@@ -174,6 +179,9 @@ EVENTS: tuple[type[Event], ...] = (
     OAuthClientSecretRevoked,
     OAuthClientSecretRotated,
     OAuthClientUpdated,
+    OAuthResourceCreated,
+    OAuthResourceDeleted,
+    OAuthResourceUpdated,
     LogoutByHint,
     LogoutNoticeFailed,
     LogoutRefused,

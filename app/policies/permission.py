@@ -27,6 +27,8 @@ MEANINGS: Mapping[str, str] = {
     "clients:write": "Make, change and delete applications and their secrets",
     "trusted-issuers:read": "See whose tokens of workloads are believed",
     "trusted-issuers:write": "Let others speak for any application, and for users",
+    "resources:read": "See the APIs that tokens are for",
+    "resources:write": "Make, change and delete the APIs that tokens are for",
 }
 ADMIN_ROLE = "admin"
 USER_ROLE = "user"

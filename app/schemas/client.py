@@ -6,11 +6,13 @@ from uuid import UUID
 from pydantic import Field, StrictBool, StrictInt
 
 from app.models.oauth.client import MAX_CLIENT_ID
+from app.resource_settings import Identifier
 from app.schemas.base import Input, Instant, Output, ShownText
 
 Word = Annotated[str, Field(max_length=2_048)]
 Words = Annotated[list[Word], Field(max_length=50)]
 Uri = Word
+Assigned = Annotated[dict[Identifier, Words | None], Field(max_length=50)]
 Status = Literal["active", "disabled"]
 Acr = Literal["aal1", "aal2"]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
@@ -72,10 +74,12 @@ class ClientChange(ClientMetadata):
     ``pkce``: null follows AUTH_SERVE_OAUTH__PKCE. ``is_first_party``: consent is not
     asked for (of public clients only at an https redirect URI). ``is_resource_server``:
     may introspect tokens for its ``audience``. ``audience``: identifier of the API that
-    its tokens are for. ``vouched_by``: who answers for where it sends people; of a
-    client that nobody vouches for they are asked first. ``minimum_acr``: with ``aal2``
-    nobody signs in to it with less than two factors. ``theme``: the accent of pages on
-    the way to it, while somebody vouches for it; null has the installation's.
+    its tokens are for where it names none. ``resources``: those that it may name, each
+    with the scopes that it may have there, or null for all. ``vouched_by``: who answers
+    for where it sends people; of a client that nobody vouches for they are asked first.
+    ``minimum_acr``: with ``aal2`` nobody signs in to it with less than two factors.
+    ``theme``: the accent of pages on the way to it, while somebody vouches for it; null
+    has the installation's.
     ``redirect_uri_patterns``: redirect URIs of preview deployments, with ``*`` as the
     whole first label of a host below AUTH_SERVE_OAUTH__PREVIEW_HOSTS.
     """
@@ -86,6 +90,7 @@ class ClientChange(ClientMetadata):
     is_first_party: StrictBool = False
     is_resource_server: StrictBool = False
     audience: Annotated[str, Field(max_length=1_024)] | None = None
+    resources: Assigned | None = None
     minimum_acr: Acr | None = None
     redirect_uri_patterns: Annotated[list[Word], Field(max_length=5)] | None = None
     theme: ClientTheme | None = None
@@ -115,6 +120,7 @@ class Client(Output):
     is_first_party: bool
     is_resource_server: bool
     audience: str | None
+    resources: dict[str, list[str] | None] | None
     minimum_acr: Acr | None
     redirect_uri_patterns: list[str] | None
     theme: ClientShownTheme | None

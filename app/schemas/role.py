@@ -24,6 +24,8 @@ Permission = Literal[
     "clients:write",
     "trusted-issuers:read",
     "trusted-issuers:write",
+    "resources:read",
+    "resources:write",
 ]
 Permissions = Annotated[list[Permission], Field(max_length=100)]
 

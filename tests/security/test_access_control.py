@@ -69,7 +69,10 @@ async def test_t148_t149_every_route_of_administrators_refuses_others(
         values = {"name": "admin", "client_id": "shop", "factor": "totp"}
         values |= {"host": "wiki.example.org"}
         values |= dict.fromkeys(
-            ("user_id", "message_id", "session_id", "secret_id", "group_id"),
+            (
+                *("user_id", "message_id", "session_id", "secret_id"),
+                *("group_id", "resource_id"),
+            ),
             str(uuid4()),
         )
         url = path.format(**values)

@@ -118,6 +118,7 @@ async def test_every_other_route_is_closed_whatever_roles_the_person_has(
             "passkey_id",
             "device_id",
             "group_id",
+            "resource_id",
         ),
         str(uuid4()),
     ) | {"name": "admin", "client_id": "shop", "factor": "totp", "host": "a.example"}
@@ -169,7 +170,10 @@ async def test_it_ends_at_once_with_whatever_it_hangs_on(
 
     assert (before.status_code, after.status_code) == (200, 401)
     assert after.json()["code"] == "invalid_access_token"
-    assert after.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    metadata = "http://localhost:8000/.well-known/oauth-protected-resource/api/v1"
+    assert after.headers["www-authenticate"] == (
+        f'Bearer error="invalid_token", resource_metadata="{metadata}"'
+    )
 
 
 async def test_a_token_without_the_scope_or_for_another_opens_nothing(

@@ -268,6 +268,7 @@ _IDS: dict[str, object] = {
     "user_id": UUID(int=1),
     "passkey_id": UUID(int=1),
     "device_id": UUID(int=1),
+    "resource_id": UUID(int=1),
 }
 _IDS |= {"name": "user", "client_id": "shop"}
 

@@ -13,6 +13,7 @@ from app.schemas.protected_host import ProtectedHostCreate
 from app.schemas.trusted_issuer import TrustedIssuerChange
 from app.services.accounts.change import new_group
 from app.services.clients.client import OAuthClientService
+from app.services.clients.resource import OAuthResourceService
 from app.services.clients.trusted_issuer import TrustedIssuerService
 from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.server.runtime import Runtime
@@ -68,6 +69,11 @@ NEEDED: dict[Operation, str] = {
     ("get", "/clients/{client_id}"): "clients:read",
     ("patch", "/clients/{client_id}"): "clients:write",
     ("delete", "/clients/{client_id}"): "clients:write",
+    ("get", "/resources"): "resources:read",
+    ("post", "/resources"): "resources:write",
+    ("get", "/resources/{resource_id}"): "resources:read",
+    ("patch", "/resources/{resource_id}"): "resources:write",
+    ("delete", "/resources/{resource_id}"): "resources:write",
     ("post", "/clients/{client_id}/secrets"): "clients:write",
     ("delete", "/clients/{client_id}/secrets/{secret_id}"): "clients:write",
     ("get", "/protected-hosts"): "clients:read",
@@ -140,6 +146,8 @@ BODIES: dict[Operation, Any] = {
     ("patch", "/clients/{client_id}"): {"client_name": "changed"},
     ("post", "/protected-hosts"): {"host": "localhost:3000"},
     ("patch", "/protected-hosts/{host}"): {"name": "changed"},
+    ("post", "/resources"): {"identifier": "https://new.example"},
+    ("patch", "/resources/{resource_id}"): {"name": "changed"},
 }
 
 
@@ -184,12 +192,16 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         trusted = TrustedIssuerChange.model_validate({"rules": [TRUSTED]})
         url = f"https://target-{number}.example"
         await issuers.create(f"target-{number}", url, trusted.model_dump(mode="json"))
+        resource = await OAuthResourceService(uow, api.runtime).create(
+            f"https://target-{number}.example", {}
+        )
     assert secret is not None
     await FactorFactory(api.runtime).totp(user.id)
     return {
         "client_id": client.client_id,
         "host": host.host,
         "secret_id": str(secret.row.id),
+        "resource_id": str(resource.id),
         "user_id": str(user.id),
         "group_id": str(group.id),
         "name": f"target-{number}",

@@ -15,6 +15,8 @@ from app.core.late.route import LateRoute
 SHARED = {
     "/.well-known/openid-configuration": "GET",
     "/.well-known/oauth-authorization-server": "GET",
+    "/.well-known/oauth-protected-resource": "GET",
+    "/.well-known/oauth-protected-resource/api/v1": "GET",
     "/.well-known/jwks.json": "GET",
     "/oauth2/token": "POST",
     "/oauth2/userinfo": "GET, POST",

@@ -12,7 +12,10 @@ from app.api.dependencies import get_runtime
 from app.core.exceptions import NotFound
 from app.core.late.route import LateRoute
 from app.oauth.metadata import provider_metadata
+from app.oauth.resources.metadata import resource_metadata
+from app.oauth.scopes import ACCOUNT, OFFLINE_ACCESS, PERSONAL
 from app.oauth.supported import Supported
+from app.oauth.tokens import own_api
 from app.services.server.signing_key import SigningKeyService
 from app.utils.base_path import base_path
 
@@ -55,6 +58,60 @@ async def metadata_of_path(base: str, request: Request) -> Response:
     return _metadata(request)
 
 
+@router.get(
+    "/oauth-protected-resource/api/v1", responses={304: {"description": "Unchanged"}}
+)
+async def own_api_metadata(request: Request) -> Response:
+    """Say whom to ask for tokens for `/api/v1`, and how (RFC 9728)."""
+    settings = get_runtime(request).settings
+    return _resource(request, own_api(settings.public_url), (ACCOUNT,))
+
+
+@router.get("/oauth-protected-resource", responses={304: {"description": "Unchanged"}})
+async def userinfo_metadata(request: Request) -> Response:
+    """Say the same of who people are: the userinfo endpoint goes by the issuer."""
+    runtime = get_runtime(request)
+    about = PERSONAL - {ACCOUNT, OFFLINE_ACCESS}
+    scopes = tuple(each for each in runtime.supported.scopes if each in about)
+    return _resource(request, runtime.settings.public_url, scopes)
+
+
+@router.get("/oauth-protected-resource/{base:path}", include_in_schema=False)
+async def resource_of_path(base: str, request: Request) -> Response:
+    """Return either where an issuer has a path (RFC 9728 section 3.1)."""
+    path = base_path(get_runtime(request).settings.public_url)
+    if path and f"/{base}" == path:
+        return await userinfo_metadata(request)
+    if path and f"/{base}" == own_api(path):
+        return await own_api_metadata(request)
+    raise NotFound(hint="no resource with this path")
+
+
+def _resource(request: Request, resource: str, scopes: tuple[str, ...]) -> Response:
+    settings = get_runtime(request).settings
+    issuer = settings.public_url
+    docs = f"{issuer}/docs" if settings.serves_docs else None
+    body, tag = _described(resource, issuer, scopes, settings.theme.name, docs)
+    return _published(request, body, tag)
+
+
+@lru_cache(maxsize=4)
+def _described(
+    resource: str, issuer: str, scopes: tuple[str, ...], name: str, docs: str | None
+) -> tuple[bytes, str]:
+    """Return the document of one of our APIs and its entity tag, built once."""
+    return _tagged(
+        resource_metadata(
+            resource, issuer=issuer, scopes=scopes, name=name, documentation=docs
+        )
+    )
+
+
+def _tagged(members: dict[str, Any]) -> tuple[bytes, str]:
+    body = orjson.dumps(members)
+    return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
 def _metadata(request: Request) -> Response:
     runtime = get_runtime(request)
     body, tag = _document(
@@ -70,9 +127,9 @@ def _document(
     issuer: str, supported: Supported, registration: bool
 ) -> tuple[bytes, str]:
     """Return the document and its entity tag, built once."""
-    members = provider_metadata(issuer, supported=supported, registration=registration)
-    body = orjson.dumps(members)
-    return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    return _tagged(
+        provider_metadata(issuer, supported=supported, registration=registration)
+    )
 
 
 def _published(request: Request, body: bytes, tag: str) -> Response:

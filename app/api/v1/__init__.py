@@ -23,7 +23,13 @@ from app.api.v1 import (
     users,
 )
 from app.api.v1.access import groups
-from app.api.v1.oauth import clients, consents, protected_hosts, trusted_issuers
+from app.api.v1.oauth import (
+    clients,
+    consents,
+    protected_hosts,
+    resources,
+    trusted_issuers,
+)
 
 # Each part names its whole prefix, so that its routes need not be built anew.
 routes: list[BaseRoute] = knowing_their_query(
@@ -46,6 +52,7 @@ routes: list[BaseRoute] = knowing_their_query(
         clients,
         protected_hosts,
         trusted_issuers,
+        resources,
         audit_events,
         statistics,
         keys,

@@ -19,6 +19,7 @@ from app.cli.base import (
     show,
     show_rows,
 )
+from app.cli.oauth.resource import ForResource, assigned
 from app.oauth.client_kind import KINDS, Kind
 from app.oauth.client_snippet import Library, Made, snippet
 
@@ -113,6 +114,7 @@ def create(
     scope: Scope = None,
     client_id: ChosenId = None,
     audience: Audience = None,
+    resource: ForResource = None,
     first_party: FirstParty = False,
     resource_server: ResourceServer = False,
     minimum_acr: MinimumAcr = None,
@@ -140,6 +142,7 @@ def create(
     document = {**KINDS[_kind(flags, usual)], **named, **_object(metadata)}
     choices = {
         "audience": audience,
+        "resources": assigned(resource),
         "is_first_party": first_party,
         "is_resource_server": resource_server,
         "minimum_acr": None if minimum_acr is None else str(minimum_acr),
@@ -347,6 +350,7 @@ def _kind(flags: Mapping[Kind, bool], usual: Kind) -> Kind:
 # What an administrator says of a client, and it never says of itself.
 _OPTIONS = {
     "audience": "--audience",
+    "resources": "--resource",
     "is_first_party": "--first-party",
     "is_resource_server": "--resource-server",
     "minimum_acr": "--minimum-acr",
@@ -380,7 +384,7 @@ def _with_clients(
 
 def _shown(row: "OAuthClient") -> dict[str, Any]:
     names = ["client_id", "status", "pkce", "is_self_registered", "is_first_party"]
-    names += ["is_resource_server", "audience", "minimum_acr", "theme"]
+    names += ["is_resource_server", "audience", "resources", "minimum_acr", "theme"]
     names += ["redirect_uri_patterns"]
     names += ["created_at", "last_used_at"]
     own = {name: getattr(row, name) for name in names}

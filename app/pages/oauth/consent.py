@@ -11,7 +11,7 @@ from app.oauth.device.authorization import DeviceRequest
 from app.oauth.interaction import Step
 from app.pages.oauth.authorize import lead
 from app.pages.parts import texts
-from app.pages.parts.asked import application_of, asked_for
+from app.pages.parts.asked import application_of, asked_at, asked_for
 from app.pages.parts.browser import (
     AtBrowser,
     pictures_at,
@@ -106,7 +106,8 @@ async def _ask(
         application=application_of(waiting),
         device=_device(waiting, runtime),
         asked=asked_for(waiting, runtime.settings.oauth.scopes),
-        is_again=bool(waiting.known.scope),
+        apis=asked_at(waiting, runtime.settings.public_url),
+        is_again=bool(waiting.known.scope or waiting.known.resources),
         account=waiting.account,
         pictures=await pictures_at(browser, runtime),
         shown=waiting.shown,

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from app.core.language import N_, gettext
 from app.oauth.clients.client import Client
+from app.oauth.clients.resource import Resource
 from app.oauth.clients.start import is_page
 from app.oauth.device.authorization import DeviceRequest
-from app.oauth.interaction import Step
+from app.oauth.interaction import Step, scope_elsewhere, scopes_by_resource
+from app.oauth.tokens import own_api
 from app.oauth.uri import parse_uri
 from app.services.oauth.authorization import AuthorizationService
 from app.services.oauth.flow import FlowNotFound
@@ -32,6 +34,7 @@ _SCOPES = {
     ),
     "offline_access": N_("Keep this access while you are away, until you take it back"),
 }
+_ACT_THERE = N_("Act there in your name")
 _CLAIMS = {
     "name": N_("Your name"),
     "family_name": N_("Your family name"),
@@ -210,17 +213,70 @@ class Wish:
     is_new: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AskedApi:
+    """An API that an application wants tokens for, and what it wants there.
+
+    Attributes:
+        name: What the operator calls it, or else its identifier.
+        identifier: What nobody can make up; empty where it is the name.
+    """
+
+    name: str
+    identifier: str
+    wishes: tuple[Wish, ...]
+
+
+def asked_at(waiting: Waiting, issuer: str) -> list[AskedApi]:
+    """Return what is asked for at APIs that are named (RFC 8707).
+
+    Of this server itself nothing is told here: that is who people are.
+    """
+    request, own = waiting.request, (issuer, own_api(issuer))
+    wanted = scopes_by_resource(request)
+    return [
+        _asked_api(
+            one,
+            [name for name in request.scope if name in wanted[one.identifier]],
+            waiting.known.resources.get(one.identifier),
+        )
+        for one in request.resources
+        if one.identifier not in own
+    ]
+
+
+def _asked_api(
+    api: Resource, scope: list[str], known: frozenset[str] | None
+) -> AskedApi:
+    wishes = tuple(
+        Wish(api.scopes[name] or name, "code", known is None or name not in known)
+        for name in scope
+        if name not in _SCOPES
+    )
+    usual = Wish(gettext(_ACT_THERE), "code", known is None)
+    is_named = api.name not in ("", api.identifier)
+    return AskedApi(
+        name=api.name or api.identifier,
+        identifier=api.identifier if is_named else "",
+        wishes=wishes or (usual,),
+    )
+
+
 def asked_for(waiting: Waiting, scopes: Mapping[str, str]) -> list[Wish]:
     """Return what is asked for, scope by scope and claim by claim, each once.
+
+    What is asked for at APIs that are named, ``asked_at`` returns.
 
     Args:
         waiting: The request.
         scopes: What the operator says of the scopes of their APIs.
     """
     known = {**scopes, **_SCOPES}
+    elsewhere = scope_elsewhere(waiting.request)
     wanted = [
         (known.get(name, name), name, name in waiting.known.scope)
         for name in waiting.request.scope
+        if name in elsewhere
     ]
     wanted += [
         (_CLAIMS.get(name, name), name, name in waiting.known.claims)

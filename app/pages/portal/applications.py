@@ -13,6 +13,7 @@ from fastapi import APIRouter, Response
 from app.core.exceptions import AppError
 from app.core.late.route import LateRoute
 from app.oauth.clients.client import Client
+from app.oauth.clients.resource import Resource
 from app.pages.parts.asked import in_words, registered_application
 from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
@@ -85,18 +86,24 @@ async def _show(
         )
     shown = rows[:_PAGE]
     known = await here.runtime.clients.shown(row.client_id for row in shown)
+    apis = await here.runtime.resources.find(
+        {n for row in shown for n in row.resources}
+    )
     scopes = here.runtime.settings.oauth.scopes
     return await here.render(
         "account/applications.html",
         error,
-        applications=[_allowed(row, known, scopes) for row in shown],
+        applications=[_allowed(row, known, scopes, apis) for row in shown],
         more=f"{PATH}?after={shown[-1].id}" if len(rows) > _PAGE else "",
         done=done,
     )
 
 
 def _allowed(
-    row: Consent, known: Mapping[str, Client], scopes: Mapping[str, str]
+    row: Consent,
+    known: Mapping[str, Client],
+    scopes: Mapping[str, str],
+    apis: Mapping[str, Resource],
 ) -> _Allowed:
     """Return what is shown of a consent; who is disabled is known by name alone."""
     name, place = printable(row.client_name, _MAX_NAME).strip(), ""
@@ -107,7 +114,17 @@ def _allowed(
         client_id=row.client_id,
         name=name or row.client_id,
         place=place,
-        allowed=in_words(row.scope.split(), row.claims, scopes),
+        allowed=in_words(row.scope.split(), row.claims, scopes) + _at_apis(row, apis),
         since=row.created_at,
         last_used_at=row.last_used_at,
     )
+
+
+def _at_apis(row: Consent, known: Mapping[str, Resource]) -> tuple[str, ...]:
+    """Return what was allowed at APIs; of one that is gone, the names of its scopes."""
+    texts = []
+    for identifier, scopes in row.resources.items():
+        api = known.get(identifier, Resource(identifier=identifier))
+        what = ", ".join(api.scopes.get(scope) or scope for scope in scopes)
+        texts.append(f"{api.name or identifier}: {what}" if what else identifier)
+    return tuple(texts)

@@ -148,6 +148,7 @@ def new_client(
         "is_first_party": False,
         "is_resource_server": False,
         "audience": None,
+        "resources": None,
         "pkce": None,
         "minimum_acr": None,
         "redirect_uri_patterns": None,

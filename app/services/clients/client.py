@@ -1,6 +1,5 @@
 """Registered clients, as administrators manage them."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -8,16 +7,14 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from app.core.exceptions import Conflict, FieldError, NotFound, Unprocessable
-from app.core.security import FIRST_PARTY_CLIENT
 from app.events.client import (
     OAuthClientRegistered,
     OAuthClientSecretRevoked,
     OAuthClientSecretRotated,
     OAuthClientUpdated,
 )
-from app.models.oauth.client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret
+from app.models.oauth.client import OAuthClient, OAuthClientSecret
 from app.oauth.client_kind import SIGN_IN
-from app.oauth.clients.redirect_pattern import why_no_pattern
 from app.oauth.clients.registration import ClientMetadata
 from app.oauth.errors import OAuthError
 from app.oauth.grants.client_credentials import own_scope
@@ -34,8 +31,16 @@ from app.services.clients.change import (
     new_client,
     put_metadata,
 )
+from app.services.clients.choices import (
+    check_audience,
+    check_client_id,
+    check_names,
+    check_pattern,
+    refused,
+)
 from app.services.clients.directory import metadata_of
 from app.services.clients.provider import Provider
+from app.services.clients.resource import check_assigned
 from app.services.clients.supported import PERSON_SCOPES
 from app.services.clients.theme import check_theme
 from app.services.process.precondition import demand_version
@@ -47,21 +52,20 @@ CHOICES = (
     "is_first_party",
     "is_resource_server",
     "audience",
+    "resources",
     "minimum_acr",
     "redirect_uri_patterns",
     "theme",
 )
 # Older clients without any scope can still be renamed or disabled.
-_DECIDE_TOKENS = frozenset({"scope", "grant_types", "is_resource_server"})
+_DECIDE_TOKENS = frozenset({"scope", "grant_types", "is_resource_server", "resources"})
 _POWERS = (
     "is_first_party",
     "is_resource_server",
     "audience",
+    "resources",
     "redirect_uri_patterns",
 )
-# RFC 6749 appendix A.1, without blanks; the two that no path can name are not ids.
-_CLIENT_ID = re.compile(rf"(?!\.{{1,2}}\Z)[!-~]{{1,{MAX_CLIENT_ID}}}")
-_AUDIENCE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!\"$-~]{1,1000}")  # without #
 Metadata = Mapping[str, Any]
 
 
@@ -147,10 +151,11 @@ class OAuthClientService:
             Unprocessable: Metadata or choices are not acceptable.
         """
         if client_id is not None:
-            _check_client_id(client_id, self._provider.settings.public_url)
+            check_client_id(client_id, self._provider.settings.public_url)
         judged = self._judge(metadata)
-        self._check_choices(choices, is_self_registered=False)
-        _check_own_scope(judged, bool(choices.get("is_resource_server")))
+        await self._check_choices(choices, is_self_registered=False)
+        asks = choices.get("is_resource_server") or choices.get("resources")
+        _check_own_scope(judged, bool(asks))
         await self._check_sector(judged, None)
         row = new_client(
             self._uow, client_id or generated_id(self._uow), judged, **choices
@@ -159,7 +164,7 @@ class OAuthClientService:
             await self._uow.db.flush()
         except IntegrityError as error:
             raise ClientExists from error
-        await self._check_names(row)
+        await check_names(self._uow, self._provider, row)
         self._uow.record(
             OAuthClientRegistered(client_id=row.client_id, is_self_registered=False)
         )
@@ -195,10 +200,12 @@ class OAuthClientService:
         demand_version(row.version, versions)
         known, version = metadata_of(row), row.version
         judged = self._judge(_merged(row.document, metadata))
-        self._check_choices(choices, is_self_registered=row.is_self_registered)
+        await self._check_choices(choices, is_self_registered=row.is_self_registered)
         if (metadata.keys() | choices.keys()) & _DECIDE_TOKENS:
-            asks_only = choices.get("is_resource_server", row.is_resource_server)
-            _check_own_scope(judged, bool(asks_only))
+            asks = choices.get("is_resource_server", row.is_resource_server)
+            _check_own_scope(
+                judged, bool(asks or choices.get("resources", row.resources))
+            )
         if needs_sector(judged, known):
             await self._uow.db.rollback()  # nothing is held while somebody is asked
             await self._check_sector(judged, known)
@@ -208,7 +215,7 @@ class OAuthClientService:
         for name in changed:
             setattr(row, name, choices[name])
         changed += put_metadata(row, judged)
-        await self._check_names(row)
+        await check_names(self._uow, self._provider, row)
         if changed:
             await self._settle(row, judged, changed)
         return row
@@ -293,32 +300,20 @@ class OAuthClientService:
         except OAuthError as refusal:
             raise _unacceptable(refusal) from refusal
 
-    async def _check_names(self, row: OAuthClient) -> None:
-        """Keep apart whom ID tokens and whom access tokens are for.
-
-        Both say it in ``aud``, and many libraries look no further: an access token for
-        an API is no ID token for the application of that name.
-        """
-        clients, message = self._uow.oauth_clients, "is whom tokens for an API are for"
-        may_clash = ":" in row.client_id and _signs_in(row)
-        if may_clash and await clients.is_audience(row.client_id):
-            raise _refused("client_id", "client_id_is_audience", message)
-        named = row.audience and await clients.by_client_id(row.audience)
-        if named and _signs_in(named):
-            message = "is the identifier of a client that signs people in"
-            raise _refused("audience", "audience_is_client_id", message)
-
-    def _check_choices(self, choices: Metadata, *, is_self_registered: bool) -> None:
+    async def _check_choices(
+        self, choices: Metadata, *, is_self_registered: bool
+    ) -> None:
         """Keep powers from clients that may change themselves, whatever they become."""
         powers = [name for name in _POWERS if choices.get(name)]
         if is_self_registered and powers:
             message = "is not for a client that registered itself; make one for it"
-            raise _refused(powers[0], "self_registered_client", message)
+            raise refused(powers[0], "self_registered_client", message)
         audience = choices.get("audience")
         if audience is not None:
-            _check_audience(audience, self._provider.settings.public_url)
+            await check_audience(self._uow, self._provider, audience)
+        await check_assigned(self._uow, self._provider, choices.get("resources"))
         for pattern in choices.get("redirect_uri_patterns") or ():
-            _check_pattern(pattern, self._provider.supported.preview_hosts)
+            check_pattern(pattern, self._provider.supported.preview_hosts)
         if choices.get("theme") is not None:
             check_theme(choices["theme"])
 
@@ -339,46 +334,7 @@ def _check_own_scope(judged: ClientMetadata, asks_only: bool) -> None:
             "must name what a client with client_credentials may do, in scopes that "
             "are not about people; AUTH_SERVE_OAUTH__SCOPES says which there are"
         )
-        raise _refused("scope", "no_own_scope", message)
-
-
-def _check_client_id(client_id: str, issuer: str) -> None:
-    if client_id.casefold() == FIRST_PARTY_CLIENT:
-        message = "is what tokens of this server's own API have"
-        raise _refused("client_id", "reserved_client_id", message)
-    if not _CLIENT_ID.fullmatch(client_id):
-        message = f"must be 1 to {MAX_CLIENT_ID} characters of ASCII, without blanks"
-        raise _refused("client_id", "invalid_client_id", message)
-    if _is_below(client_id, issuer):
-        message = "must not be of this server itself"
-        raise _refused("client_id", "reserved_client_id", message)
-
-
-def _check_audience(audience: str, issuer: str) -> None:
-    """Keep tokens of clients away from this server's own API.
-
-    Applications of one API name the same audience as its resource server does.
-    """
-    if not _AUDIENCE.fullmatch(audience):
-        raise _refused("audience", "invalid_audience", "must be an absolute URI")
-    if _is_below(audience, issuer):
-        message = "must not be of this server itself"
-        raise _refused("audience", "invalid_audience", message)
-
-
-def _check_pattern(pattern: str, preview_hosts: Collection[str]) -> None:
-    flaw = why_no_pattern(pattern, preview_hosts)
-    if flaw is not None:
-        raise _refused("redirect_uri_patterns", "invalid_redirect_uri_pattern", flaw)
-
-
-def _is_below(name: str, issuer: str) -> bool:
-    theirs, ours = name.casefold().rstrip("/"), issuer.casefold().rstrip("/")
-    return theirs == ours or theirs.startswith(f"{ours}/")
-
-
-def _signs_in(row: OAuthClient) -> bool:
-    return not SIGN_IN.isdisjoint(row.document["grant_types"])
+        raise refused("scope", "no_own_scope", message)
 
 
 def _unacceptable(refusal: OAuthError) -> Unprocessable:
@@ -386,7 +342,3 @@ def _unacceptable(refusal: OAuthError) -> Unprocessable:
     field, _, message = refusal.description.partition(" ")
     error = FieldError(field, refusal.error, message)
     return Unprocessable([error], hint=refusal.hint)
-
-
-def _refused(field: str, code: str, message: str) -> Unprocessable:
-    return Unprocessable([FieldError(field, code, message)])

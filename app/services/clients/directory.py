@@ -110,6 +110,12 @@ class ClientDirectory:
         """Read a client anew at the next request; call it after a change."""
         self._kept.pop(client_id, None)
 
+    def forget_audience(self, identifier: str) -> None:
+        """Read the clients anew whose tokens are for an API that changed."""
+        for client_id, kept in list(self._kept.items()):
+            if kept.client is not None and kept.client.audience == identifier:
+                del self._kept[client_id]
+
     async def _find(self, client_id: str) -> _Kept:
         now = self._clock.monotonic()
         if not _may_be_one(client_id):

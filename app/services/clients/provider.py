@@ -10,7 +10,7 @@ from app.services.clients.device_polls import DevicePolls
 from app.services.clients.directory import ClientDirectory
 from app.services.clients.resource_directory import ResourceDirectory, own_resources
 from app.services.clients.signed_token import SignedTokens
-from app.services.clients.supported import build_supported
+from app.services.clients.supported import build_supported, declared_resources
 from app.services.clients.trusted_issuer_directory import TrustedIssuerDirectory
 from app.services.process.process import Process
 
@@ -48,7 +48,8 @@ def build_provider(process: Process) -> Provider:
     database, now, settings = process.database, process.clock, process.settings
     algorithms = {settings.token.algorithm, *supported.id_token_algs}
     own = own_resources(settings.public_url)
-    resources = ResourceDirectory(database, now, algorithms, own)
+    declared = declared_resources(settings)
+    resources = ResourceDirectory(database, now, algorithms, declared, own)
     return Provider(
         **{each.name: getattr(process, each.name) for each in fields(process)},
         supported=supported,

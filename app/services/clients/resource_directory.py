@@ -33,7 +33,8 @@ class ResourceDirectory:
         database: Database,
         clock: Clock,
         algorithms: Collection[str],
-        declared: Iterable[Resource],
+        declared: Iterable[Resource] = (),
+        own: Iterable[Resource] = (),
     ) -> None:
         """Keep nothing yet.
 
@@ -41,12 +42,15 @@ class ResourceDirectory:
             database: Where they are.
             clock: How long what was read is good.
             algorithms: What tokens can be signed with.
-            declared: Those that no database has; none there can replace one.
+            declared: Those of the settings; none of the database can replace one.
+            own: What this server itself is.
         """
         self._database = database
         self._clock = clock
-        self._algorithms = frozenset(algorithms)
-        self._declared = {each.identifier: each for each in declared}
+        self.algorithms = frozenset(algorithms)
+        self.declared = tuple(declared)
+        everything = (*self.declared, *own)
+        self._declared = {each.identifier: each for each in everything}
         self._kept: dict[str, _Kept] = {}
 
     async def find(self, names: Collection[str]) -> Mapping[str, Resource]:
@@ -78,7 +82,7 @@ class ResourceDirectory:
 
     def engine_resource(self, row: OAuthResource) -> Resource:
         """Return a resource as the engine sees it, live only if its tokens can be."""
-        is_signed = row.algorithm is None or row.algorithm in self._algorithms
+        is_signed = row.algorithm is None or row.algorithm in self.algorithms
         if not is_signed:
             known = {"resource": row.identifier, "algorithm": row.algorithm}
             _log.warning("a resource wants signatures that are off", extra=known)

@@ -6,6 +6,7 @@ from app.core.language import tags
 from app.oauth.acr import LEVELS
 from app.oauth.claims import STANDARD_CLAIMS
 from app.oauth.client_auth import METHODS
+from app.oauth.clients.resource import Resource
 from app.oauth.grants import GRANTS
 from app.oauth.grants.device_code import DeviceCode
 from app.oauth.grants.jwt_bearer import JwtBearer
@@ -46,3 +47,8 @@ def _grant_types(settings: Settings) -> tuple[str, ...]:
     }
     off = {name for name, is_on in choices.items() if not is_on}
     return tuple(grant.name for grant in GRANTS if grant.name not in off)
+
+
+def declared_resources(settings: Settings) -> tuple[Resource, ...]:
+    """Return the APIs of AUTH_SERVE_RESOURCES as the engine sees them."""
+    return tuple(Resource(**each.model_dump()) for each in settings.resources)

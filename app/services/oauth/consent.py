@@ -28,6 +28,7 @@ class Consent(NamedTuple):
     """What a person agreed to, with the name of the application for their eyes.
 
     Attributes:
+        resources: What is at APIs that it named, each with the scopes there.
         last_used_at: When the application last got tokens; None if nothing of that is
             kept any more.
     """
@@ -37,6 +38,7 @@ class Consent(NamedTuple):
     client_name: str
     scope: str
     claims: tuple[str, ...]
+    resources: Mapping[str, Collection[str]]
     created_at: datetime
     updated_at: datetime
     last_used_at: datetime | None
@@ -187,6 +189,7 @@ def _told(
         client_name=client_name,
         scope=row.scope,
         claims=tuple(row.claims.split()),
+        resources=_resources(row),
         created_at=row.created_at,
         updated_at=row.updated_at,
         last_used_at=last_used_at,

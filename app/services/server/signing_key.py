@@ -18,6 +18,7 @@ from app.database_errors import DatabaseUnavailable
 from app.events.signing_key import SigningKeyCreated
 from app.models.signing_key import SigningKey
 from app.repositories.unit_of_work import UnitOfWork
+from app.resource_settings import MAX_TTL
 from app.services.process.process import Process
 
 _log = logging.getLogger("auth_serve.signing_key")
@@ -45,10 +46,10 @@ class SigningKeyService:
         """How long a key must stay published after its last signature.
 
         ID tokens too are verified as long as they live, and a key of any algorithm may
-        have signed one.
+        have signed one. A resource may have access tokens live longer than others.
         """
         settings = self._process.settings
-        longest = max(settings.token.access_ttl, settings.oauth.id_token_ttl)
+        longest = max(settings.token.access_ttl, settings.oauth.id_token_ttl, MAX_TTL)
         return timedelta(seconds=longest) + _MARGIN
 
     async def load(self) -> None:
