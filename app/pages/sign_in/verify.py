@@ -166,15 +166,7 @@ async def _show(
 ) -> Response:
     waiting = await waiting_at(browser, flow, runtime)
     flow = flow if waiting else ""
-    ways = [each for each in step.factors if each != step.shown]
-    links = [
-        Link(texts.OTHER_WAY[each], _address(each, flow, section)) for each in ways
-    ]
-    if not step.is_first and runtime.settings.mfa.has_recovery:
-        links.append(Link(texts.LOST_FACTORS, onward(LOST, flow, section)))
-    elif not step.is_first:
-        links.append(Link(texts.NO_WAY_BACK))
-    links.append(Link(texts.START_OVER, onward("/signin", flow, section)))
+    links = _links(step, runtime, flow, section)
     is_step_up = bool(section and not flow and browser.current)
     is_kept = step.may_be_remembered and not is_step_up
     if is_step_up:
@@ -199,7 +191,9 @@ async def _show(
         setup=setup,
         factor=step.shown,
         # For a browser without script, which cannot be asked for a passkey.
-        elsewhere=links[0].to if options and ways and not wanted else "",
+        elsewhere=(
+            links[0].to if options and len(step.factors) > 1 and not wanted else ""
+        ),
         flow=flow,
         section=section,
         days=runtime.settings.mfa.remember_ttl // _DAY if is_kept else 0,
@@ -207,6 +201,21 @@ async def _show(
         application=asking(waiting),
         links=links,
     )
+
+
+def _links(step: _Step, runtime: Runtime, flow: str, section: str) -> list[Link]:
+    """Return other ways on, the other factors first."""
+    links = [
+        Link(texts.OTHER_WAY[each], _address(each, flow, section))
+        for each in step.factors
+        if each != step.shown
+    ]
+    if not step.is_first and runtime.settings.mfa.has_recovery:
+        links.append(Link(texts.LOST_FACTORS, onward(LOST, flow, section)))
+    elif not step.is_first:
+        links.append(Link(texts.NO_WAY_BACK))
+    links.append(Link(texts.START_OVER, onward("/signin", flow, section)))
+    return links
 
 
 async def _first(browser: Browser, runtime: Runtime, flow: str) -> TotpSetup:
