@@ -204,6 +204,12 @@ class OAuthSettings(Group):
         le=HOUR,
         description="Life of a device's code, until somebody has approved it.",
     )
+    revoked_tokens: Literal["off", "resource_servers", "public"] = Field(
+        "resource_servers",
+        description="Who may read which tokens ended before their time, at "
+        "`/oauth2/revoked`: nobody, clients that are resource servers, or anybody, who "
+        "then has to ask again and again and cannot wait for news.",
+    )
     id_token_ttl: int = Field(HOUR, ge=60, le=DAY, description="Life of an ID token.")
     flow_ttl: int = Field(
         HOUR, ge=5 * MINUTE, le=DAY, description="Life of a request that waits."

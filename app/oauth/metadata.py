@@ -22,6 +22,7 @@ _PATHS = {
     "end_session_endpoint": "/oauth2/logout",
 }
 _REGISTRATION = "/oauth2/register"
+_REVOKED = "/oauth2/revoked"
 _DEVICE = "/oauth2/device_authorization"
 # Said in so many words, also where the standard's default says the same: libraries
 # differ about the defaults.
@@ -43,6 +44,7 @@ def provider_metadata(
     *,
     supported: Supported,
     registration: bool,
+    revoked_tokens: bool = False,
     service_documentation: str | None = None,
     op_policy_uri: str | None = None,
     op_tos_uri: str | None = None,
@@ -53,6 +55,7 @@ def provider_metadata(
         issuer: The public URL, exactly as tokens name it.
         supported: What is really offered.
         registration: Whether clients may register themselves.
+        revoked_tokens: Whether APIs are told what was revoked (ADR-0084).
         service_documentation: For developers.
         op_policy_uri: How clients may use what they learn about people.
         op_tos_uri: Terms for clients.
@@ -61,6 +64,7 @@ def provider_metadata(
     members: dict[str, Any] = {"issuer": issuer}
     members |= {name: base + path for name, path in _PATHS.items()}
     members["registration_endpoint"] = base + _REGISTRATION if registration else None
+    members["revoked_tokens_endpoint"] = base + _REVOKED if revoked_tokens else None
     if DeviceCode.name in supported.grant_types:
         members["device_authorization_endpoint"] = base + _DEVICE
     members |= _lists(supported) | _FLAGS

@@ -118,17 +118,23 @@ def _metadata(request: Request) -> Response:
         runtime.settings.public_url,
         runtime.supported,
         runtime.settings.oauth.registration != "off",
+        runtime.settings.oauth.revoked_tokens != "off",
     )
     return _published(request, body, tag)
 
 
 @lru_cache(maxsize=4)
 def _document(
-    issuer: str, supported: Supported, registration: bool
+    issuer: str, supported: Supported, registration: bool, revoked_tokens: bool
 ) -> tuple[bytes, str]:
     """Return the document and its entity tag, built once."""
     return _tagged(
-        provider_metadata(issuer, supported=supported, registration=registration)
+        provider_metadata(
+            issuer,
+            supported=supported,
+            registration=registration,
+            revoked_tokens=revoked_tokens,
+        )
     )
 
 

@@ -11,11 +11,16 @@ from app.models.base import Base
 
 
 class OAuthRevokedToken(Base):
-    """An access token that was revoked alone (RFC 7009); ``id`` is its ``jti``."""
+    """What APIs may not take any more, and no other row says so.
+
+    An access token that was revoked alone (RFC 7009): ``id`` is its ``jti``. A grant of
+    an account that was deleted, by its own id; a client that was disabled or deleted,
+    by ``oauth.resources.revoked.client_entry`` (ADR-0084).
+    """
 
     __tablename__ = "oauth_revoked_tokens"
     retention: ClassVar[str] = "until expires_at"
-    exported: ClassVar[str] = "no: ids of tokens, without a person"
+    exported: ClassVar[str] = "no: ids of tokens and grants, without a person"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,10 +1,17 @@
 """SQL for what must not be taken again; assertions are seen in a hot path's way."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import delete, literal, select
+
+from app.models.oauth.grant import OAuthGrant
 from app.models.oauth.jti import OAuthAssertion, OAuthRevokedToken
 from app.repositories.base import Repository, upserting
+
+# An access token lives no longer than that, whatever an API wants.
+LONGEST_TOKEN = timedelta(days=1)
+INSTANT = OAuthRevokedToken.expires_at.type
 
 
 class OAuthUsedRepository(Repository[OAuthRevokedToken]):
@@ -18,6 +25,21 @@ class OAuthUsedRepository(Repository[OAuthRevokedToken]):
             query.on_conflict_do_nothing().returning(OAuthRevokedToken.id)
         )
         return stored.one_or_none() is not None
+
+    async def revoke_grants(self, user_id: UUID, expires_at: datetime) -> None:
+        """Let APIs hear of the grants of an account that is deleted in a moment."""
+        insert = upserting(self.db.get_bind().dialect.name)
+        theirs = select(OAuthGrant.id, literal(expires_at, INSTANT)).where(
+            OAuthGrant.user_id == user_id, OAuthGrant.redeemed_at.is_not(None)
+        )
+        names = [OAuthRevokedToken.id, OAuthRevokedToken.expires_at]
+        query = insert(OAuthRevokedToken).from_select(names, theirs)
+        await self.db.execute(query.on_conflict_do_nothing())
+
+    async def restore(self, token_id: UUID) -> None:
+        """Have what was ended hold again."""
+        table = OAuthRevokedToken
+        await self.db.execute(delete(table).where(table.id == token_id))
 
     async def delete_expired_tokens(self, now: datetime, limit: int) -> int:
         """Delete a batch of revoked tokens that are dead by themselves."""

@@ -9,7 +9,7 @@ from app.events.user import UserDeleted, UserUpdated
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import (
-    end_everything,
+    erase,
     existing,
     keeping_an_administrator,
     present,
@@ -93,5 +93,4 @@ async def apply_change(
 async def delete_user(uow: UnitOfWork, user: User) -> None:
     """Delete an account; the evidence and the mail stay."""
     uow.record(UserDeleted(user_id=user.id, to=user.email, locale=user.locale))
-    await end_everything(uow, user, uow.clock.now(), "user_deleted")
-    await uow.users.delete(user)
+    await erase(uow, user, uow.clock.now(), "user_deleted")

@@ -13,6 +13,7 @@ from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.policies.permission import ADMIN_ROLE, Actor
 from app.policies.user import may_edit, may_grant
+from app.repositories.oauth.jti import LONGEST_TOKEN
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.errors import LastAdministrator, UserNotFound
 from app.services.one_time.token import Purpose
@@ -80,6 +81,17 @@ async def end_everything(
     await uow.one_time_tokens.revoke_for_user(user.id, now, spared)
     await uow.devices.delete_for_user(user.id)
     return await end_all_sessions(uow, user.id, reason, keep=keep)
+
+
+async def erase(uow: UnitOfWork, user: User, now: datetime, reason: str) -> None:
+    """End what an account has, and delete it.
+
+    Its grants go with it, so that whoever reads what was revoked could not learn of
+    them: their ids stay until the last token has expired (ADR-0084).
+    """
+    await end_everything(uow, user, now, reason)
+    await uow.oauth_used.revoke_grants(user.id, now + LONGEST_TOKEN)
+    await uow.users.delete(user)
 
 
 async def delete_factors(

@@ -16,6 +16,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import (
     delete_factors,
     end_everything,
+    erase,
     set_email,
     set_password,
     touch,
@@ -128,8 +129,7 @@ async def displace(uow: UnitOfWork, canonical: str, owner: User) -> None:
     if holder is None or holder.id == owner.id or not is_unclaimed(holder):
         return
     uow.record(UserDisplaced(user_id=holder.id, by=owner.id))
-    await end_everything(uow, holder, uow.clock.now(), "address_proven_elsewhere")
-    await uow.users.delete(holder)
+    await erase(uow, holder, uow.clock.now(), "address_proven_elsewhere")
 
 
 async def end_unverified(uow: UnitOfWork, ttl: int, limit: int) -> int:

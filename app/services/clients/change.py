@@ -19,7 +19,9 @@ from app.oauth.clients.registration import (
 )
 from app.oauth.clients.secrets import client_secret, rotate, secret_digest
 from app.oauth.errors import InvalidClientMetadata
+from app.oauth.resources.revoked import client_entry
 from app.oauth.supported import Supported
+from app.repositories.oauth.jti import LONGEST_TOKEN
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.provider import Provider
 
@@ -233,9 +235,16 @@ async def delete_client(
     uow: UnitOfWork, provider: Provider, client_id: str, reason: str
 ) -> None:
     """Delete a client, and with it its secrets and all that people granted to it."""
+    await refuse_tokens(uow, client_id)
     await uow.oauth_clients.delete(client_id)
     uow.record(OAuthClientDeleted(client_id=client_id, reason=reason))
     forget(uow, provider, client_id)
+
+
+async def refuse_tokens(uow: UnitOfWork, client_id: str) -> None:
+    """Let APIs hear that no token of a client holds any more (ADR-0084)."""
+    until = uow.clock.now() + LONGEST_TOKEN
+    await uow.oauth_used.revoke(client_entry(client_id), until)
 
 
 async def delete_unused(uow: UnitOfWork, before: datetime, limit: int) -> int:

@@ -18,6 +18,7 @@ from app.oauth.client_kind import SIGN_IN
 from app.oauth.clients.registration import ClientMetadata
 from app.oauth.errors import OAuthError
 from app.oauth.grants.client_credentials import own_scope
+from app.oauth.resources.revoked import client_entry
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.change import (
     IssuedSecret,
@@ -30,6 +31,7 @@ from app.services.clients.change import (
     needs_sector,
     new_client,
     put_metadata,
+    refuse_tokens,
 )
 from app.services.clients.choices import (
     check_audience,
@@ -164,6 +166,8 @@ class OAuthClientService:
             await self._uow.db.flush()
         except IntegrityError as error:
             raise ClientExists from error
+        # One of this name may have been deleted a moment ago; its tokens are past.
+        await self._uow.oauth_used.restore(client_entry(row.client_id))
         await check_names(self._uow, self._provider, row)
         self._uow.record(
             OAuthClientRegistered(client_id=row.client_id, is_self_registered=False)
@@ -233,6 +237,10 @@ class OAuthClientService:
             await self._uow.oauth_grants.revoke_for_client(
                 row.client_id, at=now, reason="client_disabled"
             )
+        if "status" in changed and row.status == "active":
+            await self._uow.oauth_used.restore(client_entry(row.client_id))
+        elif "status" in changed:
+            await refuse_tokens(self._uow, row.client_id)
         fields = tuple(sorted(changed))
         self._uow.record(OAuthClientUpdated(client_id=row.client_id, fields=fields))
 

@@ -12,6 +12,7 @@ from app.repositories.statements.write_probe import WriteProbe
 from app.services.clients.logo import ClientLogos
 from app.services.clients.provider import Provider, build_provider
 from app.services.forward_auth.gate import HostGate
+from app.services.oauth.revoked import RevokedFeed
 from app.services.process.process import build_process
 
 
@@ -21,6 +22,7 @@ class Runtime(Provider):
 
     gate: HostGate
     logos: ClientLogos
+    revoked: RevokedFeed
     stopping: Stopping
     claims: IdempotencyClaims
     write_probe: WriteProbe
@@ -38,12 +40,14 @@ def build_runtime(
         build_process(settings, clock=clock, randomness=randomness)
     )
     database, outbound, now = provider.database, provider.outbound, provider.clock
+    stopping = Stopping(now)
     clients, asked = provider.clients, provider.limits.authorize_address
     return Runtime(
         **{each.name: getattr(provider, each.name) for each in fields(provider)},
         gate=HostGate(provider),
         logos=ClientLogos(clients, outbound, provider.limiter, asked, now),
-        stopping=Stopping(now),
+        revoked=RevokedFeed(provider, stopping),
+        stopping=stopping,
         claims=IdempotencyClaims(database),
         write_probe=WriteProbe(database, now),
     )

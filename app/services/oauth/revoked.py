@@ -1,0 +1,176 @@
+"""The feed of what ended: built when something did, for all that read it (ADR-0084)."""
+
+import asyncio
+import hashlib
+import math
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from app.core.stopping import Stopping
+from app.oauth.errors import AccessDenied, InvalidClient
+from app.oauth.resources.revoked import (
+    REVOKED_TTL,
+    REVOKED_TYPE,
+    entry_digest,
+    revoked_claims,
+)
+from app.repositories.statements.revoked import RevokedStatements
+from app.services.clients.authentication import ClientAuthenticationService, ClientCall
+from app.services.clients.provider import Provider
+from app.setting_groups import HOUR
+
+MAX_WAIT = 30  # seconds; proxies give an answer a minute, as a rule
+MOST_WAITING = 256  # requests of a process
+_EACH = 0.5  # seconds between two looks of a process, while anybody waits
+_ROUND = 60  # seconds; what is too old leaves in rounds, or each second were news
+_OVERLAP = timedelta(seconds=30)  # a transaction commits so long after its instant
+_MOST = 100_000  # entries; 900 KB
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedDocument:
+    """What is published, and its entity tag: the same in each process."""
+
+    body: bytes
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What ended: entries with their instant, and what everything is over until."""
+
+    at: dict[UUID, datetime]
+    alone: frozenset[UUID]
+    not_before: datetime | None
+
+
+class RevokedFeed:
+    """Looks for what ended, at most twice a second and only when asked."""
+
+    def __init__(self, provider: Provider, stopping: Stopping) -> None:
+        """Know nothing yet."""
+        self._provider = provider
+        self._stopping = stopping
+        self._statements = RevokedStatements(provider.database)
+        self._look = asyncio.Lock()
+        self._looked_at = -math.inf
+        self._round = -1
+        self._read_until = datetime.fromtimestamp(0, UTC)
+        self._at: dict[UUID, datetime] = {}
+        self._document: RevokedDocument | None = None
+        self._waiting = 0
+
+    async def authorize(self, call: ClientCall) -> bool:
+        """Tell whether who asks may wait for news; anybody else may not even read.
+
+        Raises:
+            AccessDenied: It is no API, and the feed is not public.
+            InvalidClient: It does not prove who it is.
+            TooManyRequests: Clients failed to authenticate too often from there.
+        """
+        is_public = self._provider.settings.oauth.revoked_tokens == "public"
+        if call.authorization is None and is_public:
+            return False
+        clients = ClientAuthenticationService(self._provider)
+        client = await clients.recorded(call, clients.authenticate(call))
+        if client.is_public and not is_public:
+            hint = f"{client.client_id} is public and may not read what was revoked"
+            raise InvalidClient("client authentication failed", hint=hint)
+        if not client.is_resource_server and not is_public:
+            raise AccessDenied(
+                "only resource servers may read this; an administrator says which are",
+                hint=f"{client.client_id} is no resource server",
+            )
+        return client.is_resource_server
+
+    async def read(
+        self,
+        known: Collection[str],
+        wait: float,
+        is_gone: Callable[[], Awaitable[bool]],
+    ) -> RevokedDocument:
+        """Return the document, once it is another than ``known`` or the wait is over.
+
+        Who comes when too many wait does not; the end of the process ends each wait.
+        """
+        document = await self._current()
+        if wait <= 0 or self._waiting >= MOST_WAITING:
+            return document
+        self._waiting += 1
+        try:
+            for _ in range(math.ceil(min(wait, MAX_WAIT) / _EACH)):
+                if document.etag not in known or self._stopping.is_begun:
+                    break
+                if await is_gone():
+                    break
+                await asyncio.sleep(_EACH)
+                document = await self._current()
+        finally:
+            self._waiting -= 1
+        return document
+
+    async def _current(self) -> RevokedDocument:
+        """Return what was found a moment ago, or look: one for all that ask."""
+        async with self._look:
+            age = self._provider.clock.monotonic() - self._looked_at
+            if self._document is None or age >= _EACH * 0.9:
+                self._document = await self._refreshed()
+                self._looked_at = self._provider.clock.monotonic()
+            return self._document
+
+    async def _refreshed(self) -> RevokedDocument:
+        now = self._provider.clock.now()
+        round_ = int(now.timestamp()) // _ROUND
+        known = await self._known(now, round_)
+        digests = {entry_digest(each) for each in (*known.at, *known.alone)}
+        until = known.not_before
+        signed_in = int(now.timestamp()) // (REVOKED_TTL // 2)
+        named = f"{signed_in} {until and until.timestamp()}".encode()
+        listed = b"".join(sorted(digests))
+        etag = hashlib.sha256(named + b"\0" + listed).hexdigest()[:32]
+        if self._document is not None and self._document.etag == etag:
+            return self._document
+        settings = self._provider.settings
+        claims = revoked_claims(
+            issuer=settings.public_url, digests=digests, not_before=until, now=now
+        )
+        body = self._provider.signed.sign(
+            claims, algorithm=settings.token.algorithm, typ=REVOKED_TYPE, now=now
+        )
+        return RevokedDocument(body.encode("ascii"), etag)
+
+    async def _known(self, now: datetime, round_: int) -> _Known:
+        """Read what is new, and once a round everything."""
+        bounds = await self._statements.bounds()
+        life = timedelta(seconds=max(HOUR, bounds.longest or 0))
+        window = datetime.fromtimestamp(round_ * _ROUND, UTC) - life
+        is_whole = round_ != self._round
+        since = window if is_whole else self._read_until - _OVERLAP
+        rows = await self._statements.ended(
+            max(since, window), window=window, now=now, most=_MOST + 1
+        )
+        at = {} if is_whole else self._at
+        at |= {row.id: row.at for row in rows if row.at is not None}
+        epoch = bounds.epoch if bounds.epoch and bounds.epoch > window else None
+        not_before = _relieve(at, epoch)
+        self._at, self._round, self._read_until = at, round_, now
+        alone = frozenset(row.id for row in rows if row.at is None)
+        return _Known(at, alone, not_before)
+
+
+def _relieve(at: dict[UUID, datetime], epoch: datetime | None) -> datetime | None:
+    """Drop what need not be listed; return the instant that all before is over at.
+
+    If too much ended to be listed, that instant moves on: whoever is still welcome
+    gets another token, and whoever is not gets none.
+    """
+    not_before = epoch
+    if len(at) > _MOST:
+        latest = sorted(at.values(), reverse=True)[_MOST]
+        not_before = max(latest, epoch) if epoch else latest
+    if not_before is not None:
+        for entry in [each for each, ended in at.items() if ended <= not_before]:
+            del at[entry]
+    return not_before

@@ -1,0 +1,53 @@
+"""The document of what was revoked: what stands in it, and how large it is."""
+
+from base64 import urlsafe_b64decode
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+from app.oauth.resources.revoked import (
+    DIGEST_LENGTH,
+    client_entry,
+    entry_digest,
+    revoked_claims,
+)
+
+_ISSUER = "https://as.example.com"
+_NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+
+def test_entries_are_sorted_digests_that_name_nobody() -> None:
+    entries = [uuid4() for _ in range(3)]
+    digests = {entry_digest(each) for each in entries}
+
+    claims = revoked_claims(issuer=_ISSUER, digests=digests, not_before=None, now=_NOW)
+
+    raw = urlsafe_b64decode(claims["revoked"] + "=" * (-len(claims["revoked"]) % 4))
+    told = [raw[at : at + DIGEST_LENGTH] for at in range(0, len(raw), DIGEST_LENGTH)]
+    expected = sorted(sha256(str(each).encode()).digest()[:5] for each in entries)
+    assert told == expected
+    assert claims["digest_length"] == DIGEST_LENGTH
+    issued = int(_NOW.timestamp())
+    assert (claims["iss"], claims["iat"], claims["exp"]) == (
+        _ISSUER,
+        issued,
+        issued + 1_200,
+    )
+    assert "tokens_not_before" not in claims
+    assert not {"sub", "aud", "client_id", "jti", "scope", "events"} & claims.keys()
+
+
+def test_the_instant_that_all_is_over_until_is_rounded_up() -> None:
+    """``iat`` has whole seconds: of the second itself nothing may be left."""
+    late = _NOW + timedelta(milliseconds=1)
+
+    claims = revoked_claims(issuer=_ISSUER, digests=(), not_before=late, now=_NOW)
+
+    assert claims["tokens_not_before"] == int(_NOW.timestamp()) + 1
+    assert claims["revoked"] == ""
+
+
+def test_a_client_is_called_by_a_uuid_of_its_name() -> None:
+    """RFC 9562 §5.5: the same name gives the same UUID, another one another."""
+    assert client_entry("shop") == UUID("7c8bc9db-cbfb-506e-8250-93aab80bdcba")
+    assert client_entry("shop") != client_entry("Shop")

@@ -1,0 +1,218 @@
+"""``/oauth2/revoked``: whatever ended an access token before its time is in it."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from app.models import OAuthGrant, Session
+from app.services.oauth import revoked as feed
+from app.services.server.token_epoch import begin_epoch
+from app.services.sessions.end import end_all_sessions
+from tests.factories.oauth import Application
+from tests.provider.resources.feed import API, Reader, make_reader, read_bytes, sign_out
+from tests.support.chance import FakeClock
+from tests.support.oauth import Protocol, SignedIn
+
+CREDENTIALS: dict[str, Any] = {
+    "grant_types": ["client_credentials"],
+    "redirect_uris": [],
+    "scope": "openid orders:read",
+}
+
+
+@pytest.fixture
+def options() -> dict[str, object]:
+    """An API with a scope of its own."""
+    return {"oauth": {"scopes": {"orders:read": "See orders"}}}
+
+
+@pytest.fixture
+async def reader(protocol: Protocol, clock: FakeClock) -> Reader:
+    """A resource server."""
+    return await make_reader(protocol, clock)
+
+
+End = Callable[[Protocol, SignedIn], Awaitable[None]]
+
+
+async def _end_all(protocol: Protocol, who: SignedIn) -> None:
+    async with protocol.runtime.unit_of_work() as uow:
+        await end_all_sessions(uow, who.user.id, "password_changed")
+
+
+async def _give_back(protocol: Protocol, who: SignedIn) -> None:
+    await protocol.revoke(who.app, who.refresh_token)
+
+
+async def _give_one_back(protocol: Protocol, who: SignedIn) -> None:
+    await protocol.revoke(who.app, who.access)
+
+
+async def _reuse(protocol: Protocol, who: SignedIn) -> None:
+    form = who.issued.form
+    assert (await protocol.token(who.app, form)).status_code == 400
+
+
+async def _withdraw_consent(protocol: Protocol, who: SignedIn) -> None:
+    async with protocol.runtime.unit_of_work() as uow:
+        await uow.oauth_grants.revoke_for_consent(
+            who.user.id, who.app.client_id, at=uow.clock.now(), reason="owner"
+        )
+
+
+async def _admin(protocol: Protocol, method: str, path: str, **more: Any) -> None:
+    admin = await protocol.api.admin()
+    answer = await protocol.http.request(
+        method, f"/api/v1/{path}", headers=admin.headers, **more
+    )
+    assert answer.status_code < 300, answer.text
+
+
+async def _disable_user(protocol: Protocol, who: SignedIn) -> None:
+    await _admin(protocol, "PATCH", f"users/{who.user.id}", json={"status": "disabled"})
+
+
+async def _delete_user(protocol: Protocol, who: SignedIn) -> None:
+    await _admin(protocol, "DELETE", f"users/{who.user.id}")
+
+
+async def _disable_client(protocol: Protocol, who: SignedIn) -> None:
+    path = f"clients/{who.app.client_id}"
+    await _admin(protocol, "PATCH", path, json={"status": "disabled"})
+
+
+async def _delete_client(protocol: Protocol, who: SignedIn) -> None:
+    await _admin(protocol, "DELETE", f"clients/{who.app.client_id}")
+
+
+async def _end_everything(protocol: Protocol, _who: SignedIn) -> None:
+    async with protocol.runtime.unit_of_work() as uow:
+        await begin_epoch(uow, "restore")
+
+
+async def _reach_the_end(protocol: Protocol, who: SignedIn) -> None:
+    """The session comes to its planned end with the next second."""
+    end = protocol.runtime.clock.now() + timedelta(milliseconds=500)
+    columns = {"expires_at": end, "absolute_expires_at": end}
+    this = Session.id == who.issued.session_id
+    await protocol.change(update(Session).where(this).values(**columns))
+
+
+async def _reach_the_grants_end(protocol: Protocol, who: SignedIn) -> None:
+    end = protocol.runtime.clock.now() + timedelta(milliseconds=500)
+    this = OAuthGrant.id == who.issued.grant_id
+    await protocol.change(update(OAuthGrant).where(this).values(expires_at=end))
+
+
+ENDS: dict[str, End] = {
+    "signed out": sign_out,
+    "all sessions ended": _end_all,
+    "refresh token revoked": _give_back,
+    "access token revoked": _give_one_back,
+    "code reused": _reuse,
+    "access withdrawn": _withdraw_consent,
+    "account disabled": _disable_user,
+    "account deleted": _delete_user,
+    "client disabled": _disable_client,
+    "client deleted": _delete_client,
+    "everything ended": _end_everything,
+    "session past its end": _reach_the_end,
+    "grant past its end": _reach_the_grants_end,
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+async def test_whatever_introspection_calls_inactive_is_told(
+    protocol: Protocol, reader: Reader, clock: FakeClock, how: str
+) -> None:
+    app = await protocol.apps(columns={"audience": API})
+    who = await protocol.signed_in(app)
+    clock.advance(seconds=2)
+    other = await protocol.signed_in(await protocol.apps(columns={"audience": API}))
+    assert not await reader.refuses(who.access)
+
+    await ENDS[how](protocol, who)
+
+    assert await reader.refuses(who.access)
+    active = (await protocol.introspect(reader.app, who.access)).json()
+    assert active == {"active": False}
+    spared = (await protocol.introspect(reader.app, other.access)).json()["active"]
+    assert await reader.refuses(other.access) is not spared
+    assert spared is (how != "everything ended")
+
+
+async def test_what_a_machine_holds_ends_with_its_client_and_its_epoch(
+    protocol: Protocol, reader: Reader, clock: FakeClock
+) -> None:
+    """No grant stands behind it: it is refused by its client, id or age."""
+
+    async def token(app: Application) -> str:
+        answer = await protocol.token(app, {"grant_type": "client_credentials"})
+        text: str = answer.json()["access_token"]
+        return text
+
+    app = await protocol.apps(columns={"audience": API}, **CREDENTIALS)
+    gone = await protocol.apps(columns={"audience": API}, **CREDENTIALS)
+    first, of_gone = await token(app), await token(gone)
+    path = f"clients/{app.client_id}"
+
+    await _admin(protocol, "PATCH", path, json={"status": "disabled"})
+    await _admin(protocol, "DELETE", f"clients/{gone.client_id}")
+    assert await reader.refuses(first) and await reader.refuses(of_gone)
+    await _admin(protocol, "PATCH", path, json={"status": "active"})
+    assert not await reader.refuses(first)
+
+    async with protocol.runtime.unit_of_work() as uow:
+        await begin_epoch(uow, "restore")
+    assert await reader.refuses(first)
+    clock.advance(seconds=2)
+    assert not await reader.refuses(await token(app))
+
+
+async def test_offline_access_outlives_a_session_and_is_not_told_with_it(
+    protocol: Protocol, reader: Reader
+) -> None:
+    app = await protocol.apps(columns={"audience": API})
+    who = await protocol.signed_in(app, "openid offline_access")
+
+    await sign_out(protocol, who)
+
+    assert not await reader.refuses(who.access)
+
+
+async def test_what_expired_by_now_is_told_no_more(
+    protocol: Protocol, reader: Reader, clock: FakeClock
+) -> None:
+    who = await protocol.signed_in(await protocol.apps(columns={"audience": API}))
+    await sign_out(protocol, who)
+    assert (await reader.claims())["revoked"]
+
+    clock.advance(hours=1, minutes=2)
+
+    assert (await reader.claims())["revoked"] == ""
+
+
+async def test_too_much_to_list_becomes_an_instant(
+    protocol: Protocol,
+    reader: Reader,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing that ended is let through for want of room; newer tokens are good."""
+    monkeypatch.setattr(feed, "_MOST", 2)
+    app = await protocol.apps(columns={"audience": API})
+    ended = []
+    for _ in range(4):
+        ended.append(await protocol.signed_in(app))
+        await sign_out(protocol, ended[-1])
+        clock.advance(seconds=5)
+    living = await protocol.signed_in(app)
+
+    told = await reader.claims()
+
+    assert len(read_bytes(told["revoked"])) == 2 * told["digest_length"]
+    assert all([await reader.refuses(each.access) for each in ended])
+    assert not await reader.refuses(living.access)
