@@ -124,19 +124,14 @@ def access_token_claims(
         "iat": issued,
         "jti": str(token_id),
     }
-    if granted.access_scope:
-        claims["scope"] = _scope_claim(granted)
+    if scope := granted.access_scope:  # RFC 9068 §2.2.3; some APIs know a list alone
+        is_list = granted.form.scope_form == "list"
+        claims["scope"] = list(scope) if is_list else " ".join(scope)
     if granted.grant_id is not None:
         claims["grant_id"] = str(granted.grant_id)
     if granted.authentication is not None:
         claims |= _sign_in(granted.authentication, session)
     return claims
-
-
-def _scope_claim(granted: Granted) -> str | list[str]:
-    """RFC 9068 §2.2.3 has a string; some APIs know a list alone."""
-    scope = list(granted.access_scope)
-    return scope if granted.form.scope_form == "list" else " ".join(scope)
 
 
 def id_token_claims(

@@ -125,8 +125,7 @@ def create(
 ) -> None:
     """Make a client; its secret is printed now and never again.
 
-    JSON: the members of RFC 7591 and the administrator's choices; `client_secret` if
-    there is one.
+    JSON: members of RFC 7591, the administrator's choices, `client_secret` if any.
     """
     if paste is not None and as_json:
         fail("--snippet and --json do not go together")
@@ -137,9 +136,8 @@ def create(
         "post_logout_redirect_uris": post_logout_redirect_uri,
         "scope": scope,
     }
-    # an API that only asks about tokens signs nobody in
-    usual = Kind.MACHINE if resource_server and not redirect_uri else Kind.WEB
-    document = {**KINDS[_kind(flags, usual)], **named, **_object(metadata)}
+    asks_only = resource_server and not redirect_uri
+    document = {**KINDS[_kind(flags, asks_only)], **named, **_object(metadata)}
     choices = {
         "audience": audience,
         "resources": assigned(resource),
@@ -340,10 +338,12 @@ def _made(members: Mapping[str, Any], issuer: str) -> Made:
     )
 
 
-def _kind(flags: Mapping[Kind, bool], usual: Kind) -> Kind:
+def _kind(flags: Mapping[Kind, bool], asks_only: bool) -> Kind:
     chosen = [kind for kind, is_chosen in flags.items() if is_chosen]
     if len(chosen) > 1:
         fail(f"--{chosen[0]} and --{chosen[1]} do not go together", Exit.USAGE)
+    # an API that only asks about tokens signs nobody in
+    usual = Kind.MACHINE if asks_only else Kind.WEB
     return chosen[0] if chosen else usual
 
 

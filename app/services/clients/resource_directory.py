@@ -102,17 +102,18 @@ class ResourceDirectory:
 
     async def _known(self, names: frozenset[str]) -> dict[str, Resource]:
         """Return what there is of these names, from memory as far as that is fresh."""
-        now = self._clock.monotonic()
-        fresh = {
-            name: kept
-            for name in names - self._declared.keys()
-            if (kept := self._kept.get(name)) and now - kept.read_at < KEPT_FOR
-        }
-        missing = names - self._declared.keys() - fresh.keys()
+        now, found, missing = self._clock.monotonic(), dict[str, Resource | None](), []
+        for name in names:
+            kept = self._kept.get(name)
+            if name in self._declared:
+                found[name] = self._declared[name]
+            elif kept is not None and now - kept.read_at < KEPT_FOR:
+                found[name] = kept.resource
+            else:
+                missing.append(name)
         if missing:
-            fresh |= await self._read(missing, now)
-        found = {name: kept.resource for name, kept in fresh.items()}
-        found |= {name: self._declared[name] for name in names & self._declared.keys()}
+            read = await self._read(frozenset(missing), now)
+            found |= {name: kept.resource for name, kept in read.items()}
         return {name: one for name, one in found.items() if one is not None}
 
     async def _read(self, names: frozenset[str], now: float) -> dict[str, _Kept]:
