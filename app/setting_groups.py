@@ -188,6 +188,11 @@ class OAuthSettings(Group):
         "`preview.example.com`: clients may be given redirect URIs with `*` for one "
         "label below them (docs/connect.md). Every host below has to be yours.",
     )
+    token_exchange: bool = Field(
+        True,
+        description="Whether clients exchange tokens that they were sent, as "
+        "administrators let them (RFC 8693).",
+    )
     id_token_algorithms: Algorithms = Field(
         ["RS256", "ES256", "PS256", "EdDSA"],
         description="Signatures that clients may choose for ID tokens; RS256 is one.",

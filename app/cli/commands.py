@@ -23,7 +23,13 @@ from app.cli.accounts import group, role, user, user_account, user_export, user_
 from app.cli.completion import completion
 from app.cli.doctor import doctor
 from app.cli.ending import PROGRAM, Exit, fail
-from app.cli.oauth import client, protected_host, resource, trusted_issuer
+from app.cli.oauth import (
+    client,
+    client_exchange,
+    protected_host,
+    resource,
+    trusted_issuer,
+)
 
 
 class _Root(TyperGroup):
@@ -73,6 +79,7 @@ app = typer.Typer(
 app.command()(completion)
 app.command()(doctor)
 user_account.add_to(user.app)
+client.app.command(name="token-exchange")(client_exchange.token_exchange)
 user.app.command(name="export")(user_export.export_users)
 user.app.add_typer(user_factor.app, name="factors")
 for noun in (

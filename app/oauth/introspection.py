@@ -15,7 +15,7 @@ from app.oauth.errors import InvalidClient
 
 _SHOWN = (
     *("iss", "sub", "aud", "client_id", "scope", "exp", "iat", "nbf", "jti"),
-    *("auth_time", "acr", "amr", "sid"),
+    *("auth_time", "acr", "amr", "sid", "act"),
 )
 
 TokenKind = Literal["access_token", "refresh_token"]

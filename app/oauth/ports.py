@@ -193,3 +193,34 @@ class Begun:
     """
 
     grant_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresentedToken:
+    """An access token of ours that somebody brings, and that holds now.
+
+    Attributes:
+        client_id: Whom it was issued to.
+        lives: Seconds that are left of it.
+        grant_id: What it ends with; None if it is about its client alone.
+        authentication: How the person signed in whom it is about.
+    """
+
+    client_id: str
+    claims: Mapping[str, Any]
+    scope: tuple[str, ...]
+    lives: int
+    grant_id: UUID | None = None
+    authentication: Authentication | None = None
+
+
+class PresentedTokens(Protocol):
+    """Access tokens that come back (RFC 8693)."""
+
+    async def find(self, token: str) -> PresentedToken | None:
+        """Return what an access token says that holds now; None if it does not.
+
+        Its signature is ours, and neither it nor its grant, session, account or client
+        is over.
+        """
+        ...

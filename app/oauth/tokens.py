@@ -20,6 +20,7 @@ from app.oauth.scopes import ACCOUNT, OPENID
 from app.oauth.subject import subject_of_client
 
 ACCESS_TOKEN_TYPE = "at+jwt"  # RFC 9068 §2.1
+ACCESS_TOKEN_URI = "urn:ietf:params:oauth:token-type:access_token"  # RFC 8693 §3
 PLAIN_TYPE = "JWT"
 ID_TOKEN_TYPE = PLAIN_TYPE
 USERINFO_TYPE = PLAIN_TYPE
@@ -131,6 +132,8 @@ def access_token_claims(
         claims["grant_id"] = str(granted.grant_id)
     if granted.authentication is not None:
         claims |= _sign_in(granted.authentication, session)
+    if granted.exchanged is not None and granted.exchanged.act is not None:
+        claims["act"] = granted.exchanged.act  # RFC 8693 §4.1
     return claims
 
 
@@ -279,5 +282,7 @@ def token_response(
         "scope": " ".join(granted.access_scope) or None,
         "refresh_token": refresh_token,
         "id_token": id_token,
+        # RFC 8693 §2.2.1: there it is REQUIRED, and elsewhere unknown.
+        "issued_token_type": ACCESS_TOKEN_URI if granted.exchanged else None,
     }
     return {name: value for name, value in body.items() if value is not None}

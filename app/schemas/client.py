@@ -65,6 +65,21 @@ class ClientTheme(Input):
     accent_dark: Colour | None = None
 
 
+class TokenExchange(Input):
+    """What a client may exchange (RFC 8693); it needs the grant type as well.
+
+    ``clients``: whose access tokens, if they are for its ``audience``, or its own.
+    ``impersonation``: new tokens need not name it in ``act``. To which resources and
+    for which scopes its assigned resources say.
+    """
+
+    clients: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=MAX_CLIENT_ID)]],
+        Field(min_length=1, max_length=100),
+    ]
+    impersonation: StrictBool = False
+
+
 METADATA = frozenset(ClientMetadata.model_fields)
 
 
@@ -94,6 +109,7 @@ class ClientChange(ClientMetadata):
     minimum_acr: Acr | None = None
     redirect_uri_patterns: Annotated[list[Word], Field(max_length=5)] | None = None
     theme: ClientTheme | None = None
+    token_exchange: TokenExchange | None = None
 
 
 class ClientCreate(ClientChange):
@@ -107,6 +123,13 @@ class ClientShownTheme(Output):
 
     accent: str
     accent_dark: str | None = None
+
+
+class ShownTokenExchange(Output):
+    """What a client may exchange."""
+
+    clients: list[str]
+    impersonation: bool = False
 
 
 class Client(Output):
@@ -124,6 +147,7 @@ class Client(Output):
     minimum_acr: Acr | None
     redirect_uri_patterns: list[str] | None
     theme: ClientShownTheme | None
+    token_exchange: ShownTokenExchange | None
     created_at: Instant
     updated_at: Instant
     last_used_at: Instant | None

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from app.oauth.clients.exchange import ExchangePolicy
 from app.oauth.clients.secrets import find_secret
 from app.services.clients.registration import OAuthRegistrationService
 from app.services.server.runtime import Runtime
@@ -245,3 +246,20 @@ async def test_the_look_of_a_client_is_given_and_taken(runtime: Runtime) -> None
     assert json.loads(given.stdout) == {"client_id": "shop", "theme": plum}
     assert shown["theme"] == plum
     assert json.loads(taken.stdout)["theme"] is None
+
+
+async def test_whose_tokens_a_client_may_exchange_is_said_and_taken_back(
+    runtime: Runtime,
+) -> None:
+    """RFC 8693 §5: nobody's, unless an administrator says so."""
+    run("client", "create", "--name", "Gate", *REDIRECT, "--client-id", "gate")
+    said = run("client", "token-exchange", "gate", "--of", "web", "--json")
+    client = await runtime.clients.by_client_id("gate")
+    runtime.clients.forget("gate")
+    run("client", "token-exchange", "gate")
+    after = await runtime.clients.by_client_id("gate")
+
+    policy = {"clients": ["web"], "impersonation": False}
+    assert json.loads(said.stdout) == {"client_id": "gate", "token_exchange": policy}
+    assert client is not None and after is not None
+    assert client.exchange == ExchangePolicy(("web",)) and after.exchange is None

@@ -19,6 +19,7 @@ from app.oauth.ports import (
     DevicePoll,
     IssuedCode,
     IssuedDeviceCode,
+    PresentedToken,
     RefreshedGrant,
     SpokenFor,
 )
@@ -225,6 +226,17 @@ class AssertionsInMemory:
         return Begun(grant_id=self.grant_id)
 
 
+@dataclass
+class PresentedTokensInMemory:
+    """Access tokens that hold."""
+
+    known: Mapping[str, PresentedToken] = field(default_factory=dict)
+
+    async def find(self, token: str) -> PresentedToken | None:
+        """Return one."""
+        return self.known.get(token)
+
+
 def stores(
     codes: Mapping[str, IssuedCode] | None = None,
     grants: Mapping[str, RefreshedGrant] | None = None,
@@ -233,6 +245,7 @@ def stores(
     careless: bool = False,
     resources: Collection[Resource] = (),
     assertions: AssertionsInMemory | None = None,
+    presented: Mapping[str, PresentedToken] | None = None,
 ) -> Stores:
     """Return stores that hold these."""
     return Stores(
@@ -241,6 +254,7 @@ def stores(
         resources=ResourcesInMemory(tuple(resources)),
         device_codes=DeviceCodesInMemory(dict(devices or {})),
         assertions=assertions or AssertionsInMemory(),
+        presented_tokens=PresentedTokensInMemory(presented or {}),
     )
 
 

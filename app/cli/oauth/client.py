@@ -356,6 +356,7 @@ _OPTIONS = {
     "minimum_acr": "--minimum-acr",
     "redirect_uri_patterns": "--redirect-uri-pattern",
     "theme": "auth-serve client theme",
+    "token_exchange": "auth-serve client token-exchange",
 }
 
 
@@ -385,8 +386,7 @@ def _with_clients(
 def _shown(row: "OAuthClient") -> dict[str, Any]:
     names = ["client_id", "status", "pkce", "is_self_registered", "is_first_party"]
     names += ["is_resource_server", "audience", "resources", "minimum_acr", "theme"]
-    names += ["redirect_uri_patterns"]
-    names += ["created_at", "last_used_at"]
+    names += ["redirect_uri_patterns", "token_exchange", "created_at", "last_used_at"]
     own = {name: getattr(row, name) for name in names}
     return {**own, "vouched_by": row.voucher, **row.document}
 

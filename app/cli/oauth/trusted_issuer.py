@@ -221,7 +221,7 @@ def test(
 
     async def work(runtime: "Runtime") -> dict[str, Any]:
         from app.core.jose import InvalidToken
-        from app.services.oauth.assertion_store import preview
+        from app.services.oauth.stores.assertion import preview
 
         try:
             return await preview(runtime, token, client, authenticates_client)

@@ -31,7 +31,8 @@ class OAuthClient(Base):
     ``minimum_acr`` is how strongly people sign in to it at least (ADR-0054). ``theme``
     is the accent of its pages, as ``services.clients.theme`` judged it (ADR-0066).
     ``resources`` are the APIs that it may ask tokens for by name, each with the scopes
-    that it may have there, or null for all (ADR-0075).
+    that it may have there, or null for all (ADR-0075). ``token_exchange`` is whose
+    tokens it may exchange (ADR-0080).
     """
 
     __tablename__ = "oauth_clients"
@@ -56,6 +57,9 @@ class OAuthClient(Base):
     )
     minimum_acr: Mapped[str | None] = mapped_column(String(16))
     redirect_uri_patterns: Mapped[list[str] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )
+    token_exchange: Mapped[dict[str, Any] | None] = mapped_column(
         JSON(none_as_null=True)
     )
     theme: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

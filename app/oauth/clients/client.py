@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from app.oauth.clients.exchange import ExchangePolicy
 from app.oauth.clients.resource import Resource
 
 ApplicationType = Literal["web", "native"]
@@ -51,6 +52,7 @@ class Client:
         minimum_acr: The administrator's choice: nobody signs in to it with less.
         redirect_uri_patterns: The administrator's choice of preview deployments
             (``redirect_pattern``), of what this server accepts now.
+        exchange: The administrator's choice: whose tokens it may exchange (RFC 8693).
         theme: The administrator's choice of how pages of its flows look; no concern of
             the protocol.
         private_schemes: Schemes without a dot that this server accepts now.
@@ -87,6 +89,7 @@ class Client:
     is_self_registered: bool = False
     is_vouched_for: bool = True
     minimum_acr: str | None = None
+    exchange: ExchangePolicy | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     theme: Mapping[str, Any] = field(default_factory=dict)
     private_schemes: tuple[str, ...] = ()

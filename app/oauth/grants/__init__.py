@@ -6,6 +6,7 @@ from app.oauth.grants.client_credentials import ClientCredentials
 from app.oauth.grants.device_code import DeviceCode
 from app.oauth.grants.jwt_bearer import JwtBearer
 from app.oauth.grants.refresh_token import RefreshToken
+from app.oauth.grants.token_exchange import TokenExchange
 
 GRANTS: tuple[Grant, ...] = (
     AuthorizationCode(),
@@ -13,4 +14,5 @@ GRANTS: tuple[Grant, ...] = (
     ClientCredentials(),
     DeviceCode(),
     JwtBearer(),
+    TokenExchange(),
 )

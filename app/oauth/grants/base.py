@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from app.oauth.clients.client import Client
+from app.oauth.clients.exchange import Exchanged
 from app.oauth.clients.resource import Resource
 from app.oauth.parameters import Parameters
 from app.oauth.ports import (
@@ -13,6 +14,7 @@ from app.oauth.ports import (
     Authentication,
     Codes,
     DeviceCodes,
+    PresentedTokens,
     RefreshTokens,
 )
 from app.oauth.resources.request import Resources, assigned_scope, scope_for
@@ -34,6 +36,7 @@ class Granted:
         grant_id: What all tokens of one authorization belong to and end with.
         refresh_counter: Of the refresh token that is due; None if none is. A grant
             begins at 0.
+        exchanged: What it has of another token; None if it came of none.
     """
 
     client: Client
@@ -44,6 +47,7 @@ class Granted:
     claims: Mapping[str, Any] = field(default_factory=dict)
     grant_id: UUID | None = None
     refresh_counter: int | None = None
+    exchanged: Exchanged | None = None
 
     @property
     def access_scope(self) -> tuple[str, ...]:
@@ -65,7 +69,10 @@ class Granted:
             usual: Where a resource does not say.
         """
         lives = [one.access_token_ttl for one in self.resources or (self.form,)]
-        return min(usual if life is None else life for life in lives)
+        strictest = min(usual if life is None else life for life in lives)
+        if self.exchanged is None:
+            return strictest
+        return min(strictest, self.exchanged.lives)
 
     @property
     def has_id_token(self) -> bool:
@@ -87,6 +94,7 @@ class Stores:
     device_codes: DeviceCodes
     resources: Resources
     assertions: Assertions
+    presented_tokens: PresentedTokens
 
 
 class Grant(Protocol):

@@ -155,6 +155,7 @@ def new_client(
         "minimum_acr": None,
         "redirect_uri_patterns": None,
         "theme": None,
+        "token_exchange": None,
     }
     row = OAuthClient(
         client_id=client_id,

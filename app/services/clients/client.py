@@ -58,6 +58,7 @@ CHOICES = (
     "minimum_acr",
     "redirect_uri_patterns",
     "theme",
+    "token_exchange",
 )
 # Older clients without any scope can still be renamed or disabled.
 _DECIDE_TOKENS = frozenset({"scope", "grant_types", "is_resource_server", "resources"})
@@ -67,6 +68,7 @@ _POWERS = (
     "audience",
     "resources",
     "redirect_uri_patterns",
+    "token_exchange",
 )
 Metadata = Mapping[str, Any]
 

@@ -17,6 +17,7 @@ from app.models.oauth.client import (
     OAuthClientSecret,
 )
 from app.oauth.clients.client import Client, ClientSecret
+from app.oauth.clients.exchange import read_policy
 from app.oauth.clients.redirect_pattern import why_no_pattern
 from app.oauth.clients.registration import ClientMetadata
 from app.oauth.supported import Supported
@@ -217,6 +218,7 @@ def engine_client(row: OAuthClient, secrets: Sequence[OAuthClientSecret]) -> Cli
         },
         is_self_registered=row.is_self_registered,
         minimum_acr=row.minimum_acr,
+        exchange=read_policy(row.token_exchange),
         theme=row.theme or {},
         is_vouched_for=row.voucher in (ADMINISTRATOR, REGISTRATION_TOKEN),
         links={name: url for name in links if (url := getattr(metadata, name))},

@@ -27,6 +27,7 @@ from app.oauth.clients.secrets import find_secret
 from app.oauth.errors import InvalidClientMetadata, InvalidToken
 from app.oauth.grants.client_credentials import ClientCredentials
 from app.oauth.grants.jwt_bearer import JwtBearer
+from app.oauth.grants.token_exchange import TokenExchange
 from app.oauth.scopes import ASSIGNED
 from app.repositories.token_epoch import current_epoch
 from app.repositories.unit_of_work import UnitOfWork
@@ -48,7 +49,9 @@ from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.rate_limit import by_address
 
 # Acting for oneself is a trust that an administrator gives (RFC 6749 §4.4).
-_NOT_FOR_STRANGERS = frozenset({ClientCredentials.name, JwtBearer.name})
+_NOT_FOR_STRANGERS = frozenset(
+    {ClientCredentials.name, JwtBearer.name, TokenExchange.name}
+)
 _VOUCHES = "vouches"  # in what is stored of an initial access token
 _ANSWERED_ONLY = (  # RFC 7592 §2.2
     "registration_access_token",

@@ -10,6 +10,7 @@ from app.oauth.clients.resource import Resource
 from app.oauth.grants import GRANTS
 from app.oauth.grants.device_code import DeviceCode
 from app.oauth.grants.jwt_bearer import JwtBearer
+from app.oauth.grants.token_exchange import TokenExchange
 from app.oauth.scopes import ASSIGNED
 from app.oauth.supported import PROMPTS, Supported
 
@@ -44,6 +45,7 @@ def _grant_types(settings: Settings) -> tuple[str, ...]:
     choices = {
         DeviceCode.name: settings.oauth.device_authorization,
         JwtBearer.name: settings.oauth.jwt_bearer,
+        TokenExchange.name: settings.oauth.token_exchange,
     }
     off = {name for name, is_on in choices.items() if not is_on}
     return tuple(grant.name for grant in GRANTS if grant.name not in off)

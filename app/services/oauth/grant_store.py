@@ -54,7 +54,7 @@ class CodeStore:
         return IssuedCode(
             grant_id=row.id,
             client_id=row.client_id,
-            authentication=_authentication(row),
+            authentication=authentication_of(row),
             scope=tuple(row.scope.split()),
             redirect_uri=row.code["redirect_uri"],
             code_challenge=row.code["code_challenge"],
@@ -142,7 +142,7 @@ class RefreshTokenStore:
         return RefreshedGrant(
             grant_id=row.id,
             client_id=row.client_id,
-            authentication=_authentication(row),
+            authentication=authentication_of(row),
             scope=tuple(row.scope.split()),
             claims=row.claims,
             counter=presented + 1,
@@ -286,7 +286,7 @@ class DeviceCodeStore:
         return IssuedDeviceCode(
             grant_id=row.id,
             client_id=row.client_id,
-            authentication=_authentication(row),
+            authentication=authentication_of(row),
             scope=tuple(row.scope.split()),
             resources=_resources(row),
         )
@@ -314,7 +314,7 @@ async def _end_begun(provider: Provider, row: Any) -> None:
     await end_grant(provider, row.id, reason, ended)
 
 
-def _authentication(row: Any) -> Authentication:
+def authentication_of(row: Any) -> Authentication:
     """Return how and when the person of a grant signed in."""
     return Authentication(
         user_id=row.user_id,

@@ -10,6 +10,7 @@ from app.oauth.errors import InvalidGrant, OAuthError
 from app.oauth.grants.base import Granted, Stores
 from app.oauth.grants.client_credentials import ClientCredentials
 from app.oauth.grants.jwt_bearer import JwtBearer
+from app.oauth.grants.token_exchange import TokenExchange
 from app.oauth.token_request import redeem_grant
 from app.oauth.tokens import (
     ID_TOKEN_TYPE,
@@ -22,15 +23,16 @@ from app.services.clients.authentication import (
     ClientCall,
 )
 from app.services.clients.provider import Provider
-from app.services.oauth.assertion_store import AssertionStore, speaks_for_itself
 from app.services.oauth.grant_store import (
     CodeStore,
     DeviceCodeStore,
     RefreshTokenStore,
 )
 from app.services.oauth.person import session_name, subject_of, told_person
+from app.services.oauth.stores.assertion import AssertionStore, speaks_for_itself
+from app.services.oauth.stores.presented_token import PresentedTokenStore
 
-_NO_ID_TOKEN = frozenset({ClientCredentials.name, JwtBearer.name})
+_NO_ID_TOKEN = frozenset({ClientCredentials.name, JwtBearer.name, TokenExchange.name})
 
 
 class TokenService:
@@ -62,12 +64,14 @@ class TokenService:
         codes = CodeStore(self._provider)
         refresh_tokens = RefreshTokenStore(self._provider, client, call.parameters)
         device_codes = DeviceCodeStore(self._provider)
+        presented = PresentedTokenStore(self._provider)
         stores = Stores(
             codes=codes,
             refresh_tokens=refresh_tokens,
             device_codes=device_codes,
             resources=self._provider.resources,
             assertions=assertions,
+            presented_tokens=presented,
         )
         offered = self._provider.supported.grant_types
         try:
@@ -75,7 +79,10 @@ class TokenService:
         except OAuthError as error:
             refusal = error
         else:
-            rows = codes.row, refresh_tokens.row, device_codes.row, assertions.row
+            rows = (
+                *(codes.row, refresh_tokens.row, device_codes.row),
+                *(assertions.row, presented.row),
+            )
             return await self._answer(granted, next(filter(None, rows), None))
         reasons = (
             codes.reason,

@@ -1,0 +1,1 @@
+"""Tokens that are exchanged for others, over HTTP."""

@@ -1,0 +1,1 @@
+"""Tokens that are exchanged for others, by the engine alone."""
