@@ -22,6 +22,7 @@ import app
 from app.config import PREFIX, Settings
 from app.core.exceptions import AppError
 from app.events import EVENTS, Event, MailedEvent
+from app.pages.console.event_texts import SAID
 from tools import house
 from tools.field_codes import field_codes
 from tools.imports_document import imports
@@ -139,6 +140,8 @@ def _event(kind: type[Event]) -> Iterator[str]:
     yield from (f"## {kind.name}", "", _first_line(kind), "")
     fields = [f"`{field.name}`" for field in dataclasses.fields(kind)]
     yield f"- Fields: {', '.join(fields) or 'none'}"
+    if said := SAID.get(kind.name):
+        yield f"- In the console: {said}"
     if issubclass(kind, MailedEvent):
         yield f"- Mail: `{kind.template}`"
     yield ""

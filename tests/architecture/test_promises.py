@@ -16,6 +16,7 @@ from app.config import Settings, known_names
 from app.events import EVENTS, Event, MailedEvent
 from app.jobs.janitor import JanitorJob
 from app.models import Base
+from app.pages.console.event_texts import SAID
 from app.schemas.user import Export
 from app.services.mails.kind import KINDS
 from tests.architecture.source import ROOT, modules
@@ -110,6 +111,11 @@ def test_every_event_keeps_its_promises() -> None:
 
     assert kinds >= set(EVENTS) and len(EVENTS) > 40
     assert flaws == []
+
+
+def test_every_event_has_a_sentence_in_the_console() -> None:
+    assert {kind.name for kind in EVENTS} ^ set(SAID) == set()
+    assert len(set(SAID.values())) == len(SAID)
 
 
 def test_every_event_is_documented() -> None:

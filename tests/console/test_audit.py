@@ -7,8 +7,10 @@ from uuid import UUID
 
 import pytest
 
+from app.core.language import ENGLISH, gettext, speaking, tags
 from app.events.sign_in import Refusal
 from app.models.audit_event import AuditEvent
+from app.pages.console.event_texts import SAID
 from app.pages.console.told import ANSWERED
 from app.pages.errors import error_entries
 from app.services.server.runtime import Runtime
@@ -64,6 +66,17 @@ def test_the_answer_to_each_refused_sign_in_is_in_the_catalogue(
     reason: Refusal,
 ) -> None:
     assert ANSWERED[reason] in {each.code for each in error_entries()}
+
+
+def test_each_event_is_told_in_each_language() -> None:
+    spoken = {}
+    for tag in tags():
+        with speaking(tag):
+            spoken[tag] = {name: gettext(SAID[name]) for name in SAID}
+    english = spoken.pop(ENGLISH)
+
+    for each in spoken.values():
+        assert [name for name, text in each.items() if text == english[name]] == []
 
 
 @pytest.mark.parametrize(
@@ -332,3 +345,26 @@ async def test_what_is_known_is_told_in_words(
     assert "The password was not changed: the present one was wrong." in page
     assert "The account is disabled." in page
     assert "is_first_party: <bdi>No</bdi>" in page
+
+
+async def test_the_trail_is_read_in_the_language_of_its_reader(
+    visitor: Visitor, admin: Person, api: Api
+) -> None:
+    await happen(
+        api.runtime,
+        "role.created",
+        "r-1",
+        admin.id,
+        role="support",
+        permissions=["users:read"],
+    )
+    in_german = {"accept_language": "de"}
+
+    trail = (await visitor.get("/admin/audit", **in_german)).text
+    own = f"/admin/users/{admin.id}/activity"
+    activity = (await visitor.get(own, **in_german)).text
+    roles = (await visitor.get("/admin/roles", **in_german)).text
+
+    assert "Die Rolle support wurde angelegt." in trail
+    assert "Die Rolle support wurde angelegt." in activity
+    assert "Darf alles" in roles and "Nur das eigene Konto" in roles

@@ -33,6 +33,8 @@ _DONE = {
     "saved": N_("The role is saved."),
     "deleted": N_("The role is deleted."),
 }
+# What the first migration says of the roles that it made.
+BUILT_IN = (N_("May do everything"), N_("Own account only"))
 Name = Annotated[str, Path(pattern=ROLE_NAME)]
 Text = Annotated[str, Query(max_length=2_048)]
 
@@ -51,6 +53,7 @@ async def list_roles(at: AtConsole, cursor: Text = "", done: Text = "") -> Respo
     return here.render(
         "console/roles.html",
         roles=shown,
+        description_of=description_of,
         following=following,
         every=ALL,
         done=_DONE.get(done, ""),
@@ -132,6 +135,11 @@ async def delete_role(name: Name, values: Posted, at: AtConsole) -> Response:
         return here.go(ROLES.path, "deleted")
 
     return await _change(at, name, values, work)
+
+
+def description_of(role: Role) -> str:
+    """Return what a role is for: of a built-in one in the reader's language."""
+    return gettext(role.description) if role.built_in else role.description
 
 
 async def offered_roles(

@@ -6,74 +6,18 @@ from functools import cache
 from typing import Any
 
 from app.core.exceptions import TooManyRequests
-from app.core.language import N_, gettext
+from app.core.language import N_, Message, gettext
 from app.events import EVENTS
 from app.events.sign_in import Refusal, SignInFailed
 from app.events.user import UserStatusChanged
 from app.models.audit_event import AuditEvent
+from app.pages.console.event_texts import SAID
 from app.pages.errors import ErrorEntry, error_entries
 from app.pages.parts.refusal_texts import titled
 from app.services.accounts.errors import InvalidCredentials
 from app.services.one_time.errors import InvalidCode
 from app.services.sign_in.errors import TOLD, InvalidPasskey
 
-_SAID: Mapping[str, str] = {
-    "sign_in.succeeded": N_("Signed in with: %(method)s."),
-    "sign_in.failed": N_("The sign-in was refused. %(reason)s"),
-    "sign_in.second_step_demanded": N_(
-        "The first factor was right (%(method)s). A second one was asked for."
-    ),
-    "sign_in.second_step_guessed": N_(
-        "Somebody who knows the first factor keeps guessing at the second one. "
-        "The owner was told by email."
-    ),
-    "sign_in.elsewhere": N_(
-        "Neither the device nor the network was known. The owner was told by email."
-    ),
-    "sign_in.not_me": N_("The owner said that it was somebody else. All was ended."),
-    "email_code.requested": N_("A code was sent by email."),
-    "one_time_code.refused": N_("A typed code was wrong, or had no tries left."),
-    "oauth.authorization_granted": N_("%(client_id)s was given a code for: %(scope)s."),
-    "oauth.authorization_refused": N_(
-        "The request of %(client_id)s was refused: %(error)s."
-    ),
-    "oauth.device_approved": N_("%(client_id)s was let in on a device: %(scope)s."),
-    "oauth.device_denied": N_("The person turned a device of %(client_id)s away."),
-    "oauth.device_code_refused": N_("A typed code of a device did not work."),
-    "oauth.device_code_reused": N_(
-        "%(client_id)s brought a device code a second time. All that came of it was "
-        "ended."
-    ),
-    "oauth.consent_granted": N_("The person allowed %(client_id)s: %(scope)s."),
-    "oauth.consent_denied": N_("The person did not allow %(client_id)s: %(scope)s."),
-    "oauth.consent_revoked": N_("The person took back what %(client_id)s had."),
-    "oauth.token_refused": N_(
-        "%(client_id)s was refused at the %(endpoint)s endpoint: %(error)s."
-    ),
-    "oauth.code_reused": N_(
-        "%(client_id)s brought a code a second time. All that came of it was ended."
-    ),
-    "oauth.refresh_token_reused": N_(
-        "%(client_id)s brought a refresh token that was used before. Somebody may hold "
-        "a copy, so all was ended."
-    ),
-    "oauth.grant_ended": N_("What %(client_id)s had was ended: %(reason)s."),
-    "oauth_logout.refused": N_(
-        "The sign-out that %(client_id)s asked for was refused: %(error)s."
-    ),
-    "session.revoked": N_("A session was ended: %(reason)s."),
-    "session.refresh_token_reused": N_(
-        "A refresh token came back that was used before. The session was ended."
-    ),
-    "user.registered": N_("An account was created."),
-    "email.verified": N_("The email address was confirmed."),
-    "password.changed": N_("The password was changed."),
-    "password.reset": N_("The password was reset."),
-    "password.reset_requested": N_("A link to reset the password was asked for."),
-    "password.change_failed": N_(
-        "The password was not changed: the present one was wrong."
-    ),
-}
 _REASONS: Mapping[str, str] = {
     Refusal.UNKNOWN_ACCOUNT: N_("There is no account with what was typed."),
     Refusal.NO_PASSWORD: N_("The account has no password."),
@@ -101,7 +45,7 @@ ANSWERED: Mapping[str, str] = {
     **{reason: kind.code for reason, kind in TOLD.items()},
 }
 # What an account was made.
-_STATUS: Mapping[str, str] = {
+_STATUS: Mapping[str, Message] = {
     "disabled": N_("The account is disabled."),
     "active": N_("The account is enabled."),
 }
@@ -143,13 +87,13 @@ def tell(event: AuditEvent) -> Told:
     """Return an event in the language of the request."""
     data = {name: _plain(value) for name, value in event.data.items()}
     words = data | {"reason": _reason(data.get("reason", ""))}
-    said = _SAID.get(event.name)
+    said = SAID.get(event.name)
     if event.name == UserStatusChanged.name:
-        said = _STATUS.get(data.get("status", ""))
+        said = _STATUS.get(data.get("status", ""), said)
     try:
-        text = gettext(said) % words if said else _documented(event.name)
+        text = gettext(said) % words if said else event.name
     except KeyError:  # of another release, whose events say less
-        text = _documented(event.name)
+        text = event.name
     told = said or ""
     facts = [(name, _label(name), value) for name, value in data.items() if value]
     return Told(
@@ -167,13 +111,6 @@ def tell(event: AuditEvent) -> Told:
 def names() -> list[str]:
     """Return the names of all events, for whoever looks for one."""
     return sorted(kind.name for kind in EVENTS)
-
-
-def _documented(name: str) -> str:
-    for kind in EVENTS:
-        if kind.name == name:
-            return (kind.__doc__ or name).strip().splitlines()[0].replace("``", "")
-    return name
 
 
 def _answer(code: str) -> ErrorEntry | None:

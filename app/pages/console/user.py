@@ -10,8 +10,9 @@ from app.core.exceptions import AppError
 from app.core.language import N_
 from app.core.late.route import LateRoute
 from app.pages.console.frame import AtConsole, Here, Visit
-from app.pages.console.roles import offered_roles
+from app.pages.console.roles import description_of, offered_roles
 from app.pages.console.sections import AUDIT, USERS
+from app.pages.console.told import tell
 from app.pages.console.user_changes import CHANGES
 from app.pages.console.user_forms import ADDRESS, CLAIMS, PROFILE
 from app.pages.parts.browser import typed
@@ -71,7 +72,7 @@ async def _applications(uow: UnitOfWork, user_id: UUID, _here: Here) -> dict[str
 
 async def _roles(uow: UnitOfWork, _user_id: UUID, here: Here) -> dict[str, Any]:
     known = await offered_roles(uow, here, _MOST)
-    described = {each.name: each.description for each in known or ()}
+    described = {each.name: description_of(each) for each in known or ()}
     return {
         "offered": None if known is None else list(described),
         "described": described,
@@ -82,7 +83,7 @@ async def _activity(uow: UnitOfWork, user_id: UUID, _here: Here) -> dict[str, An
     events = await AuditEventService(uow).list_page(
         user_id=user_id, after=None, limit=_MOST
     )
-    return {"events": events, "audit": AUDIT.path}
+    return {"told": [tell(each) for each in events], "audit": AUDIT.path}
 
 
 async def _actions(_uow: UnitOfWork, _user_id: UUID, _here: Here) -> dict[str, Any]:
