@@ -9,7 +9,7 @@ from app.oauth.device.authorization import Asked, device_request
 from app.oauth.device.user_code import read_user_code, shown_user_code
 from app.oauth.grants.device_code import DeviceCode
 from app.oauth.ports import Authentication
-from app.services.oauth.device_answer import hash_of, let_in
+from app.services.oauth.device.device_answer import hash_of, let_in
 from app.services.server.runtime import Runtime
 from tests.factories.oauth import Application, CodeFactory
 from tests.support.oauth import Protocol

@@ -12,7 +12,7 @@ from app.core.secret_key import ONE_TIME_PREFIX
 from app.models.oauth.device_code import DeviceCode
 from app.oauth.device import user_code
 from app.oauth.device.authorization import Asked
-from app.services.oauth.device_code import DeviceAuthorizationService
+from app.services.oauth.device.device_code import DeviceAuthorizationService
 from tests.device_code.devices import GRANTS, DeviceFactory
 from tests.support.chance import FakeClock
 from tests.support.oauth import Protocol

@@ -5,7 +5,7 @@ import asyncio
 from httpx2 import AsyncClient
 
 from app.oauth.device.user_code import read_user_code
-from app.services.oauth.device_answer import hash_of
+from app.services.oauth.device.device_answer import hash_of
 from tests.device_code.devices import DeviceFactory, approve_as
 from tests.races.crowd import address, crowd, statuses
 from tests.support.api import Api

@@ -6,7 +6,7 @@ from app.api.dependencies import get_runtime
 from app.api.oauth.documented import client_form, refusals, succeeds
 from app.api.oauth.protocol import protocol_json, read_call
 from app.core.late.route import LateRoute
-from app.services.oauth.device_code import DeviceAuthorizationService
+from app.services.oauth.device.device_code import DeviceAuthorizationService
 
 router = APIRouter(tags=["oauth"], route_class=LateRoute)
 

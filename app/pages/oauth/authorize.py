@@ -21,7 +21,7 @@ from app.pages.parts.render import OPENER
 from app.pages.parts.withheld import render_withheld
 from app.pages.sign_in.verify import STEP_UP
 from app.services.oauth.authorization import AuthorizationService
-from app.services.oauth.device_answer import DeviceAnswered
+from app.services.oauth.device.device_answer import DeviceAnswered
 from app.services.oauth.outcome import Due, Outcome
 from app.services.oauth.redirect import Withheld
 from app.services.oauth.refusal import UnanswerableRequest

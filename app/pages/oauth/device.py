@@ -18,8 +18,8 @@ from app.pages.parts.flow import USER_CODE, device_section, go_on, with_section
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import Around, Field, Form, FormPage, note
 from app.services.oauth.authorization import AuthorizationService
-from app.services.oauth.device_answer import accounts_at
-from app.services.oauth.device_code import (
+from app.services.oauth.device.device_answer import accounts_at
+from app.services.oauth.device.device_code import (
     PAGE,
     DeviceAuthorizationService,
     demand_device_authorization,

@@ -25,8 +25,8 @@ from app.pages.parts.dependencies import State
 from app.pages.parts.render import render
 from app.pages.parts.withheld import render_withheld
 from app.pages.sign_in.signed_out import render_signed_out
-from app.services.oauth.logout import Logout, OAuthLogoutService
 from app.services.oauth.redirect import Withheld
+from app.services.oauth.sign_out.logout import Logout, OAuthLogoutService
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser
 

@@ -23,7 +23,7 @@ from app.pages.parts.form import Values
 from app.pages.parts.form_page import Around, Form, FormPage, Link
 from app.pages.sign_in.home import render_home
 from app.pages.sign_in.signed_out import render_signed_out
-from app.services.oauth.logout import OAuthLogoutService
+from app.services.oauth.sign_out.logout import OAuthLogoutService
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import (
     Browser,

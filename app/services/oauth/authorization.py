@@ -25,7 +25,7 @@ from app.services.oauth.agreed import agreed_of, shown_of, single_claims
 from app.services.oauth.authorization_request import AuthorizationRequestReader
 from app.services.oauth.code import issue_code
 from app.services.oauth.consent import OAuthConsentService
-from app.services.oauth.device_answer import (
+from app.services.oauth.device.device_answer import (
     DeviceAnswered,
     DeviceRefused,
     approve_device,

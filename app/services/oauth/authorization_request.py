@@ -10,7 +10,7 @@ from app.oauth.device.authorization import DeviceRequest
 from app.oauth.errors import InvalidRequest
 from app.oauth.parameters import RESOURCE, Parameters
 from app.services.clients.provider import Provider
-from app.services.oauth.device_answer import read_device
+from app.services.oauth.device.device_answer import read_device
 from app.services.oauth.flow import Flow
 from app.services.oauth.hint import read_hint
 from app.services.oauth.refusal import AuthorizationRefusalService

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.oauth.authorize import AuthorizationRequest
 from app.oauth.interaction import ConsentState, Step
 from app.oauth.response_modes import Answer
-from app.services.oauth.device_answer import DeviceAnswered
+from app.services.oauth.device.device_answer import DeviceAnswered
 from app.services.oauth.redirect import Withheld
 from app.services.sign_in.browser_session import BrowserAccount
 

@@ -24,7 +24,7 @@ from app.services.clients.authentication import (
     ClientCall,
 )
 from app.services.clients.provider import Provider
-from app.services.oauth.device_answer import hash_of
+from app.services.oauth.device.device_answer import hash_of
 from app.services.one_time.token import Purpose
 from app.services.process.rate_limit import by_address
 

@@ -24,9 +24,9 @@ from app.services.clients.directory import engine_client
 from app.services.clients.provider import Provider
 from app.services.clients.theme import wear
 from app.services.oauth.hint import read_hint
-from app.services.oauth.logout_by_hint import HintLogoutService, NamedSession
 from app.services.oauth.person import session_name, subject_of
 from app.services.oauth.redirect import may_send
+from app.services.oauth.sign_out.logout_by_hint import HintLogoutService, NamedSession
 from app.services.process.rate_limit import by_address
 from app.services.sessions.end import framed_applications
 from app.services.sessions.session import SessionNotFound, SessionService

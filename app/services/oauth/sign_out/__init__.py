@@ -1,0 +1,1 @@
+"""The sign-out of applications (OpenID Connect RP-Initiated Logout)."""
