@@ -10,7 +10,7 @@ PORT ?= 8000
 FUZZ ?= 200
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
-SOURCES := app tests alembic benchmarks tools examples
+SOURCES := app tests alembic benchmarks tools examples clients
 
 .PHONY: help serve test e2e pictures accessibility check fix fuzz bench docs lock argon2
 

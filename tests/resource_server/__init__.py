@@ -1,0 +1,1 @@
+"""The package that APIs check tokens with (`clients/python`)."""
