@@ -33,6 +33,7 @@ from app.setting_groups import (
     DatabaseSettings,
     EmailCodeSettings,
     EmailSettings,
+    McpSettings,
     OAuthSettings,
     OneTimeSettings,
     OutboundSettings,
@@ -144,6 +145,7 @@ class Settings(BaseSettings):
     email_code: EmailCodeSettings = EmailCodeSettings()
     mfa: MfaSettings = MfaSettings()
     limits: LimitSettings = LimitSettings()
+    mcp: McpSettings = McpSettings()
     oauth: OAuthSettings = OAuthSettings()
     one_time: OneTimeSettings = OneTimeSettings()
     outbound: OutboundSettings = OutboundSettings()
@@ -195,6 +197,18 @@ class Settings(BaseSettings):
     def registration_mode(self) -> Literal["open", "verified", "invite", "closed"]:
         """Who may register, with the default of the environment."""
         return self.registration or ("verified" if self.is_production else "open")
+
+    @property
+    def client_registration(self) -> Literal["off", "token", "open"]:
+        """Who may register clients; MCP wants anybody, where nothing else is said."""
+        is_said = "registration" in self.oauth.model_fields_set
+        return "open" if self.mcp.enabled and not is_said else self.oauth.registration
+
+    @property
+    def client_documents(self) -> bool:
+        """Whether clients may be known by the address of their metadata."""
+        chosen = self.oauth.client_documents
+        return self.mcp.enabled if chosen is None else chosen
 
     @property
     def service_name(self) -> str:

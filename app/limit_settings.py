@@ -58,6 +58,14 @@ class LimitSettings(Group):
     registration_address: Rate = Field(
         "20/3600", description="Clients that register themselves, per address."
     )
+    document_address: Rate = Field(
+        "30/3600",
+        description="Metadata documents of unknown clients fetched, per address.",
+    )
+    document_all: Rate = Field(
+        "120/60",
+        description="Metadata documents of unknown clients fetched, all together.",
+    )
     refusal_address: Rate = Field(
         "60/3600",
         description="Refused protocol requests kept as evidence, per address.",

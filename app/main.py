@@ -221,7 +221,7 @@ def create_app(
         randomness=runtime.randomness,
         issuer=settings.public_url,
         addresses=app.state.addresses,
-        registration=settings.oauth.registration,
+        registration=settings.client_registration,
         stopping=runtime.stopping,
         render=_render,
     )

@@ -165,7 +165,14 @@ class OAuthSettings(Group):
     registration: Literal["off", "token", "open"] = Field(
         "off",
         description="Who may register clients: nobody, holders of an initial access "
-        "token (`auth-serve client registration-token`), or anybody.",
+        "token (`auth-serve client registration-token`), or anybody. Unset with "
+        "`AUTH_SERVE_MCP__ENABLED`: anybody.",
+    )
+    client_documents: bool | None = Field(
+        None,
+        description="Whether clients may be known by the https address of their "
+        "metadata (Client ID Metadata Documents); unset: with "
+        "`AUTH_SERVE_MCP__ENABLED`.",
     )
     scopes: Scopes = Field(
         {},
@@ -262,6 +269,16 @@ class OAuthSettings(Group):
         if "RS256" not in self.id_token_algorithms:
             raise ValueError("ID_TOKEN_ALGORITHMS must have RS256 (OIDC Core 15.1)")
         return self
+
+
+class McpSettings(Group):
+    """Servers and clients of the Model Context Protocol (docs/mcp.md)."""
+
+    enabled: bool = Field(
+        False,
+        description="Let MCP clients in that nobody registered: by the address of "
+        "their metadata, or by registering themselves. People are asked each time.",
+    )
 
 
 class OneTimeSettings(Group):

@@ -1,6 +1,7 @@
 """OIDC Discovery §3, RFC 8414 §2 and §3.2, RFC 9207 §3: what the server publishes.
 
 RFC 8628 §4: where devices ask, if they may.
+draft-ietf-oauth-client-id-metadata-document §5.1: whether clients may bring their own.
 Also OIDC RP-Initiated Logout §2.1, Back-Channel Logout §2.1, Front-Channel Logout §3,
 and Initiating User Registration §4. One document serves both well-known addresses.
 """
@@ -24,6 +25,7 @@ _PATHS = {
 _REGISTRATION = "/oauth2/register"
 _REVOKED = "/oauth2/revoked"
 _DEVICE = "/oauth2/device_authorization"
+_DOCUMENTS = "client_id_metadata_document_supported"
 # Said in so many words, also where the standard's default says the same: libraries
 # differ about the defaults.
 _FLAGS = {
@@ -68,6 +70,7 @@ def provider_metadata(
     if DeviceCode.name in supported.grant_types:
         members["device_authorization_endpoint"] = base + _DEVICE
     members |= _lists(supported) | _FLAGS
+    members[_DOCUMENTS] = supported.metadata_documents
     members["service_documentation"] = service_documentation
     members["op_policy_uri"] = op_policy_uri
     members["op_tos_uri"] = op_tos_uri

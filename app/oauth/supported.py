@@ -23,6 +23,8 @@ class Supported:
         keyless_jwt: Whether ``private_key_jwt`` may do without keys of a client that
             signs nobody in: a trusted issuer may sign for it (RFC 7523 §2.2); not
             published.
+        metadata_documents: Whether clients may be known by the address of their
+            metadata.
         private_schemes: Of redirect URIs, without a dot; not published.
         preview_hosts: Names under which patterns of redirect URIs may be; neither.
     """
@@ -39,5 +41,6 @@ class Supported:
     prompts: tuple[str, ...] = PROMPTS
     ui_locales: tuple[str, ...] = ()
     keyless_jwt: bool = False
+    metadata_documents: bool = False
     private_schemes: tuple[str, ...] = ()
     preview_hosts: tuple[str, ...] = ()

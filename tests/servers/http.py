@@ -1,12 +1,14 @@
 """A real HTTP server that remembers what it was asked, and answers as it is told."""
 
 import select
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from socketserver import ThreadingTCPServer
 from typing import Any, Self
 
@@ -43,12 +45,21 @@ class HttpServer:
             raises at the end.
     """
 
-    def __init__(self, handler: Handler = no_content) -> None:
+    def __init__(
+        self, handler: Handler = no_content, certificate: Path | None = None
+    ) -> None:
         self.handler = handler
+        self._scheme = "https" if certificate else "http"
         self.requests: list[Request] = []
         self.connections = 0
         self.errors: list[BaseException] = []
         self._server = _Server(self)
+        if certificate is not None:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}
         )
@@ -60,8 +71,9 @@ class HttpServer:
 
     @property
     def url(self) -> str:
-        """Its address without a slash at the end."""
-        return f"http://{LOOPBACK}:{self.port}"
+        """Its address without a slash at the end; certificates are for the name."""
+        host = "localhost" if self._scheme == "https" else LOOPBACK
+        return f"{self._scheme}://{host}:{self.port}"
 
     def stop(self) -> None:
         """Accept nothing more; raise what the handler raised, if it did."""
@@ -98,7 +110,7 @@ class _Server(ThreadingTCPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exc_info()[1]
         # A client that has gone is no mistake: those with a time limit do just that.
-        if error and not isinstance(error, ConnectionError):
+        if error and not isinstance(error, ConnectionError | ssl.SSLError):
             self.owner.errors.append(error)
 
 

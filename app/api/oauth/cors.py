@@ -70,7 +70,7 @@ def _add(path: str, methods: str) -> None:
 
 
 def _registration(request: Request, methods: str) -> Response:
-    if get_runtime(request).settings.oauth.registration != "open":
+    if get_runtime(request).settings.client_registration != "open":
         raise HTTPException(405, headers={"Allow": methods})
     return _answer(methods)
 

@@ -117,7 +117,7 @@ def _metadata(request: Request) -> Response:
     body, tag = _document(
         runtime.settings.public_url,
         runtime.supported,
-        runtime.settings.oauth.registration != "off",
+        runtime.settings.client_registration != "off",
         runtime.settings.oauth.revoked_tokens != "off",
     )
     return _published(request, body, tag)

@@ -47,6 +47,8 @@ class Client:
         resources: Identifiers of what it may ask tokens for, each with the scopes that
             it may have there; None is all.
         is_self_registered: It came by itself and need not know this server (RFC 7591).
+        has_document: Its identifier is the address of its metadata
+            (``metadata_document``); it came by itself, too.
         is_vouched_for: Whether somebody answers for where it sends people (RFC 9700
             §4.11.2); otherwise they are asked before they are sent there.
         minimum_acr: The administrator's choice: nobody signs in to it with less.
@@ -87,6 +89,7 @@ class Client:
     resource: Resource | None = None
     resources: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     is_self_registered: bool = False
+    has_document: bool = False
     is_vouched_for: bool = True
     minimum_acr: str | None = None
     exchange: ExchangePolicy | None = None

@@ -1,10 +1,12 @@
 """What applications ask for, in words for people."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.language import N_, gettext
 from app.oauth.clients.client import Client
+from app.oauth.clients.metadata_document import domain_of
+from app.oauth.clients.redirect_uri import is_native
 from app.oauth.clients.resource import Resource
 from app.oauth.clients.start import is_page
 from app.oauth.device.authorization import DeviceRequest
@@ -91,6 +93,10 @@ class AskingApplication:
         links: Text and address of its own pages.
         logo: Where its picture is, at our own origin; empty if it names none.
         is_vouched_for: Whether somebody here answers for it (ADR-0014).
+        domain: Who answers for it elsewhere: where the document is that it is known by
+            (ADR-0087); empty for what is registered here.
+        is_local: Whether the answer goes to a program, which any other may pretend to
+            be.
     """
 
     name: str
@@ -98,11 +104,19 @@ class AskingApplication:
     links: tuple[tuple[str, str], ...]
     logo: str
     is_vouched_for: bool = True
+    domain: str = ""
+    is_local: bool = False
 
     @property
     def full_name(self) -> str:
         """Name and place in one; a name alone may be anybody's."""
-        return self.name if self.name == self.place else f"{self.name} ({self.place})"
+        known_by = self.known_by
+        return self.name if self.name == known_by else f"{self.name} ({known_by})"
+
+    @property
+    def known_by(self) -> str:
+        """What people can know it by: the domain of its document, or the place."""
+        return self.domain or self.place
 
 
 async def waiting_at(browser: Browser, flow: str, runtime: Runtime) -> Waiting | None:
@@ -139,7 +153,9 @@ def application_of(waiting: Waiting) -> AskingApplication:
     request = waiting.request
     if isinstance(request, DeviceRequest):
         return _application(request.client, _home_of(request.client))
-    return _application(request.client, place_name(request.redirect_uri))
+    uri = request.redirect_uri
+    application = _application(request.client, place_name(uri))
+    return replace(application, is_local=is_native(uri))
 
 
 def _home_of(client: Client) -> str:
@@ -172,7 +188,8 @@ def returning_application(client: Client, redirect_uri: str) -> AskingApplicatio
 
 
 def _application(client: Client, place: str) -> AskingApplication:
-    name = printable(client.client_name, _MAX_NAME).strip() or place
+    domain = domain_of(client.client_id) if client.has_document else ""
+    name = printable(client.client_name, _MAX_NAME).strip() or domain or place
     logo = (
         f"{LOGO}/{as_segment(client.client_id)}" if "logo_uri" in client.links else ""
     )
@@ -182,6 +199,7 @@ def _application(client: Client, place: str) -> AskingApplication:
         links=_links(client),
         logo=logo,
         is_vouched_for=client.is_vouched_for,
+        domain=domain,
     )
 
 

@@ -109,7 +109,7 @@ def _allowed(
     name, place = printable(row.client_name, _MAX_NAME).strip(), ""
     if client := known.get(row.client_id):
         application = registered_application(client)
-        name, place = application.name, application.place
+        name, place = application.name, application.known_by
     return _Allowed(
         client_id=row.client_id,
         name=name or row.client_id,

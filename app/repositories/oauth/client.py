@@ -9,7 +9,7 @@ from sqlalchemy import delete, exists, or_, select, update
 
 from app.models.oauth.client import OAuthClient, OAuthClientSecret
 from app.models.oauth.grant import OAuthGrant
-from app.repositories.base import Order, Repository, chosen
+from app.repositories.base import Order, Repository, chosen, upserting
 
 _BY_ID = Order((OAuthClient.client_id,))
 
@@ -70,6 +70,19 @@ class OAuthClientRepository(Repository[OAuthClient]):
         """Tell whether access tokens of some client are for an API of this name."""
         query = select(exists().where(OAuthClient.audience == name))
         return bool(await self.db.scalar(query))
+
+    async def add_once(self, row: OAuthClient) -> bool:
+        """Store a client unless there is one of its identifier; tell whether it was.
+
+        Args:
+            row: What is to be stored; it is of no session.
+        """
+        insert = upserting(self.db.get_bind().dialect.name)
+        columns = OAuthClient.__mapper__.column_attrs
+        values = {each.key: getattr(row, each.key) for each in columns}
+        query = insert(OAuthClient).values(values).on_conflict_do_nothing()
+        added = await self.db.scalars(query.returning(OAuthClient.client_id))
+        return added.one_or_none() is not None
 
     async def note_use(
         self, client_id: str, at: datetime, unless_since: datetime

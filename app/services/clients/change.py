@@ -61,11 +61,20 @@ def judge(
         development=not provider.settings.is_production,
         supported=supported or provider.supported,
     )
+    check_called(provider.outbound, metadata)
+    return metadata
+
+
+def check_called(outbound: OutboundClient, metadata: ClientMetadata) -> None:
+    """Refuse addresses that this server would never call.
+
+    Raises:
+        InvalidClientMetadata: There is one; it says which.
+    """
     for name in _CALLED:
         uri = getattr(metadata, name)
         if uri is not None:
-            _check_called(provider.outbound, name, uri)
-    return metadata
+            _check_called(outbound, name, uri)
 
 
 def _check_called(outbound: OutboundClient, name: str, uri: str) -> None:
@@ -142,6 +151,13 @@ def new_client(
     uow: UnitOfWork, client_id: str, metadata: ClientMetadata, **columns: Any
 ) -> OAuthClient:
     """Return an active client that has no secret yet, added to the transaction."""
+    return uow.oauth_clients.add(client_row(uow, client_id, metadata, **columns))
+
+
+def client_row(
+    uow: UnitOfWork, client_id: str, metadata: ClientMetadata, **columns: Any
+) -> OAuthClient:
+    """Return an active client that has no secret yet; it is of no transaction."""
     now = uow.clock.now()
     values: Mapping[str, Any] = {
         "status": "active",
@@ -166,7 +182,7 @@ def new_client(
         **{**values, **columns},
     )
     put_metadata(row, metadata)
-    return uow.oauth_clients.add(row)
+    return row
 
 
 def generated_id(uow: UnitOfWork) -> str:

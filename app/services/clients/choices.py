@@ -47,7 +47,7 @@ async def check_names(uow: UnitOfWork, provider: Provider, row: OAuthClient) -> 
     Raises:
         Unprocessable: One name is both.
     """
-    if _signs_in(row) and await _is_api(uow, provider, row.client_id):
+    if _signs_in(row) and await is_api(uow, provider, row.client_id):
         message = "is whom tokens for an API are for"
         raise refused("client_id", "client_id_is_audience", message)
     named = row.audience and await uow.oauth_clients.by_client_id(row.audience)
@@ -88,17 +88,17 @@ def check_pattern(pattern: str, preview_hosts: Collection[str]) -> None:
         raise refused("redirect_uri_patterns", "invalid_redirect_uri_pattern", flaw)
 
 
+async def is_api(uow: UnitOfWork, provider: Provider, name: str) -> bool:
+    """Tell whether tokens for some API have a name in ``aud``."""
+    declared = (each.identifier for each in provider.resources.declared)
+    if name in declared or await uow.oauth_clients.is_audience(name):
+        return True
+    return bool(await uow.oauth_resources.by_identifiers([name]))
+
+
 def refused(field: str, code: str, message: str) -> Unprocessable:
     """Return the refusal of one field."""
     return Unprocessable([FieldError(field, code, message)])
-
-
-async def _is_api(uow: UnitOfWork, provider: Provider, client_id: str) -> bool:
-    """Tell whether tokens for some API have a name in ``aud``."""
-    declared = (each.identifier for each in provider.resources.declared)
-    if client_id in declared or await uow.oauth_clients.is_audience(client_id):
-        return True
-    return bool(await uow.oauth_resources.by_identifiers([client_id]))
 
 
 def _signs_in(row: OAuthClient) -> bool:

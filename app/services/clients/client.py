@@ -41,6 +41,7 @@ from app.services.clients.choices import (
     refused,
 )
 from app.services.clients.directory import metadata_of
+from app.services.clients.document import is_described, why_not_decided
 from app.services.clients.provider import Provider
 from app.services.clients.resource import check_assigned
 from app.services.clients.supported import PERSON_SCOPES
@@ -204,6 +205,8 @@ class OAuthClientService:
         """
         row = await self.get(client_id, lock=True)
         demand_version(row.version, versions)
+        if is_described(row) and (flaw := why_not_decided(metadata, choices)):
+            raise refused(flaw[0], "client_has_document", flaw[1])
         known, version = metadata_of(row), row.version
         judged = self._judge(_merged(row.document, metadata))
         await self._check_choices(choices, is_self_registered=row.is_self_registered)

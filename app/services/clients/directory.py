@@ -18,6 +18,7 @@ from app.models.oauth.client import (
 )
 from app.oauth.clients.client import Client, ClientSecret
 from app.oauth.clients.exchange import read_policy
+from app.oauth.clients.metadata_document import is_document_url
 from app.oauth.clients.redirect_pattern import why_no_pattern
 from app.oauth.clients.registration import ClientMetadata
 from app.oauth.supported import Supported
@@ -32,11 +33,12 @@ _log = logging.getLogger("auth_serve.oauth_client")
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A client, or that there is none, and where its keys are if it says so."""
+    """A client, or that there is none to use, and where its keys are if it says so."""
 
     read_at: float
     client: Client | None = None
     jwks_uri: str | None = None
+    is_disabled: bool = False
 
 
 class ClientDirectory:
@@ -107,6 +109,11 @@ class ClientDirectory:
         kept = await self._find(client_id)
         return kept.jwks_uri is not None and await self._keys.refresh(kept.jwks_uri)
 
+    async def is_taken(self, client_id: str) -> bool:
+        """Tell whether there is a client of this identifier, active or not."""
+        kept = await self._find(client_id)
+        return kept.client is not None or kept.is_disabled
+
     def forget(self, client_id: str) -> None:
         """Read a client anew at the next request; call it after a change."""
         self._kept.pop(client_id, None)
@@ -125,6 +132,8 @@ class ClientDirectory:
         if kept is not None and now - kept.read_at < KEPT_FOR:
             return kept
         kept = await self._read(client_id, now)
+        if kept.client is None and is_document_url(client_id):
+            return kept  # another process may make it a client at any moment
         if client_id not in self._kept and len(self._kept) >= _MOST:
             if kept.client is None:
                 return kept  # guesses of strangers push no client out
@@ -137,15 +146,15 @@ class ClientDirectory:
             clients = OAuthClientRepository(db)
             row = await clients.by_client_id(client_id)
             if row is None or row.status != "active":
-                return _Kept(now)
+                return _Kept(now, is_disabled=row is not None)
             secrets = await clients.secrets_of(client_id, self._clock.now())
-        client = self._offered(engine_client(row, secrets))
+        client = self.offered(engine_client(row, secrets))
         if client.audience is not None:
             resource = await self._resources.named(client.audience)
             client = replace(client, resource=resource)
         return _Kept(now, client, row.document.get("jwks_uri"))
 
-    def _offered(self, client: Client) -> Client:
+    def offered(self, client: Client) -> Client:
         """Return a client with no scopes and schemes but those of the settings."""
         scopes = frozenset(self._supported.scopes)
         gone = sorted(client.scope - scopes)
@@ -217,6 +226,7 @@ def engine_client(row: OAuthClient, secrets: Sequence[OAuthClientSecret]) -> Cli
             for name, scopes in (row.resources or {}).items()
         },
         is_self_registered=row.is_self_registered,
+        has_document=row.is_self_registered and is_document_url(row.client_id),
         minimum_acr=row.minimum_acr,
         exchange=read_policy(row.token_exchange),
         theme=row.theme or {},

@@ -13,6 +13,7 @@ from app.core.clock import Clock
 from app.core.outbound import OutboundClient, OutboundFailed, OutboundRefused
 from app.core.rate_limit import Limit, RateLimiter
 from app.services.clients.directory import ClientDirectory
+from app.services.clients.document_memory import DocumentMemory
 from app.services.process.rate_limit import by_address
 
 KEPT_FOR = 3_600.0  # seconds that a picture is shown without asking again
@@ -46,6 +47,7 @@ class ClientLogos:
     def __init__(
         self,
         clients: ClientDirectory,
+        documents: DocumentMemory,
         outbound: OutboundClient,
         limiter: RateLimiter,
         limit: Limit,
@@ -55,12 +57,14 @@ class ClientLogos:
 
         Args:
             clients: Who may name an address at all.
+            documents: Who may, too, before anybody agreed to anything.
             outbound: The guarded door.
             limiter: Counts what strangers have us fetch.
             limit: How much that may be, by address of the stranger.
             clock: When it is time to ask again.
         """
         self._clients = clients
+        self._documents = documents
         self._outbound = outbound
         self._limiter = limiter
         self._limit = limit
@@ -77,6 +81,7 @@ class ClientLogos:
         a page does without a picture, and has it the next time.
         """
         client = await self._clients.by_client_id(client_id)
+        client = client or self._documents.client(client_id)
         uri = client.links.get("logo_uri") if client else None
         if uri is None:
             return None

@@ -8,6 +8,7 @@ from app.repositories.statements.grant import OAuthGrantStatements
 from app.repositories.statements.membership import MembershipStatements
 from app.services.clients.device_polls import DevicePolls
 from app.services.clients.directory import ClientDirectory
+from app.services.clients.document_memory import DocumentMemory
 from app.services.clients.resource_directory import ResourceDirectory, own_resources
 from app.services.clients.signed_token import SignedTokens
 from app.services.clients.supported import build_supported, declared_resources
@@ -23,6 +24,7 @@ class Provider(Process):
         supported: What this server offers; the metadata publishes it.
         resources: APIs that tokens are asked for by name.
         clients: Those that were asked for lately; the database has them all.
+        documents: What clients said of themselves at addresses of theirs.
         trusted_issuers: Whose tokens of workloads are believed.
         grants: What each request with a token asks of the database.
         device_codes: What each poll of a device asks of the database.
@@ -34,6 +36,7 @@ class Provider(Process):
     supported: Supported
     resources: ResourceDirectory
     clients: ClientDirectory
+    documents: DocumentMemory
     trusted_issuers: TrustedIssuerDirectory
     grants: OAuthGrantStatements
     device_codes: DeviceCodeStatements
@@ -55,6 +58,7 @@ def build_provider(process: Process) -> Provider:
         supported=supported,
         resources=resources,
         clients=ClientDirectory(database, now, process.outbound, supported, resources),
+        documents=DocumentMemory(now),
         trusted_issuers=TrustedIssuerDirectory(database, now, process.outbound),
         grants=OAuthGrantStatements(database),
         device_codes=DeviceCodeStatements(database),

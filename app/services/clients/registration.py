@@ -105,7 +105,7 @@ class OAuthRegistrationService:
             RegistrationOff: Nobody registers here.
             TooManyRequests: The address had its share.
         """
-        mode = self._provider.settings.oauth.registration
+        mode = self._provider.settings.client_registration
         if mode == "off":
             raise RegistrationOff
         await self._charge()

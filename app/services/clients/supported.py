@@ -30,6 +30,7 @@ def build_supported(settings: Settings) -> Supported:
         auth_methods=tuple(method.name for method in METHODS),
         assertion_algs=jose.ALGORITHMS,
         keyless_jwt=True,
+        metadata_documents=settings.client_documents,
         id_token_algs=algorithms,
         userinfo_algs=algorithms,
         acr_values=LEVELS,

@@ -19,6 +19,7 @@ from app.oauth.interaction import ConsentState, Step, decide
 from app.oauth.parameters import Parameters, parse_query
 from app.oauth.response_modes import Answer
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.clients.document import ClientDocumentService
 from app.services.clients.provider import Provider
 from app.services.clients.theme import wear
 from app.services.oauth.agreed import agreed_of, shown_of, single_claims
@@ -323,7 +324,8 @@ class AuthorizationService:
     ) -> None:
         """Ask the database, since the directory may be some seconds late."""
         row = await uow.oauth_clients.keep(request.client.client_id)
-        if row is None or row.status != "active":
+        may_be_new = row is None and request.client.has_document  # till somebody agrees
+        if not may_be_new and (row is None or row.status != "active"):
             raise _ClientGone("client_id is unknown", hint="disabled or deleted")
 
     @staticmethod
@@ -371,6 +373,8 @@ class AuthorizationService:
         client_id, now = request.client.client_id, uow.clock.now()
         if flow.id is not None:
             await OAuthFlowService(uow, self._provider).use_up(flow)
+        if request.client.has_document:
+            await ClientDocumentService(self._provider).store(uow, client_id)
         if agreed:
             await OAuthConsentService(uow).remember(
                 account.user_id, client_id, **agreed_of(request)
@@ -379,13 +383,8 @@ class AuthorizationService:
         who = authentication_of(account)
         if isinstance(request, DeviceRequest):
             return await approve_device(uow, self._provider, request, who, browser)
-        code = await issue_code(
-            uow,
-            self._provider.secret_key,
-            self._provider.settings.oauth,
-            request,
-            who,
-        )
+        key, settings = self._provider.secret_key, self._provider.settings.oauth
+        code = await issue_code(uow, key, settings, request, who)
         uow.record(
             AuthorizationGranted(
                 user_id=account.user_id,

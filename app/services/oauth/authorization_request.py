@@ -9,6 +9,7 @@ from app.oauth.authorize import (
 from app.oauth.device.authorization import DeviceRequest
 from app.oauth.errors import InvalidRequest
 from app.oauth.parameters import RESOURCE, Parameters
+from app.services.clients.document import ClientDocumentService
 from app.services.clients.provider import Provider
 from app.services.oauth.device.device_answer import read_device
 from app.services.oauth.flow import Flow
@@ -28,6 +29,7 @@ class AuthorizationRequestReader:
         """Hand what nobody can be told to ``refusals``."""
         self._provider = provider
         self._refusals = refusals
+        self._documents = ClientDocumentService(provider)
 
     async def address(
         self, params: Parameters, repeated: frozenset[str] = frozenset()
@@ -41,8 +43,9 @@ class AuthorizationRequestReader:
         Raises:
             UnanswerableRequest: There is nobody to answer; the trail has the reason.
         """
-        client = await self._provider.clients.by_client_id(params.get("client_id", ""))
+        client = None
         try:
+            client = await self._documents.asking(params.get("client_id", ""))
             if repeated & _ADDRESS:
                 raise InvalidRequest("client_id or redirect_uri is there twice")
             return identify(

@@ -47,6 +47,8 @@ class Limits:
     device_stored: Limit
     client_address: Limit
     registration_address: Limit
+    document_address: Limit
+    document_all: Limit
     refusal_address: Limit
     profile_account: Limit
     export_account: Limit

@@ -45,7 +45,9 @@ def build_runtime(
     return Runtime(
         **{each.name: getattr(provider, each.name) for each in fields(provider)},
         gate=HostGate(provider),
-        logos=ClientLogos(clients, outbound, provider.limiter, asked, now),
+        logos=ClientLogos(
+            clients, provider.documents, outbound, provider.limiter, asked, now
+        ),
         revoked=RevokedFeed(provider, stopping),
         stopping=stopping,
         claims=IdempotencyClaims(database),
