@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.base import AsJson, fail, note, show, with_runtime
+from app.cli.base import AsJson, fail, note, settings_or_exit, show, with_runtime
 
 if TYPE_CHECKING:
     from app.models.outbox import OutboxMessage
@@ -68,12 +68,15 @@ def check_templates(
     if not folder.is_dir():
         fail(f"{folder} is no folder")
 
-    async def work(runtime: "Runtime") -> list[str]:
-        from app.services.mails.preview import MailPreviewService
+    from app.core.clock import SystemClock
+    from app.core.randomness import SystemRandomness
+    from app.core.secret_key import SecretKey
+    from app.services.mails.preview import MailPreviewService
 
-        return list(MailPreviewService(runtime).flaws(folder))
-
-    flaws = with_runtime(work)
+    # Nothing is started, so that nothing is written: any key does for samples.
+    key = SecretKey(SystemRandomness().token())
+    previews = MailPreviewService(settings_or_exit(), key, SystemClock())
+    flaws = list(previews.flaws(folder))
     result = {"folder": str(folder), "flaws": flaws}
     show(result, as_json, lines=flaws or ["The texts work."])
     if flaws:

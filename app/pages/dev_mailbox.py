@@ -76,7 +76,7 @@ async def show_mail_html(mail_id: str, runtime: State) -> Response:
 async def show_kinds(runtime: State, language: str = ENGLISH) -> Response:
     """List every kind of mail, in a language."""
     spoken = known_language(language) or ENGLISH
-    mails = MailPreviewService(runtime)
+    mails = MailPreviewService.of(runtime)
     return render_for_developers(
         "mails.html",
         spoken=spoken,
@@ -104,7 +104,7 @@ async def show_kind_text(
 
 def _preview(runtime: Runtime, name: str, language: str) -> Mail:
     try:
-        return MailPreviewService(runtime).show(name, language)
+        return MailPreviewService.of(runtime).show(name, language)
     except KeyError:
         raise NotFound(hint="no such mail or language") from None
 

@@ -289,6 +289,20 @@ _SHELLS = {
 }
 
 
+def test_looking_at_texts_of_mails_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("AUTH_SERVE_SECRET_KEY")
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "reset_password.txt").write_text("Go to {{ lnk }}")
+
+    done = run("mail", "check-templates", str(texts))
+
+    assert done.exit_code == 1 and "'lnk' is undefined" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["texts"]
+
+
 @pytest.mark.parametrize("shell", _SHELLS)
 def test_other_shells_complete_where_there_are_any(tmp_path: Path, shell: str) -> None:
     """What is installed runs it; what zsh calls is looked at everywhere."""

@@ -25,7 +25,7 @@ pytest_plugins = ["tests.support.job", "tests.support.mail"]
 def test_every_mail_says_its_language_and_keeps_its_lines_short(
     make_runtime: Make, tag: str
 ) -> None:
-    previews = MailPreviewService(make_runtime())
+    previews = MailPreviewService.of(make_runtime())
 
     for name in previews.names():
         mail = previews.show(name, tag)
@@ -42,7 +42,7 @@ def test_buttons_and_links_have_the_accent_of_the_installation(
 ) -> None:
     runtime = make_runtime(theme={"accent": "#7a1fa2", "accent_dark": "#e0b0ff"})
 
-    html = MailPreviewService(runtime).show("reset_password").html
+    html = MailPreviewService.of(runtime).show("reset_password").html
 
     assert "background:#7a1fa2;border-radius:10px;color:#ffffff" in html
     assert ".button { background: #e0b0ff !important; color: #000000" in html
@@ -58,7 +58,7 @@ def test_mails_are_of_the_name_of_the_pages_or_else_of_the_sender(
 ) -> None:
     runtime = make_runtime(theme=theme, smtp={"sender_name": "Post room"})
 
-    mail = MailPreviewService(runtime).show("password_changed")
+    mail = MailPreviewService.of(runtime).show("password_changed")
 
     assert f"your account with {above} was" in mail.html
     assert f">{above}</header>" in mail.html
@@ -134,7 +134,7 @@ class TestOwnTexts:
         runtime = make_runtime(
             mail_templates=folder, smtp={"sender_name": "Tea & Söhne"}
         )
-        previews = MailPreviewService(runtime)
+        previews = MailPreviewService.of(runtime)
 
         english, german = (previews.show("email_code", tag) for tag in ("en", "de"))
 
@@ -172,14 +172,14 @@ class TestOwnTexts:
         (folder / file).write_text(text)
         runtime = make_runtime(mail_templates=folder)
 
-        [told] = MailPreviewService(runtime).flaws(folder)
+        [told] = MailPreviewService.of(runtime).flaws(folder)
 
         assert flaw in told
         with pytest.raises(StartRefused, match="AUTH_SERVE_MAIL_TEMPLATES"):
             await start(runtime, serving=True)
 
     def test_every_value_that_is_documented_is_there(self, make_runtime: Make) -> None:
-        previews = MailPreviewService(make_runtime())
+        previews = MailPreviewService.of(make_runtime())
         document = (Path(__file__).parents[2] / "docs/mails.md").read_text()
 
         for name in KINDS:

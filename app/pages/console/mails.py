@@ -51,7 +51,7 @@ async def show_mail(name: str, at: AtConsole, language: str = "") -> Response:
     if isinstance(here, Response):
         return here
     spoken = _spoken(language)
-    mail = MailPreviewService(here.runtime).show(name, spoken)
+    mail = MailPreviewService.of(here.runtime).show(name, spoken)
     return here.render(
         "console/mail.html", mail=mail, name=name, spoken=languages()[spoken]
     )
@@ -63,7 +63,7 @@ async def show_html(name: str, at: AtConsole, language: str = "") -> Response:
     here = await at.enter(MAILS, shown=_checked(name))
     if isinstance(here, Response):
         return here
-    mail = MailPreviewService(here.runtime).show(name, _spoken(language))
+    mail = MailPreviewService.of(here.runtime).show(name, _spoken(language))
     return HTMLResponse(
         mail.html, headers=HEADERS | {"Content-Security-Policy": MAIL_CSP}
     )
@@ -76,7 +76,7 @@ async def _list(
     wanted: str = "",
     done: str = "",
 ) -> Response:
-    spoken, mails = _spoken(wanted), MailPreviewService(here.runtime)
+    spoken, mails = _spoken(wanted), MailPreviewService.of(here.runtime)
     return here.render(
         "console/mails.html",
         error,

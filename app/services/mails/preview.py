@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
+from app.config import Settings
+from app.core.clock import Clock
 from app.core.language import ENGLISH, tags
+from app.core.secret_key import SecretKey
 from app.services.mails.kind import KINDS, SAMPLES
 from app.services.mails.mail import Draft, Mail, MailRenderer
 from app.services.process.process import Process
@@ -17,10 +20,15 @@ _NOBODY = UUID(int=0)  # no token has this id
 class MailPreviewService:
     """Shows mails without anybody to send them to."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, settings: Settings, secret_key: SecretKey, clock: Clock) -> None:
+        """Write as the mail job does, with nothing that a start would make."""
+        self._clock = clock
+        self._renderer = MailRenderer(settings, secret_key)
+
+    @classmethod
+    def of(cls, process: Process) -> Self:
         """Write as the mail job of this process does."""
-        self._process = process
-        self._renderer = MailRenderer(process.settings, process.secret_key)
+        return cls(process.settings, process.secret_key, process.clock)
 
     def names(self) -> tuple[str, ...]:
         """Return every kind of mail."""
@@ -58,7 +66,7 @@ class MailPreviewService:
     def _sample(self, name: str, language: str = ENGLISH) -> Draft:
         if language not in tags():
             raise KeyError(language)
-        kind, now = KINDS[name], self._process.clock.now()
+        kind, now = KINDS[name], self._clock.now()
         later = now + timedelta(days=1)
         return Draft(
             id=_NOBODY,

@@ -130,7 +130,7 @@ def _check_mails(process: Process) -> None:
     name = f"{PREFIX}MAIL_TEMPLATES"
     if not folder.is_dir():
         raise StartRefused(f"{name}: there is no such folder")
-    if flaws := list(MailPreviewService(process).flaws(folder)):
+    if flaws := list(MailPreviewService.of(process).flaws(folder)):
         raise StartRefused(f"{name}: {'; '.join(flaws)}")
 
 
