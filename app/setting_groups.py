@@ -222,6 +222,13 @@ class OAuthSettings(Group):
         "`/oauth2/revoked`: nobody, clients that are resource servers, or anybody, who "
         "then has to ask again and again and cannot wait for news.",
     )
+    token_max_bytes: int = Field(
+        8_192,
+        ge=2_048,
+        le=65_536,
+        description="Bytes of JSON that a token may hold; of a larger one groups and "
+        "roles are left out, and `claims_left_out` names them.",
+    )
     id_token_ttl: int = Field(HOUR, ge=60, le=DAY, description="Life of an ID token.")
     flow_ttl: int = Field(
         HOUR, ge=5 * MINUTE, le=DAY, description="Life of a request that waits."

@@ -38,6 +38,7 @@ from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.oauth.application_caller import ApplicationCallerService
 from app.services.oauth.begun_at import BegunAtService
 from app.services.oauth.consent import OAuthConsentService
+from app.services.oauth.preview import PreviewService
 from app.services.process.paging import Pages
 from app.services.server.idempotency_key import IdempotencyService
 from app.services.server.outbox import OutboxService
@@ -290,6 +291,10 @@ async def _groups(uow: Uow) -> GroupService:
     return GroupService(uow)
 
 
+async def _previews(uow: Uow, runtime: RuntimeDep) -> PreviewService:
+    return PreviewService(uow, runtime)
+
+
 async def _clients(uow: Uow, runtime: RuntimeDep) -> OAuthClientService:
     return OAuthClientService(uow, runtime)
 
@@ -356,6 +361,7 @@ Totps = Annotated[TotpService, Depends(_totps)]
 RecoveryCodesDep = Annotated[RecoveryCodeService, Depends(_recovery_codes)]
 Roles = Annotated[RoleService, Depends(_roles)]
 Groups = Annotated[GroupService, Depends(_groups)]
+Previews = Annotated[PreviewService, Depends(_previews)]
 Clients = Annotated[OAuthClientService, Depends(_clients)]
 ProtectedHosts = Annotated[ProtectedHostService, Depends(_protected_hosts)]
 Resources = Annotated[OAuthResourceService, Depends(_resources)]

@@ -25,6 +25,7 @@ from app.cli.doctor import doctor
 from app.cli.ending import PROGRAM, Exit, fail
 from app.cli.oauth import (
     client,
+    client_claims,
     client_exchange,
     protected_host,
     resource,
@@ -80,6 +81,8 @@ app.command()(completion)
 app.command()(doctor)
 user_account.add_to(user.app)
 client.app.command(name="token-exchange")(client_exchange.token_exchange)
+client.app.command()(client_claims.claims)
+client.app.command()(client_claims.preview)
 user.app.command(name="export")(user_export.export_users)
 user.app.add_typer(user_factor.app, name="factors")
 for noun in (

@@ -99,6 +99,7 @@ def access_token_claims(
     now: datetime,
     ttl: int,
     session: str | None = None,
+    told: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the claims of an access token (RFC 9068 §2.2).
 
@@ -114,9 +115,11 @@ def access_token_claims(
         now: When it is issued.
         ttl: Seconds that it lives.
         session: ``sid`` as this client knows it, if that is not the session's id.
+        told: What the resources want told besides; none can replace another.
     """
     issued = int(now.timestamp())
     claims: dict[str, Any] = {
+        **(told or {}),
         "iss": issuer,
         "sub": subject or subject_of_client(granted.client.client_id),
         "aud": audience_of(granted, issuer),

@@ -54,6 +54,24 @@ class ClientMetadata(Input):
     frontchannel_logout_session_required: StrictBool | None = None
 
 
+class ClaimMapping(Input):
+    """One thing that is told: where from, under which name, how much of it.
+
+    ``source``: ``groups``, ``roles``, ``scope``, or a standard claim of OpenID Connect.
+    ``values``: only these, ``*`` at an end for any rest; empty is all. ``format``:
+    whether the dots of ``claim`` are levels. ``prefix``: before each value. It is told
+    only if the scope was granted that its source belongs to.
+    """
+
+    claim: Annotated[str, Field(min_length=1, max_length=200)]
+    source: Annotated[str, Field(min_length=1, max_length=200)]
+    values: Annotated[
+        list[Annotated[str, Field(max_length=200)]], Field(max_length=100)
+    ] = []
+    format: Literal["flat", "nested"] = "flat"
+    prefix: Annotated[str, Field(max_length=200)] = ""
+
+
 class ClientTheme(Input):
     """How pages of a client's flows look, in place of the installation's accent.
 
@@ -97,6 +115,9 @@ class ClientChange(ClientMetadata):
     has the installation's.
     ``redirect_uri_patterns``: redirect URIs of preview deployments, with ``*`` as the
     whole first label of a host below AUTH_SERVE_OAUTH__PREVIEW_HOSTS.
+    ``id_token_claims``: claims that stand in the ID token itself, if their scope is
+    granted. ``claim_mappings``: what userinfo tells besides, and the ID token where it
+    is named there.
     """
 
     status: Status = "active"
@@ -110,6 +131,8 @@ class ClientChange(ClientMetadata):
     redirect_uri_patterns: Annotated[list[Word], Field(max_length=5)] | None = None
     theme: ClientTheme | None = None
     token_exchange: TokenExchange | None = None
+    id_token_claims: Annotated[list[Word], Field(max_length=50)] | None = None
+    claim_mappings: Annotated[list[ClaimMapping], Field(max_length=20)] | None = None
 
 
 class ClientCreate(ClientChange):
@@ -148,6 +171,8 @@ class Client(Output):
     redirect_uri_patterns: list[str] | None
     theme: ClientShownTheme | None
     token_exchange: ShownTokenExchange | None
+    id_token_claims: list[str] | None
+    claim_mappings: list[dict[str, Any]] | None
     created_at: Instant
     updated_at: Instant
     last_used_at: Instant | None

@@ -60,3 +60,37 @@ async def test_an_import_and_an_export_keep_groups(api: Api, tmp_path: Path) -> 
     assert done["imported"] == 1
     exported = json.loads(out.read_text())
     assert (exported["email"], exported["groups"]) == (line["email"], ["Dev", "OPS"])
+
+
+async def test_what_a_client_is_told_is_chosen_and_looked_at(api: Api) -> None:
+    ann = await api.users()
+    line = (
+        "client",
+        "create",
+        "--name",
+        "Shop",
+        "--redirect-uri",
+        "https://a.example.com/cb",
+    )
+    client_id = told(*line, "--scope", "openid email groups")["client_id"]
+    mappings = '[{"claim": "teams", "source": "groups"}]'
+    told("group", "create", "ops")
+    told("group", "add", "ops", ann.email)
+
+    chosen = told(
+        "client", "claims", client_id, "--id-token", "email", "--mappings", mappings
+    )
+    kept = told("client", "claims", client_id)
+    seen = told("client", "preview", client_id, ann.email, "--scope", "openid groups")
+    whole = told("client", "preview", client_id, ann.email)
+    cleared = told("client", "claims", client_id, "--id-token", "", "--mappings", "[]")
+    wrong = run("client", "claims", client_id, "--mappings", "{}")
+    evil = '[{"claim": "sub", "source": "groups"}]'
+    refused = run("client", "claims", client_id, "--mappings", evil)
+
+    assert chosen == kept and kept["id_token_claims"] == ["email"]
+    assert seen["userinfo"]["teams"] == ["ops"] and "email" not in seen["id_token"]
+    assert whole["id_token"]["email"] == ann.email
+    assert cleared["id_token_claims"] is cleared["claim_mappings"] is None
+    assert (wrong.exit_code, refused.exit_code) == (2, 1)
+    assert "cannot replace sub" in refused.stderr

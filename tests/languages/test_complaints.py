@@ -37,6 +37,7 @@ _OF_THE_API = {
     "send token or code",
     "send token, or email and code",
     "there is no such application",
+    "cannot hold 7, which the protocol says itself",
 }
 _NOTHING = "This cannot be used; please change it."
 

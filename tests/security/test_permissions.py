@@ -52,6 +52,7 @@ NEEDED: dict[Operation, str] = {
     ("put", "/groups/{group_id}/members/{user_id}"): "groups:write",
     ("delete", "/groups/{group_id}/members/{user_id}"): "groups:write",
     ("get", "/users/{user_id}/groups"): "users:read",
+    ("get", "/clients/{client_id}/preview"): "users:read",
     ("get", "/audit-events"): "audit:read",
     ("get", "/statistics"): "audit:read",
     ("get", "/settings"): "settings:read",
@@ -123,6 +124,9 @@ OWN: set[Operation] = {  # everybody's own account and session: no permission
     ("put", "/users/me/claims"),
     ("post", "/auth/logout"),
     ("post", "/auth/change-password"),
+}
+QUERIES: dict[Operation, str] = {
+    ("get", "/clients/{client_id}/preview"): "?user_id={user_id}",
 }
 BODIES: dict[Operation, Any] = {
     ("post", "/users"): {"email": "new@example.com"},
@@ -214,7 +218,8 @@ async def send(
     api: Api, operation: Operation, values: dict[str, str], person: Person
 ) -> Response:
     method, path = operation
-    url, body = f"/api/v1{path.format(**values)}", BODIES.get(operation)
+    asked = path + QUERIES.get(operation, "")
+    url, body = f"/api/v1{asked.format(**values)}", BODIES.get(operation)
     if isinstance(body, bytes):
         headers = person.headers | {"Content-Type": "image/png"}
         return await api.client.request(method, url, content=body, headers=headers)

@@ -24,6 +24,7 @@ from app.api.v1 import (
 )
 from app.api.v1.access import groups
 from app.api.v1.oauth import (
+    client_preview,
     clients,
     consents,
     protected_hosts,
@@ -50,6 +51,7 @@ routes: list[BaseRoute] = knowing_their_query(
         roles,
         permissions,
         clients,
+        client_preview,
         protected_hosts,
         trusted_issuers,
         resources,

@@ -326,15 +326,14 @@ def _create(
 
 
 def _made(members: Mapping[str, Any], issuer: str) -> Made:
+    outs = members.get("post_logout_redirect_uris", ())
     return Made(
         issuer=issuer,
         client_id=members["client_id"],
         secret=members.get("client_secret", ""),
         redirect_uri=next(iter(members.get("redirect_uris", ())), ""),
         scope=members.get("scope", ""),
-        post_logout_redirect_uri=next(
-            iter(members.get("post_logout_redirect_uris", ())), ""
-        ),
+        post_logout_redirect_uri=next(iter(outs), ""),
     )
 
 
@@ -357,6 +356,8 @@ _OPTIONS = {
     "redirect_uri_patterns": "--redirect-uri-pattern",
     "theme": "auth-serve client theme",
     "token_exchange": "auth-serve client token-exchange",
+    "id_token_claims": "auth-serve client claims",
+    "claim_mappings": "auth-serve client claims",
 }
 
 
@@ -384,10 +385,9 @@ def _with_clients(
 
 
 def _shown(row: "OAuthClient") -> dict[str, Any]:
-    names = ["client_id", "status", "pkce", "is_self_registered", "is_first_party"]
-    names += ["is_resource_server", "audience", "resources", "minimum_acr", "theme"]
-    names += ["redirect_uri_patterns", "token_exchange", "created_at", "last_used_at"]
-    own = {name: getattr(row, name) for name in names}
+    hidden = {"client_name", "document", "vouched_by", "version", "updated_at"}
+    names = {column.name for column in row.__table__.columns} - hidden
+    own = {name: getattr(row, name) for name in sorted(names)}
     return {**own, "vouched_by": row.voucher, **row.document}
 
 

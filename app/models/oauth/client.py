@@ -30,6 +30,7 @@ class OAuthClient(Base):
     people (ADR-0014); ask ``voucher``, since the release before writes none.
     ``minimum_acr`` is how strongly people sign in to it at least (ADR-0054). ``theme``
     is the accent of its pages, as ``services.clients.theme`` judged it (ADR-0066).
+    ``id_token_claims`` and ``claim_mappings`` are what it is told besides (ADR-0078).
     ``resources`` are the APIs that it may ask tokens for by name, each with the scopes
     that it may have there, or null for all (ADR-0075). ``token_exchange`` is whose
     tokens it may exchange (ADR-0080).
@@ -64,6 +65,8 @@ class OAuthClient(Base):
     )
     theme: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     resources: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    id_token_claims: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    claim_mappings: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from app.oauth.clients.exchange import ExchangePolicy
 from app.oauth.clients.resource import Resource
+from app.oauth.mappings.mapping import ClaimMapping
 
 ApplicationType = Literal["web", "native"]
 AuthMethod = Literal[
@@ -57,6 +58,9 @@ class Client:
         exchange: The administrator's choice: whose tokens it may exchange (RFC 8693).
         theme: The administrator's choice of how pages of its flows look; no concern of
             the protocol.
+        id_token_claims: The administrator's choice: claims that the ID token itself
+            has, if their scope is granted.
+        claim_mappings: The administrator's choice: what else it is told.
         private_schemes: Schemes without a dot that this server accepts now.
     """
 
@@ -95,6 +99,8 @@ class Client:
     exchange: ExchangePolicy | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     theme: Mapping[str, Any] = field(default_factory=dict)
+    id_token_claims: frozenset[str] = frozenset()
+    claim_mappings: tuple[ClaimMapping, ...] = ()
     private_schemes: tuple[str, ...] = ()
 
     @property

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from app.oauth.mappings.mapping import ClaimMapping
 
 Access = Literal["assigned", "any"]
 Form = Literal["string", "list"]
@@ -39,6 +41,6 @@ class Resource:
     typ: TokenType = "at+jwt"
     audience_form: Form = "string"
     scope_form: Form = "string"
-    claims: tuple[Mapping[str, Any], ...] = ()
+    claims: tuple[ClaimMapping, ...] = ()
     is_exclusive: bool = False
     is_live: bool = True

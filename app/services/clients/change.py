@@ -172,6 +172,8 @@ def client_row(
         "redirect_uri_patterns": None,
         "theme": None,
         "token_exchange": None,
+        "id_token_claims": None,
+        "claim_mappings": None,
     }
     row = OAuthClient(
         client_id=client_id,

@@ -46,6 +46,7 @@ from app.services.clients.provider import Provider
 from app.services.clients.resource import check_assigned
 from app.services.clients.supported import PERSON_SCOPES
 from app.services.clients.theme import check_theme
+from app.services.clients.told_claims import check_claims
 from app.services.process.precondition import demand_version
 
 CHOICES = (
@@ -60,6 +61,8 @@ CHOICES = (
     "redirect_uri_patterns",
     "theme",
     "token_exchange",
+    "id_token_claims",
+    "claim_mappings",
 )
 # Older clients without any scope can still be renamed or disabled.
 _DECIDE_TOKENS = frozenset({"scope", "grant_types", "is_resource_server", "resources"})
@@ -329,6 +332,7 @@ class OAuthClientService:
             check_pattern(pattern, self._provider.supported.preview_hosts)
         if choices.get("theme") is not None:
             check_theme(choices["theme"])
+        check_claims(choices)
 
 
 def _merged(document: Metadata, change: Metadata) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from app.oauth.clients.exchange import read_policy
 from app.oauth.clients.metadata_document import is_document_url
 from app.oauth.clients.redirect_pattern import why_no_pattern
 from app.oauth.clients.registration import ClientMetadata
+from app.oauth.mappings.mapping import read_mappings
 from app.oauth.supported import Supported
 from app.repositories.oauth.client import OAuthClientRepository
 from app.services.clients.keys import ClientKeys
@@ -230,6 +231,8 @@ def engine_client(row: OAuthClient, secrets: Sequence[OAuthClientSecret]) -> Cli
         minimum_acr=row.minimum_acr,
         exchange=read_policy(row.token_exchange),
         theme=row.theme or {},
+        id_token_claims=frozenset(row.id_token_claims or ()),
+        claim_mappings=read_mappings(row.claim_mappings or ()),
         is_vouched_for=row.voucher in (ADMINISTRATOR, REGISTRATION_TOKEN),
         links={name: url for name in links if (url := getattr(metadata, name))},
     )

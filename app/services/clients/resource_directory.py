@@ -8,6 +8,7 @@ from app.core.clock import Clock
 from app.database import Database
 from app.models.oauth.resource import MAX_IDENTIFIER, OAuthResource
 from app.oauth.clients.resource import Resource
+from app.oauth.mappings.mapping import read_mappings
 from app.oauth.scopes import ACCOUNT, PERSONAL
 from app.oauth.tokens import own_api
 from app.repositories.oauth.resource import OAuthResourceRepository
@@ -96,7 +97,7 @@ class ResourceDirectory:
             typ="JWT" if row.typ == "JWT" else "at+jwt",
             audience_form="list" if row.audience_form == "list" else "string",
             scope_form="list" if row.scope_form == "list" else "string",
-            claims=tuple(row.claims),
+            claims=read_mappings(row.claims),
             is_live=row.status == "active" and is_signed,
         )
 

@@ -7,7 +7,9 @@ from uuid import UUID
 from app.core.security import InvalidToken
 from app.events.grant import AccessTokenRevoked, GrantEnded
 from app.oauth.clients.client import Client
+from app.oauth.clients.resource import Resource
 from app.oauth.introspection import KnownToken, introspect
+from app.oauth.mappings.told import claims_by_scope, mapped_claims, sources_of
 from app.oauth.revocation import EndAccessToken, EndGrant, decide_revocation
 from app.services.clients.authentication import (
     ClientAuthenticationService,
@@ -16,7 +18,7 @@ from app.services.clients.authentication import (
 from app.services.clients.provider import Provider
 from app.services.clients.signed_token import AccessToken
 from app.services.oauth.grant import end_grant
-from app.services.oauth.person import subject_of
+from app.services.oauth.person import subject_of, told_person
 
 
 class KnownTokenService:
@@ -41,7 +43,30 @@ class KnownTokenService:
         client = await self._clients.authenticate(call)
         token = call.parameters.need("token")
         found = None if client.is_public else await self._find(token, is_current=True)
-        return introspect(found, client, now=self._provider.clock.now())
+        answer = introspect(found, client, now=self._provider.clock.now())
+        api = client.resource
+        if found is None or not answer["active"] or api is None or not api.claims:
+            return answer
+        return {**await self._told(found, api), **answer}
+
+    async def _told(self, token: KnownToken, api: Resource) -> dict[str, Any]:
+        """Return what an API wants told of the person of a token, as it is now.
+
+        ``username`` (RFC 7662 section 2.2) is what the person agreed to be known by.
+        """
+        provider, grant_id = self._provider, token.claims.get("grant_id")
+        if grant_id is None or token.kind != "access_token":
+            return {}
+        row = await provider.grants.state(UUID(grant_id), provider.clock.now())
+        if row is None:
+            return {}
+        scope = row.scope.split()
+        known = await told_person(provider, row, sources_of(api.claims))
+        names = {"preferred_username", "email"}
+        own = claims_by_scope(names, known, scope)
+        username = own.get("preferred_username") or own.get("email")
+        named = {} if username is None else {"username": username}
+        return named | mapped_claims(api.claims, known, scope)
 
     async def revoke(self, call: ClientCall) -> None:
         """Let a token end, effective with the next request anywhere.

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from app.core.context import current
-from app.oauth.claims import claims_for, told_claims
 from app.oauth.clients.client import Client
 from app.oauth.errors import InvalidGrant, OAuthError
 from app.oauth.grants.base import Granted, Stores
@@ -28,9 +27,10 @@ from app.services.oauth.grant_store import (
     DeviceCodeStore,
     RefreshTokenStore,
 )
-from app.services.oauth.person import session_name, subject_of, told_person
+from app.services.oauth.person import session_name, subject_of
 from app.services.oauth.stores.assertion import AssertionStore, speaks_for_itself
 from app.services.oauth.stores.presented_token import PresentedTokenStore
+from app.services.oauth.told import Told, bounded, told_in_tokens
 
 _NO_ID_TOKEN = frozenset({ClientCredentials.name, JwtBearer.name, TokenExchange.name})
 
@@ -115,17 +115,18 @@ class TokenService:
         if row is not None:
             current().user_id = row.user_id
             subject = subject_of(row.user_id, granted.client, provider.secret_key)
-        access_token = self._access_token(granted, subject, now)
+        told = await told_in_tokens(provider, granted, row)
+        access_token = self._access_token(granted, subject, told, now)
         return token_response(
             granted,
             access_token=access_token,
             expires_in=granted.access_ttl(provider.settings.token.access_ttl),
             refresh_token=self._refresh_token(granted),
-            id_token=await self._id_token(granted, row, subject, access_token, now),
+            id_token=self._id_token(granted, subject, told, access_token, now),
         )
 
     def _access_token(
-        self, granted: Granted, subject: str | None, now: datetime
+        self, granted: Granted, subject: str | None, told: Told, now: datetime
     ) -> str:
         provider = self._provider
         settings = provider.settings
@@ -137,10 +138,14 @@ class TokenService:
             now=now,
             ttl=granted.access_ttl(settings.token.access_ttl),
             session=self._session(granted),
+            told=told.access_token,
         )
         algorithm = granted.form.algorithm or settings.token.algorithm
         return provider.signed.sign(
-            claims, algorithm=algorithm, typ=granted.form.typ, now=now
+            bounded(provider, granted, claims, told),
+            algorithm=algorithm,
+            typ=granted.form.typ,
+            now=now,
         )
 
     def _session(self, granted: Granted) -> str | None:
@@ -156,39 +161,32 @@ class TokenService:
             granted.grant_id, granted.refresh_counter
         )
 
-    async def _id_token(
+    def _id_token(
         self,
         granted: Granted,
-        row: Any | None,
         subject: str | None,
+        told: Told,
         access_token: str,
         now: datetime,
     ) -> str | None:
         if not granted.has_id_token or granted.authentication is None:
             return None
         assert subject is not None  # somebody signed in
-        settings = self._provider.settings
-        person = {}
-        if granted.claims.get("id_token"):
-            person = await self._told(granted, row)
+        provider = self._provider
         claims = id_token_claims(
             granted,
             granted.authentication,
-            issuer=settings.public_url,
+            issuer=provider.settings.public_url,
             subject=subject,
             now=now,
-            ttl=settings.oauth.id_token_ttl,
+            ttl=provider.settings.oauth.id_token_ttl,
             access_token=access_token,
-            person=person,
+            person=told.id_token,
             session=self._session(granted),
         )
-        algorithm = granted.client.id_token_signed_response_alg
-        return self._provider.signed.sign(
-            claims, algorithm=algorithm, typ=ID_TOKEN_TYPE, now=now
+        return provider.signed.sign(
+            bounded(provider, granted, claims, told),
+            algorithm=granted.client.id_token_signed_response_alg,
+            typ=ID_TOKEN_TYPE,
+            now=now,
         )
-
-    async def _told(self, granted: Granted, row: Any) -> dict[str, Any]:
-        scope, claims = granted.scope, granted.claims
-        names = told_claims("id_token", scope=scope, claims=claims)
-        known = await told_person(self._provider, row, names)
-        return claims_for("id_token", known, scope=scope, claims=claims)

@@ -7,6 +7,7 @@ from app.core import jose, security
 from app.core.context import current
 from app.oauth.claims import claims_for, told_claims
 from app.oauth.errors import InsufficientScope, InvalidToken
+from app.oauth.mappings.told import mapped_claims, sources_of
 from app.oauth.scopes import OPENID
 from app.oauth.tokens import USERINFO_TYPE, signed_userinfo_claims, userinfo_claims
 from app.services.clients.provider import Provider
@@ -41,9 +42,12 @@ class UserinfoService:
             raise _refusal("the grant, session, account or client is over")
         current().user_id = row.user_id
         subject = subject_of(row.user_id, client, provider.secret_key)
-        names = told_claims("userinfo", scope=access.scope, claims=row.claims)
-        known = await told_person(provider, row, names)
-        person = claims_for("userinfo", known, scope=access.scope, claims=row.claims)
+        scope, mappings = access.scope, client.claim_mappings
+        names = told_claims("userinfo", scope=scope, claims=row.claims)
+        known = await told_person(provider, row, names | sources_of(mappings))
+        person = claims_for("userinfo", known, scope=scope, claims=row.claims)
+        if mappings:
+            person |= mapped_claims(mappings, known, scope)
         if client.userinfo_signed_response_alg is None:
             return userinfo_claims(person, subject=subject)
         algorithm = client.userinfo_signed_response_alg
