@@ -352,3 +352,26 @@ async def test_changes_want_a_fresh_sign_in_and_lead_back(
 
     assert stale.headers["location"] == f"/signin?to=console.clients.{client_id}"
     assert (await only(runtime)).version == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "unsaid"),
+    [
+        (
+            {"oauth": {"scopes": {"orders:read": "See orders"}}},
+            "There are: orders:read.",
+            "Name one in AUTH_SERVE_OAUTH__SCOPES",
+        ),
+        ({}, "Name one in AUTH_SERVE_OAUTH__SCOPES", "There are:"),
+    ],
+)
+async def test_the_form_of_a_machine_says_what_it_may_have(
+    visitor: Visitor, admin: Person, said: str, unsaid: str
+) -> None:
+    machine = unescape((await visitor.get(f"{NEW}?kind=machine")).text)
+    web = unescape((await visitor.get(f"{NEW}?kind=web")).text)
+
+    assert said in machine and unsaid not in machine
+    assert said not in web
+    assert "People see it when they sign in." in web
+    assert "People see it when they sign in." not in machine

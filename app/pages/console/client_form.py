@@ -12,7 +12,9 @@ from app.core.language import N_, Message, gettext
 from app.models.oauth.client import OAuthClient
 from app.oauth.client_kind import KINDS, SIGN_IN, Kind
 from app.oauth.client_snippet import Library, Made, snippet
+from app.oauth.grants.client_credentials import own_scope
 from app.oauth.grants.device_code import DeviceCode
+from app.oauth.supported import Supported
 from app.pages.console.sections import CLIENTS
 from app.pages.parts.form import Values
 
@@ -120,6 +122,11 @@ def address_of(client_id: str, **more: str) -> str:
     query = {"id": client_id, **more}
     said = "&".join(f"{name}={quote(text, safe='')}" for name, text in query.items())
     return f"{CLIENTS.path}/one?{said}"
+
+
+def own_scopes(supported: Supported) -> list[str]:
+    """Return what a program may have for itself, to be shown beside the field."""
+    return sorted(own_scope(supported.scopes))
 
 
 def labels() -> dict[str, str]:

@@ -14,6 +14,7 @@ from app.pages.console.client_form import (
     choices_in,
     labels,
     metadata_in,
+    own_scopes,
     pasted,
 )
 from app.pages.console.frame import AtConsole, Here
@@ -84,7 +85,6 @@ def show_secret(
         "console/client_made.html",
         client=row,
         secret=secret,
-        choice=choice,
         is_new=is_new,
         issuer=issuer,
         snippets=pasted(issuer, row, secret, choice),
@@ -98,7 +98,7 @@ async def _show(here: Here, error: AppError | None, values: Values) -> Response:
         choices=CHOICES.values(),
         choice=CHOICES.get(values.get("kind", "")),
         values=values,
-        scopes=here.runtime.supported.scopes,
+        own_scopes=own_scopes(here.runtime.supported),
         wrong=by_field(error),
         labels=labels(),
     )

@@ -18,6 +18,7 @@ from app.pages.console.client_form import (
     kind_of,
     labels,
     metadata_in,
+    own_scopes,
     pasted,
     theme_of,
 )
@@ -224,6 +225,7 @@ async def _show(
         snippets=pasted(issuer, row, _PLACEHOLDER),
         tried=try_redirect_uri(here.runtime, row, test) if test else None,
         wrong=by_field(error),
+        own_scopes=own_scopes(here.runtime.supported),
         labels=labels(),
         sent=next((each for each in _CONFIRMED if each in values), ""),
         done=_DONE.get(done, ""),
