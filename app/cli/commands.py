@@ -83,6 +83,7 @@ user_account.add_to(user.app)
 client.app.command(name="token-exchange")(client_exchange.token_exchange)
 client.app.command()(client_claims.claims)
 client.app.command()(client_claims.preview)
+resource.app.command(name="claims")(client_claims.resource_claims)
 user.app.command(name="export")(user_export.export_users)
 user.app.add_typer(user_factor.app, name="factors")
 for noun in (

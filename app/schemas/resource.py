@@ -1,7 +1,9 @@
 """Bodies of ``/api/v1/resources``."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from app.resource_settings import (
     Access,
@@ -14,6 +16,7 @@ from app.resource_settings import (
     Ttl,
 )
 from app.schemas.base import Input, Instant, Output
+from app.schemas.client import ClaimMapping
 
 Status = Literal["active", "disabled"]
 
@@ -26,7 +29,8 @@ class ResourceChange(Input):
     ``access_token_ttl``: null follows AUTH_SERVE_TOKEN__ACCESS_TTL. ``algorithm``: null
     follows AUTH_SERVE_TOKEN__ALGORITHM. ``typ``: ``JWT`` for libraries that know no
     other. ``audience_form`` and ``scope_form``: how ``aud`` of a token for this API
-    alone, and ``scope``, are written.
+    alone, and ``scope``, are written. ``claims``: what its tokens, and introspection,
+    tell of a person besides.
     """
 
     name: Shown = ""
@@ -37,6 +41,7 @@ class ResourceChange(Input):
     typ: TokenType = "at+jwt"
     audience_form: Form = "string"
     scope_form: Form = "string"
+    claims: Annotated[list[ClaimMapping], Field(max_length=20)] = []
     status: Status = "active"
 
 
@@ -62,6 +67,7 @@ class Resource(Output):
     typ: TokenType
     audience_form: Form
     scope_form: Form
+    claims: list[dict[str, Any]]
     status: Status
     source: Literal["database", "settings"]
     created_at: Instant | None

@@ -171,6 +171,20 @@ async def test_what_would_replace_the_protocol_s_claims_is_refused(
         assert answer.json()["errors"][0]["code"] == code
 
 
+async def test_an_api_s_claims_are_chosen_by_administrators(api: Api) -> None:
+    admin = await api.admin()
+    body = {"identifier": API, "claims": [mapping("teams")]}
+
+    made = await api.post("/resources", body, admin)
+    path = f"/resources/{made.json()['id']}"
+    refused = await api.patch(path, {"claims": [mapping("aud")]}, admin)
+    changed = await api.patch(path, {"claims": []}, admin)
+
+    assert (made.status_code, made.json()["claims"]) == (201, [mapping("teams")])
+    assert refused.json()["errors"][0]["code"] == "invalid_claim_mapping"
+    assert changed.json()["claims"] == []
+
+
 async def test_a_preview_tells_what_the_tokens_then_have(
     protocol: Protocol, ann: User
 ) -> None:

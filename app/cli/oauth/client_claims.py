@@ -1,4 +1,4 @@
-"""``client claims`` and ``client preview``: what clients are told of people."""
+"""``client claims``, ``preview``, ``resource claims``: what is told of people."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any
@@ -77,11 +77,35 @@ def preview(
     show(in_transaction(work), as_json)
 
 
+def resource_claims(
+    identifier: Annotated[str, typer.Argument(help="What aud says of the API")],
+    mappings: Annotated[
+        str, typer.Argument(help='[{"claim": "teams", "source": "groups"}]')
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Choose what tokens of an API, and introspection, tell it of a person.
+
+    JSON: `identifier`, `claims`.
+    """
+    chosen = {"claims": _array(mappings)}
+
+    async def work(uow: "UnitOfWork", runtime: "Runtime") -> dict[str, Any]:
+        from app.services.clients.resource import OAuthResourceService
+
+        resources = OAuthResourceService(uow, runtime)
+        known = await resources.by_identifier(identifier)
+        changed = await resources.update(known.id, chosen, None)
+        return {"identifier": identifier, "claims": changed.claims}
+
+    show(in_transaction(work), as_json)
+
+
 def _array(text: str) -> list[Any]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, list):
-        fail("--mappings must be a JSON array", Exit.USAGE)
+        fail("mappings must be a JSON array", Exit.USAGE)
     return content

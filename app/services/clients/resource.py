@@ -19,6 +19,7 @@ from app.oauth.clients.resource import Resource
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.provider import Provider
 from app.services.clients.resource_directory import spellings
+from app.services.clients.told_claims import check_mappings
 from app.services.process.precondition import demand_version
 
 CHOICES = (
@@ -30,6 +31,7 @@ CHOICES = (
     "typ",
     "audience_form",
     "scope_form",
+    "claims",
     "status",
 )
 _USUAL: Mapping[str, Any] = {
@@ -41,6 +43,7 @@ _USUAL: Mapping[str, Any] = {
     "typ": "at+jwt",
     "audience_form": "string",
     "scope_form": "string",
+    "claims": [],
     "status": "active",
 }
 
@@ -91,6 +94,7 @@ class KnownResource:
     typ: str
     audience_form: str
     scope_form: str
+    claims: Sequence[Mapping[str, Any]]
     status: str
     source: str
     version: int = 0
@@ -165,11 +169,11 @@ class OAuthResourceService:
         """
         await self._check_identifier(identifier)
         self._check_algorithm(choices)
+        check_mappings("claims", choices.get("claims"))
         now = self._uow.clock.now()
         row = OAuthResource(
             id=self._uow.randomness.uuid7(),
             identifier=identifier,
-            claims=[],
             version=1,
             created_at=now,
             updated_at=now,
@@ -201,6 +205,7 @@ class OAuthResourceService:
         row = await self._changeable(resource_id, versions)
         changed = [n for n, value in choices.items() if getattr(row, n) != value]
         self._check_algorithm({name: choices[name] for name in changed})
+        check_mappings("claims", choices.get("claims"))
         for name in changed:
             setattr(row, name, choices[name])
         if changed:
@@ -334,12 +339,13 @@ def _stored(row: OAuthResource) -> KnownResource:
 
 
 def _declared(resource: Resource) -> KnownResource:
-    own = (name for name in CHOICES if name != "status")
+    own = (name for name in CHOICES if name not in ("status", "claims"))
     return KnownResource(
         id=declared_id(resource.identifier),
         identifier=resource.identifier,
         status="active",
         source="settings",
+        claims=(),
         **{name: getattr(resource, name) for name in own},
     )
 

@@ -1,6 +1,6 @@
 """What an administrator chooses that clients are told, judged before it is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.core.exceptions import FieldError, Unprocessable
@@ -17,10 +17,19 @@ def check_claims(choices: Mapping[str, Any]) -> None:
         if name in PROTECTED:
             message = f"cannot hold {name}, which the protocol says itself"
             raise _refused("id_token_claims", "protected_claim", message)
+    check_mappings("claim_mappings", choices.get("claim_mappings"))
+
+
+def check_mappings(field: str, mappings: Sequence[Any] | None) -> None:
+    """Refuse what is no mapping, of a client or of an API.
+
+    Raises:
+        Unprocessable: It is said which, and why.
+    """
     try:
-        read_mappings(choices.get("claim_mappings") or ())
+        read_mappings(mappings or ())
     except ValueError as error:
-        raise _refused("claim_mappings", "invalid_claim_mapping", str(error)) from error
+        raise _refused(field, "invalid_claim_mapping", str(error)) from error
 
 
 def _refused(field: str, code: str, message: str) -> Unprocessable:
