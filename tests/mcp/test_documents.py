@@ -92,6 +92,20 @@ async def test_people_see_the_domain_and_that_a_program_may_be_another(
     assert "Any program on your device can pretend to be it" in page.text
 
 
+async def test_people_see_who_gets_the_answer_as_well(
+    api: Api, browser: Visit, site: Site
+) -> None:
+    await person_at(api, browser)
+    elsewhere = "https://elsewhere.example/cb"
+    site.changed = {"redirect_uris": [elsewhere]}
+
+    page = await browser.ask(site.app(), redirect_uri=elsewhere)
+
+    domain = site.server.url.removeprefix("https://")
+    assert f"<strong><bdi>{domain}, elsewhere.example</bdi></strong>" in page.text
+    assert f"at {domain}, elsewhere.example" in page.text
+
+
 async def test_consent_is_asked_for_again_where_a_changed_document_leads(
     api: Api, browser: Visit, site: Site, clock: FakeClock
 ) -> None:

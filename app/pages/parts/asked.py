@@ -115,8 +115,13 @@ class AskingApplication:
 
     @property
     def known_by(self) -> str:
-        """What people can know it by: the domain of its document, or the place."""
-        return self.domain or self.place
+        """What people can know it by: the domain of its document, and the place.
+
+        Whoever writes a document may name any place, and that is who gets the answer;
+        on the person's own device it has no name.
+        """
+        named = (self.domain, "" if self.domain and self.is_local else self.place)
+        return ", ".join(dict.fromkeys(filter(None, named)))
 
 
 async def waiting_at(browser: Browser, flow: str, runtime: Runtime) -> Waiting | None:
