@@ -38,6 +38,7 @@ from app.setting_groups import (
     OneTimeSettings,
     OutboundSettings,
     PasswordSettings,
+    PersonalTokenSettings,
     RetentionSettings,
     SessionSettings,
     SmtpSettings,
@@ -151,6 +152,7 @@ class Settings(BaseSettings):
     outbound: OutboundSettings = OutboundSettings()
     passkey: PasskeySettings = PasskeySettings()
     password: PasswordSettings = PasswordSettings()
+    personal_tokens: PersonalTokenSettings = PersonalTokenSettings()
     retention: RetentionSettings = RetentionSettings()
     session: SessionSettings = SessionSettings()
     smtp: SmtpSettings = SmtpSettings()

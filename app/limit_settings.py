@@ -55,6 +55,9 @@ class LimitSettings(Group):
     client_address: Rate = Field(
         "30/60", description="Failed client authentications per address."
     )
+    token_address: Rate = Field(
+        "60/600", description="Wrong personal access tokens per address."
+    )
     registration_address: Rate = Field(
         "20/3600", description="Clients that register themselves, per address."
     )

@@ -9,7 +9,12 @@ from fastapi.security import HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.once import Once
-from app.core.exceptions import BadRequest, Forbidden, Unauthenticated
+from app.core.exceptions import (
+    BadRequest,
+    Forbidden,
+    TooManyRequests,
+    Unauthenticated,
+)
 from app.database import get_db
 from app.policies.permission import Actor
 from app.repositories.unit_of_work import UnitOfWork
@@ -32,6 +37,7 @@ from app.services.clients.resource import OAuthResourceService
 from app.services.clients.trusted_issuer import TrustedIssuerService
 from app.services.factors.factor import FactorService
 from app.services.factors.passkey import PasskeyService
+from app.services.factors.personal_token import PersonalTokenService
 from app.services.factors.recovery_code import RecoveryCodeService
 from app.services.factors.totp import TotpService
 from app.services.forward_auth.protected_host import ProtectedHostService
@@ -47,9 +53,19 @@ from app.services.sessions.authentication import (
     AuthenticationService,
     InvalidAccessToken,
     IssuedToApplication,
+    IssuedToScript,
     SignedInUser,
 )
-from app.services.sessions.errors import InsufficientScope, SecondFactorRequired
+from app.services.sessions.errors import (
+    InsufficientScope,
+    SecondFactorRequired,
+    TokenRefused,
+    TokenScopeMissing,
+)
+from app.services.sessions.personal_caller import (
+    PersonalCallerService,
+    demand_scope,
+)
 from app.services.sessions.session import SessionService
 from app.services.sign_in.email_code import EmailCodeService
 from app.services.sign_in.not_me import NotMeService
@@ -94,13 +110,24 @@ Uow = Annotated[UnitOfWork, Depends(_uow)]
 async def recognise(request: Request) -> SignedInUser:
     """Return the caller of a request, or refuse.
 
-    Where an owner sees to their account, an application may act for them (ADR-0054).
+    Where an owner sees to their account, an application may act for them (ADR-0054),
+    and a personal access token by what it was made for (ADR-0086).
     """
+    caller = await _recognise(request)
+    if caller.actor.token_id is not None:
+        demand_scope(caller.actor, request.method, request.scope["route"].path)
+    return caller
+
+
+async def _recognise(request: Request) -> SignedInUser:
+    """Return the same; what a personal access token may do is still to be asked."""
     authorization, runtime = request.headers.getlist("authorization"), get_runtime(
         request
     )
     try:
         return await AuthenticationService(runtime).recognise(authorization)
+    except IssuedToScript:
+        return await PersonalCallerService(runtime).recognise(authorization)
     except IssuedToApplication:
         caller = await ApplicationCallerService(runtime).recognise(authorization)
     if not _is_owners_part(request.scope["route"].path):
@@ -121,6 +148,16 @@ async def _caller(
 Caller = Annotated[SignedInUser, Depends(_caller)]
 
 
+async def _someone(
+    request: Request, _scheme: Annotated[Any, Depends(_bearer)]
+) -> SignedInUser:
+    return await _recognise(request)
+
+
+# Only for who asks for a permission: that of a personal access token is in its scope.
+_Someone = Annotated[SignedInUser, Depends(_someone)]
+
+
 async def _recent(caller: Caller, runtime: RuntimeDep) -> SignedInUser:
     await AuthenticationService(runtime).demand_presence(caller.actor)
     return caller
@@ -137,14 +174,15 @@ async def _recent_by_two(caller: Caller, runtime: RuntimeDep) -> SignedInUser:
 RecentCallerOfTwo = Annotated[SignedInUser, Depends(_recent_by_two)]
 
 
-# What ``require`` refuses with.
-UNPERMITTED = (
+# What ``Caller`` refuses with, and what ``require`` does.
+SIGNED_IN = (
     Unauthenticated,
     InvalidAccessToken,
-    InsufficientScope,
-    Forbidden,
-    SecondFactorRequired,
+    TokenScopeMissing,
+    TokenRefused,
+    TooManyRequests,
 )
+UNPERMITTED = (*SIGNED_IN, InsufficientScope, Forbidden, SecondFactorRequired)
 
 
 def require(permission: str) -> Any:
@@ -153,7 +191,7 @@ def require(permission: str) -> Any:
 
 
 def _holder(permission: str) -> Callable[..., Coroutine[Any, Any, Actor]]:
-    async def holder(caller: Caller, runtime: RuntimeDep) -> Actor:
+    async def holder(caller: _Someone, runtime: RuntimeDep) -> Actor:
         return await AuthenticationService(runtime).authorise(caller.actor, permission)
 
     return holder
@@ -279,6 +317,10 @@ async def _totps(uow: Uow, runtime: RuntimeDep) -> TotpService:
     return TotpService(uow, runtime)
 
 
+async def _personal_tokens(uow: Uow, runtime: RuntimeDep) -> PersonalTokenService:
+    return PersonalTokenService(uow, runtime)
+
+
 async def _recovery_codes(uow: Uow, runtime: RuntimeDep) -> RecoveryCodeService:
     return RecoveryCodeService(uow, runtime)
 
@@ -358,6 +400,7 @@ Users = Annotated[UserService, Depends(_users)]
 FactorsDep = Annotated[FactorService, Depends(_factors)]
 Passkeys = Annotated[PasskeyService, Depends(_passkeys)]
 Totps = Annotated[TotpService, Depends(_totps)]
+PersonalTokens = Annotated[PersonalTokenService, Depends(_personal_tokens)]
 RecoveryCodesDep = Annotated[RecoveryCodeService, Depends(_recovery_codes)]
 Roles = Annotated[RoleService, Depends(_roles)]
 Groups = Annotated[GroupService, Depends(_groups)]

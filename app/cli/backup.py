@@ -96,6 +96,7 @@ def end_all(yes: Yes = False, as_json: AsJson = False) -> None:
             "sessions": event.sessions,
             "grants": event.grants,
             "one_time_tokens": event.one_time_tokens,
+            "personal_tokens": event.personal_tokens,
         }
 
     show(in_transaction(work), as_json)

@@ -19,7 +19,15 @@ from app.cli import (
     setup,
     theme,
 )
-from app.cli.accounts import group, role, user, user_account, user_export, user_factor
+from app.cli.accounts import (
+    group,
+    role,
+    user,
+    user_account,
+    user_export,
+    user_factor,
+    user_token,
+)
 from app.cli.completion import completion
 from app.cli.doctor import doctor
 from app.cli.ending import PROGRAM, Exit, fail
@@ -107,4 +115,5 @@ for noun in (
     app.add_typer(noun.app, name=word)
 app.command(name="backup")(backup.backup)
 app.command(name="restore")(backup.restore)
+user_token.add_to(backup.app)
 app.add_typer(backup.app, name="token")

@@ -23,6 +23,7 @@ class RequestContext:
         passed: The challenge that this request used up.
         new_device: What the device of who just signed in is known by from now on.
         user_id: Set once the caller is known.
+        token_id: Of the personal access token that they are known by, if it was one.
         reason: Why the request was refused; for the log only.
         headers: Header fields that the answer gets, such as ``RateLimit``.
         left: Returns once the client has gone; only after the body was read.
@@ -44,6 +45,7 @@ class RequestContext:
     passed: str = ""
     new_device: str = ""
     user_id: UUID | None = None
+    token_id: UUID | None = None
     reason: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     left: Callable[[], Awaitable[None]] | None = None

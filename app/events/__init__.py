@@ -71,6 +71,11 @@ from app.events.password import (
     PasswordResetDemanded,
     PasswordResetRequested,
 )
+from app.events.personal_token import (
+    PersonalTokenCreated,
+    PersonalTokenRevoked,
+    PersonalTokensRevoked,
+)
 from app.events.protected_host import (
     HostEntered,
     HostLeft,
@@ -195,6 +200,9 @@ EVENTS: tuple[type[Event], ...] = (
     PasswordReset,
     PasswordResetDemanded,
     PasswordResetRequested,
+    PersonalTokenCreated,
+    PersonalTokenRevoked,
+    PersonalTokensRevoked,
     RecoveryCodeUsed,
     RecoveryCodesMade,
     RefreshTokenReused,

@@ -15,3 +15,4 @@ class TokenEpochBegun(Event):
     sessions: int
     grants: int
     one_time_tokens: int
+    personal_tokens: int

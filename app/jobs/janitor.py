@@ -86,6 +86,9 @@ class JanitorJob:
                 before(DAY), batch
             ),
             "devices": lambda uow: uow.devices.delete_expired(before(DAY), batch),
+            "personal_tokens": lambda uow: uow.personal_tokens.delete_expired(
+                before(keep.session_ttl), batch
+            ),
             "outbox": lambda uow: uow.outbox.delete_finished(
                 before(keep.outbox_ttl), batch
             ),

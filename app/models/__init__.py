@@ -1,6 +1,7 @@
 """Every table, so that one import gives Alembic the whole schema."""
 
 from app.models.access.group import Group, GroupMember, GroupRole
+from app.models.access.personal_token import PersonalToken
 from app.models.audit_event import AuditEvent
 from app.models.base import Base
 from app.models.checklist_mark import ChecklistMark
@@ -51,6 +52,7 @@ __all__ = [
     "OneTimeToken",
     "OutboxMessage",
     "Passkey",
+    "PersonalToken",
     "ProtectedHost",
     "RateLimit",
     "RecoveryCode",

@@ -54,6 +54,8 @@ class Actor:
     Attributes:
         permissions: Loaded only where a permission is asked for; else empty.
         grant_id: Of the application that acts for them; it may do no more than that.
+        token_id: Of their personal access token; ``session_id`` is of no session then.
+        scope: What that token was made for.
     """
 
     user_id: UUID
@@ -62,6 +64,8 @@ class Actor:
     roles: tuple[str, ...]
     permissions: frozenset[str] = frozenset()
     grant_id: UUID | None = None
+    token_id: UUID | None = None
+    scope: frozenset[str] = frozenset()
 
     def may(self, permission: str) -> bool:
         """Tell whether the actor holds a permission."""

@@ -16,6 +16,7 @@ from app.events.base import Event, MailedEvent
 from app.models.audit_event import AuditEvent
 from app.models.outbox import OutboxMessage
 from app.repositories.access.group import GroupRepository
+from app.repositories.access.personal_token import PersonalTokenRepository
 from app.repositories.audit_event import AuditEventRepository
 from app.repositories.device import DeviceRepository
 from app.repositories.idempotency_key import IdempotencyKeyRepository
@@ -101,6 +102,11 @@ class UnitOfWork:
     def recovery_codes(self) -> RecoveryCodeRepository:
         """Codes for whoever lost the other factors."""
         return RecoveryCodeRepository(self.db)
+
+    @cached_property
+    def personal_tokens(self) -> PersonalTokenRepository:
+        """Tokens that people made for scripts."""
+        return PersonalTokenRepository(self.db)
 
     @cached_property
     def devices(self) -> DeviceRepository:
@@ -279,6 +285,11 @@ def evidence(event: Event, event_id: UUID, now: datetime) -> dict[str, Any]:
         "correlation_id": context.correlation_id,
         "ip": context.ip,
         "user_agent": context.user_agent,
-        "data": event.data(),
+        "data": event.data() | _means(context.token_id),
         "created_at": now,
     }
+
+
+def _means(token_id: UUID | None) -> dict[str, str]:
+    """Return what tells a script of somebody from themselves, where it was one."""
+    return {} if token_id is None else {"by_personal_token": str(token_id)}

@@ -173,6 +173,7 @@ class Export(Output):
     totps: list[dict[str, Any]]
     recovery_codes: list[dict[str, Any]]
     devices: list[dict[str, Any]]
+    personal_tokens: list[dict[str, Any]]
     one_time_tokens: list[dict[str, Any]]
     oauth_consents: list[dict[str, Any]]
     oauth_grants: list[dict[str, Any]]

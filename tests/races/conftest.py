@@ -26,6 +26,8 @@ from tests.support.engines import ENGINES
 
 SCOPES = {"orders:read": "See orders"}
 CROWD = ONE_ADDRESS | {
+    "AUTH_SERVE_PERSONAL_TOKENS__ENABLED": "true",
+    "AUTH_SERVE_PERSONAL_TOKENS__MAX_PER_USER": "5",
     "AUTH_SERVE_LIMITS__SIGN_IN_ACCOUNT": f"{SIGN_IN_LIMIT}/6000",
     "AUTH_SERVE_REGISTRATION": "open",
     "AUTH_SERVE_OAUTH__SCOPES": json.dumps(SCOPES),

@@ -119,6 +119,7 @@ async def test_every_other_route_is_closed_whatever_roles_the_person_has(
             "device_id",
             "group_id",
             "resource_id",
+            "token_id",
         ),
         str(uuid4()),
     ) | {"name": "admin", "client_id": "shop", "factor": "totp", "host": "a.example"}

@@ -1,12 +1,14 @@
 """Which permission opens which operation, and that no other one does."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from httpx2 import Response
 from sqlalchemy import update
 
-from app.models import OutboxMessage, Role
+from app.models import OutboxMessage, PersonalToken, Role
 from app.oauth.grants.jwt_bearer import JwtBearer
 from app.policies.permission import PERMISSIONS
 from app.schemas.protected_host import ProtectedHostCreate
@@ -36,6 +38,8 @@ NEEDED: dict[Operation, str] = {
     ("post", "/users/{user_id}/sessions/revoke"): "users:write",
     ("post", "/users/{user_id}/password-reset"): "users:write",
     ("delete", "/users/{user_id}/factors/{factor}"): "users:write",
+    ("get", "/users/{user_id}/tokens"): "users:read",
+    ("delete", "/users/{user_id}/tokens/{token_id}"): "users:write",
     ("get", "/permissions"): "roles:read",
     ("get", "/roles/{name}/permissions"): "roles:read",
     ("get", "/roles"): "roles:read",
@@ -118,6 +122,9 @@ OWN: set[Operation] = {  # everybody's own account and session: no permission
     ("get", "/users/me/devices"),
     ("delete", "/users/me/devices/{device_id}"),
     ("post", "/users/me/recovery-codes"),
+    ("get", "/users/me/tokens"),
+    ("post", "/users/me/tokens"),
+    ("delete", "/users/me/tokens/{token_id}"),
     ("get", "/users/me/consents"),
     ("delete", "/users/me/consents/{client_id}"),
     ("get", "/users/me/claims"),
@@ -177,6 +184,22 @@ async def add_role(runtime: Runtime, name: str) -> None:
         )
 
 
+async def add_token(runtime: Runtime, user_id: UUID) -> UUID:
+    async with runtime.unit_of_work() as uow:
+        now = uow.clock.now()
+        row = PersonalToken(
+            id=uow.randomness.uuid7(),
+            user_id=user_id,
+            name="Target",
+            digest=user_id.bytes * 2,
+            scope="account:read",
+            amr=["pwd"],
+            created_at=now,
+            expires_at=now + timedelta(days=1),
+        )
+        return uow.personal_tokens.add(row).id
+
+
 async def targets(api: Api, number: int) -> dict[str, str]:
     """Make things that a request may be about, and that may do less than anybody."""
     user = await api.users()
@@ -211,6 +234,7 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         "name": f"target-{number}",
         "message_id": str(message.id),
         "factor": "totp",
+        "token_id": str(await add_token(api.runtime, user.id)),
     }
 
 

@@ -22,7 +22,7 @@ from app.api.v1 import (
     statistics,
     users,
 )
-from app.api.v1.access import groups
+from app.api.v1.access import groups, personal_tokens
 from app.api.v1.oauth import (
     client_preview,
     clients,
@@ -46,6 +46,7 @@ routes: list[BaseRoute] = knowing_their_query(
         devices,
         factors,
         passkeys,
+        personal_tokens,
         users,
         groups,
         roles,

@@ -13,6 +13,7 @@ from app.api.answers import (
     user_out,
 )
 from app.api.dependencies import (
+    SIGNED_IN,
     BegunAts,
     Caller,
     EmailCodes,
@@ -30,7 +31,7 @@ from app.api.dependencies import (
 )
 from app.api.strict_json import StrictRoute, read_model
 from app.core.context import current
-from app.core.exceptions import TooManyRequests, Unauthenticated
+from app.core.exceptions import TooManyRequests
 from app.schemas.auth import (
     ChangePasswordRequest,
     EmailCodeRequest,
@@ -53,7 +54,6 @@ from app.services.accounts.registration import RegistrationClosed
 from app.services.factors.errors import AddressNotConfirmed, FactorsFrozen
 from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
-from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sessions.errors import (
     InsufficientUserAuthentication,
     ReauthenticationRequired,
@@ -74,7 +74,6 @@ from app.services.sign_in.password import SignInService
 from app.services.sign_in.second_step import FactorAnswer, SecondStepService
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
-_SIGNED_IN = (Unauthenticated, InvalidAccessToken)
 
 
 def _with_proof(body: Proving) -> None:
@@ -176,7 +175,7 @@ async def refresh(request: Request) -> Response:
     return tokens_response(await service.refresh(body.refresh_token))
 
 
-@router.post("/logout", status_code=204, responses=problems(*_SIGNED_IN))
+@router.post("/logout", status_code=204, responses=problems(*SIGNED_IN))
 async def logout(caller: Caller, sessions: Sessions) -> None:
     """End the session; its refresh token ends with it."""
     actor = caller.actor
@@ -256,7 +255,7 @@ async def reset_password(body: ResetPasswordRequest, resets: Resets) -> None:
     "/change-password",
     status_code=204,
     responses=problems(
-        *_SIGNED_IN,
+        *SIGNED_IN,
         ReauthenticationRequired,
         InsufficientUserAuthentication,
         WrongPassword,

@@ -6,17 +6,16 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from app.api.answers import problems
-from app.api.dependencies import UNPERMITTED, Caller, UserClaims, require
+from app.api.dependencies import SIGNED_IN, UNPERMITTED, Caller, UserClaims, require
 from app.api.strict_json import StrictRoute
-from app.core.exceptions import TooManyRequests, Unauthenticated
+from app.core.exceptions import TooManyRequests
 from app.policies.permission import Actor
 from app.schemas import user_claims as schema
 from app.services.accounts.errors import UserNotFound
 from app.services.accounts.user_claims import UsernameNotOwn, UsernameTaken
-from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/users", tags=["claims"], route_class=StrictRoute)
-_SIGNED_IN = (Unauthenticated, InvalidAccessToken, UserNotFound)
+_SIGNED_IN = (*SIGNED_IN, UserNotFound)
 Reader = Annotated[Actor, require("users:read")]
 Writer = Annotated[Actor, require("users:write")]
 

@@ -6,21 +6,18 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from app.api.answers import problems
-from app.api.dependencies import Caller, Devices, PageDep
+from app.api.dependencies import SIGNED_IN, Caller, Devices, PageDep
 from app.api.strict_json import StrictRoute
-from app.core.exceptions import Unauthenticated
 from app.schemas.base import Page
 from app.schemas.device import Device
-from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sign_in.remembered_device import DeviceNotFound
 
 router = APIRouter(
     prefix="/api/v1/users/me/devices", tags=["me"], route_class=StrictRoute
 )
-_SIGNED_IN = (Unauthenticated, InvalidAccessToken)
 
 
-@router.get("", responses=problems(*_SIGNED_IN))
+@router.get("", responses=problems(*SIGNED_IN))
 async def list_devices(
     caller: Caller, devices: Devices, pages: PageDep
 ) -> Page[Device]:
@@ -33,7 +30,7 @@ async def list_devices(
 
 
 @router.delete(
-    "/{device_id}", status_code=204, responses=problems(*_SIGNED_IN, DeviceNotFound)
+    "/{device_id}", status_code=204, responses=problems(*SIGNED_IN, DeviceNotFound)
 )
 async def forget_device(device_id: UUID, caller: Caller, devices: Devices) -> None:
     """Have a browser ask for the second step again."""

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.api.answers import problems
 from app.api.dependencies import (
+    SIGNED_IN,
     Caller,
     FactorsDep,
     RecentCaller,
@@ -11,7 +12,7 @@ from app.api.dependencies import (
     Totps,
 )
 from app.api.strict_json import StrictRoute
-from app.core.exceptions import TooManyRequests, Unauthenticated
+from app.core.exceptions import TooManyRequests
 from app.schemas.factor import Factors, RecoveryCodes, TotpConfirm, TotpSetup
 from app.services.accounts.errors import UserNotFound
 from app.services.factors.errors import (
@@ -21,16 +22,14 @@ from app.services.factors.errors import (
     NoSecondFactor,
 )
 from app.services.one_time.errors import InvalidCode
-from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sessions.errors import (
     InsufficientUserAuthentication,
     ReauthenticationRequired,
 )
 
 router = APIRouter(prefix="/api/v1/users/me", tags=["factors"], route_class=StrictRoute)
-_SIGNED_IN = (Unauthenticated, InvalidAccessToken)
 _CHANGE = (
-    *_SIGNED_IN,
+    *SIGNED_IN,
     ReauthenticationRequired,
     InsufficientUserAuthentication,
     AddressNotConfirmed,
@@ -39,7 +38,7 @@ _CHANGE = (
 )
 
 
-@router.get("/factors", responses=problems(*_SIGNED_IN))
+@router.get("/factors", responses=problems(*SIGNED_IN))
 async def list_factors(caller: Caller, factors: FactorsDep) -> Factors:
     """List one's factors, and how many recovery codes are left."""
     return Factors.model_validate(await factors.list_all(caller.actor.user_id))

@@ -14,6 +14,7 @@ from app.api.answers import (
     user_out,
 )
 from app.api.dependencies import (
+    SIGNED_IN,
     Accounts,
     AuditEvents,
     BegunAts,
@@ -27,7 +28,7 @@ from app.api.dependencies import (
     recognise,
 )
 from app.api.strict_json import StrictRoute
-from app.core.exceptions import PreconditionFailed, TooManyRequests, Unauthenticated
+from app.core.exceptions import PreconditionFailed, TooManyRequests
 from app.schemas.audit_event import AuditEvent
 from app.schemas.auth import VerificationSent
 from app.schemas.base import Page, plain
@@ -42,7 +43,6 @@ from app.schemas.user import (
 from app.services.accounts.audit_event import told_to
 from app.services.accounts.errors import LastAdministrator, UserNotFound
 from app.services.one_time.errors import InvalidCode, InvalidOneTimeToken
-from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sessions.errors import (
     InsufficientUserAuthentication,
     ReauthenticationRequired,
@@ -50,14 +50,13 @@ from app.services.sessions.errors import (
 from app.services.sessions.session import SessionNotFound
 
 router = APIRouter(prefix="/api/v1/users/me", tags=["me"], route_class=StrictRoute)
-_SIGNED_IN = (Unauthenticated, InvalidAccessToken)
 
 
 @router.get(
     "",
     responses={
         200: {"model": User, "description": "The account"},
-        **problems(*_SIGNED_IN),
+        **problems(*SIGNED_IN),
     },
     openapi_extra=SECURED,
 )
@@ -72,7 +71,7 @@ async def read_me(request: Request) -> Response:
     "",
     response_model=User,
     responses=problems(
-        *_SIGNED_IN, PreconditionFailed, TooManyRequests, UserNotFound, body=True
+        *SIGNED_IN, PreconditionFailed, TooManyRequests, UserNotFound, body=True
     ),
 )
 async def update_me(
@@ -88,7 +87,7 @@ async def update_me(
     "",
     status_code=204,
     responses=problems(
-        *_SIGNED_IN,
+        *SIGNED_IN,
         ReauthenticationRequired,
         InsufficientUserAuthentication,
         LastAdministrator,
@@ -106,7 +105,7 @@ async def delete_me(
 
 @router.get(
     "/export",
-    responses=problems(*_SIGNED_IN, TooManyRequests, UserNotFound),
+    responses=problems(*SIGNED_IN, TooManyRequests, UserNotFound),
     response_model=Export,
 )
 async def export_me(caller: Caller, exports: Exports) -> Response:
@@ -121,7 +120,7 @@ async def export_me(caller: Caller, exports: Exports) -> Response:
     "/email",
     status_code=202,
     responses=problems(
-        *_SIGNED_IN,
+        *SIGNED_IN,
         ReauthenticationRequired,
         InsufficientUserAuthentication,
         TooManyRequests,
@@ -145,7 +144,7 @@ async def change_email(
     "/email/confirm",
     status_code=204,
     responses=problems(
-        *_SIGNED_IN, InvalidOneTimeToken, InvalidCode, TooManyRequests, body=True
+        *SIGNED_IN, InvalidOneTimeToken, InvalidCode, TooManyRequests, body=True
     ),
 )
 async def confirm_email(
@@ -158,7 +157,7 @@ async def confirm_email(
         await changes.with_code(caller.actor.user_id, body.code or "")
 
 
-@router.get("/sessions", responses=problems(*_SIGNED_IN))
+@router.get("/sessions", responses=problems(*SIGNED_IN))
 async def list_sessions(
     caller: Caller, sessions: Sessions, pages: PageDep
 ) -> Page[SessionOut]:
@@ -177,7 +176,7 @@ async def list_sessions(
     return Page[SessionOut](items=items, next_cursor=cursor)
 
 
-@router.delete("/sessions", status_code=204, responses=problems(*_SIGNED_IN))
+@router.delete("/sessions", status_code=204, responses=problems(*SIGNED_IN))
 async def end_other_sessions(caller: Caller, sessions: Sessions) -> None:
     """End all of one's sessions but this one."""
     actor = caller.actor
@@ -187,14 +186,14 @@ async def end_other_sessions(caller: Caller, sessions: Sessions) -> None:
 @router.delete(
     "/sessions/{session_id}",
     status_code=204,
-    responses=problems(*_SIGNED_IN, SessionNotFound),
+    responses=problems(*SIGNED_IN, SessionNotFound),
 )
 async def end_session(session_id: UUID, caller: Caller, sessions: Sessions) -> None:
     """End one of one's sessions."""
     await sessions.end(caller.actor.user_id, session_id, "owner")
 
 
-@router.get("/activity", responses=problems(*_SIGNED_IN))
+@router.get("/activity", responses=problems(*SIGNED_IN))
 async def list_activity(
     caller: Caller, events: AuditEvents, pages: PageDep
 ) -> Page[AuditEvent]:

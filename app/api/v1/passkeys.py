@@ -5,9 +5,9 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from app.api.answers import json_response, problems
-from app.api.dependencies import Caller, Passkeys, RecentCaller
+from app.api.dependencies import SIGNED_IN, Caller, Passkeys, RecentCaller
 from app.api.strict_json import StrictRoute
-from app.core.exceptions import TooManyRequests, Unauthenticated
+from app.core.exceptions import TooManyRequests
 from app.schemas.factor import (
     NewPasskey,
     PasskeyChange,
@@ -23,7 +23,6 @@ from app.services.factors.errors import (
     RefusedPasskey,
     TooManyPasskeys,
 )
-from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sessions.errors import (
     InsufficientUserAuthentication,
     ReauthenticationRequired,
@@ -32,7 +31,7 @@ from app.services.sessions.errors import (
 router = APIRouter(
     prefix="/api/v1/users/me/passkeys", tags=["factors"], route_class=StrictRoute
 )
-_SIGNED_IN = (Unauthenticated, InvalidAccessToken, UserNotFound)
+_SIGNED_IN = (*SIGNED_IN, UserNotFound)
 _CHANGE = (
     *_SIGNED_IN,
     ReauthenticationRequired,

@@ -6,22 +6,23 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from app.api.answers import etag, json_response, problems, user_out
-from app.api.dependencies import UNPERMITTED, Caller, Pictures, Users, require
-from app.api.strict_json import StrictRoute
-from app.core.exceptions import (
-    PayloadTooLarge,
-    TooManyRequests,
-    Unauthenticated,
-    UnsupportedMediaType,
+from app.api.dependencies import (
+    SIGNED_IN,
+    UNPERMITTED,
+    Caller,
+    Pictures,
+    Users,
+    require,
 )
+from app.api.strict_json import StrictRoute
+from app.core.exceptions import PayloadTooLarge, UnsupportedMediaType
 from app.core.pictures.flaw import MAX_BYTES
 from app.policies.permission import Actor
 from app.schemas.user import User
 from app.services.accounts.errors import UserNotFound
-from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(prefix="/api/v1/users", tags=["pictures"], route_class=StrictRoute)
-_SIGNED_IN = (Unauthenticated, InvalidAccessToken, UserNotFound, TooManyRequests)
+_SIGNED_IN = (*SIGNED_IN, UserNotFound)
 Writer = Annotated[Actor, require("users:write")]
 _KINDS = ("image/png", "image/jpeg", "image/webp")
 _FILE: dict[str, Any] = {

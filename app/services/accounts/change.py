@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.core.exceptions import FieldError, Forbidden, Unprocessable
 from app.events.group import GroupCreated
+from app.events.personal_token import PersonalTokensRevoked
 from app.factors.base import MULTI_FACTOR
 from app.models.access.group import Group
 from app.models.one_time_token import OneTimeToken
@@ -57,7 +58,8 @@ async def end_everything(
 ) -> int:
     """End a user's sessions, grants and one-time tokens; return how many sessions.
 
-    No browser is remembered for the second step any more, either.
+    No browser is remembered for the second step any more, either. Personal access
+    tokens end too, unless the owner is there and stays (ADR-0086).
 
     Applications that the person is signed in to are told, and lose their offline access
     too: it was given by whoever was in before.
@@ -80,6 +82,8 @@ async def end_everything(
     await uow.db.flush()
     await uow.one_time_tokens.revoke_for_user(user.id, now, spared)
     await uow.devices.delete_for_user(user.id)
+    if keep is None:
+        await _end_personal_tokens(uow, user.id, reason)
     return await end_all_sessions(uow, user.id, reason, keep=keep)
 
 
@@ -92,6 +96,12 @@ async def erase(uow: UnitOfWork, user: User, now: datetime, reason: str) -> None
     await end_everything(uow, user, now, reason)
     await uow.oauth_used.revoke_grants(user.id, now + LONGEST_TOKEN)
     await uow.users.delete(user)
+
+
+async def _end_personal_tokens(uow: UnitOfWork, user_id: UUID, reason: str) -> None:
+    count = await uow.personal_tokens.delete_for_user(user_id)
+    if count:
+        uow.record(PersonalTokensRevoked(user_id=user_id, reason=reason, count=count))
 
 
 async def delete_factors(

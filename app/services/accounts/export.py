@@ -18,7 +18,7 @@ BATCH = 500  # rows in memory at a time, and in one transaction
 Batches = AsyncIterator[Sequence[dict[str, Any]]]
 Fetch = Callable[[UnitOfWork, UUID | None], Coroutine[Any, Any, Sequence[Any]]]
 _SECRET_COLUMNS = frozenset(
-    {"password_hash", "search_text", "counter", "sealed_secret", "code_hash"}
+    {"password_hash", "search_text", "counter", "sealed_secret", "code_hash", "digest"}
 )
 
 
@@ -90,6 +90,9 @@ class ExportService:
                 "totps": self._rows(owner_id, lambda uow: uow.totps),
                 "recovery_codes": self._rows(owner_id, lambda uow: uow.recovery_codes),
                 "devices": self._rows(owner_id, lambda uow: uow.devices),
+                "personal_tokens": self._rows(
+                    owner_id, lambda uow: uow.personal_tokens
+                ),
                 "one_time_tokens": self._rows(
                     owner_id, lambda uow: uow.one_time_tokens
                 ),

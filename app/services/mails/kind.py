@@ -87,6 +87,11 @@ KINDS: Mapping[str, Kind] = {
         },
         says_not_me=True,
     ),
+    "personal_token_created": Kind(
+        N_("A personal access token was made for your account"),
+        told=("token_name",),
+        says_not_me=True,
+    ),
     "recovery_codes_made": Kind(
         N_("Recovery codes were made for your account"), says_not_me=True
     ),
@@ -120,6 +125,7 @@ SAMPLES: Mapping[str, Any] = {  # of what events tell, for previews and checks
     "browser": "Firefox on Windows",
     "place": "Lisbon, Portugal",
     "factor": "passkey",
+    "token_name": "Nightly backup",
     "left": 3,
     "was_last": True,
     "moved_back": True,

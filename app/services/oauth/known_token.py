@@ -19,6 +19,8 @@ from app.services.clients.provider import Provider
 from app.services.clients.signed_token import AccessToken
 from app.services.oauth.grant import end_grant
 from app.services.oauth.person import subject_of, told_person
+from app.services.oauth.personal_token import known_personal_token
+from app.utils.personal_token import is_personal
 
 
 class KnownTokenService:
@@ -42,7 +44,12 @@ class KnownTokenService:
     async def _introspect(self, call: ClientCall) -> dict[str, Any]:
         client = await self._clients.authenticate(call)
         token = call.parameters.need("token")
-        found = None if client.is_public else await self._find(token, is_current=True)
+        if client.is_public:
+            found = None
+        elif is_personal(token):
+            found = await known_personal_token(self._provider, token, client)
+        else:
+            found = await self._find(token, is_current=True)
         answer = introspect(found, client, now=self._provider.clock.now())
         api = client.resource
         if found is None or not answer["active"] or api is None or not api.claims:

@@ -18,6 +18,7 @@ from app.core.rate_limit import RateLimiter
 from app.core.secret_key import SecretKey
 from app.core.security import AccessTokens, KeyRing
 from app.database import Database, PoolOptions
+from app.repositories.statements.personal_token import PersonalTokenStatements
 from app.repositories.statements.session import SessionStatements
 from app.repositories.statements.sign_in import SignInStatements
 from app.repositories.unit_of_work import UnitOfWork
@@ -40,6 +41,7 @@ class Process:
     database: Database
     statements: SessionStatements
     sign_ins: SignInStatements
+    personal_tokens: PersonalTokenStatements
     secret_key: SecretKey
     hasher: PasswordHasher
     hashing_pool: HashingPool
@@ -66,6 +68,7 @@ class Process:
 
     async def close(self) -> None:
         """Give everything back; nothing is used afterwards."""
+        await self.personal_tokens.settle()
         await self.outbound.close()
         await self.limiter.close()
         self.hashing_pool.close()
@@ -93,6 +96,7 @@ def build_process(
         database=database,
         statements=SessionStatements(database),
         sign_ins=SignInStatements(database, store),
+        personal_tokens=PersonalTokenStatements(database),
         secret_key=SecretKey(secret_of(settings, randomness)),
         hasher=_hasher(settings.password),
         hashing_pool=_hashing_pool(settings.password),

@@ -46,6 +46,7 @@ class Limits:
     device_address: Limit
     device_stored: Limit
     client_address: Limit
+    token_address: Limit
     registration_address: Limit
     document_address: Limit
     document_all: Limit

@@ -122,6 +122,7 @@ class BackupService:
             "sessions": event.sessions,
             "grants": event.grants,
             "one_time_tokens": event.one_time_tokens,
+            "personal_tokens": event.personal_tokens,
         }
 
     @asynccontextmanager

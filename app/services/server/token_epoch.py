@@ -19,6 +19,7 @@ async def begin_epoch(uow: UnitOfWork, reason: str) -> TokenEpochBegun:
     sessions = await epochs.revoke_sessions(now, reason)
     grants += await epochs.revoke_grants(now, reason)
     tokens = await epochs.use_up_tokens(now)
+    personal = await uow.personal_tokens.delete_all()
     await epochs.forget_answers()
     await epochs.stop_messages(now, _WAITED)
     epochs.add(TokenEpoch(id=uow.randomness.uuid7(), started_at=now, reason=reason))
@@ -28,6 +29,7 @@ async def begin_epoch(uow: UnitOfWork, reason: str) -> TokenEpochBegun:
         sessions=sessions,
         grants=grants,
         one_time_tokens=tokens,
+        personal_tokens=personal,
     )
     uow.record(event)
     return event

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from app.core.context import current
 from app.core.exceptions import Forbidden, Unauthenticated
@@ -10,13 +11,17 @@ from app.core.security import InvalidToken, TokenOfApplication
 from app.factors.base import MULTI_FACTOR
 from app.oauth.acr import TWO_FACTORS
 from app.policies.permission import Actor, covers, permissions_of
+from app.policies.personal_token import narrowed
 from app.policies.second_factor import has_second_factor, roles_that_count
 from app.services.process.process import Process
 from app.services.sessions.errors import (
     InsufficientUserAuthentication,
     ReauthenticationRequired,
     SecondFactorRequired,
+    TokenRefused,
+    TokenScopeMissing,
 )
+from app.utils.personal_token import is_personal
 
 
 class InvalidAccessToken(Unauthenticated):
@@ -33,6 +38,10 @@ class InvalidAccessToken(Unauthenticated):
 
 class IssuedToApplication(InvalidAccessToken):
     """A token of the authorization server; only the owner's part may take one."""
+
+
+class IssuedToScript(InvalidAccessToken):
+    """A personal access token; who takes those asks ``PersonalCallerService``."""
 
 
 class NoBearerToken(Unauthenticated):
@@ -87,13 +96,14 @@ class AuthenticationService:
             Unauthenticated: There is none, or more than one, or no bearer token.
             InvalidAccessToken: The token, its session or its account does not hold.
         """
-        now = self._process.clock.now()
+        now, token = self._process.clock.now(), bearer_of(authorization)
         try:
-            caller = self._process.tokens.verify(bearer_of(authorization), now)
+            caller = self._process.tokens.verify(token, now)
         except TokenOfApplication as error:
             raise IssuedToApplication(hint=str(error)) from None
         except InvalidToken as error:
-            raise InvalidAccessToken(hint=str(error)) from None
+            kind = IssuedToScript if is_personal(token) else InvalidAccessToken
+            raise kind(hint=str(error)) from None
         row = await self._process.statements.caller(
             caller.user_id, caller.session_id, now=now
         )
@@ -113,8 +123,11 @@ class AuthenticationService:
 
         Raises:
             SecondFactorRequired: A role has it that counts only with two factors.
+            TokenScopeMissing: Their personal access token was not made for it.
             Forbidden: No role of theirs has it.
         """
+        if actor.token_id is not None and permission not in actor.scope:
+            raise TokenScopeMissing(permission)
         rights = await self.rights_of(actor)
         if rights.actor.may(permission):
             return rights.actor
@@ -124,10 +137,20 @@ class AuthenticationService:
 
     async def rights_of(self, actor: Actor) -> Rights:
         """Return what this session may do, and what more it could with two factors."""
+        if actor.token_id is not None:
+            return await self._rights_of_token(actor, actor.token_id)
         roles = await self._process.statements.roles_in(actor.session_id)
         counted = roles_that_count(roles, self._process.settings.mfa)
         held = replace(actor, permissions=permissions_of(counted))
         return Rights(held, permissions_of(roles))
+
+    async def _rights_of_token(self, actor: Actor, token_id: UUID) -> Rights:
+        """Return what a token may do: it proves what the session did that made it."""
+        roles = await self._process.personal_tokens.roles_of(token_id)
+        counted = roles_that_count(roles, self._process.settings.mfa)
+        may = narrowed(permissions_of(counted), actor.scope)
+        could = narrowed(permissions_of(roles), actor.scope)
+        return Rights(replace(actor, permissions=may), could)
 
     async def demand_presence(self, actor: Actor) -> None:
         """Refuse what only the owner may do, unless they proved lately to be there.
@@ -140,6 +163,7 @@ class AuthenticationService:
                 is one.
             InsufficientUserAuthentication: The same, for an application.
             InvalidAccessToken: The session ended meanwhile.
+            TokenRefused: It is a personal access token that asks.
         """
         self._demand(actor, await self._strength(actor))
 
@@ -155,6 +179,8 @@ class AuthenticationService:
     async def _strength(self, actor: Actor) -> Any:
         """Return how somebody signed in, and which factors they have."""
         now, statements = self._process.clock.now(), self._process.statements
+        if actor.token_id is not None:  # nobody is there who could prove it
+            raise TokenRefused(hint="it wants a recent sign-in")
         if actor.grant_id is None:
             row = await statements.strength(actor.session_id, now=now)
         else:

@@ -60,6 +60,36 @@ class InsufficientScope(Forbidden):
         return super().headers | {"WWW-Authenticate": f'Bearer error="{self.code}"'}
 
 
+class TokenScopeMissing(Forbidden):
+    """A personal access token that holds, and was not made for this (RFC 6750 §3.1)."""
+
+    code = "token_scope_missing"
+    title = "The token was not made for this; make one with the scope that is named"
+
+    def __init__(self, scope: str) -> None:
+        """Name the scope."""
+        super().__init__(hint=f"{scope} is missing")
+        self.scope = scope
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """RFC 6750 section 3."""
+        said = f'Bearer error="insufficient_scope", scope="{self.scope}"'
+        return super().headers | {"WWW-Authenticate": said}
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """The same for a program that reads documents."""
+        return {"scope": self.scope}
+
+
+class TokenRefused(Forbidden):
+    """Nothing that a personal access token ever does, whatever it was made for."""
+
+    code = "token_refused"
+    title = "A personal access token does not do this; sign in to do it"
+
+
 class SecondFactorRequired(Forbidden):
     """The permission comes from a role that counts in sessions of two factors only."""
 

@@ -6,22 +6,19 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from app.api.answers import problems
-from app.api.dependencies import Caller, Consents, PageDep
+from app.api.dependencies import SIGNED_IN, Caller, Consents, PageDep
 from app.api.path_segment import StrictWholeSegmentRoute
-from app.core.exceptions import Unauthenticated
 from app.models.oauth.client import MAX_CLIENT_ID
 from app.schemas.base import Page
 from app.schemas.consent import ConsentOut
 from app.services.oauth.consent import ConsentNotFound
-from app.services.sessions.authentication import InvalidAccessToken
 
 router = APIRouter(
     prefix="/api/v1/users/me/consents", tags=["me"], route_class=StrictWholeSegmentRoute
 )
-_SIGNED_IN = (Unauthenticated, InvalidAccessToken)
 
 
-@router.get("", responses=problems(*_SIGNED_IN))
+@router.get("", responses=problems(*SIGNED_IN))
 async def list_consents(
     caller: Caller, consents: Consents, pages: PageDep
 ) -> Page[ConsentOut]:
@@ -36,7 +33,7 @@ async def list_consents(
 @router.delete(
     "/{client_id}",
     status_code=204,
-    responses=problems(*_SIGNED_IN, ConsentNotFound),
+    responses=problems(*SIGNED_IN, ConsentNotFound),
 )
 async def revoke_consent(
     client_id: Annotated[str, Path(max_length=MAX_CLIENT_ID)],
