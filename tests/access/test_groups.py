@@ -129,3 +129,21 @@ async def test_groups_are_a_filter_of_accounts(api: Api, make_group: MakeGroup) 
     assert [each["id"] for each in in_group] == [str(ann.id)]
     assert {each["id"] for each in with_role} == {str(admin.id), str(ann.id)}
     assert in_group[0]["roles"] == ["user"]  # given to the account itself
+
+
+async def test_a_name_is_not_freed_by_who_may_not_delete_the_group(
+    api: Api, runtime: Runtime, make_group: MakeGroup
+) -> None:
+    """Another group of that name would be let in where programs trust the name."""
+    person = await manager(api, "groups:read", "groups:write")
+    strong = await make_group("strong", roles=["admin"])
+    weak = await make_group("weak")
+
+    refused = await api.patch(f"/groups/{strong.id}", {"name": "old"}, person)
+    described = await api.patch(
+        f"/groups/{strong.id}", {"name": "strong", "description": "x"}, person
+    )
+    renamed = await api.patch(f"/groups/{weak.id}", {"name": "old"}, person)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert (described.status_code, renamed.status_code) == (200, 200)

@@ -172,3 +172,27 @@ async def test_hosts_are_paged_by_name(
     assert [each["host"] for each in second["items"]] == ["c.example:8443"]
     one = await api.get(f"{PATH}/c.example:8443", admin)
     assert one.json()["client_id"]
+
+
+async def test_a_group_that_a_host_names_keeps_its_name(
+    api: Api, runtime: Runtime
+) -> None:
+    admin = await api.admin()
+    path = (await api.post("/groups", {"name": "ops"}, admin)).headers["location"]
+    path = path.removeprefix("/api/v1")
+    await api.post("/groups", {"name": "dev"}, admin)
+    await protect(runtime, SHOP, groups=["dev", "ops"])
+
+    refused = [
+        await api.patch(path, {"name": "ops-old"}, admin),
+        await api.patch(path, {"name": "OPS"}, admin),
+        await api.delete(path, admin),
+    ]
+    described = await api.patch(path, {"description": "They run it"}, admin)
+    body = {"groups": ["dev"]}
+    await api.patch(f"/protected-hosts/{SHOP}", body, admin)
+    renamed = await api.patch(path, {"name": "ops-old"}, admin)
+
+    for each in refused:
+        assert (each.status_code, each.json()["code"]) == (409, "group_in_use")
+    assert (described.status_code, renamed.status_code) == (200, 200)

@@ -31,11 +31,15 @@ class GroupRepository(Repository[Group]):
         query = select(Group).where(Group.id == group_id)
         return await self.one_or_none(query.with_for_update(read=True))
 
-    async def by_names(self, names: Iterable[str]) -> Sequence[Group]:
-        """Return the groups of these names that exist."""
+    async def by_names(
+        self, names: Iterable[str], *, shared: bool = False
+    ) -> Sequence[Group]:
+        """Return the groups of these names that exist; ``shared`` ones stay so."""
         keys = [name.lower() for name in names]
-        query = select(Group).where(Group.name_key.in_(keys))
-        return (await self.db.scalars(query.order_by(Group.name))).all()
+        query = select(Group).where(Group.name_key.in_(keys)).order_by(Group.name)
+        if shared:
+            query = query.with_for_update(read=True)
+        return (await self.db.scalars(query)).all()
 
     async def list_page(
         self, *, after: Sequence[Any] | None, limit: int

@@ -31,3 +31,9 @@ class ProtectedHostRepository(Repository[ProtectedHost]):
         return await self.page(
             select(ProtectedHost), _BY_HOST, after=after, limit=limit
         )
+
+    async def names_group(self, name: str) -> bool:
+        """Tell whether a host lets people in by a group of this name, in any case."""
+        query = select(ProtectedHost.groups).where(ProtectedHost.groups.is_not(None))
+        named = (each for row in await self.db.scalars(query) for each in row or ())
+        return any(each.lower() == name.lower() for each in named)

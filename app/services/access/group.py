@@ -44,6 +44,13 @@ class GroupMemberNotFound(NotFound):
     title = "This person is not in the group"
 
 
+class GroupInUse(Conflict):
+    """A protected host lets its members in by this name; change the host first."""
+
+    code = "group_in_use"
+    title = "A protected host names this group; change the host first"
+
+
 class GroupService:
     """What users with ``groups:read`` and ``groups:write`` may do.
 
@@ -137,8 +144,10 @@ class GroupService:
         """Change ``name``, ``description`` or ``roles``; None leaves one as it is.
 
         Raises:
-            Forbidden: A role that it gains or loses may do more than the actor.
+            Forbidden: A role that it gains or loses, or that it carries when it is
+                renamed, may do more than the actor.
             GroupExists: The name is in use.
+            GroupInUse: It is renamed, and a protected host names it.
             LastAdministrator: Nobody would be left to administrate.
             PreconditionFailed: Somebody changed it since.
             Unprocessable: A role does not exist.
@@ -146,6 +155,8 @@ class GroupService:
         async with _keeping_an_administrator(self._uow):
             group = await self.get(group_id, lock=True)
             demand_version(group.version, versions)
+            if change.get("name") not in (None, group.name):
+                await self._demand_free(actor, group)
             roles = await self._set_roles(actor, group, change.get("roles"))
             for field in ("name", "description"):
                 if change.get(field) is not None:
@@ -186,13 +197,14 @@ class GroupService:
 
         Raises:
             Forbidden: It carries a role that may do more than the actor.
+            GroupInUse: A protected host names it.
             LastAdministrator: Nobody would be left to administrate.
             PreconditionFailed: Somebody changed it since.
         """
         async with _keeping_an_administrator(self._uow):
             group = await self.get(group_id, lock=True)
             demand_version(group.version, versions)
-            await self._demand_carried(actor, group)
+            await self._demand_free(actor, group)
             await self._uow.groups.delete(group)
         self._uow.record(GroupDeleted(group_id=group_id, group=group.name))
 
@@ -240,6 +252,15 @@ class GroupService:
             raise GroupNotFound
         await self._demand_carried(actor, group)
         return group
+
+    async def _demand_free(self, actor: Actor, group: Group) -> None:
+        """Refuse to let go of a name that means something elsewhere.
+
+        Whoever makes another group of it would be let in by what trusts the name.
+        """
+        await self._demand_carried(actor, group)
+        if await self._uow.protected_hosts.names_group(group.name):
+            raise GroupInUse
 
     async def _demand_carried(self, actor: Actor, group: Group) -> None:
         roles = (await self._uow.groups.roles_of([group.id])).get(group.id, [])

@@ -197,7 +197,8 @@ class ProtectedHostService:
         if unknown := sorted(set(roles) - found):
             raise _refused("roles", "unknown_role", f"there is no role {unknown[0]}")
         groups = choices.get("groups") or ()
-        known = {group.name for group in await self._uow.groups.by_names(groups)}
+        found_groups = await self._uow.groups.by_names(groups, shared=True)
+        known = {group.name for group in found_groups}
         if unknown := sorted(set(groups) - known):
             raise _refused("groups", "unknown_group", f"there is no group {unknown[0]}")
         for client_id in choices.get("machines") or ():

@@ -24,6 +24,7 @@ from app.schemas.base import Page, plain
 from app.schemas.group import Group, GroupChange, GroupCreate, GroupMember
 from app.services.access.group import (
     GroupExists,
+    GroupInUse,
     GroupMemberNotFound,
     GroupNotFound,
     GroupService,
@@ -90,6 +91,7 @@ async def read_group(group_id: UUID, _actor: Reader, groups: Groups) -> Response
         *UNPERMITTED,
         GroupNotFound,
         GroupExists,
+        GroupInUse,
         LastAdministrator,
         PreconditionFailed,
         body=True,
@@ -107,7 +109,11 @@ async def update_group(
     "/groups/{group_id}",
     status_code=204,
     responses=problems(
-        *UNPERMITTED, GroupNotFound, LastAdministrator, PreconditionFailed
+        *UNPERMITTED,
+        GroupNotFound,
+        GroupInUse,
+        LastAdministrator,
+        PreconditionFailed,
     ),
 )
 async def delete_group(
