@@ -9,7 +9,7 @@ from app.core.exceptions import AppError, Forbidden
 from app.core.language import N_, Message
 from app.core.late.route import LateRoute
 from app.pages.console.frame import AtConsole, Here
-from app.pages.console.sections import CLIENTS, SECTIONS, START
+from app.pages.console.sections import START
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values
 from app.pages.parts.proof import submit
@@ -128,7 +128,6 @@ async def _show(
         items=items,
         left=sum(each.is_open for each in items),
         words=WORDS,
-        has_clients=CLIENTS in SECTIONS,
         may_change=here.actor.may(ALL),
         keeps_mails=here.runtime.settings.keeps_mails,
         has_demo=here.runtime.settings.serves_demo,

@@ -154,11 +154,6 @@ def back_to(name: str) -> str:
     return gettext("Go to %(name)s") % {"name": name}
 
 
-def purpose(full_name: str) -> str:
-    """Return for which application somebody acts."""
-    return gettext("to continue to %(name)s") % {"name": full_name}
-
-
 def begin_again(name: str) -> str:
     """Return what to do where there is no link to an application."""
     return gettext("Open %(name)s and sign in from there.") % {"name": name}
