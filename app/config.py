@@ -27,13 +27,13 @@ from app.env_file import EnvironmentRefused
 from app.environment import Known, explain, read_environment
 from app.factor_settings import MfaSettings, PasskeySettings
 from app.limit_settings import LimitSettings
+from app.mcp_settings import McpSettings
 from app.resource_settings import DeclaredResources
 from app.setting_groups import (
     AdminSettings,
     DatabaseSettings,
     EmailCodeSettings,
     EmailSettings,
-    McpSettings,
     OAuthSettings,
     OneTimeSettings,
     OutboundSettings,

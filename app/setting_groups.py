@@ -278,16 +278,6 @@ class OAuthSettings(Group):
         return self
 
 
-class McpSettings(Group):
-    """Servers and clients of the Model Context Protocol (docs/mcp.md)."""
-
-    enabled: bool = Field(
-        False,
-        description="Let MCP clients in that nobody registered: by the address of "
-        "their metadata, or by registering themselves. People are asked each time.",
-    )
-
-
 class OneTimeSettings(Group):
     """Life of links and codes sent by mail."""
 
