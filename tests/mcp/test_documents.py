@@ -4,12 +4,14 @@ draft-ietf-oauth-client-id-metadata-document.
 """
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from app.core import jose
 from app.models import OAuthClient
 from tests.mcp.documents import Site, agree, redeem
+from tests.provider.resources.feed import make_reader
 from tests.support.api import Api
 from tests.support.authorization import (
     Visit,
@@ -21,6 +23,7 @@ from tests.support.authorization import (
     told,
 )
 from tests.support.chance import FakeClock
+from tests.support.oauth import Protocol
 
 
 async def person_at(api: Api, browser: Visit) -> Any:
@@ -204,3 +207,23 @@ async def test_a_client_that_an_administrator_made_wins_and_nothing_is_fetched(
     assert "code" in told(theirs, "https://own.example/cb")
     assert is_refused_page(other)
     assert site.asked == 0
+
+
+async def test_a_client_that_is_deleted_and_agreed_to_again_is_not_told_as_ended(
+    api: Api, browser: Visit, site: Site, protocol: Protocol, clock: FakeClock
+) -> None:
+    """APIs that check tokens by themselves take its new ones, and not the old."""
+    reader = await make_reader(protocol, clock)
+    await person_at(api, browser)
+    app = site.app()
+    first = (await redeem(api, app, await agree(browser, app))).json()["access_token"]
+    admin = await api.admin()
+    path = f"/clients/{quote(app.client_id, safe='')}"
+    assert (await api.delete(path, admin)).status_code == 204
+    assert await reader.refuses(first)
+    clock.advance(seconds=10)
+
+    again = (await redeem(api, app, await agree(browser, app))).json()["access_token"]
+
+    assert await reader.refuses(first)
+    assert not await reader.refuses(again)

@@ -15,7 +15,8 @@ class OAuthRevokedToken(Base):
 
     An access token that was revoked alone (RFC 7009): ``id`` is its ``jti``. A grant of
     an account that was deleted, by its own id; a client that was disabled or deleted,
-    by ``oauth.resources.revoked.client_entry`` (ADR-0084).
+    by ``oauth.resources.revoked.client_entry`` (ADR-0084). One that lives again, by
+    ``past_entry``: what was issued until a day before ``expires_at`` stays over.
     """
 
     __tablename__ = "oauth_revoked_tokens"

@@ -7,7 +7,7 @@ A document of type ``revoked-tokens+jwt``, which no reader of another kind of JW
 import hashlib
 import math
 from base64 import urlsafe_b64encode
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -24,6 +24,20 @@ def client_entry(client_id: str) -> UUID:
     return uuid5(_CLIENTS, client_id)
 
 
+def past_entry(client_id: str) -> UUID:
+    """Return what the past of a client is called that lives again (RFC 9562 §5.8)."""
+    return _with_version(client_entry(client_id), 8)
+
+
+def entry_of_past(entry: UUID) -> UUID | None:
+    """Return the client's entry of what ``past_entry`` returned; None for others."""
+    return _with_version(entry, 5) if entry.version == 8 else None
+
+
+def _with_version(entry: UUID, version: int) -> UUID:
+    return UUID(int=entry.int & ~(0xF << 76) | version << 76)
+
+
 def entry_digest(entry: UUID) -> bytes:
     """Return how an entry is told: the first bytes of SHA-256 over its text."""
     return hashlib.sha256(str(entry).encode("ascii")).digest()[:DIGEST_LENGTH]
@@ -34,6 +48,7 @@ def revoked_claims(
     issuer: str,
     digests: Collection[bytes],
     not_before: datetime | None,
+    clients: Mapping[bytes, datetime],
     now: datetime,
 ) -> dict[str, Any]:
     """Return the claims of the document.
@@ -43,6 +58,8 @@ def revoked_claims(
         digests: Of grants (``grant_id``), tokens (``jti``) and clients that ended.
         not_before: Whatever was issued until then is over, in so many words: all of it
             was ended at once, or too much to be listed.
+        clients: Digests of clients that live again, and since when: what was issued to
+            them until then is over.
         now: When it is published.
     """
     issued = int(now.timestamp())
@@ -52,8 +69,17 @@ def revoked_claims(
         "iat": issued,
         "exp": issued + REVOKED_TTL,
         "digest_length": DIGEST_LENGTH,
-        "revoked": urlsafe_b64encode(listed).rstrip(b"=").decode(),
+        "revoked": _told(listed),
     }
+    if clients:
+        claims["clients_not_before"] = {
+            _told(digest): int(since.timestamp())
+            for digest, since in sorted(clients.items())
+        }
     if not_before is not None:
         claims["tokens_not_before"] = math.ceil(not_before.timestamp())
     return claims
+
+
+def _told(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()

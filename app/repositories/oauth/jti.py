@@ -11,6 +11,8 @@ from app.repositories.base import Repository, upserting
 
 # An access token lives no longer than that, whatever an API wants.
 LONGEST_TOKEN = timedelta(days=1)
+# By then each process has noticed that a client ended, and issues nothing to it.
+_NOTICED = timedelta(seconds=5)
 INSTANT = OAuthRevokedToken.expires_at.type
 
 
@@ -36,10 +38,28 @@ class OAuthUsedRepository(Repository[OAuthRevokedToken]):
         query = insert(OAuthRevokedToken).from_select(names, theirs)
         await self.db.execute(query.on_conflict_do_nothing())
 
-    async def restore(self, token_id: UUID) -> None:
-        """Have what was ended hold again."""
+    async def restore_client(self, entry: UUID, past: UUID, at: datetime) -> None:
+        """Let a client have tokens again; what it had until now stays over.
+
+        Args:
+            entry: What was ended; if it was not, nothing is done.
+            past: The entry that says so from now on, by when it expires.
+            at: The present.
+        """
         table = OAuthRevokedToken
-        await self.db.execute(delete(table).where(table.id == token_id))
+        ended = await self.db.scalars(
+            delete(table).where(table.id == entry).returning(table.expires_at)
+        )
+        if (expires_at := ended.one_or_none()) is None:
+            return
+        until = min(expires_at + _NOTICED, at + LONGEST_TOKEN)
+        insert = upserting(self.db.get_bind().dialect.name)
+        query = insert(table).values(id=past, expires_at=until)
+        await self.db.execute(
+            query.on_conflict_do_update(
+                index_elements=[table.id], set_={"expires_at": until}
+            )
+        )
 
     async def delete_expired_tokens(self, now: datetime, limit: int) -> int:
         """Delete a batch of revoked tokens that are dead by themselves."""

@@ -30,6 +30,7 @@ from app.models.one_time_token import OneTimeToken
 from app.models.token_epoch import TokenEpoch
 from app.models.user import User
 from app.repositories.base import upserting
+from app.repositories.oauth.jti import LONGEST_TOKEN
 from app.repositories.statements.held_roles import held_roles_of
 from app.repositories.statements.live_grant import (
     CLIENT,
@@ -139,7 +140,14 @@ _CALLER = (
 _IS_OF_BEFORE = exists().where(
     TokenEpoch.started_at >= bindparam("issued_at", type_=INSTANT)
 )
-_TOKEN_HOLDS = select(literal(1).label("one")).where(~_IS_REVOKED, ~_IS_OF_BEFORE)
+# Its client ended and lives again; what it had before does not.
+_IS_OF_PAST = exists().where(
+    OAuthRevokedToken.id == bindparam("past", type_=OAuthRevokedToken.id.type),
+    OAuthRevokedToken.expires_at >= bindparam("past_until", type_=INSTANT),
+)
+_TOKEN_HOLDS = select(literal(1).label("one")).where(
+    ~_IS_REVOKED, ~_IS_OF_BEFORE, ~_IS_OF_PAST
+)
 
 
 @cache
@@ -238,10 +246,19 @@ class OAuthGrantStatements:
         now: datetime,
         *,
         issued_at: datetime,
+        past: UUID,
     ) -> bool:
-        """Tell whether an access token holds, and its grant if it has one."""
+        """Tell whether an access token holds, and its grant if it has one.
+
+        ``past`` is the entry of what its client had before it ended and lived again.
+        """
         if grant_id is None:
-            alone = {"token_id": token_id, "issued_at": issued_at}
+            alone = {
+                "token_id": token_id,
+                "issued_at": issued_at,
+                "past": past,
+                "past_until": issued_at + LONGEST_TOKEN,
+            }
             row = await self._database.fetch_one(_TOKEN_HOLDS, alone)
         else:
             row = await self._held.get(

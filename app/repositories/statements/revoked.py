@@ -7,6 +7,7 @@ from sqlalchemy import (
     CompoundSelect,
     Select,
     bindparam,
+    cast,
     func,
     literal,
     null,
@@ -26,6 +27,7 @@ _SINCE = bindparam("since", type_=_INSTANT)
 _WINDOW = bindparam("window", type_=_INSTANT)
 _NOW = bindparam("now", type_=_INSTANT)
 _MOST = bindparam("most", type_=OAuthGrant.counter.type)
+_NEVER = cast(null(), _INSTANT)  # PostgreSQL takes a bare NULL for a text
 _REDEEMED = OAuthGrant.redeemed_at.is_not(None)
 _IN_SESSION = (_REDEEMED, ~OAuthGrant.is_offline, OAuthGrant.revoked_at.is_(None))
 _OF_SESSION = Session.id == OAuthGrant.session_id
@@ -34,7 +36,7 @@ _OF_SESSION = Session.id == OAuthGrant.session_id
 def _latest(query: Select[Any], at: Any) -> Select[Any]:
     """Return the rows of a part that ended last; what has a limit is no bare part."""
     limited = query.order_by(at.desc()).limit(_MOST).subquery()
-    return select(limited.c.id, limited.c.at)
+    return select(limited.c.id, limited.c.at, _NEVER.label("expires_at"))
 
 
 def _part(at: Any, *where: Any) -> Select[Any]:
@@ -63,9 +65,9 @@ _ENDED: CompoundSelect[Any] = union_all(
         ),
         Session.expires_at,
     ),
-    select(OAuthRevokedToken.id, null().label("at")).where(
-        OAuthRevokedToken.expires_at > _NOW
-    ),
+    select(
+        OAuthRevokedToken.id, null().label("at"), OAuthRevokedToken.expires_at
+    ).where(OAuthRevokedToken.expires_at > _NOW),
 )
 _LONGEST = select(func.max(OAuthResource.access_token_ttl)).scalar_subquery()
 _EPOCH = select(func.max(TokenEpoch.started_at)).scalar_subquery()
@@ -89,7 +91,7 @@ class RevokedStatements:
     async def ended(
         self, since: datetime, *, window: datetime, now: datetime, most: int
     ) -> list[Any]:
-        """Return ``id`` and ``at`` of what ended.
+        """Return ``id``, ``at`` and ``expires_at`` of what ended.
 
         Args:
             since: What ended before is known already.
@@ -98,8 +100,8 @@ class RevokedStatements:
             most: How many rows of a kind at most, the latest of them.
 
         Returns:
-            Grants with the instant of their end, and, without one, all tokens and
-            clients that were ended alone.
+            Grants with the instant of their end, and, with ``expires_at`` instead, all
+            tokens and clients that were ended alone.
         """
         values = {"since": since, "window": window, "now": now, "most": most}
         return await self._database.fetch_all(_ENDED, values)

@@ -19,7 +19,7 @@ from app.oauth.clients.registration import (
 )
 from app.oauth.clients.secrets import client_secret, rotate, secret_digest
 from app.oauth.errors import InvalidClientMetadata
-from app.oauth.resources.revoked import client_entry
+from app.oauth.resources.revoked import client_entry, past_entry
 from app.oauth.supported import Supported
 from app.repositories.oauth.jti import LONGEST_TOKEN
 from app.repositories.unit_of_work import UnitOfWork
@@ -264,6 +264,18 @@ async def refuse_tokens(uow: UnitOfWork, client_id: str) -> None:
     """Let APIs hear that no token of a client holds any more (ADR-0084)."""
     until = uow.clock.now() + LONGEST_TOKEN
     await uow.oauth_used.revoke(client_entry(client_id), until)
+
+
+async def admit_tokens(uow: UnitOfWork, client_id: str) -> None:
+    """Let a client have tokens that was enabled or made anew, and none of before.
+
+    Where no grant stands behind them nothing else would end those: the name is known
+    again, and whoever had it before may be somebody else.
+    """
+    now = uow.clock.now()
+    await uow.oauth_used.restore_client(
+        client_entry(client_id), past_entry(client_id), now
+    )
 
 
 async def delete_unused(uow: UnitOfWork, before: datetime, limit: int) -> int:

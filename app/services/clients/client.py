@@ -18,10 +18,10 @@ from app.oauth.client_kind import SIGN_IN
 from app.oauth.clients.registration import ClientMetadata
 from app.oauth.errors import OAuthError
 from app.oauth.grants.client_credentials import own_scope
-from app.oauth.resources.revoked import client_entry
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.change import (
     IssuedSecret,
+    admit_tokens,
     check_sector,
     count_change,
     delete_client,
@@ -172,8 +172,7 @@ class OAuthClientService:
             await self._uow.db.flush()
         except IntegrityError as error:
             raise ClientExists from error
-        # One of this name may have been deleted a moment ago; its tokens are past.
-        await self._uow.oauth_used.restore(client_entry(row.client_id))
+        await admit_tokens(self._uow, row.client_id)
         await check_names(self._uow, self._provider, row)
         self._uow.record(
             OAuthClientRegistered(client_id=row.client_id, is_self_registered=False)
@@ -246,7 +245,7 @@ class OAuthClientService:
                 row.client_id, at=now, reason="client_disabled"
             )
         if "status" in changed and row.status == "active":
-            await self._uow.oauth_used.restore(client_entry(row.client_id))
+            await admit_tokens(self._uow, row.client_id)
         elif "status" in changed:
             await refuse_tokens(self._uow, row.client_id)
         fields = tuple(sorted(changed))

@@ -28,6 +28,7 @@ from app.oauth.errors import InvalidRequest, OAuthError
 from app.oauth.scopes import ASSIGNED
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.change import (
+    admit_tokens,
     check_called,
     check_sector,
     client_row,
@@ -117,7 +118,10 @@ class ClientDocumentService:
         row = client_row(
             uow, client_id, metadata, is_self_registered=True, vouched_by=NOBODY
         )
-        return await uow.oauth_clients.add_once(row)
+        is_new = await uow.oauth_clients.add_once(row)
+        if is_new:
+            await admit_tokens(uow, client_id)
+        return is_new
 
     async def _metadata(self, client_id: str, is_known: bool) -> ClientMetadata:
         """Return what the document says; of any number at once one asks for it."""

@@ -10,6 +10,7 @@ from app.oauth.clients.client import Client
 from app.oauth.clients.resource import Resource
 from app.oauth.introspection import KnownToken, introspect
 from app.oauth.mappings.told import claims_by_scope, mapped_claims, sources_of
+from app.oauth.resources.revoked import past_entry
 from app.oauth.revocation import EndAccessToken, EndGrant, decide_revocation
 from app.services.clients.authentication import (
     ClientAuthenticationService,
@@ -118,6 +119,7 @@ class KnownTokenService:
             token.token_id,
             now,
             issued_at=token.issued_at,
+            past=past_entry(token.client_id),
         )
         if holds:  # as long as whom it was issued to may be used at all
             holds = await provider.clients.by_client_id(token.client_id) is not None

@@ -14,8 +14,10 @@ from app.oauth.resources.revoked import (
     REVOKED_TTL,
     REVOKED_TYPE,
     entry_digest,
+    entry_of_past,
     revoked_claims,
 )
+from app.repositories.oauth.jti import LONGEST_TOKEN
 from app.repositories.statements.revoked import RevokedStatements
 from app.services.clients.authentication import ClientAuthenticationService, ClientCall
 from app.services.clients.provider import Provider
@@ -39,10 +41,12 @@ class RevokedDocument:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What ended: entries with their instant, and what everything is over until."""
+    """What ended: entries with their instant, clients that live again since one, and
+    what everything is over until."""
 
     at: dict[UUID, datetime]
     alone: frozenset[UUID]
+    clients: dict[UUID, datetime]
     not_before: datetime | None
 
 
@@ -127,14 +131,20 @@ class RevokedFeed:
         digests = {entry_digest(each) for each in (*known.at, *known.alone)}
         until = known.not_before
         signed_in = int(now.timestamp()) // (REVOKED_TTL // 2)
-        named = f"{signed_in} {until and until.timestamp()}".encode()
+        clients = {entry_digest(each): at for each, at in known.clients.items()}
+        since = repr(sorted((key, at.timestamp()) for key, at in clients.items()))
+        named = f"{signed_in} {until and until.timestamp()} {since}".encode()
         listed = b"".join(sorted(digests))
         etag = hashlib.sha256(named + b"\0" + listed).hexdigest()[:32]
         if self._document is not None and self._document.etag == etag:
             return self._document
         settings = self._provider.settings
         claims = revoked_claims(
-            issuer=settings.public_url, digests=digests, not_before=until, now=now
+            issuer=settings.public_url,
+            digests=digests,
+            not_before=until,
+            clients=clients,
+            now=now,
         )
         body = self._provider.signed.sign(
             claims, algorithm=settings.token.algorithm, typ=REVOKED_TYPE, now=now
@@ -156,8 +166,14 @@ class RevokedFeed:
         epoch = bounds.epoch if bounds.epoch and bounds.epoch > window else None
         not_before = _relieve(at, epoch)
         self._at, self._round, self._read_until = at, round_, now
-        alone = frozenset(row.id for row in rows if row.at is None)
-        return _Known(at, alone, not_before)
+        alone = {row.id: row.expires_at for row in rows if row.at is None}
+        past = {entry: entry_of_past(entry) for entry in alone}
+        clients = {
+            client: alone.pop(entry) - LONGEST_TOKEN
+            for entry, client in past.items()
+            if client is not None
+        }
+        return _Known(at, frozenset(alone), clients, not_before)
 
 
 def _relieve(at: dict[UUID, datetime], epoch: datetime | None) -> datetime | None:

@@ -39,6 +39,7 @@ class RevokedTokens:
         self._listed: frozenset[bytes] = frozenset()
         self._length = 0
         self._not_before = 0
+        self._clients: dict[bytes, int] = {}
         self._tag = ""
         self._heard_at = float("-inf")
 
@@ -51,10 +52,15 @@ class RevokedTokens:
         """Tell whether a token is none of those that ended."""
         if claims["iat"] <= self._not_before:
             return False
+        client = self._digest(_entry_of(claims["client_id"]))
+        if claims["iat"] <= self._clients.get(client, -1):
+            return False  # of before the client was made or enabled anew
         return all(
-            hashlib.sha256(entry.encode()).digest()[: self._length] not in self._listed
-            for entry in _entries(claims)
+            self._digest(entry) not in self._listed for entry in _entries(claims)
         )
+
+    def _digest(self, entry: str) -> bytes:
+        return hashlib.sha256(entry.encode()).digest()[: self._length]
 
     async def follow(self) -> None:
         """Read the list, then wait for news, until cancelled."""
@@ -104,19 +110,30 @@ class RevokedTokens:
     def _take(self, claims: Mapping[str, Any]) -> None:
         if claims["iss"] != self._issuer or claims["exp"] <= time.time() - 60:
             raise ValueError("the list is another's, or an old one")
-        length, text = int(claims["digest_length"]), claims["revoked"]
-        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        length, raw = int(claims["digest_length"]), _bytes(claims["revoked"])
         if not 4 <= length <= 32 or len(raw) % length:
             raise ValueError("the list has another form")
         self._listed = frozenset(
             raw[at : at + length] for at in range(0, len(raw), length)
         )
         self._length = length
+        self._clients = {
+            _bytes(name): int(since)
+            for name, since in claims.get("clients_not_before", {}).items()
+        }
         self._not_before = int(claims.get("tokens_not_before", 0))
+
+
+def _bytes(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _entry_of(client_id: str) -> str:
+    return str(uuid5(_CLIENTS, client_id))
 
 
 def _entries(claims: Mapping[str, Any]) -> Iterator[str]:
     yield claims["jti"]
-    yield str(uuid5(_CLIENTS, claims["client_id"]))
+    yield _entry_of(claims["client_id"])
     if "grant_id" in claims:
         yield str(claims["grant_id"])

@@ -9,6 +9,8 @@ from app.oauth.resources.revoked import (
     DIGEST_LENGTH,
     client_entry,
     entry_digest,
+    entry_of_past,
+    past_entry,
     revoked_claims,
 )
 
@@ -20,7 +22,9 @@ def test_entries_are_sorted_digests_that_name_nobody() -> None:
     entries = [uuid4() for _ in range(3)]
     digests = {entry_digest(each) for each in entries}
 
-    claims = revoked_claims(issuer=_ISSUER, digests=digests, not_before=None, now=_NOW)
+    claims = revoked_claims(
+        issuer=_ISSUER, digests=digests, not_before=None, clients={}, now=_NOW
+    )
 
     raw = urlsafe_b64decode(claims["revoked"] + "=" * (-len(claims["revoked"]) % 4))
     told = [raw[at : at + DIGEST_LENGTH] for at in range(0, len(raw), DIGEST_LENGTH)]
@@ -41,7 +45,9 @@ def test_the_instant_that_all_is_over_until_is_rounded_up() -> None:
     """``iat`` has whole seconds: of the second itself nothing may be left."""
     late = _NOW + timedelta(milliseconds=1)
 
-    claims = revoked_claims(issuer=_ISSUER, digests=(), not_before=late, now=_NOW)
+    claims = revoked_claims(
+        issuer=_ISSUER, digests=(), not_before=late, clients={}, now=_NOW
+    )
 
     assert claims["tokens_not_before"] == int(_NOW.timestamp()) + 1
     assert claims["revoked"] == ""
@@ -51,3 +57,11 @@ def test_a_client_is_called_by_a_uuid_of_its_name() -> None:
     """RFC 9562 §5.5: the same name gives the same UUID, another one another."""
     assert client_entry("shop") == UUID("7c8bc9db-cbfb-506e-8250-93aab80bdcba")
     assert client_entry("shop") != client_entry("Shop")
+
+
+def test_the_past_of_a_client_is_found_by_its_entry_and_nothing_else_is() -> None:
+    """RFC 9562 §5.8: version 8, which no id of ours has."""
+    assert past_entry("shop").version == 8
+    assert entry_of_past(past_entry("shop")) == client_entry("shop")
+    assert entry_of_past(client_entry("shop")) is None
+    assert entry_of_past(uuid4()) is None

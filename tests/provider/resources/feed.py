@@ -53,6 +53,9 @@ class Reader:
         length = told["digest_length"]
         listed = {raw[at : at + length] for at in range(0, len(raw), length)}
         is_old = claims["iat"] <= told.get("tokens_not_before", 0)
+        client = entry_digest(client_entry(claims["client_id"]))
+        for text, since in told.get("clients_not_before", {}).items():
+            is_old |= read_bytes(text) == client and claims["iat"] <= since
         return is_old or any(entry_digest(each) in listed for each in entries)
 
 

@@ -162,14 +162,58 @@ async def test_what_a_machine_holds_ends_with_its_client_and_its_epoch(
     await _admin(protocol, "PATCH", path, json={"status": "disabled"})
     await _admin(protocol, "DELETE", f"clients/{gone.client_id}")
     assert await reader.refuses(first) and await reader.refuses(of_gone)
+    clock.advance(seconds=6)
     await _admin(protocol, "PATCH", path, json={"status": "active"})
-    assert not await reader.refuses(first)
+    assert await reader.refuses(first)
+    assert not await reader.refuses(await token(app))
 
     async with protocol.runtime.unit_of_work() as uow:
         await begin_epoch(uow, "restore")
     assert await reader.refuses(first)
     clock.advance(seconds=2)
     assert not await reader.refuses(await token(app))
+
+
+@pytest.mark.parametrize("how", ["made anew", "enabled again"])
+async def test_a_client_that_lives_again_has_no_tokens_of_before(
+    protocol: Protocol, reader: Reader, clock: FakeClock, how: str
+) -> None:
+    """Online and in the feed alike; what it gets from then on is good at both."""
+    admin = (await protocol.api.admin()).headers
+    body = {**CREDENTIALS, "client_id": "robot", "audience": API}
+    path = "/api/v1/clients"
+
+    async def made() -> Application:
+        answer = await protocol.http.post(path, json=body, headers=admin)
+        return Application("robot", answer.json()["client_secret"])
+
+    async def token(app: Application) -> str:
+        answer = await protocol.token(app, {"grant_type": "client_credentials"})
+        return str(answer.json()["access_token"])
+
+    async def holds(text: str) -> bool:
+        """Ask both ways, which have to agree."""
+        told = (await protocol.introspect(reader.app, text)).json()["active"]
+        assert await reader.refuses(text) is not told
+        return bool(told)
+
+    app = await made()
+    first = await token(app)
+    assert await holds(first)
+    for _ in range(2):
+        if how == "made anew":
+            await _admin(protocol, "DELETE", "clients/robot")
+            app = await made()
+        else:
+            await _admin(
+                protocol, "PATCH", "clients/robot", json={"status": "disabled"}
+            )
+            await _admin(protocol, "PATCH", "clients/robot", json={"status": "active"})
+        assert not await holds(first)
+        clock.advance(seconds=2)
+        second = await token(app)
+        assert await holds(second) and not await holds(first)
+        first = second
 
 
 async def test_offline_access_outlives_a_session_and_is_not_told_with_it(

@@ -5,6 +5,7 @@ from typing import Any
 from app.core.security import InvalidToken
 from app.oauth.grants.token_exchange import seconds_left
 from app.oauth.ports import PresentedToken
+from app.oauth.resources.revoked import past_entry
 from app.services.clients.provider import Provider
 from app.services.oauth.grant_store import authentication_of
 
@@ -30,7 +31,11 @@ class PresentedTokenStore:
             return None
         grant_id = read.grant_id
         holds = await provider.grants.holds(
-            grant_id, read.token_id, now, issued_at=read.issued_at
+            grant_id,
+            read.token_id,
+            now,
+            issued_at=read.issued_at,
+            past=past_entry(read.client_id),
         )
         if not holds or await provider.clients.by_client_id(read.client_id) is None:
             return None
