@@ -147,7 +147,8 @@ async def _lead(runtime: Runtime, original: Original, stays: Stays) -> Led:
         case Kind.START if original.is_navigation:
             return entrance.begin_as_other(original, policy)
         case Kind.SIGN_IN if original.is_navigation:
-            return entrance.begin(original, policy)
+            two = stays.by_two_factors
+            return entrance.begin(original, policy, by_two_factors=two)
         case Kind.FORBIDDEN if row is not None:
             led = await entrance.refuse(row, policy)
             if original.is_navigation:

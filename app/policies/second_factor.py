@@ -39,6 +39,24 @@ def is_due(found: Any, settings: MfaSettings) -> bool:
     return has_second_factor(found) or is_demanded(found, settings)
 
 
+def names_that_count(row: Any, acr: str, settings: MfaSettings) -> tuple[str, ...]:
+    """Return the sorted names of the roles that count where this was proven.
+
+    As ``roles_that_count`` decides, for who tells of roles or lets in by them.
+
+    Args:
+        row: With all ``roles``, and those that demand no second factor as
+            ``weaker_roles``, each in one string.
+        acr: Of the session or grant.
+        settings: What the installation demands.
+    """
+    if acr == TWO_FACTORS:
+        names = row.roles
+    else:
+        names = "" if settings.required else row.weaker_roles
+    return tuple(sorted((names or "").split()))
+
+
 def roles_that_count(roles: Iterable[Any], settings: MfaSettings) -> list[Any]:
     """Return the roles that count in a session.
 

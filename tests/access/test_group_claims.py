@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from app.core import jose
 from app.database import Database
-from app.models import Group, UserClaims
+from app.models import Group, OAuthGrant, Role, UserClaims
 from tests.access.conftest import MakeGroup
 from tests.support.oauth import Protocol
 
@@ -96,3 +97,22 @@ async def test_an_application_without_the_scope_costs_no_statement_more(
 
     between = asked.index("--", 1)
     assert (between - 1, len(asked) - between - 1) == (1, 2)
+
+
+async def test_t098_a_role_that_demands_two_factors_is_not_told_of_one(
+    protocol: Protocol, make_group: MakeGroup
+) -> None:
+    user = await protocol.api.users()
+    await make_group("staff", user.id, roles=["admin"])
+    demanded = update(Role).where(Role.name == "admin").values(mfa_required=True)
+    await protocol.change(demanded)
+    app = await protocol.apps(scope=SCOPE)
+    asked: dict[str, Any] = {"id_token": {"roles": {}}}
+    one = await protocol.signed_in(app, "openid roles", user=user, claims=asked)
+
+    weak = (await protocol.userinfo(one.access)).json()
+    await protocol.change(update(OAuthGrant).values(acr="aal2"))
+    strong = (await protocol.userinfo(one.access)).json()
+
+    assert jose.unverified_claims(one.tokens["id_token"])["roles"] == ["user"]
+    assert (weak["roles"], strong["roles"]) == (["user"], ["admin", "user"])

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import update
 
 from app.core import jose
-from app.models import User
+from app.models import OAuthGrant, Role, User
 from app.services.accounts.change import new_group
 from app.services.server.runtime import Runtime
 from tests.forward_auth.conftest import (
@@ -255,3 +255,40 @@ async def test_the_page_knows_no_other_hosts(visitor: Visitor) -> None:
         page = await visitor.get(f"/protected-host{query}")
         assert page.status_code == 404
         assert "evil.example" not in page.text
+
+
+async def test_t098_a_role_that_demands_two_factors_lets_nobody_in_by_one(
+    proxied: Proxied, visitor: Visitor, runtime: Runtime
+) -> None:
+    """Who is inside when it is demanded, and who comes then, proves the second."""
+    await protect(runtime, SHOP, roles=["user"])
+    proxied.host = SHOP
+    await proxied.enter(visitor, "/page")
+    cookies = dict(proxied.cookies)
+    async with runtime.unit_of_work() as uow:
+        await uow.db.execute(
+            update(Role).where(Role.name == "user").values(mfa_required=True)
+        )
+
+    script = await proxied.get("/page", **SCRIPT)
+    inside = await proxied.get("/page")
+    proxied.cookies.clear()
+    anew = await proxied.enter(visitor, "/page")
+    wiki = dict(proxied.cookies), proxied.host
+    proxied.cookies, proxied.host = {}, WIKI
+    await proxied.enter(visitor)
+    passed = await proxied.get()
+    told = dict(proxied.told)
+    proxied.cookies, proxied.host = cookies, SHOP
+    async with runtime.unit_of_work() as uow:
+        await uow.db.execute(update(OAuthGrant).values(acr="aal2"))
+    strong = await proxied.get("/page")
+
+    assert wiki[1] == SHOP and "__Host-auth_serve_host" not in wiki[0]
+    assert script.status_code == 401
+    for led in (inside, anew):
+        assert led.status_code == 302
+        assert "aal2" in query_of(led.headers["location"])["claims"]
+    assert passed.status_code == 200 and told["roles"] == ""
+    assert jose.unverified_claims(told["jwt"])["roles"] == []
+    assert strong.status_code == 200 and proxied.told["roles"] == "user"

@@ -15,7 +15,11 @@ from app.models.access.group import Group, GroupMember
 from app.models.oauth.grant import OAuthGrant
 from app.models.user import User
 from app.models.user_claims import UserClaims
-from app.repositories.statements.held_roles import Joined, held_roles_of
+from app.repositories.statements.held_roles import (
+    Joined,
+    held_roles_of,
+    weaker_roles_of,
+)
 from app.repositories.statements.live_grant import ID, LIVE
 from app.repositories.statements.together import asked, sharing
 
@@ -41,6 +45,7 @@ _COLUMNS = (
     UserClaims.claims["preferred_username"].as_string().label("username"),
     UserClaims.username_key,
     held_roles_of(OAuthGrant.user_id).label("roles"),
+    weaker_roles_of(OAuthGrant.user_id).label("weaker_roles"),
     _GROUPS.label("groups"),
 )
 _ASKED = asked(id=OAuthGrant.id.type)

@@ -87,6 +87,14 @@ def _held(user_id: Any) -> CompoundSelect[Any]:
     )
 
 
+def weaker_roles_of(user_id: Any) -> ColumnElement[str]:
+    """Return the same without the roles that demand two factors."""
+    held = _held(user_id).subquery("held")
+    query = select(Joined(held.c.role)).join(Role, Role.name == held.c.role)
+    query = query.where(~Role.mfa_required).correlate_except(held, Role)
+    return _Whole(query.scalar_subquery())
+
+
 def roles_held_by(
     user_id: Any, columns: Sequence[Any], *conditions: Any
 ) -> CompoundSelect[Any]:

@@ -97,7 +97,7 @@ def told(*more: Any) -> Select[Any]:
     Args:
         more: As of ``answer``.
     """
-    return _with_person(OAuthGrant.user_id, OAuthGrant.claims, *more)
+    return _with_person(OAuthGrant.user_id, OAuthGrant.claims, OAuthGrant.acr, *more)
 
 
 def _with_person(*columns: Any) -> Select[Any]:

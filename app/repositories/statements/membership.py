@@ -8,7 +8,11 @@ from sqlalchemy import bindparam, select
 from app.database import Database
 from app.models.access.group import Group, GroupMember
 from app.models.user import User
-from app.repositories.statements.held_roles import Joined, held_roles_of
+from app.repositories.statements.held_roles import (
+    Joined,
+    held_roles_of,
+    weaker_roles_of,
+)
 
 _USER = bindparam("user_id", type_=User.id.type)
 _GROUPS = (
@@ -17,14 +21,19 @@ _GROUPS = (
     .where(GroupMember.user_id == _USER)
     .scalar_subquery()
 )
-_MEMBERSHIPS = select(_GROUPS.label("groups"), held_roles_of(_USER).label("roles"))
+_MEMBERSHIPS = select(
+    _GROUPS.label("groups"),
+    held_roles_of(_USER).label("roles"),
+    weaker_roles_of(_USER).label("weaker_roles"),
+)
 
 
 class Memberships(NamedTuple):
-    """Names of groups, and of the roles held by oneself or through them, sorted."""
+    """Strings of names: of groups, of all roles, of those that one factor is for."""
 
-    groups: tuple[str, ...]
-    roles: tuple[str, ...]
+    groups: str | None
+    roles: str | None
+    weaker_roles: str | None
 
 
 class MembershipStatements:
@@ -38,5 +47,4 @@ class MembershipStatements:
         """Return what somebody belongs to at this moment."""
         row = await self._database.fetch_one(_MEMBERSHIPS, {"user_id": user_id})
         assert row is not None  # a SELECT without FROM has one
-        groups, roles = ((names or "").split() for names in (row.groups, row.roles))
-        return Memberships(tuple(sorted(groups)), tuple(sorted(roles)))
+        return Memberships(row.groups, row.roles, row.weaker_roles)

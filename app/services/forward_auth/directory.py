@@ -6,8 +6,10 @@ from typing import Any
 
 from app.core.clock import Clock
 from app.database import Database
+from app.factor_settings import MfaSettings
 from app.models.oauth.protected_host import ProtectedHost
 from app.oauth.acr import meets
+from app.policies.second_factor import names_that_count
 from app.repositories.oauth.protected_host import ProtectedHostRepository
 from app.services.clients.directory import KEPT_FOR
 
@@ -37,8 +39,13 @@ class HostPolicy:
         by_role = self.roles is not None and not self.roles.isdisjoint(roles)
         return by_role or bool(self.groups and not self.groups.isdisjoint(groups))
 
-    def admits_row(self, row: Any) -> bool:
-        """Tell the same of a row of ``EnteredStatements``."""
+    def admits_row(self, row: Any, settings: MfaSettings) -> bool:
+        """Tell the same of a row of ``EnteredStatements``, by the roles that count."""
+        roles = names_that_count(row, row.acr, settings)
+        return self.admits(roles, (row.groups or "").split())
+
+    def would_admit_row(self, row: Any) -> bool:
+        """Tell whether the same person may enter with two factors."""
         return self.admits((row.roles or "").split(), (row.groups or "").split())
 
     def is_met_by(self, acr: str) -> bool:

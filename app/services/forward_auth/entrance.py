@@ -8,6 +8,7 @@ code that somebody else began opens nothing here (login CSRF).
 
 import hashlib
 import hmac
+import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from uuid import UUID
 from app.core.context import current
 from app.events.protected_host import HostEntered, HostLeft, HostRefused
 from app.events.session import SessionRevoked
+from app.oauth.acr import TWO_FACTORS
 from app.oauth.errors import OAuthError
 from app.oauth.parameters import Parameters, parse_form
 from app.oauth.pkce import METHOD, check_pkce
@@ -35,6 +37,12 @@ PAGE = "/protected-host"  # of this service: who somebody is, and where they go 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 _MAX_RETURN = 2_000  # characters; who comes from a longer address goes on at the start
 _MAC = 32
+# OIDC Core section 5.5.1.1: no answer comes of a sign-in that is weaker.
+_BY_TWO_FACTORS = {
+    "claims": json.dumps(
+        {"id_token": {"acr": {"essential": True, "values": [TWO_FACTORS]}}}
+    )
+}
 _NONE: Sequence[str] = ()
 
 
@@ -55,9 +63,12 @@ class HostEntrance:
         self._gate = gate
         self._cookies = gate.cookies
 
-    def begin(self, original: Original, policy: HostPolicy) -> Led:
+    def begin(
+        self, original: Original, policy: HostPolicy, *, by_two_factors: bool = False
+    ) -> Led:
         """Send a browser to sign in, and back to where it is."""
-        return self._begin(original, policy, original.target, {})
+        more = _BY_TWO_FACTORS if by_two_factors else {}
+        return self._begin(original, policy, original.target, more)
 
     def begin_as_other(self, original: Original, policy: HostPolicy) -> Led:
         """Send a browser to choose an account, and back to the start of the host."""
@@ -108,7 +119,9 @@ class HostEntrance:
         if row is None:
             raise ForeignReturn(hint="it ended at once")
         current().user_id = row.user_id
-        if not policy.admits_row(row):
+        if not policy.admits_row(row, self._provider.settings.mfa):
+            if policy.would_admit_row(row) and row.acr != TWO_FACTORS:
+                return await self._step_up(row, original, policy, to)
             return await self.refuse(row, policy)
         async with self._provider.unit_of_work() as uow:
             uow.record(
@@ -135,6 +148,15 @@ class HostEntrance:
             await codes.end_begun()
             raise ForeignReturn(hint=flaw)
         return issued.grant_id
+
+    async def _step_up(
+        self, row: Any, original: Original, policy: HostPolicy, to: str
+    ) -> Led:
+        """Have two factors proven; the grant of one is no use here."""
+        now, reason = self._provider.clock.now(), "host_step_up"
+        async with self._provider.unit_of_work() as uow:
+            await uow.oauth_grants.revoke(row.id, at=now, reason=reason)
+        return self._begin(original, policy, to, _BY_TWO_FACTORS)
 
     async def refuse(self, row: Any, policy: HostPolicy) -> Led:
         """Send a browser to read why it may not enter; its grant is over.

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.context import current
+from app.oauth.acr import TWO_FACTORS
 from app.oauth.errors import OAuthError
 from app.oauth.parameters import Parameters
 from app.repositories.statements.entered import EnteredStatements
@@ -61,11 +62,13 @@ class Stays:
         kind: What has to be done in place of it.
         policy: Of the host.
         row: The visitor's grant, where there is a live one.
+        by_two_factors: Only with two factors somebody who is signed in may enter.
     """
 
     kind: Kind
     policy: HostPolicy
     row: Any | None = None
+    by_two_factors: bool = False
 
 
 class HostGate:
@@ -140,7 +143,9 @@ class HostGate:
         current().user_id = row.user_id
         if not policy.is_met_by(row.acr):
             return Stays(Kind.SIGN_IN, policy, row)
-        if not policy.admits_row(row):
+        if not policy.admits_row(row, self._provider.settings.mfa):
+            if policy.would_admit_row(row) and row.acr != TWO_FACTORS:
+                return Stays(Kind.SIGN_IN, policy, row, by_two_factors=True)
             return Stays(Kind.FORBIDDEN, policy, row)
         if self._provider.clock.now() - row.refreshed_at > _NOTED:
             await self._prolong(row)

@@ -5,12 +5,13 @@ what a visitor sent under its name. The JWT is signed for the host alone and liv
 minute, so a program that checks it needs to trust no network.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
 from app.oauth.subject import subject_of_client
+from app.policies.second_factor import names_that_count
 from app.services.clients.provider import Provider
 from app.services.forward_auth.directory import HostPolicy
 from app.typed_text import username_key
@@ -31,7 +32,7 @@ KEPT_FOR = 10  # seconds that an answer is given again, if nothing changed
 # Of a row, what an answer is made of.
 _ABOUT = attrgetter(
     *("user_id", "session_id", "email", "email_verified", "username", "username_key"),
-    *("name", "acr", "authenticated_at", "roles", "groups"),
+    *("name", "acr", "authenticated_at", "roles", "weaker_roles", "groups"),
 )
 _MOST = 4_096  # answers, two kilobytes each
 Fields = list[tuple[bytes, bytes]]
@@ -62,7 +63,8 @@ class Told:
         kept = self._kept.get(row.id)
         if kept is not None and kept.until > now and kept.made_of == made_of:
             return kept.fields
-        fields = self._fields(_person(row), host, now)
+        roles = names_that_count(row, row.acr, self._provider.settings.mfa)
+        fields = self._fields(_person(row, roles), host, now)
         if row.id not in self._kept and len(self._kept) >= _MOST:
             del self._kept[next(iter(self._kept))]  # the oldest
         self._kept[row.id] = _Kept(made_of, now + KEPT_FOR, fields)
@@ -108,7 +110,7 @@ class Told:
         )
 
 
-def _person(row: Any) -> dict[str, Any]:
+def _person(row: Any, roles: Sequence[str]) -> dict[str, Any]:
     """Return the claims; an address that nobody confirmed is nobody's."""
     is_given = row.username and username_key(row.username) == row.username_key
     claims = {
@@ -121,8 +123,8 @@ def _person(row: Any) -> dict[str, Any]:
         "auth_time": int(row.authenticated_at.timestamp()),
     }
     told = {name: value for name, value in claims.items() if value is not None}
-    names = ((GROUPS, row.groups), (ROLES, row.roles))
-    return told | {name: sorted((of or "").split()) for name, of in names}
+    groups = sorted((row.groups or "").split())
+    return told | {GROUPS: groups, ROLES: list(roles)}
 
 
 def _value(text: str) -> bytes:

@@ -8,6 +8,7 @@ from app.core.secret_key import SecretKey
 from app.oauth.clients.client import Client
 from app.oauth.scopes import MEMBERSHIP
 from app.oauth.subject import session_for, subject_for
+from app.policies.second_factor import names_that_count
 from app.services.accounts.user_claims import USERNAME
 from app.services.clients.provider import Provider
 from app.typed_text import username_key
@@ -42,12 +43,15 @@ async def told_person(
 ) -> dict[str, Any]:
     """Return the same with groups and roles, if they are among what is told.
 
+    Of roles, those that count in what the grant proved: an application lets in by them.
     That is one statement more, so it is run for no other application.
     """
     claims = person_claims(row)
     if not MEMBERSHIP.isdisjoint(names):
         held = await provider.memberships.of(row.user_id)
-        claims |= {name: list(each) for name, each in held._asdict().items()}
+        claims["groups"] = sorted((held.groups or "").split())
+        counted = names_that_count(held, row.acr, provider.settings.mfa)
+        claims["roles"] = list(counted)
     return claims
 
 

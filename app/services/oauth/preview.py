@@ -93,7 +93,7 @@ class PreviewService:
             else (claims.claims, claims.updated_at, claims.username_key)
         )
         named = dict(zip(_MORE, more))
-        return SimpleNamespace(**values, **named, user_id=user_id)
+        return SimpleNamespace(**values, **named, user_id=user_id, acr=ONE_FACTOR)
 
     async def _granted(
         self,
