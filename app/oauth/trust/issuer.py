@@ -46,7 +46,10 @@ _SHARED: Mapping[str, Mapping[str, str]] = {
         "organization_id": r".+",
     },
 }
-_WHOLE = frozenset({"sub", "repository", "project_path"})  # may end in a pattern
+# May end in a pattern, where a separator has to stand before it: otherwise the owner
+# would be whoever's name or number begins so (of Google, ``sub`` is a number).
+_WHOLE = frozenset({"sub", "repository", "project_path"})
+_SEPARATED = (r"/.*", r":.*")
 
 
 class NotTrustworthy(ValueError):
@@ -207,8 +210,10 @@ def _check_rule(field: str, rule: Rule, shared: Mapping[str, str] | None) -> Non
 
 def _names_owner(condition: Condition, shared: Mapping[str, str]) -> bool:
     pattern = shared.get(condition.claim)
-    if pattern is None or (
-        condition.glob is not None and condition.claim not in _WHOLE
+    if pattern is None:
+        return False
+    if condition.glob is not None and not (
+        condition.claim in _WHOLE and pattern.endswith(_SEPARATED)
     ):
         return False
     return re.fullmatch(pattern, condition.fixed, re.DOTALL) is not None

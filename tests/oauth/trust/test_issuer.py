@@ -106,6 +106,32 @@ def test_of_an_issuer_for_everybody_the_owner_is_named(
     _check(issuer="https://cluster.example.com", rules=rules)  # one's own
 
 
+@pytest.mark.parametrize(
+    ("issuer", "condition", "names_owner"),
+    [
+        ("accounts.google.com", Condition(claim="sub", equals="1049"), True),
+        ("accounts.google.com", Condition(claim="sub", glob="1**"), False),
+        ("accounts.google.com", Condition(claim="sub", glob="1049*"), False),
+        ("accounts.google.com", Condition(claim="email", glob="a**"), False),
+        ("gitlab.com", Condition(claim="sub", glob="project_path:a/**"), True),
+        ("app.terraform.io", Condition(claim="sub", glob="organization:a:**"), True),
+        ("app.terraform.io", Condition(claim="sub", glob="organization:a**"), False),
+        ("agent.buildkite.com", Condition(claim="sub", glob="organization:a:*"), True),
+    ],
+)
+def test_a_pattern_names_an_owner_only_where_a_separator_ends_the_name(
+    issuer: str, condition: Condition, names_owner: bool
+) -> None:
+    """Numbers of Google begin with every digit: a pattern would mean strangers."""
+    rules = (rule(conditions=(condition,)),)
+    try:
+        _check(issuer=f"https://{issuer}", rules=rules)
+    except NotTrustworthy as refusal:
+        assert refusal.field == "rules.0.conditions" and not names_owner
+    else:
+        assert names_owner
+
+
 def test_keys_are_asked_for_where_they_are_said_to_be() -> None:
     """OIDC Discovery §4: below the issuer, unless an address is given."""
     assert trusted().keys_at == f"{GITHUB}/.well-known/openid-configuration"
