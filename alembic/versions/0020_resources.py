@@ -4,6 +4,8 @@ Expand: the release before reads none of it. A grant that names resources is ref
 by it as if none were named, so resources are registered once no process of it is left.
 """
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -47,7 +49,21 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it all: tokens of grants are for the client's own API again."""
+    """Drop it all. Grants that name resources end: nothing would bound them any more.
+
+    Tokens of a refresh would be for the client's own API, which nobody agreed to.
+    """
+    grants = sa.table(
+        "oauth_grants",
+        sa.column("resources", sa.Text()),
+        sa.column("revoked_at", UtcDateTime()),
+        sa.column("revoked_reason", sa.String(32)),
+    )
+    op.execute(
+        grants.update()
+        .where(grants.c.resources.is_not(None), grants.c.revoked_at.is_(None))
+        .values(revoked_at=datetime.now(UTC), revoked_reason="downgrade")
+    )
     op.drop_column("oauth_grants", "resources")
     op.drop_column("oauth_consents", "resources")
     op.drop_column("oauth_clients", "resources")
