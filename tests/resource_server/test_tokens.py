@@ -1,5 +1,6 @@
 """What the package lets in, and what it says to whom it does not."""
 
+import asyncio
 import hmac
 import json
 import time
@@ -12,6 +13,7 @@ import pytest
 from auth_serve_client import Refused, ResourceServer, Unavailable
 from auth_serve_client.asgi import BearerMiddleware
 from auth_serve_client.fastapi import publish_metadata, requires
+from auth_serve_client.keys import Keys
 from fastapi import Depends, FastAPI
 
 from tests.resource_server.issuer import API, ISSUER, Issuer
@@ -237,3 +239,35 @@ async def test_plain_asgi_is_guarded_alike(
     assert (twice.status_code, unscoped.status_code) == (401, 403)
     assert health.text == "open"
     assert metadata.json()["resource"] == API
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_an_issuer_that_hangs_is_asked_once_by_all_that_wait(
+    is_known: bool,
+) -> None:
+    """The pause begins when the attempt is over, which may take as long itself."""
+    issuer, asked = Issuer(), 0
+    is_hanging = not is_known
+    jwks = {"keys": [key.as_dict(private=False) for key in issuer.keys]}
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        nonlocal asked
+        asked += 1
+        if is_hanging:
+            await asyncio.sleep(0.2)
+            raise httpx2.ConnectTimeout("hangs", request=request)
+        return httpx2.Response(200, json=jwks)
+
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
+    keys = Keys(http, "https://auth.example/jwks", fresh=0.05, pause=0.2)
+    token = issuer.token()
+    if is_known:
+        await keys.verify(token, ("at+jwt",))
+        await asyncio.sleep(0.25)
+        is_hanging, asked = True, 0
+
+    each = [keys.verify(token, ("at+jwt",)) for _ in range(6)]
+    results = await asyncio.gather(*each, return_exceptions=True)
+
+    assert asked == 1
+    assert all(isinstance(one, dict) is is_known for one in results)

@@ -63,6 +63,9 @@ class Keys:
         return verified(token, algorithm, key, types)
 
     async def _read(self, kid: str) -> None:
+        age = time.monotonic() - self._read_at
+        if kid in self._keys and age <= self._stale and self._reading.locked():
+            return  # another request asks, and what is known is good meanwhile
         async with self._reading:
             now = time.monotonic()
             is_known = kid in self._keys and now - self._read_at <= self._fresh
@@ -78,6 +81,8 @@ class Keys:
                 found = {str(jwk["kid"]): public_key(jwk) for jwk in listed}
             except (httpx2.HTTPError, ValueError, KeyError, TypeError):
                 return  # what is known is good for a while
+            finally:
+                self._tried_at = time.monotonic()  # who waited does not ask again
             keys = {name: key for name, key in found.items() if key is not None}
             if keys:
                 self._keys, self._read_at = keys, now
