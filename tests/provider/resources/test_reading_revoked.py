@@ -91,7 +91,8 @@ async def test_the_end_of_the_process_ends_the_wait(
 
     protocol.runtime.stopping.is_begun = True
 
-    assert (await waiting).status_code == 304
+    answer = await asyncio.wait_for(waiting, 10)  # of 30 that it would wait
+    assert answer.status_code == 304
 
 
 async def test_nobody_waits_where_too_many_do(
