@@ -58,6 +58,9 @@ class LimitSettings(Group):
     token_address: Rate = Field(
         "60/600", description="Wrong personal access tokens per address."
     )
+    revocation_client: Rate = Field(
+        "6000/3600", description="Access tokens revoked alone, per client."
+    )
     registration_address: Rate = Field(
         "20/3600", description="Clients that register themselves, per address."
     )

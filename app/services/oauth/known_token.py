@@ -81,7 +81,8 @@ class KnownTokenService:
 
         Raises:
             OAuthError: The request is malformed, or the token is not the caller's.
-            TooManyRequests: Clients failed to authenticate too often from there.
+            TooManyRequests: Clients failed to authenticate too often from there, or
+                the client revoked too many access tokens.
         """
         await self._clients.recorded(call, self._revoke(call))
 
@@ -152,6 +153,9 @@ class KnownTokenService:
         await end_grant(self._provider, end.grant_id, reason, ended)
 
     async def _end_access_token(self, end: EndAccessToken, client: Client) -> None:
+        # Each is an entry for every API to read until the token expires (ADR-0084).
+        limit = self._provider.limits.revocation_client
+        await self._provider.limiter.take((limit, client.client_id))
         async with self._provider.unit_of_work() as uow:
             token_id = UUID(end.token_id)
             if await uow.oauth_used.revoke(token_id, end.expires_at):

@@ -41,11 +41,10 @@ class RevokedDocument:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What ended: entries with their instant, clients that live again since one, and
+    """What ended: entries, clients that live again since one, and
     what everything is over until."""
 
-    at: dict[UUID, datetime]
-    alone: frozenset[UUID]
+    entries: Collection[UUID]
     clients: dict[UUID, datetime]
     not_before: datetime | None
 
@@ -63,6 +62,7 @@ class RevokedFeed:
         self._round = -1
         self._read_until = datetime.fromtimestamp(0, UTC)
         self._at: dict[UUID, datetime] = {}
+        self._digests: dict[UUID, bytes] = {}
         self._document: RevokedDocument | None = None
         self._waiting = 0
 
@@ -128,7 +128,15 @@ class RevokedFeed:
         now = self._provider.clock.now()
         round_ = int(now.timestamp()) // _ROUND
         known = await self._known(now, round_)
-        digests = {entry_digest(each) for each in (*known.at, *known.alone)}
+        return await asyncio.to_thread(self._built, known, now)
+
+    def _built(self, known: _Known, now: datetime) -> RevokedDocument:
+        """Return the document; of 100,000 entries it takes a while, in a thread."""
+        kept = self._digests
+        self._digests = {
+            each: kept.get(each) or entry_digest(each) for each in known.entries
+        }
+        digests = set(self._digests.values())
         until = known.not_before
         signed_in = int(now.timestamp()) // (REVOKED_TTL // 2)
         clients = {entry_digest(each): at for each, at in known.clients.items()}
@@ -164,7 +172,6 @@ class RevokedFeed:
         at = {} if is_whole else self._at
         at |= {row.id: row.at for row in rows if row.at is not None}
         epoch = bounds.epoch if bounds.epoch and bounds.epoch > window else None
-        not_before = _relieve(at, epoch)
         self._at, self._round, self._read_until = at, round_, now
         alone = {row.id: row.expires_at for row in rows if row.at is None}
         past = {entry: entry_of_past(entry) for entry in alone}
@@ -173,7 +180,22 @@ class RevokedFeed:
             for entry, client in past.items()
             if client is not None
         }
-        return _Known(at, frozenset(alone), clients, not_before)
+        # All of it: what were dropped here, the next look of the round would not know.
+        listed = at | {each: _over_until(each, end) for each, end in alone.items()}
+        not_before = _relieve(listed, epoch)
+        return _Known(listed.keys(), clients, not_before)
+
+
+def _over_until(entry: UUID, expires_at: datetime) -> datetime:
+    """Return an instant until which whatever an entry ends was issued.
+
+    A token is as old as its id (RFC 9562 §5.7); grants and clients ended a day before
+    their note expires, which is earlier than any token of that end was issued.
+    """
+    at = expires_at - LONGEST_TOKEN
+    if entry.version != 7:
+        return at
+    return max(at, datetime.fromtimestamp((entry.int >> 80) / 1_000 + 0.001, UTC))
 
 
 def _relieve(at: dict[UUID, datetime], epoch: datetime | None) -> datetime | None:

@@ -47,6 +47,7 @@ class Limits:
     device_stored: Limit
     client_address: Limit
     token_address: Limit
+    revocation_client: Limit
     registration_address: Limit
     document_address: Limit
     document_all: Limit

@@ -260,3 +260,37 @@ async def test_too_much_to_list_becomes_an_instant(
     assert len(read_bytes(told["revoked"])) == 2 * told["digest_length"]
     assert all([await reader.refuses(each.access) for each in ended])
     assert not await reader.refuses(living.access)
+
+
+async def test_tokens_that_ended_alone_count_too_and_stay_over(
+    protocol: Protocol,
+    reader: Reader,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The list has a bound, and the next look does not forget what it left out."""
+    monkeypatch.setattr(feed, "_MOST", 2)
+    app = await protocol.apps(columns={"audience": API})
+    ended = []
+    for _ in range(4):
+        ended.append(await protocol.signed_in(app))
+        await protocol.revoke(app, ended[-1].access)
+        clock.advance(seconds=5)
+
+    for _ in range(2):
+        told = await reader.claims()
+        assert len(read_bytes(told["revoked"])) <= 2 * told["digest_length"]
+        assert all([await reader.refuses(each.access) for each in ended])
+
+
+@pytest.mark.parametrize("options", [{"limits": {"revocation_client": "1/60"}}])
+async def test_a_client_does_not_fill_the_list_alone(protocol: Protocol) -> None:
+    app = await protocol.apps(columns={"audience": API})
+    who = [await protocol.signed_in(app) for _ in range(2)]
+
+    first = await protocol.revoke(app, who[0].access)
+    second = await protocol.revoke(app, who[1].access)
+    whole = await protocol.revoke(app, who[1].refresh_token)
+
+    assert (first.status_code, second.status_code) == (200, 429)
+    assert whole.status_code == 200
