@@ -136,6 +136,37 @@ async def test_introspection_answers_username_and_mapped_claims_of_the_moment(
     assert hidden["active"] and not {"username", "teams"} & hidden.keys()
 
 
+@pytest.mark.parametrize("is_confirmed", [True, False])
+async def test_an_address_that_nobody_confirmed_passes_for_nobody(
+    protocol: Protocol, runtime: Runtime, is_confirmed: bool
+) -> None:
+    """RFC 7662 §2.2, OIDC Core §5.7: nobody becomes the owner of another's address."""
+    claims = [mapping("login", "email"), mapping("email", "email")]
+    await ResourceFactory(runtime)(API, access="any", claims=claims)
+    columns = {"is_resource_server": True, "audience": API}
+    api = await protocol.apps(columns=columns)
+    columns = {"claim_mappings": claims[:1], "id_token_claims": ["login"]}
+    app = await protocol.apps(scope=SCOPE, columns=columns)
+    mallory = await protocol.api.users(
+        email="ceo@example.com", email_verified=is_confirmed
+    )
+    scope = "openid email profile read"
+    signed_in = await protocol.signed_in(app, scope, user=mallory, resources=(NAMED,))
+    plain = await protocol.signed_in(app, "openid email", user=mallory)
+
+    known = (await protocol.introspect(api, signed_in.access)).json()
+    access, identity = read(signed_in.access), read(signed_in.tokens["id_token"])
+    userinfo = (await protocol.userinfo(plain.access)).json()
+
+    said = "ceo@example.com" if is_confirmed else None
+    assert known["active"] and known.get("username") == said
+    for claims_told in (known, access, identity, userinfo):
+        assert claims_told.get("login") == said
+    for claims_told in (known, access, userinfo):
+        assert claims_told["email"] == "ceo@example.com"
+    assert userinfo["email_verified"] is is_confirmed
+
+
 async def test_a_token_that_groups_would_make_too_large_has_none_and_says_so(
     protocol: Protocol, make_group: MakeGroup, caplog: pytest.LogCaptureFixture
 ) -> None:

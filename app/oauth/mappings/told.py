@@ -12,6 +12,11 @@ from app.oauth.claims import scope_claims
 from app.oauth.mappings.mapping import SCOPE, ClaimMapping
 
 LEFT_OUT = "claims_left_out"
+# Whoever types one has it; only the claim beside it says whose it is (§5.7).
+_CONFIRMED_BY = {
+    "email": "email_verified",
+    "phone_number": "phone_number_verified",
+}
 
 
 def sources_of(mappings: Iterable[ClaimMapping]) -> frozenset[str]:
@@ -24,6 +29,9 @@ def mapped_claims(
 ) -> dict[str, Any]:
     """Return what mappings tell; a claim without a value is left out.
 
+    An address or number that nobody confirmed is told under its own name alone, which
+    readers know to be half of the word: under any other it would pass for the person.
+
     Args:
         mappings: Of a client or a resource.
         known: About the person; nothing if nobody is there.
@@ -34,13 +42,24 @@ def mapped_claims(
     for mapping in mappings:
         if mapping.source == SCOPE:
             value = _shaped(mapping, list(scope))
-        elif mapping.source in given:
+        elif mapping.source in given and _is_told(mapping, known):
             value = _shaped(mapping, known.get(mapping.source))
         else:
             continue
         if value is not None and value != "":
             _put(claims, mapping.path, value)
     return claims
+
+
+def _is_told(mapping: ClaimMapping, known: Mapping[str, Any]) -> bool:
+    is_itself = mapping.path == (mapping.source,)
+    return is_itself or is_confirmed(mapping.source, known)
+
+
+def is_confirmed(name: str, known: Mapping[str, Any]) -> bool:
+    """Tell whether a claim is the person's, or one that nobody confirms anyway."""
+    flag = _CONFIRMED_BY.get(name)
+    return flag is None or known.get(flag) is True
 
 
 def _put(claims: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

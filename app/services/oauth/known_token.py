@@ -9,7 +9,12 @@ from app.events.grant import AccessTokenRevoked, GrantEnded
 from app.oauth.clients.client import Client
 from app.oauth.clients.resource import Resource
 from app.oauth.introspection import KnownToken, introspect
-from app.oauth.mappings.told import claims_by_scope, mapped_claims, sources_of
+from app.oauth.mappings.told import (
+    claims_by_scope,
+    is_confirmed,
+    mapped_claims,
+    sources_of,
+)
 from app.oauth.resources.revoked import past_entry
 from app.oauth.revocation import EndAccessToken, EndGrant, decide_revocation
 from app.services.clients.authentication import (
@@ -60,7 +65,8 @@ class KnownTokenService:
     async def _told(self, token: KnownToken, api: Resource) -> dict[str, Any]:
         """Return what an API wants told of the person of a token, as it is now.
 
-        ``username`` (RFC 7662 section 2.2) is what the person agreed to be known by.
+        ``username`` (RFC 7662 section 2.2) is what the person agreed to be known by,
+        if it is theirs: an address that nobody confirmed may be anybody's.
         """
         provider, grant_id = self._provider, token.claims.get("grant_id")
         if grant_id is None or token.kind != "access_token":
@@ -72,6 +78,8 @@ class KnownTokenService:
         known = await told_person(provider, row, sources_of(api.claims))
         names = {"preferred_username", "email"}
         own = claims_by_scope(names, known, scope)
+        if not is_confirmed("email", known):
+            own.pop("email", None)
         username = own.get("preferred_username") or own.get("email")
         named = {} if username is None else {"username": username}
         return named | mapped_claims(api.claims, known, scope)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from app.oauth.mappings.mapping import read_mappings
 from app.oauth.mappings.told import (
     claims_by_scope,
@@ -15,7 +17,7 @@ KNOWN: dict[str, Any] = {
     "groups": ["app-admins", "app-users", "payroll"],
     "roles": [],
     "email": "ann@example.com",
-    "email_verified": False,
+    "email_verified": True,
     "nickname": "",
     "updated_at": 7,
 }
@@ -64,9 +66,25 @@ def test_resources_that_disagree_leave_no_half_of_either() -> None:
 def test_single_values_keep_their_kind() -> None:
     assert told(of("since", "updated_at")) == {"since": 7}
     assert told(of("user", "email", prefix="u:")) == {"user": "u:ann@example.com"}
-    assert told(of("ok", "email_verified")) == {"ok": False}
+    assert told(of("ok", "email_verified")) == {"ok": True}
     assert told(of("user", "email", values=["bob*"])) == {}
     assert told(of("nick", "nickname"), of("n", "name")) == {}
+
+
+@pytest.mark.parametrize("name", ["email", "phone_number"])
+@pytest.mark.parametrize("flag", [{}, {"verified": False}, {"verified": "true"}])
+def test_what_nobody_confirmed_passes_for_nobody(
+    name: str, flag: dict[str, Any]
+) -> None:
+    """OIDC Core §5.7: nothing but iss and sub identifies; such an address least."""
+    stated = {f"{name}_{each}": value for each, value in flag.items()}
+    documents = (of("login", name), of("a.b", name, format="nested"), of(name, name))
+    scope = ("email", "phone")
+
+    assert told(*documents, known={name: "x", **stated}, scope=scope) == {name: "x"}
+    known = {name: "x", f"{name}_verified": True}
+    everything = {"login": "x", "a": {"b": "x"}, name: "x"}
+    assert told(*documents, known=known, scope=scope) == everything
 
 
 def test_nothing_is_told_whose_scope_was_not_granted() -> None:
@@ -96,7 +114,7 @@ def test_claims_of_choice_are_told_by_their_scope() -> None:
 
     assert claims_by_scope(names, KNOWN, ("openid", "email", "profile")) == {
         "email": "ann@example.com",
-        "email_verified": False,
+        "email_verified": True,
     }
 
 
