@@ -142,6 +142,23 @@ async def test_the_next_api_gets_a_token_of_its_own(
         assert claims[same] == first[same]
 
 
+async def test_the_next_api_is_told_nothing_of_the_person(chain: Chain) -> None:
+    """RFC 8693 §1.1: people agreed to what one application is told."""
+    protocol, stock = chain.protocol, OAuthResource.identifier == STOCK
+    claims = [{"claim": "mail", "source": "email"}, {"claim": "may", "source": "scope"}]
+    await protocol.change(update(OAuthResource).where(stock).values(claims=claims))
+    protocol.runtime.resources.forget(STOCK)
+    protocol.runtime.clients.forget(chain.stock.client_id)
+    scope = "openid email profile stock:read"
+    chain.web = await protocol.signed_in(chain.web.app, scope)
+
+    token = await chain.exchanged()
+
+    known = (await protocol.introspect(chain.stock, token)).json()
+    assert known["active"] and known["may"] == ["stock:read"]
+    assert not {"username", "mail"} & known.keys()
+
+
 async def test_a_chain_names_everybody_and_goes_no_further_than_it_may(
     chain: Chain,
 ) -> None:

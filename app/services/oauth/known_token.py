@@ -1,5 +1,6 @@
 """Tokens that come back: introspection (RFC 7662) and revocation (RFC 7009)."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -60,10 +61,15 @@ class KnownTokenService:
         api = client.resource
         if found is None or not answer["active"] or api is None or not api.claims:
             return answer
-        return {**await self._told(found, api), **answer}
+        scope = answer.get("scope", "").split()
+        return {**await self._told(found, api, scope), **answer}
 
-    async def _told(self, token: KnownToken, api: Resource) -> dict[str, Any]:
+    async def _told(
+        self, token: KnownToken, api: Resource, token_scope: Collection[str]
+    ) -> dict[str, Any]:
         """Return what an API wants told of the person of a token, as it is now.
+
+        An exchanged token that names who acts tells nothing of the person.
 
         ``username`` (RFC 7662 section 2.2) is what the person agreed to be known by,
         if it is theirs: an address that nobody confirmed may be anybody's.
@@ -75,6 +81,8 @@ class KnownTokenService:
         if row is None:
             return {}
         scope = row.scope.split()
+        if "act" in token.claims:  # people agreed to no other's being told of them
+            return mapped_claims(api.claims, {}, token_scope)
         known = await told_person(provider, row, sources_of(api.claims))
         names = {"preferred_username", "email"}
         own = claims_by_scope(names, known, scope)
