@@ -15,6 +15,7 @@ from app.events.resource import (
     OAuthResourceUpdated,
 )
 from app.models.oauth.resource import OAuthResource
+from app.oauth.client_kind import SIGN_IN
 from app.oauth.clients.resource import Resource
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.provider import Provider
@@ -273,9 +274,8 @@ class OAuthResourceService:
         if await self._provider_knows(identifier):
             raise ResourceExists
         client = await self._uow.oauth_clients.by_client_id(identifier)
-        if (
-            client is not None
-            and "authorization_code" in client.document["grant_types"]
+        if client is not None and not SIGN_IN.isdisjoint(
+            client.document["grant_types"]
         ):
             message = "is the identifier of a client that signs people in"
             raise _refused("identifier", "identifier_is_client_id", message)

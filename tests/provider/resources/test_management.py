@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.oauth.grants.device_code import DeviceCode
 from tests.factories.resource import ORDERS, ResourceFactory
 from tests.support.api import Api, Person
 from tests.support.oauth import Protocol
@@ -117,6 +118,25 @@ async def test_bad_input_is_refused_by_its_field(
     assert [each["field"] for each in refused.json()["errors"]] == [field]
     listed = (await api.get(PATH, admin)).json()["items"]
     assert [each["identifier"] for each in listed] == [DECLARED]
+
+
+async def test_a_resource_is_no_device_that_people_sign_in_at(
+    api: Api, admin: Person
+) -> None:
+    """RFC 9068 §5, RFC 8628 §3.5: devices are given ID tokens too."""
+    television = {
+        "client_id": "television",
+        "client_name": "Television",
+        "grant_types": [DeviceCode.name],
+        "token_endpoint_auth_method": "none",
+    }
+    made = await api.post("/clients", television, admin)
+
+    clash = await _make(api, admin, identifier="television")
+
+    assert made.status_code == 201, made.text
+    assert clash.status_code == 422
+    assert clash.json()["errors"][0]["code"] == "identifier_is_client_id"
 
 
 async def test_t041_a_resource_is_no_client_that_signs_people_in(
