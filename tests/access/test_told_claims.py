@@ -12,6 +12,7 @@ from app.oauth.clients.resource import Resource
 from app.services.server.runtime import Runtime
 from tests.access.conftest import MakeGroup
 from tests.factories.resource import ResourceFactory
+from tests.security.test_access_control import manager
 from tests.support.api import Api
 from tests.support.oauth import Protocol
 
@@ -214,6 +215,20 @@ async def test_an_api_s_claims_are_chosen_by_administrators(api: Api) -> None:
     assert (made.status_code, made.json()["claims"]) == (201, [mapping("teams")])
     assert refused.json()["errors"][0]["code"] == "invalid_claim_mapping"
     assert changed.json()["claims"] == []
+
+
+@pytest.mark.parametrize("missing", ["users:read", "clients:read"])
+async def test_a_preview_is_for_who_may_read_both_its_client_and_its_person(
+    protocol: Protocol, ann: User, missing: str
+) -> None:
+    app = await protocol.apps(scope=SCOPE)
+    needed = {"users:read", "clients:read"}
+    some = await manager(protocol.api, *sorted(needed - {missing}))
+    path = f"/clients/{app.client_id}/preview?user_id={ann.id}"
+
+    refused = await protocol.api.get(path, some)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
 
 
 async def test_a_preview_tells_what_the_tokens_then_have(

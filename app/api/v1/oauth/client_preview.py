@@ -28,6 +28,7 @@ _Name = Annotated[str, Query(max_length=1_024)]
 async def preview_claims(
     client_id: ClientId,
     _actor: Annotated[Actor, require("users:read")],
+    _also: Annotated[Actor, require("clients:read")],
     previews: Previews,
     user_id: UUID,
     scope: Annotated[str | None, Query(max_length=2_048)] = None,
