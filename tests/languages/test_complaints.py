@@ -28,6 +28,12 @@ _OF_THE_API = {
     "names a client that has no secret",
     "there is no group 7",
     "names a client that is none",
+    # Of resources and personal tokens: the API and the command line make them.
+    "is the identifier of a client that signs people in",
+    "has 7, which is no resource here",
+    "must be in the future, and at most 7 seconds away",
+    "is not one that AUTH_SERVE_OAUTH__ID_TOKEN_ALGORITHMS names",
+    "a name is required",
     "is required in a theme",
     "phone_number_verified is about a phone_number",
     "factor 7 needs 7, not 7",
@@ -82,7 +88,7 @@ def _said(
     name: str, args: list[ast.expr], constants: dict[str, str]
 ) -> Iterator[tuple[str, str]]:
     texts = [_texts(each, constants) for each in args]
-    if name in ("FieldError", "_refused") and len(texts) == 3:
+    if name in ("FieldError", "_refused", "refused") and len(texts) == 3:
         yield texts[1], texts[2]
     if name == "PictureFlaw":
         yield texts[0], texts[1]

@@ -26,6 +26,7 @@ from app.oauth.clients.registration_request import adapt, present
 from app.oauth.clients.secrets import find_secret
 from app.oauth.errors import InvalidClientMetadata, InvalidToken
 from app.oauth.grants.client_credentials import ClientCredentials
+from app.oauth.grants.device_code import DeviceCode
 from app.oauth.grants.jwt_bearer import JwtBearer
 from app.oauth.grants.token_exchange import TokenExchange
 from app.oauth.scopes import ASSIGNED
@@ -48,9 +49,10 @@ from app.services.clients.provider import Provider
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.rate_limit import by_address
 
-# Acting for oneself is a trust that an administrator gives (RFC 6749 §4.4).
+# Acting for oneself is a trust that an administrator gives (RFC 6749 §4.4), and a device
+# code is what phishers ask for: a name that anybody may choose is not enough for it.
 _NOT_FOR_STRANGERS = frozenset(
-    {ClientCredentials.name, JwtBearer.name, TokenExchange.name}
+    {ClientCredentials.name, DeviceCode.name, JwtBearer.name, TokenExchange.name}
 )
 _VOUCHES = "vouches"  # in what is stored of an initial access token
 _ANSWERED_ONLY = (  # RFC 7592 §2.2
