@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from app.config import Settings
+from app.core.exceptions import Unprocessable
 from app.models.oauth.grant import OAuthGrant
 from app.oauth.clients.secrets import find_secret
+from app.services.clients.choices import check_pattern
 from app.services.server.runtime import Runtime
 from tests.conftest import SECRET
 from tests.support.api import Api, Person
@@ -355,6 +357,23 @@ class TestPreviewDeployments:
             "/clients/shop", {"redirect_uri_patterns": patterns}, admin
         )
         assert fields(refused) == ["redirect_uri_patterns"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "owned"),
+    [
+        ("https://*.s3.amazonaws.com/cb", "amazonaws.com"),
+        ("https://*.bucket.s3.amazonaws.com/cb", "amazonaws.com"),
+        ("https://*.a.run.app/cb", "run.app"),
+        ("https://*.blob.core.windows.net/cb", "windows.net"),
+    ],
+)
+def test_no_pattern_is_where_strangers_may_have_hosts(pattern: str, owned: str) -> None:
+    """RFC 9700 §4.1.1: a code goes nowhere but to the application."""
+    with pytest.raises(Unprocessable):
+        check_pattern(pattern, [owned])
+
+    check_pattern("https://*.shop.preview.example.com/cb", ["preview.example.com"])
 
 
 @pytest.mark.parametrize("name", ["github.io", "co.uk", "com", "vercel.app", "-x.de"])

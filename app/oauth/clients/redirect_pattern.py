@@ -43,9 +43,18 @@ def why_no_pattern(pattern: str, preview_hosts: Collection[str]) -> str | None:
 
 def _is_owned(host: str, preview_hosts: Collection[str]) -> bool:
     parent = host.partition(".")[2]
-    return any(
-        parent == owned or parent.endswith(f".{owned}") for owned in preview_hosts
-    )
+    return any(is_below_host(parent, owned) for owned in preview_hosts)
+
+
+def is_below_host(name: str, owned: str) -> bool:
+    """Tell whether a host is the owned one, or below it."""
+    return name == owned or name.endswith(f".{owned}")
+
+
+def pattern_parent(pattern: str) -> str:
+    """Return the name that every host of an acceptable pattern is right below."""
+    parsed = _read(pattern)
+    return "" if parsed is None else parsed.host.partition(".")[2]
 
 
 def matches_pattern(uri: str, pattern: str) -> bool:
