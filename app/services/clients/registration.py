@@ -49,7 +49,7 @@ from app.services.clients.provider import Provider
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.rate_limit import by_address
 
-# Acting for oneself is a trust that an administrator gives (RFC 6749 §4.4), and a device
+# Acting for oneself is a trust that an administrator gives (RFC 6749 §4.4); a device
 # code is what phishers ask for: a name that anybody may choose is not enough for it.
 _NOT_FOR_STRANGERS = frozenset(
     {ClientCredentials.name, DeviceCode.name, JwtBearer.name, TokenExchange.name}
