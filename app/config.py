@@ -28,6 +28,7 @@ from app.environment import Known, explain, read_environment
 from app.factor_settings import MfaSettings, PasskeySettings
 from app.limit_settings import LimitSettings
 from app.mcp_settings import McpSettings
+from app.personal_token_settings import PersonalTokenSettings
 from app.resource_settings import DeclaredResources
 from app.setting_groups import (
     AdminSettings,
@@ -38,7 +39,6 @@ from app.setting_groups import (
     OneTimeSettings,
     OutboundSettings,
     PasswordSettings,
-    PersonalTokenSettings,
     RetentionSettings,
     SessionSettings,
     SmtpSettings,

@@ -360,21 +360,6 @@ class OutboundSettings(Group):
     ca_file: CaFile | None = Field(None, description="CA of those hosts.")
 
 
-class PersonalTokenSettings(Group):
-    """Tokens that people make for their scripts."""
-
-    enabled: bool = Field(False, description="Whether there are any.")
-    max_ttl: int = Field(
-        90 * DAY, ge=HOUR, le=CENTURY, description="Seconds that one may live."
-    )
-    max_per_user: int = Field(
-        20, ge=1, le=1_000, description="Live ones that an account may have."
-    )
-    audiences: Names = Field(
-        [], description="APIs besides ours that take them, by introspection."
-    )
-
-
 class AdminSettings(Group):
     """The first administrator, made at start when there is none."""
 

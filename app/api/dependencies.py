@@ -1,6 +1,5 @@
 """Turns requests into services; only hot paths, to save the cost, do it themselves."""
 
-import re
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
@@ -10,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.once import Once
 from app.core.exceptions import (
-    BadRequest,
     Forbidden,
     TooManyRequests,
     Unauthenticated,
@@ -73,17 +71,8 @@ from app.services.sign_in.remembered_device import DeviceService
 
 _ME, _PASSWORD = "/api/v1/users/me", "/api/v1/auth/change-password"
 MAX_PAGE, DEFAULT_PAGE = 200, 50
-_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_TAGS = re.compile(rf"[ \t,]*{_TAG.pattern}(?:[ \t]*,[ \t,]*{_TAG.pattern})*[ \t,]*")
 # Only for the OpenAPI document; the header itself is read by AuthenticationService.
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearer", bearerFormat="JWT")
-
-
-class InvalidIfMatch(BadRequest):
-    """``If-Match`` is not a list of entity tags (RFC 9110 section 8.8.3)."""
-
-    code = "invalid_if_match"
-    title = "If-Match must be the ETag that reading gave"
 
 
 def get_runtime(request: Request) -> Runtime:
@@ -197,26 +186,6 @@ def _holder(permission: str) -> Callable[..., Coroutine[Any, Any, Actor]]:
     return holder
 
 
-async def _if_match(
-    request: Request,
-    _field: Annotated[
-        str | None, Header(alias="If-Match", description="ETag of the last read")
-    ] = None,
-) -> frozenset[str] | None:
-    """Return the versions that the caller accepts (RFC 9110 section 13.1.1).
-
-    The comparison is strong: a weak tag is not of ours and matches nothing.
-    """
-    fields = request.headers.getlist("if-match")
-    named = ",".join(fields)
-    if not fields or named.strip() == "*":
-        return None
-    if not _TAGS.fullmatch(named):
-        raise InvalidIfMatch
-    return frozenset(tag for weak, tag in _TAG.findall(named) if not weak)
-
-
-IfMatch = Annotated[frozenset[str] | None, Depends(_if_match)]
 IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", description="Makes a repeated POST one POST"),

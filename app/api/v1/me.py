@@ -21,12 +21,12 @@ from app.api.dependencies import (
     Caller,
     EmailChanges,
     Exports,
-    IfMatch,
     PageDep,
     RecentCaller,
     Sessions,
     recognise,
 )
+from app.api.if_match import IfMatch
 from app.api.strict_json import StrictRoute
 from app.core.exceptions import PreconditionFailed, TooManyRequests
 from app.schemas.audit_event import AuditEvent

@@ -10,13 +10,13 @@ from app.api.dependencies import (
     UNPERMITTED,
     BegunAts,
     FactorsDep,
-    IfMatch,
     OnceDep,
     PageDep,
     Uow,
     Users,
     require,
 )
+from app.api.if_match import IfMatch
 from app.api.strict_json import StrictRoute
 from app.core.exceptions import (
     PreconditionFailed,

@@ -18,6 +18,14 @@ SAID: Mapping[str, Message] = {
         "Neither the device nor the network was known. The owner was told by email."
     ),
     "sign_in.not_me": N_("The owner said that it was somebody else. All was ended."),
+    "personal_token.created": N_(
+        "Somebody made the token “%(token_name)s” for a script. The owner was told by "
+        "email."
+    ),
+    "personal_token.revoked": N_("The token “%(token_name)s” was revoked."),
+    "personal_token.all_revoked": N_(
+        "All tokens for scripts were ended (%(count)s): %(reason)s."
+    ),
     "email_code.requested": N_("A code was sent by email."),
     "one_time_code.refused": N_("A typed code was wrong, or had no tries left."),
     "oauth.authorization_granted": N_("%(client_id)s was given a code for: %(scope)s."),

@@ -7,14 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from app.api.answers import etag, json_response, problems
-from app.api.dependencies import (
-    UNPERMITTED,
-    Groups,
-    IfMatch,
-    OnceDep,
-    PageDep,
-    require,
-)
+from app.api.dependencies import UNPERMITTED, Groups, OnceDep, PageDep, require
+from app.api.if_match import IfMatch
 from app.api.strict_json import StrictRoute
 from app.core.exceptions import PreconditionFailed
 from app.models.access.group import Group as GroupRow

@@ -7,14 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 
 from app.api.answers import etag, json_response, problems
-from app.api.dependencies import (
-    UNPERMITTED,
-    Clients,
-    IfMatch,
-    OnceDep,
-    PageDep,
-    require,
-)
+from app.api.dependencies import UNPERMITTED, Clients, OnceDep, PageDep, require
+from app.api.if_match import IfMatch
 from app.api.path_segment import StrictWholeSegmentRoute
 from app.core.exceptions import PreconditionFailed
 from app.models.oauth.client import MAX_CLIENT_ID, OAuthClient, OAuthClientSecret

@@ -6,14 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from app.api.answers import etag, json_response, problems
-from app.api.dependencies import (
-    UNPERMITTED,
-    IfMatch,
-    OnceDep,
-    PageDep,
-    Resources,
-    require,
-)
+from app.api.dependencies import UNPERMITTED, OnceDep, PageDep, Resources, require
+from app.api.if_match import IfMatch
 from app.api.strict_json import StrictRoute
 from app.core.exceptions import PreconditionFailed
 from app.policies.permission import Actor

@@ -5,14 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from app.api.answers import etag, json_response, problems
-from app.api.dependencies import (
-    UNPERMITTED,
-    IfMatch,
-    OnceDep,
-    PageDep,
-    TrustedIssuers,
-    require,
-)
+from app.api.dependencies import UNPERMITTED, OnceDep, PageDep, TrustedIssuers, require
+from app.api.if_match import IfMatch
 from app.api.strict_json import StrictRoute
 from app.core.exceptions import PreconditionFailed
 from app.models.oauth.trusted_issuer import TrustedIssuer as Row
