@@ -196,3 +196,23 @@ async def test_a_group_that_a_host_names_keeps_its_name(
     for each in refused:
         assert (each.status_code, each.json()["code"]) == (409, "group_in_use")
     assert (described.status_code, renamed.status_code) == (200, 200)
+
+
+@pytest.mark.parametrize("name", [f"https://{SHOP}", f"https://{SHOP}/"])
+async def test_no_api_and_no_host_have_one_name(
+    api: Api, admin: Person, name: str
+) -> None:
+    api_of_it = {"identifier": name, "name": "Shop", "access": "any"}
+    resource = await api.post("/resources", api_of_it, admin)
+    taken = await api.post(PATH, {"host": SHOP}, admin)
+    await api.delete(f"/resources/{resource.json()['id']}", admin)
+    made = await api.post(PATH, {"host": SHOP}, admin)
+    refused = await api.post("/resources", api_of_it, admin)
+    client = {"client_name": "C", "redirect_uris": ["https://c.example/cb"]}
+    audience = await api.post("/clients", client | {"audience": name}, admin)
+
+    assert resource.status_code == 201
+    assert (taken.status_code, taken.json()["code"]) == (409, "protected_host_is_api")
+    assert made.status_code == 201
+    assert refused.json()["errors"][0]["code"] == "identifier_is_host"
+    assert audience.json()["errors"][0]["field"] == "audience"

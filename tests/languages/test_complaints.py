@@ -31,6 +31,8 @@ _OF_THE_API = {
     # Of resources and personal tokens: the API and the command line make them.
     "is the identifier of a client that signs people in",
     "has 7, which is no resource here",
+    "must not be below a public suffix: others have hosts there",
+    "is a protected host, whose visits have it in aud too",
     "must be in the future, and at most 7 seconds away",
     "is not one that AUTH_SERVE_OAUTH__ID_TOKEN_ALGORITHMS names",
     "a name is required",

@@ -18,6 +18,7 @@ from app.services.clients.resource import (
     OAuthResourceService,
     ResourceNotFound,
     is_below,
+    is_protected_host,
 )
 
 # RFC 6749 appendix A.1, without blanks; the two that no path can name are not ids.
@@ -71,6 +72,9 @@ async def check_audience(uow: UnitOfWork, provider: Provider, audience: str) -> 
     """
     if is_below(audience, provider.settings.public_url):
         message = "must not be of this server itself"
+        raise refused("audience", "invalid_audience", message)
+    if await is_protected_host(uow, audience):
+        message = "is a protected host, whose visits have it in aud too"
         raise refused("audience", "invalid_audience", message)
     if _AUDIENCE.fullmatch(audience):
         return

@@ -17,6 +17,7 @@ from app.events.resource import (
 from app.models.oauth.resource import OAuthResource
 from app.oauth.client_kind import SIGN_IN
 from app.oauth.clients.resource import Resource
+from app.oauth.uri import parse_uri
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.provider import Provider
 from app.services.clients.resource_directory import spellings
@@ -279,6 +280,9 @@ class OAuthResourceService:
         ):
             message = "is the identifier of a client that signs people in"
             raise _refused("identifier", "identifier_is_client_id", message)
+        if await is_protected_host(self._uow, identifier):
+            message = "is a protected host, whose visits have it in aud too"
+            raise _refused("identifier", "identifier_is_host", message)
 
     async def _provider_knows(self, identifier: str) -> bool:
         names = spellings(identifier)
@@ -348,6 +352,19 @@ def _declared(resource: Resource) -> KnownResource:
         claims=(),
         **{name: getattr(resource, name) for name in own},
     )
+
+
+async def is_protected_host(uow: UnitOfWork, name: str) -> bool:
+    """Tell whether a name is the origin of a host that a proxy asks about.
+
+    What its program is told is signed by the same keys, for that origin (ADR-0081).
+    """
+    uri = parse_uri(name.casefold())
+    if uri is None or uri.path not in ("", "/") or uri.query is not None:
+        return False
+    usual = {"https": 443, "http": 80}.get(uri.scheme)
+    port = "" if uri.port in (None, usual) else f":{uri.port}"
+    return await uow.protected_hosts.by_host(f"{uri.host}{port}") is not None
 
 
 def _refused(field: str, code: str, message: str) -> Unprocessable:

@@ -15,9 +15,11 @@ from app.events.protected_host import (
 from app.models.oauth.protected_host import ProtectedHost
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.change import delete_client
+from app.services.clients.choices import is_api
 from app.services.clients.client import OAuthClientService
 from app.services.clients.directory import metadata_of
 from app.services.clients.provider import Provider
+from app.services.clients.resource_directory import spellings
 from app.services.forward_auth.directory import ProtectedHosts
 from app.services.forward_auth.errors import ProtectedHostNotFound
 from app.services.forward_auth.gate import CALLBACK, OURS
@@ -39,6 +41,13 @@ class ProtectedHostExists(Conflict):
 
     code = "protected_host_exists"
     title = "This host is protected already"
+
+
+class ProtectedHostIsApi(Conflict):
+    """Tokens for an API and what a host's program is told would have one ``aud``."""
+
+    code = "protected_host_is_api"
+    title = "An API of this name takes tokens; give one of them another name"
 
 
 class ProtectedHostService:
@@ -81,12 +90,16 @@ class ProtectedHostService:
 
         Raises:
             ProtectedHostExists: It is protected already.
+            ProtectedHostIsApi: A resource, or the API of a client, is called so.
             Unprocessable: Something is not acceptable.
         """
         scheme, named = self._named(host)
         await self._check(choices)
         if await self._uow.protected_hosts.by_host(named) is not None:
             raise ProtectedHostExists
+        for origin in spellings(f"{scheme}://{named}"):
+            if await is_api(self._uow, self._provider, origin):
+                raise ProtectedHostIsApi
         metadata = {
             "client_name": choices["name"],
             "software_id": SOFTWARE,

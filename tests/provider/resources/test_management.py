@@ -106,7 +106,7 @@ async def test_what_the_settings_declare_is_shown_and_left_alone(
         ({"access_token_ttl": 29}, "access_token_ttl"),
         ({"algorithm": "HS256"}, "algorithm"),
         ({"typ": "logout+jwt"}, "typ"),
-        ({"claims": []}, "claims"),
+        ({"claims": [{"claim": "iss", "source": "groups"}]}, "claims"),
     ],
 )
 async def test_bad_input_is_refused_by_its_field(

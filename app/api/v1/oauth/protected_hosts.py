@@ -18,7 +18,10 @@ from app.schemas.protected_host import (
     ProtectedHostCreate,
 )
 from app.services.forward_auth.errors import ProtectedHostNotFound
-from app.services.forward_auth.protected_host import ProtectedHostExists
+from app.services.forward_auth.protected_host import (
+    ProtectedHostExists,
+    ProtectedHostIsApi,
+)
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 
 router = APIRouter(
@@ -49,7 +52,11 @@ async def list_protected_hosts(
     status_code=201,
     response_model=ProtectedHost,
     responses=problems(
-        *UNPERMITTED, ProtectedHostExists, IdempotencyKeyReused, body=True
+        *UNPERMITTED,
+        ProtectedHostExists,
+        ProtectedHostIsApi,
+        IdempotencyKeyReused,
+        body=True,
     ),
 )
 async def create_protected_host(
