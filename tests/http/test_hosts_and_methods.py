@@ -90,6 +90,8 @@ async def test_allow_names_every_method_of_every_address(api: Api) -> None:
         path = re.sub(r"{\w+:uuid}", str(UUID(int=1)), route.path)
         path = path.replace("{", "").replace("}", "").replace(":path", "")
         by_path.setdefault(path, set()).update(route.methods or ())
+    # What proxies ask there has the method of the request that they ask about.
+    by_path.pop("/forward-auth/envoy/path")
     for path, methods in by_path.items():
         told = methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
         asked = await api.client.options(path)

@@ -11,7 +11,7 @@ from app.api.v1 import routes
 from tests.support.api import Api
 
 LIST = {"cursor", "limit"}
-USERS = {"created_since", "created_until", "email_verified", "q", "role"} | {
+USERS = {"created_since", "created_until", "email_verified", "group", "q", "role"} | {
     *("second_factor", "sort", "status")
 }
 KNOWN = {
@@ -19,12 +19,21 @@ KNOWN = {
     | {"actor_id", "client_id", "correlation_id", "event", "name", "since", "until"}
     | {"user_id"},
     "GET /api/v1/clients": LIST,
+    "GET /api/v1/clients/client_id/preview": {"resource", "scope", "user_id"},
+    "GET /api/v1/groups": LIST,
+    "GET /api/v1/groups/group_id/members": LIST,
     "GET /api/v1/keys": LIST,
     "POST /api/v1/keys/rotate": {"algorithm"},
     "GET /api/v1/outbox": LIST | {"state"},
+    "GET /api/v1/protected-hosts": LIST,
+    "GET /api/v1/resources": LIST,
     "GET /api/v1/roles": LIST,
     "GET /api/v1/statistics": {"by"},
+    "GET /api/v1/trusted-issuers": LIST,
     "GET /api/v1/users": LIST | USERS,
+    "GET /api/v1/users/x/groups": LIST,
+    "GET /api/v1/users/x/tokens": LIST,
+    "GET /api/v1/users/me/tokens": LIST,
     "GET /api/v1/users/me/activity": LIST,
     "GET /api/v1/users/me/consents": LIST,
     "GET /api/v1/users/me/devices": LIST,
@@ -74,8 +83,8 @@ async def test_what_is_known_is_taken(api: Api) -> None:
     for name, known in KNOWN.items():
         method, _, path = name.partition(" ")
         path = path.removeprefix("/api/v1")
-        if method != "GET":
-            continue
+        if method != "GET" or "/x/" in path or "_id/" in path or "tokens" in path:
+            continue  # of nobody, or of what is switched off
         asked = "limit=1" if "limit" in known else "by=day"
         assert (await api.get(f"{path}?{asked}", root)).status_code == 200
 

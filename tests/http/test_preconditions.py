@@ -17,19 +17,33 @@ OPERATIONS = sorted(
 BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/clients/{client_id}": {"client_name": "new"},
     "/api/v1/roles/{name}": {"description": "new"},
+    "/api/v1/groups/{group_id}": {"description": "new"},
+    "/api/v1/trusted-issuers/{name}": {"max_lifetime": 600},
 }
+
+
+@pytest.fixture
+def options() -> dict[str, object]:
+    return {"oauth": {"scopes": {"orders:read": "See orders"}}}
+
+
 every_operation = pytest.mark.parametrize(("method", "path"), OPERATIONS)
+
+
+_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 class Thing:
     """What an operation changes or deletes, as somebody sees it who may."""
 
-    def __init__(self, api: Api, admin: Person, person: Person, path: str) -> None:
+    def __init__(
+        self, api: Api, admin: Person, person: Person, path: str, ids: dict[str, str]
+    ) -> None:
         """Name it."""
         self._api = api
         self._who = person if path.endswith("/me") else admin
         self._body = BODIES.get(path, {"name": "new"})
-        names = {"name": "support", "client_id": "shop"}
+        names = {"name": "support", "client_id": "shop"} | ids
         self._url = path.format(user_id=person.id, **names)
 
     async def tag(self) -> str:
@@ -53,11 +67,27 @@ async def thing(api: Api, path: str) -> Thing:
     await api.post("/roles", {"name": "support"}, admin)
     client = {"client_id": "shop", "redirect_uris": ["https://shop.example/cb"]}
     await api.post("/clients", client, admin)
-    return Thing(api, admin, person, path)
+    group = await api.post("/groups", {"name": "support"}, admin)
+    resource = await api.post("/resources", {"identifier": "https://a.example"}, admin)
+    host = await api.post("/protected-hosts", {"host": "localhost:4000"}, admin)
+    machine = {"client_id": "robot", "grant_types": ["client_credentials", _BEARER]}
+    machine |= {"redirect_uris": [], "response_types": [], "scope": "orders:read"}
+    await api.post("/clients", machine, admin)
+    condition = {"claim": "sub", "equals": "x"}
+    rules = [{"client_id": "robot", "conditions": [condition]}]
+    issuer = {"name": "support", "issuer": "https://i.example", "rules": rules}
+    trusted = await api.post("/trusted-issuers", issuer, admin)
+    assert trusted.status_code == 201, trusted.text
+    ids = {"group_id": group.json()["id"], "resource_id": resource.json()["id"]}
+    return Thing(api, admin, person, path, ids | {"host": host.json()["host"]})
 
 
 def test_whatever_has_a_version_can_be_changed_and_deleted_with_if_match() -> None:
-    names = ("clients/{client_id}", "roles/{name}", "users/me", "users/{user_id}")
+    names = (
+        *("clients/{client_id}", "groups/{group_id}", "protected-hosts/{host}"),
+        *("resources/{resource_id}", "roles/{name}", "trusted-issuers/{name}"),
+        *("users/me", "users/{user_id}"),
+    )
     paths = [f"/api/v1/{name}" for name in names]
 
     assert OPERATIONS == [(m, p) for m in ("delete", "patch") for p in paths]

@@ -28,6 +28,8 @@ _OPTIONS = NO_LIMITS | {
     "AUTH_SERVE_REGISTRATION": "open",
     "AUTH_SERVE_OAUTH__REGISTRATION": "open",
     "AUTH_SERVE_OAUTH__SCOPES": '{"orders:read": "See your orders"}',
+    "AUTH_SERVE_RESOURCES": '[{"identifier": "http://localhost:3000/mcp", '
+    '"access": "any", "scopes": {"orders:read": "See your orders"}}]',
     "AUTH_SERVE_JOBS": "true",
     "AUTH_SERVE_ADMIN__EMAIL": ADMIN,
     "AUTH_SERVE_ADMIN__PASSWORD": PASSWORD,

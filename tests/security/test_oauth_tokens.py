@@ -113,7 +113,7 @@ async def test_t040_t041_claims_are_compared_whole(protocol: Protocol) -> None:
         "client_id": ["auth-serve", None, 1, [who.app.client_id]],
         "grant_id": ["x", 1, "00000000-0000-7000-8000-000000000000"],
         "jti": ["x", None, 1],
-        "scope": [None, 1, ["openid"]],
+        "scope": [None, 1, ["openid", 1]],
         "exp": [None, "x", 1e99, True, claims["iat"]],
     }
     forged = {
@@ -245,7 +245,11 @@ async def test_t043_t050_no_grant_gives_more_than_was_granted_or_assigned(
 
     for answer in (widened, *alone):
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
-    _, after = parts(other_api.json()["access_token"])
+    refused = other_api.status_code, other_api.json()["error"]
+    assert refused == (400, "invalid_target")
+    _, after = parts(
+        (await protocol.refresh(app, who.refresh_token)).json()["access_token"]
+    )
     assert after["aud"] == before["aud"]
 
 

@@ -219,7 +219,8 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         body = ProtectedHostCreate(host=f"localhost:{4_000 + number}", name="Target")
         host = await hosts.create(body.host, body.model_dump(exclude={"host"}))
         issuers = TrustedIssuerService(uow, api.runtime)
-        trusted = TrustedIssuerChange.model_validate({"rules": [TRUSTED]})
+        rule = TRUSTED | {"client_id": client.client_id}
+        trusted = TrustedIssuerChange.model_validate({"rules": [rule]})
         url = f"https://target-{number}.example"
         await issuers.create(f"target-{number}", url, trusted.model_dump(mode="json"))
         resource = await OAuthResourceService(uow, api.runtime).create(

@@ -130,6 +130,8 @@ class SignedTokens:
         claims = self._claims(token, kind, now)
         if kind != ACCESS_TOKEN_TYPE and not is_access_token(claims):
             raise InvalidToken("of another kind")
+        if kind != ACCESS_TOKEN_TYPE and jose.has_audience(claims, (self._issuer,)):
+            raise InvalidToken("for this service, and of a type that others need")
         if claims.get("client_id") == FIRST_PARTY_CLIENT:
             raise InvalidToken("issued for this service's own API")
         expires = claims.get("exp")
@@ -157,5 +159,12 @@ def _read(claims: Mapping[str, Any]) -> AccessToken:
 
 
 def _scope(said: str | list[str]) -> tuple[str, ...]:
-    """Return a scope, in whichever form its resource wants it."""
-    return tuple(said.split() if isinstance(said, str) else said)
+    """Return a scope, in whichever form its resource wants it.
+
+    Raises:
+        TypeError: It has neither.
+    """
+    tokens = said.split() if isinstance(said, str) else said
+    if not isinstance(tokens, list) or not all(isinstance(t, str) for t in tokens):
+        raise TypeError("scope")
+    return tuple(tokens)

@@ -97,9 +97,7 @@ class ProtectedHostService:
         await self._check(choices)
         if await self._uow.protected_hosts.by_host(named) is not None:
             raise ProtectedHostExists
-        for origin in spellings(f"{scheme}://{named}"):
-            if await is_api(self._uow, self._provider, origin):
-                raise ProtectedHostIsApi
+        await self._check_name(f"{scheme}://{named}")
         metadata = {
             "client_name": choices["name"],
             "software_id": SOFTWARE,
@@ -190,6 +188,11 @@ class ProtectedHostService:
         if named == ours.netloc:
             raise _refused("host", "reserved_host", "is the one of this service itself")
         return ours.scheme, named
+
+    async def _check_name(self, origin: str) -> None:
+        for name in spellings(origin):
+            if await is_api(self._uow, self._provider, name):
+                raise ProtectedHostIsApi
 
     async def _check(self, choices: Mapping[str, Any]) -> None:
         """Refuse what could not be meant.

@@ -1,5 +1,6 @@
 """Tokens that come back: introspection (RFC 7662) and revocation (RFC 7009)."""
 
+import hashlib
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -171,7 +172,9 @@ class KnownTokenService:
     async def _end_access_token(self, end: EndAccessToken, client: Client) -> None:
         # Each is an entry for every API to read until the token expires (ADR-0084).
         limit = self._provider.limits.revocation_client
-        await self._provider.limiter.take((limit, client.client_id))
+        # Identifiers of other products are longer than keys of the limiter.
+        named = hashlib.sha256(client.client_id.encode()).hexdigest()[:32]
+        await self._provider.limiter.take((limit, named))
         async with self._provider.unit_of_work() as uow:
             token_id = UUID(end.token_id)
             if await uow.oauth_used.revoke(token_id, end.expires_at):
