@@ -48,7 +48,8 @@ async def fill(api: Api) -> Person:
         await api.post("/groups", {"name": name}, admin)
         await api.post("/resources", {"identifier": f"https://{name}.example"}, admin)
         await api.post("/protected-hosts", {"host": f"localhost:400{number}"}, admin)
-        robot = {"client_id": f"robot{number}", "scope": "orders:read"}
+        robot: dict[str, Any] = {"client_id": f"robot{number}"}
+        robot["scope"] = "orders:read"
         robot |= {"grant_types": ["client_credentials", _BEARER], "response_types": []}
         await api.post("/clients", robot, admin)
         rule = {"client_id": robot["client_id"], "conditions": [_CONDITION]}
