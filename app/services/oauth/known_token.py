@@ -1,11 +1,11 @@
 """Tokens that come back: introspection (RFC 7662) and revocation (RFC 7009)."""
 
-import hashlib
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.core.rate_limit import subject_key
 from app.core.security import InvalidToken
 from app.events.grant import AccessTokenRevoked, GrantEnded
 from app.oauth.clients.client import Client
@@ -172,9 +172,8 @@ class KnownTokenService:
     async def _end_access_token(self, end: EndAccessToken, client: Client) -> None:
         # Each is an entry for every API to read until the token expires (ADR-0084).
         limit = self._provider.limits.revocation_client
-        # Identifiers of other products are longer than keys of the limiter.
-        named = hashlib.sha256(client.client_id.encode()).hexdigest()[:32]
-        await self._provider.limiter.take((limit, named))
+        key = subject_key("client", client.client_id)
+        await self._provider.limiter.take((limit, key))
         async with self._provider.unit_of_work() as uow:
             token_id = UUID(end.token_id)
             if await uow.oauth_used.revoke(token_id, end.expires_at):
