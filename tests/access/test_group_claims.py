@@ -86,9 +86,9 @@ async def test_an_application_without_the_scope_costs_no_statement_more(
     asked: list[str] = []
     fetch = Database.fetch_all
 
-    async def noted(self: Database, statement: object, values: object) -> object:
+    async def noted(self: Database, statement: Any, values: Any) -> Any:
         asked.append("statement")
-        return await fetch(self, statement, values)  # type: ignore[arg-type]
+        return await fetch(self, statement, values)
 
     monkeypatch.setattr(Database, "fetch_all", noted)
     for signed_in in (plain, telling):

@@ -64,7 +64,7 @@ def _docstrings(names: dict[str, Any]) -> set[str | None]:
 def test_nothing_but_docstrings_is_left_out() -> None:
     names: dict[str, Any] = {}
     code = without(compile(_SOURCE, "source", "exec"))
-    exec(code, names)  # noqa: S102 - of the lines above, as an import would
+    exec(code, names)
     assert _docstrings(names) == {"left out"}
     assert names["first"] == "What the module says, used once more."
     thing, silent = names["Thing"](), names["Silent"]

@@ -143,8 +143,9 @@ def test_no_field_becomes_two(end: bytes) -> None:
 @pytest.mark.parametrize("why", ["gone", "slow", "begun", "listened to"])
 async def test_what_has_to_wait_is_not_written(why: str) -> None:
     transport = Mock()
+    scope: Any = {"type": "http"}  # of which nothing is read
     cycle = RequestResponseCycle(
-        scope={"type": "http"},  # type: ignore[typeddict-item]
+        scope=scope,
         transport=transport,
         flow=FlowControl(transport),
         logger=logging.getLogger(),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import uvicorn
@@ -54,14 +55,14 @@ async def who(protocol: Protocol) -> SignedIn:
     return await protocol.signed_in(await protocol.apps(columns={"audience": API}))
 
 
-async def _server(protocol: Protocol, **more: object) -> ResourceServer:
+async def _server(protocol: Protocol, **more: Any) -> ResourceServer:
     columns = {"is_resource_server": True, "audience": API}
     app = await protocol.apps(columns=columns)
     return ResourceServer(
         protocol.runtime.settings.public_url,
         API,
         credentials=(app.client_id, app.secret),
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 

@@ -50,7 +50,7 @@ class Message(str):
     __slots__ = ()
 
 
-def N_(message: str) -> Message:  # noqa: N802 - as gettext's programs know it
+def N_(message: str) -> Message:
     """Mark a sentence for the catalogues; it is translated where it is shown."""
     return Message(message)
 

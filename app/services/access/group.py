@@ -19,7 +19,7 @@ from app.policies.permission import ADMIN_ROLE, Actor
 from app.repositories.access.group import Member
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import demand_grantable, existing, new_group
-from app.services.accounts.errors import LastAdministrator, UserNotFound
+from app.services.accounts.errors import LastAdministrator
 from app.services.process.precondition import demand_version
 
 
@@ -220,11 +220,7 @@ class GroupService:
         user = await existing(self._uow, user_id, lock=True)
         user.unverified_until = None  # somebody vouched for it
         now = self._uow.clock.now()
-        try:
-            is_new = await self._uow.groups.add_member(group.id, user_id, now)
-        except IntegrityError as error:  # pragma: no cover - the row lock forbids it
-            raise UserNotFound from error
-        if is_new:
+        if await self._uow.groups.add_member(group.id, user_id, now):
             self._uow.record(
                 GroupMemberAdded(user_id=user_id, group_id=group.id, group=group.name)
             )

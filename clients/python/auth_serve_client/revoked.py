@@ -78,7 +78,7 @@ class RevokedTokens:
             ) as error:
                 pause = min(pause * 2, 5)
                 _log.warning("what was revoked cannot be read: %r", error)
-                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
+                await asyncio.sleep(pause * random.uniform(0.5, 1))
                 continue
             pause = 0.5
             if not is_news and time.monotonic() - began < 1:

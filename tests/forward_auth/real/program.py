@@ -16,6 +16,7 @@ _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server: "Program"
 
     def do_GET(self) -> None:
         """Answer with the request, or become a websocket."""
@@ -29,7 +30,7 @@ class _Handler(BaseHTTPRequestHandler):
             "fields": [[name.lower(), text] for name, text in self.headers.items()],
             "body": self.rfile.read(length).decode(),
         }
-        self.server.seen.append(self.path)  # type: ignore[attr-defined]
+        self.server.seen.append(self.path)
         content = json.dumps(seen).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

@@ -32,7 +32,7 @@ async def preview_claims(
     previews: Previews,
     user_id: UUID,
     scope: Annotated[str | None, Query(max_length=2_048)] = None,
-    resource: Annotated[list[_Name], Query(max_length=20)] = [],  # noqa: B006
+    resource: Annotated[tuple[_Name, ...], Query(max_length=20)] = (),
 ) -> ClaimsPreview:
     """Show what a client would be told of a person who agreed to ``scope``.
 
