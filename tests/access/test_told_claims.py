@@ -260,3 +260,23 @@ async def test_a_preview_tells_what_the_tokens_then_have(
     assert shown["sizes"]["id_token"] < shown["max_bytes"]
     assert refused.status_code == 422
     assert (nobody.status_code, nobody.json()["code"]) == (404, "client_not_found")
+
+
+async def test_a_preview_is_of_a_token_for_several_resources(
+    protocol: Protocol, ann: User
+) -> None:
+    api = protocol.api
+    app = await protocol.apps(scope="openid")
+    admin = await api.admin()
+    names = ["https://a.example", "https://b.example"]
+    for name in names:
+        body = {"identifier": name, "access": "any", "scopes": {"read": "Read"}}
+        assert (await api.post("/resources", body, admin)).status_code == 201
+
+    path = f"/clients/{app.client_id}/preview?user_id={ann.id}&scope=openid+read"
+    shown = await api.get(f"{path}&resource={'+'.join(names)}", admin)
+    unknown = await api.get(f"{path}&resource={names[0]}+https://c.example", admin)
+
+    assert shown.status_code == 200, shown.text
+    assert shown.json()["access_token"]["aud"] == names
+    assert unknown.status_code == 422

@@ -18,7 +18,6 @@ router = APIRouter(
     prefix="/api/v1/clients", tags=["clients"], route_class=StrictWholeSegmentRoute
 )
 ClientId = Annotated[str, Path(pattern=rf"^[!-~]{{1,{MAX_CLIENT_ID}}}$")]
-_Name = Annotated[str, Query(max_length=1_024)]
 
 
 @router.get(
@@ -32,11 +31,12 @@ async def preview_claims(
     previews: Previews,
     user_id: UUID,
     scope: Annotated[str | None, Query(max_length=2_048)] = None,
-    resource: Annotated[tuple[_Name, ...], Query(max_length=20)] = (),
+    resource: Annotated[str, Query(max_length=20_480)] = "",
 ) -> ClaimsPreview:
     """Show what a client would be told of a person who agreed to ``scope``.
 
-    Without it, all that the client may have. ``resource`` may be there several times.
+    Without it, all that the client may have. ``resource`` may name several, with spaces
+    between them: this API takes a parameter once, and no identifier has a space.
     """
-    shown = await previews.show(client_id, user_id, scope, resource)
+    shown = await previews.show(client_id, user_id, scope, resource.split())
     return ClaimsPreview.model_validate(shown)
