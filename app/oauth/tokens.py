@@ -72,9 +72,9 @@ def audience_of(granted: Granted, issuer: str) -> str | list[str]:
 
     It is for the resources that were asked for, and for nothing else. Where none was,
     it is for the client's API, if one is registered. With ``openid`` it is for the
-    userinfo endpoint too, which goes by the issuer's name. One that opens the account
-    is for the API of this server and for no other, which could open it with the token
-    (RFC 9700 §2.3).
+    userinfo endpoint too, which goes by the issuer's name, unless the API wants a type
+    that nothing of this server takes. One that opens the account is for the API of
+    this server and for no other, which could open it with the token (RFC 9700 §2.3).
     """
     if granted.resources:
         names = [resource.identifier for resource in granted.resources]
@@ -85,7 +85,7 @@ def audience_of(granted: Granted, issuer: str) -> str | list[str]:
         api = own_api(issuer)
     if api is None or api == issuer:
         return issuer
-    if OPENID in granted.scope:
+    if OPENID in granted.scope and granted.form.typ != PLAIN_TYPE:
         return [api, issuer]
     return [api] if granted.form.audience_form == "list" else api
 

@@ -18,7 +18,7 @@ from app.oauth.ports import (
     RefreshTokens,
 )
 from app.oauth.resources.request import Resources, assigned_scope, scope_for
-from app.oauth.scopes import OPENID
+from app.oauth.scopes import ACCOUNT, OPENID
 
 _PLAIN = Resource(identifier="")
 
@@ -60,7 +60,11 @@ class Granted:
     @property
     def form(self) -> Resource:
         """What says how the access token looks; several resources agree about it."""
-        return self.resources[0] if self.resources else self.client.resource or _PLAIN
+        if self.resources:
+            return self.resources[0]
+        if ACCOUNT in self.scope:  # for the API of this server, and no other
+            return _PLAIN
+        return self.client.resource or _PLAIN
 
     def access_ttl(self, usual: int) -> int:
         """Return how many seconds the access token lives: as the strictest wants it.

@@ -285,3 +285,20 @@ async def test_a_token_for_an_account_is_for_nothing_else(
 
     assert (refused.status_code, refused.json()["error"]) == TARGET
     assert "name one" in refused.json()["error_description"]
+
+
+async def test_a_client_whose_api_wants_plain_jwts_has_tokens_that_hold(
+    protocol: Protocol, resources: ResourceFactory
+) -> None:
+    """No token is issued that this server would refuse for its type."""
+    await resources(typ="JWT")
+    app = await protocol.apps(columns={"audience": ORDERS}, scope="openid")
+    asks = {"audience": ORDERS, "is_resource_server": True}
+    server = await protocol.apps(columns=asks)
+
+    who = await protocol.signed_in(app, "openid")
+
+    header, claims = parts(who.access)
+    assert (header["typ"], claims["aud"]) == ("JWT", ORDERS)
+    known = await protocol.introspect(server, who.access)
+    assert known.json()["active"] is True
