@@ -1,6 +1,6 @@
 """What an application is, in the words of those who write it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -17,10 +17,16 @@ class Kind(StrEnum):
     MACHINE = "machine"
 
 
-# Grants with which people sign in.
-SIGN_IN = frozenset({"authorization_code", DeviceCode.name})
+_SIGN_IN = frozenset({"authorization_code", DeviceCode.name})
 _SIGNS_IN = {"grant_types": ["authorization_code", "refresh_token"]}
 _PUBLIC = {**_SIGNS_IN, "token_endpoint_auth_method": "none"}
+
+
+def signs_in(grant_types: Iterable[str]) -> bool:
+    """Tell whether people sign in with one of these grants."""
+    return not _SIGN_IN.isdisjoint(grant_types)
+
+
 # What follows from it, as members of RFC 7591.
 KINDS: Mapping[Kind, Mapping[str, Any]] = {
     Kind.WEB: _SIGNS_IN,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from app.oauth.client_kind import signs_in
 from app.oauth.clients.client import ApplicationType, AuthMethod, SubjectType
 from app.oauth.clients.metadata_value import (
     Reader,
@@ -297,8 +298,7 @@ def _check_keys(metadata: ClientMetadata, rules: _Rules) -> None:
     if metadata.jwks is not None and metadata.jwks_uri is not None:
         raise refusal("jwks", "must not be there together with jwks_uri")
     has_keys = metadata.jwks is not None or metadata.jwks_uri is not None
-    signs_in = "authorization_code" in metadata.grant_types
-    needs_keys = signs_in or not rules.supported.keyless_jwt
+    needs_keys = signs_in(metadata.grant_types) or not rules.supported.keyless_jwt
     signs = metadata.token_endpoint_auth_method == "private_key_jwt"
     if signs and needs_keys and not has_keys:
         raise refusal("jwks", "or jwks_uri is needed for private_key_jwt")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from app.core.exceptions import validation_problem
 from app.core.language import N_, Message, gettext
 from app.models.oauth.client import OAuthClient
-from app.oauth.client_kind import KINDS, SIGN_IN, Kind
+from app.oauth.client_kind import KINDS, Kind, signs_in
 from app.oauth.client_snippet import Library, Made, snippet
 from app.oauth.grants.client_credentials import own_scope
 from app.oauth.grants.device_code import DeviceCode
@@ -53,7 +53,7 @@ class Choice:
     @property
     def signs_in(self) -> bool:
         """Whether people sign in to it."""
-        return not SIGN_IN.isdisjoint(self.metadata["grant_types"])
+        return signs_in(self.metadata["grant_types"])
 
     @property
     def comes_back(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from app.core.exceptions import FieldError, Unprocessable
 from app.core.security import FIRST_PARTY_CLIENT
 from app.models.oauth.client import MAX_CLIENT_ID, OAuthClient
-from app.oauth.client_kind import SIGN_IN
+from app.oauth.client_kind import signs_in
 from app.oauth.clients.redirect_pattern import (
     is_below_host,
     pattern_parent,
@@ -126,4 +126,4 @@ def refused(field: str, code: str, message: str) -> Unprocessable:
 
 
 def _signs_in(row: OAuthClient) -> bool:
-    return not SIGN_IN.isdisjoint(row.document["grant_types"])
+    return signs_in(row.document["grant_types"])

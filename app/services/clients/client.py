@@ -14,7 +14,7 @@ from app.events.client import (
     OAuthClientUpdated,
 )
 from app.models.oauth.client import OAuthClient, OAuthClientSecret
-from app.oauth.client_kind import SIGN_IN
+from app.oauth.client_kind import signs_in
 from app.oauth.clients.registration import ClientMetadata
 from app.oauth.errors import OAuthError
 from app.oauth.grants.client_credentials import own_scope
@@ -298,8 +298,9 @@ class OAuthClientService:
     def _judge(self, metadata: Metadata) -> ClientMetadata:
         document = {n: v for n, v in metadata.items() if v is not None}
         grants = document.get("grant_types", ["authorization_code"])
-        signs_in = not SIGN_IN.isdisjoint(grants)
-        document.setdefault("scope", " ".join(PERSON_SCOPES) if signs_in else "")
+        document.setdefault(
+            "scope", " ".join(PERSON_SCOPES) if signs_in(grants) else ""
+        )
         try:
             return judge(self._provider, document)
         except OAuthError as refusal:

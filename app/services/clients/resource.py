@@ -15,7 +15,7 @@ from app.events.resource import (
     OAuthResourceUpdated,
 )
 from app.models.oauth.resource import OAuthResource
-from app.oauth.client_kind import SIGN_IN
+from app.oauth.client_kind import signs_in
 from app.oauth.clients.resource import Resource
 from app.oauth.uri import parse_uri
 from app.repositories.unit_of_work import UnitOfWork
@@ -275,9 +275,7 @@ class OAuthResourceService:
         if await self._provider_knows(identifier):
             raise ResourceExists
         client = await self._uow.oauth_clients.by_client_id(identifier)
-        if client is not None and not SIGN_IN.isdisjoint(
-            client.document["grant_types"]
-        ):
+        if client is not None and signs_in(client.document["grant_types"]):
             message = "is the identifier of a client that signs people in"
             raise _refused("identifier", "identifier_is_client_id", message)
         if await is_protected_host(self._uow, identifier):

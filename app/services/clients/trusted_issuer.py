@@ -215,7 +215,9 @@ class TrustedIssuerService:
             if name not in mine:
                 message = f"has what the client may not ask for: {name}"
                 raise _refused(f"{field}.resources", message)
-        reach = own_scope(client.scope) | assigned_scope(mine.values(), client)
+        reach = own_scope(client.scope) | assigned_scope(
+            mine.values(), client, alone=True
+        )
         foreign = sorted(set(rule.scope or ()) - reach)
         if foreign:
             message = f"has what the client may not have: {' '.join(foreign)}"
