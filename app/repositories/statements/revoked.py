@@ -9,7 +9,6 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
-    literal,
     null,
     select,
     union_all,
@@ -18,7 +17,6 @@ from sqlalchemy import (
 from app.database import Database
 from app.models.oauth.grant import OAuthGrant
 from app.models.oauth.jti import OAuthRevokedToken
-from app.models.oauth.resource import OAuthResource
 from app.models.session import Session
 from app.models.token_epoch import TokenEpoch
 
@@ -69,11 +67,7 @@ _ENDED: CompoundSelect[Any] = union_all(
         OAuthRevokedToken.id, null().label("at"), OAuthRevokedToken.expires_at
     ).where(OAuthRevokedToken.expires_at > _NOW),
 )
-_LONGEST = select(func.max(OAuthResource.access_token_ttl)).scalar_subquery()
-_EPOCH = select(func.max(TokenEpoch.started_at)).scalar_subquery()
-_BOUNDS = select(
-    literal(1).label("one"), _LONGEST.label("longest"), _EPOCH.label("epoch")
-)
+_EPOCH = select(func.max(TokenEpoch.started_at).label("epoch"))
 
 
 class RevokedStatements:
@@ -83,10 +77,11 @@ class RevokedStatements:
         """Run on the pool of this database."""
         self._database = database
 
-    async def bounds(self) -> Any:
-        """Return ``longest``, the longest life that a resource gives its tokens, or
-        None, and ``epoch``, when everything was ended at once, or None."""
-        return await self._database.fetch_one(_BOUNDS, {})
+    async def epoch(self) -> datetime | None:
+        """Return when everything was ended at once, or None."""
+        row = await self._database.fetch_one(_EPOCH, {})
+        epoch: datetime | None = row.epoch if row is not None else None
+        return epoch
 
     async def ended(
         self, since: datetime, *, window: datetime, now: datetime, most: int

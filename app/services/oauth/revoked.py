@@ -19,9 +19,9 @@ from app.oauth.resources.revoked import (
 )
 from app.repositories.oauth.jti import LONGEST_TOKEN
 from app.repositories.statements.revoked import RevokedStatements
+from app.resource_settings import MAX_TTL
 from app.services.clients.authentication import ClientAuthenticationService, ClientCall
 from app.services.clients.provider import Provider
-from app.setting_groups import HOUR
 
 MAX_WAIT = 30  # seconds; proxies give an answer a minute, as a rule
 MOST_WAITING = 256  # requests of a process
@@ -161,8 +161,8 @@ class RevokedFeed:
 
     async def _known(self, now: datetime, round_: int) -> _Known:
         """Read what is new, and once a round everything."""
-        bounds = await self._statements.bounds()
-        life = timedelta(seconds=max(HOUR, bounds.longest or 0))
+        epoch = await self._statements.epoch()
+        life = timedelta(seconds=MAX_TTL)
         window = datetime.fromtimestamp(round_ * _ROUND, UTC) - life
         is_whole = round_ != self._round
         since = window if is_whole else self._read_until - _OVERLAP
@@ -171,7 +171,7 @@ class RevokedFeed:
         )
         at = {} if is_whole else self._at
         at |= {row.id: row.at for row in rows if row.at is not None}
-        epoch = bounds.epoch if bounds.epoch and bounds.epoch > window else None
+        epoch = epoch if epoch and epoch > window else None
         self._at, self._round, self._read_until = at, round_, now
         alone = {row.id: row.expires_at for row in rows if row.at is None}
         past = {entry: entry_of_past(entry) for entry in alone}

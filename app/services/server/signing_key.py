@@ -46,10 +46,10 @@ class SigningKeyService:
         """How long a key must stay published after its last signature.
 
         ID tokens too are verified as long as they live, and a key of any algorithm may
-        have signed one. A resource may have access tokens live longer than others.
+        have signed one. No access token lives longer than ``MAX_TTL``.
         """
         settings = self._process.settings
-        longest = max(settings.token.access_ttl, settings.oauth.id_token_ttl, MAX_TTL)
+        longest = max(settings.oauth.id_token_ttl, MAX_TTL)
         return timedelta(seconds=longest) + _MARGIN
 
     async def load(self) -> None:
