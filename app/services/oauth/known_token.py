@@ -78,12 +78,12 @@ class KnownTokenService:
         provider, grant_id = self._provider, token.claims.get("grant_id")
         if grant_id is None or token.kind != "access_token":
             return {}
+        if "act" in token.claims:  # people agreed to no other's being told of them
+            return mapped_claims(api.claims, {}, token_scope)
         row = await provider.grants.state(UUID(grant_id), provider.clock.now())
         if row is None:
             return {}
         scope = row.scope.split()
-        if "act" in token.claims:  # people agreed to no other's being told of them
-            return mapped_claims(api.claims, {}, token_scope)
         known = await told_person(provider, row, sources_of(api.claims))
         names = {"preferred_username", "email"}
         own = claims_by_scope(names, known, scope)
