@@ -1,9 +1,13 @@
 """``/api/v1/groups``: who may do what to which group, and what is left of it."""
 
+import asyncio
 from uuid import uuid4
 
+from app.policies.permission import operator
+from app.services.access.group import GroupService
 from app.services.server.runtime import Runtime
 from tests.access.conftest import MakeGroup
+from tests.factories.role import RoleFactory
 from tests.security.test_access_control import manager
 from tests.support.api import Api, Person
 from tests.support.tables import contents
@@ -147,3 +151,22 @@ async def test_a_name_is_not_freed_by_who_may_not_delete_the_group(
 
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
     assert (described.status_code, renamed.status_code) == (200, 200)
+
+
+async def test_roles_that_operators_add_in_the_same_moment_are_all_carried(
+    api: Api, runtime: Runtime, make_group: MakeGroup
+) -> None:
+    names = [f"role{number}" for number in range(8)]
+    for name in names:
+        await RoleFactory(runtime)(name)
+    group = await make_group("staff")
+    actor = operator(runtime.clock.now())
+
+    async def add(name: str) -> None:
+        async with runtime.unit_of_work() as uow:
+            await GroupService(uow).change_roles(actor, group.id, add=[name])
+
+    await asyncio.gather(*map(add, names))
+
+    shown = await api.get(f"/groups/{group.id}", await api.admin())
+    assert shown.json()["roles"] == names

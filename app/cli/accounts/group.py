@@ -60,10 +60,7 @@ def show_group(name: Name, as_json: AsJson = False) -> None:
     JSON: `Group`.
     """
 
-    async def nothing(_groups: Any, _actor: Any, _group: Any) -> None:
-        return None
-
-    _change(name, nothing, as_json)
+    _change(name, None, as_json)
 
 
 @app.command()
@@ -211,9 +208,7 @@ def remove(name: Name, who: Who, as_json: AsJson = False) -> None:
 
 def _change_roles(name: str, add: set[str], remove: set[str], as_json: bool) -> None:
     async def work(groups: "GroupService", actor: "Actor", group: "Group") -> None:
-        held = set((await groups.roles_of([group])).get(group.id, []))
-        wanted = sorted((held | add) - remove)
-        await groups.update(actor, group.id, {"roles": wanted}, None)
+        await groups.change_roles(actor, group.id, add=add, remove=remove)
 
     _change(name, work, as_json)
 
@@ -236,13 +231,14 @@ def _change_member(
     show(in_transaction(run), as_json)
 
 
-def _change(name: str, work: Work, as_json: bool) -> None:
+def _change(name: str, work: Work | None, as_json: bool) -> None:
     async def run(uow: "UnitOfWork", runtime: "Runtime") -> dict[str, Any]:
         from app.services.access.group import GroupService
 
         groups = GroupService(uow)
         group = await groups.find(name)
-        await work(groups, operator_now(runtime), group)
+        if work is not None:
+            await work(groups, operator_now(runtime), group)
         return await _shown(groups, group)
 
     show(in_transaction(run), as_json)

@@ -162,13 +162,38 @@ class GroupService:
                 if change.get(field) is not None:
                     setattr(group, field, change[field])
             group.name_key = group.name.lower()
-            group.version += 1
-            group.updated_at = self._uow.clock.now()
-            await self._store()
+            await self._changed(group, roles)
+        return group
+
+    async def change_roles(
+        self,
+        actor: Actor,
+        group_id: UUID,
+        *,
+        add: Collection[str] = (),
+        remove: Collection[str] = (),
+    ) -> Group:
+        """Have a group carry more roles, or fewer; what others change meanwhile stays.
+
+        Raises:
+            Forbidden: A role may do more than the actor.
+            LastAdministrator: Nobody would be left to administrate.
+            Unprocessable: A role does not exist.
+        """
+        async with _keeping_an_administrator(self._uow):
+            group = await self.get(group_id, lock=True)
+            wanted = (set(await self._carried(group)) | set(add)) - set(remove)
+            roles = await self._set_roles(actor, group, sorted(wanted))
+            await self._changed(group, roles)
+        return group
+
+    async def _changed(self, group: Group, roles: Sequence[str]) -> None:
+        group.version += 1
+        group.updated_at = self._uow.clock.now()
+        await self._store()
         self._uow.record(
             GroupUpdated(group_id=group.id, group=group.name, roles=tuple(roles))
         )
-        return group
 
     async def _store(self) -> None:
         try:
@@ -179,8 +204,7 @@ class GroupService:
     async def _set_roles(
         self, actor: Actor, group: Group, wanted: Sequence[str] | None
     ) -> list[str]:
-        groups = self._uow.groups
-        held = (await groups.roles_of([group.id])).get(group.id, [])
+        groups, held = self._uow.groups, await self._carried(group)
         if wanted is None:
             return held
         added = sorted(set(wanted) - set(held))
@@ -259,8 +283,10 @@ class GroupService:
             raise GroupInUse
 
     async def _demand_carried(self, actor: Actor, group: Group) -> None:
-        roles = (await self._uow.groups.roles_of([group.id])).get(group.id, [])
-        await demand_grantable(self._uow, actor, roles)
+        await demand_grantable(self._uow, actor, await self._carried(group))
+
+    async def _carried(self, group: Group) -> list[str]:
+        return (await self._uow.groups.roles_of([group.id])).get(group.id, [])
 
 
 @asynccontextmanager
