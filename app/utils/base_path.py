@@ -9,7 +9,8 @@ import re
 from urllib.parse import urlsplit
 
 _LINK = re.compile(
-    r'(\s(?:href|src|action|formaction|data-ask|hx-(?:get|post|push-url))=")/(?!/)'
+    r'(\s(?:href|src|action|formaction|data-ask|hx-(?:get|post|push-url))="'
+    r'|\scontent="\d+; ?url=)/(?!/)'
 )
 _LEADING = (b"location", b"hx-redirect")
 
@@ -23,8 +24,8 @@ def without_base(path: str, base: str) -> str:
     """Return a request's path from our own root.
 
     A proxy in front may have taken the base off already, or may pass it on: what does
-    not begin with it is taken as it is (no route of ours begins with it, which
-    ``taken`` is for).
+    not begin with it is taken as it is. No route of ours begins with it: the start
+    demands that.
     """
     if path == base:
         return "/"
@@ -34,8 +35,8 @@ def without_base(path: str, base: str) -> str:
 def links_under(html: str, base: str) -> str:
     """Return a page of ours with its links under the base.
 
-    Attributes alone are looked at: what people typed is escaped, and its quotes end
-    none.
+    Attributes alone are looked at, where a page leads by itself too: what people typed
+    is escaped, and its quotes end none.
     """
     return _LINK.sub(rf"\g<1>{base}/", html)
 

@@ -148,5 +148,34 @@ def test_what_people_typed_is_no_link() -> None:
     )
 
 
+@pytest.mark.parametrize("moment", ["0; url=", "3;url="])
+def test_a_page_that_leads_on_by_itself_stays_below_the_path(moment: str) -> None:
+    page = f'<meta http-equiv="refresh" content="{moment}/verify?way=x">'
+    assert f'content="{moment}/auth/verify?way=x"' in links_under(page, "/auth")
+    elsewhere = page.replace("/verify", "https://shop.example/")
+    assert links_under(elsewhere, "/auth") == elsewhere
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "oauth-authorization-server/team/auth",
+        "openid-configuration/team/auth",
+        "oauth-protected-resource/team/auth/api/v1",
+    ],
+)
+async def test_scripts_of_other_sites_may_ask_there(
+    root: AsyncClient, path: str
+) -> None:
+    """MCP clients send a header of their own, so that browsers ask first."""
+    asked = await root.options(f"/.well-known/{path}")
+    found = await root.get(f"/.well-known/{path}")
+
+    assert asked.status_code == 204
+    assert "MCP-Protocol-Version" in asked.headers["access-control-allow-headers"]
+    assert found.status_code == 200
+    assert found.headers["access-control-allow-origin"] == "*"
+
+
 def test_the_base_alone_is_the_root() -> None:
     assert without_base("/auth", "/auth") == "/"

@@ -22,10 +22,12 @@ SHARED = {
     "/oauth2/userinfo": "GET, POST",
     "/oauth2/revoke": "POST",
 }
-# Where an issuer with a path is looked for, RFC 8414 section 3; its path follows.
+# Where an issuer with a path is looked for, and its APIs: the path follows (RFC 8414
+# section 3, RFC 9728 section 3.1).
 _OF_PATH = (
     "/.well-known/openid-configuration/",
     "/.well-known/oauth-authorization-server/",
+    "/.well-known/oauth-protected-resource/",
 )
 REGISTRATION = "/oauth2/register"
 HEADERS = {
@@ -89,3 +91,5 @@ async def preflight_managing(request: Request) -> Response:
 
 for _path, _methods in SHARED.items():
     _add(_path, _methods)
+for _path in _OF_PATH:
+    _add(f"{_path}{{base:path}}", "GET")

@@ -91,7 +91,7 @@ def _resource(request: Request, resource: str, scopes: tuple[str, ...]) -> Respo
     settings = get_runtime(request).settings
     issuer = settings.public_url
     docs = f"{issuer}/docs" if settings.serves_docs else None
-    body, tag = _described(resource, issuer, scopes, settings.theme.name, docs)
+    body, tag = _described(resource, issuer, scopes, settings.service_name, docs)
     return _published(request, body, tag)
 
 
