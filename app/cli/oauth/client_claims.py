@@ -41,7 +41,11 @@ def claims(
         from app.services.clients.client import OAuthClientService
 
         clients = OAuthClientService(uow, runtime)
-        row = await clients.update(client_id, {}, chosen, None)
+        row = await (
+            clients.update(client_id, {}, chosen, None)
+            if chosen
+            else clients.get(client_id)
+        )
         names = ("client_id", "id_token_claims", "claim_mappings")
         return {name: getattr(row, name) for name in names}
 
