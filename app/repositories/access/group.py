@@ -62,12 +62,6 @@ class GroupRepository(Repository[Group]):
         query = query.where(GroupMember.user_id == user_id)
         return [*await self.db.scalars(query.order_by(Group.name))]
 
-    async def list_of_role(self, role: str, limit: int) -> Sequence[Group]:
-        """Return the first groups by name that carry a role."""
-        query = select(Group).join(GroupRole, GroupRole.group_id == Group.id)
-        query = query.where(GroupRole.role == role)
-        return await self.page(query, Order((Group.name,)), after=None, limit=limit)
-
     async def list_members(
         self, group_id: UUID, *, after: Sequence[Any] | None, limit: int
     ) -> Sequence[Member]:

@@ -75,11 +75,6 @@ class PersonalTokenService:
         self._uow = uow
         self._process = process
 
-    async def offered_to(self, actor: Actor) -> list[str]:
-        """Return the scopes that somebody may give a token in this session."""
-        rights = await AuthenticationService(self._process).rights_of(actor)
-        return offered(rights.actor.permissions)
-
     async def make(
         self, actor: Actor, name: str, scopes: Sequence[str], expires_at: datetime
     ) -> Made:
