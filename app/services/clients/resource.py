@@ -23,6 +23,7 @@ from app.services.clients.provider import Provider
 from app.services.clients.resource_directory import spellings
 from app.services.clients.told_claims import check_mappings
 from app.services.process.precondition import demand_version
+from app.setting_types import origin_of
 
 CHOICES = (
     "name",
@@ -360,9 +361,8 @@ async def is_protected_host(uow: UnitOfWork, name: str) -> bool:
     uri = parse_uri(name.casefold())
     if uri is None or uri.path not in ("", "/") or uri.query is not None:
         return False
-    usual = {"https": 443, "http": 80}.get(uri.scheme)
-    port = "" if uri.port in (None, usual) else f":{uri.port}"
-    return await uow.protected_hosts.by_host(f"{uri.host}{port}") is not None
+    host = origin_of(name.casefold()).partition("://")[2]
+    return await uow.protected_hosts.by_host(host) is not None
 
 
 def _refused(field: str, code: str, message: str) -> Unprocessable:

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,8 +30,10 @@ from app.services.forward_auth.directory import HostPolicy
 from app.services.forward_auth.errors import ForeignReturn, ForeignSignOut
 from app.services.forward_auth.gate import CALLBACK, OURS, HostGate
 from app.services.forward_auth.original import Original
+from app.services.oauth.grant import end_grant
 from app.services.oauth.grant_store import CodeStore
 from app.services.sessions.end import end_session
+from app.utils.helpers import base64url
 
 PAGE = "/protected-host"  # of this service: who somebody is, and where they go on
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -90,7 +92,7 @@ class HostEntrance:
             "redirect_uri": original.origin + CALLBACK,
             "scope": "openid profile email",
             "state": state,
-            "code_challenge": _encode(challenge),
+            "code_challenge": base64url(challenge),
             "code_challenge_method": METHOD,
             **more,
         }
@@ -163,16 +165,10 @@ class HostEntrance:
 
         Once for each, so that the trail tells of it and is not filled by it.
         """
-        now, reason = self._provider.clock.now(), "host_forbidden"
-        async with self._provider.unit_of_work() as uow:
-            if await uow.oauth_grants.revoke(row.id, at=now, reason=reason):
-                uow.record(
-                    HostRefused(
-                        user_id=row.user_id,
-                        host=policy.host,
-                        session_id=row.session_id,
-                    )
-                )
+        refused = HostRefused(
+            user_id=row.user_id, host=policy.host, session_id=row.session_id
+        )
+        await end_grant(self._provider, row.id, "host_forbidden", refused)
         return self._out(policy)
 
     async def leave(self, original: Original, policy: HostPolicy, row: Any) -> Led:
@@ -233,7 +229,7 @@ class HostEntrance:
 
     def _state(self, host: str, value: str, to: str) -> str:
         body = to.encode()
-        return _encode(self._mac(b"host_state", host, value, body) + body)
+        return base64url(self._mac(b"host_state", host, value, body) + body)
 
     def _read_state(self, host: str, value: str, state: str) -> str:
         """Return the path that a browser wanted when it began.
@@ -252,7 +248,7 @@ class HostEntrance:
         return body.decode()
 
     def _verifier(self, value: str, state: str) -> str:
-        return _encode(self._mac(b"host_verifier", state, value, b""))
+        return base64url(self._mac(b"host_verifier", state, value, b""))
 
     def _mac(self, purpose: bytes, first: str, value: str, body: bytes) -> bytes:
         digest = self._provider.secret_key.digest
@@ -268,7 +264,3 @@ def _flaw(issued: IssuedCode, verifier: str, address: str) -> str:
     except OAuthError as error:
         return error.hint or error.error
     return ""
-
-
-def _encode(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
