@@ -11,25 +11,17 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.database import Database
-from app.models.access.group import Group, GroupMember
 from app.models.oauth.grant import OAuthGrant
 from app.models.user import User
 from app.models.user_claims import UserClaims
 from app.repositories.statements.held_roles import (
-    Joined,
+    group_names_of,
     held_roles_of,
     weaker_roles_of,
 )
 from app.repositories.statements.live_grant import ID, LIVE
 from app.repositories.statements.together import asked, sharing
 
-_GROUPS = (
-    select(Joined(Group.name))
-    .join(GroupMember, GroupMember.group_id == Group.id)
-    .where(GroupMember.user_id == OAuthGrant.user_id)
-    .correlate(OAuthGrant)
-    .scalar_subquery()
-)
 _COLUMNS = (
     OAuthGrant.id,
     OAuthGrant.client_id,
@@ -46,7 +38,7 @@ _COLUMNS = (
     UserClaims.username_key,
     held_roles_of(OAuthGrant.user_id).label("roles"),
     weaker_roles_of(OAuthGrant.user_id).label("weaker_roles"),
-    _GROUPS.label("groups"),
+    group_names_of(OAuthGrant.user_id).label("groups"),
 )
 _ASKED = asked(id=OAuthGrant.id.type)
 

@@ -52,7 +52,7 @@ from app.repositories.statements.rotation import (
     ROTATE_EACH,
     ROTATE_STEPS,
 )
-from app.repositories.statements.session import ACTIVE
+from app.repositories.statements.session import ACCOUNT, ACTIVE
 from app.repositories.statements.together import PASSED_OVER, asked, sharing
 
 _CODE = "authorization_code"
@@ -126,7 +126,7 @@ _HOLDS_EACH = (
 # grant, session, account and client are judged together.
 _CALLER = (
     select(
-        *(each for each in User.__mapper__.columns if each.name != "search_text"),
+        *ACCOUNT,
         OAuthGrant.session_id,
         OAuthGrant.authenticated_at,
         held_roles_of(User.id).label("roles"),
@@ -246,11 +246,12 @@ class OAuthGrantStatements:
         now: datetime,
         *,
         issued_at: datetime,
-        past: UUID,
+        past: UUID | None,
     ) -> bool:
         """Tell whether an access token holds, and its grant if it has one.
 
-        ``past`` is the entry of what its client had before it ended and lived again.
+        ``past`` is the entry of what its client had before it ended and lived again;
+        None where a grant says it.
         """
         if grant_id is None:
             alone = {

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from app.models.access.group import GroupMember, GroupRole
+from app.models.access.group import Group, GroupMember, GroupRole
 from app.models.role import Role, UserRole
 
 _CARRIED = GroupMember.group_id == GroupRole.group_id
@@ -68,6 +68,14 @@ def own_roles_of(user_id: Any) -> ScalarSelect[str | None]:
     """Return the names of the roles given to an account itself, joined by spaces."""
     query = select(Joined(UserRole.role)).where(UserRole.user_id == user_id)
     return query.correlate_except(UserRole).scalar_subquery()
+
+
+def group_names_of(user_id: Any) -> ColumnElement[str]:
+    """Return the names of all groups of a user as one string, joined by spaces."""
+    query = select(Joined(Group.name))
+    query = query.join(GroupMember, GroupMember.group_id == Group.id)
+    query = query.where(GroupMember.user_id == user_id)
+    return query.correlate_except(Group, GroupMember).scalar_subquery()
 
 
 def held_roles_of(user_id: Any) -> ColumnElement[str]:

@@ -6,23 +6,16 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from app.database import Database
-from app.models.access.group import Group, GroupMember
 from app.models.user import User
 from app.repositories.statements.held_roles import (
-    Joined,
+    group_names_of,
     held_roles_of,
     weaker_roles_of,
 )
 
 _USER = bindparam("user_id", type_=User.id.type)
-_GROUPS = (
-    select(Joined(Group.name))
-    .join(GroupMember, GroupMember.group_id == Group.id)
-    .where(GroupMember.user_id == _USER)
-    .scalar_subquery()
-)
 _MEMBERSHIPS = select(
-    _GROUPS.label("groups"),
+    group_names_of(_USER).label("groups"),
     held_roles_of(_USER).label("roles"),
     weaker_roles_of(_USER).label("weaker_roles"),
 )

@@ -13,7 +13,7 @@ from app.models.access.personal_token import PersonalToken
 from app.models.role import Role
 from app.models.user import User
 from app.repositories.statements.held_roles import held_roles_of, roles_held_by
-from app.repositories.statements.session import ACTIVE
+from app.repositories.statements.session import ACCOUNT, ACTIVE
 
 USE_NOTED = timedelta(minutes=1)  # at most once in that time
 _log = logging.getLogger("auth_serve.personal_token")
@@ -22,7 +22,7 @@ _SINCE = bindparam("since", type_=PersonalToken.expires_at.type)
 _THIS = PersonalToken.id == bindparam("token_id", type_=PersonalToken.id.type)
 _FOUND = (
     select(
-        *(each for each in User.__mapper__.columns if each.name != "search_text"),
+        *ACCOUNT,
         PersonalToken.id.label("token_id"),
         PersonalToken.scope,
         PersonalToken.amr,

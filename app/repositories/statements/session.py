@@ -99,8 +99,10 @@ _STATE = (
     .join(User, User.id == Session.user_id)
     .where(Session.id == bindparam("id", type_=Session.id.type))
 )
+# All that an account is, but for the copy of it that searches look at.
+ACCOUNT = tuple(each for each in User.__mapper__.columns if each.name != "search_text")
 _CALLER_COLUMNS = (
-    *(each for each in User.__mapper__.columns if each.name != "search_text"),
+    *ACCOUNT,
     Session.id.label("session_id"),
     Session.authenticated_at,
     held_roles_of(User.id).label("roles"),

@@ -17,9 +17,11 @@ from app.oauth.ports import (
     RefreshedGrant,
 )
 from app.oauth.resources.grant import narrow_resources
+from app.oauth.resources.revoked import past_entry
 from app.oauth.scopes import narrow_scope
 from app.policies.refresh_token import is_repeatable
 from app.services.clients.provider import Provider
+from app.services.clients.signed_token import AccessToken
 from app.services.oauth.grant import end_grant
 from app.services.one_time.token import Purpose
 
@@ -323,3 +325,17 @@ def authentication_of(row: Any) -> Authentication:
         acr=row.acr,
         amr=tuple(row.amr.split()),
     )
+
+
+async def still_holds(provider: Provider, token: AccessToken, now: datetime) -> bool:
+    """Tell whether an access token is good, by the database (ADR-0084).
+
+    A grant says by itself when it ended; without one, the client's end counts.
+    """
+    past = past_entry(token.client_id) if token.grant_id is None else None
+    holds = await provider.grants.holds(
+        token.grant_id, token.token_id, now, issued_at=token.issued_at, past=past
+    )
+    if not holds:  # as long as whom it was issued to may be used at all
+        return False
+    return await provider.clients.by_client_id(token.client_id) is not None

@@ -17,7 +17,6 @@ from app.oauth.mappings.told import (
     mapped_claims,
     sources_of,
 )
-from app.oauth.resources.revoked import past_entry
 from app.oauth.revocation import EndAccessToken, EndGrant, decide_revocation
 from app.services.clients.authentication import (
     ClientAuthenticationService,
@@ -26,6 +25,7 @@ from app.services.clients.authentication import (
 from app.services.clients.provider import Provider
 from app.services.clients.signed_token import AccessToken
 from app.services.oauth.grant import end_grant
+from app.services.oauth.grant_store import still_holds
 from app.services.oauth.person import subject_of, told_person
 from app.services.oauth.personal_token import known_personal_token
 from app.utils.personal_token import is_personal
@@ -131,16 +131,7 @@ class KnownTokenService:
         return await self._access_token(read, now)
 
     async def _access_token(self, token: AccessToken, now: datetime) -> KnownToken:
-        provider = self._provider
-        holds = await provider.grants.holds(
-            token.grant_id,
-            token.token_id,
-            now,
-            issued_at=token.issued_at,
-            past=past_entry(token.client_id),
-        )
-        if holds:  # as long as whom it was issued to may be used at all
-            holds = await provider.clients.by_client_id(token.client_id) is not None
+        holds = await still_holds(self._provider, token, now)
         return KnownToken("access_token", token.claims, is_revoked=not holds)
 
     async def _refresh_token(self, row: Any, spent: bool) -> KnownToken:

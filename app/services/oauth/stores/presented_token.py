@@ -5,9 +5,8 @@ from typing import Any
 from app.core.security import InvalidToken
 from app.oauth.grants.token_exchange import seconds_left
 from app.oauth.ports import PresentedToken
-from app.oauth.resources.revoked import past_entry
 from app.services.clients.provider import Provider
-from app.services.oauth.grant_store import authentication_of
+from app.services.oauth.grant_store import authentication_of, still_holds
 
 
 class PresentedTokenStore:
@@ -30,14 +29,7 @@ class PresentedTokenStore:
         except InvalidToken:
             return None
         grant_id = read.grant_id
-        holds = await provider.grants.holds(
-            grant_id,
-            read.token_id,
-            now,
-            issued_at=read.issued_at,
-            past=past_entry(read.client_id),
-        )
-        if not holds or await provider.clients.by_client_id(read.client_id) is None:
+        if not await still_holds(provider, read, now):
             return None
         authentication = None
         if grant_id is not None:
