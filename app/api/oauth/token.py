@@ -22,11 +22,19 @@ router = APIRouter(tags=["oauth"], route_class=LateRoute)
         "code_verifier",
         "refresh_token",
         "device_code",
+        "assertion",
+        "subject_token",
+        "subject_token_type",
+        "actor_token",
+        "actor_token_type",
+        "requested_token_type",
+        "audience",
+        "resource",
         "scope",
         required="grant_type",
     ),
 )
 async def token(request: Request) -> Response:
-    """Exchange a code, a refresh token or a client's own word for tokens."""
+    """Exchange what a client brings, or its own word, for tokens."""
     call = await read_call(request)
     return protocol_json(await TokenService(get_runtime(request)).issue(call))

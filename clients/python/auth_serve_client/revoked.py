@@ -53,8 +53,8 @@ class RevokedTokens:
         if claims["iat"] <= self._not_before:
             return False
         client = self._digest(_entry_of(claims["client_id"]))
-        if claims["iat"] <= self._clients.get(client, -1):
-            return False  # of before the client was made or enabled anew
+        if client in self._listed or claims["iat"] <= self._clients.get(client, -1):
+            return False  # over, or of before the client was made or enabled anew
         return all(
             self._digest(entry) not in self._listed for entry in _entries(claims)
         )
@@ -133,7 +133,7 @@ def _entry_of(client_id: str) -> str:
 
 
 def _entries(claims: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a token ends with, besides its client."""
     yield claims["jti"]
-    yield _entry_of(claims["client_id"])
     if "grant_id" in claims:
         yield str(claims["grant_id"])
