@@ -130,7 +130,7 @@ def create(
         ends_session,
     )
     body = judged(ProtectedHostCreate, {"host": host, **given})
-    choices = body.model_dump(exclude={"host"}) | {"name": body.name or host}
+    choices = body.model_dump(exclude={"host"})
 
     async def work(hosts: "ProtectedHostService") -> dict[str, Any]:
         return shape(ProtectedHost, await hosts.create(body.host, choices))

@@ -2,9 +2,8 @@
 
 What is short stands in the page itself, and the policy names its digest; a file of its
 own (`passkey_source`) is named by nonce. Either way nothing that anybody types or sends
-can become another script. Without them
-the pages do all that they do with them but show a password and take a passkey, and say
-how long to wait where work would do instead.
+can become another script. Without them the pages do all that they do with them but
+show a password and take a passkey, and say how long to wait where work would do.
 """
 
 import hashlib

@@ -86,7 +86,7 @@ class ProtectedHostService:
 
         Args:
             host: Its name, and its port if that is not the usual one.
-            choices: Columns of the row.
+            choices: Columns of the row; without a name it is called by its host.
 
         Raises:
             ProtectedHostExists: It is protected already.
@@ -98,6 +98,7 @@ class ProtectedHostService:
         if await self._uow.protected_hosts.by_host(named) is not None:
             raise ProtectedHostExists
         await self._check_name(f"{scheme}://{named}")
+        choices = {**choices, "name": choices.get("name") or named}
         metadata = {
             "client_name": choices["name"],
             "software_id": SOFTWARE,

@@ -65,9 +65,7 @@ async def create_protected_host(
     """Protect a host: its proxy asks `/forward-auth` from now on."""
 
     async def make() -> Answer:
-        choices = body.model_dump(exclude={"host"})
-        choices["name"] = body.name or body.host
-        row = await hosts.create(body.host, choices)
+        row = await hosts.create(body.host, body.model_dump(exclude={"host"}))
         made = ProtectedHost.model_validate(row).model_dump_json()
         return Answer(201, made, f"/api/v1/protected-hosts/{row.host}")
 
