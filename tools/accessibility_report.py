@@ -15,8 +15,9 @@ Made by `make accessibility`, which walks through the pages in Chromium; not by 
 
 axe-core looks at each page, as it stands there at that moment, for WCAG 2.0, 2.1 and
 2.2 at levels A and AA and its best practices. It finds what a program can find. The
-same runs walk sign-up, sign-in, second step, reset and consent by keyboard alone, demanding that each control
-is reached with Tab and shows its focus, and at 390 px without scrolling sideways
+same runs walk sign-up, sign-in, second step, reset and consent by keyboard alone,
+demanding that each control is reached with Tab and shows its focus, and at 390 px
+without scrolling sideways
 (`tests/e2e/test_visitors.py`).
 
 """

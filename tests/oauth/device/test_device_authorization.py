@@ -111,7 +111,7 @@ def test_the_answer_has_what_a_device_shows_and_polls_with() -> None:
 
 @pytest.mark.parametrize("is_first_party", [True, False])
 def test_the_person_is_always_asked(is_first_party: bool) -> None:
-    """RFC 8628 §5.4: somebody else's device may have begun it, whoever vouches for it."""
+    """RFC 8628 §5.4: another's device may have begun it, whoever vouches for it."""
     request = device_request(
         device_client(is_first_party=is_first_party),
         Asked(("openid",), ()),
