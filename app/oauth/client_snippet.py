@@ -17,7 +17,10 @@ class Library(StrEnum):
     EXPRESS = "express"
     PASSPORT = "passport"
     SPA = "spa"
+    NATIVE = "native"
+    DEVICE = "device"
     MACHINE = "machine"
+    API = "api"
 
 
 _AUTHLIB = """\
@@ -99,11 +102,34 @@ const manager = new UserManager({
   loadUserInfo: true, // name and email address
 });
 """,
+    Library.NATIVE: """\
+// react-native-app-auth
+const tokens = await authorize({
+  issuer: $issuer,
+  clientId: $client_id,
+  redirectUrl: $redirect_uri,
+  scopes: $scopes,
+});
+""",
+    Library.DEVICE: """\
+curl -s $device_shell \\
+  --data-urlencode client_id=$client_id_shell -d scope=$scope_shell
+# show user_code and verification_uri; then, every interval seconds:
+curl -s $token_shell \\
+  --data-urlencode client_id=$client_id_shell -d device_code=DEVICE_CODE \\
+  -d grant_type=urn:ietf:params:oauth:grant-type:device_code
+""",
     Library.MACHINE: """\
 curl -s $token_shell \\
   --data-urlencode client_id=$client_id_shell \\
   --data-urlencode client_secret=$client_secret_shell \\
   -d grant_type=client_credentials
+""",
+    Library.API: """\
+curl -s $introspect_shell \\
+  --data-urlencode client_id=$client_id_shell \\
+  --data-urlencode client_secret=$client_secret_shell \\
+  -d token=ACCESS_TOKEN
 """,
 }
 
@@ -150,6 +176,8 @@ def _values(made: Made) -> dict[str, Any]:
         "authorize": f"{made.issuer}/oauth2/authorize",
         "token": f"{made.issuer}/oauth2/token",
         "userinfo": f"{made.issuer}/oauth2/userinfo",
+        "device": f"{made.issuer}/oauth2/device_authorization",
+        "introspect": f"{made.issuer}/oauth2/introspect",
         "client_id": made.client_id,
         "client_secret": made.secret,
         "redirect_uri": made.redirect_uri,
@@ -159,6 +187,7 @@ def _values(made: Made) -> dict[str, Any]:
     }
     in_shell = {f"{name}_shell": shlex.quote(text) for name, text in texts.items()}
     quoted = {name: json.dumps(text) for name, text in texts.items()}
+    quoted["scopes"] = json.dumps(texts["scope"].split())
     return quoted | in_shell | _ends(made.post_logout_redirect_uri, origin)
 
 

@@ -157,6 +157,10 @@ class TestRefusals:
             ((*REDIRECT, "--client-id", "a b"), "client_id must be"),
             (
                 ("--machine", "--scope", "reports:write"),
+                "scope has what is not offered: reports:write; it may have orders:read",
+            ),
+            (
+                (*REDIRECT, "--scope", "reports:write"),
                 "scope has what is not offered: reports:write; it may have openid, ",
             ),
         ],

@@ -86,6 +86,14 @@ def test_scripts_have_every_text_as_json_has_it(
     assert "$" not in code.replace(json.dumps(client_id), "")
 
 
+@pytest.mark.parametrize("client_id", ["shop", HOSTILE])
+def test_an_app_on_a_phone_asks_for_scopes_one_by_one(client_id: str) -> None:
+    code = _snippet(Library.NATIVE, client_id).partition("\n\n")[2]
+
+    assert f"clientId: {json.dumps(client_id)}," in code
+    assert 'scopes: ["openid", "profile", "email"],' in code
+
+
 @pytest.mark.parametrize(
     ("library", "registered", "line"),
     [
@@ -113,11 +121,21 @@ def test_signing_out_of_the_application_is_not_signing_in_again(
 
 
 @pytest.mark.parametrize("client_id", ["shop", HOSTILE])
-def test_a_shell_reads_one_word(client_id: str) -> None:
-    code = _snippet(Library.MACHINE, client_id).partition("\n\n")[2]
+@pytest.mark.parametrize(
+    ("library", "endpoint"),
+    [
+        (Library.DEVICE, "device_authorization"),
+        (Library.MACHINE, "token"),
+        (Library.API, "introspect"),
+    ],
+)
+def test_a_shell_reads_one_word(
+    library: Library, endpoint: str, client_id: str
+) -> None:
+    code = _snippet(library, client_id).partition("\n\n")[2]
 
-    words = shlex.split(code.replace("\\\n", " "))
-    assert words[:3] == ["curl", "-s", "http://a:8000/oauth2/token"]
+    words = shlex.split(code.replace("\\\n", " "), comments=True)
+    assert words[:3] == ["curl", "-s", f"http://a:8000/oauth2/{endpoint}"]
     assert f"client_id={client_id}" in words
 
 

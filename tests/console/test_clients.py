@@ -60,7 +60,7 @@ async def token_status(api: Api, client_id: str, secret: str) -> int:
     [
         ("web", "client_secret_basic", True, "authorize_redirect"),
         ("spa", "none", False, "UserManager"),
-        ("native", "none", False, ""),
+        ("native", "none", False, "await authorize("),
     ],
 )
 async def test_each_kind_becomes_what_it_needs_with_settings_to_copy(
@@ -80,7 +80,10 @@ async def test_each_kind_becomes_what_it_needs_with_settings_to_copy(
     assert row.client_name == "Shop"
     assert bool(secret_in(page)) is has_secret
     assert row.client_id in page and code in page
-    assert "http://localhost:8000/.well-known/openid-configuration" in page
+    copied = re.findall("<code>([^<]*)</code>", page)
+    assert "http://localhost:8000/.well-known/openid-configuration" in copied
+    for setting in ("http://localhost:8000", BACK, row.document["scope"], method):
+        assert setting in copied
 
 
 async def test_a_secret_is_shown_once_and_works(

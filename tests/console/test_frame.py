@@ -1,5 +1,7 @@
 """The console's frame: who may come in, what they see of it, and where they are led."""
 
+from typing import Any
+
 import pytest
 
 from app.policies.permission import PERMISSIONS
@@ -135,3 +137,38 @@ async def test_the_front_door_leads_to_the_console_who_may_come_in(
 
     assert 'href="/admin"' not in before.text
     assert 'href="/admin"' in after.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "to"),
+    [
+        ("rotate", "/admin/keys"),
+        ("add role", "/admin/new-role"),
+        ("test email", "/admin/mails"),
+        ("secret", "/admin/clients"),
+        ("language", "/language"),
+    ],
+)
+async def test_what_is_done_in_the_console_is_found_by_its_words(
+    visitor: Visitor, admin: Person, typed: str, to: str
+) -> None:
+    found = await _palette(visitor, typed)
+
+    assert to in [each["to"] for each in found if each["kind"] == "Actions"]
+
+
+async def test_nobody_is_offered_what_they_may_not_do(
+    visitor: Visitor, holder: Holder
+) -> None:
+    await holder("users:read")
+
+    found = await _palette(visitor, "")
+
+    offered = {each["to"] for each in found if each["kind"] == "Actions"}
+    assert offered == {"/account", "/account/password", "/language", "/signout"}
+
+
+async def _palette(visitor: Visitor, typed: str) -> Any:
+    accepted = {"Accept": "application/json"}
+    answer = await visitor.http.get(f"/admin/palette?q={typed}", headers=accepted)
+    return answer.json()

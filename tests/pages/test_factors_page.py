@@ -113,6 +113,8 @@ async def test_recovery_codes_are_shown_once_and_work(
 
     made = await visitor.submit(PATH, {"action": "codes"})
     codes = re.findall(r"<li><code>([^<]+)</code>", made.text)
+    kept = {"action": "download", "codes": " ".join(codes)}
+    file = await visitor.submit(PATH, kept)
     listed = await visitor.get(PATH)
     await visitor.submit("/signout")
     await visitor.sign_in(person.email)
@@ -120,6 +122,9 @@ async def test_recovery_codes_are_shown_once_and_work(
     entered = await visitor.submit(way, {"code": codes[3]})
 
     assert len(codes) == len({*codes}) == 10
+    head = f"Recovery codes of {person.email} at Auth Serve"
+    assert f'<p class="small">{head}</p>' in made.text
+    assert file.text.split("\n") == [head, "", *codes, ""]
     assert made.headers["cache-control"] == "no-store"
     assert codes[0] not in listed.text and "10 left" in listed.text
     assert entered.status_code == 303

@@ -173,11 +173,18 @@ async def test_a_mistake_in_the_profile_is_said_beside_its_field(
 async def test_the_address_is_changed_with_the_code_from_the_new_one(
     api: Api, visitor: Visitor, person: Person
 ) -> None:
+    before = (await visitor.get("/account/email")).text
     await visitor.submit("/account/email", {"email": "new@example.com"})
+    waiting = (await visitor.get("/account/email")).text
     mail = await api.mailed("change_email")
     changed = await visitor.submit("/account/email", {"code": mail.code})
 
     assert changed.headers["location"] == "/account/email?done=changed"
+    assert f"<p><bdi>{person.email}</bdi></p>" in before
+    assert 'name="code"' not in before and 'name="code"' in waiting
+    assert "Check the email that we sent to new@example.com." in waiting
+    after = (await visitor.get("/account/email?done=changed")).text
+    assert 'name="code"' not in after and "Check the email" not in after
     assert await visitor.who() == "new@example.com"
     told = [mail["to"] for mail in await api.mails()]
     assert person.email in told

@@ -1,11 +1,15 @@
 """``/account`` and ``/account/security``: how an account stands."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.services.server.runtime import Runtime
 from tests.factories.factor import FactorFactory
+from tests.sign_in.lost.recovery import change
 from tests.support.api import Api, Person
 from tests.support.browser import Visitor
+from tests.support.chance import FakeClock
 
 ALONE = "Your password alone signs in now"
 CODES = "Make recovery codes"
@@ -90,3 +94,21 @@ async def test_people_are_greeted_by_what_they_call_themselves(
 
     assert "<script>" not in page
     assert (name or "Your account").replace("<script>", "&lt;script&gt;") in page
+
+
+async def test_nothing_is_offered_that_a_confirmed_address_comes_before(
+    api: Api, visitor: Visitor, clock: FakeClock
+) -> None:
+    until = clock.now() + timedelta(days=1)
+    person = await api.person(email_verified=False)
+    await visitor.sign_in(person.email)
+    open_ = (await visitor.get("/account/security")).text
+    await change(api, person, unverified_until=until)
+
+    closed = (await visitor.get("/account/security")).text
+
+    for way in ("/account/passkeys", "/account/factors"):
+        assert f'href="{way}"' in open_ and f'href="{way}"' not in closed
+    confirm = '<a href="/resend-verification" class="button"'
+    assert confirm in closed
+    assert closed.index(confirm) < closed.index("Ways to sign in")

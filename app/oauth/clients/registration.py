@@ -24,6 +24,7 @@ from app.oauth.clients.metadata_value import (
 )
 from app.oauth.clients.redirect_uri import why_not
 from app.oauth.errors import InvalidClientMetadata
+from app.oauth.scopes import PERSONAL
 from app.oauth.supported import Supported
 from app.oauth.uri import Uri, parse_uri
 
@@ -232,9 +233,12 @@ def _check_authentication(metadata: ClientMetadata, rules: _Rules) -> None:
 def _check_scope(metadata: ClientMetadata, rules: _Rules) -> None:
     foreign = [token for token in metadata.scope if token not in rules.supported.scopes]
     if foreign:
-        raise refusal(
-            "scope", "has what is not offered", foreign, rules.supported.scopes
-        )
+        offered = tuple(rules.supported.scopes)
+        if not signs_in(metadata.grant_types):  # nobody is there to speak of
+            offered = tuple(scope for scope in offered if scope not in PERSONAL)
+        reason = "has what is not offered"
+        reason += "" if offered else ", and no scope is for programs without people"
+        raise refusal("scope", reason, foreign, offered)
 
 
 def _check_redirect_uris(metadata: ClientMetadata, rules: _Rules) -> None:

@@ -1,6 +1,6 @@
 """What the console's forms about an application have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -61,6 +61,15 @@ class Choice:
         return "authorization_code" in self.metadata["grant_types"]
 
 
+# As their authors write them; curl is the same in every language.
+_NAMES = {
+    Library.FLASK: "Flask (Authlib)",
+    Library.FASTAPI: "FastAPI (Authlib)",
+    Library.EXPRESS: "Express (express-openid-connect)",
+    Library.PASSPORT: "Passport (passport-openidconnect)",
+    Library.SPA: "oidc-client-ts",
+    Library.NATIVE: "react-native-app-auth",
+}
 _SERVER = (Library.FLASK, Library.FASTAPI, Library.EXPRESS, Library.PASSPORT)
 CHOICES = {
     choice.name: choice
@@ -87,6 +96,7 @@ CHOICES = {
             N_("Opens the browser to sign in, and has no secret."),
             "phone",
             KINDS[Kind.NATIVE],
+            (Library.NATIVE,),
         ),
         Choice(
             "device",
@@ -97,6 +107,7 @@ CHOICES = {
             ),
             "laptop",
             KINDS[Kind.DEVICE],
+            (Library.DEVICE,),
         ),
         Choice(
             "machine",
@@ -112,6 +123,7 @@ CHOICES = {
             N_("Takes tokens of other applications, and may ask about them."),
             "hook",
             KINDS[Kind.MACHINE],
+            (Library.API,),
         ),
     )
 }
@@ -196,7 +208,32 @@ def pasted(
         ),
     )
     libraries = (choice or kind_of(row)).libraries
-    return [(each.value, snippet(each, made)) for each in libraries]
+    return [(_NAMES.get(each, "curl"), snippet(each, made)) for each in libraries]
+
+
+def settings_of(issuer: str, row: OAuthClient) -> list[tuple[Message, Sequence[str]]]:
+    """Return what an application is configured with; none of it is secret."""
+    document, choice = row.document, kind_of(row)
+    method = document.get("token_endpoint_auth_method", "client_secret_basic")
+    told: list[tuple[Message, Sequence[str]]] = [
+        (N_("Issuer"), [issuer]),
+        (N_("Discovery"), [f"{issuer}/.well-known/openid-configuration"]),
+        (LABELS["redirect_uris"], document.get("redirect_uris", ())),
+        (
+            LABELS["post_logout_redirect_uris"],
+            document.get("post_logout_redirect_uris", ()),
+        ),
+        (LABELS["scope"], [document.get("scope", "")]),
+        (N_("Client authentication"), [method]),
+        (N_("Code challenge method"), ["S256"] if choice.comes_back else ()),
+        (N_("Token endpoint"), [f"{issuer}/oauth2/token"]),
+    ]
+    if DeviceCode.name in document.get("grant_types", ()):
+        address = f"{issuer}/oauth2/device_authorization"
+        told.append((N_("Device authorization endpoint"), [address]))
+    if row.is_resource_server:
+        told.append((N_("Introspection"), [f"{issuer}/oauth2/introspect"]))
+    return [(name, values) for name, values in told if any(values)]
 
 
 def kind_of(row: OAuthClient) -> Choice:

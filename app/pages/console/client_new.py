@@ -16,6 +16,7 @@ from app.pages.console.client_form import (
     metadata_in,
     own_scopes,
     pasted,
+    settings_of,
 )
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import CLIENTS
@@ -86,7 +87,7 @@ def show_secret(
         client=row,
         secret=secret,
         is_new=is_new,
-        issuer=issuer,
+        settings=settings_of(issuer, row),
         snippets=pasted(issuer, row, secret, choice),
     )
 

@@ -20,6 +20,7 @@ from app.pages.console.client_form import (
     metadata_in,
     own_scopes,
     pasted,
+    settings_of,
     theme_of,
 )
 from app.pages.console.client_new import show_secret
@@ -221,7 +222,8 @@ async def _show(
         secrets=secrets,
         needs_secret=_needs_secret(row, secrets),
         values=values if is_typed else _values(row),
-        issuer=issuer,
+        secret="",
+        settings=settings_of(issuer, row),
         snippets=pasted(issuer, row, _PLACEHOLDER),
         tried=try_redirect_uri(here.runtime, row, test) if test else None,
         wrong=by_field(error),

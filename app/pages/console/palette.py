@@ -14,8 +14,20 @@ from fastapi import APIRouter, Query, Request, Response
 from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.pages.console.client_form import address_of
+from app.pages.console.client_new import PATH as NEW_CLIENT
 from app.pages.console.frame import AtConsole, Here
-from app.pages.console.sections import AUDIT, CLIENTS, OVERVIEW, USERS, open_to
+from app.pages.console.roles import NEW as NEW_ROLE
+from app.pages.console.sections import (
+    AUDIT,
+    CLIENTS,
+    KEYS,
+    MAILS,
+    OVERVIEW,
+    ROLES,
+    USERS,
+    open_to,
+)
+from app.pages.console.users import NEW as NEW_USER
 from app.pages.parts.render import HEADERS
 from app.repositories.statements.user_directory import UserFilter
 from app.repositories.unit_of_work import UnitOfWork
@@ -30,9 +42,16 @@ _REFERENCE = re.compile(r"[0-9A-Fa-f-]{16,64}")
 _LEAST = 2  # letters, before anything is looked for in a million rows
 # What can be begun anywhere: text, address and the permission for it.
 ACTIONS = [
-    (N_("Invite somebody"), "/admin/users/new", "users:write"),
-    (N_("Add an application"), "/admin/clients/new", "clients:write"),
+    (N_("Invite somebody"), NEW_USER, USERS.act),
+    (N_("Add an application"), NEW_CLIENT, CLIENTS.act),
+    (N_("New secret for an application"), CLIENTS.path, CLIENTS.act),
+    (N_("Add role"), NEW_ROLE, ROLES.act),
+    (N_("Rotate keys"), KEYS.path, KEYS.act),
+    (N_("Send a test email"), MAILS.path, MAILS.act),
     (N_("Your account"), "/account", ""),
+    (N_("Change password"), "/account/password", ""),
+    (N_("Choose a language"), "/language", ""),
+    (N_("Sign out"), "/signout", ""),
 ]
 
 

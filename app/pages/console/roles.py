@@ -25,6 +25,8 @@ from app.services.console.user_directory import UserDirectoryService
 from app.services.process.paging import Pages
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
+# Apart from the roles themselves, of which one may be called "new".
+NEW = "/admin/new-role"
 _ROWS, _MEMBERS = 50, 50
 _GRANTED = "may."  # begins the names of the boxes: a field stands in a form once
 _LABELS = {"name": N_("Name"), "description": N_("Description")}
@@ -60,8 +62,7 @@ async def list_roles(at: AtConsole, cursor: Text = "", done: Text = "") -> Respo
     )
 
 
-# Apart from the roles themselves, of which one may be called "new".
-@router.get("/admin/new-role")
+@router.get(NEW)
 async def show_new_role(at: AtConsole) -> Response:
     """Show the form for a role."""
     here = await at.enter(ROLES, permission=ROLES.act)
@@ -70,7 +71,7 @@ async def show_new_role(at: AtConsole) -> Response:
     return await _show_new(here, None, {})
 
 
-@router.post("/admin/new-role")
+@router.post(NEW)
 async def create_role(values: Posted, at: AtConsole) -> Response:
     """Make a role of permissions that the visitor holds."""
     here = await at.enter(ROLES, permission=ROLES.act)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from app.core.exceptions import AppError, Forbidden
 from app.core.language import N_, Message
 from app.core.late.route import LateRoute
+from app.pages.console.client_new import PATH as NEW_CLIENT
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import START
 from app.pages.parts.dependencies import Posted
@@ -48,7 +49,7 @@ WORDS: Mapping[str, Words] = {
         N_("Add the first application"),
         N_("Register it, and copy its settings into any OpenID Connect library."),
         N_("Add an application"),
-        "/admin/clients/new",
+        NEW_CLIENT,
         "auth-serve client create --name Shop --redirect-uri URL",
     ),
     "second_factor": Words(

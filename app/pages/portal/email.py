@@ -67,9 +67,13 @@ async def _show(
     values: Values | None = None,
     done: str = "",
 ) -> Response:
+    async with here.runtime.unit_of_work(read_only=True) as uow:
+        changes = EmailChangeService(uow, here.runtime)
+        waiting = await changes.waiting(here.account.user_id)
     return await here.render(
         "account/email.html",
         error,
+        waiting=waiting,
         values=typed(values or {}),
         wrong=by_field(error),
         labels={"email": N_("New email address"), "code": N_("Code")},

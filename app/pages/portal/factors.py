@@ -128,7 +128,7 @@ def _codes_file(here: Here, text: str) -> Response:
         raise UnknownAction(hint="not codes")
     head = gettext("Recovery codes of %(email)s at %(name)s") % {
         "email": here.account.email,
-        "name": here.runtime.settings.public_url,
+        "name": here.runtime.settings.theme.name,
     }
     content = "\n".join([head, "", *codes, ""])
     return PlainTextResponse(content, headers=HEADERS | _FILE)

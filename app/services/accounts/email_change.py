@@ -96,6 +96,15 @@ class EmailChangeService:
             data=moves | (begun_at.data() if begun_at else {}),
         )
 
+    async def waiting(self, owner_id: UUID) -> str | None:
+        """Return the address that the latest mail went to, while it can be confirmed.
+
+        What the owner typed, whether or not somebody else has an account with it.
+        """
+        tokens, now = self._uow.one_time_tokens, self._uow.clock.now()
+        row = await tokens.latest(Purpose.CHANGE_EMAIL, now, str(owner_id))
+        return None if row is None else str(row.data["email"])
+
     async def with_token(self, token: str, owner_id: UUID | None = None) -> UUID:
         """Move the account with the link; return which token it was.
 

@@ -147,6 +147,23 @@ function reveal() {
 reveal();
 document.addEventListener("htmx:after:swap", reveal);
 
+// What was copied is said beside the button, for a moment.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const place = button.closest("[data-copyable]");
+  const code = place.querySelector("code");
+  const said = place.querySelector("[data-copied]");
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+    said.textContent = said.dataset.copied;
+    setTimeout(() => said.replaceChildren(), 2000);
+  } catch {
+    // Not from a page without https, or not allowed: ready for Ctrl-C at least.
+    getSelection().selectAllChildren(code);
+  }
+});
+
 // Delegated: htmx puts other rows in their place.
 document.addEventListener("change", (event) => {
   if (!event.target.matches("[data-tick-all]")) return;
