@@ -21,6 +21,7 @@ from babel.messages.pofile import read_po, write_po
 
 from app.core.language.catalogue import LOCALES
 from app.pages.parts.refusal_texts import ERRORS
+from app.policies.permission import MEANINGS
 from tools.generate_docs import refusals
 
 APP = LOCALES.parent
@@ -51,7 +52,7 @@ _OWN_FIELDS = ("Language", "X-Name", "X-Direction", "Plural-Forms")
 
 
 def sentences() -> Catalog:
-    """Return every sentence of the code; pages say the titles of refusals as well."""
+    """Return every sentence of the code, titles of refusals and permissions too."""
     found = Catalog(charset="utf-8")
     for name, _line, message, comments, context in extract_from_dir(
         APP, _METHODS, _OPTIONS, _KEYWORDS, comment_tags=("Translators:",)
@@ -61,6 +62,8 @@ def sentences() -> Catalog:
     for kind in refusals():
         if isinstance(vars(kind).get("title"), str) and kind.code not in ERRORS:
             found.add(kind.title, None, [("refusals", 0)])
+    for meaning in MEANINGS.values():
+        found.add(meaning, None, [("permissions", 0)])
     return found
 
 

@@ -65,6 +65,7 @@ from app.pages.portal import (
     picture,
     profile,
     sessions,
+    tokens,
 )
 from app.pages.sign_in import (
     code,
@@ -125,6 +126,7 @@ routes: list[BaseRoute] = [
         factors,
         passkeys,
         sessions,
+        tokens,
         data,
         console_assets,
         console_overview,

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.models.role import Role
+from app.policies.permission import PERMISSIONS
 from app.services.server.runtime import Runtime
 from tests.console.conftest import Holder
 from tests.support.api import Api, Person
@@ -165,3 +166,21 @@ async def test_changes_want_the_permission_a_fresh_sign_in_and_our_own_form(
     assert stale.status_code == 303
     assert stale.headers["location"].startswith("/signin?to=console.roles")
     assert await role(api.runtime, "x") is None
+
+
+async def test_every_permission_can_be_ticked_at_once_and_is_said_in_each_language(
+    visitor: Visitor, admin: Person, runtime: Runtime
+) -> None:
+    fields = {f"may.{name}": "on" for name in PERMISSIONS}
+    made = await send(
+        visitor,
+        "/admin/new-role",
+        {"name": "all", "description": "x", "mfa_required": "on"} | fields,
+    )
+    spoken = await visitor.get("/admin/roles/all", accept_language="de")
+
+    found = await role(runtime, "all")
+    assert made.status_code == 303 and found is not None
+    assert sorted(found.permissions) == sorted(PERMISSIONS)
+    assert "Das Audit-Protokoll lesen" in spoken.text
+    assert "Read the audit trail" not in spoken.text

@@ -32,6 +32,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _OPTIONS = {
     "AUTH_SERVE_PUBLIC_URL": "http://localhost:{port}",
     "AUTH_SERVE_JOBS": "true",
+    "AUTH_SERVE_PERSONAL_TOKENS__ENABLED": "true",
     "AUTH_SERVE_LIMITS__REGISTER_ADDRESS": "1000/60",
     "AUTH_SERVE_REGISTRATION": "verified",
 }

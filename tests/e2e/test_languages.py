@@ -26,6 +26,7 @@ PORTAL = (
     *("/", "/signout", "/applications", "/account", "/account/email"),
     *("/account/password", "/account/factors", "/account/passkeys"),
     *("/account/sessions", "/account/data", "/account/delete"),
+    *("/account/tokens", "/account/new-token"),
 )
 CONSOLE = tuple(section.path for section in SECTIONS)
 

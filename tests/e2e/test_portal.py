@@ -24,6 +24,7 @@ PAGES = (
     *("/account/password", "/account/passkeys", "/account/factors"),
     *("/account/sessions", "/applications", "/account/activity"),
     *("/account/data", "/account/delete"),
+    *("/account/tokens", "/account/new-token"),
 )
 
 
@@ -138,6 +139,45 @@ async def test_who_else_is_in_is_seen_signed_out_and_told(
     assert "Signed out on other devices" in told
 
 
+async def test_a_token_is_made_copied_and_revoked(newcomer: Any) -> None:
+    person: Visitor = await newcomer("scripts@example.com")
+    page = person.page
+    await person.window.grant_permissions(["clipboard-read", "clipboard-write"])
+    await person.sign_in("/account/tokens")
+    assert "No tokens yet" in await person.text()
+    await person.follow("Make a token")
+    await person.type("Name", "Nightly backup")
+    await page.get_by_label("Read everything about your account").check()
+    await person.press("Make the token")
+
+    shown = await page.get_by_label("Token").input_value()
+    await page.get_by_role("button", name="Copy").click()
+    await page.get_by_text("Copied").wait_for()
+    copied = await page.evaluate("navigator.clipboard.readText()")
+    await person.follow("I've saved it")
+    listed = await person.text()
+    await person.press("Revoke Nightly backup")
+
+    assert shown.startswith("as_pat_") and copied == shown
+    assert "Nightly backup" in listed and "Never used." in listed
+    assert "No tokens yet" in await person.text()
+
+
+async def test_without_script_a_token_is_made_too(
+    newcomer: Any,
+) -> None:
+    person: Visitor = await newcomer(
+        "plain-scripts@example.com", java_script_enabled=False
+    )
+    await person.sign_in("/account/new-token")
+    await person.type("Name", "Nightly backup")
+    await person.page.get_by_label("Read everything about your account").check()
+    await person.press("Make the token")
+
+    assert await person.page.get_by_role("button", name="Copy").count() == 0
+    assert "it is shown once" in await person.text()
+
+
 async def test_passkeys_say_what_keeps_them(newcomer: Any) -> None:
     person: Visitor = await newcomer("keys@example.com")
     await person.add_authenticator()
@@ -207,6 +247,17 @@ async def test_an_account_is_kept_and_ended_by_keys_alone(newcomer: Any) -> None
     await keys.type("New password", "another horse entirely")
     await keys.press("Change password")
     assert "Your password is changed." in await person.text()
+    await keys.press("Access tokens")
+    await keys.press("Make a token")
+    await keys.type("Name", "Nightly backup")
+    await keys.reach("Read everything about your account")
+    await person.page.keyboard.press("Space")
+    await keys.press("Make the token")
+    await keys.reach("Token")
+    chosen = await person.page.evaluate("getSelection().toString()")
+    await keys.press("I've saved it")
+    await keys.press("Revoke Nightly backup")
+    assert "No tokens yet" in await person.text()
     await keys.press("Devices")
     assert await person.page.get_by_role("button", name="Sign out").count() == 0
     await keys.press("Your data")
@@ -214,4 +265,5 @@ async def test_an_account_is_kept_and_ended_by_keys_alone(newcomer: Any) -> None
     await keys.type("Type your email address to confirm", person.email)
     await keys.press("Delete account for good")
 
+    assert chosen.startswith("as_pat_")
     assert await person.heading() == "Account deleted"

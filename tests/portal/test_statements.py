@@ -22,7 +22,15 @@ PAGES = [
     "/account/data",
     "/account/delete",
     "/applications",
+    "/account/tokens",
+    "/account/new-token",
 ]
+
+
+@pytest.fixture
+def options() -> dict[str, object]:
+    """With every page that there may be."""
+    return {"personal_tokens": {"enabled": True}}
 
 
 @pytest.mark.parametrize("path", PAGES)

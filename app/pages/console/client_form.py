@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, ValidationError
-
-from app.core.exceptions import validation_problem
 from app.core.language import N_, Message, gettext
 from app.models.oauth.client import OAuthClient
 from app.oauth.client_kind import KINDS, Kind, signs_in
@@ -178,18 +175,6 @@ def theme_of(row: OAuthClient) -> dict[str, str]:
     """Return what the same fields have in them before anybody types."""
     theme = row.theme or {}
     return {f"theme.{name}": theme.get(name) or "" for name in _ACCENTS}
-
-
-def bounded(model: type[BaseModel], given: Mapping[str, Any]) -> None:
-    """Refuse what the schema of the API refuses.
-
-    Raises:
-        Unprocessable: The fields at fault are named.
-    """
-    try:
-        model.model_validate(given)
-    except ValidationError as error:
-        raise validation_problem(error.errors()) from None
 
 
 def pasted(

@@ -10,7 +10,6 @@ from app.pages.console.client_form import (
     API,
     CHOICES,
     Choice,
-    bounded,
     choices_in,
     labels,
     metadata_in,
@@ -21,7 +20,7 @@ from app.pages.console.client_form import (
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import CLIENTS
 from app.pages.parts.dependencies import Posted
-from app.pages.parts.form import Values
+from app.pages.parts.form import Values, judged
 from app.pages.parts.form_page import by_field
 from app.pages.parts.proof import submit
 from app.schemas.client import ClientCreate
@@ -69,7 +68,7 @@ async def _make(here: Here, choice: Choice, values: Values) -> Response:
     asked = {name: value for name, value in asked.items() if value is not None}
     metadata = {**choice.metadata, **asked}
     choices = {**choices_in(values), "is_resource_server": choice.name == API}
-    bounded(ClientCreate, {**metadata, **choices})
+    judged(ClientCreate, {**metadata, **choices})
     async with here.runtime.unit_of_work() as uow:
         clients = OAuthClientService(uow, here.runtime)
         row, secret = await clients.create(metadata, choices)

@@ -13,7 +13,6 @@ from app.core.late.route import LateRoute
 from app.models.oauth.client import ADMINISTRATOR, NOBODY
 from app.pages.console.client_form import (
     address_of,
-    bounded,
     choices_in,
     kind_of,
     labels,
@@ -28,7 +27,7 @@ from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import CLIENTS
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.flow import go_on
-from app.pages.parts.form import Values
+from app.pages.parts.form import Values, judged
 from app.pages.parts.form_page import by_field
 from app.pages.parts.proof import submit
 from app.schemas.client import ClientChange
@@ -117,7 +116,7 @@ async def update_client(values: Posted, at: AtConsole) -> Response:
         if ("vouched" in values) != (row.voucher != NOBODY):
             # Who answered for it before goes on doing so, whatever else is changed.
             choices["vouched_by"] = ADMINISTRATOR if "vouched" in values else NOBODY
-        bounded(ClientChange, {**metadata, **choices})
+        judged(ClientChange, {**metadata, **choices})
         versions = {values.get("version", "")}
         await clients.update(client_id, metadata, choices, versions)
         return here.go(address_of(client_id, done="saved"))

@@ -53,11 +53,13 @@ Flow = Annotated[str, Depends(get_flow)]
 
 
 ACCOUNT, OVERVIEW, PROFILE = "/account", "overview", "profile"
+TOKENS, NEW_TOKEN = "tokens", "new-token"
 APPLICATIONS = "applications"  # its address is older than the others
 _SECTIONS = frozenset(
     (
         *(OVERVIEW, PROFILE, "email", "security", "password", "factors", "passkeys"),
         *("sessions", APPLICATIONS, "activity", "data", "delete"),
+        *(TOKENS, NEW_TOKEN),
     )
 )
 

@@ -93,6 +93,7 @@ _MISSING: Mapping[str, str] = {
     "password": N_("Enter a password."),
     "code": N_("Enter the code from the email."),
     "picture": N_("Choose a picture."),
+    "scopes": N_("Choose at least one."),
     "token": N_("This link is incomplete; open it from the email again."),
 }
 

@@ -18,8 +18,10 @@ from app.pages.parts.browser import (
 )
 from app.pages.parts.flow import (
     APPLICATIONS,
+    NEW_TOKEN,
     OVERVIEW,
     PROFILE,
+    TOKENS,
     address_of,
     go_on,
     with_section,
@@ -54,6 +56,7 @@ _WAYS = (
     ),
     _Way("sessions", N_("Devices"), "laptop"),
     _Way(APPLICATIONS, N_("Applications"), "apps"),
+    _Way(TOKENS, N_("Access tokens"), "key", (NEW_TOKEN,)),
     _Way("activity", N_("Activity"), "clock"),
     _Way("data", N_("Your data"), "download", ("delete",)),
 )
@@ -93,13 +96,25 @@ class Here:
             error=error,
             account=self.account,
             section=self.section,
-            ways=_ways(on, may_enter),
+            ways=self._ways(on, may_enter),
             above=on if on.section != self.section else None,
             above_at=address_of(on.section),
             picture=picture,
             has_others=len(self.browser.accounts) > 1,
             **values,
         )
+
+    def _ways(self, on: _Way, may_enter: bool) -> list[tuple[str, str, str, bool, str]]:
+        """Return the entries of the navigation; the way to the console is the last."""
+        has_tokens = self.runtime.settings.personal_tokens.enabled
+        entries = [
+            (way.icon, gettext(way.label), address_of(way.section), way is on, "")
+            for way in _WAYS
+            if has_tokens or way.section != TOKENS
+        ]
+        if may_enter:
+            entries.append(("settings", gettext(texts.CONSOLE), "/admin", False, ""))
+        return entries
 
     def stay(self, done: str = "") -> Response:
         """Lead to the page itself after a form; ``done`` is what it says there."""
@@ -113,17 +128,6 @@ class Here:
         answer = self.stay(done)
         keep_accounts(answer, self.browser.using(account), self.runtime)
         return answer
-
-
-def _ways(on: _Way, may_enter: bool) -> list[tuple[str, str, str, bool, str]]:
-    """Return the entries of the navigation; the way to the console is the last."""
-    entries = [
-        (way.icon, gettext(way.label), address_of(way.section), way is on, "")
-        for way in _WAYS
-    ]
-    if may_enter:
-        entries.append(("settings", gettext(texts.CONSOLE), "/admin", False, ""))
-    return entries
 
 
 def _way_of(section: str) -> _Way:

@@ -130,6 +130,9 @@ _WORDS: Mapping[str, _Said] = {
     "user.roles_changed": _Said("key", N_("Roles changed")),
     "group.member_added": _Said("people", N_("Groups changed")),
     "group.member_removed": _Said("people", N_("Groups changed")),
+    "personal_token.created": _Said("key", N_("Access token made")),
+    "personal_token.revoked": _Said("key", N_("Access token revoked")),
+    "personal_token.all_revoked": _Said("key", N_("All access tokens revoked")),
     "user.exported": _Said("download", N_("Copy of your data downloaded")),
 }
 NAMES = tuple(_WORDS)
