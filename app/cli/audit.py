@@ -1,9 +1,14 @@
 """``audit``: the evidence."""
 
+import os
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -14,9 +19,13 @@ from app.cli.base import (
     every_page,
     fail,
     in_transaction,
+    note,
     shape,
+    show,
     show_rows,
+    with_runtime,
 )
+from app.utils.private_file import create_private
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
@@ -37,6 +46,9 @@ Whom = Annotated[
     str | None, typer.Option("--user", help="Whom it is about: address or id")
 ]
 Client = Annotated[str | None, typer.Option(help="Application, by client_id")]
+File = Annotated[
+    Path | None, typer.Argument(dir_okay=False, help="A file that is not there")
+]
 Correlation = Annotated[str | None, typer.Option(help="One request's")]
 
 
@@ -80,6 +92,66 @@ def list_events(
 
     columns = ("created_at", "name", "user_id", "actor_id", "ip", "data")
     show_rows(in_transaction(work), columns, as_json)
+
+
+@app.command()
+def export(
+    file: File = None,
+    form: Annotated[str, typer.Option("--format", help="jsonl or ocsf")] = "jsonl",
+    since: Since = None,
+    until: Until = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the trail as lines of JSON, the oldest first, to FILE or standard output.
+
+    `jsonl` are events as `AuditEvent` of the API has them, `ocsf` are events of OCSF
+    1.7.0. The file must not be there yet; only this user may read it.
+
+    JSON: `exported`, in numbers; with FILE only.
+    """
+    from app.services.outgoing.trail import FORMS
+
+    known = [each for each in FORMS if each == form]
+    if not known:
+        fail(f"--format {form} is none of: {', '.join(FORMS)}", Exit.USAGE)
+    if as_json and file is None:
+        fail("--json tells about a FILE; name one", Exit.USAGE)
+
+    async def work(runtime: "Runtime") -> int:
+        from app.services.outgoing.trail import TrailExport
+
+        now = runtime.clock.now()
+        span = _instant(since, now), _instant(until, now)
+        trail = TrailExport(runtime, known[0], *span)
+        with _target(file) as target:
+            async for piece in trail.pieces():
+                target.write(piece)  # nobody else waits in this process
+        await trail.record()
+        return trail.count
+
+    try:
+        count = with_runtime(work)
+    except FileExistsError:
+        fail(f"{file} is there already")
+    except OSError as error:
+        fail(f"{file or 'standard output'}: {error.strerror}")
+    if file is None:
+        note(f"{count} events written")
+    else:
+        line = f"{count} events written to {file}"
+        show({"exported": count}, as_json, lines=[line])
+
+
+@contextmanager
+def _target(file: Path | None) -> Iterator[BinaryIO]:
+    if file is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    with open(create_private(file), "wb") as target:
+        yield target
+        target.flush()
+        os.fsync(target.fileno())
 
 
 def _instant(text: str | None, now: datetime) -> datetime | None:

@@ -62,6 +62,7 @@ from app.events.group import (
 from app.events.logout import LogoutByHint, LogoutNoticeFailed, LogoutRefused
 from app.events.one_time_token import CodeRefused
 from app.events.outbox import MailTested, OutboxMessageGivenUp, OutboxMessageRetried
+from app.events.outgoing import AuditExported
 from app.events.password import (
     PasswordChanged,
     PasswordChangeFailed,
@@ -130,6 +131,7 @@ from app.events.user import (
 )
 
 EVENTS: tuple[type[Event], ...] = (
+    AuditExported,
     HostEntered,
     HostLeft,
     HostRefused,

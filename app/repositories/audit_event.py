@@ -135,6 +135,26 @@ class AuditEventRepository(Repository[AuditEvent]):
         )
         return await self.page(query, _NEWEST_FIRST, after=after, limit=limit)
 
+    async def list_oldest(
+        self,
+        since: datetime | None,
+        until: datetime,
+        *,
+        after: UUID | None,
+        limit: int,
+    ) -> Sequence[AuditEvent]:
+        """Return a page of a span, oldest first, read by the primary key alone."""
+        query = select(AuditEvent).where(
+            AuditEvent.created_at < until, AuditEvent.id < first_id(until, SLACK)
+        )
+        if since is not None:
+            query = query.where(
+                AuditEvent.created_at >= since,
+                AuditEvent.id >= first_id(since, -SLACK),
+            )
+        key = None if after is None else [after]
+        return await self.page(query, _OLDEST_FIRST, after=key, limit=limit)
+
     async def list_for_person(
         self, user_id: UUID, after: UUID | None, limit: int
     ) -> Sequence[AuditEvent]:

@@ -58,6 +58,7 @@ NEEDED: dict[Operation, str] = {
     ("get", "/users/{user_id}/groups"): "users:read",
     ("get", "/clients/{client_id}/preview"): "users:read",
     ("get", "/audit-events"): "audit:read",
+    ("get", "/audit-events/export"): "audit:read",
     ("get", "/statistics"): "audit:read",
     ("get", "/settings"): "settings:read",
     ("get", "/keys"): "keys:read",

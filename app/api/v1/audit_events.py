@@ -4,15 +4,24 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
 from app.api.answers import problems
-from app.api.dependencies import UNPERMITTED, AuditEvents, PageDep, require
+from app.api.dependencies import (
+    UNPERMITTED,
+    AuditEvents,
+    PageDep,
+    RuntimeDep,
+    require,
+)
 from app.core.late.route import LateRoute
 from app.policies.permission import Actor
 from app.schemas.audit_event import AuditEvent
 from app.schemas.base import GivenInstant, Page
+from app.services.outgoing.trail import Form, TrailExport
 
+NDJSON = "application/x-ndjson"
 router = APIRouter(prefix="/api/v1/audit-events", tags=["audit"], route_class=LateRoute)
 Text = Annotated[str | None, Query(max_length=128)]
 OldName = Annotated[str | None, Query(max_length=128, deprecated=True)]
@@ -48,3 +57,28 @@ async def list_audit_events(
     shown, cursor = await pages.by_id("audit_events", read)
     items = [AuditEvent.model_validate(row) for row in shown]
     return Page[AuditEvent](items=items, next_cursor=cursor)
+
+
+@router.get(
+    "/export",
+    responses={
+        200: {"content": {NDJSON: {"schema": {"type": "string"}}}},
+        **problems(*UNPERMITTED),
+    },
+    response_class=StreamingResponse,
+)
+async def export_audit_events(
+    _actor: Annotated[Actor, require("audit:read")],
+    runtime: RuntimeDep,
+    form: Annotated[Form, Query(alias="format")] = "jsonl",
+    since: Instant = None,
+    until: Instant = None,
+) -> Response:
+    """Return events as lines of JSON, oldest first: from `since`, and before `until`.
+
+    `jsonl` are events as the list has them, `ocsf` are events of OCSF 1.7.0.
+    """
+    trail = TrailExport(runtime, form, since, until)
+    await trail.record()
+    named = {"content-disposition": 'attachment; filename="audit-events.jsonl"'}
+    return StreamingResponse(trail.pieces(), headers=named, media_type=NDJSON)

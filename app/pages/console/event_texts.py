@@ -74,6 +74,9 @@ SAID: Mapping[str, Message] = {
     "protected_host.created": N_("%(host)s is protected from now on."),
     "protected_host.deleted": N_("%(host)s is no longer known, so nobody gets in."),
     "protected_host.updated": N_("The rules of %(host)s were changed."),
+    "audit.exported": N_(
+        "The audit trail, or a span of it, was written out: %(form)s."
+    ),
     "user.all_exported": N_("All accounts were written to a file."),
     "oauth_client.vouched_for": N_(
         "%(client_id)s registered itself with a token that vouches for it."

@@ -1,0 +1,99 @@
+"""``audit-events/export`` and ``audit export``: the trail as lines."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_account import told
+from tests.cli.test_cli import run
+from tests.conftest import SECRET
+from tests.support.api import Api
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
+    """Settings as an operator has them in the shell."""
+    monkeypatch.setenv("AUTH_SERVE_DATABASE_URL", database_url)
+    monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", SECRET)
+    monkeypatch.setattr("app.services.outgoing.trail.BATCH", 2)
+
+
+async def _exported(api: Api, who: Any, query: str = "") -> list[dict[str, Any]]:
+    answer = await api.get(f"/audit-events/export?{query}", who)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+async def test_an_export_has_each_event_once_and_the_oldest_first(api: Api) -> None:
+    root = await api.admin()
+    await api.person()
+    await api.login("nobody@example.com")
+    listed = (await api.get("/audit-events", root)).json()["items"]
+
+    plain = await _exported(api, root)
+    mapped = await _exported(api, root, "format=ocsf")
+
+    assert len(listed) > 4
+    assert plain[: len(listed)] == listed[::-1]
+    assert [each["metadata"]["uid"] for each in mapped][: len(plain)] == [
+        each["id"] for each in plain
+    ]
+    assert len({each["id"] for each in plain}) == len(plain)
+    assert {each["class_uid"] for each in mapped} >= {3002, 3004}
+    newest = (await api.get("/audit-events", root)).json()["items"][0]
+    assert newest["name"] == "audit.exported"
+    assert newest["actor_id"] == str(root.id)
+    assert newest["data"]["form"] == "ocsf"
+
+
+async def test_an_export_of_a_span_has_nothing_else(api: Api) -> None:
+    root = await api.admin()
+    events = (await api.get("/audit-events", root)).json()["items"][::-1]
+    at = events[-1]["created_at"]
+
+    since = [each["id"] for each in await _exported(api, root, f"since={at}")]
+    until = [each["id"] for each in await _exported(api, root, f"until={at}")]
+
+    assert set(since) & set(until) == set()
+    assert {*since, *until} >= {each["id"] for each in events}
+    assert events[-1]["id"] in since
+
+
+async def test_an_export_is_for_auditors_alone(api: Api) -> None:
+    root, ann = await api.admin(), await api.person()
+    before = (await api.get("/audit-events", root)).json()["items"]
+
+    refused = await api.get("/audit-events/export", ann)
+    strange = await api.get("/audit-events/export?format=csv", root)
+
+    assert refused.status_code == 403 and strange.status_code == 422
+    assert (await api.get("/audit-events", root)).json()["items"] == before
+
+
+async def test_a_command_writes_the_same_to_a_file_of_the_operators(
+    api: Api, tmp_path: Path
+) -> None:
+    root = await api.admin()
+    file = tmp_path / "trail.jsonl"
+
+    said = told("audit", "export", str(file))
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    again = run("audit", "export", str(file))
+    piped = run("audit", "export", "--format", "ocsf", "--since", "1h")
+    wrong = run("audit", "export", "--format", "csv")
+    nowhere = run("audit", "export", "--json")
+
+    events = (await api.get("/audit-events", root)).json()["items"][::-1]
+    assert said == {"exported": len(lines)}
+    assert lines == events[: len(lines)]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert again.exit_code == 1 and "there already" in again.stderr
+    mapped = [json.loads(line) for line in piped.stdout.splitlines()]
+    assert len(mapped) == len(lines) + 1  # the first export is an event as well
+    assert mapped[0]["metadata"]["version"] == "1.7.0"
+    assert (wrong.exit_code, nowhere.exit_code) == (2, 2)
+    assert [event["name"] for event in events[-2:]] == ["audit.exported"] * 2
