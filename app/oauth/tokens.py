@@ -22,6 +22,8 @@ from app.oauth.subject import subject_of_client
 ACCESS_TOKEN_TYPE = "at+jwt"  # RFC 9068 §2.1
 ACCESS_TOKEN_URI = "urn:ietf:params:oauth:token-type:access_token"  # RFC 8693 §3
 PLAIN_TYPE = "JWT"
+# Of our own: what a token tells of a person, if the grant would tell more.
+PERSON_SCOPE = "person_scope"
 ID_TOKEN_TYPE = PLAIN_TYPE
 USERINFO_TYPE = PLAIN_TYPE
 LOGOUT_TOKEN_TYPE = "logout+jwt"  # Back-Channel Logout §2.4
@@ -131,6 +133,8 @@ def access_token_claims(
     if scope := granted.access_scope:  # RFC 9068 §2.2.3; some APIs know a list alone
         is_list = granted.form.scope_form == "list"
         claims["scope"] = list(scope) if is_list else " ".join(scope)
+    if (person_scope := granted.person_scope) is not None:
+        claims[PERSON_SCOPE] = " ".join(person_scope)
     if granted.grant_id is not None:
         claims["grant_id"] = str(granted.grant_id)
     if granted.authentication is not None:

@@ -137,6 +137,38 @@ async def test_introspection_answers_username_and_mapped_claims_of_the_moment(
     assert hidden["active"] and not {"username", "teams"} & hidden.keys()
 
 
+async def test_a_token_refreshed_for_less_tells_less(
+    protocol: Protocol, runtime: Runtime, ann: User
+) -> None:
+    """RFC 6749 §6, RFC 7662 §2.2: a token tells what its own scope stands for."""
+    claims = [mapping("teams"), mapping("mail", "email"), mapping("may", "scope")]
+    await ResourceFactory(runtime)(
+        API, scopes={"read": "Read", "pay": "Pay"}, access="any", claims=claims
+    )
+    columns = {"is_resource_server": True, "audience": API}
+    api = await protocol.apps(columns=columns)
+    app = await protocol.apps(scope=SCOPE)
+    scope = "openid email groups read pay"
+    signed_in = await protocol.signed_in(app, scope, user=ann, resources=(NAMED,))
+
+    async def told(token: str, asked: str) -> tuple[str, dict[str, Any], set[str]]:
+        fresh = (await protocol.refresh(app, token, scope=asked)).json()
+        access = fresh["access_token"]
+        known = (await protocol.introspect(api, access)).json()
+        assert known["active"] and not {"person_scope"} & known.keys()
+        itself = {name: read(access).get(name) for name in ("teams", "mail")}
+        assert itself == {name: known.get(name) for name in ("teams", "mail")}
+        names = {"username", "teams", "mail"} & known.keys()
+        return fresh["refresh_token"], known, names
+
+    token, bare, names = await told(signed_in.refresh_token, "read")
+    assert names == set() and bare["may"] == ["read"]
+    token, some, names = await told(token, "openid groups read")
+    assert names == {"teams"} and "pay" not in some["may"]
+    _, _, names = await told(token, scope)
+    assert names == {"username", "teams", "mail"}
+
+
 @pytest.mark.parametrize("is_confirmed", [True, False])
 async def test_an_address_that_nobody_confirmed_passes_for_nobody(
     protocol: Protocol, runtime: Runtime, is_confirmed: bool

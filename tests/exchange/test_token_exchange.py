@@ -58,6 +58,13 @@ class Chain:
         token: str = answer.json()["access_token"]
         return token
 
+    async def allow(self, *, impersonation: bool) -> None:
+        policy = {"clients": [self.web.app.client_id], "impersonation": impersonation}
+        mine = OAuthClient.client_id == self.gateway.client_id
+        change = update(OAuthClient).where(mine).values(token_exchange=policy)
+        await self.protocol.change(change)
+        self.protocol.runtime.clients.forget(self.gateway.client_id)
+
     async def is_active(self, token: str) -> bool:
         known = await self.protocol.introspect(self.stock, token)
         active: bool = known.json()["active"]
@@ -142,8 +149,12 @@ async def test_the_next_api_gets_a_token_of_its_own(
         assert claims[same] == first[same]
 
 
-async def test_the_next_api_is_told_nothing_of_the_person(chain: Chain) -> None:
+@pytest.mark.parametrize("impersonation", [False, True])
+async def test_the_next_api_is_told_nothing_of_the_person(
+    chain: Chain, impersonation: bool
+) -> None:
     """RFC 8693 §1.1: people agreed to what one application is told."""
+    await chain.allow(impersonation=impersonation)
     protocol, stock = chain.protocol, OAuthResource.identifier == STOCK
     claims = [{"claim": "mail", "source": "email"}, {"claim": "may", "source": "scope"}]
     await protocol.change(update(OAuthResource).where(stock).values(claims=claims))
@@ -275,10 +286,7 @@ async def test_giving_an_exchanged_token_back_ends_it_alone(chain: Chain) -> Non
 
 async def test_impersonation_is_the_administrators_to_allow(chain: Chain) -> None:
     """RFC 8693 §1.1: without act only where the policy says so."""
-    change = update(OAuthClient).where(OAuthClient.client_id == chain.gateway.client_id)
-    policy = {"clients": [chain.web.app.client_id], "impersonation": True}
-    await chain.protocol.change(change.values(token_exchange=policy))
-    chain.protocol.runtime.clients.forget(chain.gateway.client_id)
+    await chain.allow(impersonation=True)
     own = await chain.protocol.token(
         chain.gateway, {"grant_type": "client_credentials"}
     )

@@ -54,6 +54,7 @@ class AuthorizationCode:
             claims=issued.claims,
             grant_id=issued.grant_id,
             refresh_counter=FIRST_COUNTER if may_refresh else None,
+            is_narrowed=len(scope) < len(issued.scope),
         )
 
 

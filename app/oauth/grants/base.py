@@ -18,7 +18,7 @@ from app.oauth.ports import (
     RefreshTokens,
 )
 from app.oauth.resources.request import Resources, assigned_scope, scope_for
-from app.oauth.scopes import ACCOUNT, OPENID
+from app.oauth.scopes import ACCOUNT, OPENID, PERSONAL
 
 _PLAIN = Resource(identifier="")
 
@@ -37,6 +37,7 @@ class Granted:
         refresh_counter: Of the refresh token that is due; None if none is. A grant
             begins at 0.
         exchanged: What it has of another token; None if it came of none.
+        is_narrowed: Whether the grant has more scope than this answer.
     """
 
     client: Client
@@ -48,6 +49,18 @@ class Granted:
     grant_id: UUID | None = None
     refresh_counter: int | None = None
     exchanged: Exchanged | None = None
+    is_narrowed: bool = False
+
+    @property
+    def person_scope(self) -> tuple[str, ...] | None:
+        """What may be told of the person by this token; None is what the grant has.
+
+        The scope of a token for a resource says nothing of it: its API knows none of
+        these.
+        """
+        if not self.is_narrowed:
+            return None
+        return tuple(token for token in self.scope if token in PERSONAL)
 
     @property
     def access_scope(self) -> tuple[str, ...]:

@@ -74,4 +74,5 @@ class DeviceCode:
             authentication=issued.authentication,
             grant_id=issued.grant_id,
             refresh_counter=FIRST_COUNTER if may_refresh else None,
+            is_narrowed=len(scope) < len(issued.scope),
         )

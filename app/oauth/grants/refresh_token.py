@@ -42,12 +42,14 @@ class RefreshToken:
         if rotated.scope and not scope:
             hint = "no scope is left"
             raise InvalidGrant("the refresh token is not valid", hint=hint)
+        narrowed = narrow_scope(parameters.get("scope"), scope)
         return Granted(
             client=client,
-            scope=narrow_scope(parameters.get("scope"), scope),
+            scope=narrowed,
             resources=wanted,
             authentication=rotated.authentication,
             claims=rotated.claims,
             grant_id=rotated.grant_id,
             refresh_counter=rotated.counter,
+            is_narrowed=len(narrowed) < len(rotated.scope),
         )

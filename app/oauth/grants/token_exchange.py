@@ -75,6 +75,7 @@ class TokenExchange:
             authentication=subject.authentication,
             grant_id=subject.grant_id,
             exchanged=Exchanged(act, subject.lives),
+            is_narrowed=True,  # of what speaks of a person, whoever acts
         )
 
 

@@ -17,7 +17,7 @@ SOURCES = frozenset({SCOPE, *STANDARD_CLAIMS})
 # RFC 9068 §2.2, OIDC Core §2, and our own).
 PROTECTED = frozenset(
     "iss sub aud exp iat nbf jti client_id scope sid acr amr auth_time azp nonce "
-    "at_hash c_hash act cnf may_act events grant_id active token_type "
+    "at_hash c_hash act cnf may_act events grant_id active token_type person_scope "
     "claims_left_out".split()
 )
 # By these people are recognised elsewhere: nothing else passes for one.

@@ -18,6 +18,7 @@ from app.oauth.mappings.told import (
     sources_of,
 )
 from app.oauth.revocation import EndAccessToken, EndGrant, decide_revocation
+from app.oauth.tokens import PERSON_SCOPE
 from app.services.clients.authentication import (
     ClientAuthenticationService,
     ClientCall,
@@ -70,7 +71,8 @@ class KnownTokenService:
     ) -> dict[str, Any]:
         """Return what an API wants told of the person of a token, as it is now.
 
-        An exchanged token that names who acts tells nothing of the person.
+        That is what this token was issued for, which may be less than its grant has: an
+        exchanged one tells nothing of the person.
 
         ``username`` (RFC 7662 section 2.2) is what the person agreed to be known by,
         if it is theirs: an address that nobody confirmed may be anybody's.
@@ -78,12 +80,18 @@ class KnownTokenService:
         provider, grant_id = self._provider, token.claims.get("grant_id")
         if grant_id is None or token.kind != "access_token":
             return {}
-        if "act" in token.claims:  # people agreed to no other's being told of them
+        # People agreed to no other's being told of them.
+        is_another = "act" in token.claims
+        person_scope = "" if is_another else token.claims.get(PERSON_SCOPE)
+        if person_scope == "":
             return mapped_claims(api.claims, {}, token_scope)
         row = await provider.grants.state(UUID(grant_id), provider.clock.now())
         if row is None:
             return {}
         scope = row.scope.split()
+        if person_scope is not None:
+            left = {*person_scope.split(), *token_scope}
+            scope = [token for token in scope if token in left]
         known = await told_person(provider, row, sources_of(api.claims))
         names = {"preferred_username", "email"}
         own = claims_by_scope(names, known, scope)
