@@ -3,10 +3,7 @@
 import pytest
 
 from app.oauth.errors import InvalidRequest, InvalidScope
-from tests.oauth.authorization import (
-    a_client,
-    read,
-)
+from tests.oauth.authorization import CALLBACK, a_client, a_query, identify, read
 
 
 @pytest.mark.parametrize(
@@ -116,3 +113,11 @@ def test_offline_access_is_for_those_with_refresh_tokens() -> None:
 
 
 # --- PKCE ---
+
+
+@pytest.mark.parametrize("scope", ["read  openid-like", "admin"])
+def test_what_is_refused_later_asks_for_no_openid(scope: str) -> None:
+    """RFC 6749 §3.1.2.3, §4.1.2.1: it is sent back to the only redirect URI."""
+    to = identify(a_query(scope=scope, redirect_uri=None), a_client())
+
+    assert to.redirect_uri == CALLBACK

@@ -12,6 +12,7 @@ from app.oauth.claims import (
     is_essential,
     parse_claims,
     scope_claims,
+    told_claims,
     wished_values,
 )
 from app.oauth.errors import InvalidRequest
@@ -161,6 +162,17 @@ def test_claims_of_scopes_are_given_at_the_userinfo_endpoint() -> None:
         "email_verified": False,
     }
     assert _given("id_token", "openid email profile") == {}
+
+
+def test_what_has_to_be_looked_up_is_what_may_be_told() -> None:
+    """OIDC Core §5.4, §5.5: by scope at userinfo, by the parameter where it says."""
+    claims: dict[str, Any] = {"id_token": {"name": {}}, "userinfo": {"picture": {}}}
+
+    at_userinfo = told_claims("userinfo", scope=["email"], claims=claims)
+    in_the_token = told_claims("id_token", scope=["email"], claims=claims)
+
+    assert at_userinfo == {"email", "email_verified", "picture"}
+    assert in_the_token == {"name"}
 
 
 def test_claims_without_a_value_are_left_out() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.oauth.grants.device_code import DeviceCode
 from app.oauth.metadata import provider_metadata
 from tests.oauth.authorization import SUPPORTED
 
@@ -112,6 +113,16 @@ def test_registration_is_announced_only_where_it_is_on(is_on: bool) -> None:
     endpoint = _metadata(registration=is_on).get("registration_endpoint")
 
     assert endpoint == (f"{_ISSUER}/oauth2/register" if is_on else None)
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_devices_are_told_where_to_begin_only_where_they_may(is_on: bool) -> None:
+    """RFC 8628 §4: device_authorization_endpoint."""
+    grants = ("authorization_code", *([DeviceCode.name] if is_on else []))
+
+    endpoint = _metadata(grant_types=grants).get("device_authorization_endpoint")
+
+    assert endpoint == (f"{_ISSUER}/oauth2/device_authorization" if is_on else None)
 
 
 def test_what_is_empty_is_left_out() -> None:

@@ -75,6 +75,7 @@ async def test_less_may_be_asked_for_and_all_again_later() -> None:
     assert not less.has_id_token
     assert less.has_refresh_token
     assert all_again.scope == SCOPE
+    assert (less.is_narrowed, all_again.is_narrowed) == (True, False)
 
 
 @pytest.mark.parametrize("scope", ["openid orders", "admin", "Email", " "])
@@ -93,7 +94,7 @@ async def test_t037_what_was_taken_from_the_client_is_not_given() -> None:
         await _redeem(stores(grants={TOKEN: _grant()}), one, scope="email")
     with pytest.raises(InvalidGrant) as refusal:
         await _redeem(stores(grants={TOKEN: _grant()}), client(scope=frozenset()))
-    assert granted.scope == ("openid",)
+    assert granted.scope == ("openid",) and granted.is_narrowed
     assert refusal.value.hint == "no scope is left"
 
 

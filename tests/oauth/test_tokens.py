@@ -10,6 +10,7 @@ from app.core import jose
 from app.oauth import tokens
 from app.oauth.client_auth.base import Credentials
 from app.oauth.client_auth.private_key_jwt import PrivateKeyJwt
+from app.oauth.clients.resource import Resource
 from app.oauth.errors import OAuthError
 from app.oauth.grants.base import Granted
 from app.oauth.hints import read_id_token_hint
@@ -116,6 +117,34 @@ def test_a_token_is_for_the_api_and_for_userinfo(
     grant = granted(client=client(audience=audience), scope=scope)
 
     assert _access(grant)["aud"] == expected
+
+
+def test_what_opens_the_account_opens_this_server_alone() -> None:
+    """RFC 9700 §2.3, RFC 9068 §3: no other API could use it against its person."""
+    scope = ("openid", "account")
+    grant = granted(client=client(audience=API), scope=scope)
+
+    assert _access(grant)["aud"] == [f"{ISSUER}/api/v1", ISSUER]
+
+
+def test_an_api_that_wants_plain_jwts_is_alone_in_the_audience() -> None:
+    """RFC 9068 §4: nothing of this server takes such a token."""
+    plain = Resource(identifier=API, typ="JWT", audience_form="list")
+    grant = granted(client=client(audience=API, resource=plain), scope=("openid",))
+
+    assert _access(grant)["aud"] == [API]
+
+
+def test_a_token_says_what_of_a_persons_scope_it_was_narrowed_to() -> None:
+    """RFC 6749 §6, RFC 9068 §2.2.3: its scope is its API's, and says nothing of it."""
+    api = Resource(identifier=API, scopes={"orders": ""}, access="any")
+    scope = ("openid", "email", "orders")
+    whole = granted(scope=scope, resources=(api,))
+    less = granted(scope=scope, resources=(api,), is_narrowed=True)
+
+    assert "person_scope" not in _access(whole)
+    assert _access(less)["person_scope"] == "openid email"
+    assert _access(less)["scope"] == "orders"
 
 
 def test_an_id_token() -> None:

@@ -3,7 +3,11 @@
 import pytest
 
 from app.oauth.authorize import identify, read_request
-from app.oauth.clients.redirect_pattern import matches_pattern, why_no_pattern
+from app.oauth.clients.redirect_pattern import (
+    matches_pattern,
+    pattern_parent,
+    why_no_pattern,
+)
 from app.oauth.clients.redirect_uri import match_redirect_uri
 from app.oauth.errors import InvalidRequest
 from tests.oauth.authorization import CALLBACK, SUPPORTED, a_client, a_query
@@ -53,6 +57,17 @@ def test_one_label_below_a_host_of_the_operator_may_be_anything(pattern: str) ->
 )
 def test_no_other_pattern_is_taken(pattern: str) -> None:
     assert why_no_pattern(pattern, OWNED) is not None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "parent"),
+    [(PATTERN, "preview.example.com"), ("https://*", ""), ("https://[::1/", "")],
+)
+def test_what_is_above_a_pattern_is_the_name_without_its_label(
+    pattern: str, parent: str
+) -> None:
+    """RFC 1034 §3.1: labels; of what is no pattern there is none."""
+    assert pattern_parent(pattern) == parent
 
 
 def test_where_the_operator_owns_nothing_no_pattern_is_taken() -> None:

@@ -10,6 +10,7 @@ from app.oauth.clients.redirect_uri import (
     match_post_logout_redirect_uri,
     match_redirect_uri,
     may_register,
+    place_of,
 )
 from app.oauth.errors import InvalidRequest
 from tests.oauth.authorization import a_client
@@ -382,3 +383,16 @@ def test_after_signing_out_the_match_is_exact() -> None:
         assert "differs in" in refused.value.hint
     with pytest.raises(InvalidRequest):
         match_post_logout_redirect_uri("http://app.localhost/bye", client)
+
+
+@pytest.mark.parametrize(
+    ("uri", "place"),
+    [
+        ("https://rp.example.com:8443/cb", "https://rp.example.com:8443"),
+        ("http://127.0.0.1:5000/cb", "http://127.0.0.1"),
+        ("http://[::1", "http://[::1"),
+    ],
+)
+def test_people_agree_to_a_place_and_not_to_its_path(uri: str, place: str) -> None:
+    """RFC 8252 §7.3: on this machine any port is the same; RFC 9700 §4.1.3."""
+    assert place_of(uri) == place

@@ -1,5 +1,6 @@
 """The grant: an access token for another, narrower one."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,11 @@ from app.oauth.errors import (
     UnauthorizedClient,
 )
 from app.oauth.grants.base import Granted
-from app.oauth.grants.token_exchange import MAX_ACTORS, TokenExchange
+from app.oauth.grants.token_exchange import (
+    MAX_ACTORS,
+    TokenExchange,
+    seconds_left,
+)
 from app.oauth.ports import PresentedToken
 from app.oauth.subject import subject_of_client
 from app.oauth.tokens import access_token_claims, token_response
@@ -90,6 +95,13 @@ async def exchange(
         known or caller(),
         stores(presented=tokens, resources=APIS),
     )
+
+
+def test_what_is_left_of_a_token_is_whole_seconds() -> None:
+    """RFC 7519 §4.1.4: exp, less now, rounded to the token's loss of none."""
+    late = NOW + timedelta(milliseconds=900)
+
+    assert seconds_left({"exp": SECONDS + 100}, late) == 100
 
 
 async def test_a_token_is_exchanged_for_a_narrower_one() -> None:

@@ -1,6 +1,6 @@
 """The document of what was revoked: what stands in it, and how large it is."""
 
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID, uuid4
@@ -51,6 +51,18 @@ def test_the_instant_that_all_is_over_until_is_rounded_up() -> None:
 
     assert claims["tokens_not_before"] == int(_NOW.timestamp()) + 1
     assert claims["revoked"] == ""
+
+
+def test_the_past_of_clients_is_told_by_their_entries() -> None:
+    """RFC 7519 §2: since when, in whole seconds."""
+    digest = entry_digest(client_entry("shop"))
+
+    claims = revoked_claims(
+        issuer=_ISSUER, digests=(), not_before=None, clients={digest: _NOW}, now=_NOW
+    )
+
+    named = urlsafe_b64encode(digest).rstrip(b"=").decode()
+    assert claims["clients_not_before"] == {named: int(_NOW.timestamp())}
 
 
 def test_a_client_is_called_by_a_uuid_of_its_name() -> None:
