@@ -10,6 +10,7 @@ from tests.e2e.conftest import Newcomers
 from tests.e2e.visitor import Visitor
 from tests.support.api import PASSWORD
 
+SECRET = "dl > div:has(dt:text-is('Client secret')) code"
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
 BACK = "https://shop.example.com/callback"
 PAGES = [
@@ -75,7 +76,7 @@ async def test_an_application_is_added_tried_and_deleted_by_mouse(
     await ada.page.get_by_label("Name", exact=True).fill("Shop")
     await ada.page.get_by_label("Redirect URIs").fill(BACK)
     await ada.press("Add application")
-    secret = await ada.page.locator("#secret code").inner_text()
+    secret = await ada.page.locator(SECRET).inner_text()
     await ada.page.get_by_text("Code for flask").click()
     assert secret in await ada.page.locator("pre").first.inner_text()
 
@@ -89,11 +90,12 @@ async def test_an_application_is_added_tried_and_deleted_by_mouse(
     assert "It matches exactly" in await ada.text()
     client_id = re.findall(r"[?&]id=([^&#]+)", ada.path)[0]
     await ada.press("New secret")
-    assert await ada.page.locator("#secret code").inner_text() != secret
+    assert await ada.page.locator(SECRET).inner_text() != secret
     await ada.follow("Open the application")
     assert await ada.page.get_by_role("button", name="End now").count() == 2
 
-    await ada.page.get_by_label(f"Type {client_id} to confirm").fill(client_id)
+    removal = ada.page.locator("form[action$='/one/delete']")
+    await removal.get_by_label(f"Type {client_id} to confirm").fill(client_id)
     await ada.press("Delete application")
     assert "The application is deleted." in await ada.text()
 
