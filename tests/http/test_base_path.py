@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from fastapi import FastAPI
-from httpx2 import ASGITransport, AsyncClient
+from httpx2 import ASGITransport, AsyncClient, Response
 
 from app.config import Settings, SettingsError
 from app.main import create_app
@@ -41,6 +41,33 @@ async def _links(visitor: Visitor, path: str) -> set[str]:
     found = set(_LINK.findall(answer.text))
     assert found and all(link.startswith("/team/auth/") for link in found), path
     return {link.removeprefix("/team/auth") for link in found}
+
+
+def _below(answer: Response) -> str:
+    """Return where a browser is sent, below the path of the service."""
+    before, base, path = answer.headers["location"].partition("/team/auth")
+    assert before in ("", "http://localhost:8000") and base, before
+    return str(path)
+
+
+async def test_somebody_signs_in_to_the_demo_application(
+    app: FastAPI, api: Api
+) -> None:
+    person = await api.person()
+    visitor = Visitor(app, "127.0.0.1")
+    at = await visitor.submit("/demo/signin", page="/demo")
+    at = await visitor.get(_below(at))
+    flow = at.headers["location"].partition("?flow=")[2]
+    at = await visitor.sign_in(person.email, PASSWORD, flow)
+    at = await visitor.get(_below(at))  # /oauth2/resume
+    at = await visitor.submit(_below(at), {"decision": "allow"})
+    at = await visitor.get(_below(at))
+
+    assert _below(at) == "/demo"
+    assert str(person.id) in (await visitor.get("/demo")).text
+
+    left = await visitor.submit("/demo/signout", page="/demo")
+    assert _below(left).startswith("/oauth2/logout?")
 
 
 async def test_every_link_of_every_section_leads_somewhere(

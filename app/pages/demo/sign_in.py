@@ -9,7 +9,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import Request
 
@@ -57,7 +57,10 @@ class DemoSignIn:
             "code_challenge_method": "S256",
         }
         metadata = await self._metadata()
-        return f"{_path(metadata['authorization_endpoint'])}?{urlencode(query)}", asked
+        return (
+            f"{self._path(metadata['authorization_endpoint'])}?{urlencode(query)}",
+            asked,
+        )
 
     async def finish(self, answer: Mapping[str, str], asked: Kept) -> Kept:
         """Return the tokens for what came back.
@@ -99,7 +102,7 @@ class DemoSignIn:
     async def userinfo(self, kept: Kept) -> Reply:
         """Return what the userinfo endpoint answers."""
         endpoint = (await self._metadata())["userinfo_endpoint"]
-        return await get(self.request, _path(endpoint), kept["access_token"])
+        return await get(self.request, self._path(endpoint), kept["access_token"])
 
     async def leave(self, kept: Kept) -> str:
         """Return where the browser signs out (RP-Initiated Logout §2)."""
@@ -107,11 +110,11 @@ class DemoSignIn:
         if "id_token" in kept:
             query["id_token_hint"] = kept["id_token"]
         endpoint = (await self._metadata())["end_session_endpoint"]
-        return f"{_path(endpoint)}?{urlencode(query)}"
+        return f"{self._path(endpoint)}?{urlencode(query)}"
 
     async def _tokens(self, form: Mapping[str, str], told: Mapping[str, Any]) -> Kept:
         metadata = await self._metadata()
-        endpoint = _path(metadata["token_endpoint"])
+        endpoint = self._path(metadata["token_endpoint"])
         reply = await post(self.request, endpoint, {"client_id": DEMO_CLIENT, **form})
         if reply.status != 200:
             raise Failed(N_("The service gave no tokens."), _error(reply.document))
@@ -129,7 +132,7 @@ class DemoSignIn:
         self, id_token: str, metadata: Mapping[str, Any], told: Mapping[str, Any]
     ) -> None:
         """Judge an ID token (OIDC Core §3.1.3.7, and §12.2 after a refresh)."""
-        keys = (await get(self.request, _path(metadata["jwks_uri"]))).document
+        keys = (await get(self.request, self._path(metadata["jwks_uri"]))).document
         issuer, now = self.runtime.settings.public_url, self.runtime.clock.now()
         try:
             claims = jose.verify_with_jwks(id_token, keys, types={"jwt"})
@@ -145,10 +148,12 @@ class DemoSignIn:
     def _here(self, path: str) -> str:
         return f"{self.runtime.settings.public_url}{path}"
 
+    def _path(self, url: str) -> str:
+        """Return the path of an endpoint below us, whatever name we are called by.
 
-def _path(url: str) -> str:
-    """Return the path of an endpoint: it is ours, whatever name we are called by."""
-    return urlsplit(url).path
+        What the public URL has of a path is put before every ``Location``.
+        """
+        return url.removeprefix(self.runtime.settings.public_url)
 
 
 def _error(answer: Mapping[str, Any]) -> str:
