@@ -74,6 +74,7 @@ async def test_who_deletes_the_client_deletes_the_host(
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "our own host": ({"host": "id.example.com"}, "reserved_host"),
+    "our name at another port": ({"host": "id.example.com:8443"}, "reserved_host"),
     "an address": ({"host": "https://a.example"}, "invalid_host"),
     "a path": ({"host": "a.example/b"}, "invalid_host"),
     "a wildcard": ({"host": "*.example.org"}, "invalid_host"),

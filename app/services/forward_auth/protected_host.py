@@ -188,6 +188,10 @@ class ProtectedHostService:
             raise _refused("host", "invalid_host", message) from None
         if named == ours.netloc:
             raise _refused("host", "reserved_host", "is the one of this service itself")
+        if ours.scheme == "https" and urlsplit(f"//{named}").hostname == ours.hostname:
+            # RFC 6265bis §8.5: cookies know no ports. Who develops has one name only.
+            message = "needs a name of its own: at any port of ours it got our cookies"
+            raise _refused("host", "reserved_host", message)
         return ours.scheme, named
 
     async def _check_name(self, origin: str) -> None:
@@ -212,12 +216,14 @@ class ProtectedHostService:
         roles = choices.get("roles") or ()
         found = {role.name for role in await self._uow.roles.by_names(roles)}
         if unknown := sorted(set(roles) - found):
-            raise _refused("roles", "unknown_role", f"there is no role {unknown[0]}")
+            message = f"has {unknown[0]}, which is no role here"
+            raise _refused("roles", "unknown_role", message)
         groups = choices.get("groups") or ()
         found_groups = await self._uow.groups.by_names(groups, shared=True)
         known = {group.name for group in found_groups}
         if unknown := sorted(set(groups) - known):
-            raise _refused("groups", "unknown_group", f"there is no group {unknown[0]}")
+            message = f"has {unknown[0]}, which is no group here"
+            raise _refused("groups", "unknown_group", message)
         for client_id in choices.get("machines") or ():
             await self._check_machine(client_id)
 
