@@ -256,7 +256,9 @@ async def test_whose_tokens_a_client_may_exchange_is_said_and_taken_back(
     runtime: Runtime,
 ) -> None:
     """RFC 8693 §5: nobody's, unless an administrator says so."""
-    run("client", "create", "--name", "Gate", *REDIRECT, "--client-id", "gate")
+    for name in ("gate", "web"):
+        run("client", "create", "--name", name, *REDIRECT, "--client-id", name)
+    unknown = run("client", "token-exchange", "gate", "--of", "wbe")
     said = run("client", "token-exchange", "gate", "--of", "web", "--json")
     client = await runtime.clients.by_client_id("gate")
     runtime.clients.forget("gate")
@@ -264,6 +266,7 @@ async def test_whose_tokens_a_client_may_exchange_is_said_and_taken_back(
     after = await runtime.clients.by_client_id("gate")
 
     policy = {"clients": ["web"], "impersonation": False}
+    assert unknown.exit_code == 1 and "wbe, which is no client here" in unknown.output
     assert json.loads(said.stdout) == {"client_id": "gate", "token_exchange": policy}
     assert client is not None and after is not None
     assert client.exchange == ExchangePolicy(("web",)) and after.exchange is None

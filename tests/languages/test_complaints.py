@@ -26,11 +26,12 @@ _OF_THE_API = {
     "must be a plain path",
     "must be plain paths: no %, ;, //, dots or /.auth-serve/",
     "names a client that has no secret",
-    "there is no group 7",
+    "has 7, which is no group here",
     "names a client that is none",
     # Of resources and personal tokens: the API and the command line make them.
     "is the identifier of a client that signs people in",
     "has 7, which is no resource here",
+    "has 7, which is no client here; name its client_id",
     "must not be below a public suffix: others have hosts there",
     "is a protected host, whose visits have it in aud too",
     "must be in the future, and at most 7 seconds away",

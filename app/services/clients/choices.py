@@ -1,12 +1,14 @@
 """What an administrator chooses for a client, judged: names, audience, patterns."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from app.core.exceptions import FieldError, Unprocessable
 from app.core.security import FIRST_PARTY_CLIENT
 from app.models.oauth.client import MAX_CLIENT_ID, OAuthClient
 from app.oauth.client_kind import signs_in
+from app.oauth.clients.metadata_document import is_document_url
 from app.oauth.clients.redirect_pattern import (
     is_below_host,
     pattern_parent,
@@ -59,6 +61,21 @@ async def check_names(uow: UnitOfWork, provider: Provider, row: OAuthClient) -> 
     if named and _signs_in(named):
         message = "is the identifier of a client that signs people in"
         raise refused("audience", "audience_is_client_id", message)
+
+
+async def check_exchange(uow: UnitOfWork, policy: Mapping[str, Any] | None) -> None:
+    """Refuse names of clients that are none: nothing would ever be exchanged.
+
+    One that is known by its document may come later (ADR-0087).
+
+    Raises:
+        Unprocessable: One does not exist.
+    """
+    for client_id in policy["clients"] if policy else ():
+        known = await uow.oauth_clients.by_client_id(client_id)
+        if known is None and not is_document_url(client_id):
+            message = f"has {client_id}, which is no client here; name its client_id"
+            raise refused("token_exchange.clients", "unknown_client", message)
 
 
 async def check_audience(uow: UnitOfWork, provider: Provider, audience: str) -> None:

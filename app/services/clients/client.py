@@ -36,6 +36,7 @@ from app.services.clients.change import (
 from app.services.clients.choices import (
     check_audience,
     check_client_id,
+    check_exchange,
     check_names,
     check_pattern,
     refused,
@@ -333,6 +334,7 @@ class OAuthClientService:
         if choices.get("theme") is not None:
             check_theme(choices["theme"])
         check_claims(choices)
+        await check_exchange(self._uow, choices.get("token_exchange"))
 
 
 def _merged(document: Metadata, change: Metadata) -> dict[str, Any]:
