@@ -42,6 +42,16 @@ async def test_without_a_scope_it_is_all_that_is_assigned() -> None:
         await _redeem(_client("openid"))
 
 
+async def test_who_has_scopes_at_an_api_alone_is_told_to_name_it() -> None:
+    """RFC 8707 §2: without a resource no default says which API is meant."""
+    there = {"https://orders.example": ("read",)}
+
+    with pytest.raises(InvalidScope) as refusal:
+        await _redeem(_client("openid", resources=there))
+
+    assert "name one of its resources" in refusal.value.description
+
+
 async def test_a_public_client_cannot() -> None:
     """RFC 6749 §4.4: MUST only be used by confidential clients."""
     one = _client("orders", token_endpoint_auth_method="none")

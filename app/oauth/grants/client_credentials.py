@@ -75,5 +75,6 @@ def scope_for_itself(
         hint = f"not registered for {' '.join(foreign)}"
         raise InvalidScope("the client may not ask for this scope", hint=hint[:1_000])
     if not wanted and not (resources and not scope_of(resources)):
-        raise InvalidScope("no scope is assigned to the client")
+        elsewhere = "; name one of its resources" if client.resources else ""
+        raise InvalidScope(f"no scope is assigned to the client{elsewhere}")
     return wanted

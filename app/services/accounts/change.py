@@ -218,7 +218,7 @@ async def demand_grantable(
     roles = await uow.roles.by_names(names)
     missing = sorted(set(names) - {role.name for role in roles})
     if missing:
-        message = f"there is no role {missing[0]}"
+        message = f"has {missing[0]}, which is no role here"
         raise Unprocessable([FieldError("roles", "unknown_role", message)])
     for role in roles:
         refusal = may_grant(actor, role.permissions)

@@ -34,7 +34,7 @@ from app.utils.personal_token import CHANCE, digest_of, personal_token
 
 
 class PersonalTokensOff(Forbidden):
-    """The operator does not allow them."""
+    """The operator does not allow them (``AUTH_SERVE_PERSONAL_TOKENS__ENABLED``)."""
 
     code = "personal_tokens_off"
     title = "Personal access tokens are not offered here"

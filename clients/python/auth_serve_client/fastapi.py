@@ -1,5 +1,6 @@
 """FastAPI: a dependency that gives an endpoint its token, or refuses the request."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -7,6 +8,8 @@ from auth_serve_client.errors import Refused, Unavailable
 from auth_serve_client.resource_server import ResourceServer
 from auth_serve_client.token import AccessToken
 from fastapi import FastAPI, HTTPException, Request
+
+_log = logging.getLogger("auth_serve_client")
 
 
 def requires(
@@ -31,9 +34,11 @@ def requires(
             token.demand_scope(*scope)
             token.demand_sign_in(acr=acr, max_age=max_age)
         except Refused as error:
+            _log.info("refused: %s", error)
             headers = error.headers(server.metadata_url)
             raise HTTPException(error.status, error.error, headers) from error
         except Unavailable as error:
+            _log.warning("unavailable: %s", error)
             detail = "temporarily_unavailable"
             raise HTTPException(503, detail, error.headers()) from error
         return token
