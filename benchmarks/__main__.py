@@ -69,7 +69,7 @@ def main() -> None:
     """Measure and print; fail if the service at rest is over its budget."""
     arguments = _read_arguments()
     if arguments.scale:
-        growth.run(arguments.scale)
+        growth.run(arguments.scale, arguments.only)
         return
     chosen = choose(arguments.only)
     cores = Cores.choose()

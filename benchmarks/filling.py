@@ -53,7 +53,9 @@ SELECT pg_temp.id_of('a', i, (extract(epoch FROM at) * 1000)::bigint),
   (ARRAY['sign_in.succeeded', 'sign_in.succeeded', 'sign_in.succeeded',
     'sign_in.failed', 'session.ended', 'oauth.consent_given'])[1 + i % 6] END,
   who, CASE WHEN i % 6 <> 3 THEN who END, md5('c' || i), '198.51.100.7',
-  'Mozilla/5.0 (X11; Linux x86_64)', '{"method": "password"}', at
+  'Mozilla/5.0 (X11; Linux x86_64)',
+  CASE WHEN i % 6 = 5 THEN '{"client_id": "shop"}' ELSE '{"method": "password"}' END
+    ::json, at
 FROM (SELECT i, pg_temp.filled_id('u', 1 + (i * 7919) % $2::bigint) AS who,
     now() - CASE WHEN i <= $1 / 1000 THEN interval '20 years' ELSE interval '0' END
       - ($1 - i) * interval '1 second' AS at

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import asyncpg
 import uvloop
 
+from benchmarks import console
 from benchmarks.builds import Build, this_build
 from benchmarks.filling import Filled, fill
 from benchmarks.load import Connection, get
@@ -25,6 +26,7 @@ from tests.servers.postgres import PostgresServer, drop_database
 _TURNS = 3
 _ASKED = 40
 _SLOWEST = 20.0  # milliseconds, p95 of a search
+_PAGE = 200.0  # the same, of a page of the console
 _LOCK = 100.0
 _SHARE = 0.9  # of what the small database does
 _BYTES = {"users": 0.0, "sessions": 0.0, "audit_events": 250.0}
@@ -39,40 +41,55 @@ _AS_A_WRITER = "LOCK TABLE users, sessions, audit_events IN ROW EXCLUSIVE MODE"
 _SOME = "SELECT email FROM users WHERE id >= $1 ORDER BY id OFFSET 500 LIMIT 40"
 
 
-def run(scale: float) -> None:
-    """Fill one database of this build and print how it does."""
+def run(scale: float, only: str | None = None) -> None:
+    """Fill one database of this build and print how it does.
+
+    Args:
+        scale: Of a million accounts.
+        only: Part of the names of questions; with it they are all that is measured.
+    """
     cores = Cores.choose()
     given = os.environ.get("TEST_DATABASE_URL")
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         pin(0, cores.driver)
         if given:  # one with pg_trgm, say: the wheel of the tests has none
-            rows = _measured(this_build(), given, directory, cores, scale)
+            rows = _measured(this_build(), given, directory, cores, scale, only)
         else:
             with PostgresServer.start(directory, durable=True) as server:
-                rows = _measured(this_build(), server.url(), directory, cores, scale)
+                url = server.url()
+                rows = _measured(this_build(), url, directory, cores, scale, only)
     head = ("measure", "p50 or small", "p95 or grown", "target", "")
     print(f"{cores}; scale {scale:g}\n\n{even([head, *rows])}")
 
 
 def _measured(
-    build: Build, url: str, directory: Path, cores: Cores, scale: float
+    build: Build,
+    url: str,
+    directory: Path,
+    cores: Cores,
+    scale: float,
+    only: str | None,
 ) -> list[Row]:
     subject = prepared(build, url, directory, cores)
     try:
         with subject.serving() as stage:
-            return uvloop.run(_take(subject, stage, scale))
+            return uvloop.run(_take(subject, stage, scale, only))
     finally:
         asyncio.run(drop_database(url, subject.database_url.rpartition("/")[2]))
 
 
-async def _take(subject: Subject, stage: Stage, scale: float) -> list[Row]:
+async def _take(
+    subject: Subject, stage: Stage, scale: float, only: str | None
+) -> list[Row]:
     await enter(subject, stage, 0)
-    small = await _rates(subject)
+    small = {} if only else await _rates(subject)
     started = time.perf_counter()
     filled = await fill(subject.database_url, scale)
     print(f"filled in {time.perf_counter() - started:.0f} s", file=sys.stderr)
-    rows = await _answers(subject)
+    rows = await _answers(subject, only or "")
+    if only:
+        return rows
     grown = await _rates(subject)
     rows += [_rate(name, small[name], grown[name]) for name in small]
     longest = (await asyncio.to_thread(_janitor, subject))["longest"] * 1000
@@ -93,8 +110,8 @@ async def _rates(subject: Subject) -> dict[str, float]:
     }
 
 
-async def _answers(subject: Subject) -> list[Row]:
-    """Ask as an administrator, one after another."""
+async def _answers(subject: Subject, only: str) -> list[Row]:
+    """Ask as an administrator, one after another; ``only`` what is called so."""
     connection = await asyncpg.connect(subject.database_url)
     await connection.execute(_ADMINISTRATOR)
     middle = "0191" + "0" * 28  # a year behind the first
@@ -102,7 +119,8 @@ async def _answers(subject: Subject) -> list[Row]:
     emails = emails or [row[0] for row in await connection.fetch(_SOME, "0" * 32)]
     seen = await connection.fetch(_EVIDENCE)
     await connection.close()
-    session, *_ = await sign_in_some(subject.stage.port, 1)
+    port = subject.stage.port
+    session, *_ = await sign_in_some(port, 1)
     users, evidence = "/api/v1/users?", "/api/v1/audit-events"
     asked = {
         "search, exact": [f"{users}q={quote(email)}" for email in emails],
@@ -119,23 +137,36 @@ async def _answers(subject: Subject) -> list[Row]:
         "audit trail, request": [f"{evidence}?correlation_id={e[1]}" for e in seen],
         "audit trail, until": [f"{evidence}?until={quote(e[2])}" for e in seen],
     }
-    token = session["access_token"]
-    return [await _ask(subject, name, paths, token) for name, paths in asked.items()]
+    token, cookies = session["access_token"], await console.signed_in(port)
+    pages = console.lists(emails, seen, _ASKED)
+    questions = [
+        (name, [get(path, token) for path in paths], _SLOWEST)
+        for name, paths in asked.items()
+    ]
+    questions += [
+        (f"console: {name}", [console.asked(path, cookies) for path in paths], _PAGE)
+        for name, paths in pages.items()
+    ]
+    chosen = [each for each in questions if only in each[0]]
+    return [await _ask(subject, *each) for each in chosen]
 
 
-async def _ask(subject: Subject, name: str, paths: Sequence[str], token: str) -> Row:
+async def _ask(
+    subject: Subject, name: str, requests: Sequence[bytes], most: float
+) -> Row:
+    """Return how long the answers took; each has to be the page, and no refusal."""
     connection = await Connection.open(subject.stage.port)
     times = []
-    for path in paths:
+    for request in requests:
         started = time.perf_counter()
-        answer = await connection.send(get(path, token))
+        answer = await connection.send(request)
         times.append((time.perf_counter() - started) * 1000)
         if answer.status != 200:
-            raise RuntimeError(f"{path}: {answer.status}")
+            raise RuntimeError(f"{name}: {answer.status}")
     connection.close()
     times.sort()
     p95 = times[int(len(times) * 0.95)]
-    return _row(name, median(times), p95, _SLOWEST, "ms")
+    return _row(name, median(times), p95, most, "ms")
 
 
 def _janitor(subject: Subject) -> dict[str, float]:

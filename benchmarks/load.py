@@ -86,10 +86,14 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
 
-def get(path: str, token: str | None = None) -> bytes:
+def get(
+    path: str, token: str | None = None, fields: Mapping[str, str] | None = None
+) -> bytes:
     """Return the bytes of a GET."""
-    bearer = f"Authorization: Bearer {token}\r\n" if token else ""
-    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n{bearer}\r\n".encode()
+    said = {"Authorization": f"Bearer {token}"} if token else {}
+    head = {"Host": "bench", **said, **(fields or {})}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    return f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode()
 
 
 def post_form(path: str, fields: Mapping[str, str], authorization: str) -> bytes:

@@ -101,10 +101,14 @@ def address(number: int) -> str:
     return f"198.51.100.{number + 1}"
 
 
+def person(number: int) -> dict[str, str]:
+    """Return what a user types."""
+    return {"email": f"user{number}@example.com", "password": _PASSWORD}
+
+
 def sign_in(number: int) -> bytes:
     """Return the sign-in of one user."""
-    body = {"email": f"user{number}@example.com", "password": _PASSWORD}
-    return post("/api/v1/auth/login", body, address(number))
+    return post("/api/v1/auth/login", person(number), address(number))
 
 
 def sign_ins(count: int) -> list[Step]:
@@ -149,8 +153,7 @@ async def _register(port: int) -> None:
     """Make the accounts that sign in."""
     connection = await Connection.open(port)
     for number in range(USERS):
-        body = {"email": f"user{number}@example.com", "password": _PASSWORD}
-        request = post("/api/v1/auth/register", body, address(number))
+        request = post("/api/v1/auth/register", person(number), address(number))
         (await connection.send(request)).json()
     connection.close()
 

@@ -26,8 +26,8 @@ class AuditEvent(Base):
         Index("ix_audit_events_actor", "actor_id", "id", info=ON_SQLITE),
         Index("ix_audit_events_correlation", "correlation_id", info=ON_SQLITE),
         # PostgreSQL keeps equal keys once: what many rows share costs few bytes each.
-        # It has two more, of names and of requests, by expressions that only it knows
-        # (migration 0016).
+        # It has three more, of names, requests and clients, by expressions that only it
+        # knows (migrations 0016 and 0030).
         Index(
             "ix_audit_events_user",
             "user_id",

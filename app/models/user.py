@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, String, Text, false
+from sqlalchemy import CheckConstraint, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import BYTEWISE, Base
+from app.models.base import BYTEWISE, ON_POSTGRESQL, Base
 
 
 class User(Base):
@@ -26,7 +26,16 @@ class User(Base):
     """
 
     __tablename__ = "users"
-    __table_args__ = (CheckConstraint("status IN ('active', 'disabled')", "status"),)
+    __table_args__ = (
+        CheckConstraint("status IN ('active', 'disabled')", "status"),
+        # Few of a million wait for that; the list of these would read all of them.
+        Index(
+            "ix_users_unverified",
+            "id",
+            postgresql_where=text("email_verified IS false"),
+            info=ON_POSTGRESQL,
+        ),
+    )
     retention: ClassVar[str] = (
         "until the account is deleted; if it was never verified, until it was not used "
         "for AUTH_SERVE_RETENTION__UNVERIFIED_TTL"

@@ -6,7 +6,7 @@ from app.core.exceptions import NotFound
 from app.core.late.route import LateRoute
 from app.pages.look.application_theme import PATH as APPLICATION_THEME
 from app.pages.look.application_theme import sheet_for
-from app.pages.look.static import StaticFile, names, static_file
+from app.pages.look.static import StaticFile, in_transit, names, static_file
 from app.pages.parts.dependencies import State
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
@@ -64,4 +64,8 @@ def _of(file: StaticFile, request: Request) -> Response:
         "Cache-Control": _FOREVER if is_known else _AN_HOUR,
         "X-Content-Type-Options": "nosniff",
     }
-    return Response(file.content, headers=headers, media_type=file.media_type)
+    content = file.content
+    if file.media_type.startswith("text/"):
+        content, packed = in_transit(content, request)
+        headers |= packed
+    return Response(content, headers=headers, media_type=file.media_type)

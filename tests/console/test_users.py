@@ -84,7 +84,7 @@ async def test_pages_and_orders_follow_from_the_address_alone(
     by_email = await visitor.get("/admin/users?sort=-email&q=a.example")
 
     assert shown(first.text) + shown(second.text) == made
-    assert shown(by_email.text) == made[:4:-1]
+    assert shown(by_email.text) == made[:24:-1]
     assert 'aria-sort="ascending"' in first.text
     assert (await visitor.get("/admin/users?cursor=forged")).status_code == 400
 

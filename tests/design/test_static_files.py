@@ -62,3 +62,20 @@ async def test_nothing_else_is_served(client: AsyncClient, name: str) -> None:
     answer = await client.get(f"/static/{name}")
 
     assert answer.status_code in (400, 404)
+
+
+async def test_public_files_are_packed_for_who_takes_that_and_pages_never_are(
+    client: AsyncClient,
+) -> None:
+    """BREACH: the length of a packed page tells of the secrets in it."""
+    plain = await client.get("/static/pages.css", headers={"Accept-Encoding": ""})
+    packed = await client.get("/static/pages.css", headers={"Accept-Encoding": "gzip"})
+    icon = await client.get("/favicon.svg", headers={"Accept-Encoding": "gzip"})
+    page = await client.get("/signin", headers={"Accept-Encoding": "gzip"})
+
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.text == plain.text
+    assert int(packed.headers["content-length"]) < len(plain.content) / 2
+    assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
+    assert "content-encoding" not in {*icon.headers, *page.headers}

@@ -6,7 +6,6 @@ somebody smuggled in among our own stays a text. Everything works without them, 
 """
 
 import asyncio
-import gzip
 import hashlib
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.core.exceptions import NotFound
 from app.core.late.route import LateRoute
+from app.pages.look.static import in_transit
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 CSP = (
@@ -51,7 +51,7 @@ def sources() -> dict[str, str]:
 
 @router.get("/static/console/{name}")
 async def show_script(name: str, request: Request) -> Response:
-    """Return a script, packed where the browser takes that; none stays in memory."""
+    """Return a script."""
     if name not in _PARTS:
         raise NotFound(hint="no such file")
     content = await asyncio.to_thread(_read, name)
@@ -59,10 +59,7 @@ async def show_script(name: str, request: Request) -> Response:
     headers = {
         "Cache-Control": _FOREVER if is_known else "public, max-age=3600",
         "X-Content-Type-Options": "nosniff",
-        "Vary": "Accept-Encoding",
     }
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        content = await asyncio.to_thread(gzip.compress, content, mtime=0)
+    content, packed = await asyncio.to_thread(in_transit, content, request)
     kind = "text/javascript; charset=utf-8"
-    return Response(content, headers=headers, media_type=kind)
+    return Response(content, headers=headers | packed, media_type=kind)

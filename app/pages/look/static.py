@@ -1,10 +1,13 @@
 """Files that pages load, each at an address that holds its digest and never changes."""
 
+import gzip
 import hashlib
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+
+from fastapi import Request
 
 FOLDER = Path(__file__).parents[1] / "static"
 _TYPES = {
@@ -49,6 +52,23 @@ def static_file(name: str) -> StaticFile:
         content = _squeezed(content)
     tag = hashlib.sha256(content).hexdigest()[:16]
     return StaticFile(content, _TYPES[path.suffix], tag)
+
+
+def in_transit(content: bytes, request: Request) -> tuple[bytes, dict[str, str]]:
+    """Return what is sent of a public file, packed where the browser takes that.
+
+    Nothing else is packed: a page has secrets and what others wrote beside each other,
+    and its length would tell of them (BREACH).
+    """
+    headers = {"Vary": "Accept-Encoding"}
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return content, headers
+    return _packed(content), headers | {"Content-Encoding": "gzip"}
+
+
+@lru_cache(maxsize=8)
+def _packed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
 
 
 def address(name: str) -> str:
