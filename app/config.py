@@ -51,13 +51,14 @@ from app.setting_types import (
     Proxies,
     ValkeyUrl,
     origin_of,
+    weakness,
 )
+from app.telemetry_settings import MetricsSettings
 from app.theme_settings import ThemeSettings
 from app.typed_text import is_special_use
 
 PREFIX = "AUTH_SERVE_"
 _ENV_FILE = Path(".env")
-_PLACEHOLDERS = ("changeme", "change-me", "change_me", "secret", "password", "example")
 
 
 class SettingsError(Exception):
@@ -144,6 +145,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     email: EmailSettings = EmailSettings()
     email_code: EmailCodeSettings = EmailCodeSettings()
+    metrics: MetricsSettings = MetricsSettings()
     mfa: MfaSettings = MfaSettings()
     limits: LimitSettings = LimitSettings()
     mcp: McpSettings = McpSettings()
@@ -294,15 +296,6 @@ def _problems(settings: Settings) -> Iterable[str]:
         yield f"{PREFIX}PASSKEY__RP_ID is neither the host of PUBLIC_URL nor above it"
     if settings.limits.store == "valkey" and settings.valkey_url is None:
         yield f"{PREFIX}LIMITS__STORE=valkey demands {PREFIX}VALKEY_URL"
-
-
-def weakness(secret: str) -> str | None:
-    """Say why a secret key is none, or None when it may be one."""
-    if len(secret.strip()) < 32:
-        return "must have at least 32 characters"
-    if len(set(secret)) < 10 or secret.strip().casefold().startswith(_PLACEHOLDERS):
-        return "is not made by chance; try: openssl rand -base64 48"
-    return None
 
 
 def _production_problems(settings: Settings) -> Iterable[str]:

@@ -33,6 +33,7 @@ from app.database_errors import (
     is_outage,
     is_refusal,
 )
+from app.database_pool import PoolState, WatchedPool
 from app.database_url import DatabaseAddress, read_database_url
 from app.prepared_statement import Prepared, prepare
 
@@ -77,6 +78,7 @@ def create_engine(url: str, options: PoolOptions | None = None) -> AsyncEngine:
         pool_timeout=options.pool_timeout,
         hide_parameters=True,  # an error text must not carry what people typed
         json_deserializer=_read_json,
+        poolclass=WatchedPool,
     )
     if is_sqlite:
         _prepare_sqlite(engine, parsed.database or "")
@@ -358,6 +360,11 @@ class Database:
                 return ready
         lent: PoolProxiedConnection = await greenlet_spawn(pool.connect)
         return lent
+
+    def pool_state(self) -> PoolState | None:
+        """Return what becomes of the connections at this moment."""
+        pool = self.engine.sync_engine.pool
+        return pool.state() if isinstance(pool, WatchedPool) else None
 
     async def close(self) -> None:
         """Close every connection."""

@@ -17,9 +17,10 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Scope
 
 from app import __version__, pages
-from app.api import forward_auth, health, v1
+from app.api import forward_auth, health, metrics, v1
 from app.api.client_address import ClientAddress
 from app.api.hot_path import hot_paths
+from app.api.metrics_port import MetricsPort
 from app.api.middleware import RequestMiddleware
 from app.api.oauth import (
     cors,
@@ -40,6 +41,8 @@ from app.core.exceptions import AppError, install_handlers, problem
 from app.core.logging import configure_logging, loop_exception_handler
 from app.database_errors import DatabaseUnavailable
 from app.jobs import build_jobs
+from app.jobs.base import Job
+from app.jobs.sampling import SamplingJob
 from app.jobs.shared_clock import SharedClockJob
 from app.jobs.worker import Worker
 from app.oauth.errors import OAuthError
@@ -73,7 +76,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
     asyncio.get_running_loop().set_exception_handler(loop_exception_handler)
     worker = Worker(runtime, build_jobs(runtime))
-    clock = Worker(runtime, [SharedClockJob(runtime)])  # in every process
+    everywhere: list[Job] = [SharedClockJob(runtime)]  # in every process
+    if runtime.monitoring is not None:
+        everywhere.append(SamplingJob(runtime.monitoring))
+    clock = Worker(runtime, everywhere)
+    port = MetricsPort(runtime.settings, runtime.monitoring)
     try:
         link = await start(runtime, serving=True)
         if link is not None:
@@ -81,6 +88,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             # door.
             print(f"\n  Make the first administrator: {link}\n", file=sys.stderr)
         await clock.start()
+        await port.start()
         if runtime.settings.jobs:
             await worker.start()
         runtime.stopping.take_over(runtime.settings.accepts_while_stopping)
@@ -89,6 +97,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         print(f"auth-serve: {refusal}", file=sys.stderr)
         raise  # the server ends; RequestMiddleware keeps the traceback back
     finally:
+        await port.stop()
         await worker.stop()
         await clock.stop()
         await runtime.close()
@@ -143,6 +152,7 @@ def _routes() -> list[BaseRoute]:
     return [
         *v1.routes,
         *health.router.routes,
+        *metrics.router.routes,
         *forward_auth.router.routes,
         *(route for part in _PROTOCOL for route in part.router.routes),
         *pages.routes,
@@ -224,6 +234,7 @@ def create_app(
         registration=settings.client_registration,
         stopping=runtime.stopping,
         render=_render,
+        count=runtime.metrics.request if runtime.metrics else None,
     )
     return app
 

@@ -237,6 +237,7 @@ def _issuer(value: str) -> str:
 
 # What an application may have of a person, and the person's own account (ADR-0054).
 # The engine has the same as `PERSONAL`; settings lie below it.
+_PLACEHOLDERS = ("changeme", "change-me", "change_me", "secret", "password", "example")
 OWN_SCOPES = frozenset(
     {
         *("account", "address", "email", "groups", "offline_access", "openid", "phone"),
@@ -300,6 +301,25 @@ Origins = Annotated[
 ]
 Issuer = Annotated[str, AfterValidator(_issuer)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+def weakness(secret: str) -> str | None:
+    """Say why a secret key is none, or None when it may be one."""
+    if len(secret.strip()) < 32:
+        return "must have at least 32 characters"
+    if len(set(secret)) < 10 or secret.strip().casefold().startswith(_PLACEHOLDERS):
+        return "is not made by chance; try: openssl rand -base64 48"
+    return None
+
+
+def _chance(value: SecretStr) -> SecretStr:
+    problem = weakness(value.get_secret_value())
+    if problem is not None:
+        raise ValueError(problem)
+    return value
+
+
+Chance = Annotated[SecretStr, AfterValidator(_chance)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
 ValkeyUrl = Annotated[SecretStr, AfterValidator(_valkey_url)]

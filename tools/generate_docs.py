@@ -23,6 +23,7 @@ from app.config import PREFIX, Settings
 from app.core.exceptions import AppError
 from app.events import EVENTS, Event, MailedEvent
 from app.pages.console.event_texts import SAID
+from app.services.process.measures import FAMILIES
 from tools import house
 from tools.field_codes import field_codes
 from tools.imports_document import imports
@@ -30,6 +31,7 @@ from tools.standards_coverage import standards
 
 ROOT = Path(__file__).resolve().parent.parent
 _MADE = "<!-- Made by `python -m tools.generate_docs`; do not edit. -->"
+_METRICS, _END_OF_METRICS = "<!-- metrics -->", "<!-- end of metrics -->"
 _MEASURES, _END_OF_MEASURES = "<!-- measures -->", "<!-- end of measures -->"
 # Asked for everything that it has, it would make the application.
 _PROGRAMS = ("app.main",)
@@ -211,12 +213,27 @@ def commands() -> str:
     return "\n".join(lines)
 
 
+def _with(name: str, begin: str, end: str, made: str) -> str:
+    """Return a page that people write, with what is made between two marks."""
+    page = (ROOT / name).read_text(encoding="utf-8")
+    head, _, rest = page.partition(begin)
+    return f"{head}{begin}\n\n{made}\n\n{end}{rest.partition(end)[2]}"
+
+
 def architecture() -> str:
     """Return the page that people write, with the measures of today."""
-    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-    head, _, rest = page.partition(_MEASURES)
-    _, end, tail = rest.partition(_END_OF_MEASURES)
-    return f"{head}{_MEASURES}\n\n{house.table()}\n\n{end}{tail}"
+    name = "docs/architecture.md"
+    return _with(name, _MEASURES, _END_OF_MEASURES, house.table())
+
+
+def metrics() -> str:
+    """Return the page that people write, with the metrics that there are."""
+    lines = ["| Name | Kind | Labels | Meaning |", "| --- | --- | --- | --- |"]
+    for family in FAMILIES:
+        labels = ", ".join(f"`{label}`" for label in family.labels)
+        name = f"`{family.shown_name}`"
+        lines.append(f"| {name} | {family.kind} | {labels} | {family.about} |")
+    return _with("docs/metrics.md", _METRICS, _END_OF_METRICS, "\n".join(lines))
 
 
 def documents() -> dict[Path, str]:
@@ -228,6 +245,7 @@ def documents() -> dict[Path, str]:
         ROOT / "docs/commands.md": commands(),
         ROOT / "docs/errors.md": errors(),
         ROOT / "docs/events.md": events(),
+        ROOT / "docs/metrics.md": metrics(),
         ROOT / "docs/imports.md": f"{_MADE}\n\n{imports()}",
         ROOT / "docs/standards.md": standards(),
     }

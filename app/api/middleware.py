@@ -8,7 +8,7 @@ import asyncio
 import logging
 import re
 import sys
-from collections.abc import Awaitable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -81,6 +81,7 @@ BODY_PAUSE = 15.0  # seconds in which something of a body has to come
 BODY_TIMEOUT = 30.0  # seconds in which all of it has to
 _HANDED_ON = "/forward-auth"
 _HSTS = "max-age=63072000; includeSubDomains"
+Count = Callable[[RequestContext, str, str | None, int, float], None]
 
 
 class RequestMiddleware:
@@ -98,6 +99,7 @@ class RequestMiddleware:
         stopping: Stopping,
         render: PageRenderer,
         registration: str = "off",
+        count: Count | None = None,
     ) -> None:
         """Wrap.
 
@@ -111,6 +113,7 @@ class RequestMiddleware:
             stopping: Once begun, every answer ends its connection.
             render: Makes the answer of a refusal, for people or for programs.
             registration: Who may register clients, for what browsers may read.
+            count: Told of each request that was answered, for metrics.
         """
         self._app = app
         self._hot_paths = hot_paths
@@ -130,6 +133,7 @@ class RequestMiddleware:
         fields.pop("strict-transport-security", None)
         self._handed_on = StandingFields(fields)
         self._registration = registration
+        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of scope pass through."""
@@ -209,15 +213,18 @@ class RequestMiddleware:
         answer: SentAnswer,
         started: float,
     ) -> None:
+        route, seconds = _template(scope), self._clock.monotonic() - started
         access_line(
             method=method,
             path=scope["path"],
-            route=_template(scope),
+            route=route,
             status=answer.status,
-            duration_ms=(self._clock.monotonic() - started) * 1000,
+            duration_ms=seconds * 1000,
             bytes_out=answer.bytes_out,
             reason=context.reason,
         )
+        if self._count is not None:
+            self._count(context, method, route, answer.status, seconds)
 
 
 def _at_root(scope: Scope, base: str) -> Scope:

@@ -33,6 +33,9 @@ class RequestContext:
         locale: The language of the person who is signed in at the browser.
         language: The one to speak, once somebody had to be spoken to.
         worn: The application whose look a page has, and its accents.
+        happened: What was written into the audit trail, for metrics: the name, and what
+            says more of a sign-in.
+        grant_type: What a token was asked for with, for metrics; None: nobody asked.
     """
 
     correlation_id: str = ""
@@ -55,6 +58,8 @@ class RequestContext:
     locale: str | None = None
     language: str = ""
     worn: tuple[str, Mapping[str, Any]] | None = None
+    happened: list[tuple[str, str]] | None = None
+    grant_type: str | None = None
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request", default=None)

@@ -7,6 +7,7 @@ whoever comes past that is told to come back.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -22,6 +23,20 @@ T = TypeVar("T")
 _REST_AFTER = 2.0  # seconds: between two people who sign in, nothing is given back
 
 
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """How long things take, for whoever wants to know.
+
+    Attributes:
+        clock: Steady seconds.
+        tell: Called on the loop after each hash, with the seconds that it waited for a
+            thread and those that it took.
+    """
+
+    clock: Callable[[], float]
+    tell: Callable[[float, float], None]
+
+
 class HashingOverloaded(Unavailable):
     """More sign-ins at once than this process can hash."""
 
@@ -32,13 +47,14 @@ class HashingOverloaded(Unavailable):
 class _Job:
     """One call, and who waits for it; the pool's lock guards ``state``."""
 
-    __slots__ = ("call", "loop", "outcome", "is_waiting")
+    __slots__ = ("call", "loop", "outcome", "is_waiting", "times")
 
     def __init__(self, call: Callable[[], Any]) -> None:
         self.call = call
         self.loop = asyncio.get_running_loop()
         self.outcome: asyncio.Future[Any] = self.loop.create_future()
         self.is_waiting = True  # for a thread; else one took it up, or nobody will
+        self.times: list[float] = []  # asked for, begun, done; where anybody asks
 
     def tell(self, result: Any, error: Exception | None) -> None:
         """Wake who waits, from another thread."""
@@ -67,6 +83,7 @@ class HashingPool:
         queue: int = 64,
         *,
         rest: Callable[[], object] | None = None,
+        timed: Timed | None = None,
     ) -> None:
         """Bound the pool; its threads start when they are needed.
 
@@ -74,7 +91,9 @@ class HashingPool:
             threads: Hashes at once: the number of cores. Memory is this many hashes.
             queue: Callers that may wait for a thread.
             rest: Called on a thread that had nothing to do for a while.
+            timed: Who wants to know how long hashes wait and take.
         """
+        self._timed = timed
         self._rest = rest
         self._bound = threads + queue
         self._most = threads
@@ -120,6 +139,7 @@ class HashingPool:
             has_to_wait = self._waiting + self._running > self._most
             self._start_thread()
         job = _Job(partial(function, *args, **kwargs))
+        self._note(job)
         self._jobs.put(job)
         left = current().left if has_to_wait else None
         watch = left and asyncio.ensure_future(self._watch(job, left))
@@ -131,7 +151,14 @@ class HashingPool:
         finally:
             if watch:
                 watch.cancel()
+            if self._timed is not None and len(job.times) == 3:
+                asked, begun, done = job.times
+                self._timed.tell(begun - asked, done - begun)
         return result
+
+    def _note(self, job: _Job) -> None:
+        if self._timed is not None:
+            job.times.append(self._timed.clock())
 
     async def _watch(self, job: _Job, left: Callable[[], Awaitable[None]]) -> None:
         """Take a job back that has not begun when its client leaves."""
@@ -179,10 +206,12 @@ class HashingPool:
                 self._waiting -= 1
                 self._running += 1
             result, error = None, None
+            self._note(job)
             try:
                 result = job.call()
             except Exception as raised:
                 error = raised
+            self._note(job)
             with self._lock:
                 self._running -= 1
             job.tell(result, error)

@@ -201,6 +201,11 @@ def access_line(
         _access.handle(record)
 
 
+def lost_lines() -> int:
+    """Return how many lines this process lost, to a full queue or a failing output."""
+    return 0 if _active is None else _active.dropped
+
+
 def loop_exception_handler(
     _loop: asyncio.AbstractEventLoop, context: dict[str, Any]
 ) -> None:

@@ -277,6 +277,10 @@ class UnitOfWork:
 def evidence(event: Event, event_id: UUID, now: datetime) -> dict[str, Any]:
     """Return every column of an event's audit row, with the facts of the request."""
     context = current()
+    data = event.data()
+    said = data.get("method") or data.get("reason") or ""
+    context.happened = context.happened or []
+    context.happened.append((event.name, str(said)))
     return {
         "id": event_id,
         "name": event.name,
@@ -285,7 +289,7 @@ def evidence(event: Event, event_id: UUID, now: datetime) -> dict[str, Any]:
         "correlation_id": context.correlation_id,
         "ip": context.ip,
         "user_agent": context.user_agent,
-        "data": event.data() | _means(context.token_id),
+        "data": data | _means(context.token_id),
         "created_at": now,
     }
 

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.dependencies import get_runtime
 from app.api.oauth.documented import client_form, refusals, succeeds
 from app.api.oauth.protocol import protocol_json, read_call
+from app.core.context import current
 from app.core.late.route import LateRoute
 from app.services.oauth.token import TokenService
 
@@ -37,4 +38,5 @@ router = APIRouter(tags=["oauth"], route_class=LateRoute)
 async def token(request: Request) -> Response:
     """Exchange what a client brings, or its own word, for tokens."""
     call = await read_call(request)
+    current().grant_type = call.parameters.get("grant_type", "")
     return protocol_json(await TokenService(get_runtime(request)).issue(call))

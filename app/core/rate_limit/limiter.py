@@ -1,7 +1,7 @@
 """What services call before they do what strangers may ask for."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from app.core.clock import Clock
@@ -49,10 +49,22 @@ class Charge:
 class RateLimiter:
     """Counts attempts against limits, and tells the caller where they stand."""
 
-    def __init__(self, store: RateLimitStore, clock: Clock) -> None:
-        """Count in a store, at the times of a clock."""
+    def __init__(
+        self,
+        store: RateLimitStore,
+        clock: Clock,
+        refused: Callable[[str], None] | None = None,
+    ) -> None:
+        """Count.
+
+        Args:
+            store: Where.
+            clock: When.
+            refused: Told the name of each limit that refuses somebody.
+        """
         self._store = store
         self._clock = clock
+        self._refused = refused
 
     async def take(self, *charges: tuple[Limit, str]) -> Charge:
         """Count one attempt against each limit, in the order given.
@@ -100,6 +112,7 @@ class RateLimiter:
     def refusal(self, verdict: Verdict) -> TooManyRequests:
         """Return the refusal by a limit that is reached, and show it in the answer."""
         _show(verdict)
+        self._tell(verdict)
         wait = max(1, math.ceil(verdict.retry_after))
         return TooManyRequests(hint=verdict.limit.name, retry_after=wait)
 
@@ -108,12 +121,19 @@ class RateLimiter:
 
         Nothing of it is shown in the answer.
         """
-        return (await self.measure(*charges))[-1].allowed
+        verdict = (await self.measure(*charges))[-1]
+        if not verdict.allowed:
+            self._tell(verdict)
+        return verdict.allowed
 
     async def measure(self, *charges: tuple[Limit, str]) -> Sequence[Verdict]:
         """Count as ``admits`` does, and return where each of them stands."""
         attempts = [Attempt(limit, key) for limit, key in charges]
         return await self._store.take(attempts, self._clock.now())
+
+    def _tell(self, verdict: Verdict) -> None:
+        if self._refused is not None:
+            self._refused(verdict.limit.name)
 
     async def close(self) -> None:
         """Close the store."""

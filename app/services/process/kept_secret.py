@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from app.config import Settings, SettingsError, weakness
+from app.config import Settings, SettingsError
 from app.core.randomness import Randomness
-from app.setting_types import database_address
+from app.setting_types import database_address, weakness
 
 
 def secret_of(settings: Settings, randomness: Randomness) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.config import PREFIX, Settings, SettingsError
 from app.core.circuit_breaker import CircuitBreakers
 from app.core.clock import Clock, SharedClock
-from app.core.hashing_pool import HashingPool
+from app.core.hashing_pool import HashingPool, Timed
 from app.core.outbound import OutboundClient
 from app.core.passwords import PasswordHasher, release_memory
 from app.core.randomness import Randomness, SystemRandomness
@@ -23,6 +23,7 @@ from app.repositories.statements.session import SessionStatements
 from app.repositories.statements.sign_in import SignInStatements
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.kept_secret import secret_of
+from app.services.process.metrics import Metrics, build_metrics, limited, timed
 from app.services.process.rate_limit import Limits, build_store
 from app.setting_groups import PasswordSettings
 
@@ -52,6 +53,7 @@ class Process:
     limits: Limits
     ring: KeyRing
     tokens: AccessTokens
+    metrics: Metrics | None = None
 
     def uow(self, db: AsyncSession) -> UnitOfWork:
         """Join the repositories to the transaction of a session."""
@@ -74,6 +76,8 @@ class Process:
         self.hashing_pool.close()
         self.foreign_hashing.close()
         await self.database.close()
+        if self.metrics is not None:
+            self.metrics.close()
 
 
 def build_process(
@@ -89,6 +93,7 @@ def build_process(
     breakers = CircuitBreakers(clock)
     store = build_store(settings, database, breakers, clock)
     ring = KeyRing()
+    metrics = build_metrics(settings)
     return Process(
         settings=settings,
         clock=clock,
@@ -99,14 +104,17 @@ def build_process(
         personal_tokens=PersonalTokenStatements(database),
         secret_key=SecretKey(secret_of(settings, randomness)),
         hasher=_hasher(settings.password),
-        hashing_pool=_hashing_pool(settings.password),
-        foreign_hashing=_foreign_hashing(settings.password),
+        hashing_pool=_hashing_pool(settings.password, timed(metrics, "own", clock)),
+        foreign_hashing=_foreign_hashing(
+            settings.password, timed(metrics, "foreign", clock)
+        ),
         breakers=breakers,
         outbound=_outbound(settings, breakers),
-        limiter=RateLimiter(store, clock),
+        limiter=RateLimiter(store, clock, limited(metrics)),
         limits=Limits.from_settings(settings.limits),
         ring=ring,
         tokens=_tokens(settings, ring),
+        metrics=metrics,
     )
 
 
@@ -136,16 +144,18 @@ def _outbound(settings: Settings, breakers: CircuitBreakers) -> OutboundClient:
         raise SettingsError(f"{name}: must be host or host:port each") from None
 
 
-def _hashing_pool(password: PasswordSettings) -> HashingPool:
+def _hashing_pool(password: PasswordSettings, timed: Timed | None) -> HashingPool:
     threads = password.hashing_threads or os.cpu_count() or 1
-    return HashingPool(threads, password.hashing_queue, rest=release_memory)
+    queue = password.hashing_queue
+    return HashingPool(threads, queue, rest=release_memory, timed=timed)
 
 
-def _foreign_hashing(password: PasswordSettings) -> HashingPool:
+def _foreign_hashing(password: PasswordSettings, timed: Timed | None) -> HashingPool:
     """Return threads for imported hashes, which may cost seconds: others go on."""
     threads = password.hashing_threads or os.cpu_count() or 1
     queue = max(1, password.hashing_queue // 4)
-    return HashingPool(max(1, threads // 2), queue, rest=release_memory)
+    half = max(1, threads // 2)
+    return HashingPool(half, queue, rest=release_memory, timed=timed)
 
 
 def _hasher(password: PasswordSettings) -> PasswordHasher:

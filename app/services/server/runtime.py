@@ -14,6 +14,7 @@ from app.services.clients.provider import Provider, build_provider
 from app.services.forward_auth.gate import HostGate
 from app.services.oauth.revoked import RevokedFeed
 from app.services.process.process import build_process
+from app.services.server.metrics import MetricsService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Runtime(Provider):
     stopping: Stopping
     claims: IdempotencyClaims
     write_probe: WriteProbe
+    monitoring: MetricsService | None
     mailbox: Mailbox = field(default_factory=Mailbox)
 
 
@@ -52,4 +54,5 @@ def build_runtime(
         stopping=stopping,
         claims=IdempotencyClaims(database),
         write_probe=WriteProbe(database, now),
+        monitoring=MetricsService(provider) if provider.metrics else None,
     )

@@ -1,0 +1,1 @@
+"""Numbers that a process counts, and how they are told (ADR-0090)."""

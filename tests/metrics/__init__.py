@@ -1,0 +1,1 @@
+"""Metrics: counted, told, merged, and what stands on their names."""
