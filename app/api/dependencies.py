@@ -29,6 +29,7 @@ from app.services.accounts.picture import PictureService
 from app.services.accounts.registration import RegistrationService
 from app.services.accounts.user import UserService
 from app.services.accounts.user_claims import UserClaimsService
+from app.services.attributes.definition import AttributeService
 from app.services.clients.client import OAuthClientService
 from app.services.clients.registration import OAuthRegistrationService
 from app.services.clients.resource import OAuthResourceService
@@ -302,6 +303,10 @@ async def _groups(uow: Uow) -> GroupService:
     return GroupService(uow)
 
 
+async def _attributes(uow: Uow) -> AttributeService:
+    return AttributeService(uow)
+
+
 async def _previews(uow: Uow, runtime: RuntimeDep) -> PreviewService:
     return PreviewService(uow, runtime)
 
@@ -373,6 +378,7 @@ PersonalTokens = Annotated[PersonalTokenService, Depends(_personal_tokens)]
 RecoveryCodesDep = Annotated[RecoveryCodeService, Depends(_recovery_codes)]
 Roles = Annotated[RoleService, Depends(_roles)]
 Groups = Annotated[GroupService, Depends(_groups)]
+Attributes = Annotated[AttributeService, Depends(_attributes)]
 Previews = Annotated[PreviewService, Depends(_previews)]
 Clients = Annotated[OAuthClientService, Depends(_clients)]
 ProtectedHosts = Annotated[ProtectedHostService, Depends(_protected_hosts)]

@@ -20,10 +20,12 @@ from app.cli import (
     theme,
 )
 from app.cli.accounts import (
+    attribute,
     group,
     role,
     user,
     user_account,
+    user_attribute,
     user_export,
     user_factor,
     user_token,
@@ -92,9 +94,11 @@ client.app.command(name="token-exchange")(client_exchange.token_exchange)
 client.app.command()(client_claims.claims)
 client.app.command()(client_claims.preview)
 resource.app.command(name="claims")(client_claims.resource_claims)
+user.app.command()(user_attribute.attributes)
 user.app.command(name="export")(user_export.export_users)
 user.app.add_typer(user_factor.app, name="factors")
 for noun in (
+    attribute,
     audit,
     client,
     group,

@@ -1,5 +1,10 @@
 """Every kind of event, the explicit list that docs/events.md is generated from."""
 
+from app.events.attribute import (
+    AttributeCreated,
+    AttributeDeleted,
+    AttributeUpdated,
+)
 from app.events.authorization import (
     AuthorizationGranted,
     AuthorizationRefused,
@@ -175,6 +180,9 @@ EVENTS: tuple[type[Event], ...] = (
     FactorsRecovered,
     GrantEnded,
     GrantTokenReused,
+    AttributeCreated,
+    AttributeDeleted,
+    AttributeUpdated,
     GroupCreated,
     GroupDeleted,
     GroupMemberAdded,

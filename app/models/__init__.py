@@ -1,5 +1,6 @@
 """Every table, so that one import gives Alembic the whole schema."""
 
+from app.models.access.attribute import Attribute, UserAttribute
 from app.models.access.group import Group, GroupMember, GroupRole
 from app.models.access.personal_token import PersonalToken
 from app.models.audit_event import AuditEvent
@@ -32,6 +33,7 @@ from app.models.user_claims import UserClaims
 from app.models.user_picture import UserPicture
 
 __all__ = [
+    "Attribute",
     "AuditEvent",
     "Base",
     "ChecklistMark",
@@ -64,6 +66,7 @@ __all__ = [
     "Totp",
     "TrustedIssuer",
     "User",
+    "UserAttribute",
     "UserClaims",
     "UserPicture",
     "UserRole",

@@ -17,6 +17,8 @@ MEANINGS: Mapping[str, str] = {
     "roles:write": "Make, change and delete roles",
     "groups:read": "See groups, who is in them and which roles they carry",
     "groups:write": "Make, change and delete groups; put people in and take them out",
+    "attributes:read": "See how attributes of people are defined",
+    "attributes:write": "Define, change and delete attributes",
     "audit:read": "Read the audit trail",
     "settings:read": "See the settings, without secrets",
     "keys:read": "See the keys that sign tokens",

@@ -15,6 +15,7 @@ from app.core.randomness import Randomness
 from app.events.base import Event, MailedEvent
 from app.models.audit_event import AuditEvent
 from app.models.outbox import OutboxMessage
+from app.repositories.access.attribute import AttributeRepository
 from app.repositories.access.group import GroupRepository
 from app.repositories.access.personal_token import PersonalTokenRepository
 from app.repositories.audit_event import AuditEventRepository
@@ -77,6 +78,11 @@ class UnitOfWork:
     def groups(self) -> GroupRepository:
         """Groups of people."""
         return GroupRepository(self.db)
+
+    @cached_property
+    def attributes(self) -> AttributeRepository:
+        """What operators want to know of people besides."""
+        return AttributeRepository(self.db)
 
     @cached_property
     def sessions(self) -> SessionRepository:

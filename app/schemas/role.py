@@ -14,6 +14,8 @@ Permission = Literal[
     "roles:write",
     "groups:read",
     "groups:write",
+    "attributes:read",
+    "attributes:write",
     "audit:read",
     "settings:read",
     "keys:read",

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StrictBool, model_validator
 
+from app.schemas.attribute import AttributeValues
 from app.schemas.base import (
     Code,
     Email,
@@ -77,7 +78,10 @@ class User(Output):
 
 
 class ProfileChange(Input):
-    """Profile fields to change; null empties one, an absent one stays."""
+    """Profile fields to change; null empties one, an absent one stays.
+
+    So it is with ``attributes``, by name: those that the operator defined.
+    """
 
     name: ShownText | None = None
     given_name: ShownText | None = None
@@ -85,6 +89,7 @@ class ProfileChange(Input):
     picture: Picture | None = None
     locale: Locale | None = None
     zoneinfo: Zone | None = None
+    attributes: AttributeValues = {}
 
 
 class UserChange(ProfileChange):
@@ -113,6 +118,7 @@ class UserCreate(Input):
     password: Password | None = None
     email_verified: StrictBool = False
     roles: Annotated[list[RoleName], Field(max_length=50)] | None = None
+    attributes: AttributeValues = {}
     client_id: NamedClient | None = None
 
 

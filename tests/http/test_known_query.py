@@ -15,6 +15,7 @@ USERS = {"created_since", "created_until", "email_verified", "group", "q", "role
     *("second_factor", "sort", "status")
 }
 KNOWN = {
+    "GET /api/v1/attributes": LIST,
     "GET /api/v1/audit-events": LIST
     | {"actor_id", "client_id", "correlation_id", "event", "name", "since", "until"}
     | {"user_id"},

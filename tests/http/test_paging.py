@@ -46,6 +46,7 @@ async def fill(api: Api) -> Person:
         await api.post("/roles", {"name": name}, admin)
         admin = await api.signed_in(admin)
         await api.post("/groups", {"name": name}, admin)
+        await api.post("/attributes", {"name": name}, admin)
         await api.post("/resources", {"identifier": f"https://{name}.example"}, admin)
         await api.post("/protected-hosts", {"host": f"localhost:400{number}"}, admin)
         robot: dict[str, Any] = {"client_id": f"robot{number}"}
@@ -82,6 +83,7 @@ def test_the_lists_are_found() -> None:
     found = [path.removeprefix("/api/v1") for path in LISTS]
 
     assert found == [
+        "/attributes",
         "/audit-events",
         "/clients",
         "/groups",

@@ -17,6 +17,7 @@ OPERATIONS = sorted(
 BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/clients/{client_id}": {"client_name": "new"},
     "/api/v1/roles/{name}": {"description": "new"},
+    "/api/v1/attributes/{attribute}": {"label": "new"},
     "/api/v1/groups/{group_id}": {"description": "new"},
     "/api/v1/trusted-issuers/{name}": {"max_lifetime": 600},
 }
@@ -44,6 +45,7 @@ class Thing:
         self._who = person if path.endswith("/me") else admin
         self._body = BODIES.get(path, {"name": "new"})
         names = {"name": "support", "client_id": "shop"} | ids
+        names["attribute"] = "support"
         self._url = path.format(user_id=person.id, **names)
 
     async def tag(self) -> str:
@@ -67,6 +69,7 @@ async def thing(api: Api, path: str) -> Thing:
     await api.post("/roles", {"name": "support"}, admin)
     client = {"client_id": "shop", "redirect_uris": ["https://shop.example/cb"]}
     await api.post("/clients", client, admin)
+    await api.post("/attributes", {"name": "support"}, admin)
     group = await api.post("/groups", {"name": "support"}, admin)
     resource = await api.post("/resources", {"identifier": "https://a.example"}, admin)
     host = await api.post("/protected-hosts", {"host": "localhost:4000"}, admin)
@@ -84,7 +87,8 @@ async def thing(api: Api, path: str) -> Thing:
 
 def test_whatever_has_a_version_can_be_changed_and_deleted_with_if_match() -> None:
     names = (
-        *("clients/{client_id}", "groups/{group_id}", "protected-hosts/{host}"),
+        *("attributes/{attribute}", "clients/{client_id}", "groups/{group_id}"),
+        "protected-hosts/{host}",
         *("resources/{resource_id}", "roles/{name}", "trusted-issuers/{name}"),
         *("users/me", "users/{user_id}"),
     )

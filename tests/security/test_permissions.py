@@ -11,9 +11,11 @@ from sqlalchemy import update
 from app.models import OutboxMessage, PersonalToken, Role
 from app.oauth.grants.jwt_bearer import JwtBearer
 from app.policies.permission import PERMISSIONS
+from app.schemas.attribute import AttributeCreate
 from app.schemas.protected_host import ProtectedHostCreate
 from app.schemas.trusted_issuer import TrustedIssuerChange
 from app.services.accounts.change import new_group
+from app.services.attributes.definition import AttributeService
 from app.services.clients.client import OAuthClientService
 from app.services.clients.resource import OAuthResourceService
 from app.services.clients.trusted_issuer import TrustedIssuerService
@@ -56,6 +58,12 @@ NEEDED: dict[Operation, str] = {
     ("put", "/groups/{group_id}/members/{user_id}"): "groups:write",
     ("delete", "/groups/{group_id}/members/{user_id}"): "groups:write",
     ("get", "/users/{user_id}/groups"): "users:read",
+    ("get", "/attributes"): "attributes:read",
+    ("post", "/attributes"): "attributes:write",
+    ("get", "/attributes/{attribute}"): "attributes:read",
+    ("patch", "/attributes/{attribute}"): "attributes:write",
+    ("delete", "/attributes/{attribute}"): "attributes:write",
+    ("get", "/users/{user_id}/attributes"): "users:read",
     ("get", "/clients/{client_id}/preview"): "users:read",
     ("get", "/audit-events"): "audit:read",
     ("get", "/audit-events/export"): "audit:read",
@@ -128,6 +136,7 @@ OWN: set[Operation] = {  # everybody's own account and session: no permission
     ("delete", "/users/me/tokens/{token_id}"),
     ("get", "/users/me/consents"),
     ("delete", "/users/me/consents/{client_id}"),
+    ("get", "/users/me/attributes"),
     ("get", "/users/me/claims"),
     ("put", "/users/me/claims"),
     ("post", "/auth/logout"),
@@ -144,6 +153,8 @@ BODIES: dict[Operation, Any] = {
     ("patch", "/users/{user_id}"): {"name": "changed"},
     ("post", "/roles"): {"name": "new"},
     ("post", "/groups"): {"name": "new"},
+    ("post", "/attributes"): {"name": "new"},
+    ("patch", "/attributes/{attribute}"): {"label": "changed"},
     ("patch", "/groups/{group_id}"): {"description": "changed"},
     ("patch", "/roles/{name}"): {"description": "changed"},
     ("put", "/users/{user_id}/claims"): {"nickname": "changed"},
@@ -215,6 +226,8 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         group = new_group(uow, f"target-{number}")
         await uow.db.flush()
         await uow.groups.add_member(group.id, user.id, uow.clock.now())
+        new = AttributeCreate(name=f"target-{number}").model_dump()
+        await AttributeService(uow).create(new)
         client, secret = await made.create(uri, {}, f"target-{number}")
         hosts = ProtectedHostService(uow, api.runtime, api.runtime.gate.hosts)
         body = ProtectedHostCreate(host=f"localhost:{4_000 + number}", name="Target")
@@ -236,6 +249,7 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         "resource_id": str(resource.id),
         "user_id": str(user.id),
         "group_id": str(group.id),
+        "attribute": f"target-{number}",
         "name": f"target-{number}",
         "message_id": str(message.id),
         "factor": "totp",

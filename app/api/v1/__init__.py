@@ -22,7 +22,7 @@ from app.api.v1 import (
     statistics,
     users,
 )
-from app.api.v1.access import groups, personal_tokens
+from app.api.v1.access import attributes, groups, personal_tokens
 from app.api.v1.oauth import (
     client_preview,
     clients,
@@ -48,6 +48,7 @@ routes: list[BaseRoute] = knowing_their_query(
         passkeys,
         personal_tokens,
         users,
+        attributes,
         groups,
         roles,
         permissions,

@@ -127,6 +127,7 @@ async def create_user(
             password=body.password,
             email_verified=body.email_verified,
             roles=body.roles,
+            attributes=body.attributes,
             begun_at=await begun_ats.named(body.client_id),
         )
         roles = (await users.roles_of([user])).get(user.id, [])
@@ -169,7 +170,7 @@ async def update_user(
     begun_ats: BegunAts,
     if_match: IfMatch,
 ) -> Response:
-    """Change profile, status or roles of an account."""
+    """Change profile, attributes, status or roles of an account."""
     change = plain(body)
     begun_at = await begun_ats.named(change.pop("client_id", None))
     user = await users.update(actor, user_id, change, if_match, begun_at)

@@ -41,6 +41,10 @@ AtClient = Annotated[
     str | None,
     typer.Option("--client", metavar="CLIENT_ID", help="Application to lead back to"),
 ]
+Attributes = Annotated[
+    list[str] | None,
+    typer.Option("--attribute", metavar="NAME=VALUE", help="May be repeated"),
+]
 Work = Callable[["_Operator", UUID], Awaitable[None]]
 _COLUMNS = ("id", "email", "status", "roles", "name")
 
@@ -67,6 +71,7 @@ def create(
     email: Annotated[str, typer.Argument(help="Address")],
     name: Annotated[str | None, typer.Option(help="Shown to people")] = None,
     role: Roles = None,
+    attribute: Attributes = None,
     verified: Annotated[
         bool, typer.Option("--verified", help="The address is known to be theirs")
     ] = False,
@@ -79,12 +84,13 @@ def create(
     JSON: `User`.
     """
     from app.schemas.user import UserCreate
+    from app.services.attributes.values import AttributeValues
 
     given = {"email": email, "name": name, "email_verified": verified, "roles": role}
     given["client_id"] = client
     if password_stdin:
         given["password"] = sys.stdin.readline().rstrip("\r\n")
-    body = judged(UserCreate, given)
+    body, texts = judged(UserCreate, given), read_pairs(attribute)
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> dict[str, Any]:
         service, actor = as_operator(uow, runtime)
@@ -95,6 +101,7 @@ def create(
             password=body.password,
             email_verified=body.email_verified,
             roles=body.roles,
+            attributes=await AttributeValues(uow).read(texts),
             begun_at=await _named(body.client_id, runtime),
         )
         return await _shape(service, user)
@@ -246,6 +253,17 @@ def _row(user: "User", roles: Iterable[str]) -> dict[str, Any]:
     names = (name for name in Shape.model_fields if name != "roles")
     members = {name: getattr(user, name) for name in names}
     return Shape(**members, roles=sorted(roles)).model_dump(mode="json")
+
+
+def read_pairs(given: list[str] | None) -> dict[str, list[str]]:
+    """Return the texts of each name; what is no pair ends the command."""
+    texts: dict[str, list[str]] = {}
+    for each in given or ():
+        name, is_pair, text = each.partition("=")
+        if not (name and is_pair):
+            fail(f"{each!r} is no NAME=VALUE", Exit.USAGE)
+        texts.setdefault(name, []).append(text)
+    return texts
 
 
 def judged(schema: Any, given: Mapping[str, Any]) -> Any:

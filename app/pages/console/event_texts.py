@@ -123,6 +123,13 @@ SAID: Mapping[str, Message] = {
     ),
     "factor.removed": N_("A second step was removed: %(factor)s."),
     "factor.recovered": N_("Every second step was removed, as nobody stopped it."),
+    "attribute.created": N_("The attribute %(attribute)s was defined."),
+    "attribute.deleted": N_(
+        "The attribute %(attribute)s was deleted, and what it was of everybody."
+    ),
+    "attribute.updated": N_(
+        "The definition of the attribute %(attribute)s was changed."
+    ),
     "group.created": N_("The group %(group)s was made."),
     "group.deleted": N_("The group %(group)s was deleted; it has no members any more."),
     "group.member_added": N_("Somebody was put into the group %(group)s."),

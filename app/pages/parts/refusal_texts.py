@@ -116,6 +116,10 @@ _BY_CODE: Mapping[str, str] = {
     "broken_picture": N_("This picture is damaged; choose another one."),
     "moving_picture": N_("Choose a picture that does not move."),
     "unknown_role": N_("There is no such role."),
+    "unknown_attribute": N_("There is no such attribute."),
+    "attribute_required": N_("Fill in this field."),
+    "attribute_not_own": N_("An administrator sets this."),
+    "attributes_too_large": N_("This is too long."),
 }
 # What schemas say of values, to programs and to people.
 _VALUES: Mapping[str, str] = {
@@ -149,12 +153,21 @@ _VALUES: Mapping[str, str] = {
     "this kind of JPEG is not shown everywhere": N_(
         "This kind of JPEG is not shown everywhere; choose another picture."
     ),
+    "must be a number": N_("Enter a number."),
+    "must be a day that there is, YYYY-MM-DD": N_("Enter a day as in 1990-12-31."),
+    "must match the pattern of the attribute": N_(
+        "This is not in the form that is asked for."
+    ),
+    "must be one of the allowed values": N_("Choose one of the values."),
     "must read #rrggbb": N_("Enter a colour as in #7a1f5c."),
 }
 _ROLE_NAME = N_("Small letters, digits, - and _. It stays.")
 _FILLED_IN: Mapping[str, str] = {  # by what the API says, with groups of the same names
     r'type "(?P<plain>.+)" instead of "(?P<typed>.)" before the @': N_(
         'Type "%(plain)s" instead of "%(typed)s" before the @.'
+    ),
+    r"must have at most (?P<number>\d+) characters": N_(
+        "Use at most %(number)s characters."
     ),
     r"has a contrast of (?P<number>[\d.]+):1 on light pages, .+": N_(
         "It has a contrast of %(number)s:1 on light pages, and text needs 4.5:1."

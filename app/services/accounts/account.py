@@ -15,6 +15,7 @@ from app.services.accounts.change import (
     present,
     touch,
 )
+from app.services.attributes.values import FIELD, AttributeValues
 from app.services.process.precondition import demand_version
 from app.services.process.process import Process
 
@@ -37,17 +38,18 @@ class AccountService:
 
         Args:
             owner_id: Whose profile.
-            change: Columns and their new values.
+            change: Columns and their new values, and ``attributes`` by name.
             versions: What the caller read (``If-Match``), when they said so.
 
         Raises:
             PreconditionFailed: Somebody changed it since.
             TooManyRequests: It was changed too often; each change is evidence kept.
+            Unprocessable: An attribute is not theirs to set, or not acceptable.
         """
         limiter, limits = self._process.limiter, self._process.limits
         await limiter.take((limits.profile_account, subject_key("user", str(owner_id))))
         user = await existing(self._uow, owner_id, lock=True)
-        await apply_change(self._uow, user, change, versions)
+        await apply_change(self._uow, user, change, versions, by_owner=True)
         return user
 
     async def delete(
@@ -71,6 +73,8 @@ async def apply_change(
     user: User,
     change: Mapping[str, Any],
     versions: Collection[str] | None,
+    *,
+    by_owner: bool = False,
 ) -> None:
     """Change columns of an account that is locked, if it is still what was read.
 
@@ -78,11 +82,16 @@ async def apply_change(
 
     Raises:
         PreconditionFailed: Somebody changed it since.
+        Unprocessable: An attribute is not acceptable.
     """
     demand_version(user.version, versions)
-    changed = [name for name, value in change.items() if getattr(user, name) != value]
+    columns = {name: value for name, value in change.items() if name != FIELD}
+    changed = [name for name, value in columns.items() if getattr(user, name) != value]
     for name in changed:
-        setattr(user, name, change[name])
+        setattr(user, name, columns[name])
+    if change.get(FIELD):
+        values = AttributeValues(uow)
+        changed += await values.set(user.id, change[FIELD], by_owner=by_owner)
     if "picture" in changed:
         await uow.user_pictures.delete_for_user(user.id)
     if changed:

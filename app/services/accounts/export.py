@@ -77,9 +77,11 @@ class ExportService:
             roles = await uow.users.roles_of([owner_id])
             groups = await uow.groups.names_of_user(owner_id)
             claims = await uow.user_claims.of(owner_id)
+            attributes = await uow.attributes.values_of(owner_id)
             uow.record(UserExported(user_id=owner_id))
         user["roles"] = roles.get(owner_id, [])
         user["groups"] = groups
+        user["attributes"] = attributes
         user["claims"] = claims.claims if claims else {}
         return Copy(
             user=user,

@@ -1,6 +1,7 @@
 """Accounts, as administrators manage them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +38,7 @@ from app.services.accounts.invitation import InvitationService
 from app.services.accounts.password import PasswordService
 from app.services.accounts.password_reset import PasswordResetService
 from app.services.accounts.unverified import accept_address, displace
+from app.services.attributes.values import AttributeValues
 from app.services.process.precondition import demand_version
 from app.services.process.process import Process
 from app.services.sessions.authentication import AuthenticationService
@@ -104,6 +106,7 @@ class UserService:
         password: str | None,
         email_verified: bool,
         roles: Sequence[str] | None,
+        attributes: Mapping[str, Any] = MappingProxyType({}),
         begun_at: BegunAt | None = None,
     ) -> User:
         """Make an account; without a password its owner is invited by mail.
@@ -113,7 +116,8 @@ class UserService:
         Raises:
             EmailTaken: The address has an account.
             Forbidden: A role may do more than the actor.
-            Unprocessable: A role does not exist, or the password is refused.
+            Unprocessable: A role does not exist, the password is refused, or an
+                attribute is missing or not acceptable.
         """
         hashed = None
         if password is not None:
@@ -126,6 +130,7 @@ class UserService:
         if hashed is not None:
             set_password(user, hashed.hash, self._uow.clock.now())
         await self._store(user, wanted)
+        await AttributeValues(self._uow).begin(user.id, attributes)
         if hashed is None:
             invitations = InvitationService(self._uow, self._process, self._passwords)
             await invitations.send(user, begun_at)
@@ -159,8 +164,8 @@ class UserService:
         Args:
             actor: Who asks.
             user_id: Whose account.
-            change: Profile columns, ``status``, ``roles``, and ``email`` with
-                ``email_verified``.
+            change: Profile columns, ``attributes``, ``status``, ``roles``, and
+                ``email`` with ``email_verified``.
             versions: What the caller read (``If-Match``), when they said so.
             begun_at: Where the link leads back to that confirms a new address.
 

@@ -87,9 +87,12 @@ class AccountExportService:
             "recovery_code_hashes": await _code_hashes(uow, user.id, notes),
             "picture": await _picture(uow, user.id),
             "groups": await uow.groups.names_of_user(user.id),
+            "attributes": await uow.attributes.values_of(user.id),
         }
         line = {
-            name: value for name, value in members.items() if value not in (None, [])
+            name: value
+            for name, value in members.items()
+            if value not in (None, [], {})
         }
         return ExportedAccount(line, tuple(f"{user.email}: {each}" for each in notes))
 

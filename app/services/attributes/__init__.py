@@ -1,0 +1,1 @@
+"""What operators want to know of people: definitions, and values judged by them."""
