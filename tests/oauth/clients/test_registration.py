@@ -391,21 +391,3 @@ def test_t188_what_is_kept_of_a_client_is_bounded(
 
     with pytest.raises(OAuthError, match=name):
         register(**{name: too_much})
-
-
-@pytest.mark.parametrize(
-    ("scopes", "said"),
-    [
-        (("openid", "email"), "and no scope is for programs without people: x"),
-        (("openid", "email", "orders:read"), "x; it may have orders:read"),
-    ],
-)
-def test_a_machine_is_told_of_scopes_that_it_can_have(
-    scopes: tuple[str, ...], said: str
-) -> None:
-    machine = {"grant_types": ["client_credentials"], "redirect_uris": []}
-    supported = replace(SUPPORTED, scopes=scopes)
-
-    error = refused(supported=supported, scope="x", **machine)
-
-    assert error.description.endswith(said)

@@ -9,6 +9,7 @@ from app.oauth.clients.registration import read_client_metadata
 from app.oauth.clients.registration_request import adapt, present
 from app.oauth.errors import InvalidClientMetadata, OAuthError
 from tests.oauth.authorization import SUPPORTED
+from tests.oauth.clients.registration_support import refused
 
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 OFFERED = replace(SUPPORTED, grant_types=("authorization_code", "refresh_token"))
@@ -211,3 +212,21 @@ def test_long_lists_of_what_is_left_out_cost_nothing() -> None:
 
     assert _registered(grant_types=many + CODE)["grant_types"] == CODE
     assert len(_refused(grant_types=many)) < 3_000
+
+
+@pytest.mark.parametrize(
+    ("scopes", "said"),
+    [
+        (("openid", "email"), "and no scope is for programs without people: x"),
+        (("openid", "email", "orders:read"), "x; it may have orders:read"),
+    ],
+)
+def test_a_machine_is_told_of_scopes_that_it_can_have(
+    scopes: tuple[str, ...], said: str
+) -> None:
+    machine = {"grant_types": ["client_credentials"], "redirect_uris": []}
+    supported = replace(SUPPORTED, scopes=scopes)
+
+    error = refused(supported=supported, scope="x", **machine)
+
+    assert error.description.endswith(said)
