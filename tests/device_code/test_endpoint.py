@@ -14,6 +14,7 @@ from app.oauth.device import user_code
 from app.oauth.device.authorization import Asked
 from app.services.oauth.device.device_code import DeviceAuthorizationService
 from tests.device_code.devices import GRANTS, DeviceFactory
+from tests.factories.resource import ResourceFactory
 from tests.support.chance import FakeClock
 from tests.support.oauth import Protocol
 
@@ -52,6 +53,25 @@ async def test_every_kind_of_client_gets_codes(
             f"{page}?user_code={told['user_code']}"
         )
         assert (told["expires_in"], told["interval"]) == (900, 5)
+
+
+async def test_a_program_that_can_name_no_resource_gets_codes_for_its_own_api(
+    protocol: Protocol, devices: DeviceFactory
+) -> None:
+    """RFC 8707 §2: libpq sends a scope of the database, and nothing else."""
+    name = "postgresql"
+    register = ResourceFactory(protocol.runtime)
+    await register(name, scopes={"postgres": "Use it"}, access="assigned")
+    own = {"audience": name, "resources": {name: ["postgres"]}}
+    app = await devices.app(scope="", columns=own)
+
+    asked = await protocol.ask("device_authorization", app, {"scope": "postgres"})
+    other = await protocol.ask("device_authorization", app, {"scope": "mysql"})
+
+    assert asked.status_code == 200, asked.text
+    assert other.json()["error"] == "invalid_scope"
+    [row] = await rows(protocol)
+    assert (row.scope, row.resources) == ("postgres", name)
 
 
 async def test_a_wrong_secret_gets_none(

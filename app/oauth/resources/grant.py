@@ -12,6 +12,7 @@ from app.oauth.resources.request import (
     may_ask,
     resolve_resources,
 )
+from app.oauth.scopes import OPENID
 
 
 class Narrowed(NamedTuple):
@@ -37,11 +38,25 @@ async def ask_resources(
     names = parameters.every(RESOURCE)
     if not names:
         check_default(client)
-        return ()
+        return _meant(parameters.get("scope"), client)
     known = await resources.find(names)
     found = resolve_resources(parameters, client, known)
     check_together(found)
     return found
+
+
+def _meant(text: str | None, client: Client) -> tuple[Resource, ...]:
+    """Return the client's own API, if a scope is asked for that only that knows.
+
+    RFC 8707 §2: where none is named the server may have a default. libpq cannot name
+    one. With ``openid`` the token is for userinfo too, which that API is not.
+    """
+    own = client.resource
+    if own is None or text is None:
+        return ()
+    asked = set(text.split(" "))
+    only_there = set(own.scopes) - client.scope
+    return (own,) if OPENID not in asked and asked & only_there else ()
 
 
 async def narrow_resources(

@@ -13,6 +13,7 @@ from app.oauth.grants.base import Granted
 from app.oauth.grants.client_credentials import ClientCredentials
 from app.oauth.grants.refresh_token import RefreshToken
 from app.oauth.ports import RefreshedGrant
+from app.oauth.scopes import OPENID
 from app.oauth.tokens import access_token_claims, audience_of, token_response
 from tests.oauth.resources.support import ORDERS, STOCK, a_client, a_resource
 from tests.oauth.token_support import (
@@ -79,6 +80,25 @@ async def _machine(
 
 def _names(given: Granted) -> list[str]:
     return [each.identifier for each in given.resources]
+
+
+async def test_a_scope_that_only_its_own_api_knows_names_that_api() -> None:
+    """RFC 8707 §2: the server may have a default for who names no resource."""
+    own = a_resource()
+    told: dict[str, Any] = {"audience": ORDERS, "resource": own, "scope": {OPENID}}
+    mine = a_client(ORDERS, **told)
+
+    given = await _machine(by=mine, scope="read")
+    assert (_names(given), given.scope) == ([ORDERS], ("read",))
+
+    stranger = a_client(STOCK, **told)
+    for asked in ("openid read", "other"):
+        with pytest.raises(InvalidScope):
+            await _machine(by=mine, scope=asked)
+    with pytest.raises(InvalidScope):
+        await _machine(by=mine)
+    with pytest.raises(InvalidScope):
+        await _machine(by=stranger, scope="read")
 
 
 async def test_a_code_gives_a_token_for_what_was_authorized_or_part_of_it() -> None:
