@@ -19,3 +19,6 @@ class PersonalTokenSettings(Group):
     audiences: Names = Field(
         [], description="APIs besides ours that take them, by introspection."
     )
+    hosts: Names = Field(
+        [], description="Protected hosts that take them as a password."
+    )

@@ -63,8 +63,8 @@ async def forward_auth_status(request: Request) -> Response:
     if isinstance(verdict, Passes):
         return _passes(verdict.fields)
     if verdict.kind is Kind.FORBIDDEN:
-        raise HostForbidden
-    raise _sign_in_required(original, verdict)
+        raise HostForbidden(hint=verdict.why)
+    raise _sign_in_required(runtime, original, verdict)
 
 
 @router.api_route(
@@ -153,20 +153,24 @@ async def _lead(runtime: Runtime, original: Original, stays: Stays) -> Led:
             led = await entrance.refuse(row, policy)
             if original.is_navigation:
                 return led
-    raise _refusal(original, stays)
+    raise _refusal(runtime, original, stays)
 
 
-def _refusal(original: Original, stays: Stays) -> AppError:
+def _refusal(runtime: Runtime, original: Original, stays: Stays) -> AppError:
     if stays.kind is Kind.SIGN_IN:
-        return _sign_in_required(original, stays)
+        return _sign_in_required(runtime, original, stays)
     if stays.kind is Kind.FORBIDDEN:
-        return HostForbidden()
+        return HostForbidden(hint=stays.why)
     return NotFound(hint="no path of ours at a protected host")
 
 
-def _sign_in_required(original: Original, stays: Stays) -> HostSignInRequired:
-    by_secret = bool(stays.policy.machines) and not original.is_browser
-    return HostSignInRequired(original.host, by_secret=by_secret)
+def _sign_in_required(
+    runtime: Runtime, original: Original, stays: Stays
+) -> HostSignInRequired:
+    takes_secrets = runtime.gate.takes_secrets(stays.policy)
+    by_secret = takes_secrets and not original.is_browser
+    realm = original.host
+    return HostSignInRequired(realm, by_secret=by_secret, hint=stays.why)
 
 
 def _passes(fields: Fields) -> Response:

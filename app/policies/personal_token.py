@@ -8,7 +8,8 @@ from app.schemas.personal_token import AccountScope, TokenScope
 
 ACCOUNT_READ: str
 ACCOUNT_WRITE: str
-ACCOUNT_READ, ACCOUNT_WRITE = get_args(AccountScope)
+HOSTS_ENTER: str
+ACCOUNT_READ, ACCOUNT_WRITE, HOSTS_ENTER = get_args(AccountScope)
 SCOPES: tuple[str, ...] = get_args(TokenScope)
 _ME = "/api/v1/users/me"
 # Named one by one, so that a route of tomorrow is closed until somebody decides:
@@ -47,8 +48,14 @@ def narrowed(permissions: Iterable[str], scope: Iterable[str]) -> frozenset[str]
     return frozenset(name for name in scope if covers(held, (name,)))
 
 
-def offered(permissions: Iterable[str]) -> list[str]:
-    """Return the scopes that somebody may give a token, in their order."""
-    own = (ACCOUNT_READ, ACCOUNT_WRITE)
+def offered(permissions: Iterable[str], *, enters_hosts: bool) -> list[str]:
+    """Return the scopes that somebody may give a token, in their order.
+
+    Args:
+        permissions: What they may do themselves.
+        enters_hosts: Whether any protected host lets tokens in.
+    """
     held = frozenset(permissions)
-    return [name for name in SCOPES if name in own or covers(held, (name,))]
+    own = [ACCOUNT_READ, ACCOUNT_WRITE] + [HOSTS_ENTER] * enters_hosts
+    others = (name for name in SCOPES if name not in (*own, HOSTS_ENTER))
+    return [*own, *(name for name in others if covers(held, (name,)))]

@@ -9,7 +9,8 @@ from app.schemas.base import GivenInstant, Input, Instant, Output
 from app.schemas.role import Permission
 from app.typed_text import shown_text
 
-AccountScope = Literal["account:read", "account:write"]
+AccountScope = Literal["account:read", "account:write", "hosts:enter"]
+HOSTS_ENTER = "hosts:enter"
 TokenScope = Literal[AccountScope, Permission]
 
 
@@ -21,7 +22,11 @@ def _named(text: str) -> str:
 
 
 def _once(scopes: list[TokenScope]) -> list[TokenScope]:
-    return sorted(set(scopes))
+    wanted = set(scopes)
+    if HOSTS_ENTER in wanted and len(wanted) > 1:
+        # Programs behind a proxy may see it, and could use it for the rest.
+        raise ValueError("hosts:enter has to be the only scope")
+    return sorted(wanted)
 
 
 class PersonalToken(Output):

@@ -1,11 +1,14 @@
 """Personal access tokens at the same moment: made, used, revoked."""
 
 import asyncio
+from base64 import b64encode
 from datetime import timedelta
 from typing import Any
 
 from httpx2 import AsyncClient
 
+from app.schemas.protected_host import ProtectedHostPolicy
+from app.services.forward_auth.protected_host import ProtectedHostService
 from tests.races.crowd import address, crowd, statuses
 from tests.support.api import Api
 
@@ -54,3 +57,38 @@ async def test_once_it_is_revoked_no_process_takes_it(
 
     assert set(during) <= {200, 401}
     assert set(after) == {401}
+
+
+async def test_once_it_is_revoked_it_opens_no_host_at_any_process(
+    api: Api, both: list[AsyncClient]
+) -> None:
+    person = await api.person(email=address())
+    async with api.runtime.unit_of_work() as uow:
+        hosts = ProtectedHostService(uow, api.runtime, api.runtime.gate.hosts)
+        choices = ProtectedHostPolicy().model_dump()
+        await hosts.create("localhost:3000", {"name": "Wiki", **choices})
+    body = wanted(api) | {"scopes": ["hosts:enter"]}
+    made = (await api.post("/users/me/tokens", body, person)).json()
+    pair = b64encode(f"x:{made['token']}".encode()).decode()
+    asked = {
+        "Authorization": f"Basic {pair}",
+        "X-Forwarded-Host": "localhost:3000",
+        "X-Forwarded-Proto": "http",
+        "X-Forwarded-Uri": "/",
+        "X-Forwarded-Method": "GET",
+    }
+
+    async def enter(number: int) -> int:
+        answer = await both[number % 2].get("/forward-auth/nginx", headers=asked)
+        return answer.status_code
+
+    before = [await enter(0), await enter(1)]
+    during, _ = await asyncio.gather(
+        asyncio.gather(*(enter(number) for number in range(20))),
+        api.delete(f"/users/me/tokens/{made['id']}", person),
+    )
+    after = await asyncio.gather(*(enter(number) for number in range(10)))
+
+    assert before == [200, 200]
+    assert set(during) <= {200, 401}
+    assert set(after) <= {401, 429}  # wrong ones are counted

@@ -159,6 +159,9 @@ _VALUES: Mapping[str, str] = {
         "This is not in the form that is asked for."
     ),
     "must be one of the allowed values": N_("Choose one of the values."),
+    "hosts:enter has to be the only scope": N_(
+        "Programs behind our sign-in need a token that does nothing else."
+    ),
     "must read #rrggbb": N_("Enter a colour as in #7a1f5c."),
 }
 _ROLE_NAME = N_("Small letters, digits, - and _. It stays.")

@@ -27,7 +27,12 @@ from app.pages.parts.script import COPY_SCRIPT, COPY_SOURCE
 from app.pages.parts.texts import lasting
 from app.pages.portal.section import Here, enter, id_of
 from app.policies.permission import MEANINGS
-from app.policies.personal_token import ACCOUNT_READ, ACCOUNT_WRITE, offered
+from app.policies.personal_token import (
+    ACCOUNT_READ,
+    ACCOUNT_WRITE,
+    HOSTS_ENTER,
+    offered,
+)
 from app.schemas.personal_token import PersonalTokenCreate
 from app.services.factors.personal_token import (
     PersonalTokenNotFound,
@@ -52,6 +57,7 @@ _OWN = {
         "Change your profile and picture, sign devices out, and revoke access of "
         "applications"
     ),
+    HOSTS_ENTER: N_("Open programs behind our sign-in; only by itself"),
 }
 
 
@@ -147,6 +153,7 @@ def _lives(runtime: Runtime) -> list[int]:
 async def _ask(here: Here, error: AppError | None, values: Values) -> Response:
     rights = await AuthenticationService(here.runtime).rights_of(actor_of(here.account))
     now, lives = here.runtime.clock.now(), _lives(here.runtime)
+    hosts = bool(here.runtime.settings.personal_tokens.hosts)
     return await here.render(
         "account/token_new.html",
         error,
@@ -154,7 +161,7 @@ async def _ask(here: Here, error: AppError | None, values: Values) -> Response:
         chosen=_chosen(values),
         boxes=[
             (_CHOSEN + name, name, gettext(_OWN.get(name) or MEANINGS[name]))
-            for name in offered(rights.actor.permissions)
+            for name in offered(rights.actor.permissions, enters_hosts=hosts)
         ],
         lives=[
             (str(each), _lasting(each, now + timedelta(seconds=each))) for each in lives

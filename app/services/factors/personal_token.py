@@ -152,11 +152,13 @@ class PersonalTokenService:
 
     async def _demand_scopes(self, actor: Actor, scopes: Sequence[str]) -> None:
         rights = await AuthenticationService(self._process).rights_of(actor)
-        missing = set(scopes).difference(offered(rights.actor.permissions))
+        hosts = bool(self._process.settings.personal_tokens.hosts)
+        held = rights.actor.permissions
+        missing = set(scopes).difference(offered(held, enters_hosts=hosts))
         if not missing:
             return
         hint = f"{min(missing)} is missing"
-        if missing <= set(offered(rights.with_two_factors)):
+        if missing <= set(offered(rights.with_two_factors, enters_hosts=hosts)):
             raise SecondFactorRequired(TWO_FACTORS, hint)
         raise Forbidden(hint=hint)
 

@@ -30,15 +30,16 @@ class HostSignInRequired(Unauthenticated):
     code = "unauthenticated"
     title = "Sign in to do this"
 
-    def __init__(self, realm: str, *, by_secret: bool) -> None:
+    def __init__(self, realm: str, *, by_secret: bool, hint: str = "") -> None:
         """Refuse.
 
         Args:
             realm: The host.
             by_secret: Whether a program may come with its secret. Browsers would ask
                 people for one, so they are not told.
+            hint: Why, for the log.
         """
-        super().__init__()
+        super().__init__(hint=hint)
         scheme = "Basic" if by_secret else "Cookie"
         self._challenge = f'{scheme} realm="{realm}"'
 

@@ -25,6 +25,7 @@ from app.services.forward_auth.directory import HostPolicy, ProtectedHosts
 from app.services.forward_auth.errors import HostNotProtected, UnclearRequest
 from app.services.forward_auth.open_path import is_open
 from app.services.forward_auth.original import Original
+from app.services.forward_auth.script import ScriptVisitors, token_in
 from app.services.forward_auth.told import NOBODY, Fields, Told
 from app.services.sign_in.browser_cookie import BrowserCookies
 
@@ -63,12 +64,14 @@ class Stays:
         policy: Of the host.
         row: The visitor's grant, where there is a live one.
         by_two_factors: Only with two factors somebody who is signed in may enter.
+        why: For the log.
     """
 
     kind: Kind
     policy: HostPolicy
     row: Any | None = None
     by_two_factors: bool = False
+    why: str = ""
 
 
 class HostGate:
@@ -79,6 +82,7 @@ class HostGate:
         self._provider = provider
         self._entered = EnteredStatements(provider.database)
         self._told = Told(provider)
+        self._scripts = ScriptVisitors(provider, self._entered)
         self._cookies_read: dict[tuple[str, str], UUID] = {}
         self.hosts = ProtectedHosts(provider.database, provider.clock)
         self.cookies = BrowserCookies(provider.settings.public_url)
@@ -107,8 +111,12 @@ class HostGate:
         if kind is not None or path.startswith(OURS):
             return Stays(kind or Kind.UNKNOWN, policy, row)
         if row is None:
-            return await self._machine(original, policy)
+            return await self._program(original, policy)
         return await self._person(row, policy)
+
+    def takes_secrets(self, policy: HostPolicy) -> bool:
+        """Tell whether a program may come to a host by a secret."""
+        return bool(policy.machines) or self._scripts.are_taken_at(policy.host)
 
     async def visitor(self, original: Original, policy: HostPolicy) -> Any | None:
         """Return the live grant that a browser's cookie names, or None."""
@@ -164,22 +172,47 @@ class HostGate:
             session_idle=timedelta(seconds=settings.session.idle_ttl),
         )
 
-    async def _machine(self, original: Original, policy: HostPolicy) -> Passes | Stays:
-        """Let a client in that may come, and shows its secret (RFC 7617)."""
+    async def _program(self, original: Original, policy: HostPolicy) -> Passes | Stays:
+        """Let a program in that may come, and shows a secret (RFC 7617)."""
         fields = original.fields.get("authorization", _NONE)
-        if not policy.machines or not fields:
+        if len(fields) != 1 or not self.takes_secrets(policy):
             return Stays(Kind.SIGN_IN, policy)
-        if len(fields) > 1 or not fields[0].lower().startswith("basic "):
+        token = token_in(fields[0])
+        if token and self._scripts.are_taken_at(policy.host):
+            return await self._script(token, original, policy)
+        if not policy.machines or not fields[0].lower().startswith("basic "):
             return Stays(Kind.SIGN_IN, policy)
+        return await self._machine(fields[0], policy)
+
+    async def _script(
+        self, token: str, original: Original, policy: HostPolicy
+    ) -> Passes | Stays:
+        """Let a script in whose owner may enter.
+
+        A browser remembers such a password and sends it along with what other sites
+        make it ask for, so that one that says what it is has to sign in.
+        """
+        if original.is_browser:
+            return Stays(Kind.SIGN_IN, policy)
+        row = await self._scripts.find(token)
+        if isinstance(row, str):
+            return Stays(Kind.SIGN_IN, policy, why=row)
+        is_met = policy.is_met_by(row.acr)
+        if not is_met or not policy.admits_row(row, self._provider.settings.mfa):
+            why = "the owner of the token may not enter"
+            return Stays(Kind.FORBIDDEN, policy, why=why)
+        return Passes(self._told.of_person(row, policy))
+
+    async def _machine(self, field: str, policy: HostPolicy) -> Passes | Stays:
         service = ClientAuthenticationService(self._provider)
-        call = ClientCall(ENDPOINT, fields[0], Parameters({}))
+        call = ClientCall(ENDPOINT, field, Parameters({}))
         try:
             client = await service.recorded(call, service.authenticate(call))
         except OAuthError as error:
-            current().reason = error.error
-            return Stays(Kind.SIGN_IN, policy)
+            return Stays(Kind.SIGN_IN, policy, why=error.error)
         if client.client_id not in policy.machines:
-            return Stays(Kind.FORBIDDEN, policy)
+            why = f"{client.client_id} is no machine of it"
+            return Stays(Kind.FORBIDDEN, policy, why=why)
         return Passes(self._told.of_machine(client.client_id, policy))
 
 

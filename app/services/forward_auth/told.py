@@ -115,7 +115,7 @@ def _person(row: Any, roles: Sequence[str]) -> dict[str, Any]:
     is_given = row.username and username_key(row.username) == row.username_key
     claims = {
         "sub": str(row.user_id),
-        "sid": str(row.session_id),
+        "sid": None if row.session_id is None else str(row.session_id),
         "email": row.email if row.email_verified else None,
         "preferred_username": row.username if is_given else None,
         "name": row.name,
