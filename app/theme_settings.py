@@ -23,6 +23,11 @@ class ThemeSettings(Group):
     logo: Path | None = Field(
         None, description="A PNG or SVG file of at most 256 KiB, in place of our mark."
     )
+    mail_logo: Path | None = Field(
+        None,
+        description="A PNG file of at most 64 KiB at the head of mails; unset: `LOGO`, "
+        "where that is one.",
+    )
     accent: _Colour | None = Field(
         None,
         description="`#rrggbb` of main actions and links; refused where it cannot be "

@@ -21,6 +21,8 @@ from app.typed_text import wire_address
 if TYPE_CHECKING:
     from email.headerregistry import Address
 
+    from app.services.mails.logo import Logo
+
 _FORMER = {"second_step_exhausted": "second_step_guessed"}  # in outboxes of before
 
 
@@ -106,9 +108,18 @@ def compose(mail: Mail, settings: Settings, now: datetime) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    if mail.logo is not None and mail.logo.address in mail.html:
+        _add_logo(message, mail.logo)
     # Last: with a second part, what begins with "Content-" moves into the first.
     message["Content-Language"] = mail.language
     return message
+
+
+def _add_logo(message: EmailMessage, logo: "Logo") -> None:
+    """Let the logo come with the HTML (RFC 2387), and be no file to download."""
+    html = message.get_body(("html",))
+    assert isinstance(html, EmailMessage)
+    html.add_related(logo.content, "image", "png", cid=f"<{logo.name}>")
 
 
 def _header(name: str, address: str) -> "Address":

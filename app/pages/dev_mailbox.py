@@ -69,7 +69,7 @@ async def show_mail_html(mail_id: str, runtime: State) -> Response:
     """Show a mail as mail programs do."""
     mail = _mail(runtime, mail_id)
     headers = HEADERS | {"Content-Security-Policy": MAIL_CSP}
-    return HTMLResponse(mail.html, headers=headers)
+    return HTMLResponse(mail.page, headers=headers)
 
 
 @router.get("/dev/mails")
@@ -88,7 +88,7 @@ async def show_kinds(runtime: State, language: str = ENGLISH) -> Response:
 @router.get("/dev/mails/{name}")
 async def show_kind(name: str, runtime: State, language: str = ENGLISH) -> Response:
     """Show a kind of mail as mail programs do."""
-    html = _preview(runtime, name, language).html
+    html = _preview(runtime, name, language).page
     headers = HEADERS | {"Content-Security-Policy": MAIL_CSP}
     return HTMLResponse(html, headers=headers)
 

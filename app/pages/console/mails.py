@@ -65,7 +65,7 @@ async def show_html(name: str, at: AtConsole, language: str = "") -> Response:
         return here
     mail = MailPreviewService.of(here.runtime).show(name, _spoken(language))
     return HTMLResponse(
-        mail.html, headers=HEADERS | {"Content-Security-Policy": MAIL_CSP}
+        mail.page, headers=HEADERS | {"Content-Security-Policy": MAIL_CSP}
     )
 
 

@@ -49,7 +49,7 @@ CSP = (
 # For mails alone: their own markup has its style inline, as mail programs want it; no
 # script, no form and no frame can come with it.
 MAIL_CSP = (
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; "
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
 HEADERS = {

@@ -31,6 +31,7 @@ from app.services.sign_in.origin import spoken_origin
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from app.services.mails.logo import Logo
     from app.services.mails.own_template import OwnTemplates
 
 _NOT_ME = "/not-me"
@@ -77,6 +78,12 @@ class Mail:
     text: str
     html: str
     language: str = ENGLISH
+    logo: "Logo | None" = None
+
+    @property
+    def page(self) -> str:
+        """Its HTML for a browser, with the logo in it."""
+        return self.html if self.logo is None else self.logo.shown_in(self.html)
 
 
 class MailRenderer:
@@ -106,6 +113,7 @@ class MailRenderer:
                 html=(own and own.html(draft.name, values))
                 or self._written("html", draft.name, values),
                 language=draft.language,
+                logo=self._logo,
             )
 
     def subject(self, draft: Draft) -> str:
@@ -127,6 +135,16 @@ class MailRenderer:
         from app.services.mails.own_template import OwnTemplates
 
         return OwnTemplates(folder)
+
+    @cached_property
+    def _logo(self) -> "Logo | None":
+        theme = self._settings.theme
+        if theme.logo is None and theme.mail_logo is None:
+            return None
+        # Here: most have none.
+        from app.services.mails.logo import read_logo
+
+        return read_logo(theme, self._settings.public_url)
 
     @cached_property
     def _environments(self) -> Mapping[str, "Environment"]:
@@ -155,6 +173,7 @@ class MailRenderer:
             **told(draft),
             "subject": subject_of(draft),
             "sender": self._settings.service_name,
+            "logo": self._logo.address if self._logo else "",
             "site": self._settings.public_url,
             "lang": language(),
             "dir": direction(),

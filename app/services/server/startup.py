@@ -11,6 +11,7 @@ from app.core.password_schemes.engines import KEPT
 from app.database_errors import DatabaseUnavailable, is_sqlite_error
 from app.services.accounts.password import PasswordService
 from app.services.factors.challenge import load_models
+from app.services.mails.logo import read_logo
 from app.services.mails.preview import MailPreviewService
 from app.services.process.process import Process
 from app.services.server.schema import SchemaMismatch, ensure_schema
@@ -123,8 +124,13 @@ async def _load_models(process: Process) -> None:
 
 
 def _check_mails(process: Process) -> None:
-    """Refuse texts of mails that would keep mails from being sent."""
-    folder = process.settings.mail_templates
+    """Refuse what would keep mails from being sent: a logo, or texts."""
+    settings = process.settings
+    try:
+        read_logo(settings.theme, settings.public_url)
+    except ValueError as error:
+        raise StartRefused(f"{PREFIX}THEME__MAIL_LOGO {error}") from error
+    folder = settings.mail_templates
     if folder is None:
         return
     name = f"{PREFIX}MAIL_TEMPLATES"
