@@ -11,24 +11,11 @@ from typing import Any
 import pytest
 
 from app.core.language import chosen_value, languages
-from app.pages.console.sections import SECTIONS
 from app.services.server.runtime import Runtime
 from tests.e2e import report
+from tests.e2e.places import CONSOLE, PORTAL, VISITORS
 from tests.e2e.visitor import Visitor
 from tests.support.api import PASSWORD
-
-VISITORS = (
-    *("/signin", "/signup", "/signin/code", "/forgot-password", "/reset-password"),
-    *("/verify-email", "/resend-verification", "/setup", "/demo", "/language"),
-    *("/done/setup", "/done/mail-sent", "/done/registered", "/nothing/here"),
-)
-PORTAL = (
-    *("/", "/signout", "/applications", "/account", "/account/email"),
-    *("/account/password", "/account/factors", "/account/passkeys"),
-    *("/account/sessions", "/account/data", "/account/delete"),
-    *("/account/tokens", "/account/new-token"),
-)
-CONSOLE = tuple(section.path for section in SECTIONS)
 
 
 def _cases() -> Iterator[tuple[str, str]]:
@@ -41,7 +28,7 @@ def _cases() -> Iterator[tuple[str, str]]:
                 yield tag, scheme
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("tag", "scheme"), list(_cases()))
 async def test_no_page_hinders_anybody(
     newcomer: Any, runtime: Runtime, tag: str, scheme: str

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.places import PORTAL
 from tests.e2e.visitor import Visitor
 from tests.support.api import PASSWORD
 
@@ -19,13 +20,6 @@ PLACES = [
     pytest.param({"color_scheme": "dark"}, id="dark"),
     pytest.param(PHONE | {"color_scheme": "dark"}, id="dark-phone"),
 ]
-PAGES = (
-    *("/account", "/account/profile", "/account/email", "/account/security"),
-    *("/account/password", "/account/passkeys", "/account/factors"),
-    *("/account/sessions", "/applications", "/account/activity"),
-    *("/account/data", "/account/delete"),
-    *("/account/tokens", "/account/new-token"),
-)
 
 
 def named(request: pytest.FixtureRequest) -> str:
@@ -40,7 +34,7 @@ async def test_every_page_fits_and_is_for_everybody(
     person: Visitor = await newcomer(named(request), **place)
     await person.sign_in()
 
-    for path in PAGES:
+    for path in PORTAL:
         await person.go(path)
         assert person.path == path
         width = "document.documentElement.scrollWidth - innerWidth"

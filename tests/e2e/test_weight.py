@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.services.server.runtime import Runtime
-from tests.e2e.test_languages import CONSOLE, PORTAL, VISITORS
+from tests.e2e.places import CONSOLE, PORTAL, VISITORS
 from tests.e2e.visitor import Visitor
 from tests.factories.user import UserFactory
 
