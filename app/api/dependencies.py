@@ -303,8 +303,8 @@ async def _groups(uow: Uow) -> GroupService:
     return GroupService(uow)
 
 
-async def _attributes(uow: Uow) -> AttributeService:
-    return AttributeService(uow)
+async def _attributes(uow: Uow, runtime: RuntimeDep) -> AttributeService:
+    return AttributeService(uow, runtime.resources.declared)
 
 
 async def _previews(uow: Uow, runtime: RuntimeDep) -> PreviewService:

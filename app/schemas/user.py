@@ -214,7 +214,9 @@ class UserImport(Input):
     ``name`` may be anything here: an account is not lost for a name that is refused.
     ``totp`` is an ``otpauth`` URI, a secret in base32, or an object of a known form.
     ``passkeys`` are objects of a known form. ``picture`` is a file in base64.
-    ``groups`` are names of groups that are there.
+    ``groups`` are names of groups that are there, ``attributes`` are by name.
+    ``foreign_groups`` and ``attribute_texts`` are of a product that knows neither our
+    names nor types: what is not here is left out, and told.
     """
 
     email: Email
@@ -229,3 +231,6 @@ class UserImport(Input):
     passkeys: Annotated[list[dict[str, Any]], Field(max_length=MAX_PASSKEYS)] = []
     picture: Annotated[str, Field(max_length=360_000)] | None = None
     groups: Annotated[list[GroupName], Field(max_length=MAX_GROUPS)] = []
+    attributes: AttributeValues = {}
+    foreign_groups: Annotated[list[str], Field(max_length=MAX_GROUPS)] = []
+    attribute_texts: Annotated[dict[str, list[str]], Field(max_length=500)] = {}

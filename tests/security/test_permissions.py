@@ -8,14 +8,13 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import update
 
-from app.models import OutboxMessage, PersonalToken, Role
+from app.models import Attribute, OutboxMessage, PersonalToken, Role
 from app.oauth.grants.jwt_bearer import JwtBearer
 from app.policies.permission import PERMISSIONS
 from app.schemas.attribute import AttributeCreate
 from app.schemas.protected_host import ProtectedHostCreate
 from app.schemas.trusted_issuer import TrustedIssuerChange
 from app.services.accounts.change import new_group
-from app.services.attributes.definition import AttributeService
 from app.services.clients.client import OAuthClientService
 from app.services.clients.resource import OAuthResourceService
 from app.services.clients.trusted_issuer import TrustedIssuerService
@@ -227,7 +226,8 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         await uow.db.flush()
         await uow.groups.add_member(group.id, user.id, uow.clock.now())
         new = AttributeCreate(name=f"target-{number}").model_dump()
-        await AttributeService(uow).create(new)
+        dates = dict.fromkeys(("created_at", "updated_at"), uow.clock.now())
+        uow.attributes.add(Attribute(**new, version=1, **dates))
         client, secret = await made.create(uri, {}, f"target-{number}")
         hosts = ProtectedHostService(uow, api.runtime, api.runtime.gate.hosts)
         body = ProtectedHostCreate(host=f"localhost:{4_000 + number}", name="Target")

@@ -144,8 +144,9 @@ def delete(name: Name, yes: Yes = False, as_json: AsJson = False) -> None:
     """
     from app.services.attributes.definition import AttributeService
 
-    async def work(uow: "UnitOfWork", _runtime: "Runtime") -> None:
-        await AttributeService(uow).delete(name, None)
+    async def work(uow: "UnitOfWork", runtime: "Runtime") -> None:
+        declared = runtime.resources.declared
+        await AttributeService(uow, declared).delete(name, None)
 
     confirm(f"delete the attribute {name}, and what it is of everybody", yes)
     in_transaction(work)

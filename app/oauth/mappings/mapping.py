@@ -4,7 +4,8 @@ A mapping takes one thing that is known and tells it under a name, perhaps below
 perhaps less of it. It adds; what the protocol says stands for itself.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from app.oauth.claims import STANDARD_CLAIMS
 
 MOST = 20  # mappings of one client or resource
 SCOPE = "scope"
+ATTRIBUTE = "attribute:"  # and its name: of those that the operator defined
 SOURCES = frozenset({SCOPE, *STANDARD_CLAIMS})
 # What tokens and answers say of themselves (RFC 7519 §4.1, RFC 7662 §2.2, RFC 8693 §4,
 # RFC 9068 §2.2, OIDC Core §2, and our own).
@@ -23,6 +25,7 @@ PROTECTED = frozenset(
 # By these people are recognised elsewhere: nothing else passes for one.
 _OWN = frozenset({"email", "email_verified", "phone_number", "phone_number_verified"})
 _MEMBERS = frozenset({"claim", "source", "values", "format", "prefix"})
+_ATTRIBUTE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}")
 _MAX_NAME, _MAX_VALUES, _MAX_LEVELS = 200, 100, 5
 
 
@@ -32,7 +35,8 @@ class ClaimMapping:
 
     Attributes:
         claim: Its name; the dots of a nested one lead through objects.
-        source: What is told: ``scope``, or a claim about the person.
+        source: What is told: ``scope``, a claim about the person, or
+            ``attribute:NAME``.
         values: Of a list, or of a single value, only these; ``*`` at an end is any
             rest. None at all is everything.
         format: Whether the dots of its name are levels.
@@ -44,6 +48,12 @@ class ClaimMapping:
     values: tuple[str, ...] = ()
     format: Literal["flat", "nested"] = "flat"
     prefix: str = ""
+
+    @property
+    def attribute(self) -> str | None:
+        """Name of the attribute that it tells, if it tells one."""
+        is_one = self.source.startswith(ATTRIBUTE)
+        return self.source.removeprefix(ATTRIBUTE) if is_one else None
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -72,6 +82,11 @@ def read_mappings(documents: Sequence[Any]) -> tuple[ClaimMapping, ...]:
     return mappings
 
 
+def attributes_in(mappings: Iterable[ClaimMapping]) -> frozenset[str]:
+    """Return the names of the attributes that mappings tell."""
+    return frozenset(name for each in mappings if (name := each.attribute) is not None)
+
+
 def _read(document: Any) -> ClaimMapping:
     if not isinstance(document, Mapping) or not document.keys() <= _MEMBERS:
         raise ValueError(f"have the members {', '.join(sorted(_MEMBERS))}")
@@ -98,7 +113,9 @@ def _check(mapping: ClaimMapping) -> None:
     path, source = mapping.path, mapping.source
     if not all(path) or len(path) > _MAX_LEVELS:
         raise ValueError("name a claim")
-    if source not in SOURCES:
+    name = mapping.attribute
+    is_attribute = name is not None and _ATTRIBUTE_NAME.fullmatch(name)
+    if source not in SOURCES and not is_attribute:
         raise ValueError(f"know no source {source}")
     if path[0] in PROTECTED:
         raise ValueError(f"cannot replace {path[0]}")

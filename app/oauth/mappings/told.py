@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from app.oauth.claims import scope_claims
-from app.oauth.mappings.mapping import SCOPE, ClaimMapping
+from app.oauth.mappings.mapping import ATTRIBUTE, SCOPE, ClaimMapping
 
 LEFT_OUT = "claims_left_out"
 # Whoever types one has it; only the claim beside it says whose it is (§5.7).
@@ -22,6 +22,19 @@ _CONFIRMED_BY = {
 def sources_of(mappings: Iterable[ClaimMapping]) -> frozenset[str]:
     """Return the names of what has to be known about a person."""
     return frozenset(mapping.source for mapping in mappings)
+
+
+def is_granted(source: str, scope: Collection[str], given: Collection[str]) -> bool:
+    """Tell whether scopes let something be told of a person.
+
+    An operator's attributes are of the profile: no scope has claims of their names.
+
+    Args:
+        source: Of a mapping.
+        scope: What was granted.
+        given: The claims that it stands for.
+    """
+    return source in given or (source.startswith(ATTRIBUTE) and "profile" in scope)
 
 
 def mapped_claims(
@@ -42,7 +55,7 @@ def mapped_claims(
     for mapping in mappings:
         if mapping.source == SCOPE:
             value = _shaped(mapping, list(scope))
-        elif mapping.source in given and _is_told(mapping, known):
+        elif is_granted(mapping.source, scope, given) and _is_told(mapping, known):
             value = _shaped(mapping, known.get(mapping.source))
         else:
             continue

@@ -5,9 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Text, cast, delete, func, select
 
 from app.models.access.attribute import Attribute, UserAttribute
+from app.models.oauth.client import OAuthClient
+from app.models.oauth.resource import OAuthResource
+from app.oauth.mappings.mapping import ATTRIBUTE
 from app.repositories.base import Order, Repository, upserting
 
 _BY_NAME = Order((Attribute.name,))
@@ -75,6 +78,21 @@ class AttributeRepository(Repository[Attribute]):
         await self.db.execute(
             adding.on_conflict_do_update(index_elements=keys, set_=new)
         )
+
+    async def told_by(self, name: str) -> str | None:
+        """Return which client or API has a mapping that tells an attribute, or None."""
+        source = f"{ATTRIBUTE}{name}"
+        for who, mappings in (
+            (OAuthClient.client_id, OAuthClient.claim_mappings),
+            (OAuthResource.identifier, OAuthResource.claims),
+        ):
+            text = cast(mappings, Text)
+            named = text.contains(source, autoescape=True)  # narrows; read below
+            rows = await self.db.execute(select(who, mappings).where(named))
+            for found, documents in rows:
+                if any(each.get("source") == source for each in documents or ()):
+                    return str(found)
+        return None
 
     async def delete(self, attribute: Attribute) -> None:
         """Delete a definition; what it is of people goes with it (foreign keys)."""

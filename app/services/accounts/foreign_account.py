@@ -101,6 +101,8 @@ def _keycloak(user: Row) -> Fields:
         "email_verified": user.get("emailVerified"),
         "name": " ".join(str(name) for name in names if name) or None,
         "password_hash": from_keycloak(passwords[0]) if passwords else None,
+        "foreign_groups": user.get("groups"),
+        "attribute_texts": user.get("attributes"),
         **_keycloak_factors(user),
     }
 

@@ -1,5 +1,6 @@
 """Accounts from another system, with the password hashes that it made."""
 
+import re
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from app.models.access.group import Group
 from app.policies.permission import USER_ROLE
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.base import ShownText
-from app.schemas.user import UserImport
+from app.schemas.user import GROUP_NAME, UserImport
 from app.services.accounts.change import new_group, new_user, set_password
 from app.services.accounts.foreign_factor import add_factors, read_factors
 from app.services.accounts.foreign_passkey import (
@@ -31,6 +32,7 @@ from app.services.accounts.foreign_passkey import (
 )
 from app.services.accounts.picture import accepted, add_picture
 from app.services.accounts.unverified import accept_address, displace
+from app.services.attributes.values import AttributeValues
 from app.services.process.process import Process
 from app.typed_text import canonical_email
 
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from app.core.pictures.picture import Picture
 
 _TAKEN = "the address has an account"
+_GROUP_NAME = re.compile(GROUP_NAME)
+_SHOWN = 5  # names in one note
 _NAME: TypeAdapter[str] = TypeAdapter(ShownText)
 
 
@@ -196,7 +200,7 @@ class UserImportService:
             return ImportResult(entry.email, _TAKEN)
         try:
             accept_address(self._process, entry.email)
-            await self._insert(
+            more = await self._insert(
                 entry, name, stored, (*factors, passkeys), picture, dry_run
             )
         except (PasskeyTaken, UnknownGroup) as refusal:
@@ -204,11 +208,12 @@ class UserImportService:
         except IntegrityError:
             return await self._taken(entry.email, canonical)
         except Unprocessable as refusal:
-            return ImportResult(entry.email, str(refusal.errors[0]["message"]))
+            return ImportResult(entry.email, _said(refusal))
         self._seen.add(canonical)
         self._credentials.update(each.credential_id for each in passkeys)
         weak = stored is not None and "weak" in traits_of(stored)
-        return ImportResult(entry.email, None, is_weak=weak, note=note)
+        said = "; ".join(each for each in (note, *more) if each) or None
+        return ImportResult(entry.email, None, is_weak=weak, note=said)
 
     async def _insert(
         self,
@@ -218,13 +223,14 @@ class UserImportService:
         factors: tuple[TotpKey | None, list[str], list[ForeignPasskey]],
         picture: "Picture | None",
         dry_run: bool,
-    ) -> None:
-        """Store an account with its factors, all or nothing.
+    ) -> list[str]:
+        """Store an account with its factors, all or nothing; say what was left out.
 
         Raises:
             IntegrityError: The address has an account.
             PasskeyTaken: Another account has one of the passkeys.
             UnknownGroup: There is no group of a name.
+            Unprocessable: An attribute is missing, or not acceptable.
         """
         key, hashes, passkeys = factors
         async with self._process.unit_of_work() as uow:
@@ -235,8 +241,10 @@ class UserImportService:
             uow.users.add(user)
             await uow.db.flush()
             await uow.users.add_roles(user.id, [USER_ROLE])
+            known, left = await self._known_groups(uow, entry)
             made = self._makes_groups
-            await _join(uow, user.id, await _groups(uow, entry.groups, are_made=made))
+            await _join(uow, user.id, await _groups(uow, known, are_made=made))
+            unknown = await _set_attributes(uow, user.id, entry)
             add_factors(uow, self._process, user.id, key, hashes)
             await add_passkeys(uow, user.id, passkeys)
             if picture is not None:
@@ -244,6 +252,18 @@ class UserImportService:
             uow.record(UserImported(user_id=user.id))
             if dry_run:
                 await uow.db.rollback()
+        return [*_left_out("groups", left), *_left_out("attributes", unknown)]
+
+    async def _known_groups(
+        self, uow: UnitOfWork, entry: UserImport
+    ) -> tuple[list[str], list[str]]:
+        """Return the groups to join, and those of the product that are left out."""
+        usable = [name for name in entry.foreign_groups if _GROUP_NAME.fullmatch(name)]
+        if not self._makes_groups and usable:
+            there = {row.name_key for row in await uow.groups.by_names(usable)}
+            usable = [name for name in usable if name.lower() in there]
+        left = [name for name in entry.foreign_groups if name not in usable]
+        return [*entry.groups, *usable], left
 
     def _untaken(self, passkeys: list[ForeignPasskey]) -> list[ForeignPasskey]:
         """Return them, unless the file has one for two accounts.
@@ -316,6 +336,36 @@ async def _join(uow: UnitOfWork, user_id: UUID, groups: Sequence[Group]) -> None
         uow.record(
             GroupMemberAdded(user_id=user_id, group_id=group.id, group=group.name)
         )
+
+
+async def _set_attributes(
+    uow: UnitOfWork, user_id: UUID, entry: UserImport
+) -> list[str]:
+    """Set what is defined here; return the names of the product's that are not.
+
+    Raises:
+        Unprocessable: One is missing, or not acceptable.
+    """
+    values = AttributeValues(uow)
+    foreign = await values.read_known(entry.attribute_texts)
+    await values.begin(user_id, {**foreign, **entry.attributes})
+    return sorted(entry.attribute_texts.keys() - foreign.keys())
+
+
+def _left_out(what: str, names: Sequence[str]) -> list[str]:
+    """Say what a product has and this service has not."""
+    if not names:
+        return []
+    shown = ", ".join(names[:_SHOWN])
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return [f"imported without the {what} {shown}{more}, which are not here"]
+
+
+def _said(refusal: Unprocessable) -> str:
+    """Return why a line is refused; of an attribute, with its name."""
+    error = refusal.errors[0]
+    message, field = str(error["message"]), str(error["field"])
+    return f"{field} {message}" if field.startswith("attributes.") else message
 
 
 def _picture_of(entry: UserImport) -> "Picture | None":

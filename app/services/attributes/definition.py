@@ -1,6 +1,6 @@
 """Definitions of attributes, as administrators manage them (ADR-0088)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -8,6 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from app.core.exceptions import Conflict, FieldError, NotFound, Unprocessable
 from app.events.attribute import AttributeCreated, AttributeDeleted, AttributeUpdated
 from app.models.access.attribute import Attribute
+from app.oauth.clients.resource import Resource
+from app.oauth.mappings.mapping import attributes_in
 from app.policies.attribute import MAX_ATTRIBUTES, check_definition
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.precondition import demand_version
@@ -34,12 +36,35 @@ class TooManyAttributes(Conflict):
     title = "There are as many attributes as this service keeps; delete one first"
 
 
+class AttributeInUse(Conflict):
+    """A client or an API is told it; the text says which."""
+
+    code = "attribute_in_use"
+    title = "A claim mapping tells this attribute; change the mapping first"
+
+    def __init__(self, told_by: str) -> None:
+        """Name whoever is told it."""
+        super().__init__(hint=told_by)
+        self._told_by = told_by
+
+    @property
+    def detail(self) -> str:
+        """Which mapping stands in the way."""
+        return f"A claim mapping of {self._told_by} tells it; change that first."
+
+
 class AttributeService:
     """What users with ``attributes:read`` and ``attributes:write`` may do."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
-        """Work in this transaction."""
+    def __init__(self, uow: UnitOfWork, declared: Iterable[Resource] = ()) -> None:
+        """Work in this transaction.
+
+        Args:
+            uow: The caller's.
+            declared: APIs of the settings, which are in no table.
+        """
         self._uow = uow
+        self._declared = declared
 
     async def list_page(
         self, *, after: Sequence[Any] | None, limit: int
@@ -114,13 +139,23 @@ class AttributeService:
         """Delete a definition and what it is of people.
 
         Raises:
+            AttributeInUse: A mapping tells it.
             AttributeNotFound: There is none.
             PreconditionFailed: Somebody changed it since.
         """
         row = await self.get(name, lock=True)
         demand_version(row.version, versions)
+        told_by = await self._told_by(name)
+        if told_by is not None:
+            raise AttributeInUse(told_by)
         await self._uow.attributes.delete(row)
         self._uow.record(AttributeDeleted(attribute=name))
+
+    async def _told_by(self, name: str) -> str | None:
+        for api in self._declared:
+            if name in attributes_in(api.claims):
+                return api.identifier
+        return await self._uow.attributes.told_by(name)
 
 
 def _check(row: Attribute) -> None:

@@ -44,6 +44,11 @@ class AttributeValues:
             for name, given in texts.items()
         }
 
+    async def read_known(self, texts: Mapping[str, list[str]]) -> dict[str, Any]:
+        """Return the same of those that are defined, and leave the others out."""
+        names = {each.name for each in await self._named(texts)}
+        return await self.read({n: t for n, t in texts.items() if n in names})
+
     async def begin(self, user_id: UUID, values: Values) -> None:
         """Set the attributes of a new account, which has all that are required.
 

@@ -333,7 +333,7 @@ class OAuthClientService:
             check_pattern(pattern, self._provider.supported.preview_hosts)
         if choices.get("theme") is not None:
             check_theme(choices["theme"])
-        check_claims(choices)
+        await check_claims(self._uow, choices)
         await check_exchange(self._uow, choices.get("token_exchange"))
 
 

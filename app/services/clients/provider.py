@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 from app.oauth.supported import Supported
+from app.repositories.statements.attribute import AttributeStatements
 from app.repositories.statements.device_code import DeviceCodeStatements
 from app.repositories.statements.grant import OAuthGrantStatements
 from app.repositories.statements.membership import MembershipStatements
@@ -31,6 +32,7 @@ class Provider(Process):
         polls: When devices asked last, so that they do not ask too often.
         signed: Tokens that a client reads.
         memberships: What people belong to.
+        attributes: What operators know of people besides.
     """
 
     supported: Supported
@@ -43,6 +45,7 @@ class Provider(Process):
     polls: DevicePolls
     signed: SignedTokens
     memberships: MembershipStatements
+    attributes: AttributeStatements
 
 
 def build_provider(process: Process) -> Provider:
@@ -65,4 +68,5 @@ def build_provider(process: Process) -> Provider:
         polls=DevicePolls(),
         signed=SignedTokens(process.ring, issuer=settings.public_url),
         memberships=MembershipStatements(database),
+        attributes=AttributeStatements(database),
     )

@@ -172,7 +172,7 @@ class OAuthResourceService:
         """
         await self._check_identifier(identifier)
         self._check_algorithm(choices)
-        check_mappings("claims", choices.get("claims"))
+        await check_mappings(self._uow, "claims", choices.get("claims"))
         now = self._uow.clock.now()
         row = OAuthResource(
             id=self._uow.randomness.uuid7(),
@@ -208,7 +208,7 @@ class OAuthResourceService:
         row = await self._changeable(resource_id, versions)
         changed = [n for n, value in choices.items() if getattr(row, n) != value]
         self._check_algorithm({name: choices[name] for name in changed})
-        check_mappings("claims", choices.get("claims"))
+        await check_mappings(self._uow, "claims", choices.get("claims"))
         for name in changed:
             setattr(row, name, choices[name])
         if changed:

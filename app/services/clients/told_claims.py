@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.core.exceptions import FieldError, Unprocessable
-from app.oauth.mappings.mapping import PROTECTED, read_mappings
+from app.oauth.mappings.mapping import PROTECTED, attributes_in, read_mappings
+from app.repositories.unit_of_work import UnitOfWork
 
 
-def check_claims(choices: Mapping[str, Any]) -> None:
+async def check_claims(uow: UnitOfWork, choices: Mapping[str, Any]) -> None:
     """Refuse what would replace a claim of the protocol, or is no mapping.
 
     Raises:
@@ -17,19 +18,28 @@ def check_claims(choices: Mapping[str, Any]) -> None:
         if name in PROTECTED:
             message = f"cannot hold {name}, which the protocol says itself"
             raise _refused("id_token_claims", "protected_claim", message)
-    check_mappings("claim_mappings", choices.get("claim_mappings"))
+    await check_mappings(uow, "claim_mappings", choices.get("claim_mappings"))
 
 
-def check_mappings(field: str, mappings: Sequence[Any] | None) -> None:
+async def check_mappings(
+    uow: UnitOfWork, field: str, mappings: Sequence[Any] | None
+) -> None:
     """Refuse what is no mapping, of a client or of an API.
+
+    The attributes that they name cannot be deleted until the transaction is over.
 
     Raises:
         Unprocessable: It is said which, and why.
     """
     try:
-        read_mappings(mappings or ())
+        read = read_mappings(mappings or ())
     except ValueError as error:
         raise _refused(field, "invalid_claim_mapping", str(error)) from error
+    names = attributes_in(read)
+    known = {row.name for row in await uow.attributes.by_names(names)} if names else ()
+    for name in sorted(names.difference(known)):
+        message = f"name {name}, which is no attribute; define it first"
+        raise _refused(field, "unknown_attribute", message)
 
 
 def _refused(field: str, code: str, message: str) -> Unprocessable:

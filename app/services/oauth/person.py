@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.core.secret_key import SecretKey
 from app.oauth.clients.client import Client
+from app.oauth.mappings.mapping import ATTRIBUTE
 from app.oauth.scopes import MEMBERSHIP
 from app.oauth.subject import session_for, subject_for
 from app.policies.second_factor import names_that_count
@@ -41,10 +42,10 @@ def person_claims(row: Any) -> dict[str, Any]:
 async def told_person(
     provider: Provider, row: Any, names: Collection[str]
 ) -> dict[str, Any]:
-    """Return the same with groups and roles, if they are among what is told.
+    """Return the same with groups, roles and attributes that are among what is told.
 
     Of roles, those that count in what the grant proved: an application lets in by them.
-    That is one statement more, so it is run for no other application.
+    Each is one statement more, so it is run for no other application.
     """
     claims = person_claims(row)
     if not MEMBERSHIP.isdisjoint(names):
@@ -52,6 +53,9 @@ async def told_person(
         claims["groups"] = sorted((held.groups or "").split())
         counted = names_that_count(held, row.acr, provider.settings.mfa)
         claims["roles"] = list(counted)
+    if any(name.startswith(ATTRIBUTE) for name in names):
+        values = await provider.attributes.of(row.user_id)
+        claims |= {f"{ATTRIBUTE}{name}": value for name, value in values.items()}
     return claims
 
 

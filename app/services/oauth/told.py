@@ -12,6 +12,7 @@ from app.oauth.mappings.mapping import ClaimMapping
 from app.oauth.mappings.told import (
     LEFT_OUT,
     claims_by_scope,
+    is_granted,
     mapped_claims,
     sources_of,
     within,
@@ -65,7 +66,9 @@ async def told_in_tokens(provider: Provider, granted: Granted, row: Any | None) 
     known: Mapping[str, Any] = {}
     if row is not None:
         names = sources_of(apis) | sources_of(client.claim_mappings)
-        names = (names | client.id_token_claims) & scope_claims(scope)
+        given = scope_claims(scope)
+        names |= client.id_token_claims
+        names = frozenset(each for each in names if is_granted(each, scope, given))
         names |= told_claims("id_token", scope=scope, claims=claims)
         if names:
             known = await told_person(provider, row, names)
@@ -83,7 +86,11 @@ async def told_in_tokens(provider: Provider, granted: Granted, row: Any | None) 
 
 def _lists(client: Client, apis: Collection[ClaimMapping]) -> frozenset[str]:
     mapped = (*client.claim_mappings, *apis)
-    names = (each.path[0] for each in mapped if each.source in MEMBERSHIP)
+    names = (
+        each.path[0]
+        for each in mapped
+        if each.source in MEMBERSHIP or each.attribute is not None
+    )
     return MEMBERSHIP | frozenset(names)
 
 

@@ -32,6 +32,7 @@ from app.services.accounts.change import existing
 from app.services.accounts.errors import UserNotFound
 from app.services.attributes.definition import (
     AttributeExists,
+    AttributeInUse,
     AttributeNotFound,
     TooManyAttributes,
 )
@@ -134,7 +135,9 @@ async def update_attribute(
 @router.delete(
     "/attributes/{attribute}",
     status_code=204,
-    responses=problems(*UNPERMITTED, AttributeNotFound, PreconditionFailed),
+    responses=problems(
+        *UNPERMITTED, AttributeNotFound, AttributeInUse, PreconditionFailed
+    ),
 )
 async def delete_attribute(
     attribute: Name, _actor: Writer, attributes: Attributes, if_match: IfMatch
