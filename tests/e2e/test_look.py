@@ -4,20 +4,25 @@
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from app.models.statistics import HourlyStatistics
 from app.services.server.runtime import Runtime
 from tests.e2e.visitor import Visitor
 from tests.factories.oauth import ApplicationFactory
+from tests.factories.user import UserFactory
 from tests.support.api import PASSWORD
 from tests.support.authorization import query_of
 
 _PICTURES = os.environ.get("PICTURES")
 _KEPT = ("signin", "signup", "consent", "home", "nowhere")
+_KEPT_WIDE = ("account", "admin")
+_INSIDE = ("account", "account/security", "admin", "admin/users", "admin/audit")
 _WIDTHS = (1280, 768, 390)
 _OPEN = ("signin", "signup", "signin/code", "forgot-password", "nowhere", "dev/mailbox")
 
@@ -31,6 +36,25 @@ async def test_visitors_pages_fit_every_screen(newcomer: Any, scheme: str) -> No
         await _look(person, path.replace("/", "-"), scheme)
     await person.sign_in()
     await _look(person, "home", scheme)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_account_and_the_console_fit_every_screen(
+    newcomer: Any, runtime: Runtime, scheme: str
+) -> None:
+    person = await newcomer.administrator(
+        f"operator-{scheme}@example.com", color_scheme=scheme
+    )
+    make = UserFactory(runtime)
+    for name in ("Ann Lee", "Bo Chen", "Cleo Diaz", "Dan Okoye", "Eva Novak"):
+        email = f"{name.lower().replace(' ', '.')}.{scheme}@example.com"
+        await make(email=email, name=name)
+    await _count_a_day(runtime)
+    await person.sign_in()
+
+    for path in _INSIDE:
+        await person.go(f"/{path}")
+        await _look(person, path.replace("/", "-"), scheme)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -97,6 +121,24 @@ async def test_chromium_knows_the_fields_of_passwords(newcomer: Any, path: str) 
     assert [text for text in said if "[DOM]" in text] == []
 
 
+async def _count_a_day(runtime: Runtime) -> None:
+    """Let a day have been counted, with more to do around noon."""
+    now = runtime.clock.now()
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    async with runtime.unit_of_work() as uow:
+        for back in range(24):
+            busy = 12 - abs(12 - back)
+            row = HourlyStatistics(
+                hour=hour - timedelta(hours=back),
+                counted_until=now,
+                sign_ins=40 + 23 * busy,
+                sign_in_failures=2 + busy,
+                new_accounts=busy // 2,
+                active_sessions=300 + 40 * busy,
+            )
+            await uow.db.merge(row)
+
+
 async def _look(person: Visitor, name: str, scheme: str) -> None:
     """Complain where a page is wider than a screen; keep a picture if asked to."""
     for width in _WIDTHS:
@@ -104,7 +146,8 @@ async def _look(person: Visitor, name: str, scheme: str) -> None:
         wide = await person.page.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             person.complaints.append(f"/{name} is {wide} wide at {width}")
-        if _PICTURES and name in _KEPT and width != 768:
+        wanted = _KEPT + _KEPT_WIDE if width == 1280 else _KEPT
+        if _PICTURES and name in wanted and width != 768:
             kind = "" if width == 1280 else "-phone"
             path = Path(_PICTURES) / f"{name}{kind}-{scheme}.jpg"
             await person.page.screenshot(path=path, type="jpeg", quality=72)
