@@ -14,6 +14,7 @@ from app.services.factors.challenge import load_models
 from app.services.mails.logo import read_logo
 from app.services.mails.preview import MailPreviewService
 from app.services.process.process import Process
+from app.services.server.declared_resource import declared_flaw
 from app.services.server.schema import SchemaMismatch, ensure_schema
 from app.services.server.served_address import remember_address
 from app.services.server.setup import SetupService
@@ -80,6 +81,7 @@ async def start(process: Process, *, serving: bool = False) -> str | None:
         if serving:
             await _load_models(process)
             _check_mails(process)
+            await _check_resources(process)
             await asyncio.to_thread(Places(process.settings.session.geoip_file).open)
         link = await _set_up(process, serving)
     except (SchemaMismatch, KeysUnreadable) as error:
@@ -121,6 +123,15 @@ async def _load_models(process: Process) -> None:
     except (OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) else error
         raise StartRefused(f"{PREFIX}PASSKEY__METADATA_FILE: {said}") from error
+
+
+async def _check_resources(process: Process) -> None:
+    """Refuse APIs of the settings that something stored is called like."""
+    settings = process.settings
+    async with process.unit_of_work() as uow:
+        flaw = await declared_flaw(uow, settings.resources, settings.public_url)
+    if flaw is not None:
+        raise StartRefused(flaw)
 
 
 def _check_mails(process: Process) -> None:
