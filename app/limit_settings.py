@@ -61,6 +61,10 @@ class LimitSettings(Group):
     revocation_client: Rate = Field(
         "6000/3600", description="Access tokens revoked alone, per client."
     )
+    workload_subject: Rate = Field(
+        "600/3600",
+        description="Tokens for a person by the assertions of one subject.",
+    )
     registration_address: Rate = Field(
         "20/3600", description="Clients that register themselves, per address."
     )

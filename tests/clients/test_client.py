@@ -6,13 +6,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from app.config import Settings
-from app.core.exceptions import Unprocessable
 from app.models.oauth.grant import OAuthGrant
 from app.oauth.clients.secrets import find_secret
-from app.services.clients.choices import check_pattern
 from app.services.server.runtime import Runtime
-from tests.conftest import SECRET
 from tests.support.api import Api, Person
 from tests.support.client import SHOP, events, fields, make, seen
 from tests.support.tables import contents
@@ -325,60 +321,3 @@ async def test_a_client_that_manages_itself_gets_no_powers(
     ]
     disabled = await api.patch("/clients/shop", {"status": "disabled"}, admin)
     assert disabled.status_code == 200
-
-
-class TestPreviewDeployments:
-    """Patterns of redirect URIs, where the operator owns a domain for previews."""
-
-    @pytest.fixture
-    def options(self, options: dict[str, object]) -> dict[str, object]:
-        return options | {"oauth": {"preview_hosts": "preview.example.com"}}
-
-    async def test_an_administrator_gives_a_pattern_and_takes_it_away(
-        self, api: Api, runtime: Runtime, admin: Person
-    ) -> None:
-        patterns = ["https://*.preview.example.com/cb"]
-        await make(api, admin, redirect_uri_patterns=patterns)
-        assert (await seen(runtime)).redirect_uri_patterns == tuple(patterns)
-
-        changed = await api.patch(
-            "/clients/shop", {"redirect_uri_patterns": None}, admin
-        )
-
-        assert changed.json()["redirect_uri_patterns"] is None
-        assert (await seen(runtime)).redirect_uri_patterns == ()
-
-    async def test_a_pattern_elsewhere_is_refused(
-        self, api: Api, admin: Person
-    ) -> None:
-        await make(api, admin)
-        patterns = ["https://*.example.com/cb"]
-        refused = await api.patch(
-            "/clients/shop", {"redirect_uri_patterns": patterns}, admin
-        )
-        assert fields(refused) == ["redirect_uri_patterns"]
-
-
-@pytest.mark.parametrize(
-    ("pattern", "owned"),
-    [
-        ("https://*.s3.amazonaws.com/cb", "amazonaws.com"),
-        ("https://*.bucket.s3.amazonaws.com/cb", "amazonaws.com"),
-        ("https://*.a.run.app/cb", "run.app"),
-        ("https://*.blob.core.windows.net/cb", "windows.net"),
-    ],
-)
-def test_no_pattern_is_where_strangers_may_have_hosts(pattern: str, owned: str) -> None:
-    """RFC 9700 §4.1.1: a code goes nowhere but to the application."""
-    with pytest.raises(Unprocessable):
-        check_pattern(pattern, [owned])
-
-    check_pattern("https://*.shop.preview.example.com/cb", ["preview.example.com"])
-
-
-@pytest.mark.parametrize("name", ["github.io", "co.uk", "com", "vercel.app", "-x.de"])
-def test_nobody_owns_a_public_suffix(name: str) -> None:
-    with pytest.raises(ValueError, match="preview_hosts"):
-        Settings.model_validate(
-            {"secret_key": SECRET, "oauth": {"preview_hosts": [name]}}
-        )

@@ -9,12 +9,8 @@ from app.core.security import FIRST_PARTY_CLIENT
 from app.models.oauth.client import MAX_CLIENT_ID, OAuthClient
 from app.oauth.client_kind import signs_in
 from app.oauth.clients.metadata_document import is_document_url
-from app.oauth.clients.redirect_pattern import (
-    is_below_host,
-    pattern_parent,
-    why_no_pattern,
-)
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.clients.preview_pattern import pattern_flaw
 from app.services.clients.provider import Provider
 from app.services.clients.resource import (
     OAuthResourceService,
@@ -108,25 +104,9 @@ def check_pattern(pattern: str, preview_hosts: Collection[str]) -> None:
     Raises:
         Unprocessable: It does.
     """
-    flaw = why_no_pattern(pattern, preview_hosts)
-    if flaw is None and not _is_of_one_owner(pattern, preview_hosts):
-        flaw = "must not be below a public suffix: others have hosts there"
+    flaw = pattern_flaw(pattern, preview_hosts)
     if flaw is not None:
         raise refused("redirect_uri_patterns", "invalid_redirect_uri_pattern", flaw)
-
-
-def _is_of_one_owner(pattern: str, preview_hosts: Collection[str]) -> bool:
-    """Tell whether no public suffix is between a pattern and the operator's name.
-
-    ``s3.amazonaws.com`` is one inside ``amazonaws.com``: its hosts are customers'.
-    """
-    # Here: some 300 KB that only who has previews needs.
-    from publicsuffixlist import PublicSuffixList
-
-    registrable = PublicSuffixList().privatesuffix
-    parent = pattern_parent(pattern)
-    owned = {registrable(each) for each in preview_hosts if is_below_host(parent, each)}
-    return registrable(parent) in owned - {None}
 
 
 async def is_api(uow: UnitOfWork, provider: Provider, name: str) -> bool:

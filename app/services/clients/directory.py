@@ -19,12 +19,12 @@ from app.models.oauth.client import (
 from app.oauth.clients.client import Client, ClientSecret
 from app.oauth.clients.exchange import read_policy
 from app.oauth.clients.metadata_document import is_document_url
-from app.oauth.clients.redirect_pattern import why_no_pattern
 from app.oauth.clients.registration import ClientMetadata
 from app.oauth.mappings.mapping import read_mappings
 from app.oauth.supported import Supported
 from app.repositories.oauth.client import OAuthClientRepository
 from app.services.clients.keys import ClientKeys
+from app.services.clients.preview_pattern import pattern_flaw
 from app.services.clients.resource_directory import ResourceDirectory
 
 KEPT_FOR = 3.0  # seconds: how late another process sees a change (architecture, rule 5)
@@ -163,16 +163,24 @@ class ClientDirectory:
             reason = f"{PREFIX}OAUTH__SCOPES does not name {' '.join(gone)}"
             known = {"client_id": client.client_id, "reason": reason}
             _log.warning("a client has scopes that are not offered", extra=known)
-        hosts = self._supported.preview_hosts
-        patterns = client.redirect_uri_patterns
         return replace(
             client,
             scope=client.scope & scopes,
             private_schemes=self._supported.private_schemes,
-            redirect_uri_patterns=tuple(
-                each for each in patterns if why_no_pattern(each, hosts) is None
-            ),
+            redirect_uri_patterns=self._patterns(client),
         )
+
+    def _patterns(self, client: Client) -> tuple[str, ...]:
+        """Return a client's patterns that would be taken today as well."""
+        hosts, left = self._supported.preview_hosts, []
+        for pattern in client.redirect_uri_patterns:
+            flaw = pattern_flaw(pattern, hosts)
+            if flaw is None:
+                left.append(pattern)
+            elif client.client_id not in self._kept:
+                known = {"client_id": client.client_id, "reason": f"{pattern} {flaw}"}
+                _log.warning("a pattern of redirect URIs is not used", extra=known)
+        return tuple(left)
 
 
 def _may_be_one(client_id: str) -> bool:

@@ -1,5 +1,6 @@
 """Issuers that are believed now, as the engine sees them, and their keys."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -9,10 +10,18 @@ from app.core.outbound import OutboundClient
 from app.database import Database
 from app.models.oauth.trusted_issuer import TrustedIssuer as Row
 from app.oauth.trust.condition import Condition
-from app.oauth.trust.issuer import DISCOVERY, Rule, TrustedIssuer
+from app.oauth.trust.issuer import (
+    DISCOVERY,
+    NotTrustworthy,
+    Rule,
+    TrustedIssuer,
+    check_issuer,
+)
 from app.repositories.oauth.trusted_issuer import TrustedIssuerRepository
 from app.services.clients.directory import KEPT_FOR
 from app.services.clients.keys import ClientKeys, Jwks, NotFetched
+
+_log = logging.getLogger("auth_serve.trusted_issuer")
 
 
 class TrustedIssuerDirectory:
@@ -23,11 +32,19 @@ class TrustedIssuerDirectory:
     """
 
     def __init__(
-        self, database: Database, clock: Clock, outbound: OutboundClient
+        self,
+        database: Database,
+        clock: Clock,
+        outbound: OutboundClient,
+        *,
+        own: str,
+        development: bool,
     ) -> None:
-        """Keep nothing yet."""
+        """Keep nothing yet; issuers are held to what ``check_issuer`` demands now."""
         self._database = database
         self._clock = clock
+        self._own = own
+        self._development = development
         self._keys = IssuerKeys(outbound, clock)
         self._known: Mapping[str, TrustedIssuer] = {}
         self._read_at = float("-inf")
@@ -38,9 +55,21 @@ class TrustedIssuerDirectory:
         if now - self._read_at >= KEPT_FOR:
             async with self._database.session(read_only=True) as db:
                 rows = await TrustedIssuerRepository(db).list_active()
-            self._known = {row.issuer: read_issuer(row) for row in rows}
+            known = {row.issuer: read_issuer(row) for row in rows}
+            self._known = {name: each for name, each in known.items() if self._ok(each)}
             self._read_at = now
         return self._known.get(issuer)
+
+    def _ok(self, trusted: TrustedIssuer) -> bool:
+        """Tell whether an issuer would be taken today: rules become stricter."""
+        try:
+            check_issuer(trusted, own=self._own, development=self._development)
+        except NotTrustworthy as error:
+            if self._read_at < 0:  # once; each change is judged where it is made
+                known = {"issuer": trusted.issuer, "reason": str(error)}
+                _log.warning("an issuer is not trusted as it is stored", extra=known)
+            return False
+        return True
 
     def keys(self, trusted: TrustedIssuer) -> Jwks | None:
         """Return its keys that may be used now; None if none are known."""

@@ -48,6 +48,7 @@ class Limits:
     client_address: Limit
     token_address: Limit
     revocation_client: Limit
+    workload_subject: Limit
     registration_address: Limit
     document_address: Limit
     document_all: Limit

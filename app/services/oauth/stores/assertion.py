@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.jose import InvalidToken
+from app.core.rate_limit import subject_key
 from app.events.trusted_issuer import WorkloadActed
 from app.models.oauth.grant import OAuthGrant
 from app.oauth.errors import InvalidGrant
@@ -70,9 +71,15 @@ class AssertionStore:
     async def use(
         self, scope: tuple[str, ...], lives: Callable[[int], int]
     ) -> Begun | None:
-        """Use that token up; None if it was used before, or nobody is there."""
+        """Use that token up; None if it was used before, or nobody is there.
+
+        Raises:
+            TooManyRequests: Its subject acts for people too often; it is not used up.
+        """
         spoken = self._spoken
         assert spoken is not None  # it was believed
+        if spoken.rule.user_id is not None:
+            await self._count(spoken)
         try:
             await spoken.use(AssertionIds(self._provider))
         except InvalidToken as error:
@@ -89,6 +96,15 @@ class AssertionStore:
         except InvalidToken as error:
             self.reason = f"assertion refused: {error}"
         return self._spoken
+
+    async def _count(self, spoken: Spoken) -> None:
+        """Bound the grants and entries of the audit trail that one subject makes.
+
+        A token without ``jti`` may come as often as anybody likes.
+        """
+        limit = self._provider.limits.workload_subject
+        key = subject_key("workload", f"{spoken.issuer} {spoken.subject}")
+        await self._provider.limiter.take((limit, key))
 
     async def _begin(
         self, spoken: Spoken, user_id: UUID, scope: tuple[str, ...], ttl: int
