@@ -55,6 +55,7 @@ from app.events.grant import (
     CodeReused,
     GrantEnded,
     GrantTokenReused,
+    TokenExchanged,
     TokenRequestRefused,
 )
 from app.events.group import (
@@ -230,6 +231,7 @@ EVENTS: tuple[type[Event], ...] = (
     SignedInElsewhere,
     SigningKeyCreated,
     TokenEpochBegun,
+    TokenExchanged,
     TokenRequestRefused,
     TrustedIssuerCreated,
     TrustedIssuerDeleted,

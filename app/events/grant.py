@@ -50,6 +50,24 @@ class AccessTokenRevoked(Event):
 
 
 @event
+class TokenExchanged(Event):
+    """A client got a token for a person's that it was sent, to act at another API.
+
+    Once for each token, audience and scope: what is exchanged again for the same says
+    nothing new. ``acts`` is false where the new token does not name the client.
+    """
+
+    name: ClassVar[str] = "oauth.token_exchanged"
+
+    client_id: str
+    subject_client_id: str
+    subject_jti: str
+    audience: str
+    scope: str
+    acts: bool
+
+
+@event
 class TokenRequestRefused(Event):
     """A client was refused; ``client_id`` is what it said, ``hint`` why exactly."""
 

@@ -294,9 +294,31 @@ async def test_impersonation_is_the_administrators_to_allow(chain: Chain) -> Non
 
     _, without = parts(await chain.exchanged())
     _, named = parts(await chain.exchanged(**actor))
+    told = await chain.protocol.events("oauth.token_exchanged")
 
     assert "act" not in without
     assert named["act"] == {"sub": subject_of_client(chain.gateway.client_id)}
+    assert [each.data["acts"] for each in told] == [False, True]
+
+
+async def test_who_acted_for_whom_and_where_is_in_the_audit_trail(chain: Chain) -> None:
+    """RFC 8693 §5: once for each token and audience, however often it comes."""
+    for _ in range(2):
+        await chain.exchanged()
+    await chain.refused("invalid_target", resource="https://nowhere.example")
+
+    [told] = await chain.protocol.events("oauth.token_exchanged")
+
+    _, first = parts(chain.web.access)
+    assert told.user_id == chain.web.user.id
+    assert told.data == {
+        "client_id": chain.gateway.client_id,
+        "subject_client_id": chain.web.app.client_id,
+        "subject_jti": first["jti"],
+        "audience": STOCK,
+        "scope": "stock:read",
+        "acts": True,
+    }
 
 
 async def test_a_disabled_account_is_exchanged_for_by_nobody(chain: Chain) -> None:

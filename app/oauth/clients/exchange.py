@@ -27,10 +27,14 @@ class Exchanged:
     Attributes:
         act: Who acts, and for whom they act in turn (§4.1); None if nobody is named.
         lives: Seconds at most: the other one's.
+        client_id: Whom the other one was issued to.
+        token_id: Its ``jti``.
     """
 
     act: Mapping[str, Any] | None
     lives: int
+    client_id: str
+    token_id: str
 
 
 def read_policy(stored: Mapping[str, Any] | None) -> ExchangePolicy | None:

@@ -74,7 +74,9 @@ class TokenExchange:
             resources=resources,
             authentication=subject.authentication,
             grant_id=subject.grant_id,
-            exchanged=Exchanged(act, subject.lives),
+            exchanged=Exchanged(
+                act, subject.lives, subject.client_id, subject.claims["jti"]
+            ),
             is_narrowed=True,  # of what speaks of a person, whoever acts
         )
 

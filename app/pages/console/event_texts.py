@@ -208,6 +208,9 @@ SAID: Mapping[str, Message] = {
     ),
     "user.status_changed": N_("The account was disabled or enabled."),
     "user.updated": N_("The profile was changed."),
+    "oauth.token_exchanged": N_(
+        "%(client_id)s got a token to act for the person at %(audience)s."
+    ),
     "oauth.workload_acted": N_(
         "A program got a token to act for a person, as a rule allows."
     ),

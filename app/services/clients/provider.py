@@ -13,6 +13,7 @@ from app.services.clients.document_memory import DocumentMemory
 from app.services.clients.resource_directory import ResourceDirectory, own_resources
 from app.services.clients.signed_token import SignedTokens
 from app.services.clients.supported import build_supported, declared_resources
+from app.services.clients.told_exchanges import ToldExchanges
 from app.services.clients.trusted_issuer_directory import TrustedIssuerDirectory
 from app.services.process.process import Process
 
@@ -29,6 +30,7 @@ class Provider(Process):
         trusted_issuers: Whose tokens of workloads are believed.
         grants: What each request with a token asks of the database.
         device_codes: What each poll of a device asks of the database.
+        exchanges: Those that were written down of late.
         polls: When devices asked last, so that they do not ask too often.
         signed: Tokens that a client reads.
         memberships: What people belong to.
@@ -42,6 +44,7 @@ class Provider(Process):
     trusted_issuers: TrustedIssuerDirectory
     grants: OAuthGrantStatements
     device_codes: DeviceCodeStatements
+    exchanges: ToldExchanges
     polls: DevicePolls
     signed: SignedTokens
     memberships: MembershipStatements
@@ -71,6 +74,7 @@ def build_provider(process: Process) -> Provider:
         ),
         grants=OAuthGrantStatements(database),
         device_codes=DeviceCodeStatements(database),
+        exchanges=ToldExchanges(),
         polls=DevicePolls(),
         signed=SignedTokens(process.ring, issuer=settings.public_url),
         memberships=MembershipStatements(database),

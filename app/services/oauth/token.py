@@ -22,6 +22,7 @@ from app.services.clients.authentication import (
     ClientCall,
 )
 from app.services.clients.provider import Provider
+from app.services.oauth.exchanged import tell_exchange
 from app.services.oauth.grant_store import (
     CodeStore,
     DeviceCodeStore,
@@ -83,7 +84,9 @@ class TokenService:
                 *(codes.row, refresh_tokens.row, device_codes.row),
                 *(assertions.row, presented.row),
             )
-            return await self._answer(granted, next(filter(None, rows), None))
+            row = next(filter(None, rows), None)
+            await tell_exchange(self._provider, granted, row)
+            return await self._answer(granted, row)
         reasons = (
             codes.reason,
             refresh_tokens.reason,

@@ -134,6 +134,7 @@ _SIGN_INS: Mapping[str, Meaning] = {
     "oauth.device_denied": _refused(_SERVICE_TICKET),
     "oauth.grant_ended": _signing(_LOGOFF),
     "oauth.refresh_token_reused": _refused(5, Severity.HIGH),
+    "oauth.token_exchanged": _signing(_SERVICE_TICKET),
     "oauth.token_refused": _refused(_SERVICE_TICKET),
     "oauth.workload_acted": _signing(_SERVICE_TICKET),
     "oauth_logout.by_hint": _signing(_LOGOFF),

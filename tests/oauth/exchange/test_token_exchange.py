@@ -62,7 +62,9 @@ def caller(**members: Any) -> Client:
 
 def subject(*scope: str, **members: Any) -> PresentedToken:
     """Return the token of somebody's browser, for the gateway."""
-    claims = {"aud": MINE, "sub": "somebody"} | members.pop("claims", {})
+    claims = {"aud": MINE, "sub": "somebody", "jti": "first"} | members.pop(
+        "claims", {}
+    )
     usual: dict[str, Any] = {
         "client_id": "web",
         "claims": claims,
