@@ -49,10 +49,11 @@ async def _latency(protocol: Protocol, server: ResourceServer) -> float:
 
 
 async def _fill(runtime: Runtime) -> None:
-    """Have so many tokens revoked one by one: the kind that is read anew each time."""
-    until = runtime.clock.now().replace(year=runtime.clock.now().year + 1)
+    """Have so many tokens revoked one by one."""
+    now = runtime.clock.now()
+    noted = {"expires_at": now.replace(year=now.year + 1), "ended_at": now}
     new: list[dict[str, UUID | object]] = [
-        {"id": runtime.randomness.uuid7(), "expires_at": until} for _ in range(ENTRIES)
+        {"id": runtime.randomness.uuid7(), **noted} for _ in range(ENTRIES)
     ]
     async with runtime.unit_of_work() as uow:
         await uow.db.execute(insert(OAuthRevokedToken), new)

@@ -1,6 +1,8 @@
 """What a downgrade ends, because nothing would bound it any more."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 from alembic import command
 from sqlalchemy import Connection, text
@@ -46,3 +48,31 @@ async def test_grants_for_an_api_end_when_nothing_bounds_them_any_more(
     await asyncio.to_thread(command.downgrade, _config(url), "0019")
 
     assert await _look(url, _ends) == {"openid": None, "openid email": "downgrade"}
+
+
+def _note(connection: Connection) -> None:
+    add = "INSERT INTO oauth_revoked_tokens (id, expires_at) VALUES (:id, :at)"
+    expires_at = datetime.now(UTC) + timedelta(hours=1)
+    values = {"id": uuid4() if connection.dialect.name == "postgresql" else uuid4().hex}
+    connection.execute(text(add), values | {"at": expires_at})
+    connection.commit()
+
+
+def _count(connection: Connection) -> int:
+    found = connection.execute(text("SELECT count(*) FROM oauth_revoked_tokens"))
+    return int(found.scalar_one())
+
+
+async def test_what_was_revoked_stays_so_over_an_upgrade_and_back(
+    empty_database_url: str,
+) -> None:
+    """The release before writes beside this one, and takes the table back whole."""
+    url = empty_database_url
+    await asyncio.to_thread(command.upgrade, _config(url), "0031")
+    await _look(url, _note)
+    await asyncio.to_thread(command.upgrade, _config(url), "0032")
+    await _look(url, _note)
+
+    await asyncio.to_thread(command.downgrade, _config(url), "0031")
+
+    assert await _look(url, _count) == 2

@@ -17,6 +17,10 @@ class OAuthRevokedToken(Base):
     an account that was deleted, by its own id; a client that was disabled or deleted,
     by ``oauth.resources.revoked.client_entry`` (ADR-0084). One that lives again, by
     ``past_entry``: what was issued until a day before ``expires_at`` stays over.
+
+    Attributes:
+        ended_at: When it was noted; None in what the release before noted.
+        client_entry: Of the client that a token was issued to, if it was revoked alone.
     """
 
     __tablename__ = "oauth_revoked_tokens"
@@ -25,6 +29,8 @@ class OAuthRevokedToken(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(index=True)
+    client_entry: Mapped[UUID | None]
 
 
 class OAuthAssertion(Base):

@@ -19,23 +19,42 @@ INSTANT = OAuthRevokedToken.expires_at.type
 class OAuthUsedRepository(Repository[OAuthRevokedToken]):
     """Access tokens that were revoked alone, assertions that were seen."""
 
-    async def revoke(self, token_id: UUID, expires_at: datetime) -> bool:
-        """Let an access token end; False if it had."""
+    async def revoke(
+        self,
+        entry: UUID,
+        expires_at: datetime,
+        *,
+        at: datetime,
+        client_entry: UUID | None = None,
+    ) -> bool:
+        """Let an access token, or all of a client, end; False if it had.
+
+        Args:
+            entry: The token's id, or the client's entry.
+            expires_at: When nothing of it is left anyway.
+            at: The present.
+            client_entry: Of whom a token was issued to.
+        """
         insert = upserting(self.db.get_bind().dialect.name)
-        query = insert(OAuthRevokedToken).values(id=token_id, expires_at=expires_at)
+        query = insert(OAuthRevokedToken).values(
+            id=entry, expires_at=expires_at, ended_at=at, client_entry=client_entry
+        )
         stored = await self.db.scalars(
             query.on_conflict_do_nothing().returning(OAuthRevokedToken.id)
         )
         return stored.one_or_none() is not None
 
-    async def revoke_grants(self, user_id: UUID, expires_at: datetime) -> None:
+    async def revoke_grants(
+        self, user_id: UUID, expires_at: datetime, at: datetime
+    ) -> None:
         """Let APIs hear of the grants of an account that is deleted in a moment."""
         insert = upserting(self.db.get_bind().dialect.name)
-        theirs = select(OAuthGrant.id, literal(expires_at, INSTANT)).where(
-            OAuthGrant.user_id == user_id, OAuthGrant.redeemed_at.is_not(None)
-        )
-        names = [OAuthRevokedToken.id, OAuthRevokedToken.expires_at]
-        query = insert(OAuthRevokedToken).from_select(names, theirs)
+        theirs = select(
+            OAuthGrant.id, literal(expires_at, INSTANT), literal(at, INSTANT)
+        ).where(OAuthGrant.user_id == user_id, OAuthGrant.redeemed_at.is_not(None))
+        table = OAuthRevokedToken
+        names = [table.id, table.expires_at, table.ended_at]
+        query = insert(table).from_select(names, theirs)
         await self.db.execute(query.on_conflict_do_nothing())
 
     async def restore_client(self, entry: UUID, past: UUID, at: datetime) -> None:
@@ -54,11 +73,10 @@ class OAuthUsedRepository(Repository[OAuthRevokedToken]):
             return
         until = min(expires_at + _NOTICED, at + LONGEST_TOKEN)
         insert = upserting(self.db.get_bind().dialect.name)
-        query = insert(table).values(id=past, expires_at=until)
+        noted = {"expires_at": until, "ended_at": at}
+        query = insert(table).values(id=past, **noted)
         await self.db.execute(
-            query.on_conflict_do_update(
-                index_elements=[table.id], set_={"expires_at": until}
-            )
+            query.on_conflict_do_update(index_elements=[table.id], set_=noted)
         )
 
     async def delete_expired_tokens(self, now: datetime, limit: int) -> int:

@@ -25,7 +25,9 @@ _SINCE = bindparam("since", type_=_INSTANT)
 _WINDOW = bindparam("window", type_=_INSTANT)
 _NOW = bindparam("now", type_=_INSTANT)
 _MOST = bindparam("most", type_=OAuthGrant.counter.type)
-_NEVER = cast(null(), _INSTANT)  # PostgreSQL takes a bare NULL for a text
+# PostgreSQL takes a bare NULL for a text.
+_NEVER = cast(null(), _INSTANT).label("expires_at")
+_NOBODY = cast(null(), OAuthGrant.id.type).label("client_entry")
 _REDEEMED = OAuthGrant.redeemed_at.is_not(None)
 _IN_SESSION = (_REDEEMED, ~OAuthGrant.is_offline, OAuthGrant.revoked_at.is_(None))
 _OF_SESSION = Session.id == OAuthGrant.session_id
@@ -34,7 +36,18 @@ _OF_SESSION = Session.id == OAuthGrant.session_id
 def _latest(query: Select[Any], at: Any) -> Select[Any]:
     """Return the rows of a part that ended last; what has a limit is no bare part."""
     limited = query.order_by(at.desc()).limit(_MOST).subquery()
-    return select(limited.c.id, limited.c.at, _NEVER.label("expires_at"))
+    return select(limited.c.id, limited.c.at, _NEVER, _NOBODY)
+
+
+def _noted(*where: Any) -> Select[Any]:
+    """Return what no other row says, the latest of it."""
+    table = OAuthRevokedToken
+    at = table.ended_at.label("at")
+    query = select(table.id, at, table.expires_at, table.client_entry).where(*where)
+    latest = table.ended_at.desc(), table.expires_at.desc()
+    limited = query.order_by(*latest).limit(_MOST).subquery()
+    each = limited.c
+    return select(each.id, each.at, each.expires_at, each.client_entry)
 
 
 def _part(at: Any, *where: Any) -> Select[Any]:
@@ -63,9 +76,9 @@ _ENDED: CompoundSelect[Any] = union_all(
         ),
         Session.expires_at,
     ),
-    select(
-        OAuthRevokedToken.id, null().label("at"), OAuthRevokedToken.expires_at
-    ).where(OAuthRevokedToken.expires_at > _NOW),
+    _noted(OAuthRevokedToken.ended_at > _SINCE),
+    # Of the release before; these are read whole, and there are none a day later.
+    _noted(OAuthRevokedToken.ended_at.is_(None), OAuthRevokedToken.expires_at > _NOW),
 )
 _EPOCH = select(func.max(TokenEpoch.started_at).label("epoch"))
 
@@ -86,7 +99,7 @@ class RevokedStatements:
     async def ended(
         self, since: datetime, *, window: datetime, now: datetime, most: int
     ) -> list[Any]:
-        """Return ``id``, ``at`` and ``expires_at`` of what ended.
+        """Return ``id``, ``at``, ``expires_at`` and ``client_entry`` of what ended.
 
         Args:
             since: What ended before is known already.
@@ -95,8 +108,8 @@ class RevokedStatements:
             most: How many rows of a kind at most, the latest of them.
 
         Returns:
-            Grants with the instant of their end, and, with ``expires_at`` instead, all
-            tokens and clients that were ended alone.
+            Grants with the instant of their end; tokens and clients that were noted
+            have ``expires_at`` as well, and no instant if the release before did it.
         """
         values = {"since": since, "window": window, "now": now, "most": most}
         return await self._database.fetch_all(_ENDED, values)

@@ -94,7 +94,7 @@ async def erase(uow: UnitOfWork, user: User, now: datetime, reason: str) -> None
     them: their ids stay until the last token has expired (ADR-0084).
     """
     await end_everything(uow, user, now, reason)
-    await uow.oauth_used.revoke_grants(user.id, now + LONGEST_TOKEN)
+    await uow.oauth_used.revoke_grants(user.id, now + LONGEST_TOKEN, now)
     await uow.users.delete(user)
 
 

@@ -262,8 +262,9 @@ async def delete_client(
 
 async def refuse_tokens(uow: UnitOfWork, client_id: str) -> None:
     """Let APIs hear that no token of a client holds any more (ADR-0084)."""
-    until = uow.clock.now() + LONGEST_TOKEN
-    await uow.oauth_used.revoke(client_entry(client_id), until)
+    now = uow.clock.now()
+    entry = client_entry(client_id)
+    await uow.oauth_used.revoke(entry, now + LONGEST_TOKEN, at=now)
 
 
 async def admit_tokens(uow: UnitOfWork, client_id: str) -> None:

@@ -17,6 +17,7 @@ from app.oauth.mappings.told import (
     mapped_claims,
     sources_of,
 )
+from app.oauth.resources.revoked import client_entry
 from app.oauth.revocation import EndAccessToken, EndGrant, decide_revocation
 from app.oauth.tokens import PERSON_SCOPE
 from app.services.clients.authentication import (
@@ -175,5 +176,10 @@ class KnownTokenService:
         await self._provider.limiter.take((limit, key))
         async with self._provider.unit_of_work() as uow:
             token_id = UUID(end.token_id)
-            if await uow.oauth_used.revoke(token_id, end.expires_at):
+            if await uow.oauth_used.revoke(
+                token_id,
+                end.expires_at,
+                at=uow.clock.now(),
+                client_entry=client_entry(client.client_id),
+            ):
                 uow.record(AccessTokenRevoked(client_id=client.client_id, jti=token_id))

@@ -3,9 +3,11 @@
 import asyncio
 import hashlib
 import math
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from app.core.stopping import Stopping
@@ -29,6 +31,7 @@ _EACH = 0.5  # seconds between two looks of a process, while anybody waits
 _ROUND = 60  # seconds; what is too old leaves in rounds, or each second were news
 _OVERLAP = timedelta(seconds=30)  # a transaction commits so long after its instant
 _MOST = 100_000  # entries; 900 KB
+_MOST_OF_CLIENT = 5_000  # tokens revoked alone; then its instant says it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,47 @@ class RevokedDocument:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What ended: entries, clients that live again since one, and
-    what everything is over until."""
+    """What ended: entries, clients and what everything is over until."""
 
     entries: Collection[UUID]
-    clients: dict[UUID, datetime]
+    clients: Mapping[UUID, datetime]
     not_before: datetime | None
+
+
+@dataclass(slots=True)
+class _Read:
+    """What the looks of a round found, by entry.
+
+    Attributes:
+        at: When what is listed ended.
+        of: Whose tokens were revoked alone.
+        past: Clients that live again, and until when what they had was issued.
+        floor: Whatever ended until then may have been left out; None if nothing was.
+    """
+
+    at: dict[UUID, datetime] = field(default_factory=dict)
+    of: dict[UUID, UUID] = field(default_factory=dict)
+    past: dict[UUID, datetime] = field(default_factory=dict)
+    floor: datetime | None = None
+
+    def take(self, rows: Iterable[Any]) -> None:
+        """Add what a look found."""
+        rows = list(rows)
+        noted = {row.id: row for row in rows if row.expires_at is not None}
+        self.at |= {row.id: row.at for row in rows if row.expires_at is None}
+        for entry, row in noted.items():
+            client = entry_of_past(entry)
+            if client is not None:
+                self.past[client] = row.expires_at - LONGEST_TOKEN
+                if client not in noted:  # it was, until it lived again
+                    self.at.pop(client, None)
+                continue
+            self.at[entry] = row.at or _over_until(entry, row.expires_at)
+            if row.client_entry is not None:
+                self.of[entry] = row.client_entry
+        if len(noted) > _MOST:
+            floor = min(row.at for row in noted.values() if row.at)
+            self.floor = max(floor, self.floor or floor)
 
 
 class RevokedFeed:
@@ -61,7 +99,7 @@ class RevokedFeed:
         self._looked_at = -math.inf
         self._round = -1
         self._read_until = datetime.fromtimestamp(0, UTC)
-        self._at: dict[UUID, datetime] = {}
+        self._read = _Read()
         self._digests: dict[UUID, bytes] = {}
         self._document: RevokedDocument | None = None
         self._waiting = 0
@@ -169,21 +207,42 @@ class RevokedFeed:
         rows = await self._statements.ended(
             max(since, window), window=window, now=now, most=_MOST + 1
         )
-        at = {} if is_whole else self._at
-        at |= {row.id: row.at for row in rows if row.at is not None}
-        epoch = epoch if epoch and epoch > window else None
-        self._at, self._round, self._read_until = at, round_, now
-        alone = {row.id: row.expires_at for row in rows if row.at is None}
-        past = {entry: entry_of_past(entry) for entry in alone}
-        clients = {
-            client: alone.pop(entry) - LONGEST_TOKEN
-            for entry, client in past.items()
-            if client is not None
-        }
+        read = _Read() if is_whole else self._read
+        read.take(row for row in rows if _is_dated(row))
+        self._read, self._round, self._read_until = read, round_, now
+        before = _Read()  # of the release before; read whole with each look
+        before.take(row for row in rows if not _is_dated(row))
         # All of it: what were dropped here, the next look of the round would not know.
-        listed = at | {each: _over_until(each, end) for each, end in alone.items()}
-        not_before = _relieve(listed, epoch)
-        return _Known(listed.keys(), clients, not_before)
+        listed = before.at | read.at
+        clients = before.past | read.past
+        _crowds_out(listed, read.of, clients)
+        not_before = _relieve(listed, max(filter(None, (epoch, read.floor, window))))
+        return _Known(
+            listed.keys(), clients, not_before if not_before > window else None
+        )
+
+
+def _is_dated(row: Any) -> bool:
+    return row.at is not None
+
+
+def _crowds_out(
+    listed: dict[UUID, datetime],
+    of: Mapping[UUID, UUID],
+    clients: dict[UUID, datetime],
+) -> None:
+    """Let one instant stand for the tokens of each client that revoked very many.
+
+    What is over more than it has to be is that client's alone.
+    """
+    for client, count in Counter(of.values()).items():
+        if count <= _MOST_OF_CLIENT:
+            continue
+        mine = [entry for entry, whose in of.items() if whose == client]
+        latest = max(_issued_until(entry) or listed[entry] for entry in mine)
+        clients[client] = max(latest, clients.get(client, latest))
+        for entry in mine:
+            del listed[entry]
 
 
 def _over_until(entry: UUID, expires_at: datetime) -> datetime:
@@ -193,22 +252,25 @@ def _over_until(entry: UUID, expires_at: datetime) -> datetime:
     their note expires, which is earlier than any token of that end was issued.
     """
     at = expires_at - LONGEST_TOKEN
+    issued = _issued_until(entry)
+    return at if issued is None else max(at, issued)
+
+
+def _issued_until(entry: UUID) -> datetime | None:
+    """Return the end of the millisecond in which an id was made, if it says it."""
     if entry.version != 7:
-        return at
-    return max(at, datetime.fromtimestamp((entry.int >> 80) / 1_000 + 0.001, UTC))
+        return None
+    return datetime.fromtimestamp((entry.int >> 80) / 1_000 + 0.001, UTC)
 
 
-def _relieve(at: dict[UUID, datetime], epoch: datetime | None) -> datetime | None:
+def _relieve(at: dict[UUID, datetime], not_before: datetime) -> datetime:
     """Drop what need not be listed; return the instant that all before is over at.
 
     If too much ended to be listed, that instant moves on: whoever is still welcome
     gets another token, and whoever is not gets none.
     """
-    not_before = epoch
     if len(at) > _MOST:
-        latest = sorted(at.values(), reverse=True)[_MOST]
-        not_before = max(latest, epoch) if epoch else latest
-    if not_before is not None:
-        for entry in [each for each, ended in at.items() if ended <= not_before]:
-            del at[entry]
+        not_before = max(sorted(at.values(), reverse=True)[_MOST], not_before)
+    for entry in [each for each, ended in at.items() if ended <= not_before]:
+        del at[entry]
     return not_before

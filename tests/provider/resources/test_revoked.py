@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from app.models import OAuthGrant, Session
+from app.models import OAuthGrant, OAuthRevokedToken, Session
 from app.services.oauth import revoked as feed
 from app.services.server.token_epoch import begin_epoch
 from app.services.sessions.end import end_all_sessions
@@ -294,3 +294,46 @@ async def test_a_client_does_not_fill_the_list_alone(protocol: Protocol) -> None
 
     assert (first.status_code, second.status_code) == (200, 429)
     assert whole.status_code == 200
+
+
+async def test_a_client_that_revokes_very_much_moves_its_own_instant_alone(
+    protocol: Protocol,
+    reader: Reader,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its tokens of before are over; nobody else's are."""
+    monkeypatch.setattr(feed, "_MOST_OF_CLIENT", 2)
+    other = await protocol.signed_in(await protocol.apps(columns={"audience": API}))
+    app = await protocol.apps(columns={"audience": API})
+    ended = []
+    for _ in range(3):
+        clock.advance(seconds=5)
+        ended.append(await protocol.signed_in(app))
+        await protocol.revoke(app, ended[-1].access)
+        assert await reader.refuses(ended[-1].access)
+    clock.advance(seconds=5)
+    living = await protocol.signed_in(app)
+
+    told = await reader.claims()
+
+    assert told["revoked"] == "" and "tokens_not_before" not in told
+    assert all([await reader.refuses(each.access) for each in ended])
+    assert not await reader.refuses(other.access)
+    assert not await reader.refuses(living.access)
+
+
+@pytest.mark.parametrize("how", ["access token revoked", "client disabled"])
+async def test_what_the_release_before_noted_is_told_as_well(
+    protocol: Protocol, reader: Reader, how: str
+) -> None:
+    """It writes neither when, nor whose: both releases run beside each other."""
+    who = await protocol.signed_in(await protocol.apps(columns={"audience": API}))
+    assert not await reader.refuses(who.access)
+
+    await ENDS[how](protocol, who)
+    columns = {"ended_at": None, "client_entry": None}
+    await protocol.change(update(OAuthRevokedToken).values(**columns))
+
+    for _ in range(2):
+        assert await reader.refuses(who.access)
