@@ -84,15 +84,35 @@ was there.
 
 `--format keycloak` takes all of them along.
 
+## Groups and attributes
+
+A native line names groups in `groups` and has [attributes](attributes.md) in
+`attributes`, in their types. A group that is not there refuses the line, unless
+`--create-groups` makes it; an attribute that is not defined, or a value that its
+definition refuses, refuses it too, and so does a required one that is missing.
+
+A line may have `foreign_groups` and `attribute_texts` (lists of texts by name)
+instead, of a product that knows neither our names nor types. `--format keycloak`
+makes them of `groups`, by their whole path as Keycloak's own mapper tells it
+(`/ops/nights`), and of `attributes`. What is not here is left out there, and told;
+with `--create-groups` groups are made, of names that a [group](groups.md) may have.
+Define the attributes first: texts become numbers, days and lists by their types, and
+what cannot is refused.
+
+With `--create-groups` a realm's own groups are made too, those inside of others by
+their paths, with the realm roles that they have there, and the groups above them,
+where a role of that name exists here. A role that may do everything is never given so:
+`admin` of a realm is of an application. Groups that are there stay what they are.
+
 ## Leaving again
 
 `auth-serve user export FILE` writes every active account as a native line, which
 `user import` of another installation takes: address, name, password hash, the
 authenticator app as an `otpauth` URI, passkeys, hashes of imported recovery codes,
-picture. The file is new, readable by its owner alone, and as secret as a backup; the
-audit trail tells of it (`user.all_exported`). The command says what stays behind:
-recovery codes that were made here, which work under this secret key only, and hashes of
-products that no import reads as they stand. Disabled accounts, roles and links to
+picture, groups, attributes. The file is new, readable by its owner alone, and as
+secret as a backup; the audit trail tells of it (`user.all_exported`). The command says
+what stays behind: recovery codes that were made here, which work under this secret key
+only, and hashes of products that no import reads as they stand. Disabled accounts, roles and links to
 applications are not in it. Passkeys work where the domain is the same.
 
 A backup holds all of it for this service alone: the secrets of apps are sealed under

@@ -71,9 +71,9 @@ async def test_an_import_and_an_export_keep_attributes(
 
     assert json.loads(done.stdout)["imported"] == 1
     for said in (
-        "bob@example.com: attributes.grade must be a number",
-        "eve@example.com: attributes.size there is no attribute size",
-        "dan@example.com: attributes.grade is required",
+        "bob@example.com: attributes.grade: must be a number",
+        "eve@example.com: attributes.size: there is no attribute size",
+        "dan@example.com: attributes.grade: is required",
     ):
         assert said in done.stderr
     [line] = [json.loads(each) for each in out.read_text().splitlines()]
@@ -89,7 +89,7 @@ async def test_a_realm_export_brings_groups_and_attributes_along(
         "groups": ["/ops/nights", "/Human Resources"],
         "attributes": {"grade": ["7"], "sites": ["Oslo", "Rome"], "LDAP_ID": ["x"]},
     }
-    file.write_text(json.dumps({"users": [user]}))
+    file.write_text(json.dumps({"users": [user], "groups": [{"name": "idle"}]}))
     told("attribute", "create", "grade", "--type", "number")
     told("attribute", "create", "sites", "--type", "strings")
     line = ("user", "import", str(file), "--format", "keycloak")
@@ -98,9 +98,11 @@ async def test_a_realm_export_brings_groups_and_attributes_along(
     done = told(*line, "--create-groups")
     held = told("user", "attributes", "ann@example.com")
     members = told("group", "members", "/ops/nights")
+    groups = told("group", "list")
 
     assert [each["value"] for each in held] == [7, ["Oslo", "Rome"]]
     assert [each["email"] for each in members] == ["ann@example.com"]
+    assert [each["name"] for each in groups] == ["/idle", "/ops/nights"]
     [left, kept] = (each["notes"][0] for each in (without, done))
     assert "without the groups /ops/nights, /Human Resources" in left
     assert "without the groups /Human Resources, which are not here" in kept

@@ -11,6 +11,7 @@ from app.cli.base import AsJson, Exit, fail, note, show, show_rows, with_runtime
 
 if TYPE_CHECKING:
     from app.schemas.user import Format, UserImport
+    from app.services.access.group_import import ForeignGroup
     from app.services.accounts.address import Collision
     from app.services.accounts.user_import import ImportSummary, UserImportService
     from app.services.server.runtime import Runtime
@@ -103,7 +104,7 @@ def import_users(
 
     A native file is JSON Lines: one object a line, with email, and perhaps name,
     email_verified, password_hash, source, totp, recovery_code_hashes, passkeys,
-    picture (a file in base64) and groups (names).
+    picture (a file in base64), groups (names) and attributes (by name).
     Try --dry-run first: it says of each line what would become of it.
     Accounts of an earlier run stay as they are, so a file can be run again.
 
@@ -112,15 +113,20 @@ def import_users(
     `notes`: what was left out of which.
     """
     from app.cli.progress import Progress
+    from app.services.access.group_import import GroupImportService
     from app.services.accounts.user_import import ImportSummary, UserImportService
 
     judged = _read(file, product, firebase_parameters)
+    groups = _realm_groups(file, product) if create_groups else []
     summary = ImportSummary(dry_run=dry_run)
 
     async def work(runtime: "Runtime") -> list[str]:
         now = runtime.clock.monotonic
         shown = Progress(len(judged), now, wanted=progress, as_json=as_json)
         service = UserImportService(runtime, makes_groups=create_groups)
+        summary.notes += await GroupImportService(runtime).store(
+            groups, dry_run=dry_run
+        )
         refusals = []
         for where, account in judged:
             refusal = await _store(service, account, made_by, summary)
@@ -170,6 +176,19 @@ def _read(file: Path, product: str, parameters: Path | None) -> list[Judged]:
     if source is Format.NATIVE:
         return list(_native(text))
     return list(_foreign(text, source, parameters))
+
+
+def _realm_groups(file: Path, product: str) -> "list[ForeignGroup]":
+    """Return the groups that a realm export has; no other file has any."""
+    from app.schemas.user import Format
+    from app.services.access.group_import import read_groups
+
+    if Format(product) is not Format.KEYCLOAK:
+        return []
+    try:
+        return read_groups(_text(file))
+    except ValueError as error:
+        fail(str(error))
 
 
 def _text(file: Path) -> str:

@@ -365,7 +365,7 @@ def _said(refusal: Unprocessable) -> str:
     """Return why a line is refused; of an attribute, with its name."""
     error = refusal.errors[0]
     message, field = str(error["message"]), str(error["field"])
-    return f"{field} {message}" if field.startswith("attributes.") else message
+    return f"{field}: {message}" if field.startswith("attributes.") else message
 
 
 def _picture_of(entry: UserImport) -> "Picture | None":
