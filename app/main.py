@@ -187,6 +187,11 @@ class _Application(FastAPI):
         return stack
 
 
+def _addresses(settings: Settings, runtime: Runtime) -> ClientAddress:
+    proxies, field = settings.trusted_proxies, settings.forwarded_header
+    return ClientAddress(proxies, field, runtime.clock)
+
+
 def create_app(
     settings: Settings | None = None, runtime: Runtime | None = None
 ) -> FastAPI:
@@ -215,9 +220,7 @@ def create_app(
     app.state.runtime = runtime
     app.state.brand = pages.brand_of(settings)
     app.state.logging = None
-    app.state.addresses = ClientAddress(
-        settings.trusted_proxies, settings.forwarded_header, runtime.clock
-    )
+    app.state.addresses = _addresses(settings, runtime)
     app.state.render_refusal = _render_early
     app.router.routes += _routes()
     _demand_own_base(settings, app.router.routes)
@@ -231,6 +234,7 @@ def create_app(
         randomness=runtime.randomness,
         issuer=settings.public_url,
         addresses=app.state.addresses,
+        refused=runtime.refused_requests,
         registration=settings.client_registration,
         stopping=runtime.stopping,
         render=_render,

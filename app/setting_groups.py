@@ -390,3 +390,9 @@ class RetentionSettings(Group):
     outbox_ttl: int = Field(
         7 * DAY, ge=HOUR, le=CENTURY, description="Delivered messages."
     )
+    refused_request_ttl: int = Field(
+        7 * DAY,
+        ge=HOUR,
+        le=90 * DAY,
+        description="Why sign-ins and requests for tokens were refused (docs/why.md).",
+    )

@@ -128,7 +128,8 @@ def errors() -> str:
     for kind in refusals():
         by_code.setdefault(kind.code, []).append(kind)
     lines = ["# Errors", "", _MADE, ""]
-    lines += ["Answers are `application/problem+json` (RFC 9457).", ""]
+    told = "Why one was given: [why.md](why.md)."
+    lines += [f"Answers are `application/problem+json` (RFC 9457). {told}", ""]
     for code in sorted(by_code):
         lines += [f"## {code}", ""]
         for kind in by_code[code]:

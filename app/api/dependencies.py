@@ -48,6 +48,7 @@ from app.services.process.paging import Pages
 from app.services.server.idempotency_key import IdempotencyService
 from app.services.server.outbox import OutboxService
 from app.services.server.runtime import Runtime
+from app.services.server.why.service import WhyService
 from app.services.sessions.authentication import (
     AuthenticationService,
     InvalidAccessToken,
@@ -345,6 +346,10 @@ async def _audit_events(uow: Uow) -> AuditEventService:
     return AuditEventService(uow)
 
 
+async def _why(uow: Uow, runtime: RuntimeDep) -> WhyService:
+    return WhyService(uow, runtime.refused_requests)
+
+
 async def _outbox(uow: Uow) -> OutboxService:
     return OutboxService(uow)
 
@@ -389,5 +394,6 @@ ClientRegistrations = Annotated[
 UserClaims = Annotated[UserClaimsService, Depends(_user_claims)]
 Pictures = Annotated[PictureService, Depends(_pictures)]
 AuditEvents = Annotated[AuditEventService, Depends(_audit_events)]
+WhyDep = Annotated[WhyService, Depends(_why)]
 Outbox = Annotated[OutboxService, Depends(_outbox)]
 OnceDep = Annotated[Once, Depends(_once)]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Request, Response
 
 from app.api.dependencies import get_runtime
-from app.core.context import current
+from app.core.context import refused
 from app.core.exceptions import AppError, NotFound
 from app.core.late.route import LateRoute
 from app.services.forward_auth.entrance import HostEntrance, Led
@@ -63,7 +63,7 @@ async def forward_auth_status(request: Request) -> Response:
     if isinstance(verdict, Passes):
         return _passes(verdict.fields)
     if verdict.kind is Kind.FORBIDDEN:
-        raise HostForbidden(hint=verdict.why)
+        raise _forbidden(original, verdict)
     raise _sign_in_required(runtime, original, verdict)
 
 
@@ -123,7 +123,7 @@ async def _answer(request: Request, original: Original) -> Response:
     try:
         led = await _lead(runtime, original, verdict)
     except (ForeignReturn, ForeignSignOut) as error:
-        current().reason = f"{error.code} ({error.hint})"
+        refused(error.code, error.hint, error)
         led = HostEntrance(runtime, runtime.gate).page(verdict.policy)
     return _see(led, 302 if original.method in ("GET", "HEAD") else 303)
 
@@ -152,6 +152,8 @@ async def _lead(runtime: Runtime, original: Original, stays: Stays) -> Led:
         case Kind.FORBIDDEN if row is not None:
             led = await entrance.refuse(row, policy)
             if original.is_navigation:
+                error = _forbidden(original, stays)
+                refused(error.code, error.hint, error)
                 return led
     raise _refusal(runtime, original, stays)
 
@@ -160,8 +162,14 @@ def _refusal(runtime: Runtime, original: Original, stays: Stays) -> AppError:
     if stays.kind is Kind.SIGN_IN:
         return _sign_in_required(runtime, original, stays)
     if stays.kind is Kind.FORBIDDEN:
-        return HostForbidden(hint=stays.why)
+        return _forbidden(original, stays)
     return NotFound(hint="no path of ours at a protected host")
+
+
+def _forbidden(original: Original, stays: Stays) -> HostForbidden:
+    policy = stays.policy
+    names = sorted({*(policy.roles or ()), *(policy.groups or ())})
+    return HostForbidden(original.host, names, hint=stays.why)
 
 
 def _sign_in_required(

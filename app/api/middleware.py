@@ -33,6 +33,7 @@ from app.core.logging import access_line
 from app.core.pictures.flaw import MAX_BYTES
 from app.core.randomness import Randomness
 from app.core.stopping import Stopping
+from app.services.process.refused_request import RefusedRequests
 from app.services.server.startup import StartRefused
 from app.utils.base_path import base_path, without_base
 from app.utils.helpers import printable
@@ -98,6 +99,7 @@ class RequestMiddleware:
         addresses: ClientAddress,
         stopping: Stopping,
         render: PageRenderer,
+        refused: RefusedRequests,
         registration: str = "off",
         count: Count | None = None,
     ) -> None:
@@ -112,6 +114,7 @@ class RequestMiddleware:
             addresses: Tells where requests came from.
             stopping: Once begun, every answer ends its connection.
             render: Makes the answer of a refusal, for people or for programs.
+            refused: Keeps why requests were refused.
             registration: Who may register clients, for what browsers may read.
             count: Told of each request that was answered, for metrics.
         """
@@ -122,6 +125,7 @@ class RequestMiddleware:
         self._addresses = addresses
         self._stopping = stopping
         self._render = render
+        self._refused = refused
         fields = dict(_SECURITY)
         if issuer.startswith("https://"):
             fields["strict-transport-security"] = _HSTS
@@ -214,6 +218,8 @@ class RequestMiddleware:
         started: float,
     ) -> None:
         route, seconds = _template(scope), self._clock.monotonic() - started
+        if context.steps:
+            self._refused.note(context, method, route, answer.status)
         access_line(
             method=method,
             path=scope["path"],

@@ -154,6 +154,52 @@ def _target(file: Path | None) -> Iterator[BinaryIO]:
         os.fsync(target.fileno())
 
 
+@app.command()
+def why(
+    correlation_id: Annotated[
+        str, typer.Argument(help="The number that pages, answers and the log show")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Tell why a sign-in or a request for tokens was refused.
+
+    JSON: a `Why`.
+    """
+    from app.schemas.audit_event import Why
+    from app.services.server.why.service import WhyService
+
+    async def work(uow: "UnitOfWork", runtime: "Runtime") -> dict[str, Any]:
+        told = await WhyService(uow, runtime.refused_requests).tell(correlation_id)
+        return shape(Why, told)
+
+    told = in_transaction(work)
+    show(told, as_json, lines=_page(told))
+
+
+def _page(told: dict[str, Any]) -> Iterator[str]:
+    for refusal in told["refusals"]:
+        asked = f"{refusal['method']} {refusal['route']}"
+        yield f"{refusal['created_at']}  {asked} was answered {refusal['status']}"
+        for step in refusal["steps"]:
+            yield from _step(step)
+    if told["events"]:
+        yield "Audit trail:"
+    for event in told["events"]:
+        data = ", ".join(f"{name}: {value}" for name, value in event["data"].items())
+        yield f"  {event['created_at']}  {event['name']}  {data}"
+
+
+def _step(step: dict[str, Any]) -> Iterator[str]:
+    code = f" [{step['code']}]" if step["code"] else ""
+    yield f"  {step['outcome']}: {step['sentence']}{code}"
+    if step["detail"]:
+        yield f"    exactly: {step['detail']}"
+    for name, value in step["compared"].items():
+        yield f"    {name}: {value}"
+    if step["rules"]:
+        yield f"    look at: {', '.join(step['rules'])}"
+
+
 def _instant(text: str | None, now: datetime) -> datetime | None:
     """Read an instant; one without a zone is UTC, as everything here."""
     if text is None:

@@ -7,6 +7,30 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+_NOTHING: Mapping[str, str] = {}
+MOST_STEPS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decision about a request, for whoever asks why it failed (ADR-0092).
+
+    Attributes:
+        outcome: ``passed`` or ``refused``.
+        code: Of a refusal, as the answer has it.
+        title: Of it, in English, where the answer has one.
+        check: What was looked at; empty where the code says it.
+        hint: The true reason, as the log has it.
+        compared: What with what.
+    """
+
+    outcome: str
+    code: str = ""
+    title: str = ""
+    check: str = ""
+    hint: str = ""
+    compared: Mapping[str, str] = field(default_factory=dict)
+
 
 @dataclass(slots=True)
 class RequestContext:
@@ -25,6 +49,7 @@ class RequestContext:
         user_id: Set once the caller is known.
         token_id: Of the personal access token that they are known by, if it was one.
         reason: Why the request was refused; for the log only.
+        steps: What was decided on the way there; empty unless it was refused.
         headers: Header fields that the answer gets, such as ``RateLimit``.
         left: Returns once the client has gone; only after the body was read.
         scope: The request as the server has it, for what pages alone ask for.
@@ -50,6 +75,7 @@ class RequestContext:
     user_id: UUID | None = None
     token_id: UUID | None = None
     reason: str = ""
+    steps: tuple[Step, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
     left: Callable[[], Awaitable[None]] | None = None
     scope: Mapping[str, Any] = field(default_factory=dict)
@@ -73,3 +99,36 @@ def current() -> RequestContext:
 def begin(context: RequestContext) -> None:
     """Make ``context`` current for this task and the tasks it starts."""
     _current.set(context)
+
+
+def refused(code: str, hint: str = "", error: Exception | None = None) -> None:
+    """Say why the request is refused: to the log, and to whoever asks afterwards.
+
+    Args:
+        code: What the answer calls it.
+        hint: The true reason.
+        error: The refusal itself; what it checked and compared is kept.
+    """
+    context = current()
+    context.reason = f"{code} ({hint})" if hint else code
+    if getattr(error, "is_usual", False):
+        return
+    step = Step(
+        "refused",
+        code,
+        title=getattr(error, "title", ""),
+        check=getattr(error, "check", ""),
+        hint=hint,
+        compared=getattr(error, "compared", _NOTHING),
+    )
+    _add(context, step)
+
+
+def passed(check: str, compared: Mapping[str, str] = _NOTHING) -> None:
+    """Say what held of a request that is refused for something else."""
+    _add(current(), Step("passed", check=check, compared=compared))
+
+
+def _add(context: RequestContext, step: Step) -> None:
+    if len(context.steps) < MOST_STEPS:
+        context.steps += (step,)

@@ -31,7 +31,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from app.core.allowed_methods import allowed_methods
-from app.core.context import current
+from app.core.context import current, refused
 from app.core.language import ENGLISH, speaking
 from app.core.language.words import spoken_wait
 
@@ -316,7 +316,7 @@ def _message(error: Any) -> str:
 
 def _tell(error: AppError) -> None:
     """Give the log the true reason."""
-    current().reason = f"{error.code} ({error.hint})" if error.hint else error.code
+    refused(error.code, error.hint, error)
     if error.status == Unavailable.status:
         # Shedding load is no fault, and a stack per refusal would be load itself.
         _log.warning("refused %s", current().reason)
@@ -326,7 +326,7 @@ def _tell(error: AppError) -> None:
 
 async def _gone(_request: Request, _error: Exception) -> Response:
     """Answer nobody; the status is for the access line (as nginx has it)."""
-    current().reason = "client_gone"
+    refused("client_gone")
     return Response(status_code=CLIENT_GONE)
 
 

@@ -15,6 +15,7 @@ from app.services.accounts.unverified import end_unverified
 from app.services.clients.change import delete_unused
 from app.services.oauth.grant import GrantService
 from app.services.one_time.token import Purpose
+from app.services.process.refused_request import MOST
 from app.services.server.runtime import Runtime
 from app.services.server.signing_key import SigningKeyService
 from app.services.sessions.session import SessionService
@@ -94,6 +95,9 @@ class JanitorJob:
             ),
             "audit_events": lambda uow: uow.audit_events.delete_older(
                 before(keep.audit_ttl), batch
+            ),
+            "refused_requests": lambda uow: uow.refused_requests.delete_old(
+                before(keep.refused_request_ttl), MOST, batch
             ),
             "idempotency_keys": lambda uow: uow.idempotency_keys.delete_expired(
                 now, batch

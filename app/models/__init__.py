@@ -3,6 +3,7 @@
 from app.models.access.attribute import Attribute, UserAttribute
 from app.models.access.group import Group, GroupMember, GroupRole
 from app.models.access.personal_token import PersonalToken
+from app.models.access.refused_request import RefusedRequest
 from app.models.audit_event import AuditEvent
 from app.models.base import Base
 from app.models.checklist_mark import ChecklistMark
@@ -58,6 +59,7 @@ __all__ = [
     "ProtectedHost",
     "RateLimit",
     "RecoveryCode",
+    "RefusedRequest",
     "Role",
     "ServedAddress",
     "Session",

@@ -18,6 +18,7 @@ from app.oauth.clients.client import Client, PkcePolicy
 from app.oauth.clients.redirect_uri import match_redirect_uri
 from app.oauth.clients.resource import Resource
 from app.oauth.errors import (
+    Check,
     InvalidRequest,
     InvalidScope,
     OAuthError,
@@ -145,10 +146,15 @@ def identify(
     """
     client_id = params.need("client_id")
     if client is None or client.client_id != client_id:
-        raise InvalidRequest("client_id is unknown", hint=f"sent {ascii(client_id)}")
+        raise InvalidRequest(
+            "client_id is unknown",
+            hint=f"sent {ascii(client_id)}",
+            check=Check.CLIENT,
+            compared={"sent": ascii(client_id)},
+        )
     sent = params.get("redirect_uri")
     if sent is None and _asks_for_openid(params, client, scopes):
-        raise InvalidRequest("redirect_uri is missing")
+        raise InvalidRequest("redirect_uri is missing", check=Check.REDIRECT_URI)
     redirect_uri = match_redirect_uri(sent, client, development=development)
     named = _named_in_object(params)
     mode = find_mode(params.get("response_mode"), redirect_uri) or DEFAULT
@@ -306,7 +312,12 @@ def _read_challenge(asked: _Asked) -> str | None:
         return challenge
     if policy == "pkce_or_nonce" and _read_nonce(asked) is not None:
         return None
-    raise InvalidRequest("code_challenge is missing", hint=f"PKCE policy is {policy}")
+    raise InvalidRequest(
+        "code_challenge is missing",
+        hint=f"PKCE policy is {policy}",
+        check=Check.PKCE,
+        compared={"sent": "none", "policy": policy},
+    )
 
 
 def _read_prompt(asked: _Asked) -> frozenset[str]:

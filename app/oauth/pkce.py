@@ -5,11 +5,12 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 
-from app.oauth.errors import InvalidGrant, InvalidRequest
+from app.oauth.errors import Check, InvalidGrant, InvalidRequest
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # S256: 32 bytes
 METHOD = "S256"
+_FAILED = "PKCE verification failed"
 
 
 def read_challenge(challenge: str | None, method: str | None) -> str | None:
@@ -21,12 +22,12 @@ def read_challenge(challenge: str | None, method: str | None) -> str | None:
     """
     if challenge is None:
         if method is not None:
-            raise InvalidRequest("code_challenge is missing")
+            raise InvalidRequest("code_challenge is missing", check=Check.PKCE)
         return None
     if method != METHOD:
-        raise InvalidRequest("code_challenge_method must be S256")
+        raise InvalidRequest("code_challenge_method must be S256", check=Check.PKCE)
     if not _CHALLENGE.fullmatch(challenge):
-        raise InvalidRequest("code_challenge is malformed")
+        raise InvalidRequest("code_challenge is malformed", check=Check.PKCE)
     return challenge
 
 
@@ -45,9 +46,15 @@ def check_pkce(challenge: str | None, verifier: str | None) -> None:
     if challenge is None and verifier is None:
         return  # whether this client may go without was decided when it asked
     if challenge is None or verifier is None:
-        raise InvalidGrant("PKCE verification failed", hint="one side is missing")
+        missing = "code_challenge" if challenge is None else "code_verifier"
+        raise InvalidGrant(
+            _FAILED,
+            hint="one side is missing",
+            check=Check.PKCE,
+            compared={"missing": missing},
+        )
     if not _VERIFIER.fullmatch(verifier):
-        raise InvalidRequest("code_verifier is malformed")
+        raise InvalidRequest("code_verifier is malformed", check=Check.PKCE)
     digest = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
     if not hmac.compare_digest(digest.rstrip(b"="), challenge.encode()):
-        raise InvalidGrant("PKCE verification failed", hint="digest differs")
+        raise InvalidGrant(_FAILED, hint="digest differs", check=Check.PKCE)

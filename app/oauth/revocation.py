@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from app.oauth.clients.client import Client
-from app.oauth.errors import InvalidGrant, UnsupportedTokenType
+from app.oauth.errors import Check, InvalidGrant, UnsupportedTokenType
 from app.oauth.introspection import KnownToken
 
 
@@ -52,7 +52,11 @@ def decide_revocation(
     owner = token.claims["client_id"]
     if owner != caller.client_id:
         hint = f"issued to {owner}, sent by {caller.client_id}"
-        raise InvalidGrant("the token was issued to another client", hint=hint)
+        raise InvalidGrant(
+            "the token was issued to another client",
+            hint=hint,
+            check=Check.TOKEN_OWNER,
+        )
     if token.kind == "refresh_token":
         return EndGrant(UUID(token.claims["grant_id"]))
     expires_at = datetime.fromtimestamp(token.claims["exp"], UTC)

@@ -73,7 +73,11 @@ def resolve_scope(
     foreign = [token for token in known if token not in mine]
     if foreign:
         hint = f"not registered for {' '.join(foreign)}"
-        raise InvalidScope("the client may not ask for this scope", hint=hint)
+        raise InvalidScope(
+            "the client may not ask for this scope",
+            hint=hint,
+            compared={"asked for": " ".join(known), "registered": " ".join(mine)},
+        )
     if not known and client.is_self_registered:
         own = None if of_resources is None else assigned
         known = default_scope(client, supported, own)

@@ -39,9 +39,17 @@ async def redeem_grant(
     grant = _BY_NAME.get(name)
     if grant is None or name not in offered:
         hint = f"grant_type is {ascii(name)[:200]}"
-        raise UnsupportedGrantType("grant_type is not supported", hint=hint)
+        raise UnsupportedGrantType(
+            "grant_type is not supported",
+            hint=hint,
+            compared={"asked for": ascii(name)[:200], "offered": " ".join(offered)},
+        )
     if grant.name not in client.grant_types:
         registered = " ".join(sorted(client.grant_types))
         hint = f"asked for {grant.name}, registered for {registered}"
-        raise UnauthorizedClient("the client may not use this grant", hint=hint)
+        raise UnauthorizedClient(
+            "the client may not use this grant",
+            hint=hint,
+            compared={"asked for": grant.name, "registered": registered},
+        )
     return await grant.redeem(parameters, client, stores)

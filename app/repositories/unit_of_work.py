@@ -18,6 +18,7 @@ from app.models.outbox import OutboxMessage
 from app.repositories.access.attribute import AttributeRepository
 from app.repositories.access.group import GroupRepository
 from app.repositories.access.personal_token import PersonalTokenRepository
+from app.repositories.access.refused_request import RefusedRequestRepository
 from app.repositories.audit_event import AuditEventRepository
 from app.repositories.device import DeviceRepository
 from app.repositories.idempotency_key import IdempotencyKeyRepository
@@ -128,6 +129,11 @@ class UnitOfWork:
     def audit_events(self) -> AuditEventRepository:
         """Evidence."""
         return AuditEventRepository(self.db)
+
+    @cached_property
+    def refused_requests(self) -> RefusedRequestRepository:
+        """Why requests were refused."""
+        return RefusedRequestRepository(self.db)
 
     @cached_property
     def outbox(self) -> OutboxRepository:

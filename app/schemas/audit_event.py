@@ -1,6 +1,7 @@
 """Bodies of the audit trail."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 from uuid import UUID
 
 from app.schemas.base import Instant, Output
@@ -18,3 +19,37 @@ class AuditEvent(Output):
     user_agent: str
     data: dict[str, Any]
     created_at: Instant
+
+
+class WhyStep(Output):
+    """One decision about a request.
+
+    ``check`` is what was looked at, ``compared`` what with what, ``rules`` the settings
+    and fields that it holds to. ``code`` is that of the answer.
+    """
+
+    outcome: Literal["passed", "refused"]
+    check: str
+    code: str
+    sentence: str
+    detail: str
+    compared: Mapping[str, str]
+    rules: Sequence[str]
+
+
+class WhyRefusal(Output):
+    """A refused request, and what was decided on the way there."""
+
+    created_at: Instant
+    method: str
+    route: str
+    status: int
+    steps: Sequence[WhyStep]
+
+
+class Why(Output):
+    """What is kept under a correlation id, oldest first, at most fifty of each."""
+
+    correlation_id: str
+    refusals: Sequence[WhyRefusal]
+    events: Sequence[AuditEvent]

@@ -68,6 +68,7 @@ async def test_t148_t149_every_route_of_administrators_refuses_others(
     for method, path in found:
         values = {"name": "admin", "client_id": "shop", "factor": "totp"}
         values |= {"attribute": "x", "host": "wiki.example.org"}
+        values |= {"host": "wiki.example.org", "correlation_id": "r-1"}
         values |= dict.fromkeys(
             (
                 *("user_id", "message_id", "session_id", "secret_id"),

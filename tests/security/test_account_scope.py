@@ -124,6 +124,7 @@ async def test_every_other_route_is_closed_whatever_roles_the_person_has(
         str(uuid4()),
     ) | {"name": "admin", "client_id": "shop", "factor": "totp", "host": "a.example"}
     values["attribute"] = "x"
+    values["correlation_id"] = "r-1"
     secured = {}
     for path, item in paths.items():
         for method, operation in item.items():

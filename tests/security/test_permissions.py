@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from httpx2 import Response
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from app.models import Attribute, OutboxMessage, PersonalToken, Role
 from app.oauth.grants.jwt_bearer import JwtBearer
@@ -66,6 +66,7 @@ NEEDED: dict[Operation, str] = {
     ("get", "/clients/{client_id}/preview"): "users:read",
     ("get", "/audit-events"): "audit:read",
     ("get", "/audit-events/export"): "audit:read",
+    ("get", "/audit-events/why/{correlation_id}"): "audit:read",
     ("get", "/statistics"): "audit:read",
     ("get", "/settings"): "settings:read",
     ("get", "/keys"): "keys:read",
@@ -225,6 +226,7 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         group = new_group(uow, f"target-{number}")
         await uow.db.flush()
         await uow.groups.add_member(group.id, user.id, uow.clock.now())
+        await uow.db.execute(delete(Attribute))  # an installation has fifty at most
         new = AttributeCreate(name=f"target-{number}").model_dump()
         dates = dict.fromkeys(("created_at", "updated_at"), uow.clock.now())
         uow.attributes.add(Attribute(**new, version=1, **dates))
@@ -242,7 +244,9 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         )
     assert secret is not None
     await FactorFactory(api.runtime).totp(user.id)
+    refused = await api.login(f"target-{number}@example.org")
     return {
+        "correlation_id": refused.json()["correlation_id"],
         "client_id": client.client_id,
         "host": host.host,
         "secret_id": str(secret.row.id),

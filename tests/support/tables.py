@@ -11,12 +11,13 @@ Contents = dict[str, list[str]]
 async def contents(runtime: Runtime) -> Contents:
     """Return every column of every row, by table, seen from outside.
 
-    Attempts are counted even for what is refused, so the limiter's table is left out.
+    Attempts are counted even for what is refused, and the reason is kept beside it, as
+    in a log: these two tables are left out.
     """
     found: Contents = {}
     async with runtime.database.session(read_only=True) as db:
         for table in Base.metadata.sorted_tables:
-            if table.name != "rate_limits":
+            if table.name not in ("rate_limits", "refused_requests"):
                 rows = await db.execute(select(table))
                 found[table.name] = sorted(repr(tuple(row)) for row in rows)
     return found

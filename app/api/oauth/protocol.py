@@ -12,7 +12,7 @@ import orjson
 from fastapi import Request, Response
 
 from app.api.request_body import read_body
-from app.core.context import current
+from app.core.context import current, refused
 from app.core.exceptions import AppError
 from app.oauth.errors import InvalidClient, InvalidRequest, OAuthError
 from app.oauth.parameters import Parameters, parse_form
@@ -118,7 +118,7 @@ def protocol_json(content: Any, status: int = 200, **headers: str) -> Response:
 
 def refusal(error: OAuthError, **headers: str) -> Response:
     """Return a refusal as RFC 6749 section 5.2 has it; the log learns why."""
-    current().reason = f"{error.error} ({error.hint or error.description})"
+    refused(error.error, error.hint or error.description, error)
     if isinstance(error, InvalidClient) and error.challenge is not None:
         headers["WWW_Authenticate"] = error.challenge
     body = _body(error.error, error.description)

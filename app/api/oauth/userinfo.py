@@ -14,10 +14,10 @@ from app.api.oauth.protocol import (
     refusal,
 )
 from app.api.request_body import read_body
-from app.core.context import current
+from app.core.context import current, refused
 from app.core.late.route import LateRoute
 from app.oauth.bearer import challenge, read_access_token
-from app.oauth.errors import InsufficientScope, OAuthError
+from app.oauth.errors import InsufficientScope, InvalidToken, OAuthError
 from app.oauth.parameters import Parameters, parse_form
 from app.oauth.scopes import OPENID
 from app.services.oauth.userinfo import UserinfoService
@@ -63,7 +63,7 @@ async def _answer(request: Request) -> Response:
     try:
         token = await _token(request)
         if token is None:
-            current().reason = "no access token"
+            refused(InvalidToken.error, "no access token", InvalidToken())
             body = {"correlation_id": current().correlation_id}
             field = challenge(realm=_REALM)
             return protocol_json(body, 401, WWW_Authenticate=field)

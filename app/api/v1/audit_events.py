@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from app.api.answers import problems
@@ -13,19 +13,22 @@ from app.api.dependencies import (
     AuditEvents,
     PageDep,
     RuntimeDep,
+    WhyDep,
     require,
 )
 from app.core.late.route import LateRoute
 from app.policies.permission import Actor
-from app.schemas.audit_event import AuditEvent
+from app.schemas.audit_event import AuditEvent, Why
 from app.schemas.base import GivenInstant, Page
 from app.services.outgoing.trail import Form, TrailExport
+from app.services.server.why.service import RequestNotKept
 
 NDJSON = "application/x-ndjson"
 router = APIRouter(prefix="/api/v1/audit-events", tags=["audit"], route_class=LateRoute)
 Text = Annotated[str | None, Query(max_length=128)]
 OldName = Annotated[str | None, Query(max_length=128, deprecated=True)]
 ClientId = Annotated[str | None, Query(max_length=255)]
+CorrelationId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
 Instant = Annotated[GivenInstant | None, Query()]
 
 
@@ -82,3 +85,13 @@ async def export_audit_events(
     await trail.record()
     named = {"content-disposition": 'attachment; filename="audit-events.jsonl"'}
     return StreamingResponse(trail.pieces(), headers=named, media_type=NDJSON)
+
+
+@router.get("/why/{correlation_id}", responses=problems(*UNPERMITTED, RequestNotKept))
+async def explain_request(
+    correlation_id: CorrelationId,
+    _actor: Annotated[Actor, require("audit:read")],
+    why: WhyDep,
+) -> Why:
+    """Tell why a sign-in or a request for tokens was refused."""
+    return Why.model_validate(await why.tell(correlation_id))

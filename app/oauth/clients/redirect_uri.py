@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 
 from app.oauth.clients.client import ApplicationType, Client
 from app.oauth.clients.redirect_pattern import matches_pattern
-from app.oauth.errors import InvalidRequest
+from app.oauth.errors import Check, InvalidRequest
 from app.oauth.uri import Uri, parse_uri
 
 # Dot segments, also ``/..;/``, and separators that a later decoder would find.
@@ -143,7 +143,9 @@ def match_redirect_uri(
         return usable[0]
     if sent is None:
         hint = f"registered {_listed(client.redirect_uris)}"
-        raise InvalidRequest("redirect_uri is missing", hint=hint)
+        raise InvalidRequest(
+            "redirect_uri is missing", hint=hint, check=Check.REDIRECT_URI
+        )
     if sent in usable or _is_own_port(sent, usable, client, development):
         return sent
     if any(matches_pattern(sent, pattern) for pattern in patterns):
@@ -151,6 +153,11 @@ def match_redirect_uri(
     raise InvalidRequest(
         "redirect_uri is not registered for this client",
         hint=describe_difference(sent, (*client.redirect_uris, *patterns)),
+        check=Check.REDIRECT_URI,
+        compared={
+            "sent": _shown(sent),
+            "registered": _listed((*client.redirect_uris, *patterns)),
+        },
     )
 
 
@@ -170,6 +177,8 @@ def match_post_logout_redirect_uri(
     raise InvalidRequest(
         "post_logout_redirect_uri is not registered for this client",
         hint=describe_difference(sent, registered),
+        check=Check.REDIRECT_URI,
+        compared={"sent": _shown(sent), "registered": _listed(registered)},
     )
 
 

@@ -8,7 +8,7 @@ risk weighed: it is rotated for every client, and signing out ends it).
 """
 
 from app.oauth.clients.client import Client
-from app.oauth.errors import InvalidGrant
+from app.oauth.errors import Check, InvalidGrant
 from app.oauth.grants.base import Granted, Stores, still_assigned
 from app.oauth.parameters import Parameters
 from app.oauth.pkce import check_pkce
@@ -16,6 +16,7 @@ from app.oauth.ports import IssuedCode
 from app.oauth.resources.grant import narrow_resources
 
 FIRST_COUNTER = 0
+_NOT_VALID = "the code is not valid"
 
 
 class AuthorizationCode:
@@ -36,14 +37,15 @@ class AuthorizationCode:
         issued = await stores.codes.redeem(parameters.need("code"), client.client_id)
         if issued is None:
             hint = "unknown, spent, expired, or of another client"
-            raise InvalidGrant("the code is not valid", hint=hint)
+            raise InvalidGrant(_NOT_VALID, hint=hint, check=Check.CODE)
         _check(parameters, client, issued)
         resources, wanted = await narrow_resources(
             parameters, client, issued.resources, stores.resources
         )
         scope = still_assigned(issued.scope, client, resources)
         if issued.scope and not scope:
-            raise InvalidGrant("the code is not valid", hint="no scope is left")
+            hint = "no scope is left"
+            raise InvalidGrant(_NOT_VALID, hint=hint, check=Check.SCOPE)
         may_refresh = "refresh_token" in client.grant_types
         return Granted(
             client=client,
@@ -61,9 +63,17 @@ class AuthorizationCode:
 def _check(parameters: Parameters, client: Client, issued: IssuedCode) -> None:
     if issued.client_id != client.client_id:  # the store looked; nothing rests on it
         hint = f"issued to {issued.client_id}, sent by {client.client_id}"
-        raise InvalidGrant("the code is not valid", hint=hint)
+        raise InvalidGrant(_NOT_VALID, hint=hint, check=Check.TOKEN_OWNER)
     sent = parameters.get("redirect_uri")
     if sent != issued.redirect_uri:
         hint = f"authorized with {issued.redirect_uri}, redeemed with {ascii(sent)}"
-        raise InvalidGrant("redirect_uri differs", hint=hint[:1_000])
+        raise InvalidGrant(
+            "redirect_uri differs",
+            hint=hint[:1_000],
+            check=Check.REDIRECT_URI,
+            compared={
+                "authorized": issued.redirect_uri or "none",
+                "redeemed": ascii(sent),
+            },
+        )
     check_pkce(issued.code_challenge, parameters.get("code_verifier"))

@@ -73,7 +73,14 @@ def scope_for_itself(
     foreign = [token for token in wanted if token not in assigned]
     if foreign:
         hint = f"not registered for {' '.join(foreign)}"
-        raise InvalidScope("the client may not ask for this scope", hint=hint[:1_000])
+        raise InvalidScope(
+            "the client may not ask for this scope",
+            hint=hint[:1_000],
+            compared={
+                "asked for": " ".join(wanted),
+                "assigned": " ".join(sorted(assigned)),
+            },
+        )
     if not wanted and not (resources and not scope_of(resources)):
         elsewhere = "; name one of its resources" if client.resources else ""
         raise InvalidScope(f"no scope is assigned to the client{elsewhere}")

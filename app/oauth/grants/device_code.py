@@ -6,6 +6,7 @@ from app.oauth.clients.client import Client
 from app.oauth.errors import (
     AccessDenied,
     AuthorizationPending,
+    Check,
     ExpiredToken,
     InvalidGrant,
     OAuthError,
@@ -24,13 +25,15 @@ _REFUSALS: Mapping[DevicePoll, type[OAuthError]] = {
     DevicePoll.EXPIRED: ExpiredToken,
     DevicePoll.INVALID: InvalidGrant,
 }
+_NOT_VALID = "the device code is not valid"
 _SAID: Mapping[DevicePoll, str] = {
     DevicePoll.PENDING: "the person has not decided yet",
     DevicePoll.TOO_SOON: "wait for five seconds more between two requests from now on",
     DevicePoll.DENIED: "the person said no",
     DevicePoll.EXPIRED: "the device code has expired; ask for another",
-    DevicePoll.INVALID: "the device code is not valid",
+    DevicePoll.INVALID: _NOT_VALID,
 }
+_CHECKS = {DevicePoll.INVALID: Check.DEVICE_CODE}  # else it is that of the class
 
 
 class DeviceCode:
@@ -55,17 +58,17 @@ class DeviceCode:
         code = parameters.need("device_code")
         issued = await stores.device_codes.redeem(code, client.client_id)
         if isinstance(issued, DevicePoll):
-            raise _REFUSALS[issued](_SAID[issued])
+            raise _REFUSALS[issued](_SAID[issued], check=_CHECKS.get(issued))
         if issued.client_id != client.client_id:  # the store looked; as with codes
             hint = f"issued to {issued.client_id}, sent by {client.client_id}"
-            raise InvalidGrant(_SAID[DevicePoll.INVALID], hint=hint)
+            raise InvalidGrant(_NOT_VALID, hint=hint, check=Check.TOKEN_OWNER)
         resources, wanted = await narrow_resources(
             parameters, client, issued.resources, stores.resources
         )
         scope = still_assigned(issued.scope, client, resources)
         if issued.scope and not scope:
             hint = "no scope is left"
-            raise InvalidGrant(_SAID[DevicePoll.INVALID], hint=hint)
+            raise InvalidGrant(_NOT_VALID, hint=hint, check=Check.SCOPE)
         may_refresh = "refresh_token" in client.grant_types
         return Granted(
             client=client,

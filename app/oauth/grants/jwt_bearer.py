@@ -9,11 +9,13 @@ from dataclasses import replace
 
 from app.oauth.clients.client import Client
 from app.oauth.clients.resource import Resource
-from app.oauth.errors import InvalidGrant, InvalidTarget
+from app.oauth.errors import Check, InvalidGrant, InvalidTarget
 from app.oauth.grants.base import Granted, Stores
 from app.oauth.grants.client_credentials import scope_for_itself
 from app.oauth.parameters import Parameters
 from app.oauth.resources.grant import ask_resources
+
+_NOT_VALID = "the assertion is not valid"
 
 
 class JwtBearer:
@@ -35,10 +37,10 @@ class JwtBearer:
         assertion = parameters.need("assertion")
         spoken = await stores.assertions.believe(assertion, client.client_id)
         if spoken is None:
-            raise InvalidGrant("the assertion is not valid")
+            raise InvalidGrant(_NOT_VALID, check=Check.ASSERTION)
         if spoken.client_id != client.client_id:  # as with codes
             hint = f"it speaks for {spoken.client_id}, sent by {client.client_id}"
-            raise InvalidGrant("the assertion is not valid", hint=hint)
+            raise InvalidGrant(_NOT_VALID, hint=hint, check=Check.TOKEN_OWNER)
         resources = await ask_resources(parameters, client, stores.resources)
         _check_resources(resources, spoken.resources)
         text = parameters.get("scope")
@@ -46,7 +48,7 @@ class JwtBearer:
         granted = Granted(client=client, scope=scope, resources=resources)
         begun = await stores.assertions.use(scope, granted.access_ttl)
         if begun is None:
-            raise InvalidGrant("the assertion is not valid")
+            raise InvalidGrant(_NOT_VALID, check=Check.ASSERTION)
         return replace(granted, grant_id=begun.grant_id)
 
 
@@ -59,4 +61,11 @@ def _check_resources(
     foreign = [one.identifier for one in resources if one.identifier not in allowed]
     if foreign or not resources:
         hint = f"asked for {' '.join(foreign) or 'none'}, allowed {' '.join(allowed)}"
-        raise InvalidTarget("name a resource that is allowed here", hint=hint[:1_000])
+        raise InvalidTarget(
+            "name a resource that is allowed here",
+            hint=hint[:1_000],
+            compared={
+                "asked for": " ".join(one.identifier for one in resources) or "none",
+                "the rule allows": " ".join(allowed),
+            },
+        )

@@ -1,11 +1,13 @@
 """RFC 6749 §6, RFC 9700 §4.14.2, OIDC Core §12: a refresh token for new tokens."""
 
 from app.oauth.clients.client import Client
-from app.oauth.errors import InvalidGrant
+from app.oauth.errors import Check, InvalidGrant
 from app.oauth.grants.base import Granted, Stores, still_assigned
 from app.oauth.parameters import Parameters
 from app.oauth.resources.grant import narrow_resources
 from app.oauth.scopes import narrow_scope
+
+_NOT_VALID = "the refresh token is not valid"
 
 
 class RefreshToken:
@@ -31,17 +33,17 @@ class RefreshToken:
         rotated = await stores.refresh_tokens.rotate(token, client.client_id)
         if rotated is None:
             hint = "unknown, spent, expired, revoked, or of another client"
-            raise InvalidGrant("the refresh token is not valid", hint=hint)
+            raise InvalidGrant(_NOT_VALID, hint=hint, check=Check.REFRESH_TOKEN)
         if rotated.client_id != client.client_id:  # as with codes
             hint = f"issued to {rotated.client_id}, sent by {client.client_id}"
-            raise InvalidGrant("the refresh token is not valid", hint=hint)
+            raise InvalidGrant(_NOT_VALID, hint=hint, check=Check.TOKEN_OWNER)
         resources, wanted = await narrow_resources(
             parameters, client, rotated.resources, stores.resources
         )
         scope = still_assigned(rotated.scope, client, resources)
         if rotated.scope and not scope:
             hint = "no scope is left"
-            raise InvalidGrant("the refresh token is not valid", hint=hint)
+            raise InvalidGrant(_NOT_VALID, hint=hint, check=Check.SCOPE)
         narrowed = narrow_scope(parameters.get("scope"), scope)
         return Granted(
             client=client,

@@ -22,6 +22,7 @@ from app.oauth.clients.client import Client
 from app.oauth.clients.exchange import Exchanged, ExchangePolicy
 from app.oauth.clients.resource import Resource
 from app.oauth.errors import (
+    Check,
     InvalidRequest,
     InvalidScope,
     InvalidTarget,
@@ -106,7 +107,9 @@ async def _find(parameters: Parameters, name: str, stores: Stores) -> PresentedT
     found = await stores.presented_tokens.find(parameters.need(name))
     if found is None:
         hint = f"{name} is unknown, expired or revoked, or its grant is over"
-        raise InvalidRequest(f"the {name} is not acceptable", hint=hint)
+        raise InvalidRequest(
+            f"the {name} is not acceptable", hint=hint, check=Check(name)
+        )
     return found
 
 
@@ -124,7 +127,7 @@ def _check_subject(
     elif not _lets_act(subject.claims.get("may_act"), client):
         reason = "may_act names somebody else"
     if reason is not None:
-        raise InvalidRequest(_NOT_TAKEN, hint=reason)
+        raise InvalidRequest(_NOT_TAKEN, hint=reason, check=Check.SUBJECT_TOKEN)
 
 
 def _is_for(claims: Mapping[str, Any], client: Client) -> bool:
@@ -152,7 +155,9 @@ async def _names_actor(parameters: Parameters, client: Client, stores: Stores) -
     actor = await _find(parameters, "actor_token", stores)
     if actor.client_id != client.client_id or actor.grant_id is not None:
         hint = f"issued to {actor.client_id}, or about a person"
-        raise InvalidRequest("the actor_token is not acceptable", hint=hint)
+        raise InvalidRequest(
+            "the actor_token is not acceptable", hint=hint, check=Check.ACTOR_TOKEN
+        )
     return True
 
 
@@ -165,7 +170,8 @@ def _act(
     if not is_named or (before is not None and before.get("sub") == me):
         return before
     if _depth(before) >= MAX_ACTORS:
-        raise InvalidRequest(_NOT_TAKEN, hint=f"more than {MAX_ACTORS} act already")
+        hint = f"more than {MAX_ACTORS} act already"
+        raise InvalidRequest(_NOT_TAKEN, hint=hint, check=Check.SUBJECT_TOKEN)
     return {"sub": me} if before is None else {"sub": me, "act": before}
 
 

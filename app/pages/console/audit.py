@@ -14,7 +14,7 @@ from app.core.late.route import LateRoute
 from app.models.audit_event import AuditEvent
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import AUDIT, USERS
-from app.pages.console.told import names, tell
+from app.pages.console.told import names, said_step, tell
 from app.pages.parts.form import fault
 from app.pages.parts.form_page import by_field, note
 from app.repositories.unit_of_work import UnitOfWork
@@ -22,6 +22,7 @@ from app.schemas.base import in_utc
 from app.services.accounts.audit_event import AuditEventService
 from app.services.process.paging import Pages
 from app.services.server.trace import TraceService
+from app.services.server.why.service import WhyService
 from app.typed_text import canonical_email
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
@@ -109,10 +110,14 @@ async def show_trace(correlation_id: CorrelationId, at: AtConsole) -> Response:
         return here
     async with here.runtime.unit_of_work(read_only=True) as uow:
         steps = await TraceService(uow).follow(correlation_id)
+        why = WhyService(uow, here.runtime.refused_requests)
+        refusals = await why.refusals(correlation_id)
     own = [each.event for each in steps if each.tie == "request"]
     return here.render(
         "console/trace.html",
         steps=[(tell(each.event), each.tie) for each in steps],
+        refusals=refusals,
+        said=said_step,
         correlation_id=correlation_id,
         first=own[0] if own else None,
     )

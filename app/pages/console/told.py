@@ -16,21 +16,10 @@ from app.pages.errors import ErrorEntry, error_entries
 from app.pages.parts.refusal_texts import titled
 from app.services.accounts.errors import InvalidCredentials
 from app.services.one_time.errors import InvalidCode
+from app.services.server.why.service import ToldStep
+from app.services.server.why.texts import REASONS
 from app.services.sign_in.errors import TOLD, InvalidPasskey
 
-_REASONS: Mapping[str, str] = {
-    Refusal.UNKNOWN_ACCOUNT: N_("There is no account with what was typed."),
-    Refusal.NO_PASSWORD: N_("The account has no password."),
-    Refusal.WRONG_PASSWORD: N_("The password was wrong."),
-    Refusal.WRONG_CODE: N_("The code from the email was wrong."),
-    Refusal.WRONG_PASSKEY: N_("The passkey did not match."),
-    Refusal.WRONG_SECOND_FACTOR: N_("The second factor was wrong."),
-    Refusal.DISABLED: N_("The account is disabled."),
-    Refusal.EMAIL_NOT_VERIFIED: N_("The email address is not confirmed yet."),
-    Refusal.PASSWORD_RESET_REQUIRED: N_("The password has to be reset first."),
-    Refusal.CHANGED_MEANWHILE: N_("The account changed in the same moment."),
-    Refusal.TOO_MANY_ATTEMPTS: N_("There were too many attempts; it has to wait."),
-}
 # What a sign-in was answered; most reasons look the same from outside.
 ANSWERED: Mapping[str, str] = {
     Refusal.UNKNOWN_ACCOUNT: InvalidCredentials.code,
@@ -108,6 +97,11 @@ def tell(event: AuditEvent) -> Told:
     )
 
 
+def said_step(step: ToldStep) -> str:
+    """Return what was decided about a request, in its reader's language."""
+    return titled(step.code, step.sentence) if step.is_title else gettext(step.sentence)
+
+
 def names() -> list[str]:
     """Return the names of all events, for whoever looks for one."""
     return sorted(kind.name for kind in EVENTS)
@@ -142,7 +136,7 @@ def _kind(name: str) -> str:
 
 
 def _reason(reason: str) -> str:
-    return gettext(_REASONS[reason]) if reason in _REASONS else reason
+    return gettext(REASONS[reason]) if reason in REASONS else reason
 
 
 def _label(name: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from fastapi.responses import HTMLResponse
 
-from app.core.context import current
+from app.core.context import refused
 from app.core.exceptions import AppError, TooManyRequests
 from app.core.language import N_, Message
 from app.pages.parts import texts
@@ -198,7 +198,7 @@ class FormPage:
 
 def note(error: AppError) -> None:
     """Give the log the true reason of a refusal that a form shows."""
-    current().reason = f"{error.code}: {error.hint}" if error.hint else error.code
+    refused(error.code, error.hint, error)
 
 
 def _first_empty(fields: Sequence[Field], values: Values) -> str:

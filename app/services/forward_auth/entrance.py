@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from app.core.context import current
+from app.core.context import current, refused
 from app.events.protected_host import HostEntered, HostLeft, HostRefused
 from app.events.session import SessionRevoked
 from app.oauth.acr import TWO_FACTORS
@@ -114,7 +114,7 @@ class HostEntrance:
         value = self._value(original)
         to = self._read_state(original.host, value, answer.get("state", ""))
         if "error" in answer:  # the person said no, or the account is disabled
-            current().reason = answer["error"]
+            refused(answer["error"])
             return self._out(policy)
         grant_id = await self._redeem(answer, original, policy, value)
         row = await self._gate.entering(grant_id)

@@ -1,5 +1,7 @@
 """Refusals of what proxies ask; the log has the true reason."""
 
+from collections.abc import Sequence
+
 from app.core.exceptions import Forbidden, NotFound, Unauthenticated
 
 
@@ -54,6 +56,19 @@ class HostForbidden(Forbidden):
 
     code = "host_forbidden"
     title = "You may not enter here"
+
+    def __init__(
+        self, host: str = "", admits: Sequence[str] = (), *, hint: str = ""
+    ) -> None:
+        """Refuse.
+
+        Args:
+            host: Which one.
+            admits: Roles and groups of whom it lets in; for the log only.
+            hint: Why not this one; for the log only.
+        """
+        super().__init__(hint=hint)
+        self.compared = {"host": host, "lets in": " ".join(admits)}
 
 
 class ForeignSignOut(Forbidden):

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from app.core.context import current
+from app.core.context import current, refused
 from app.oauth.acr import TWO_FACTORS
 from app.oauth.errors import OAuthError
 from app.oauth.parameters import Parameters
@@ -209,6 +209,7 @@ class HostGate:
         try:
             client = await service.recorded(call, service.authenticate(call))
         except OAuthError as error:
+            refused(error.error, error.hint, error)
             return Stays(Kind.SIGN_IN, policy, why=error.error)
         if client.client_id not in policy.machines:
             why = f"{client.client_id} is no machine of it"

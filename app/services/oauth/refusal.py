@@ -6,13 +6,13 @@ has the concrete difference under that id.
 
 from typing import NoReturn
 
-from app.core.context import current
+from app.core.context import current, passed, refused
 from app.core.exceptions import BadRequest
 from app.core.language import gettext
 from app.events.authorization import AuthorizationRefused
 from app.oauth.authorization_response import error_response
 from app.oauth.authorize import ReturnAddress
-from app.oauth.errors import InvalidRequest, OAuthError
+from app.oauth.errors import Check, InvalidRequest, OAuthError
 from app.oauth.response_modes import Answer
 from app.services.oauth.flow import Flow, OAuthFlowService
 from app.services.process.process import Process
@@ -85,7 +85,9 @@ class AuthorizationRefusalService:
             flow: What asking the person once more would not mend.
         """
         process, hint = self._process, error.hint or error.description
-        current().reason = f"{error.error} ({hint})"
+        if client_id is not None:
+            passed(Check.CLIENT, {"client_id": client_id})
+        refused(error.error, hint, error)
         is_kept = await process.limiter.admits(
             *by_address(process.limits.refusal_address)
         )

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from app.core.context import current
+from app.core.context import current, passed
 from app.oauth.clients.client import Client
-from app.oauth.errors import InvalidGrant, OAuthError
+from app.oauth.errors import Check, InvalidGrant, OAuthError
 from app.oauth.grants.base import Granted, Stores
 from app.oauth.grants.client_credentials import ClientCredentials
 from app.oauth.grants.jwt_bearer import JwtBearer
@@ -78,6 +78,7 @@ class TokenService:
         try:
             granted = await redeem_grant(call.parameters, client, stores, offered)
         except OAuthError as error:
+            _note_client(client, call, error)
             refusal = error
         else:
             rows = (
@@ -103,7 +104,9 @@ class TokenService:
         client = await self._provider.clients.by_client_id(client_id)
         if client is None:
             hint = f"the client of the rule, {client_id}, is disabled or gone"
-            raise InvalidGrant("the assertion is not valid", hint=hint)
+            raise InvalidGrant(
+                "the assertion is not valid", hint=hint, check=Check.ASSERTION
+            )
         return client
 
     def _demand_key(self, client: Client) -> None:
@@ -193,3 +196,11 @@ class TokenService:
             typ=ID_TOKEN_TYPE,
             now=now,
         )
+
+
+def _note_client(client: Client, call: ClientCall, error: OAuthError) -> None:
+    """Keep who was refused, and whether that was proven."""
+    if not error.is_usual:
+        is_named = client.is_public or speaks_for_itself(call)
+        check = Check.CLIENT if is_named else Check.CLIENT_PROOF
+        passed(check, {"client_id": client.client_id})

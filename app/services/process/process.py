@@ -25,6 +25,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.kept_secret import secret_of
 from app.services.process.metrics import Metrics, build_metrics, limited, timed
 from app.services.process.rate_limit import Limits, build_store
+from app.services.process.refused_request import RefusedRequests
 from app.setting_groups import PasswordSettings
 
 
@@ -43,6 +44,7 @@ class Process:
     statements: SessionStatements
     sign_ins: SignInStatements
     personal_tokens: PersonalTokenStatements
+    refused_requests: RefusedRequests
     secret_key: SecretKey
     hasher: PasswordHasher
     hashing_pool: HashingPool
@@ -71,6 +73,7 @@ class Process:
     async def close(self) -> None:
         """Give everything back; nothing is used afterwards."""
         await self.personal_tokens.settle()
+        await self.refused_requests.settle()
         await self.outbound.close()
         await self.limiter.close()
         self.hashing_pool.close()
@@ -102,6 +105,7 @@ def build_process(
         statements=SessionStatements(database),
         sign_ins=SignInStatements(database, store),
         personal_tokens=PersonalTokenStatements(database),
+        refused_requests=RefusedRequests(database, clock, randomness),
         secret_key=SecretKey(secret_of(settings, randomness)),
         hasher=_hasher(settings.password),
         hashing_pool=_hashing_pool(settings.password, timed(metrics, "own", clock)),

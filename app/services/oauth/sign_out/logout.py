@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.context import current
+from app.core.context import current, refused
 from app.events.logout import LogoutRefused
 from app.models.oauth.client import MAX_CLIENT_ID
 from app.oauth.clients.client import Client
@@ -201,7 +201,7 @@ class OAuthLogoutService:
         """Record a refusal, unless too many came from there lately."""
         provider = self._provider
         difference = error.hint or error.description
-        current().reason = f"{error.error} ({difference})"
+        refused(error.error, difference, error)
         limit = provider.limits.refusal_address
         if not await provider.limiter.admits(*by_address(limit)):
             return  # the log line still says it

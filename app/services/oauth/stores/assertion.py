@@ -10,7 +10,7 @@ from app.core.jose import InvalidToken
 from app.core.rate_limit import subject_key
 from app.events.trusted_issuer import WorkloadActed
 from app.models.oauth.grant import OAuthGrant
-from app.oauth.errors import InvalidGrant
+from app.oauth.errors import Check, InvalidGrant
 from app.oauth.grants.jwt_bearer import JwtBearer
 from app.oauth.parameters import Parameters
 from app.oauth.ports import Begun, SpokenFor
@@ -55,7 +55,9 @@ class AssertionStore:
         named = parameters.get("client_id")
         spoken = await self._believe(parameters.need("assertion"), named)
         if spoken is None:
-            raise InvalidGrant("the assertion is not valid", hint=self.reason)
+            raise InvalidGrant(
+                "the assertion is not valid", hint=self.reason, check=Check.ASSERTION
+            )
         return spoken.rule.client_id
 
     async def believe(self, assertion: str, client_id: str) -> SpokenFor | None:

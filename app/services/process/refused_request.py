@@ -1,0 +1,137 @@
+"""What is kept of refused requests, written beside them and within bounds (ADR-0092).
+
+A request that succeeds costs nothing here. One that is refused is put into a list,
+which a task writes with one statement a moment later; nobody waits for it, and if it
+cannot be written, the log still has the reason.
+"""
+
+import asyncio
+import logging
+import re
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+from app.core.clock import Clock
+from app.core.context import RequestContext
+from app.core.randomness import Randomness
+from app.core.redaction import redact, shorten
+from app.database import Database
+from app.repositories.unit_of_work import UnitOfWork
+
+PER_MINUTE = 120  # of a process: what a flood may write
+PER_ADDRESS = 30  # of them, so that one sender leaves room for the others
+MOST = 200_000  # rows that stay, some 100 MB
+DELAY = 0.25  # seconds in which a batch gathers
+_MINUTE = 60.0
+_MAX_TEXT = 600  # characters
+# Where people sign in and programs ask for tokens; of other requests the log tells.
+_ASKED = (
+    *("/oauth2/", "/api/v1/auth/", "/signin", "/forward-auth", "/consent"),
+    *("/select-account", "/signup", "/recover-factors", "/reset-password", "/device"),
+)
+_ADDRESS = re.compile(r"[^\s@<>\"'()=,;]{1,64}@[^\s@<>\"'()=,;]{1,255}")
+
+_log = logging.getLogger("auth_serve.why")
+
+
+class RefusedRequests:
+    """Gathers and writes; one for each process."""
+
+    def __init__(
+        self, database: Database, clock: Clock, randomness: Randomness
+    ) -> None:
+        """Write to this database."""
+        self._database = database
+        self._clock = clock
+        self._randomness = randomness
+        self._waiting: list[dict[str, Any]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._minute = 0.0
+        self._kept: Counter[str] = Counter()
+        self._left_out = 0
+
+    def note(
+        self, context: RequestContext, method: str, route: str | None, status: int
+    ) -> None:
+        """Keep why a request was refused, unless very many were just now.
+
+        Args:
+            context: Of the request, which is answered.
+            method: Of it.
+            route: The template of its path; None if there is none.
+            status: Of the answer.
+        """
+        if route is None or not route.startswith(_ASKED):
+            return
+        if not self._has_room(context.ip):
+            self._left_out += 1
+            return
+        self._waiting.append(
+            {
+                "id": self._randomness.uuid7(),
+                "correlation_id": context.correlation_id,
+                "method": method[:16],
+                "route": route[:128],
+                "status": status,
+                "steps": context.steps,
+                "created_at": self._clock.now(),
+            }
+        )
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(DELAY, self._begin)
+
+    async def settle(self) -> None:
+        """Wait until everything is written."""
+        self._begin()
+        if self._writing is not None:
+            await self._writing
+
+    def _has_room(self, ip: str) -> bool:
+        now = self._clock.monotonic()
+        if now - self._minute >= _MINUTE:
+            if self._left_out:
+                _log.warning("left out", extra={"requests": self._left_out})
+            self._minute, self._left_out = now, 0
+            self._kept.clear()
+        if self._kept.total() >= PER_MINUTE or self._kept[ip] >= PER_ADDRESS:
+            return False
+        self._kept[ip] += 1
+        return True
+
+    def _begin(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting:
+            rows, self._waiting = self._waiting, []
+            self._writing = asyncio.create_task(self._write(rows, self._writing))
+
+    async def _write(
+        self, rows: list[dict[str, Any]], before: asyncio.Task[None] | None
+    ) -> None:
+        if before is not None:
+            await before
+        told = [row | {"steps": [_told(each) for each in row["steps"]]} for row in rows]
+        try:
+            async with self._database.session() as db:
+                uow = UnitOfWork(db, self._clock, self._randomness)
+                await uow.refused_requests.add_all(told)
+                await uow.commit()  # no request is open: it was answered
+        except Exception as error:  # the requests were answered; the log knows why
+            _log.warning("not written", extra={"error": type(error).__name__})
+
+
+def _told(step: Any) -> dict[str, Any]:
+    """Return a step without what is empty, secret, or the address of somebody."""
+    fields = asdict(step)
+    compared = {name: _safe(text) for name, text in fields["compared"].items()}
+    fields |= {"hint": _safe(step.hint), "compared": compared}
+    return {name: value for name, value in fields.items() if value}
+
+
+def _safe(text: str) -> str:
+    masked = _ADDRESS.sub("[address]", redact(shorten(text)))
+    return shorten(masked, _MAX_TEXT)
