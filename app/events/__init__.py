@@ -5,31 +5,8 @@ from app.events.attribute import (
     AttributeDeleted,
     AttributeUpdated,
 )
-from app.events.authorization import (
-    AuthorizationGranted,
-    AuthorizationRefused,
-    ConsentDenied,
-    ConsentGranted,
-    ConsentRevoked,
-)
 from app.events.base import Event, MailedEvent
-from app.events.client import (
-    OAuthClientDeleted,
-    OAuthClientRegistered,
-    OAuthClientSecretRevoked,
-    OAuthClientSecretRotated,
-    OAuthClientUpdated,
-    OAuthClientVouchedFor,
-    RegistrationTokenIssued,
-    RegistrationTokenRevoked,
-)
 from app.events.device import DeviceForgotten, DeviceRemembered
-from app.events.device_code import (
-    DeviceApproved,
-    DeviceCodeRefused,
-    DeviceCodeReused,
-    DeviceDenied,
-)
 from app.events.email import (
     EmailChangeCollided,
     EmailChanged,
@@ -50,14 +27,6 @@ from app.events.factor import (
     RecoveryCodesMade,
     RecoveryCodeUsed,
 )
-from app.events.grant import (
-    AccessTokenRevoked,
-    CodeReused,
-    GrantEnded,
-    GrantTokenReused,
-    TokenExchanged,
-    TokenRequestRefused,
-)
 from app.events.group import (
     GroupCreated,
     GroupDeleted,
@@ -66,6 +35,49 @@ from app.events.group import (
     GroupUpdated,
 )
 from app.events.logout import LogoutByHint, LogoutNoticeFailed, LogoutRefused
+from app.events.oauth.authorization import (
+    AuthorizationGranted,
+    AuthorizationRefused,
+    ConsentDenied,
+    ConsentGranted,
+    ConsentRevoked,
+)
+from app.events.oauth.client import (
+    OAuthClientDeleted,
+    OAuthClientRegistered,
+    OAuthClientSecretRevoked,
+    OAuthClientSecretRotated,
+    OAuthClientUpdated,
+    OAuthClientVouchedFor,
+    RegistrationTokenIssued,
+    RegistrationTokenRevoked,
+)
+from app.events.oauth.device_code import (
+    DeviceApproved,
+    DeviceCodeRefused,
+    DeviceCodeReused,
+    DeviceDenied,
+)
+from app.events.oauth.grant import (
+    AccessTokenRevoked,
+    CodeReused,
+    GrantEnded,
+    GrantTokenReused,
+    TokenExchanged,
+    TokenRequestRefused,
+)
+from app.events.oauth.resource import (
+    OAuthResourceCreated,
+    OAuthResourceDeleted,
+    OAuthResourceUpdated,
+)
+from app.events.oauth.token_epoch import TokenEpochBegun
+from app.events.oauth.trusted_issuer import (
+    TrustedIssuerCreated,
+    TrustedIssuerDeleted,
+    TrustedIssuerUpdated,
+    WorkloadActed,
+)
 from app.events.one_time_token import CodeRefused
 from app.events.outbox import MailTested, OutboxMessageGivenUp, OutboxMessageRetried
 from app.events.outgoing import AuditExported
@@ -91,11 +103,6 @@ from app.events.protected_host import (
     ProtectedHostDeleted,
     ProtectedHostUpdated,
 )
-from app.events.resource import (
-    OAuthResourceCreated,
-    OAuthResourceDeleted,
-    OAuthResourceUpdated,
-)
 from app.events.role import RoleCreated, RoleDeleted, RoleUpdated
 from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevoked
 from app.events.sign_in import (
@@ -109,13 +116,6 @@ from app.events.sign_in import (
     SignInFailed,
 )
 from app.events.signing_key import SigningKeyCreated
-from app.events.token_epoch import TokenEpochBegun
-from app.events.trusted_issuer import (
-    TrustedIssuerCreated,
-    TrustedIssuerDeleted,
-    TrustedIssuerUpdated,
-    WorkloadActed,
-)
 from app.events.user import (
     AccountsExported,
     AdministratorRecovered,

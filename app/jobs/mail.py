@@ -137,7 +137,7 @@ class MailDelivery:
                 to=mail.to,
                 subject=mail.subject,
                 text=mail.text,
-                html=mail.html,
+                html=mail.page,
                 at=self._runtime.clock.now(),
             )
         )

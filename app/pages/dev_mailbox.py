@@ -69,7 +69,7 @@ async def show_mail_html(mail_id: str, runtime: State) -> Response:
     """Show a mail as mail programs do."""
     mail = _mail(runtime, mail_id)
     headers = HEADERS | {"Content-Security-Policy": MAIL_CSP}
-    return HTMLResponse(mail.page, headers=headers)
+    return HTMLResponse(mail.html, headers=headers)
 
 
 @router.get("/dev/mails")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from app.events.grant import GrantEnded
+from app.events.oauth.grant import GrantEnded
 from app.models import OAuthClient, Session, User
 from app.services.oauth.grant import end_grant
 from tests.security.forgery import parts

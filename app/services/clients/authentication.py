@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from app.events.grant import TokenRequestRefused
+from app.events.oauth.grant import TokenRequestRefused
 from app.models.oauth.client import MAX_CLIENT_ID
 from app.oauth.client_auth import METHODS
 from app.oauth.client_auth.base import Surroundings

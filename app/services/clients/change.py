@@ -9,7 +9,7 @@ from typing import Any
 
 from app.core.circuit_breaker import CircuitOpen
 from app.core.outbound import OutboundClient, OutboundFailed, OutboundRefused
-from app.events.client import OAuthClientDeleted
+from app.events.oauth.client import OAuthClientDeleted
 from app.models.oauth.client import ADMINISTRATOR, OAuthClient, OAuthClientSecret
 from app.oauth.clients.client import ClientSecret
 from app.oauth.clients.registration import (

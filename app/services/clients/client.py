@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from app.core.exceptions import Conflict, FieldError, NotFound, Unprocessable
-from app.events.client import (
+from app.events.oauth.client import (
     OAuthClientRegistered,
     OAuthClientSecretRevoked,
     OAuthClientSecretRotated,

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.core.circuit_breaker import CircuitOpen
 from app.core.outbound import OutboundFailed, OutboundRefused, OutboundResponse
-from app.events.client import OAuthClientRegistered, OAuthClientUpdated
+from app.events.oauth.client import OAuthClientRegistered, OAuthClientUpdated
 from app.models.oauth.client import NOBODY, OAuthClient
 from app.oauth.clients.client import Client
 from app.oauth.clients.metadata_document import (

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.exceptions import NotFound
-from app.events.client import (
+from app.events.oauth.client import (
     OAuthClientRegistered,
     OAuthClientUpdated,
     OAuthClientVouchedFor,

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from sqlalchemy.exc import IntegrityError
 
 from app.core.exceptions import Conflict, FieldError, NotFound, Unprocessable
-from app.events.resource import (
+from app.events.oauth.resource import (
     OAuthResourceCreated,
     OAuthResourceDeleted,
     OAuthResourceUpdated,

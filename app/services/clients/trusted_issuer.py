@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.core.exceptions import Conflict, FieldError, NotFound, Unprocessable
 from app.core.outbound import OutboundRefused
-from app.events.trusted_issuer import (
+from app.events.oauth.trusted_issuer import (
     TrustedIssuerCreated,
     TrustedIssuerDeleted,
     TrustedIssuerUpdated,

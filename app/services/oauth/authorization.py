@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from app.core.context import current
 from app.core.language import wish
-from app.events.authorization import AuthorizationGranted, ConsentDenied
+from app.events.oauth.authorization import AuthorizationGranted, ConsentDenied
 from app.oauth.authorization_response import code_response
 from app.oauth.authorize import AuthorizationRequest, ReturnAddress
 from app.oauth.device.authorization import DeviceRequest

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.core.exceptions import NotFound
-from app.events.authorization import ConsentGranted, ConsentRevoked
+from app.events.oauth.authorization import ConsentGranted, ConsentRevoked
 from app.models.oauth.consent import OAuthConsent
 from app.oauth.clients.client import Client
 from app.oauth.clients.redirect_uri import may_send

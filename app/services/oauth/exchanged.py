@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.events.grant import TokenExchanged
+from app.events.oauth.grant import TokenExchanged
 from app.oauth.grants.base import Granted
 from app.services.clients.provider import Provider
 

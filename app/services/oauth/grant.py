@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from app.events.base import Event
-from app.events.grant import GrantEnded
+from app.events.oauth.grant import GrantEnded
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.process import Process
 

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.events.device_code import DeviceCodeReused
-from app.events.grant import CodeReused, GrantEnded, GrantTokenReused
+from app.events.oauth.device_code import DeviceCodeReused
+from app.events.oauth.grant import CodeReused, GrantEnded, GrantTokenReused
 from app.oauth.clients.client import Client
 from app.oauth.grants.base import still_assigned
 from app.oauth.parameters import RESOURCE, Parameters

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.core.rate_limit import subject_key
 from app.core.security import InvalidToken
-from app.events.grant import AccessTokenRevoked, GrantEnded
+from app.events.oauth.grant import AccessTokenRevoked, GrantEnded
 from app.oauth.clients.client import Client
 from app.oauth.clients.resource import Resource
 from app.oauth.introspection import KnownToken, introspect

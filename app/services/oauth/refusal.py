@@ -9,7 +9,7 @@ from typing import NoReturn
 from app.core.context import current, passed, refused
 from app.core.exceptions import BadRequest
 from app.core.language import gettext
-from app.events.authorization import AuthorizationRefused
+from app.events.oauth.authorization import AuthorizationRefused
 from app.oauth.authorization_response import error_response
 from app.oauth.authorize import ReturnAddress
 from app.oauth.errors import Check, InvalidRequest, OAuthError

@@ -1,6 +1,6 @@
 """One end for everything that was issued: sessions, grants, links, codes, tokens."""
 
-from app.events.token_epoch import TokenEpochBegun
+from app.events.oauth.token_epoch import TokenEpochBegun
 from app.models.token_epoch import TokenEpoch
 from app.repositories.unit_of_work import UnitOfWork
 

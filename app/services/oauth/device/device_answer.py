@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.core.exceptions import Forbidden
 from app.core.language import gettext
-from app.events.device_code import DeviceApproved, DeviceDenied
+from app.events.oauth.device_code import DeviceApproved, DeviceDenied
 from app.oauth.device.authorization import Asked, DeviceRequest, device_request
 from app.oauth.device.user_code import shown_user_code
 from app.oauth.grants.device_code import DeviceCode

@@ -9,7 +9,7 @@ from app.core.context import current
 from app.core.exceptions import BadRequest, NotFound
 from app.core.language import gettext
 from app.core.rate_limit import subject_key
-from app.events.device_code import DeviceCodeRefused
+from app.events.oauth.device_code import DeviceCodeRefused
 from app.models.oauth.device_code import DeviceCode
 from app.oauth.clients.client import Client
 from app.oauth.device import user_code

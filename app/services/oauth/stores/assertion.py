@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.core.jose import InvalidToken
 from app.core.rate_limit import subject_key
-from app.events.trusted_issuer import WorkloadActed
+from app.events.oauth.trusted_issuer import WorkloadActed
 from app.models.oauth.grant import OAuthGrant
 from app.oauth.errors import Check, InvalidGrant
 from app.oauth.grants.jwt_bearer import JwtBearer
