@@ -112,8 +112,9 @@ authenticator app as an `otpauth` URI, passkeys, hashes of imported recovery cod
 picture, groups, attributes. The file is new, readable by its owner alone, and as
 secret as a backup; the audit trail tells of it (`user.all_exported`). The command says
 what stays behind: recovery codes that were made here, which work under this secret key
-only, and hashes of products that no import reads as they stand. Disabled accounts, roles and links to
-applications are not in it. Passkeys work where the domain is the same.
+only, and hashes of products that no import reads as they stand. Disabled accounts,
+roles and links to applications are not in it. Passkeys work where the domain is the
+same.
 
 A backup holds all of it for this service alone: the secrets of apps are sealed under
 the secret key. What an owner exports (`GET /api/v1/users/me/export`) tells that there

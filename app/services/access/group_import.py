@@ -40,7 +40,9 @@ def read_groups(text: str) -> list[ForeignGroup]:
     try:
         return [*_flattened(groups or (), "", (), _MAX_DEPTH)]
     except (AttributeError, KeyError, TypeError):
-        raise ValueError("the groups of the realm are of no form that is known") from None
+        raise ValueError(
+            "the groups of the realm are of no form that is known"
+        ) from None
 
 
 def _flattened(
@@ -88,4 +90,8 @@ async def _made(uow: UnitOfWork, group: ForeignGroup) -> list[str]:
     await uow.db.flush()
     await uow.groups.add_roles(row.id, given)
     left = sorted(set(group.roles) - set(given))
-    return [f"group {group.name}: made without the roles {', '.join(left)}"] if left else []
+    return (
+        [f"group {group.name}: made without the roles {', '.join(left)}"]
+        if left
+        else []
+    )
