@@ -53,7 +53,7 @@ from app.setting_types import (
     origin_of,
     weakness,
 )
-from app.telemetry_settings import MetricsSettings
+from app.telemetry_settings import MetricsSettings, TracesSettings
 from app.theme_settings import ThemeSettings
 from app.typed_text import is_special_use
 
@@ -160,6 +160,7 @@ class Settings(BaseSettings):
     smtp: SmtpSettings = SmtpSettings()
     theme: ThemeSettings = ThemeSettings()
     token: TokenSettings = TokenSettings()
+    traces: TracesSettings = TracesSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -36,6 +36,7 @@ from app.database_errors import (
 from app.database_pool import PoolState, WatchedPool
 from app.database_url import DatabaseAddress, read_database_url
 from app.prepared_statement import Prepared, prepare
+from app.tracing.statement import statement as traced
 
 _SQLITE_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
 _SQLITE_PATIENCE = 3_600.0  # seconds; SQLite cannot wait without a limit
@@ -241,10 +242,11 @@ class Database:
         prepared = self._prepare(statement)
         arguments = prepared.arguments(parameters)
         async with self._driver() as driver:
-            if self.is_sqlite:
-                rows = await driver.execute_fetchall(prepared.sql, arguments)
-            else:
-                rows = await driver.fetch(prepared.sql, *arguments)
+            with traced(prepared.sql, self.engine.dialect.name):
+                if self.is_sqlite:
+                    rows = await driver.execute_fetchall(prepared.sql, arguments)
+                else:
+                    rows = await driver.fetch(prepared.sql, *arguments)
         return [prepared.convert(row) for row in rows]
 
     async def run_guarded(
@@ -281,7 +283,8 @@ class Database:
             for statement, values in steps:
                 prepared = self._prepare(statement)
                 arguments = prepared.arguments(values)
-                rows = list(await driver.execute_fetchall(prepared.sql, arguments))
+                with traced(prepared.sql, "sqlite"):
+                    rows = list(await driver.execute_fetchall(prepared.sql, arguments))
                 found.append(prepared.convert(rows[0]) if rows else None)
                 if not rows:
                     break
@@ -296,7 +299,8 @@ class Database:
         async with self._immediate() as driver:
             for number, step in enumerate(prepared):
                 arguments = step.arguments(parameters)
-                rows = list(await driver.execute_fetchall(step.sql, arguments))
+                with traced(step.sql, "sqlite"):
+                    rows = list(await driver.execute_fetchall(step.sql, arguments))
                 if number == 0 and not rows:
                     return None
             await driver.execute_fetchall("COMMIT")

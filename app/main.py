@@ -35,6 +35,7 @@ from app.api.oauth import (
     well_known,
 )
 from app.api.openapi import install_openapi
+from app.api.traced import RequestTraces
 from app.config import Settings, SettingsError, load_settings
 from app.core.asking_server import address_of_server
 from app.core.exceptions import AppError, install_handlers, problem
@@ -227,20 +228,32 @@ def create_app(
     install_openapi(app)
     install_handlers(app, _render, [DatabaseUnavailable])
     app.add_exception_handler(OAuthError, _refuse)
+    _wrap(app, runtime)
+    return app
+
+
+def _wrap(app: FastAPI, runtime: Runtime) -> None:
+    """Stand outermost, around whatever there is by now."""
     app.add_middleware(
         RequestMiddleware,
         hot_paths=hot_paths(app.exception_handlers),
         clock=runtime.clock,
         randomness=runtime.randomness,
-        issuer=settings.public_url,
+        issuer=runtime.settings.public_url,
         addresses=app.state.addresses,
         refused=runtime.refused_requests,
-        registration=settings.client_registration,
+        registration=runtime.settings.client_registration,
         stopping=runtime.stopping,
         render=_render,
         count=runtime.metrics.request if runtime.metrics else None,
+        traces=_traces(runtime, app.state.addresses),
     )
-    return app
+
+
+def _traces(runtime: Runtime, addresses: ClientAddress) -> RequestTraces | None:
+    if runtime.tracing is None:
+        return None
+    return RequestTraces(runtime.tracing, addresses, runtime.settings.traces.continues)
 
 
 def _create() -> FastAPI:

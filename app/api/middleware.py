@@ -19,6 +19,7 @@ from app.api.client_address import ClientAddress
 from app.api.hot_path import HotPaths
 from app.api.oauth import cors
 from app.api.sent_answer import SentAnswer, StandingFields
+from app.api.traced import RequestTraces
 from app.core.clock import Clock
 from app.core.context import RequestContext, begin
 from app.core.exceptions import (
@@ -102,6 +103,7 @@ class RequestMiddleware:
         refused: RefusedRequests,
         registration: str = "off",
         count: Count | None = None,
+        traces: RequestTraces | None = None,
     ) -> None:
         """Wrap.
 
@@ -117,27 +119,19 @@ class RequestMiddleware:
             refused: Keeps why requests were refused.
             registration: Who may register clients, for what browsers may read.
             count: Told of each request that was answered, for metrics.
+            traces: Tells of each request, for traces.
         """
         self._app = app
         self._hot_paths = hot_paths
-        self._clock = clock
-        self._randomness = randomness
+        self._clock, self._randomness = clock, randomness
         self._addresses = addresses
         self._stopping = stopping
         self._render = render
         self._refused = refused
-        fields = dict(_SECURITY)
-        if issuer.startswith("https://"):
-            fields["strict-transport-security"] = _HSTS
         self._base = base_path(issuer)
-        self._standing = StandingFields(fields)
-        self._shared = StandingFields(fields | cors.HEADERS)
-        # What proxies hand on is said in the name of other hosts, and those have a
-        # policy of their own.
-        fields.pop("strict-transport-security", None)
-        self._handed_on = StandingFields(fields)
+        self._standing, self._shared, self._handed_on = _standing(issuer)
         self._registration = registration
-        self._count = count
+        self._count, self._traces = count, traces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of scope pass through."""
@@ -149,6 +143,8 @@ class RequestMiddleware:
         fields = _own_fields(scope)
         context = self._context(scope, fields)
         begin(context)
+        if self._traces is not None:
+            self._traces.begin(scope, fields, context)
         method = scope["method"]
         if method == "HEAD":  # as GET, and the content is kept back (RFC 9110 §9.3.2)
             scope = {**scope, "method": "GET"}
@@ -231,6 +227,20 @@ class RequestMiddleware:
         )
         if self._count is not None:
             self._count(context, method, route, answer.status, seconds)
+        if self._traces is not None:
+            self._traces.end(context, method, route, answer.status)
+
+
+def _standing(issuer: str) -> tuple[StandingFields, StandingFields, StandingFields]:
+    """Return the fields of answers: of most, of those for all sites, of proxies'."""
+    fields = dict(_SECURITY)
+    if issuer.startswith("https://"):
+        fields["strict-transport-security"] = _HSTS
+    shared = fields | cors.HEADERS
+    # What proxies hand on is said in the name of other hosts, and those have a policy of
+    # their own.
+    handed_on = {k: v for k, v in fields.items() if k != "strict-transport-security"}
+    return StandingFields(fields), StandingFields(shared), StandingFields(handed_on)
 
 
 def _at_root(scope: Scope, base: str) -> Scope:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from app.core.context import current
 from app.core.exceptions import Unavailable
+from app.tracing.span import within
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -144,7 +145,8 @@ class HashingPool:
         left = current().left if has_to_wait else None
         watch = left and asyncio.ensure_future(self._watch(job, left))
         try:
-            result: T = await job.outcome
+            with within("hash a password"):
+                result: T = await job.outcome
         except asyncio.CancelledError:
             self._leave(job)
             raise

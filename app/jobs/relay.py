@@ -6,6 +6,7 @@ that nobody waits for ever, is this module's.
 
 import asyncio
 import logging
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic
@@ -23,6 +24,7 @@ from app.jobs.delivery import (
 from app.models.outbox import OutboxMessage
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.server.runtime import Runtime
+from app.tracing.span import Current
 from app.utils.helpers import printable
 
 LEASE_RESERVE = 30  # seconds between the end of a delivery and the end of its lease
@@ -34,6 +36,7 @@ class _Claim(Generic[Item]):
     attempts: int
     number: int
     item: Item
+    traceparent: str | None
 
 
 class OutboxJob(Generic[Item]):
@@ -86,7 +89,10 @@ class OutboxJob(Generic[Item]):
                 item = await self._prepared(uow, message)
                 if item is not None:
                     number = message.claims
-                    claims.append(_Claim(message.id, message.attempts, number, item))
+                    parent = message.traceparent
+                    claims.append(
+                        _Claim(message.id, message.attempts, number, item, parent)
+                    )
         return len(messages), claims
 
     async def _prepared(self, uow: UnitOfWork, message: OutboxMessage) -> Item | None:
@@ -115,6 +121,20 @@ class OutboxJob(Generic[Item]):
         return self._delivery.name
 
     async def _deliver(self, claim: _Claim[Item]) -> None:
+        with self._traced(claim):
+            await self._try(claim)
+
+    def _traced(self, claim: _Claim[Item]) -> AbstractContextManager[None]:
+        """Go on with the trace of the request that promised the message."""
+        if self._runtime.tracing is None:
+            return nullcontext()
+        name = f"deliver {self._name}"
+        span = self._runtime.tracing.begin(
+            name, "consumer", claim.traceparent, trusts=True
+        )
+        return Current(span)
+
+    async def _try(self, claim: _Claim[Item]) -> None:
         try:
             await self._delivery.deliver(claim.item)
         except (Delayed, CircuitOpen) as error:

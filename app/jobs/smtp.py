@@ -13,6 +13,7 @@ from app.core.circuit_breaker import Breaker, CircuitBreakers
 from app.jobs.delivery import Delayed, Undeliverable
 from app.services.server.smtp_address import SmtpAddress, describe
 from app.setting_groups import SmtpSettings
+from app.tracing.span import within
 from app.typed_text import wire_address
 
 # What says that the server, and not this one mail, is at fault. Refusals of a mail
@@ -74,8 +75,9 @@ class SmtpSender:
         """
         longest = self._settings.longest_delivery
         try:
-            async with self._breaker(), asyncio.timeout(longest):
-                await self._deliver(message, recipient)
+            with within("send a mail", "client"):
+                async with self._breaker(), asyncio.timeout(longest):
+                    await self._deliver(message, recipient)
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailDelayed(describe(error)) from error
 

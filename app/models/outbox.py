@@ -17,6 +17,7 @@ class OutboxMessage(Base):
     claim moves it to the end of its lease, so a worker that dies gives the message back
     by itself. ``claims`` numbers the claims and only grows: whoever holds an older
     number is too late. ``attempts`` counts the tries, anew when somebody asks for it.
+    ``traceparent`` names the request that promised it, where requests are traced.
     The payload names things, it holds no secret.
     """
 
@@ -37,3 +38,4 @@ class OutboxMessage(Base):
     delivered_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None] = mapped_column(index=True)
     last_error: Mapped[str | None] = mapped_column(String(500))
+    traceparent: Mapped[str | None] = mapped_column(String(55))

@@ -1,14 +1,32 @@
 """SQL for the outbox."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 
 from app.models.outbox import OutboxMessage
 from app.repositories.base import Order, Repository, chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What there is of one kind.
+
+    Attributes:
+        pending: Messages that are to be delivered.
+        failed: Messages that were given up and are kept still.
+        since: When the oldest was written that could have been delivered by now.
+    """
+
+    kind: str
+    pending: int
+    failed: int
+    since: datetime | None
+
 
 _OLDEST_FIRST = Order((OutboxMessage.id,))
 
@@ -132,6 +150,20 @@ class OutboxRepository(Repository[OutboxMessage]):
         """Return how many messages wait."""
         query = select(func.count()).select_from(OutboxMessage).where(_open())
         return await self.db.scalar(query) or 0
+
+    async def held(self, now: datetime) -> list[Held]:
+        """Return what there is of each kind, where there is anything."""
+        is_open = OutboxMessage.failed_at.is_(None)
+        was_due = (OutboxMessage.available_at <= now) | (OutboxMessage.attempts > 0)
+        query = select(
+            OutboxMessage.kind,
+            func.count(case((is_open, 1))),
+            func.count(OutboxMessage.failed_at),
+            func.min(case((is_open & was_due, OutboxMessage.created_at))),
+        )
+        query = query.where(OutboxMessage.delivered_at.is_(None))
+        rows = await self.db.execute(query.group_by(OutboxMessage.kind))
+        return [Held(*row) for row in rows]
 
     async def delete_finished(self, before: datetime, limit: int) -> int:
         """Delete a batch of messages that were finished before an instant."""

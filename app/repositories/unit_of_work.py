@@ -45,6 +45,7 @@ from app.repositories.totp import TotpRepository
 from app.repositories.user import UserRepository
 from app.repositories.user_claims import UserClaimsRepository
 from app.repositories.user_picture import UserPictureRepository
+from app.tracing.span import traceparent
 
 MAIL = "mail"
 BACKCHANNEL_LOGOUT = "backchannel_logout"
@@ -264,6 +265,7 @@ class UnitOfWork:
                 expires_at=expires_at,
                 attempts=0,
                 claims=0,
+                traceparent=traceparent(),
             )
         )
         return message_id

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from tests.architecture.source import ROOT, tracked_files
 
-_FILES = ["requirements.txt", "requirements-dev.txt"]
+_FILES = ["requirements.txt", "requirements-dev.txt", "requirements-extra.txt"]
 _FLOORS = {"starlette": (1, 3, 1), "python-multipart": (0, 0, 32)}
 # Written in pieces, or this file would find itself.
 _FOREIGN = tuple(

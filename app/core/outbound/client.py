@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from app.core.circuit_breaker import CircuitBreakers
 from app.core.outbound.body import OutboundResponse
 from app.core.outbound.errors import OutboundFailed
-from app.core.outbound.guard import Guard, Resolver, resolve_by_system
+from app.core.outbound.guard import Guard, Resolver, Target, resolve_by_system
+from app.tracing.span import traceparent, within
 
 if TYPE_CHECKING:
     from app.core.outbound.exchange import Exchange
@@ -151,10 +152,11 @@ class OutboundClient:
         breaker = self._breakers.get(name, expected=(OutboundFailed,))
         await self._take_turn()
         try:
-            async with breaker:
-                return await self._connections.send(
-                    method, target, headers, content, limit
-                )
+            with within(method, "client", _told(method, target)):
+                async with breaker:
+                    return await self._connections.send(
+                        method, target, _fields(headers), content, limit
+                    )
         finally:
             self._turns.release()
 
@@ -164,3 +166,18 @@ class OutboundClient:
                 await self._turns.acquire()
         except TimeoutError as error:
             raise OutboundFailed("too many requests are under way") from error
+
+
+def _told(method: str, target: Target) -> dict[str, str | int]:
+    """Return what a trace says of a call: to whom, and nothing of the URL's path."""
+    return {
+        "http.request.method": method,
+        "server.address": target.host,
+        "server.port": target.port,
+    }
+
+
+def _fields(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the fields, and what makes the receiver's spans parts of ours."""
+    parent = traceparent()
+    return headers if parent is None else {**headers, "traceparent": parent}

@@ -1,9 +1,11 @@
 """What one process owns: it stands below every service (docs/architecture.md)."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,7 +28,12 @@ from app.services.process.kept_secret import secret_of
 from app.services.process.metrics import Metrics, build_metrics, limited, timed
 from app.services.process.rate_limit import Limits, build_store
 from app.services.process.refused_request import RefusedRequests
+from app.services.process.tracing import build_tracing
 from app.setting_groups import PasswordSettings
+from app.tracing.statement import trace_statements
+
+if TYPE_CHECKING:
+    from app.tracing.opentelemetry import OtelTracing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +63,7 @@ class Process:
     ring: KeyRing
     tokens: AccessTokens
     metrics: Metrics | None = None
+    tracing: "OtelTracing | None" = None
 
     def uow(self, db: AsyncSession) -> UnitOfWork:
         """Join the repositories to the transaction of a session."""
@@ -81,6 +89,8 @@ class Process:
         await self.database.close()
         if self.metrics is not None:
             self.metrics.close()
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.close)
 
 
 def build_process(
@@ -96,7 +106,9 @@ def build_process(
     breakers = CircuitBreakers(clock)
     store = build_store(settings, database, breakers, clock)
     ring = KeyRing()
-    metrics = build_metrics(settings)
+    metrics, tracing = build_metrics(settings), build_tracing(settings)
+    if tracing is not None:
+        trace_statements(database.engine.sync_engine)
     return Process(
         settings=settings,
         clock=clock,
@@ -119,6 +131,7 @@ def build_process(
         ring=ring,
         tokens=_tokens(settings, ring),
         metrics=metrics,
+        tracing=tracing,
     )
 
 

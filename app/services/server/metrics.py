@@ -14,7 +14,7 @@ from app.core.logging import lost_lines
 from app.core.metrics.machine import taken
 from app.core.metrics.registry import Reading
 from app.database_errors import DatabaseUnavailable
-from app.repositories.statements import outbox
+from app.repositories.outbox import Held
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT, MAIL
 from app.services.process import measures
 from app.services.process.metrics import Metrics
@@ -35,7 +35,7 @@ class MetricsService:
         self._process = process
         self._started = process.clock.now()
         self._looked_at = -_FRESH
-        self._held: list[outbox.Held] = []
+        self._held: list[Held] = []
         self._looking = asyncio.Lock()
 
     def admits(self, authorization: list[str]) -> bool:
@@ -134,9 +134,9 @@ class MetricsService:
                 try:
                     async with (
                         asyncio.timeout(_PATIENCE),
-                        process.database.session(read_only=True) as db,
+                        process.unit_of_work(read_only=True) as uow,
                     ):
-                        self._held = await outbox.held(db, process.clock.now())
+                        self._held = await uow.outbox.held(process.clock.now())
                 except (SQLAlchemyError, DatabaseUnavailable, OSError) as error:
                     _log.warning("the outbox cannot be looked at", exc_info=error)
                     return []
@@ -145,9 +145,7 @@ class MetricsService:
 
     def _told(self) -> Iterator[Reading]:
         now = self._process.clock.now()
-        nothing = {
-            kind: outbox.Held(kind, 0, 0, None) for kind in (MAIL, BACKCHANNEL_LOGOUT)
-        }
+        nothing = {kind: Held(kind, 0, 0, None) for kind in (MAIL, BACKCHANNEL_LOGOUT)}
         for kind, held in (nothing | {each.kind: each for each in self._held}).items():
             age = (now - held.since).total_seconds() if held.since else 0.0
             yield Reading(measures.OUTBOX_PENDING, (kind,), [held.pending])

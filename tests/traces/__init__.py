@@ -1,0 +1,1 @@
+"""Traces: what a real collector receives, and what it never does."""
