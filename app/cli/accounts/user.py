@@ -1,6 +1,6 @@
 """``user``: accounts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +10,7 @@ import typer
 from app.cli.base import AsJson, Exit, fail, note, show, show_rows, with_runtime
 
 if TYPE_CHECKING:
+    from app.cli.progress import Progress
     from app.schemas.user import Format, UserImport
     from app.services.access.group_import import ForeignGroup
     from app.services.accounts.address import Collision
@@ -127,13 +128,7 @@ def import_users(
         summary.notes += await GroupImportService(runtime).store(
             groups, dry_run=dry_run
         )
-        refusals = []
-        for where, account in judged:
-            refusal = await _store(service, account, made_by, summary)
-            if refusal is not None:
-                refusals.append(f"{where}: {refusal}")
-            shown.step()
-        return refusals
+        return await _store_all(service, judged, made_by, summary, shown)
 
     refused = with_runtime(work)
     *notes, totals = summary.lines()
@@ -252,6 +247,23 @@ def _reason(flaw: Any) -> str:
         return f"unknown field {field}"
     message = str(flaw["msg"]).removeprefix("Value error, ")
     return f"{field}: {message}" if field else message
+
+
+async def _store_all(
+    service: "UserImportService",
+    judged: Sequence[Judged],
+    made_by: str | None,
+    summary: "ImportSummary",
+    shown: "Progress",
+) -> list[str]:
+    """Return what was refused, and why."""
+    refused = []
+    for where, account in judged:
+        refusal = await _store(service, account, made_by, summary)
+        if refusal is not None:
+            refused.append(f"{where}: {refusal}")
+        shown.step()
+    return refused
 
 
 async def _store(

@@ -1,7 +1,7 @@
 """The statements behind requests to a protected host: is its visitor still in?
 
-One round trip each (ADR-0005), together with those of the same moment (ADR-0046). The grant
-is judged as everywhere: it, its session and its account (``live_grant.py``).
+One round trip each (ADR-0005), together with those of the same moment (ADR-0046). The
+grant is judged as everywhere: it, its session and its account (``live_grant.py``).
 """
 
 from datetime import datetime
@@ -20,7 +20,7 @@ from app.repositories.statements.held_roles import (
     held_roles_of,
     weaker_roles_of,
 )
-from app.repositories.statements.live_grant import ID, LIVE
+from app.repositories.statements.oauth.live_grant import ID, LIVE
 from app.repositories.statements.session import ACTIVE
 from app.repositories.statements.together import asked, sharing
 

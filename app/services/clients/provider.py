@@ -4,9 +4,9 @@ from dataclasses import dataclass, fields
 
 from app.oauth.supported import Supported
 from app.repositories.statements.attribute import AttributeStatements
-from app.repositories.statements.device_code import DeviceCodeStatements
-from app.repositories.statements.grant import OAuthGrantStatements
 from app.repositories.statements.membership import MembershipStatements
+from app.repositories.statements.oauth.device_code import DeviceCodeStatements
+from app.repositories.statements.oauth.grant import OAuthGrantStatements
 from app.services.clients.device_polls import DevicePolls
 from app.services.clients.directory import ClientDirectory
 from app.services.clients.document_memory import DocumentMemory

@@ -20,7 +20,7 @@ from app.oauth.resources.revoked import (
     revoked_claims,
 )
 from app.repositories.oauth.jti import LONGEST_TOKEN
-from app.repositories.statements.revoked import RevokedStatements
+from app.repositories.statements.oauth.revoked import RevokedStatements
 from app.resource_settings import MAX_TTL
 from app.services.clients.authentication import ClientAuthenticationService, ClientCall
 from app.services.clients.provider import Provider

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from app.models.oauth.grant import OAuthGrant
 from app.models.session import Session
-from app.repositories.statements.live_grant import (
+from app.repositories.statements.oauth.live_grant import (
     CLIENT,
     GRANT,
     ID,

@@ -32,7 +32,7 @@ from app.models.user import User
 from app.repositories.base import upserting
 from app.repositories.oauth.jti import LONGEST_TOKEN
 from app.repositories.statements.held_roles import held_roles_of
-from app.repositories.statements.live_grant import (
+from app.repositories.statements.oauth.live_grant import (
     CLIENT,
     GRANT,
     ID,
@@ -45,7 +45,7 @@ from app.repositories.statements.live_grant import (
     answer_of,
     told,
 )
-from app.repositories.statements.rotation import (
+from app.repositories.statements.oauth.rotation import (
     PROLONG_EACH,
     PROLONG_OWN,
     ROTATE,

@@ -13,7 +13,7 @@ from sqlalchemy import Executable, exists, select, update
 from app.database import Database
 from app.models.oauth.device_code import DeviceCode
 from app.models.oauth.grant import OAuthGrant
-from app.repositories.statements.live_grant import (
+from app.repositories.statements.oauth.live_grant import (
     CLIENT,
     GRANT,
     ID,

@@ -1,0 +1,1 @@
+"""Statements about what applications were granted, and devices that ask for it."""
