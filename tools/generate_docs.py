@@ -13,7 +13,7 @@ import pkgutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -22,6 +22,7 @@ import app
 from app.config import PREFIX, Settings
 from app.core.exceptions import AppError
 from app.events import EVENTS, Event, MailedEvent
+from app.events.base import NOT_DATA
 from app.pages.console.event_texts import SAID
 from app.services.process.measures import FAMILIES
 from tools import house
@@ -33,6 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _MADE = "<!-- Made by `python -m tools.generate_docs`; do not edit. -->"
 _METRICS, _END_OF_METRICS = "<!-- metrics -->", "<!-- end of metrics -->"
 _MEASURES, _END_OF_MEASURES = "<!-- measures -->", "<!-- end of measures -->"
+_PAYLOADS, _END_OF_PAYLOADS = "<!-- payloads -->", "<!-- end of payloads -->"
 # Asked for everything that it has, it would make the application.
 _PROGRAMS = ("app.main",)
 
@@ -237,6 +239,42 @@ def metrics() -> str:
     return _with("docs/metrics.md", _METRICS, _END_OF_METRICS, "\n".join(lines))
 
 
+def _told(hint: Any) -> str:
+    """Return a type of a member as JSON has it."""
+    if hint is type(None):
+        return "null"
+    inner = get_args(hint)
+    if Literal in (get_origin(hint), hint):
+        return "string"
+    if get_origin(hint) is tuple:
+        return f"list of {_told(inner[0])}"
+    if inner:
+        return " or ".join(map(_told, inner))
+    if issubclass(hint, bool):
+        return "boolean"
+    return "number" if issubclass(hint, int) else "string"
+
+
+def _members(kind: type[Event]) -> str:
+    hints = get_type_hints(kind)
+    fields = (field.name for field in dataclasses.fields(kind))
+    own = [
+        f"`{name}` ({_told(hints[name])})" for name in fields if name not in NOT_DATA
+    ]
+    return ", ".join(own) or "none"
+
+
+def webhooks() -> str:
+    """Return the page that people write, with the members of each event."""
+    page = (ROOT / "docs/webhooks.md").read_text(encoding="utf-8")
+    head, _, rest = page.partition(_PAYLOADS)
+    _, end, tail = rest.partition(_END_OF_PAYLOADS)
+    kinds = sorted(EVENTS, key=lambda kind: kind.name)
+    rows = [f"| `{kind.name}` | {_members(kind)} |" for kind in kinds]
+    table = "\n".join(["| `type` | `details` |", "| --- | --- |", *rows])
+    return f"{head}{_PAYLOADS}\n\n{table}\n\n{end}{tail}"
+
+
 def documents() -> dict[Path, str]:
     """Return the text of every made document by its place."""
     return {
@@ -249,6 +287,7 @@ def documents() -> dict[Path, str]:
         ROOT / "docs/metrics.md": metrics(),
         ROOT / "docs/imports.md": f"{_MADE}\n\n{imports()}",
         ROOT / "docs/standards.md": standards(),
+        ROOT / "docs/webhooks.md": webhooks(),
     }
 
 

@@ -84,8 +84,8 @@ def list_events(
             name=event,
             client_id=client,
             correlation_id=correlation_id,
-            since=_instant(since, now),
-            until=_instant(until, now),
+            since=instant_of(since, now),
+            until=instant_of(until, now),
         )
         rows = await every_page(read, lambda row: row.id, limit)
         return [shape(AuditEvent, row) for row in rows]
@@ -121,7 +121,7 @@ def export(
         from app.services.outgoing.trail import TrailExport
 
         now = runtime.clock.now()
-        span = _instant(since, now), _instant(until, now)
+        span = instant_of(since, now), instant_of(until, now)
         trail = TrailExport(runtime, known[0], *span)
         with _target(file) as target:
             async for piece in trail.pieces():
@@ -200,7 +200,7 @@ def _step(step: dict[str, Any]) -> Iterator[str]:
         yield f"    look at: {', '.join(step['rules'])}"
 
 
-def _instant(text: str | None, now: datetime) -> datetime | None:
+def instant_of(text: str | None, now: datetime) -> datetime | None:
     """Read an instant; one without a zone is UTC, as everything here."""
     if text is None:
         return None

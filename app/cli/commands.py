@@ -18,6 +18,7 @@ from app.cli import (
     settings,
     setup,
     theme,
+    webhook,
 )
 from app.cli.accounts import (
     attribute,
@@ -114,6 +115,7 @@ for noun in (
     theme,
     trusted_issuer,
     user,
+    webhook,
 ):
     word = noun.__name__.rpartition(".")[2].replace("_", "-")
     app.add_typer(noun.app, name=word)

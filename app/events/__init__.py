@@ -80,7 +80,16 @@ from app.events.oauth.trusted_issuer import (
 )
 from app.events.one_time_token import CodeRefused
 from app.events.outbox import MailTested, OutboxMessageGivenUp, OutboxMessageRetried
-from app.events.outgoing import AuditExported
+from app.events.outgoing.sent import (
+    AuditExported,
+    WebhookCreated,
+    WebhookDeleted,
+    WebhookDisabled,
+    WebhookReplayed,
+    WebhookSecretRotated,
+    WebhookTested,
+    WebhookUpdated,
+)
 from app.events.password import (
     PasswordChanged,
     PasswordChangeFailed,
@@ -138,6 +147,13 @@ from app.events.user import (
 
 EVENTS: tuple[type[Event], ...] = (
     AuditExported,
+    WebhookCreated,
+    WebhookDeleted,
+    WebhookDisabled,
+    WebhookReplayed,
+    WebhookSecretRotated,
+    WebhookTested,
+    WebhookUpdated,
     HostEntered,
     HostLeft,
     HostRefused,

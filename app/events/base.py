@@ -10,7 +10,7 @@ from app.core.language import language
 NOBODY = ""
 """Where a mail goes that is written for its time only: nowhere."""
 
-_NOT_DATA = frozenset(
+NOT_DATA = frozenset(
     {"user_id", "actor_id", "to", "locale", "token_id", "expires_at", "not_me_id"}
 )
 
@@ -45,7 +45,7 @@ class Event:
 
     def data(self) -> dict[str, Any]:
         """Return what the audit trail keeps beside the ids; never a secret."""
-        own = [field.name for field in fields(self) if field.name not in _NOT_DATA]
+        own = [field.name for field in fields(self) if field.name not in NOT_DATA]
         return {name: _plain(getattr(self, name)) for name in own}
 
 

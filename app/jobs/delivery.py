@@ -2,13 +2,37 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 from app.events.base import Event
-from app.models.outbox import OutboxMessage
 from app.repositories.unit_of_work import UnitOfWork
 
 Item = TypeVar("Item")
+
+
+class Message(Protocol):
+    """A row of the outbox, or of another table that is relayed in the same way."""
+
+    @property
+    def id(self) -> UUID:
+        """Its idempotency key."""
+        ...
+
+    @property
+    def attempts(self) -> int:
+        """How often it was tried, this time included."""
+        ...
+
+    @property
+    def claims(self) -> int:
+        """The number of this claim."""
+        ...
+
+    @property
+    def traceparent(self) -> str | None:
+        """The trace of what promised it, if there was one."""
+        ...
 
 
 class Undeliverable(Exception):
@@ -25,6 +49,19 @@ class Delayed(Exception):
 
 class UnknownMessage(Exception):
     """Another release promised this message, and its workers know how to deliver it."""
+
+
+class Waiting(Protocol):
+    """How often a message is tried, and how long it rests in between."""
+
+    @property
+    def tries(self) -> int:
+        """After so many the message is given up."""
+        ...
+
+    def wait(self, tries: int) -> timedelta:
+        """Return how long a message rests that was tried so often."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +89,15 @@ class Delivery(Protocol[Item]):
     Attributes:
         name: For the log.
         batch: How many are delivered at the same time.
-        patience: How long somebody outside may be away.
     """
 
     name: str
     batch: int
-    patience: Patience
+
+    @property
+    def patience(self) -> Waiting:
+        """How long somebody outside may be away."""
+        ...
 
     @property
     def kind(self) -> str:
@@ -74,7 +114,7 @@ class Delivery(Protocol[Item]):
         """Tell whether nothing is to be tried now; no message loses a try by it."""
         ...
 
-    async def prepare(self, uow: UnitOfWork, message: OutboxMessage) -> Item | None:
+    async def prepare(self, uow: UnitOfWork, message: Any) -> Item | None:
         """Read what delivering needs, while the message is claimed; None is done.
 
         Raises:

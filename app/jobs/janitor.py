@@ -93,6 +93,9 @@ class JanitorJob:
             "outbox": lambda uow: uow.outbox.delete_finished(
                 before(keep.outbox_ttl), batch
             ),
+            "webhook_deliveries": lambda uow: uow.webhook_deliveries.delete_finished(
+                before(keep.outbox_ttl), batch
+            ),
             "audit_events": lambda uow: uow.audit_events.delete_older(
                 before(keep.audit_ttl), batch
             ),

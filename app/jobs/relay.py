@@ -6,10 +6,11 @@ that nobody waits for ever, is this module's.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Generic
+from datetime import datetime, timedelta
+from typing import Generic, Protocol
 from uuid import UUID
 
 from app.core.circuit_breaker import CircuitOpen
@@ -17,11 +18,11 @@ from app.jobs.delivery import (
     Delayed,
     Delivery,
     Item,
+    Message,
     NotNeeded,
     Undeliverable,
     UnknownMessage,
 )
-from app.models.outbox import OutboxMessage
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.server.runtime import Runtime
 from app.tracing.span import Current
@@ -31,12 +32,40 @@ LEASE_RESERVE = 30  # seconds between the end of a delivery and the end of its l
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim(Generic[Item]):
+class Claim(Generic[Item]):
+    """A message that belongs to this worker until its lease ends."""
+
     message_id: UUID
     attempts: int
     number: int
     item: Item
     traceparent: str | None
+
+
+class Box(Protocol):
+    """Where messages are, and where it is written down what became of each."""
+
+    async def mark_delivered(self, message_id: UUID, at: datetime, /) -> None:
+        """Record that the outside has it."""
+        ...
+
+    async def mark_failed(
+        self, message_id: UUID, claim: int, at: datetime, error: str, /
+    ) -> None:
+        """Give up, if the message is still this claim's."""
+        ...
+
+    async def postpone(
+        self, message_id: UUID, claim: int, until: datetime, error: str, /
+    ) -> None:
+        """Try again later, if the message is still this claim's."""
+        ...
+
+    async def leave(
+        self, message_id: UUID, claim: int, until: datetime, error: str, /
+    ) -> None:
+        """Give it back as if it had not been tried."""
+        ...
 
 
 class OutboxJob(Generic[Item]):
@@ -65,6 +94,10 @@ class OutboxJob(Generic[Item]):
         """Deliver a batch; True when it was a full one."""
         if self._delivery.is_paused:
             return False  # messages lose no try while the destination is left alone
+        return await self._relay() == self._delivery.batch
+
+    async def _relay(self) -> int:
+        """Deliver what is due, as far as a batch goes; return how many were claimed."""
         claimed, claims = await self._claim()
         outcomes = await asyncio.gather(
             *map(self._deliver, claims), return_exceptions=True
@@ -72,30 +105,46 @@ class OutboxJob(Generic[Item]):
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome  # only now: the others are done
-        return claimed == self._delivery.batch
+        return claimed
 
-    async def _claim(self) -> tuple[int, list[_Claim[Item]]]:
+    def _box(self, uow: UnitOfWork) -> Box:
+        """Return where the messages are."""
+        return uow.outbox
+
+    async def _take(self, uow: UnitOfWork, now: datetime) -> Sequence[Message]:
+        """Claim messages that are due."""
+        return await uow.outbox.claim(
+            [self._delivery.kind],
+            now=now,
+            lease_until=now + self.lease,
+            limit=self._delivery.batch,
+        )
+
+    async def _note(
+        self, uow: UnitOfWork, claim: Claim[Item], error: Exception | None
+    ) -> None:
+        """Write down what else a try tells, before what became of the message.
+
+        Before, so that whoever locks a receiver and its messages does so in this order.
+        """
+
+    async def _claim(self) -> tuple[int, list[Claim[Item]]]:
         """Take due messages; those that nobody needs any more end here."""
-        now, delivery = self._runtime.clock.now(), self._delivery
-        claims = []
+        now = self._runtime.clock.now()
+        claims: list[Claim[Item]] = []
         async with self._runtime.unit_of_work() as uow:
-            messages = await uow.outbox.claim(
-                [delivery.kind],
-                now=now,
-                lease_until=now + self.lease,
-                limit=delivery.batch,
-            )
+            messages = await self._take(uow, now)
             for message in messages:
                 item = await self._prepared(uow, message)
                 if item is not None:
                     number = message.claims
                     parent = message.traceparent
                     claims.append(
-                        _Claim(message.id, message.attempts, number, item, parent)
+                        Claim(message.id, message.attempts, number, item, parent)
                     )
         return len(messages), claims
 
-    async def _prepared(self, uow: UnitOfWork, message: OutboxMessage) -> Item | None:
+    async def _prepared(self, uow: UnitOfWork, message: Message) -> Item | None:
         """Return what to deliver, or write down why there is nothing."""
         now, number, name = self._runtime.clock.now(), message.claims, self._name
         try:
@@ -103,28 +152,29 @@ class OutboxJob(Generic[Item]):
         except UnknownMessage as error:
             self._log.warning("%s left: %s", name, error, extra=_about(message.id))
             until = now + self._delivery.patience.wait(1)
-            await uow.outbox.leave(message.id, number, until, _reason(error))
+            await self._box(uow).leave(message.id, number, until, reason_of(error))
             return None
         except Undeliverable as error:
             level = logging.INFO if isinstance(error, NotNeeded) else logging.WARNING
             self._log.log(
                 level, "%s not sent: %s", name, error, extra=_about(message.id)
             )
-            await uow.outbox.mark_failed(message.id, number, now, _reason(error))
+            box = self._box(uow)
+            await box.mark_failed(message.id, number, now, reason_of(error))
             return None
         if item is None:
-            await uow.outbox.mark_delivered(message.id, now)
+            await self._box(uow).mark_delivered(message.id, now)
         return item
 
     @property
     def _name(self) -> str:
         return self._delivery.name
 
-    async def _deliver(self, claim: _Claim[Item]) -> None:
+    async def _deliver(self, claim: Claim[Item]) -> None:
         with self._traced(claim):
             await self._try(claim)
 
-    def _traced(self, claim: _Claim[Item]) -> AbstractContextManager[None]:
+    def _traced(self, claim: Claim[Item]) -> AbstractContextManager[None]:
         """Go on with the trace of the request that promised the message."""
         if self._runtime.tracing is None:
             return nullcontext()
@@ -134,7 +184,7 @@ class OutboxJob(Generic[Item]):
         )
         return Current(span)
 
-    async def _try(self, claim: _Claim[Item]) -> None:
+    async def _try(self, claim: Claim[Item]) -> None:
         try:
             await self._delivery.deliver(claim.item)
         except (Delayed, CircuitOpen) as error:
@@ -144,9 +194,10 @@ class OutboxJob(Generic[Item]):
         else:
             async with self._runtime.unit_of_work() as uow:
                 now = self._runtime.clock.now()
-                await uow.outbox.mark_delivered(claim.message_id, now)
+                await self._note(uow, claim, None)
+                await self._box(uow).mark_delivered(claim.message_id, now)
 
-    async def _postpone(self, claim: _Claim[Item], error: Exception) -> None:
+    async def _postpone(self, claim: Claim[Item], error: Exception) -> None:
         patience = self._delivery.patience
         if claim.attempts >= patience.tries:
             await self._fail(claim, error)
@@ -154,28 +205,32 @@ class OutboxJob(Generic[Item]):
         self._log.warning(
             "%s delayed: %s",
             self._name,
-            _reason(error),
+            reason_of(error),
             extra=_about(claim.message_id) | {"attempts": claim.attempts},
         )
         until = self._runtime.clock.now() + patience.wait(claim.attempts)
         async with self._runtime.unit_of_work() as uow:
-            await uow.outbox.postpone(
-                claim.message_id, claim.number, until, _reason(error)
+            await self._note(uow, claim, error)
+            await self._box(uow).postpone(
+                claim.message_id, claim.number, until, reason_of(error)
             )
 
-    async def _fail(self, claim: _Claim[Item], error: Exception) -> None:
+    async def _fail(self, claim: Claim[Item], error: Exception) -> None:
         about = _about(claim.message_id) | {"attempts": claim.attempts}
-        reason = _reason(error)
+        reason = reason_of(error)
         self._log.error("%s given up: %s", self._name, reason, extra=about)
         now = self._runtime.clock.now()
         event = self._delivery.given_up(claim.item, reason)
         async with self._runtime.unit_of_work() as uow:
-            await uow.outbox.mark_failed(claim.message_id, claim.number, now, reason)
+            await self._note(uow, claim, error)
+            box = self._box(uow)
+            await box.mark_failed(claim.message_id, claim.number, now, reason)
             if event is not None:
                 uow.record(event)
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Return why, as operators read it."""
     return printable(str(error), 500)
 
 

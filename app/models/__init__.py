@@ -19,6 +19,7 @@ from app.models.oauth.resource import OAuthResource
 from app.models.oauth.trusted_issuer import TrustedIssuer
 from app.models.one_time_token import OneTimeToken
 from app.models.outbox import OutboxMessage
+from app.models.outgoing.webhook import Webhook, WebhookDelivery
 from app.models.passkey import Passkey
 from app.models.rate_limit import RateLimit
 from app.models.recovery_code import RecoveryCode
@@ -72,4 +73,6 @@ __all__ = [
     "UserClaims",
     "UserPicture",
     "UserRole",
+    "Webhook",
+    "WebhookDelivery",
 ]

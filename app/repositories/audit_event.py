@@ -14,10 +14,12 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    text,
     union_all,
 )
 
 from app.models.audit_event import AuditEvent
+from app.models.outgoing.webhook import WebhookDelivery
 from app.repositories.base import Order, Repository, chosen, first_id
 
 # Indexes by expressions, which Alembic cannot compare.
@@ -34,6 +36,13 @@ _QUARTER = literal_column('(left(audit_events.id::text, 7) COLLATE "C")', String
 # Ids are made with their event, by a clock that may have been put right meanwhile: who
 # asks for times asks for ids an hour around them as well, and the primary key answers.
 SLACK = timedelta(hours=1)
+
+
+_LONGEST_WRITER = timedelta(hours=1)
+_OLDEST_WRITER = text(
+    "SELECT min(xact_start) FROM pg_stat_activity WHERE backend_xid IS NOT NULL"
+    " AND datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 
 class AuditEventRepository(Repository[AuditEvent]):
@@ -160,6 +169,54 @@ class AuditEventRepository(Repository[AuditEvent]):
         key = None if after is None else [after]
         return await self.page(query, _OLDEST_FIRST, after=key, limit=limit)
 
+    async def list_undelivered(
+        self,
+        webhook_id: UUID,
+        after: UUID,
+        names: Collection[str] | None,
+        limit: int,
+    ) -> Sequence[AuditEvent]:
+        """Return events behind an id that a webhook has no delivery of, in order."""
+        known = select(WebhookDelivery.id).where(
+            WebhookDelivery.webhook_id == webhook_id,
+            WebhookDelivery.event_id == AuditEvent.id,
+        )
+        query = select(AuditEvent).where(AuditEvent.id > after, ~known.exists())
+        query = _named(query, names).order_by(AuditEvent.id).limit(limit)
+        return (await self.db.scalars(query)).all()
+
+    async def list_named(
+        self,
+        names: Collection[str] | None,
+        since: datetime,
+        until: datetime,
+        limit: int,
+    ) -> Sequence[AuditEvent]:
+        """Return events of some names in a span, the oldest first."""
+        query = select(AuditEvent).where(
+            AuditEvent.created_at >= since,
+            AuditEvent.created_at < until,
+            AuditEvent.id >= first_id(since, -SLACK),
+            AuditEvent.id < first_id(until, SLACK),
+        )
+        query = _named(query, names).order_by(AuditEvent.id).limit(limit)
+        return (await self.db.scalars(query)).all()
+
+    async def settled_before(self, now: datetime, reserve: timedelta) -> datetime:
+        """Return an instant; what was written before it is there, or never will be.
+
+        Events are given their ids when they are made, a moment before their
+        transaction commits: ``reserve`` is longer than that. On PostgreSQL it counts
+        from the oldest transaction that has written something and still runs, but for
+        one of an hour, which is somebody's and not of this service.
+        """
+        oldest = now
+        if not self._is_sqlite:
+            began = await self.db.scalar(_OLDEST_WRITER)
+            if began is not None:
+                oldest = max(min(oldest, began), now - _LONGEST_WRITER)
+        return oldest - reserve
+
     async def list_for_person(
         self, user_id: UUID, after: UUID | None, limit: int
     ) -> Sequence[AuditEvent]:
@@ -251,6 +308,10 @@ def _by_quarters(query: Select[Any], first: UUID, last: UUID) -> Select[Any]:
     """
     query = query.where(_QUARTER >= str(first)[:7], _QUARTER <= str(last)[:7])
     return query.order_by(_QUARTER.desc())
+
+
+def _named(query: Select[Any], names: Collection[str] | None) -> Select[Any]:
+    return query if names is None else query.where(AuditEvent.name.in_(names))
 
 
 def _ids(span: tuple[datetime, datetime]) -> tuple[UUID, UUID]:

@@ -32,6 +32,10 @@ from app.repositories.oauth.resource import OAuthResourceRepository
 from app.repositories.oauth.trusted_issuer import TrustedIssuerRepository
 from app.repositories.one_time_token import OneTimeTokenRepository
 from app.repositories.outbox import OutboxRepository
+from app.repositories.outgoing.webhook import (
+    WebhookDeliveryRepository,
+    WebhookRepository,
+)
 from app.repositories.passkey import PasskeyRepository
 from app.repositories.recovery_code import RecoveryCodeRepository
 from app.repositories.role import RoleRepository
@@ -142,6 +146,16 @@ class UnitOfWork:
         return OutboxRepository(self.db)
 
     @cached_property
+    def webhooks(self) -> WebhookRepository:
+        """Endpoints of others that are told of events."""
+        return WebhookRepository(self.db)
+
+    @cached_property
+    def webhook_deliveries(self) -> WebhookDeliveryRepository:
+        """What is sent to them."""
+        return WebhookDeliveryRepository(self.db)
+
+    @cached_property
     def checklist(self) -> ChecklistRepository:
         """What a new installation still needs."""
         return ChecklistRepository(self.db)
@@ -212,19 +226,26 @@ class UnitOfWork:
         return IdempotencyKeyRepository(self.db)
 
     def record(
-        self, event: Event, *, available_at: datetime | None = None
+        self,
+        event: Event,
+        *,
+        available_at: datetime | None = None,
+        event_id: UUID | None = None,
     ) -> UUID | None:
         """Write the audit row of an event, and the mail it causes, with the change.
 
         Args:
             event: What happened.
             available_at: When its mail leaves, if not at once.
+            event_id: Its id, for who needs to know it.
 
         Returns:
             The id of the mail, if there is one.
         """
         now = self.clock.now()
-        self.db.add(AuditEvent(**evidence(event, self.randomness.uuid7(), now)))
+        self.db.add(
+            AuditEvent(**evidence(event, event_id or self.randomness.uuid7(), now))
+        )
         if not isinstance(event, MailedEvent):
             return None
         return self.promise(

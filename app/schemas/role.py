@@ -28,6 +28,8 @@ Permission = Literal[
     "trusted-issuers:write",
     "resources:read",
     "resources:write",
+    "webhooks:read",
+    "webhooks:write",
 ]
 Permissions = Annotated[list[Permission], Field(max_length=100)]
 

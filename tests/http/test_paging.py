@@ -47,6 +47,7 @@ async def fill(api: Api) -> Person:
         admin = await api.signed_in(admin)
         await api.post("/groups", {"name": name}, admin)
         await api.post("/attributes", {"name": name}, admin)
+        await api.post("/webhooks", {"url": f"https://{name}.example"}, admin)
         await api.post("/resources", {"identifier": f"https://{name}.example"}, admin)
         await api.post("/protected-hosts", {"host": f"localhost:400{number}"}, admin)
         robot: dict[str, Any] = {"client_id": f"robot{number}"}
@@ -98,6 +99,7 @@ def test_the_lists_are_found() -> None:
         "/users/me/consents",
         "/users/me/devices",
         "/users/me/sessions",
+        "/webhooks",
     ]
 
 

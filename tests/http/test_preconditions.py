@@ -20,6 +20,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/attributes/{attribute}": {"label": "new"},
     "/api/v1/groups/{group_id}": {"description": "new"},
     "/api/v1/trusted-issuers/{name}": {"max_lifetime": 600},
+    "/api/v1/webhooks/{webhook_id}": {"description": "new"},
 }
 
 
@@ -81,7 +82,9 @@ async def thing(api: Api, path: str) -> Thing:
     issuer = {"name": "support", "issuer": "https://i.example", "rules": rules}
     trusted = await api.post("/trusted-issuers", issuer, admin)
     assert trusted.status_code == 201, trusted.text
+    hook = await api.post("/webhooks", {"url": "https://a.example"}, admin)
     ids = {"group_id": group.json()["id"], "resource_id": resource.json()["id"]}
+    ids["webhook_id"] = hook.json()["id"]
     return Thing(api, admin, person, path, ids | {"host": host.json()["host"]})
 
 
@@ -90,7 +93,7 @@ def test_whatever_has_a_version_can_be_changed_and_deleted_with_if_match() -> No
         *("attributes/{attribute}", "clients/{client_id}", "groups/{group_id}"),
         "protected-hosts/{host}",
         *("resources/{resource_id}", "roles/{name}", "trusted-issuers/{name}"),
-        *("users/me", "users/{user_id}"),
+        *("users/me", "users/{user_id}", "webhooks/{webhook_id}"),
     )
     paths = [f"/api/v1/{name}" for name in names]
 

@@ -118,6 +118,7 @@ async def test_every_other_route_is_closed_whatever_roles_the_person_has(
             "passkey_id",
             "device_id",
             "group_id",
+            "webhook_id",
             "resource_id",
             "token_id",
         ),

@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 
 from app.models import Attribute, OutboxMessage, PersonalToken, Role
 from app.oauth.grants.jwt_bearer import JwtBearer
-from app.policies.permission import PERMISSIONS
+from app.policies.permission import PERMISSIONS, operator
 from app.schemas.attribute import AttributeCreate
 from app.schemas.protected_host import ProtectedHostCreate
 from app.schemas.trusted_issuer import TrustedIssuerChange
@@ -19,6 +19,7 @@ from app.services.clients.client import OAuthClientService
 from app.services.clients.resource import OAuthResourceService
 from app.services.clients.trusted_issuer import TrustedIssuerService
 from app.services.forward_auth.protected_host import ProtectedHostService
+from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime
 from tests.architecture.source import ROOT
 from tests.factories.factor import FactorFactory
@@ -67,6 +68,15 @@ NEEDED: dict[Operation, str] = {
     ("get", "/audit-events"): "audit:read",
     ("get", "/audit-events/export"): "audit:read",
     ("get", "/audit-events/why/{correlation_id}"): "audit:read",
+    ("get", "/webhooks"): "webhooks:read",
+    ("post", "/webhooks"): "webhooks:write",
+    ("get", "/webhooks/{webhook_id}"): "webhooks:read",
+    ("patch", "/webhooks/{webhook_id}"): "webhooks:write",
+    ("delete", "/webhooks/{webhook_id}"): "webhooks:write",
+    ("post", "/webhooks/{webhook_id}/rotate-secret"): "webhooks:write",
+    ("get", "/webhooks/{webhook_id}/deliveries"): "webhooks:read",
+    ("post", "/webhooks/{webhook_id}/test"): "webhooks:write",
+    ("post", "/webhooks/{webhook_id}/replay"): "webhooks:write",
     ("get", "/statistics"): "audit:read",
     ("get", "/settings"): "settings:read",
     ("get", "/keys"): "keys:read",
@@ -144,6 +154,12 @@ OWN: set[Operation] = {  # everybody's own account and session: no permission
 }
 ALSO: dict[Operation, str] = {  # what some need besides
     ("get", "/clients/{client_id}/preview"): "clients:read",
+    # Whoever has events sent somewhere reads them there.
+    ("post", "/webhooks"): "audit:read",
+    ("patch", "/webhooks/{webhook_id}"): "audit:read",
+    ("post", "/webhooks/{webhook_id}/rotate-secret"): "audit:read",
+    ("post", "/webhooks/{webhook_id}/test"): "audit:read",
+    ("post", "/webhooks/{webhook_id}/replay"): "audit:read",
 }
 QUERIES: dict[Operation, str] = {
     ("get", "/clients/{client_id}/preview"): "?user_id={user_id}",
@@ -174,6 +190,10 @@ BODIES: dict[Operation, Any] = {
     ("patch", "/protected-hosts/{host}"): {"name": "changed"},
     ("post", "/resources"): {"identifier": "https://new.example"},
     ("patch", "/resources/{resource_id}"): {"name": "changed"},
+    ("post", "/webhooks"): {"url": "https://new.example"},
+    ("patch", "/webhooks/{webhook_id}"): {"description": "changed"},
+    ("post", "/webhooks/{webhook_id}/rotate-secret"): {"overlap": 60},
+    ("post", "/webhooks/{webhook_id}/replay"): {"since": "2099-01-01T00:00:00Z"},
 }
 
 
@@ -242,6 +262,9 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         resource = await OAuthResourceService(uow, api.runtime).create(
             f"https://target-{number}.example", {}
         )
+        webhooks = WebhookService(uow, api.runtime)
+        actor = operator(uow.clock.now())
+        hook, _ = await webhooks.create(actor, "https://a.example", "", ["*"])
     assert secret is not None
     await FactorFactory(api.runtime).totp(user.id)
     refused = await api.login(f"target-{number}@example.org")
@@ -254,6 +277,7 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         "user_id": str(user.id),
         "group_id": str(group.id),
         "attribute": f"target-{number}",
+        "webhook_id": str(hook.id),
         "name": f"target-{number}",
         "message_id": str(message.id),
         "factor": "totp",

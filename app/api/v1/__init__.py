@@ -21,6 +21,7 @@ from app.api.v1 import (
     settings,
     statistics,
     users,
+    webhooks,
 )
 from app.api.v1.access import attributes, groups, personal_tokens
 from app.api.v1.oauth import (
@@ -58,6 +59,7 @@ routes: list[BaseRoute] = knowing_their_query(
         trusted_issuers,
         resources,
         audit_events,
+        webhooks,
         statistics,
         keys,
         settings,

@@ -77,6 +77,13 @@ SAID: Mapping[str, Message] = {
     "audit.exported": N_(
         "The audit trail, or a span of it, was written out: %(form)s."
     ),
+    "webhook.created": N_("From now on %(url)s is told of: %(events)s."),
+    "webhook.updated": N_("A webhook was changed: %(fields)s."),
+    "webhook.deleted": N_("%(url)s is told of nothing any more."),
+    "webhook.secret_rotated": N_("A webhook was given another secret."),
+    "webhook.tested": N_("A webhook was tested."),
+    "webhook.replayed": N_("Events were sent to a webhook once more: %(count)s."),
+    "webhook.disabled": N_("The webhook %(url)s was switched off: %(reason)s."),
     "user.all_exported": N_("All accounts were written to a file."),
     "oauth_client.vouched_for": N_(
         "%(client_id)s registered itself with a token that vouches for it."

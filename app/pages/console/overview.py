@@ -49,6 +49,11 @@ _SAID: Mapping[str, tuple[str, str, str]] = {
         N_("Emails stay in the mailbox. Set AUTH_SERVE_SMTP__URL to send them."),
         "/admin/settings",
     ),
+    "webhook_off": (
+        N_("A webhook fails, or was switched off"),
+        N_("See what its receiver answers, and enable it again."),
+        "",
+    ),
 }
 _TO = {"mail_failed": "/admin/outbox", "mail_late": "/admin/outbox?state=pending"}
 

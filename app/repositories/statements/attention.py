@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models.outbox import OutboxMessage
+from app.models.outgoing.webhook import Webhook
 from app.models.passkey import Passkey
 from app.models.totp import Totp
 from app.models.user import User
@@ -21,11 +22,13 @@ class Counted:
         failed: Messages that were given up.
         late: Messages that wait for longer than they should.
         unprotected: Administrators who sign in with one factor.
+        webhooks: Those that fail for a while, or were switched off because of it.
     """
 
     failed: int
     late: int
     unprotected: int
+    webhooks: int
 
 
 async def count(db: AsyncSession, role: str, late_before: datetime) -> Counted:
@@ -54,6 +57,15 @@ async def count(db: AsyncSession, role: str, late_before: datetime) -> Counted:
             ~select(Passkey.id).where(Passkey.user_id == User.id).exists(),
         )
     )
-    columns = [each.scalar_subquery() for each in (failed, late, holders)]
+    webhooks = (
+        select(func.count())
+        .select_from(Webhook)
+        .where(
+            (Webhook.failing_since < late_before)
+            | Webhook.disabled_reason.in_(("failing", "gone"))
+        )
+    )
+    asked = failed, late, holders, webhooks
+    columns = [each.scalar_subquery() for each in asked]
     row = (await db.execute(select(*columns))).one()
     return Counted(*row)

@@ -173,6 +173,9 @@ _RIGHTS: Mapping[str, Meaning] = {
 }
 
 _THINGS: Mapping[str, Meaning] = {
+    "attribute.created": _entity(_MADE, "attribute"),
+    "attribute.deleted": _entity(_GONE, "attribute"),
+    "attribute.updated": _entity(_UPDATED, "attribute"),
     "audit.exported": _entity(_READ, "audit trail", Severity.LOW),
     "mail.tested": _entity(OTHER, "mail"),
     "oauth_client.deleted": _entity(_GONE, "client_id"),
@@ -203,6 +206,13 @@ _THINGS: Mapping[str, Meaning] = {
     "trusted_issuer.updated": _entity(_UPDATED, "trusted_issuer", Severity.LOW),
     "user.all_exported": _entity(_READ, "users", Severity.LOW),
     "user.changed_together": _entity(_UPDATED, "users"),
+    "webhook.created": _entity(_MADE, "webhook_id", Severity.LOW),
+    "webhook.deleted": _entity(_GONE, "webhook_id"),
+    "webhook.disabled": _entity(_SWITCHED_OFF, "webhook_id", Severity.MEDIUM),
+    "webhook.replayed": _entity(OTHER, "webhook_id"),
+    "webhook.secret_rotated": _entity(_UPDATED, "webhook_id"),
+    "webhook.tested": _entity(OTHER, "webhook_id"),
+    "webhook.updated": _entity(_UPDATED, "webhook_id", Severity.LOW),
 }
 
 MEANINGS: Mapping[str, Meaning] = {**_ACCOUNTS, **_SIGN_INS, **_RIGHTS, **_THINGS}

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, get_args
 
-from app.events.outgoing import AuditExported
+from app.events.outgoing.sent import AuditExported
 from app.models.audit_event import AuditEvent
 from app.schemas.audit_event import AuditEvent as Shape
 from app.services.process.process import Process

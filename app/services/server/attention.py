@@ -22,6 +22,7 @@ Kind = Literal[
     "no_worker",
     "administrators",
     "mail_unset",
+    "webhook_off",
 ]
 _LATE = timedelta(minutes=10)
 _IDLE = timedelta(minutes=15)
@@ -112,5 +113,7 @@ def _of(counted: attention.Counted) -> Iterator[Concern]:
         yield Concern("mail_failed", "outbox:read", True, number=counted.failed)
     if counted.late:
         yield Concern("mail_late", "outbox:read", True, number=counted.late)
+    if counted.webhooks:
+        yield Concern("webhook_off", "webhooks:read", number=counted.webhooks)
     if counted.unprotected:
         yield Concern("administrators", "users:read", number=counted.unprotected)

@@ -1,0 +1,207 @@
+"""``/api/v1/webhooks``: who else is told of events, and what became of each."""
+
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+
+from app.api.answers import etag, json_response, problems
+from app.api.dependencies import (
+    UNPERMITTED,
+    OnceDep,
+    PageDep,
+    RuntimeDep,
+    Uow,
+    require,
+)
+from app.api.if_match import IfMatch
+from app.api.strict_json import StrictRoute
+from app.core.exceptions import PreconditionFailed
+from app.policies.permission import Actor
+from app.schemas.base import Page, plain
+from app.schemas.webhook import (
+    State,
+    Webhook,
+    WebhookChange,
+    WebhookCreate,
+    WebhookDelivery,
+    WebhookReplay,
+    WebhookReplayed,
+    WebhookRotate,
+    WebhookWithSecret,
+)
+from app.services.outgoing.shown import shown, shown_delivery, shown_with
+from app.services.outgoing.webhook import (
+    TooManyWebhooks,
+    WebhookDeliveryBusy,
+    WebhookDeliveryNotFound,
+    WebhookNotFound,
+    WebhookOff,
+    WebhookService,
+)
+from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
+
+router = APIRouter(
+    prefix="/api/v1/webhooks", tags=["webhooks"], route_class=StrictRoute
+)
+Reader = Annotated[Actor, require("webhooks:read")]
+Writer = Annotated[Actor, require("webhooks:write")]
+
+
+async def _webhooks(uow: Uow, runtime: RuntimeDep) -> WebhookService:
+    return WebhookService(uow, runtime)
+
+
+Webhooks = Annotated[WebhookService, Depends(_webhooks)]
+
+
+@router.get("", responses=problems(*UNPERMITTED))
+async def list_webhooks(
+    _actor: Reader, webhooks: Webhooks, pages: PageDep
+) -> Page[Webhook]:
+    """List webhooks, the oldest first."""
+    rows, cursor = await pages.by_id("webhooks", webhooks.list_page)
+    return Page[Webhook](items=[shown(row) for row in rows], next_cursor=cursor)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=WebhookWithSecret,
+    responses=problems(*UNPERMITTED, TooManyWebhooks, IdempotencyKeyReused, body=True),
+)
+async def create_webhook(
+    body: WebhookCreate, actor: Writer, webhooks: Webhooks, once: OnceDep
+) -> Response:
+    """Have events sent somewhere from now on; `audit:read` is needed besides.
+
+    The secret is shown this once.
+    """
+
+    async def make() -> Answer:
+        row, secret = await webhooks.create(
+            actor, body.url, body.description, body.events
+        )
+        answer = shown_with(row, secret).model_dump_json()
+        return Answer(201, answer, f"/api/v1/webhooks/{row.id}")
+
+    return await once.answer("webhooks", actor.user_id, make, is_secret=True)
+
+
+@router.get(
+    "/{webhook_id}",
+    response_model=Webhook,
+    responses=problems(*UNPERMITTED, WebhookNotFound),
+)
+async def read_webhook(
+    webhook_id: UUID, _actor: Reader, webhooks: Webhooks
+) -> Response:
+    """Return a webhook."""
+    row = await webhooks.get(webhook_id)
+    return json_response(shown(row), etag=etag(row.version))
+
+
+@router.patch(
+    "/{webhook_id}",
+    response_model=Webhook,
+    responses=problems(*UNPERMITTED, WebhookNotFound, PreconditionFailed, body=True),
+)
+async def update_webhook(
+    webhook_id: UUID,
+    body: WebhookChange,
+    actor: Writer,
+    webhooks: Webhooks,
+    if_match: IfMatch,
+) -> Response:
+    """Change a webhook; `audit:read` is needed besides.
+
+    One that is enabled is told of what happens from then on; `replay` brings the rest.
+    """
+    change = {name: value for name, value in plain(body).items() if value is not None}
+    row = await webhooks.update(actor, webhook_id, change, if_match)
+    return json_response(shown(row), etag=etag(row.version))
+
+
+@router.delete(
+    "/{webhook_id}",
+    status_code=204,
+    responses=problems(*UNPERMITTED, WebhookNotFound, PreconditionFailed),
+)
+async def delete_webhook(
+    webhook_id: UUID, _actor: Writer, webhooks: Webhooks, if_match: IfMatch
+) -> None:
+    """Delete a webhook, and the list of what it was sent."""
+    await webhooks.delete(webhook_id, if_match)
+
+
+@router.post(
+    "/{webhook_id}/rotate-secret",
+    response_model=WebhookWithSecret,
+    responses=problems(*UNPERMITTED, WebhookNotFound, body=True),
+)
+async def rotate_webhook_secret(
+    webhook_id: UUID, body: WebhookRotate, actor: Writer, webhooks: Webhooks
+) -> Response:
+    """Make another secret, shown this once; `audit:read` is needed besides.
+
+    The one before signs beside it for `overlap` seconds; 0 ends it at once.
+    """
+    row, secret = await webhooks.rotate(actor, webhook_id, body.overlap)
+    return json_response(shown_with(row, secret), etag=etag(row.version))
+
+
+@router.get(
+    "/{webhook_id}/deliveries", responses=problems(*UNPERMITTED, WebhookNotFound)
+)
+async def list_webhook_deliveries(
+    webhook_id: UUID,
+    _actor: Reader,
+    webhooks: Webhooks,
+    pages: PageDep,
+    state: State | None = None,
+) -> Page[WebhookDelivery]:
+    """List what a webhook is sent, the newest first."""
+    read = partial(webhooks.list_deliveries, webhook_id, state)
+    rows, cursor = await pages.by_id(f"webhooks:{webhook_id}:{state}", read)
+    items = [shown_delivery(row) for row in rows]
+    return Page[WebhookDelivery](items=items, next_cursor=cursor)
+
+
+@router.post(
+    "/{webhook_id}/test",
+    status_code=202,
+    responses=problems(*UNPERMITTED, WebhookNotFound, WebhookOff),
+)
+async def check_webhook(
+    webhook_id: UUID, actor: Writer, webhooks: Webhooks
+) -> WebhookDelivery:
+    """Send the event of this test, whatever it is told of; wants `audit:read` too."""
+    return shown_delivery(await webhooks.test(actor, webhook_id))
+
+
+@router.post(
+    "/{webhook_id}/replay",
+    status_code=202,
+    responses=problems(
+        *UNPERMITTED,
+        WebhookNotFound,
+        WebhookOff,
+        WebhookDeliveryNotFound,
+        WebhookDeliveryBusy,
+        body=True,
+    ),
+)
+async def replay_webhook(
+    webhook_id: UUID, body: WebhookReplay, actor: Writer, webhooks: Webhooks
+) -> WebhookReplayed:
+    """Send one delivery once more, or the events since; wants `audit:read` too.
+
+    At most 1000 events: those of `events`, whether it had them or not.
+    """
+    if body.delivery_id is not None:
+        count = await webhooks.replay(actor, webhook_id, body.delivery_id)
+    else:
+        assert body.since is not None  # the schema demands one of them
+        count = await webhooks.replay_span(actor, webhook_id, body.since, body.until)
+    return WebhookReplayed(count=count)

@@ -1,0 +1,1 @@
+"""Events of what leaves the service."""

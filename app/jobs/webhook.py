@@ -1,0 +1,222 @@
+"""Tells endpoints of others what happened here (Standard Webhooks, ADR-0094)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core.circuit_breaker import CircuitOpen
+from app.core.outbound import OutboundFailed, OutboundRefused
+from app.core.randomness import Randomness
+from app.core.secret_key import SealBroken
+from app.jobs.delivery import Delayed, NotNeeded, Undeliverable
+from app.jobs.relay import Box, Claim, OutboxJob, reason_of
+from app.models.outgoing.webhook import Webhook, WebhookDelivery
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.outgoing.fan_out import FanOut
+from app.services.outgoing.payload import body_of, header_fields
+from app.services.outgoing.webhook import secrets_of, switch_off
+from app.services.server.runtime import Runtime
+
+PER_ENDPOINT = 8  # deliveries at the same time
+BATCH = 32  # of all endpoints; the process has 100 outbound connections
+LONGEST = 15.0  # seconds: waiting for a turn, and then for the whole exchange
+WAITS = (5, 30, 120, 600, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400)  # seconds
+DISABLE_AFTER = timedelta(days=5)  # without one success
+_PATIENT = 5  # failures in a row, before an endpoint is left alone for a while
+_SHORTEST_REST, _LONGEST_REST = 30, 900  # seconds
+_GONE = 410
+
+
+class Gone(Undeliverable):
+    """The endpoint said that it will never be there again."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Notice:
+    """What to send where; ``status`` is what was answered, if anything was."""
+
+    delivery_id: UUID
+    event_id: UUID
+    webhook_id: UUID
+    url: str
+    secrets: Sequence[str]
+    body: bytes
+    status: int | None = None
+
+
+class Growing:
+    """How often a delivery is tried: about three days, by waits that grow.
+
+    Each is up to a tenth longer by chance, so that what failed together does not come
+    back together.
+    """
+
+    tries = len(WAITS) + 1
+
+    def __init__(self, randomness: Randomness) -> None:
+        """Take chance from here."""
+        self._randomness = randomness
+
+    def wait(self, tries: int) -> timedelta:
+        """Return how long a delivery rests that was tried so often."""
+        seconds = WAITS[min(tries, len(WAITS)) - 1]
+        return timedelta(seconds=seconds * self._randomness.between(1.0, 1.1))
+
+
+class WebhookDeliveries:
+    """Posts events; everything but success is a failure, redirects among them."""
+
+    name = "webhook"
+    kind = "webhook"
+    batch = BATCH
+    longest = LONGEST
+    is_paused = False  # each endpoint rests by itself
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Send through the guarded door of this process."""
+        self._runtime = runtime
+        self.patience = Growing(runtime.randomness)
+
+    async def prepare(self, uow: UnitOfWork, message: WebhookDelivery) -> Notice:
+        """Read endpoint and event.
+
+        Raises:
+            NotNeeded: The endpoint was switched off.
+            Undeliverable: The event is kept no more, or the secret does not open.
+        """
+        webhook = await uow.webhooks.by_id(message.webhook_id)
+        if webhook is None or not webhook.enabled:
+            raise NotNeeded("the webhook was switched off")
+        event = await uow.audit_events.by_id(message.event_id)
+        if event is None:
+            raise Undeliverable("the event is kept no more")
+        try:
+            secrets = secrets_of(self._runtime, webhook, self._runtime.clock.now())
+        except SealBroken as error:
+            raise Undeliverable("the secret does not open; rotate it") from error
+        return Notice(
+            delivery_id=message.id,
+            event_id=message.event_id,
+            webhook_id=webhook.id,
+            url=webhook.url,
+            secrets=secrets,
+            body=body_of(event),
+        )
+
+    async def deliver(self, item: Notice) -> None:
+        """Post it; of an answer nothing but its status is kept.
+
+        Raises:
+            Delayed: No answer, or one that is no success.
+            Gone: It said 410.
+            CircuitOpen: The endpoint failed too often just now.
+        """
+        now = self._runtime.clock.now()
+        headers = header_fields(item.event_id, now, item.body, item.secrets)
+        try:
+            answer = await self._runtime.outbound.post(
+                item.url, content=item.body, headers=headers
+            )
+        except OutboundRefused as error:
+            raise Delayed(f"the address may not be called: {error}") from error
+        except OutboundFailed as error:
+            item.status = error.answered
+            raise Delayed(str(error)) from error
+        item.status = answer.status
+        if answer.status == _GONE:
+            raise Gone("the endpoint answered 410: it is gone")
+        if not 200 <= answer.status < 300:
+            raise Delayed(f"the endpoint answered {answer.status}")
+
+    def given_up(self, item: Notice, reason: str) -> None:
+        """Keep nothing besides: the list of deliveries tells of it."""
+
+
+class WebhookJob(OutboxJob[Notice]):
+    """Makes deliveries of what happened, and relays them endpoint by endpoint."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Work for every endpoint; several processes may."""
+        super().__init__(runtime, WebhookDeliveries(runtime))
+        self._fan_out = FanOut(runtime)
+        self._due: Mapping[UUID, int] = {}
+
+    async def run(self) -> bool:
+        """Take one turn; True when there may be more to do at once."""
+        async with self._runtime.unit_of_work(read_only=True) as uow:
+            endpoints = await uow.webhooks.list_enabled()
+        if not endpoints:
+            return False
+        more = [await self._fan_out.advance(each.id) for each in endpoints]
+        self._due = await self._awake(endpoints)
+        # What was delivered may have held back what comes after it.
+        claimed = await self._relay() if self._due else 0
+        return claimed > 0 or any(more)
+
+    async def _awake(self, endpoints: Collection[Any]) -> Mapping[UUID, int]:
+        """Return who is to be told something now, and how much at a time."""
+        now = self._runtime.clock.now()
+        async with self._runtime.unit_of_work(read_only=True) as uow:
+            due = await uow.webhook_deliveries.due(now)
+        return {
+            # One that fails is tried with one: others need not wait for the rest.
+            each.id: 1 if each.failures else PER_ENDPOINT
+            for each in endpoints
+            if each.id in due
+            and (each.paused_until is None or each.paused_until <= now)
+        }
+
+    def _box(self, uow: UnitOfWork) -> Box:
+        return uow.webhook_deliveries
+
+    async def _take(self, uow: UnitOfWork, now: datetime) -> Sequence[WebhookDelivery]:
+        taken: list[WebhookDelivery] = []
+        for webhook_id, most in self._due.items():
+            taken += await uow.webhook_deliveries.claim(
+                webhook_id,
+                now=now,
+                lease_until=now + self.lease,
+                limit=min(most, max(BATCH - len(taken), 1)),
+            )
+        return taken
+
+    async def _postpone(self, claim: Claim[Notice], error: Exception) -> None:
+        if not isinstance(error, CircuitOpen):
+            await super()._postpone(claim, error)
+            return
+        # Nothing was sent, so that it is no try.
+        until = self._runtime.clock.now() + timedelta(seconds=_SHORTEST_REST)
+        async with self._runtime.unit_of_work() as uow:
+            await uow.webhook_deliveries.leave(
+                claim.message_id, claim.number, until, reason_of(error)
+            )
+
+    async def _note(
+        self, uow: UnitOfWork, claim: Claim[Notice], error: Exception | None
+    ) -> None:
+        item = claim.item
+        if error is None:
+            await uow.webhooks.note_success(item.webhook_id)
+        else:
+            now = self._runtime.clock.now()
+            webhook = await uow.webhooks.note_failure(item.webhook_id, now)
+            if webhook is not None:
+                await self._consider(uow, webhook, error)
+        await uow.webhook_deliveries.note_status(item.delivery_id, item.status)
+
+    async def _consider(
+        self, uow: UnitOfWork, webhook: Webhook, error: Exception
+    ) -> None:
+        """Leave an endpoint alone for a while, or for good."""
+        now, since = self._runtime.clock.now(), webhook.failing_since
+        if isinstance(error, Gone):
+            await switch_off(uow, webhook, "gone")
+        elif since is not None and since <= now - DISABLE_AFTER:
+            await switch_off(uow, webhook, "failing")
+        elif webhook.failures >= _PATIENT:
+            doubled = _SHORTEST_REST * 2 ** min(webhook.failures - _PATIENT, 10)
+            seconds = min(doubled, _LONGEST_REST)
+            chance = self._runtime.randomness.between(1.0, 1.1)
+            webhook.paused_until = now + timedelta(seconds=seconds * chance)

@@ -1,0 +1,1 @@
+"""How events on their way out are found and kept."""
