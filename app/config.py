@@ -23,6 +23,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from app.database_settings import DatabaseSettings
 from app.env_file import EnvironmentRefused
 from app.environment import Known, explain, read_environment
 from app.factor_settings import MfaSettings, PasskeySettings
@@ -32,7 +33,6 @@ from app.personal_token_settings import PersonalTokenSettings
 from app.resource_settings import DeclaredResources
 from app.setting_groups import (
     AdminSettings,
-    DatabaseSettings,
     EmailCodeSettings,
     EmailSettings,
     OAuthSettings,
@@ -97,6 +97,11 @@ class Settings(BaseSettings):
         None,
         description="At least 32 characters of chance. Production demands it; "
         "development makes one and keeps it beside the database.",
+    )
+    secrets_dir: Path | None = Field(
+        None,
+        description="Folder of files called as secrets here are, in any case, each "
+        "with its value (`auth_serve_secret_key`); docs/operations.md.",
     )
     registration: Literal["open", "verified", "invite", "closed"] | None = Field(
         None,

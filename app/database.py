@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fastapi import Request
@@ -33,6 +34,7 @@ from app.database_errors import (
     is_outage,
     is_refusal,
 )
+from app.database_password import PasswordFile
 from app.database_pool import PoolState, WatchedPool
 from app.database_url import DatabaseAddress, read_database_url
 from app.prepared_statement import Prepared, prepare
@@ -60,6 +62,7 @@ class PoolOptions:
     pool_timeout: float = 2.0
     statement_timeout: int | None = 10
     prepared_statements: bool = True
+    password_file: Path | None = None
 
 
 def create_engine(url: str, options: PoolOptions | None = None) -> AsyncEngine:
@@ -104,6 +107,8 @@ def _asyncpg_arguments(
         "server_settings": address.server_settings,
         **address.arguments,
     }
+    if options.password_file is not None:
+        arguments["password"] = PasswordFile(options.password_file)
     if options.prepared_statements and not address.is_pooled:
         milliseconds = str((options.statement_timeout or 0) * 1000)
         arguments["server_settings"] = {
@@ -173,7 +178,13 @@ def _connect(
     if not in_greenlet():
         raise MissingGreenlet("connecting waits")  # for the second try of _lend()
     try:
-        return dialect.connect(*arguments, **options)
+        try:
+            return dialect.connect(*arguments, **options)
+        except Exception:
+            password = options.get("password")
+            if not isinstance(password, PasswordFile) or not password.has_changed():
+                raise
+            return dialect.connect(*arguments, **options)
     except Exception as error:
         cause = error
         if isinstance(error, dialect.loaded_dbapi.Error):

@@ -67,7 +67,9 @@ def read_environment(
         for name in merged
         if merged[name].strip()
     }
-    return _with_files({name: value for name, value in values.items() if value}, files)
+    values = {name: value for name, value in values.items() if value}
+    secrets = {name for name, kind in known.items() if kind.is_secret}
+    return _with_folder(_with_files(values, files), prefix, secrets)
 
 
 def _given(ours: Mapping[str, str]) -> dict[str, str]:
@@ -132,6 +134,36 @@ def _with_files(values: dict[str, str], files: set[str]) -> dict[str, str]:
         if name in values:
             raise EnvironmentRefused(f"{name} and {where} are both set; leave one out")
         values[name] = _secret(where, Path(values.pop(where)))
+    return values
+
+
+def _with_folder(
+    values: dict[str, str], prefix: str, secrets: set[str]
+) -> dict[str, str]:
+    """Add the secrets that stand in a folder, each in a file of its name.
+
+    Files that are not called as ours are somebody else's; one that is, and is no
+    secret of ours, is a mistake and refused.
+    """
+    where = f"{prefix}SECRETS_DIR"
+    if where not in values:
+        return values
+    try:
+        found = sorted(Path(values[where]).iterdir())
+    except OSError as error:
+        raise EnvironmentRefused(f"{where} cannot be read: {error.strerror}") from None
+    for path in found:
+        name = path.name.upper()
+        if not name.startswith(prefix):
+            continue
+        if name not in secrets:
+            nearest = _with_nearest(name, secrets)
+            raise EnvironmentRefused(f"{where}: {nearest} is no secret of ours")
+        if name in values:
+            raise EnvironmentRefused(
+                f"{name} is set, and in {where} too; leave one out"
+            )
+        values[name] = _secret(name, path)
     return values
 
 

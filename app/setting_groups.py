@@ -37,29 +37,6 @@ class Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
-class DatabaseSettings(Group):
-    """How the connections to the database behave."""
-
-    pool_size: int = Field(15, ge=1, description="Connections kept open per process.")
-    pool_overflow: int = Field(
-        0, ge=0, description="Connections more under load; each is opened anew."
-    )
-    pool_timeout: float = Field(
-        2.0, gt=0, description="Seconds to wait for a connection before a 503."
-    )
-    statement_timeout: int = Field(
-        10, ge=1, le=DAY, description="Seconds a statement may take."
-    )
-    prepared_statements: bool = Field(
-        True, description="False behind a pooler in transaction mode, as PgBouncer."
-    )
-    migrate: bool | None = Field(
-        None,
-        description="Bring the schema up to date at start; "
-        "unset: in development only. Production runs `alembic upgrade head`.",
-    )
-
-
 class PasswordSettings(Group):
     """What passwords must be, and what a hash costs."""
 

@@ -50,6 +50,7 @@ class BackupService:
         self._options = PoolOptions(
             statement_timeout=None,
             prepared_statements=settings.database.prepared_statements,
+            password_file=settings.database.password_file,
         )
 
     async def back_up(self, path: Path) -> dict[str, int]:

@@ -46,6 +46,7 @@ _SENTENCES = {
     "gaierror": "no host of this name is known",
     "ConnectionRefusedError": "nothing listens at this host and port",
     "FolderUnusable": _FOLDER,
+    "PasswordUnreadable": f"{PREFIX}DATABASE__PASSWORD_FILE holds no password",
     "TimeoutError": "the host does not answer",
 }
 _SQLITE = {
