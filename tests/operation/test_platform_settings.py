@@ -262,6 +262,7 @@ SECRETS = {
     "AUTH_SERVE_VALKEY_URL": "redis://h:6379/0",
     "AUTH_SERVE_SMTP__URL": "smtp://u:p@h:587",
     "AUTH_SERVE_METRICS__TOKEN": SECRET[::-1],
+    "AUTH_SERVE_TRACES__HEADERS": "authorization=Bearer%20hunter2",
     "AUTH_SERVE_ADMIN__PASSWORD": " a passphrase, with blanks ",
     "AUTH_SERVE_PASSWORD__FLASK_SECURITY_SALT": "1465851453681323861735056",
     "AUTH_SERVE_PASSWORD__DEVISE_PEPPER": "a \"pepper\" 'with' quotes",
