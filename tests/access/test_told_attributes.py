@@ -74,7 +74,7 @@ async def test_a_client_is_told_in_its_type_where_profile_was_granted(
 async def test_an_api_is_told_in_its_token_and_at_introspection_as_it_is_then(
     protocol: Protocol, runtime: Runtime, ann: User, admin: Person
 ) -> None:
-    """RFC 9068 §2.2.2 and RFC 7662 §2.2: further claims, where the API needs them."""
+    """RFC 9068 §2.2.2: further claims, where the API needs them (RFC 7662 §2.2)."""
     claims = [mapping("team", "team")]
     scopes = {"read": "Read"}
     await ResourceFactory(runtime)(API, scopes=scopes, access="any", claims=claims)

@@ -1,4 +1,4 @@
-"""SQL for grants; `statements/oauth/grant.py` has what runs all the time."""
+"""SQL for grants; what runs all the time stands in ``statements/oauth``."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
