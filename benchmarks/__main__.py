@@ -12,7 +12,7 @@ from pathlib import Path
 import uvloop
 
 from benchmarks import growth
-from benchmarks.builds import Build, checked_out, this_build
+from benchmarks.builds import Build, checked_out, this_build, with_settings
 from benchmarks.measures import Measure, Measured, choose, codes_for, measure
 from benchmarks.report import over_budget, table
 from benchmarks.stage import Cores, Stage, pin
@@ -52,6 +52,12 @@ async def _measure(
 def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--against", metavar="REVISION", help="measure it as well")
+    parser.add_argument(
+        "--setting",
+        metavar="NAME=VALUE",
+        action="append",
+        help="measure this build with it, beside itself without",
+    )
     parser.add_argument("--only", metavar="NAME,...", help="parts of measures' names")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each measure")
     parser.add_argument("--scale", type=float, help="of a million accounts: growth")
@@ -79,6 +85,8 @@ def main() -> None:
         builds = [this_build()]
         if arguments.against:
             builds.append(checked_out(arguments.against, directory / "against"))
+        elif arguments.setting:
+            builds.insert(0, with_settings(builds[0], arguments.setting))
         pin(0, cores.driver)  # PostgreSQL is our child and stays there too
         measured = _run(builds, chosen, arguments.rounds, cores, directory)
     where = _where(cores, arguments.rounds, others)

@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import tarfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,12 @@ _INSTALL = (
 
 @dataclass(frozen=True)
 class Build:
-    """Code, and the Python that has what it needs."""
+    """Code, the Python that has what it needs, and settings besides the usual ones."""
 
     name: str
     root: Path
     python: str = sys.executable
+    settings: tuple[tuple[str, str], ...] = ()
 
     def ask(self, *arguments: object) -> Any:
         """Return what `benchmarks.inside` says when it runs with this build's code.
@@ -52,6 +54,19 @@ def this_build() -> Build:
     """Return the working tree as it is, changes that are not committed included."""
     changed = "+" if _git("status", "--porcelain", "-uno").strip() else ""
     return Build(f"{_short('HEAD')}{changed}", ROOT)
+
+
+def with_settings(build: Build, settings: Sequence[str]) -> Build:
+    """Return a build that serves with further settings, each ``NAME=VALUE``.
+
+    Raises:
+        SystemExit: One is no such thing.
+    """
+    pairs = [each.partition("=") for each in settings]
+    if not all(name and mark for name, mark, _ in pairs):
+        raise SystemExit("--setting takes NAME=VALUE")
+    given = tuple((name, value) for name, _, value in pairs)
+    return replace(build, name=f"{build.name.strip('+')}_with", settings=given)
 
 
 def checked_out(revision: str, directory: Path) -> Build:

@@ -42,9 +42,8 @@ class Subject:
     def serving(self, kind: str = "production") -> Iterator[Stage]:
         """Start its service as one more process."""
         log, core = self.log, self.cores.server
-        with serving(
-            self.build, self.database_url, log, core, self.options[kind]
-        ) as stage:
+        options = {**self.options[kind], **dict(self.build.settings)}
+        with serving(self.build, self.database_url, log, core, options) as stage:
             yield stage
 
     async def drive(

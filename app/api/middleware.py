@@ -237,7 +237,7 @@ def _standing(issuer: str) -> tuple[StandingFields, StandingFields, StandingFiel
     if issuer.startswith("https://"):
         fields["strict-transport-security"] = _HSTS
     shared = fields | cors.HEADERS
-    # What proxies hand on is said in the name of other hosts, and those have a policy of
+    # What proxies hand on is said in the name of other hosts, and those have one of
     # their own.
     handed_on = {k: v for k, v in fields.items() if k != "strict-transport-security"}
     return StandingFields(fields), StandingFields(shared), StandingFields(handed_on)

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from benchmarks import builds, measures
-from benchmarks.builds import Build, checked_out, this_build
+from benchmarks.builds import Build, checked_out, this_build, with_settings
 from benchmarks.load import Load
 from benchmarks.measures import (
     CODES,
@@ -192,3 +192,15 @@ def test_a_build_computes_its_own_hashes() -> None:
     told = this_build().ask("hashing", "argon2-cffi", "", 0.0001)
 
     assert told["engine"] == "argon2-cffi" and told["count"] >= 1
+
+
+def test_a_setting_is_measured_beside_the_same_build_without() -> None:
+    plain = this_build()
+
+    changed = with_settings(plain, ["AUTH_SERVE_LOG_LEVEL=WARNING", "A=b=c"])
+
+    assert changed.root == plain.root
+    assert changed.name != plain.name
+    assert dict(changed.settings) == {"AUTH_SERVE_LOG_LEVEL": "WARNING", "A": "b=c"}
+    with pytest.raises(SystemExit):
+        with_settings(plain, ["AUTH_SERVE_LOG_LEVEL"])
