@@ -104,13 +104,13 @@ async def recognise(request: Request) -> SignedInUser:
     Where an owner sees to their account, an application may act for them (ADR-0054),
     and a personal access token by what it was made for (ADR-0086).
     """
-    caller = await _recognise(request)
+    caller = await someone(request)
     if caller.actor.token_id is not None:
         demand_scope(caller.actor, request.method, request.scope["route"].path)
     return caller
 
 
-async def _recognise(request: Request) -> SignedInUser:
+async def someone(request: Request) -> SignedInUser:
     """Return the same; what a personal access token may do is still to be asked."""
     authorization, runtime = request.headers.getlist("authorization"), get_runtime(
         request
@@ -142,7 +142,7 @@ Caller = Annotated[SignedInUser, Depends(_caller)]
 async def _someone(
     request: Request, _scheme: Annotated[Any, Depends(_bearer)]
 ) -> SignedInUser:
-    return await _recognise(request)
+    return await someone(request)
 
 
 # Only for who asks for a permission: that of a personal access token is in its scope.

@@ -185,6 +185,12 @@ class AuditEventRepository(Repository[AuditEvent]):
         query = _named(query, names).order_by(AuditEvent.id).limit(limit)
         return (await self.db.scalars(query)).all()
 
+    async def list_behind(self, after: UUID, limit: int) -> Sequence[AuditEvent]:
+        """Return events behind an id, the oldest first."""
+        query = select(AuditEvent).where(AuditEvent.id > after)
+        query = query.order_by(AuditEvent.id).limit(limit)
+        return (await self.db.scalars(query)).all()
+
     async def list_named(
         self,
         names: Collection[str] | None,

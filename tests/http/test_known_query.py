@@ -24,6 +24,7 @@ KNOWN = {
     "GET /api/v1/groups": LIST,
     "GET /api/v1/groups/group_id/members": LIST,
     "GET /api/v1/audit-events/export": {"format", "since", "until"},
+    "GET /api/v1/audit-events/stream": {"after"},
     "GET /api/v1/keys": LIST,
     "POST /api/v1/keys/rotate": {"algorithm"},
     "GET /api/v1/outbox": LIST | {"state"},

@@ -67,6 +67,7 @@ NEEDED: dict[Operation, str] = {
     ("get", "/clients/{client_id}/preview"): "users:read",
     ("get", "/audit-events"): "audit:read",
     ("get", "/audit-events/export"): "audit:read",
+    ("get", "/audit-events/stream"): "audit:read",
     ("get", "/audit-events/why/{correlation_id}"): "audit:read",
     ("get", "/webhooks"): "webhooks:read",
     ("post", "/webhooks"): "webhooks:write",

@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute
 from app.api.known_query import knowing_their_query
 from app.api.v1 import (
     audit_events,
+    audit_stream,
     auth,
     claims,
     devices,
@@ -59,6 +60,7 @@ routes: list[BaseRoute] = knowing_their_query(
         trusted_issuers,
         resources,
         audit_events,
+        audit_stream,
         webhooks,
         statistics,
         keys,

@@ -13,6 +13,7 @@ from app.services.clients.logo import ClientLogos
 from app.services.clients.provider import Provider, build_provider
 from app.services.forward_auth.gate import HostGate
 from app.services.oauth.revoked import RevokedFeed
+from app.services.outgoing.stream import StreamPlaces
 from app.services.process.process import build_process
 from app.services.server.metrics import MetricsService
 
@@ -28,6 +29,7 @@ class Runtime(Provider):
     claims: IdempotencyClaims
     write_probe: WriteProbe
     monitoring: MetricsService | None
+    streams: StreamPlaces = field(default_factory=StreamPlaces)
     mailbox: Mailbox = field(default_factory=Mailbox)
 
 
