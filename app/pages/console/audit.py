@@ -109,9 +109,10 @@ async def show_trace(correlation_id: CorrelationId, at: AtConsole) -> Response:
     if isinstance(here, Response):
         return here
     async with here.runtime.unit_of_work(read_only=True) as uow:
-        steps = await TraceService(uow).follow(correlation_id)
+        # First: what it waits for is not seen by a transaction that has read already.
         why = WhyService(uow, here.runtime.refused_requests)
         refusals = await why.refusals(correlation_id)
+        steps = await TraceService(uow).follow(correlation_id)
     own = [each.event for each in steps if each.tie == "request"]
     return here.render(
         "console/trace.html",
