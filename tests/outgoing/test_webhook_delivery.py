@@ -199,8 +199,9 @@ async def test_a_delivery_is_dead_in_the_end_and_the_next_one_has_its_turn(
 
 
 async def test_one_dead_receiver_holds_no_other_and_is_switched_off_in_the_end(
-    runtime: Runtime, receiver: HttpServer, clock: FakeClock
+    runtime: Runtime, make_runtime: Make, receiver: HttpServer, clock: FakeClock
 ) -> None:
+    other = make_runtime(outbound={"allowed_hosts": ["127.0.0.1"]})
     with HttpServer() as dead:
         dead.handler = answering(500)
         webhook_id, _, job = await add_webhook(runtime, dead.url, "user.*")
@@ -212,7 +213,7 @@ async def test_one_dead_receiver_holds_no_other_and_is_switched_off_in_the_end(
         assert len(receiver.requests) == 3 * PER_ENDPOINT
         assert len(dead.requests) == PER_ENDPOINT  # then it is left alone
         clock.advance(seconds=20)
-        await work(job)
+        await work(WebhookJob(other))  # whose own circuit to it is closed
         assert len(dead.requests) == PER_ENDPOINT
         clock.advance(seconds=DISABLE_AFTER.total_seconds())
         await work(job)
