@@ -38,6 +38,7 @@ from app.cli.oauth import (
     client,
     client_claims,
     client_exchange,
+    client_owner,
     protected_host,
     resource,
     trusted_issuer,
@@ -92,6 +93,8 @@ app.command()(completion)
 app.command()(doctor)
 user_account.add_to(user.app)
 client.app.command(name="token-exchange")(client_exchange.token_exchange)
+client.app.command(name="list")(client_owner.list_clients)
+client.app.command()(client_owner.update)
 client.app.command()(client_claims.claims)
 client.app.command()(client_claims.preview)
 resource.app.command(name="claims")(client_claims.resource_claims)

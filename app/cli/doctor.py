@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from app.config import Settings
     from app.services.server.diagnosis import Finding
 
-_PARTS = ("database", "keys", "mail", "valkey", "proxy", "clock")
+_PARTS = ("database", "keys", "owners", "mail", "valkey", "proxy", "clock")
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Look at configuration, database, keys, mail, Valkey, proxy and clock.
+    """Look at configuration, database, keys, owners, mail, Valkey, proxy and clock.
 
     Nothing is changed. It ends with 1 when something failed, and 0 with warnings.
 

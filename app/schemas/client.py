@@ -117,7 +117,8 @@ class ClientChange(ClientMetadata):
     whole first label of a host below AUTH_SERVE_OAUTH__PREVIEW_HOSTS.
     ``id_token_claims``: claims that stand in the ID token itself, if their scope is
     granted. ``claim_mappings``: what userinfo tells besides, and the ID token where it
-    is named there.
+    is named there. ``owner_id``: the account of who answers for it, an active one; it
+    has no power by that, and runs on when the account is disabled or deleted.
     """
 
     status: Status = "active"
@@ -133,6 +134,7 @@ class ClientChange(ClientMetadata):
     token_exchange: TokenExchange | None = None
     id_token_claims: Annotated[list[Word], Field(max_length=50)] | None = None
     claim_mappings: Annotated[list[ClaimMapping], Field(max_length=20)] | None = None
+    owner_id: UUID | None = None
 
 
 class ClientCreate(ClientChange):
@@ -173,6 +175,7 @@ class Client(Output):
     token_exchange: ShownTokenExchange | None
     id_token_claims: list[str] | None
     claim_mappings: list[dict[str, Any]] | None
+    owner_id: UUID | None
     created_at: Instant
     updated_at: Instant
     last_used_at: Instant | None

@@ -33,6 +33,7 @@ PAGES = [
     "/admin/changed-users?number={request}",
     "/admin/clients",
     "/admin/clients?q=shop",
+    "/admin/clients?forsaken=true",
     "/admin/clients/new?kind=web",
     "/admin/clients/one?id={client}",
     "/admin/roles",
@@ -54,7 +55,7 @@ PAGES = [
 async def test_a_page_costs_at_most_four_statements(
     visitor: Visitor, admin: Person, asked: list[str], runtime: Runtime, path: str
 ) -> None:
-    shop = await ApplicationFactory(runtime)()
+    shop = await ApplicationFactory(runtime)(columns={"owner_id": admin.id})
     async with runtime.unit_of_work(read_only=True) as uow:
         rows = await uow.audit_events.list_page(user_id=admin.id, after=None, limit=1)
     path = path.format(

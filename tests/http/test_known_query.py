@@ -19,7 +19,7 @@ KNOWN = {
     "GET /api/v1/audit-events": LIST
     | {"actor_id", "client_id", "correlation_id", "event", "name", "since", "until"}
     | {"user_id"},
-    "GET /api/v1/clients": LIST,
+    "GET /api/v1/clients": LIST | {"owner_id"},
     "GET /api/v1/clients/client_id/preview": {"resource", "scope", "user_id"},
     "GET /api/v1/groups": LIST,
     "GET /api/v1/groups/group_id/members": LIST,

@@ -12,20 +12,20 @@ from app.cli.base import (
     Exit,
     Yes,
     confirm,
-    every_page,
     fail,
     in_transaction,
     note_address,
     show,
     show_rows,
 )
+from app.cli.oauth.client_owner import Owner, found, shown
 from app.cli.oauth.resource import ForResource, assigned
 from app.oauth.client_kind import KINDS, Kind
 from app.oauth.client_snippet import Library, Made, snippet
 
 if TYPE_CHECKING:
     from app.config import Settings
-    from app.models.oauth.client import OAuthClient, OAuthClientSecret
+    from app.models.oauth.client import OAuthClientSecret
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.clients.change import IssuedSecret
     from app.services.clients.client import OAuthClientService
@@ -118,6 +118,7 @@ def create(
     first_party: FirstParty = False,
     resource_server: ResourceServer = False,
     minimum_acr: MinimumAcr = None,
+    owner: Owner = None,
     redirect_uri_pattern: Pattern = None,
     metadata: More = "{}",
     paste: Paste = None,
@@ -136,8 +137,8 @@ def create(
         "post_logout_redirect_uris": post_logout_redirect_uri,
         "scope": scope,
     }
-    asks_only = resource_server and not redirect_uri
-    document = {**KINDS[_kind(flags, asks_only)], **named, **_object(metadata)}
+    kind = _kind(flags, asks_only=resource_server and not redirect_uri)
+    document = {**KINDS[kind], **named, **_object(metadata)}
     choices = {
         "audience": audience,
         "resources": assigned(resource),
@@ -146,26 +147,11 @@ def create(
         "minimum_acr": None if minimum_acr is None else str(minimum_acr),
         "redirect_uri_patterns": redirect_uri_pattern or None,
     }
-    made, settings = _create(document, choices, client_id)
+    made, settings = _create(document, choices, client_id, owner)
     if paste is None:
-        show(made, as_json)
-    else:
-        print(snippet(paste, _made(made, settings.public_url)), end="")
-        note_address(settings)
-
-
-@app.command(name="list")
-def list_clients(as_json: AsJson = False) -> None:
-    """Print every client: identifier, status and name.
-
-    JSON: an array of what `client show` has, without secrets.
-    """
-
-    async def work(clients: "OAuthClientService") -> list[dict[str, Any]]:
-        rows = await every_page(clients.list_page, lambda row: row.client_id)
-        return [_shown(row) for row in rows]
-
-    show_rows(_with_clients(work), ("client_id", "status", "client_name"), as_json)
+        return show(made, as_json)
+    print(snippet(paste, _made(made, settings.public_url)), end="")
+    note_address(settings)
 
 
 @app.command(name="show")
@@ -179,7 +165,7 @@ def show_client(client_id: ClientId, as_json: AsJson = False) -> None:
     async def work(clients: "OAuthClientService") -> dict[str, Any]:
         row = await clients.get(client_id)
         secrets = [_known(one) for one in await clients.secrets_of(client_id)]
-        return {**_shown(row), "secrets": secrets}
+        return {**shown(row), "secrets": secrets}
 
     show(_with_clients(work), as_json)
 
@@ -310,7 +296,10 @@ def registration_token(
 
 
 def _create(
-    document: Mapping[str, Any], choices: Mapping[str, Any], client_id: str | None
+    document: Mapping[str, Any],
+    choices: Mapping[str, Any],
+    client_id: str | None,
+    owner: str | None,
 ) -> tuple[dict[str, Any], "Settings"]:
     """Make a client; return it, and the settings that say where it finds us."""
     from app.services.clients.client import OAuthClientService
@@ -319,8 +308,9 @@ def _create(
         uow: "UnitOfWork", runtime: "Runtime"
     ) -> tuple[dict[str, Any], "Settings"]:
         clients = OAuthClientService(uow, runtime)
-        row, secret = await clients.create(document, choices, client_id)
-        return {**_shown(row), **_secret_of(secret)}, runtime.settings
+        owned = {**choices, "owner_id": await found(uow, runtime, owner)}
+        row, secret = await clients.create(document, owned, client_id)
+        return {**shown(row), **_secret_of(secret)}, runtime.settings
 
     return in_transaction(work)
 
@@ -358,6 +348,7 @@ _OPTIONS = {
     "token_exchange": "auth-serve client token-exchange",
     "id_token_claims": "auth-serve client claims",
     "claim_mappings": "auth-serve client claims",
+    "owner_id": "--owner",
 }
 
 
@@ -382,13 +373,6 @@ def _with_clients(
         return await work(OAuthClientService(uow, runtime))
 
     return in_transaction(run)
-
-
-def _shown(row: "OAuthClient") -> dict[str, Any]:
-    hidden = {"client_name", "document", "vouched_by", "version", "updated_at"}
-    names = {column.name for column in row.__table__.columns} - hidden
-    own = {name: getattr(row, name) for name in sorted(names)}
-    return {**own, "vouched_by": row.voucher, **row.document}
 
 
 def _known(secret: "OAuthClientSecret") -> dict[str, Any]:

@@ -33,7 +33,8 @@ class OAuthClient(Base):
     ``id_token_claims`` and ``claim_mappings`` are what it is told besides (ADR-0078).
     ``resources`` are the APIs that it may ask tokens for by name, each with the scopes
     that it may have there, or null for all (ADR-0075). ``token_exchange`` is whose
-    tokens it may exchange (ADR-0080).
+    tokens it may exchange (ADR-0080). ``owner_id`` is the account of who answers for
+    it, which may be gone (ADR-0089).
     """
 
     __tablename__ = "oauth_clients"
@@ -67,6 +68,8 @@ class OAuthClient(Base):
     resources: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     id_token_claims: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     claim_mappings: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    # No foreign key: a program whose owner was deleted is to be seen.
+    owner_id: Mapped[UUID | None] = mapped_column(index=True)
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -4,18 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from app.core.language import N_, Message, gettext
 from app.models.oauth.client import OAuthClient
+from app.models.user import User
 from app.oauth.client_kind import KINDS, Kind, signs_in
 from app.oauth.client_snippet import Library, Made, snippet
 from app.oauth.grants.client_credentials import own_scope
 from app.oauth.grants.device_code import DeviceCode
 from app.oauth.supported import Supported
-from app.pages.console.sections import CLIENTS
-from app.pages.parts.form import Values
+from app.pages.console.frame import Here
+from app.pages.console.sections import CLIENTS, USERS
+from app.pages.parts.form import Values, refused
+from app.pages.parts.refusal_texts import NO_OWNER
+from app.services.clients.client import OAuthClientService
 
-API = "api"
+API, OWNER = "api", "owner_id"
 _ACCENTS = ("accent", "accent_dark")
 LABELS = {
     "client_name": N_("Name"),
@@ -24,6 +29,7 @@ LABELS = {
     "scope": N_("Scopes"),
     "audience": N_("API (audience)"),
     "minimum_acr": N_("Sign-in at least with"),
+    "owner_id": N_("Owner"),
     "theme.accent": N_("Accent"),
     "theme.accent_dark": N_("Accent on dark pages"),
     "typed": N_("Client ID"),
@@ -163,6 +169,34 @@ def choices_in(values: Values) -> dict[str, Any]:
         "audience": values.get("audience", "").strip() or None,
         "theme": theme_in(values),
     }
+
+
+async def owner_in(
+    here: Here, clients: OAuthClientService, values: Values
+) -> dict[str, Any]:
+    """Return whom a form has as the owner, by address or id; nothing if it has none.
+
+    Raises:
+        Unprocessable: There is no such account, for all that the visitor may know.
+    """
+    if OWNER not in values:
+        return {}
+    typed = values[OWNER].strip()
+    try:
+        return {OWNER: UUID(typed) if typed else None}
+    except ValueError:
+        may_know = here.actor.may(USERS.permission)
+        user = may_know and await clients.account_at(typed)
+    if not user:
+        raise refused(OWNER, "invalid_owner", NO_OWNER)
+    return {OWNER: user.id}
+
+
+def owner_of(here: Here, row: OAuthClient, owner: User | None) -> dict[str, str]:
+    """Return what that field has in it: an address, to whom may read accounts."""
+    if owner and here.actor.may(USERS.permission):
+        return {OWNER: owner.email}
+    return {OWNER: str(row.owner_id or "")}
 
 
 def theme_in(values: Values) -> dict[str, str] | None:

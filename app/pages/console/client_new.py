@@ -14,6 +14,7 @@ from app.pages.console.client_form import (
     labels,
     metadata_in,
     own_scopes,
+    owner_in,
     pasted,
     settings_of,
 )
@@ -71,7 +72,8 @@ async def _make(here: Here, choice: Choice, values: Values) -> Response:
     judged(ClientCreate, {**metadata, **choices})
     async with here.runtime.unit_of_work() as uow:
         clients = OAuthClientService(uow, here.runtime)
-        row, secret = await clients.create(metadata, choices)
+        owned = choices | await owner_in(here, clients, values)
+        row, secret = await clients.create(metadata, owned)
     value = secret.value if secret else ""
     return show_secret(here, row, value, choice, is_new=True)
 

@@ -18,6 +18,8 @@ from app.pages.console.client_form import (
     labels,
     metadata_in,
     own_scopes,
+    owner_in,
+    owner_of,
     pasted,
     settings_of,
     theme_of,
@@ -58,9 +60,13 @@ Work = Callable[[Here, OAuthClientService, str], Awaitable[Response]]
 
 @router.get(CLIENTS.path)
 async def list_clients(
-    at: AtConsole, q: Text = "", cursor: Text = "", done: Text = ""
+    at: AtConsole,
+    q: Text = "",
+    cursor: Text = "",
+    done: Text = "",
+    forsaken: bool = False,
 ) -> Response:
-    """List applications by identifier, or find some by a text."""
+    """List applications by identifier, or find some: by a text, or without an owner."""
     here = await at.enter(CLIENTS)
     if isinstance(here, Response):
         return here
@@ -68,7 +74,9 @@ async def list_clients(
     following: str | None = None
     async with here.runtime.unit_of_work(read_only=True) as uow:
         clients = OAuthClientService(uow, here.runtime)
-        if q.strip():
+        if forsaken:
+            shown = await clients.forsaken(_ROWS)
+        elif q.strip():
             shown = await clients.find(q.strip(), _ROWS)
         else:
             rows = await clients.list_page(
@@ -79,6 +87,7 @@ async def list_clients(
         "console/clients.html",
         clients=[(row, kind_of(row), address_of(row.client_id)) for row in shown],
         q=q,
+        forsaken=forsaken,
         following=following,
         done=_DONE.get(done, ""),
     )
@@ -117,6 +126,7 @@ async def update_client(values: Posted, at: AtConsole) -> Response:
             # Who answered for it before goes on doing so, whatever else is changed.
             choices["vouched_by"] = ADMINISTRATOR if "vouched" in values else NOBODY
         judged(ClientChange, {**metadata, **choices})
+        choices |= await owner_in(here, clients, values)
         versions = {values.get("version", "")}
         await clients.update(client_id, metadata, choices, versions)
         return here.go(address_of(client_id, done="saved"))
@@ -209,7 +219,7 @@ async def _show(
 ) -> Response:
     async with here.runtime.unit_of_work(read_only=True) as uow:
         clients = OAuthClientService(uow, here.runtime)
-        row = await clients.get(client_id)
+        row, owner = await clients.with_owner(client_id)
         secrets = await clients.secrets_of(client_id)
     kind, issuer = kind_of(row), here.runtime.settings.public_url
     is_typed = error is not None and "version" in values
@@ -220,7 +230,8 @@ async def _show(
         kind=kind,
         secrets=secrets,
         needs_secret=_needs_secret(row, secrets),
-        values=values if is_typed else _values(row),
+        values=values if is_typed else _values(row) | owner_of(here, row, owner),
+        is_forsaken=bool(row.owner_id) and not (owner and owner.status == "active"),
         secret="",
         settings=settings_of(issuer, row),
         snippets=pasted(issuer, row, _PLACEHOLDER),

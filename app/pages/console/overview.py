@@ -98,6 +98,14 @@ def _told(concern: Concern) -> dict[str, Any]:
         )
         text = gettext("Ask for one, or demand it of the role.")
         return _entry(concern, title % number, text, "/admin/roles/admin")
+    if concern.kind == "owners":
+        title = ngettext(
+            "%(number)d application has an owner who is disabled or deleted",
+            "%(number)d applications have owners who are disabled or deleted",
+            concern.number,
+        )
+        text = gettext("It runs on. Name somebody else who answers for it.")
+        return _entry(concern, title % number, text, "/admin/clients?forsaken=true")
     if concern.kind == "mail_failed":
         title = ngettext(
             "%(number)d message could not be delivered",

@@ -99,7 +99,9 @@ _MISSING: Mapping[str, str] = {
 
 
 _NUMBER = re.compile(r"\d+")
+NO_OWNER = N_("There is no active account of this address or ID.")
 _BY_CODE: Mapping[str, str] = {
+    "invalid_owner": NO_OWNER,
     "password_too_short": N_("Use at least %(number)s characters."),
     "password_too_long": N_("Use at most %(number)s characters."),
     "password_too_common": N_("This is one of the commonest passwords; use another."),

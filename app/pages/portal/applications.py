@@ -1,5 +1,7 @@
 """``/applications``: what somebody allowed, each with a button that takes it back.
 
+Below it the service accounts that they answer for (ADR-0089), only to be looked at.
+
 The page to ``/api/v1/users/me/consents``: the same list, and the same end.
 """
 
@@ -12,6 +14,7 @@ from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
 from app.core.late.route import LateRoute
+from app.models.oauth.client import OAuthClient
 from app.oauth.clients.client import Client
 from app.oauth.clients.resource import Resource
 from app.pages.parts.asked import in_words, registered_application
@@ -26,6 +29,7 @@ from app.utils.helpers import printable
 
 PATH = f"/{APPLICATIONS}"
 _PAGE = 20  # applications
+_OWNED = 100  # programs of one person, on the first page alone
 _MAX_NAME = 200
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
@@ -40,6 +44,16 @@ class _Allowed:
     place: str
     allowed: tuple[str, ...]
     since: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Owned:
+    """A program that the person answers for; an administrator changes it."""
+
+    client_id: str
+    name: str
+    is_active: bool
     last_used_at: datetime | None
 
 
@@ -84,6 +98,9 @@ async def _show(
         rows = await OAuthConsentService(uow).list_page(
             here.account.user_id, after=[after] if after else None, limit=_PAGE + 1
         )
+        owned = await uow.oauth_clients.list_page(
+            after=None, limit=_OWNED, owner_id=here.account.user_id
+        )
     shown = rows[:_PAGE]
     known = await here.runtime.clients.shown(row.client_id for row in shown)
     apis = await here.runtime.resources.find(
@@ -94,6 +111,7 @@ async def _show(
         "account/applications.html",
         error,
         applications=[_allowed(row, known, scopes, apis) for row in shown],
+        owned=[] if after else [_owned(row) for row in owned],
         more=f"{PATH}?after={shown[-1].id}" if len(rows) > _PAGE else "",
         done=done,
     )
@@ -116,6 +134,16 @@ def _allowed(
         place=place,
         allowed=in_words(row.scope.split(), row.claims, scopes) + _at_apis(row, apis),
         since=row.created_at,
+        last_used_at=row.last_used_at,
+    )
+
+
+def _owned(row: OAuthClient) -> _Owned:
+    """Return what is shown of a program that the person answers for."""
+    return _Owned(
+        client_id=row.client_id,
+        name=printable(row.client_name, _MAX_NAME).strip() or row.client_id,
+        is_active=row.status == "active",
         last_used_at=row.last_used_at,
     )
 

@@ -5,13 +5,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 
 from app.models.oauth.client import OAuthClient, OAuthClientSecret
 from app.models.oauth.grant import OAuthGrant
+from app.models.user import User
 from app.repositories.base import Order, Repository, chosen, upserting
 
 _BY_ID = Order((OAuthClient.client_id,))
+
+
+def is_forsaken() -> ColumnElement[bool]:
+    """Return the condition that a client runs whose owner is disabled or gone."""
+    owner = exists().where(User.id == OAuthClient.owner_id, User.status == "active")
+    is_owned = OAuthClient.owner_id.is_not(None)
+    return (OAuthClient.status == "active") & is_owned & ~owner
 
 
 class OAuthClientRepository(Repository[OAuthClient]):
@@ -54,10 +62,34 @@ class OAuthClientRepository(Repository[OAuthClient]):
         return (await self.db.scalars(query)).all()
 
     async def list_page(
-        self, *, after: Sequence[Any] | None, limit: int
+        self,
+        *,
+        after: Sequence[Any] | None,
+        limit: int,
+        owner_id: UUID | None = None,
     ) -> Sequence[OAuthClient]:
-        """Return a page of the clients in the order of their identifiers."""
-        return await self.page(select(OAuthClient), _BY_ID, after=after, limit=limit)
+        """Return a page of all clients, or of an owner's, by their identifiers."""
+        query = select(OAuthClient)
+        if owner_id is not None:
+            query = query.where(OAuthClient.owner_id == owner_id)
+        return await self.page(query, _BY_ID, after=after, limit=limit)
+
+    async def with_owner(
+        self, client_id: str
+    ) -> tuple[OAuthClient, User | None] | None:
+        """Return a client, or None, and its owner, if there is such an account."""
+        query = (
+            select(OAuthClient, User)
+            .outerjoin(User, User.id == OAuthClient.owner_id)
+            .where(OAuthClient.client_id == client_id)
+        )
+        found = (await self.db.execute(query)).one_or_none()
+        return found and (found[0], found[1])
+
+    async def forsaken(self, limit: int) -> Sequence[OAuthClient]:
+        """Return the first active clients whose owner is disabled or gone."""
+        query = select(OAuthClient).where(is_forsaken()).order_by(OAuthClient.client_id)
+        return (await self.db.scalars(query.limit(limit))).all()
 
     async def find(self, text: str, limit: int) -> Sequence[OAuthClient]:
         """Return the first clients whose name or identifier contains a text."""

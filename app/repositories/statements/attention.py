@@ -6,11 +6,13 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.models.oauth.client import OAuthClient
 from app.models.outbox import OutboxMessage
 from app.models.outgoing.webhook import Webhook
 from app.models.passkey import Passkey
 from app.models.totp import Totp
 from app.models.user import User
+from app.repositories.oauth.client import is_forsaken
 from app.repositories.statements.held_roles import holders_of
 
 
@@ -23,12 +25,14 @@ class Counted:
         late: Messages that wait for longer than they should.
         unprotected: Administrators who sign in with one factor.
         webhooks: Those that fail for a while, or were switched off because of it.
+        forsaken: Clients that run, and whose owner is disabled or gone.
     """
 
     failed: int
     late: int
     unprotected: int
     webhooks: int
+    forsaken: int
 
 
 async def count(db: AsyncSession, role: str, late_before: datetime) -> Counted:
@@ -65,7 +69,8 @@ async def count(db: AsyncSession, role: str, late_before: datetime) -> Counted:
             | Webhook.disabled_reason.in_(("failing", "gone"))
         )
     )
-    asked = failed, late, holders, webhooks
+    forsaken = select(func.count()).select_from(OAuthClient).where(is_forsaken())
+    asked = failed, late, holders, webhooks, forsaken
     columns = [each.scalar_subquery() for each in asked]
     row = (await db.execute(select(*columns))).one()
     return Counted(*row)

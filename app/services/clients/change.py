@@ -174,6 +174,7 @@ def client_row(
         "token_exchange": None,
         "id_token_claims": None,
         "claim_mappings": None,
+        "owner_id": None,
     }
     row = OAuthClient(
         client_id=client_id,

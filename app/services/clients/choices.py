@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
+from uuid import UUID
 
 from app.core.exceptions import FieldError, Unprocessable
 from app.core.security import FIRST_PARTY_CLIENT
@@ -72,6 +73,18 @@ async def check_exchange(uow: UnitOfWork, policy: Mapping[str, Any] | None) -> N
         if known is None and not is_document_url(client_id):
             message = f"has {client_id}, which is no client here; name its client_id"
             raise refused("token_exchange.clients", "unknown_client", message)
+
+
+async def check_owner(uow: UnitOfWork, owner_id: UUID) -> None:
+    """Refuse an owner who could not answer for anything.
+
+    Raises:
+        Unprocessable: There is no such account, or it is disabled.
+    """
+    user = await uow.users.by_id(owner_id)
+    if user is None or user.status != "active":
+        message = "must be the id of an active account"
+        raise refused("owner_id", "invalid_owner", message)
 
 
 async def check_audience(uow: UnitOfWork, provider: Provider, audience: str) -> None:

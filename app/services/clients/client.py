@@ -14,6 +14,7 @@ from app.events.oauth.client import (
     OAuthClientUpdated,
 )
 from app.models.oauth.client import OAuthClient, OAuthClientSecret
+from app.models.user import User
 from app.oauth.client_kind import signs_in
 from app.oauth.clients.registration import ClientMetadata
 from app.oauth.errors import OAuthError
@@ -38,6 +39,7 @@ from app.services.clients.choices import (
     check_client_id,
     check_exchange,
     check_names,
+    check_owner,
     check_pattern,
     refused,
 )
@@ -49,6 +51,7 @@ from app.services.clients.supported import PERSON_SCOPES
 from app.services.clients.theme import check_theme
 from app.services.clients.told_claims import check_claims
 from app.services.process.precondition import demand_version
+from app.typed_text import canonical_email
 
 CHOICES = (
     "status",
@@ -64,6 +67,7 @@ CHOICES = (
     "token_exchange",
     "id_token_claims",
     "claim_mappings",
+    "owner_id",
 )
 # Older clients without any scope can still be renamed or disabled.
 _DECIDE_TOKENS = frozenset({"scope", "grant_types", "is_resource_server", "resources"})
@@ -119,10 +123,16 @@ class OAuthClientService:
         self._provider = provider
 
     async def list_page(
-        self, *, after: Sequence[Any] | None, limit: int
+        self,
+        *,
+        after: Sequence[Any] | None,
+        limit: int,
+        owner_id: UUID | None = None,
     ) -> Sequence[OAuthClient]:
-        """Return a page of the clients in the order of their identifiers."""
-        return await self._uow.oauth_clients.list_page(after=after, limit=limit)
+        """Return a page of all clients, or of an owner's, by their identifiers."""
+        return await self._uow.oauth_clients.list_page(
+            after=after, limit=limit, owner_id=owner_id
+        )
 
     async def find(self, text: str, limit: int) -> Sequence[OAuthClient]:
         """Return the first clients whose name or identifier contains a text."""
@@ -138,6 +148,25 @@ class OAuthClientService:
         if row is None:
             raise ClientNotFound
         return row
+
+    async def with_owner(self, client_id: str) -> tuple[OAuthClient, User | None]:
+        """Return a client and the account of who answers for it, if there is one.
+
+        Raises:
+            ClientNotFound: There is no such client.
+        """
+        found = await self._uow.oauth_clients.with_owner(client_id)
+        if found is None:
+            raise ClientNotFound
+        return found
+
+    async def forsaken(self, limit: int) -> Sequence[OAuthClient]:
+        """Return the first that run, and whose owner is disabled or gone (ADR-0089)."""
+        return await self._uow.oauth_clients.forsaken(limit)
+
+    async def account_at(self, address: str) -> User | None:
+        """Return the account of an address, to be named as an owner."""
+        return await self._uow.users.by_email(canonical_email(address))
 
     async def secrets_of(self, client_id: str) -> Sequence[OAuthClientSecret]:
         """Return what is known of the secrets that live, the newest first."""
@@ -162,7 +191,7 @@ class OAuthClientService:
         if client_id is not None:
             check_client_id(client_id, self._provider.settings.public_url)
         judged = self._judge(metadata)
-        await self._check_choices(choices, is_self_registered=False)
+        await self._check_choices(choices, None)
         asks = choices.get("is_resource_server") or choices.get("resources")
         _check_own_scope(judged, bool(asks))
         await self._check_sector(judged, None)
@@ -212,7 +241,7 @@ class OAuthClientService:
             raise refused(flaw[0], "client_has_document", flaw[1])
         known, version = metadata_of(row), row.version
         judged = self._judge(_merged(row.document, metadata))
-        await self._check_choices(choices, is_self_registered=row.is_self_registered)
+        await self._check_choices(choices, row)
         if (metadata.keys() | choices.keys()) & _DECIDE_TOKENS:
             asks = choices.get("is_resource_server", row.is_resource_server)
             _check_own_scope(
@@ -317,12 +346,13 @@ class OAuthClientService:
         except OAuthError as refusal:
             raise _unacceptable(refusal) from refusal
 
-    async def _check_choices(
-        self, choices: Metadata, *, is_self_registered: bool
-    ) -> None:
-        """Keep powers from clients that may change themselves, whatever they become."""
+    async def _check_choices(self, choices: Metadata, row: OAuthClient | None) -> None:
+        """Keep powers from clients that may change themselves, whatever they become.
+
+        An owner who is gone since stays until another is named (ADR-0089).
+        """
         powers = [name for name in _POWERS if choices.get(name)]
-        if is_self_registered and powers:
+        if row and row.is_self_registered and powers:
             message = "is not for a client that registered itself; make one for it"
             raise refused(powers[0], "self_registered_client", message)
         audience = choices.get("audience")
@@ -335,6 +365,9 @@ class OAuthClientService:
             check_theme(choices["theme"])
         await check_claims(self._uow, choices)
         await check_exchange(self._uow, choices.get("token_exchange"))
+        owner_id = choices.get("owner_id")
+        if owner_id is not None and (row is None or row.owner_id != owner_id):
+            await check_owner(self._uow, owner_id)
 
 
 def _merged(document: Metadata, change: Metadata) -> dict[str, Any]:

@@ -21,6 +21,7 @@ Kind = Literal[
     "clock_skewed",
     "no_worker",
     "administrators",
+    "owners",
     "mail_unset",
     "webhook_off",
 ]
@@ -117,3 +118,5 @@ def _of(counted: attention.Counted) -> Iterator[Concern]:
         yield Concern("webhook_off", "webhooks:read", number=counted.webhooks)
     if counted.unprotected:
         yield Concern("administrators", "users:read", number=counted.unprotected)
+    if counted.forsaken:
+        yield Concern("owners", "clients:read", number=counted.forsaken)

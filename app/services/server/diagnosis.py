@@ -24,6 +24,7 @@ from app.services.server.startup import why_unusable
 PATIENCE = 10.0  # seconds for one part
 SKEW = timedelta(seconds=2)
 Status = Literal["ok", "warning", "failed", "skipped"]
+_NAMED = 5  # clients in one line
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -50,6 +51,7 @@ class DiagnosisService:
             "configuration": self._configuration,
             "database": self._database,
             "keys": self._keys,
+            "owners": self._owners,
             "mail": self._mail,
             "valkey": self._valkey,
             "proxy": self._proxy,
@@ -97,6 +99,21 @@ class DiagnosisService:
         if not keys:
             return Finding("keys", "warning", "none yet", "the first start makes them")
         return Finding("keys", "ok", f"{len(keys)} published")
+
+    async def _owners(self) -> Finding:
+        """Look for programs that run, and that nobody answers for any more."""
+        try:
+            async with self._process.unit_of_work(read_only=True) as uow:
+                clients = await uow.oauth_clients.forsaken(_NAMED + 1)
+        except (SQLAlchemyError, DatabaseUnavailable, OSError):
+            return Finding("owners", "skipped", "the database has them")
+        if not clients:
+            return Finding("owners", "ok", "each named owner has an active account")
+        names = [each.client_id for each in clients[:_NAMED]]
+        rest = " and more" if len(clients) > _NAMED else ""
+        seen = f"disabled or deleted, of: {', '.join(names)}{rest}"
+        advice = "name others: client update CLIENT_ID --owner ADDRESS"
+        return Finding("owners", "warning", seen, advice)
 
     async def _mail(self) -> Finding:
         smtp = self._process.settings.smtp

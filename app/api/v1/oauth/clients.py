@@ -45,10 +45,12 @@ _MAX_LOCATION = 200  # characters that are kept for whoever asks again
 
 @router.get("", responses=problems(*UNPERMITTED))
 async def list_clients(
-    _actor: Reader, clients: Clients, pages: PageDep
+    _actor: Reader, clients: Clients, pages: PageDep, owner_id: UUID | None = None
 ) -> Page[Client]:
-    """List clients by identifier."""
-    rows = await clients.list_page(after=pages.after("clients"), limit=pages.fetch)
+    """List clients by identifier; with ``owner_id`` those that an account owns."""
+    rows = await clients.list_page(
+        after=pages.after("clients"), limit=pages.fetch, owner_id=owner_id
+    )
     shown, cursor = pages.cut("clients", rows, lambda row: [row.client_id])
     items = [Client.model_validate(_shown(row)) for row in shown]
     return Page[Client](items=items, next_cursor=cursor)
