@@ -30,7 +30,8 @@ EXPRESSION_INDEXES = {
 }
 _NEWEST_FIRST = Order((AuditEvent.id,), descending=True)
 _OLDEST_FIRST = Order((AuditEvent.id,))
-# PostgreSQL's indexes of names and clients have them by quarters of an hour: 2**20 ms of an id.
+# PostgreSQL's indexes of names and clients have them by quarters of an hour: 2**20 ms
+# of an id.
 _CLIENT = literal_column("(audit_events.data ->> 'client_id')", String)
 _QUARTER = literal_column('(left(audit_events.id::text, 7) COLLATE "C")', String)
 # Ids are made with their event, by a clock that may have been put right meanwhile: who
