@@ -6,6 +6,7 @@ import pytest
 
 from app.services.oauth.consent import OAuthConsentService
 from app.services.server.runtime import Runtime
+from tests.access.test_attributes import define, held, set_to
 from tests.console.conftest import Holder
 from tests.factories.factor import FactorFactory
 from tests.factories.oauth import ApplicationFactory
@@ -330,3 +331,51 @@ async def test_activity_leads_to_the_request_of_each_event(
 
     assert "user.updated" in text and "sign_in.succeeded" in text
     assert str(admin.id) in text
+
+
+async def test_an_operator_sets_every_attribute_and_a_mistake_blanks_nothing(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    ada = await api.person(name="Ada")
+    root = await api.admin()
+    await define(api, root, "cost", type="number", owner_access="none")
+    await define(api, root, "team", owner_access="none")
+    path = f"/admin/users/{ada.id}"
+    sent = {"do": "attributes", "attributes.cost": "7", "attributes.team": "ops"}
+
+    wrong = await visitor.submit(path, sent | {"attributes.cost": "much"})
+    other = await visitor.submit(path, {"name": "Eve", "locale": "no language"})
+    form = await visitor.hidden(path)
+    saved = await visitor.post(path, form | sent)
+    stale = await visitor.post(path, form | sent | {"attributes.cost": "8"})
+
+    shown = Page(wrong.text).inputs
+    assert wrong.status_code == 422 and "Enter a number." in wrong.text
+    assert 'href="#attributes.cost"' in wrong.text
+    assert shown["attributes.team"]["value"] == "ops"
+    assert shown["name"]["value"] == "Ada" and shown["email"]["value"] == ada.email
+    assert other.status_code == 422
+    assert "attributes.team" in Page(other.text).inputs
+    assert saved.headers["location"] == f"{path}?done=saved"
+    assert stale.status_code == 412
+    assert await held(api, root, ada.id) == {"cost": 7, "team": "ops"}
+
+
+async def test_who_may_only_read_sees_attributes_and_changes_none(
+    api: Api, visitor: Visitor, holder: Holder
+) -> None:
+    await holder("users:read")
+    ada, root = await api.person(), await api.admin()
+    await define(api, root, "team", owner_access="none")
+    await set_to(api, root, ada, team="ops")
+    path = f"/admin/users/{ada.id}"
+    sent = {"do": "attributes", "attributes.team": "dev"}
+
+    page = Page((await visitor.get(path)).text)
+    answer = await visitor.submit(path, sent)
+
+    team = page.inputs["attributes.team"]
+    assert team["value"] == "ops" and "readonly" in team
+    assert not [each for each in page.all("button") if each.get("value") == sent["do"]]
+    assert answer.status_code == 403
+    assert await held(api, root, ada.id) == {"team": "ops"}

@@ -3,7 +3,7 @@
 import pytest
 from httpx2 import AsyncClient
 
-from app.pages.parts.form import MAX_BODY, MalformedForm, parse_form
+from app.pages.parts.form import MAX_BODY, MAX_FIELDS, MalformedForm, parse_form
 from app.services.server.runtime import Runtime
 from tests.support.page import (
     BROWSER,
@@ -150,7 +150,7 @@ async def test_what_no_form_of_ours_sends_is_refused(client: AsyncClient) -> Non
         b"token=%ed%a0%80",
         "token=é".encode(),
         b"token",
-        b"&".join(b"f%d=x" % number for number in range(30)),
+        b"&".join(b"f%d=x" % number for number in range(MAX_FIELDS + 1)),
     ],
 )
 def test_a_malformed_form_is_not_interpreted(body: bytes) -> None:

@@ -39,7 +39,8 @@ def attributes(
         change = wanted | await values.read(texts)
         if change:
             await service.update(actor, user.id, {"attributes": change}, None)
-        held = HeldAttributes(attributes=await values.of(user.id))
+        members = [each.members for each in await values.of(user.id)]
+        held = HeldAttributes.model_validate({"attributes": members})
         rows: list[dict[str, Any]] = held.model_dump(mode="json")["attributes"]
         return rows
 

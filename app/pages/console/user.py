@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from app.core.exceptions import AppError
 from app.core.language import N_
 from app.core.late.route import LateRoute
+from app.pages.attribute_fields import DO, attribute_form
 from app.pages.console.frame import AtConsole, Here, Visit
 from app.pages.console.roles import description_of, offered_roles
 from app.pages.console.sections import AUDIT, USERS
@@ -24,6 +25,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.audit_event import AuditEventService
 from app.services.accounts.errors import UserNotFound
 from app.services.accounts.user_claims import UserClaimsService
+from app.services.attributes.values import AttributeValues
 from app.services.console.user_directory import UserDirectoryService
 from app.services.oauth.consent import OAuthConsentService
 from app.services.sessions.session import SessionService
@@ -45,8 +47,8 @@ TABS = {
 Look = Callable[[UnitOfWork, UUID, Here], Awaitable[dict[str, Any]]]
 
 
-async def _profile(_uow: UnitOfWork, _user_id: UUID, _here: Here) -> dict[str, Any]:
-    return {"fields": PROFILE}
+async def _profile(uow: UnitOfWork, user_id: UUID, _here: Here) -> dict[str, Any]:
+    return {"fields": PROFILE, "attributes": await AttributeValues(uow).of(user_id)}
 
 
 async def _claims(uow: UnitOfWork, user_id: UUID, here: Here) -> dict[str, Any]:
@@ -193,6 +195,9 @@ async def _show(
         for name, label in TABS.items()
         if not _needed(name) or here.actor.may(_needed(name))
     ]
+    sent, may_act = (values or {}).get("do", ""), here.actor.may(USERS.act)
+    told = values if sent == DO else None
+    more = attribute_form(seen.pop("attributes", ()), told, may_write=may_act)
     return here.render(
         f"console/user_{tab or 'profile'}.html",
         error,
@@ -201,10 +206,11 @@ async def _show(
         tabs=tabs,
         path=path,
         typed=None if values is None else typed(values),
-        sent=(values or {}).get("do", ""),
+        sent=sent,
+        more=more,
         wrong=by_field(error),
-        labels={},
+        labels=more.labels,
         done=done,
-        may_act=here.actor.may(USERS.act),
+        may_act=may_act,
         **seen,
     )

@@ -5,6 +5,7 @@ from typing import Any, get_args
 from uuid import UUID
 
 from app.core.exceptions import BadRequest
+from app.pages.attribute_fields import DO, told_attributes
 from app.pages.console.frame import Here
 from app.pages.console.user_forms import ADDRESS, CLAIMS, PROFILE
 from app.pages.parts.form import Values, validated
@@ -16,6 +17,7 @@ from app.schemas.user_claims import UserClaimsByAdministrator
 from app.services.accounts.password import PasswordService
 from app.services.accounts.user import UserService
 from app.services.accounts.user_claims import UserClaimsService
+from app.services.attributes.values import FIELD
 from app.services.factors.factor import FactorService
 from app.services.oauth.consent import OAuthConsentService
 
@@ -42,6 +44,8 @@ async def _profile(here: Here, user_id: UUID, values: Values) -> Done:
         if "email_verified" in values:
             change["email_verified"] = True
         await here.demand_presence()  # whoever holds the address holds the account
+    elif values.get("do") == DO:
+        change = {FIELD: await told_attributes(here.runtime, user_id, values)}
     else:
         names = [each.name for each in PROFILE]
         form = validated(ProfileChange, {name: values.get(name, "") for name in names})

@@ -18,8 +18,8 @@ from app.core.exceptions import (
 from app.core.language import Message
 from app.pages.parts.csrf import refuse_cross_site
 
-MAX_BODY = 16 * 1_024  # bytes
-MAX_FIELDS = 50  # a role has as many boxes as there are permissions
+MAX_BODY = 32 * 1_024  # bytes; 8,192 of attributes are three times as many encoded
+MAX_FIELDS = 60  # as many attributes as there may be, and what goes with them
 PROOF = "proof"  # name of the field that holds the solution of a challenge
 _FORM = "application/x-www-form-urlencoded"
 

@@ -174,6 +174,9 @@ _FILLED_IN: Mapping[str, str] = {  # by what the API says, with groups of the sa
     r"must have at most (?P<number>\d+) characters": N_(
         "Use at most %(number)s characters."
     ),
+    r"must be a list of at most (?P<number>\d+) texts": N_(
+        "Use at most %(number)s lines."
+    ),
     r"has a contrast of (?P<number>[\d.]+):1 on light pages, .+": N_(
         "It has a contrast of %(number)s:1 on light pages, and text needs 4.5:1."
     ),

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from app.core.exceptions import AppError
 from app.core.language import N_, gettext, languages
 from app.core.late.route import LateRoute
+from app.pages.attribute_fields import DO, attribute_form, told_attributes
 from app.pages.parts.browser import AtBrowser, typed
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import ACCOUNT, PROFILE
@@ -17,6 +18,7 @@ from app.pages.portal.section import Here, enter
 from app.schemas.user import ProfileChange
 from app.services.accounts.account import AccountService
 from app.services.accounts.change import existing
+from app.services.attributes.values import FIELD, AttributeValues
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 PATH = f"{ACCOUNT}/{PROFILE}"
@@ -58,12 +60,15 @@ async def show_profile(browser: AtBrowser, runtime: State, done: str = "") -> Re
 async def submit_profile(
     values: Posted, browser: AtBrowser, runtime: State
 ) -> Response:
-    """Change the profile; a field that is emptied is gone."""
+    """Change the profile, or attributes; a field that is emptied is gone."""
     here = await enter(PROFILE, browser, runtime)
     if isinstance(here, Response):
         return here
 
     async def work() -> Response:
+        if values.get("do") == DO:
+            await _change_attributes(here, values)
+            return here.stay("saved")
         fields = {name: values.get(name, "") for name in _NAMES}
         form = validated(ProfileChange, fields)
         change = {name: getattr(form, name) for name in _NAMES}
@@ -73,6 +78,14 @@ async def submit_profile(
         return here.stay("saved")
 
     return await submit(here, values, work, show_page)
+
+
+async def _change_attributes(here: Here, values: Values) -> None:
+    user_id = here.account.user_id
+    versions = [values["version"]] if values.get("version") else None
+    told = await told_attributes(here.runtime, user_id, values, by_owner=True)
+    async with here.runtime.unit_of_work() as uow:
+        await AccountService(uow, here.runtime).update(user_id, {FIELD: told}, versions)
 
 
 async def show_page(
@@ -85,7 +98,10 @@ async def show_page(
     async with here.runtime.unit_of_work(read_only=True) as uow:
         user = await existing(uow, here.account.user_id)
         stored = {name: getattr(user, name) or "" for name in _NAMES}
-    shown = stored if values is None else typed(values)
+        held = await AttributeValues(uow).seen_by_owner(here.account.user_id)
+    sent = "" if values is None else values.get("do", PROFILE)
+    shown = typed(values) if values is not None and sent == PROFILE else stored
+    more = attribute_form(held, values if sent == DO else None, by_owner=True)
     return await here.render(
         "account/profile.html",
         error,
@@ -99,8 +115,11 @@ async def show_page(
             "picture": gettext("Picture"),
             _LOCALE: gettext("Language"),
             **{each.name: gettext(each.label) for each in (*_FIELDS, _ZONE)},
+            **more.labels,
         },
         zone=_ZONE,
+        more=more,
+        version=user.version,
         languages=_languages(shown.get(_LOCALE, "")),
         done=done,
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, cast, delete, func, select
+from sqlalchemy import Text, and_, cast, delete, func, select
 
 from app.models.access.attribute import Attribute, UserAttribute
 from app.models.oauth.client import OAuthClient
@@ -55,6 +55,15 @@ class AttributeRepository(Repository[Attribute]):
         query = select(UserAttribute).where(UserAttribute.user_id == user_id)
         rows = await self.db.scalars(query.order_by(UserAttribute.attribute))
         return {row.attribute: row.value for row in rows}
+
+    async def held_by(self, user_id: UUID) -> list[tuple[Attribute, Any]]:
+        """Return every definition by name, with what it is of a person, or None."""
+        mine = and_(
+            UserAttribute.attribute == Attribute.name, UserAttribute.user_id == user_id
+        )
+        query = select(Attribute, UserAttribute.value).outerjoin(UserAttribute, mine)
+        rows = await self.db.execute(query.order_by(Attribute.name))
+        return [(definition, value) for definition, value in rows]
 
     async def set_values(
         self, user_id: UUID, values: Mapping[str, Any], at: datetime

@@ -1,6 +1,7 @@
 """What attributes are of people, judged by their definitions (ADR-0088)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,21 @@ FIELD = "attributes"
 Values = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A definition, and what it is of somebody; None where it is nothing."""
+
+    definition: Attribute
+    value: Any
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """Return it as the API tells it."""
+        columns = self.definition.__table__.columns
+        told = {each.name: getattr(self.definition, each.name) for each in columns}
+        return {**told, "value": self.value}
+
+
 class AttributeValues:
     """Reads and sets the attributes of accounts that the caller has locked."""
 
@@ -20,20 +36,17 @@ class AttributeValues:
         """Work in this transaction."""
         self._uow = uow
 
-    async def of(self, user_id: UUID) -> list[dict[str, Any]]:
-        """Return every attribute with what it is of a person."""
-        held = await self._uow.attributes.values_of(user_id)
-        return [
-            {**_members(row), "value": held.get(row.name)}
-            for row in await self._uow.attributes.every()
-        ]
+    async def of(self, user_id: UUID) -> list[Held]:
+        """Return every attribute with what it is of a person; one statement."""
+        held = await self._uow.attributes.held_by(user_id)
+        return [Held(definition, value) for definition, value in held]
 
-    async def seen_by_owner(self, user_id: UUID) -> list[dict[str, Any]]:
+    async def seen_by_owner(self, user_id: UUID) -> list[Held]:
         """Return those that people may see of themselves."""
         return [
             each
             for each in await self.of(user_id)
-            if each["owner_access"] in ("read", "write")
+            if each.definition.owner_access in ("read", "write")
         ]
 
     async def read(self, texts: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -81,9 +94,7 @@ class AttributeValues:
             Unprocessable: There is no such attribute, or the value is not acceptable.
         """
         known = {each.name: each for each in await self._named(values)}
-        for name in values:
-            _check_settable(name, known.get(name), by_owner=by_owner)
-        wanted = {name: _judged(known[name], value) for name, value in values.items()}
+        wanted = _all_judged(known, values, by_owner=by_owner)
         held = await self._uow.attributes.values_of(user_id)
         changed = {
             name: value
@@ -102,16 +113,29 @@ class AttributeValues:
         return await self._uow.attributes.by_names(values) if values else ()
 
 
-def _members(row: Attribute) -> dict[str, Any]:
-    return {each.name: getattr(row, each.name) for each in row.__table__.columns}
-
-
-def _check_settable(name: str, row: Attribute | None, *, by_owner: bool) -> None:
+def _settable(name: str, row: Attribute | None, *, by_owner: bool) -> Attribute:
     if row is None or (by_owner and row.owner_access == "none"):
         message = f"there is no attribute {name}"
         raise _refused(name, "unknown_attribute", message)
     if by_owner and row.owner_access != "write":
         raise _refused(name, "attribute_not_own", "an administrator sets it")
+    return row
+
+
+def _all_judged(
+    known: Mapping[str, Attribute], values: Values, *, by_owner: bool
+) -> dict[str, Any]:
+    """Return values as they are stored; all that is wrong is told at once."""
+    wanted, wrong = {}, []
+    for name, value in values.items():
+        try:
+            row = _settable(name, known.get(name), by_owner=by_owner)
+            wanted[name] = _judged(row, value)
+        except Unprocessable as error:
+            wrong += error.errors
+    if wrong:
+        raise Unprocessable(wrong)
+    return wanted
 
 
 def _judged(row: Attribute, value: Any) -> Any:

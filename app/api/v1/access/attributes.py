@@ -50,7 +50,8 @@ Name = Annotated[str, Path(pattern=ATTRIBUTE_NAME)]
 async def read_my_attributes(caller: Caller, uow: Uow) -> HeldAttributes:
     """Return the attributes of oneself that the operator lets people see."""
     held = await AttributeValues(uow).seen_by_owner(caller.actor.user_id)
-    return HeldAttributes.model_validate({"attributes": held})
+    members = [each.members for each in held]
+    return HeldAttributes.model_validate({"attributes": members})
 
 
 @router.get(
@@ -62,7 +63,8 @@ async def read_attributes(
     """Return every attribute of a person; they are set with the account."""
     await existing(uow, user_id)
     held = await AttributeValues(uow).of(user_id)
-    return HeldAttributes.model_validate({"attributes": held})
+    members = [each.members for each in held]
+    return HeldAttributes.model_validate({"attributes": members})
 
 
 @router.get("/attributes", responses=problems(*UNPERMITTED))
