@@ -13,11 +13,14 @@ from sqlalchemy import (
     delete,
     func,
     literal_column,
+    outerjoin,
     select,
     text,
     union_all,
 )
+from sqlalchemy.orm import aliased
 
+from app.models.access.refused_request import RefusedRequest
 from app.models.audit_event import AuditEvent
 from app.models.outgoing.webhook import WebhookDelivery
 from app.repositories.base import Order, Repository, chosen, first_id
@@ -84,6 +87,31 @@ class AuditEventRepository(Repository[AuditEvent]):
         if actor_id is not None:
             return await self._done_by(actor_id, query, after, limit)
         return await self.page(query, _NEWEST_FIRST, after=after, limit=limit)
+
+    async def of_request(
+        self, correlation_id: str, *, refusals: int, events: int
+    ) -> tuple[list[RefusedRequest], list[AuditEvent]]:
+        """Return what is kept of a request, each oldest first, with one statement.
+
+        Args:
+            correlation_id: Of it; callers may choose theirs.
+            refusals: How many of the first ones.
+            events: How many of the latest ones.
+        """
+        kept = select(RefusedRequest).where(
+            RefusedRequest.correlation_id == correlation_id
+        )
+        own = select(AuditEvent).where(*self._of_request(correlation_id))
+        refused = kept.order_by(RefusedRequest.id).limit(refusals).subquery()
+        evident = own.order_by(AuditEvent.id.desc()).limit(events).subquery()
+        refusal, event = aliased(RefusedRequest, refused), aliased(AuditEvent, evident)
+        # No id is in both: whatever joins is a row of one of them.
+        both = outerjoin(event, refusal, event.id == refusal.id, full=True)
+        rows = (await self.db.execute(select(refusal, event).select_from(both))).all()
+        return (
+            sorted((row[0] for row in rows if row[0]), key=attrgetter("id")),
+            sorted((row[1] for row in rows if row[1]), key=attrgetter("id")),
+        )
 
     async def by_id(self, event_id: UUID) -> AuditEvent | None:
         """Return an event, or None."""

@@ -109,15 +109,14 @@ async def show_trace(correlation_id: CorrelationId, at: AtConsole) -> Response:
     if isinstance(here, Response):
         return here
     async with here.runtime.unit_of_work(read_only=True) as uow:
-        # First: what it waits for is not seen by a transaction that has read already.
-        why = WhyService(uow, here.runtime.refused_requests)
-        refusals = await why.refusals(correlation_id)
-        steps = await TraceService(uow).follow(correlation_id)
+        service = WhyService(uow, here.runtime.refused_requests)
+        why = await service.find(correlation_id)
+        steps = await TraceService(uow).follow(why.events)
     own = [each.event for each in steps if each.tie == "request"]
     return here.render(
         "console/trace.html",
         steps=[(tell(each.event), each.tie) for each in steps],
-        refusals=refusals,
+        refusals=why.refusals,
         said=said_step,
         correlation_id=correlation_id,
         first=own[0] if own else None,

@@ -11,21 +11,11 @@ from app.repositories.base import Repository, chosen, first_id
 
 
 class RefusedRequestRepository(Repository[RefusedRequest]):
-    """Refused requests: written in batches, found by their correlation id."""
+    """Refused requests: written and deleted in batches."""
 
     async def add_all(self, rows: Sequence[dict[str, Any]]) -> None:
         """Store a batch with one statement."""
         await self.db.execute(insert(RefusedRequest), rows)
-
-    async def list_of(
-        self, correlation_id: str, limit: int
-    ) -> Sequence[RefusedRequest]:
-        """Return what is kept under an id, oldest first; callers may choose theirs."""
-        query = select(RefusedRequest).where(
-            RefusedRequest.correlation_id == correlation_id
-        )
-        query = query.order_by(RefusedRequest.id).limit(limit)
-        return (await self.db.scalars(query)).all()
 
     async def delete_old(self, before: datetime, most: int, limit: int) -> int:
         """Delete a batch of those from before an instant, or beyond the latest.

@@ -34,19 +34,16 @@ class TraceService:
         """Work in this transaction."""
         self._uow = uow
 
-    async def follow(self, correlation_id: str) -> list[Step]:
+    async def follow(self, own: Sequence[AuditEvent]) -> list[Step]:
         """Return what happened in a request and around it, oldest first.
 
-        Nothing, if the request left no evidence: then only the log knows of it.
+        Args:
+            own: Its events, oldest first; nothing is around one that left none.
         """
-        events = self._uow.audit_events
-        own = await events.list_page(
-            correlation_id=correlation_id, after=None, limit=_MOST
-        )
         if not own:
             return []
-        last, first = own[0], own[-1]
-        around = await events.list_around(
+        first, last = own[0], own[-1]
+        around = await self._uow.audit_events.list_around(
             user_id=next((each.user_id for each in own if each.user_id), None),
             ip=first.ip,
             user_agent=first.user_agent,

@@ -14,7 +14,8 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.refused_request import RefusedRequests
 from app.services.server.why.texts import CHECKS, CODES, PASSED, REASONS, RULES
 
-_MOST = 50  # requests, and events: senders choose their ids
+_MOST = 50  # requests: senders choose their ids
+MOST_EVENTS = 100
 _NO_RULE: Sequence[str] = ()
 _CHECK_OF = {
     kind.error: kind.check
@@ -87,11 +88,17 @@ class WhyService:
         self._uow = uow
         self._kept = kept
 
-    async def refusals(self, correlation_id: str) -> list[ToldRefusal]:
-        """Return the refused requests of an id, oldest first."""
+    async def find(self, correlation_id: str) -> Why:
+        """Return all that is kept of an id, which may be nothing.
+
+        Asked before anything else is read: a transaction that has read already does
+        not see what this waits for.
+        """
         await self._kept.settle()
-        rows = await self._uow.refused_requests.list_of(correlation_id, _MOST)
-        return [_refusal(row) for row in rows]
+        rows, events = await self._uow.audit_events.of_request(
+            correlation_id, refusals=_MOST, events=MOST_EVENTS
+        )
+        return Why(correlation_id, [_refusal(row) for row in rows], events)
 
     async def tell(self, correlation_id: str) -> Why:
         """Return all that is kept of an id.
@@ -99,13 +106,10 @@ class WhyService:
         Raises:
             RequestNotKept: Nothing is.
         """
-        refusals = await self.refusals(correlation_id)
-        events = await self._uow.audit_events.list_page(
-            correlation_id=correlation_id, after=None, limit=_MOST
-        )
-        if not refusals and not events:
+        why = await self.find(correlation_id)
+        if not why.refusals and not why.events:
             raise RequestNotKept
-        return Why(correlation_id, refusals, events[::-1])
+        return why
 
 
 def _refusal(row: RefusedRequest) -> ToldRefusal:
