@@ -12,12 +12,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 SOURCES := app tests alembic benchmarks tools examples clients
 
-.PHONY: help serve test e2e pictures accessibility check fix fuzz bench docs lock argon2
+.PHONY: help serve test e2e deploy-check pictures accessibility check fix fuzz bench docs lock argon2
 
 help:
 	@echo "make serve [HOST=127.0.0.1] [PORT=8000]   start the service (makes $(VENV) first)"
 	@echo "make test                                 run the tests"
 	@echo "make e2e                                  walk through the pages in Chromium"
+	@echo "make deploy-check                         ask other programs about the files of deploy/"
 	@echo "make pictures                             the same for docs/pictures"
 	@echo "make accessibility                        look at every page with axe, and write what it finds"
 	@echo "make check | fix | docs                   look at, or mend, style and documents"
@@ -38,6 +39,10 @@ test: $(VENV)/.test
 e2e: export PYTHONDONTWRITEBYTECODE :=
 e2e: $(VENV)/.e2e
 	$(BIN)/python -m pytest -v -n 0 --no-cov --timeout 180 tests/e2e
+
+# With HAProxy, systemd-analyze and Helm where they are (PATH; HELM names another).
+deploy-check: $(VENV)/.deploy
+	$(BIN)/python -m pytest -v -rs -n 0 --no-cov --timeout 300 tests/deploy
 
 pictures: export PYTHONDONTWRITEBYTECODE :=
 pictures: $(VENV)/.e2e
@@ -97,6 +102,9 @@ lock:
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	  --no-emit-index-url --no-strip-extras --custom-compile-command "make lock" \
 	  -c requirements-dev.txt tests/e2e/requirements.in -o tests/e2e/requirements.txt
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	  --no-emit-index-url --no-strip-extras --custom-compile-command "make lock" \
+	  -c requirements-dev.txt tests/deploy/requirements.in -o tests/deploy/requirements.txt
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Auth Serve needs Python 3.11 or later"; exit 1; }
@@ -118,4 +126,8 @@ $(VENV)/.test: requirements-dev.txt | $(BIN)/python $(BIN)/auth-serve
 
 $(VENV)/.e2e: tests/e2e/requirements.txt $(VENV)/.test
 	$(PIP) -r tests/e2e/requirements.txt
+	@touch $@
+
+$(VENV)/.deploy: tests/deploy/requirements.txt $(VENV)/.test
+	$(PIP) -r tests/deploy/requirements.txt
 	@touch $@

@@ -54,10 +54,14 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"TEST_ENGINES is one of {', '.join(CHOICES)}")
 
 
+_OF_THEIR_OWN = ("e2e", "deploy")  # folders with a target of make, which installs more
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the browser to ``make e2e``, unless somebody names its folder."""
-    is_named = any("e2e" in argument for argument in config.args)
-    return True if collection_path.name == "e2e" and not is_named else None
+    """Leave the browser to ``make e2e``, and others alike, unless they are named."""
+    name = collection_path.name
+    is_named = any(name in argument for argument in config.args)
+    return True if name in _OF_THEIR_OWN and not is_named else None
 
 
 def pytest_collection_modifyitems(

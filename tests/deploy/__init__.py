@@ -1,0 +1,1 @@
+"""Files of deploy/, by the programs that read them: ``make deploy-check``."""
