@@ -148,6 +148,8 @@ try:
     _chosen = _engine()
 except SettingsError as refusal:
     sys.exit(f"auth-serve: {refusal}")
+if _watch := context.config.attributes.get("watch"):
+    _watch(_chosen.sync_engine)
 try:
     asyncio.run(_migrate(_chosen))
 except DatabaseUnavailable as error:

@@ -1,7 +1,9 @@
 <%! from textwrap import fill %>\
 """${fill(message.rstrip("."), 84)}.
 
-Expand or contract? The previous release must run unharmed beside it.
+Expand, backfill or contract? One of them; the previous release must run unharmed beside
+it (docs/operations.md, "Upgrade"). What drops something says ``unused_since``: the first
+schema whose release names it nowhere.
 """
 
 import sqlalchemy as sa

@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
+
+from sqlalchemy import Engine
 
 from app.config import Settings
 from app.repositories.schema import (
@@ -42,16 +45,22 @@ async def ensure_schema(process: Process) -> None:
         )
 
 
-async def upgrade(settings: Settings) -> None:
+async def upgrade(
+    settings: Settings, watch: Callable[[Engine], None] | None = None
+) -> None:
     """Bring the schema up to this release.
+
+    Args:
+        settings: Whose database it is.
+        watch: Is given the engine before anything is sent.
 
     Raises:
         SchemaMismatch: The database is not of this service, or of a release unknown.
     """
-    await asyncio.to_thread(_upgrade, settings)
+    await asyncio.to_thread(_upgrade, settings, watch)
 
 
-def _upgrade(settings: Settings) -> None:
+def _upgrade(settings: Settings, watch: Callable[[Engine], None] | None) -> None:
     """Run the migrations; env.py makes several processes at once take turns.
 
     Raises:
@@ -66,6 +75,7 @@ def _upgrade(settings: Settings) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["settings"] = settings  # the environment may say otherwise
+    config.attributes["watch"] = watch
     try:
         command.upgrade(config, "head")
     except CommandError as error:

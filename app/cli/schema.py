@@ -1,0 +1,179 @@
+"""``schema``: what an upgrade will do, and a rehearsal of it on a copy."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from app.cli.base import AsJson, Exit, fail, on_database, show
+
+if TYPE_CHECKING:
+    from app.services.server.runtime import Runtime
+    from app.services.server.upgrade.plan import Plan
+    from app.services.server.upgrade.rehearsal import Measured, Rehearsal
+
+app = typer.Typer(help="The schema of the database, and upgrades of it.")
+Result = TypeVar("Result")
+
+
+@app.callback()
+def _group() -> None:
+    """The schema of the database, and upgrades of it."""
+
+
+@app.command()
+def plan(as_json: AsJson = False) -> None:
+    """Say what an upgrade to this release will do, step by step. Nothing is changed.
+
+    JSON: `engine`, `revision` of the database, `target`, `beside` (whether the
+    release of now keeps running), and `steps`, each with `revision`, `title`, `kinds`
+    (`expand`, `backfill`, `contract`), `beside`, `seconds` (estimated), `backfills`
+    (tables), `statements`, and `locks`: `table`, `mode`, `keeps_out`, `rows`
+    (estimated on PostgreSQL), `seconds` until its transaction ends.
+    """
+    from app.services.server.upgrade.plan import plan_of
+
+    async def work(runtime: "Runtime") -> "Plan":
+        return await plan_of(runtime.database)
+
+    found = _refusing(lambda: on_database(work))
+    show(_members(found), as_json, lines=_lines(found))
+
+
+@app.command()
+def rehearse(as_json: AsJson = False) -> None:
+    """Upgrade a copy of the database, and say what each step took. Drops the copy.
+
+    The copy is made by SQLite's backup, by `pg_dump`, or, while nobody is connected, by
+    `CREATE DATABASE ... TEMPLATE`; the role has to be one that may make databases.
+
+    JSON: `engine`, `revision`, `target`, `copied_by`, `copying` (seconds), `seconds`,
+    and `steps`, each with `revision`, `title`, `seconds`, `estimated` (seconds), and
+    `locks`: `table`, `mode`, `keeps_out`, `seconds`.
+    """
+    from app.services.server.upgrade.rehearsal import rehearse as run
+
+    async def work(runtime: "Runtime") -> "Rehearsal":
+        return await run(runtime)
+
+    found = _refusing(lambda: on_database(work))
+    show(_measured(found), as_json, lines=_times(found))
+
+
+def _refusing(work: Callable[[], Result]) -> Result:
+    """Do the work; end with one line where the database does not allow it."""
+    from app.repositories.upgrade.database_copy import CopyRefused
+    from app.services.server.schema import SchemaMismatch
+
+    try:
+        return work()
+    except SchemaMismatch as refusal:
+        fail(str(refusal), Exit.UNUSABLE)
+    except CopyRefused as refusal:
+        fail(str(refusal))
+
+
+def _measured(found: "Rehearsal") -> dict[str, Any]:
+    from app.repositories.schema import SCHEMA_REVISION
+
+    planned = {step.revision: step for step in found.plan.steps}
+    return {
+        "engine": found.plan.engine,
+        "revision": found.plan.revision,
+        "target": SCHEMA_REVISION,
+        "copied_by": found.copied_by,
+        "copying": round(found.copying, 3),
+        "seconds": round(sum(step.seconds for step in found.steps), 3),
+        "steps": [
+            {
+                "revision": step.revision,
+                "title": planned[step.revision].title,
+                "seconds": round(step.seconds, 3),
+                "estimated": round(planned[step.revision].seconds, 2),
+                "locks": _longest(step),
+            }
+            for step in found.steps
+        ],
+    }
+
+
+def _longest(step: "Measured") -> list[dict[str, Any]]:
+    return [
+        {
+            "table": lock.table,
+            "mode": str(lock.mode),
+            "keeps_out": lock.keeps_out or None,
+            "seconds": round(seconds, 3),
+        }
+        for lock, seconds in step.longest.items()
+    ]
+
+
+def _times(found: "Rehearsal") -> Iterable[str]:
+    told = _measured(found)
+    yield f"copied by {found.copied_by} in {found.copying:.1f} s; the copy is gone"
+    for step in told["steps"]:
+        yield f"{step['revision']}  {step['seconds']:.3f} s  {step['title']}"
+        for lock in step["locks"]:
+            if lock["keeps_out"]:
+                who, seconds = lock["keeps_out"], lock["seconds"]
+                yield f"      {lock['table']}: {who} would wait for {seconds:.3f} s"
+    yield f"{len(found.steps)} steps, {told['seconds']:.1f} s"
+
+
+def _members(found: "Plan") -> dict[str, Any]:
+    from app.repositories.schema import SCHEMA_REVISION
+
+    return {
+        "engine": found.engine,
+        "revision": found.revision,
+        "target": SCHEMA_REVISION,
+        "beside": found.beside,
+        "steps": [
+            {
+                "revision": step.revision,
+                "title": step.title,
+                "kinds": [str(kind) for kind in step.kinds],
+                "beside": step.beside,
+                "seconds": round(step.seconds, 2),
+                "backfills": list(step.backfills),
+                "statements": list(step.statements),
+                "locks": [
+                    {
+                        "table": held.lock.table,
+                        "mode": str(held.lock.mode),
+                        "keeps_out": held.lock.keeps_out or None,
+                        "rows": held.rows,
+                        "seconds": round(held.seconds, 2),
+                    }
+                    for held in step.locks
+                ],
+            }
+            for step in found.steps
+        ],
+    }
+
+
+def _lines(found: "Plan") -> Iterable[str]:
+    if not found.steps:
+        yield f"Schema {found.revision} is this release's: nothing to do."
+        return
+    for step in found.steps:
+        kinds = ", ".join(step.kinds)
+        yield f"{step.revision}  {step.title}"
+        yield f"      {kinds}; about {step.seconds:.2f} s"
+        for table in step.backfills:
+            yield f"      changes rows of {table}"
+        for held in step.locks:
+            who = held.lock.keeps_out
+            waits = f": {who} wait for {held.seconds:.2f} s" if who else ""
+            rows = f"{held.rows:,} rows"
+            yield f"      {held.lock.table} ({rows}) {held.lock.mode}{waits}"
+        for statement in step.statements:
+            yield f"      > {statement}"
+        if not step.beside:
+            yield "      the release of now does not run beside it: stop it first"
+    seconds = sum(step.seconds for step in found.steps)
+    yield f"{len(found.steps)} steps, about {seconds:.1f} s; rehearse measures it."
+    if found.beside:
+        yield "The release of now keeps running, meanwhile and after."

@@ -1,0 +1,1 @@
+"""What upgrades of the schema are told and tried with: sizes, and copies."""
