@@ -7,11 +7,14 @@ after each answer; nothing else of the service can be reached here.
 import asyncio
 import logging
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from app.config import PREFIX, Settings
 from app.core.exceptions import PROBLEM_JSON
-from app.services.server.metrics import MetricsService
 from app.services.server.startup import StartRefused
+
+if TYPE_CHECKING:
+    from app.services.server.metrics import MetricsService
 
 _HEAD = 8_192  # bytes
 _PATIENCE = 10.0  # seconds for the whole of a request
@@ -24,7 +27,7 @@ _SAFE = "x-content-type-options: nosniff\r\ncache-control: no-store\r\n"
 class MetricsPort:
     """Listens, where the settings name a port."""
 
-    def __init__(self, settings: Settings, service: MetricsService | None) -> None:
+    def __init__(self, settings: Settings, service: "MetricsService | None") -> None:
         """Prepare; nothing listens yet."""
         self._settings = settings.metrics
         self._service = service

@@ -1,8 +1,11 @@
 """Looks at the process itself each second, where somebody reads metrics."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from app.services.server.metrics import MetricsService
+if TYPE_CHECKING:
+    from app.services.server.metrics import MetricsService
+
 
 _NAP = 0.1  # seconds; how much later the loop comes back is how late everything is
 
@@ -13,7 +16,7 @@ class SamplingJob:
     name = "sampling"
     interval = 0.9
 
-    def __init__(self, metrics: MetricsService) -> None:
+    def __init__(self, metrics: "MetricsService") -> None:
         """Look at the process of a service."""
         self._metrics = metrics
 

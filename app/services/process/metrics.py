@@ -1,6 +1,6 @@
 """What happens is counted here, with the words that labels may say (ADR-0090)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,10 @@ class Metrics:
         self._registry.observe(measures.HASH_WAIT_SECONDS, (pool,), waited)
         self._registry.observe(measures.HASH_SECONDS, (pool,), worked)
 
+    def timed(self, pool: str, clock: Clock) -> Timed:
+        """Return who is told how long the hashes of a pool take."""
+        return Timed(clock.monotonic, partial(self.hashed, pool))
+
     def grow(self, family: Family, total: float) -> None:
         """Bring a counter to what somebody else counted in this process."""
         self._registry.add(family, (), total - self._told.get(family, 0.0))
@@ -144,10 +148,12 @@ def _codes(kind: type[Any]) -> Iterator[str]:
         yield from _codes(child)
 
 
-def build_metrics(settings: Settings) -> Metrics | None:
-    """Return where this process counts; None if nobody may ask for it."""
-    if not settings.metrics.is_on:
-        return None
+def build_metrics(settings: Settings) -> Metrics:
+    """Return where this process counts.
+
+    Raises:
+        SettingsError: The folder of several processes cannot be used.
+    """
     try:
         return Metrics(settings.metrics.directory)
     except OSError as error:
@@ -155,15 +161,3 @@ def build_metrics(settings: Settings) -> Metrics | None:
             f"AUTH_SERVE_METRICS__DIRECTORY cannot be used ({error.strerror}); it has "
             "to exist, and this user has to be allowed to write there"
         ) from error
-
-
-def timed(metrics: Metrics | None, pool: str, clock: Clock) -> Timed | None:
-    """Return who is told how long hashes take."""
-    if metrics is None:
-        return None
-    return Timed(clock.monotonic, partial(metrics.hashed, pool))
-
-
-def limited(metrics: Metrics | None) -> Callable[[str], None] | None:
-    """Return who is told of limits that refuse."""
-    return None if metrics is None else metrics.limited

@@ -25,7 +25,6 @@ from app.repositories.statements.session import SessionStatements
 from app.repositories.statements.sign_in import SignInStatements
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.kept_secret import secret_of
-from app.services.process.metrics import Metrics, build_metrics, limited, timed
 from app.services.process.rate_limit import Limits, build_store
 from app.services.process.refused_request import RefusedRequests
 from app.services.process.tracing import build_tracing
@@ -33,6 +32,7 @@ from app.setting_groups import PasswordSettings
 from app.tracing.statement import trace_statements
 
 if TYPE_CHECKING:
+    from app.services.process.metrics import Metrics
     from app.tracing.opentelemetry import OtelTracing
 
 
@@ -62,7 +62,7 @@ class Process:
     limits: Limits
     ring: KeyRing
     tokens: AccessTokens
-    metrics: Metrics | None = None
+    metrics: "Metrics | None" = None
     tracing: "OtelTracing | None" = None
 
     def uow(self, db: AsyncSession) -> UnitOfWork:
@@ -106,7 +106,7 @@ def build_process(
     breakers = CircuitBreakers(clock)
     store = build_store(settings, database, breakers, clock)
     ring = KeyRing()
-    metrics, tracing = build_metrics(settings), build_tracing(settings)
+    metrics, tracing = _metrics(settings), build_tracing(settings)
     if tracing is not None:
         trace_statements(database.engine.sync_engine)
     return Process(
@@ -120,19 +120,30 @@ def build_process(
         refused_requests=RefusedRequests(database, clock, randomness),
         secret_key=SecretKey(secret_of(settings, randomness)),
         hasher=_hasher(settings.password),
-        hashing_pool=_hashing_pool(settings.password, timed(metrics, "own", clock)),
+        hashing_pool=_hashing_pool(
+            settings.password, metrics.timed("own", clock) if metrics else None
+        ),
         foreign_hashing=_foreign_hashing(
-            settings.password, timed(metrics, "foreign", clock)
+            settings.password, metrics.timed("foreign", clock) if metrics else None
         ),
         breakers=breakers,
         outbound=_outbound(settings, breakers),
-        limiter=RateLimiter(store, clock, limited(metrics)),
+        limiter=RateLimiter(store, clock, metrics.limited if metrics else None),
         limits=Limits.from_settings(settings.limits),
         ring=ring,
         tokens=_tokens(settings, ring),
         metrics=metrics,
         tracing=tracing,
     )
+
+
+def _metrics(settings: Settings) -> "Metrics | None":
+    """Return where this process counts; None if nobody may ask for it."""
+    if not settings.metrics.is_on:
+        return None
+    from app.services.process.metrics import build_metrics  # half a megabyte
+
+    return build_metrics(settings)
 
 
 def _database(settings: Settings) -> Database:

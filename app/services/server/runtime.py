@@ -1,6 +1,7 @@
 """The whole of a process, put together in one place from the settings."""
 
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
 from app.config import Settings
 from app.core.clock import Clock
@@ -15,7 +16,9 @@ from app.services.forward_auth.gate import HostGate
 from app.services.oauth.revoked import RevokedFeed
 from app.services.outgoing.stream import StreamPlaces
 from app.services.process.process import build_process
-from app.services.server.metrics import MetricsService
+
+if TYPE_CHECKING:
+    from app.services.server.metrics import MetricsService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,7 @@ class Runtime(Provider):
     stopping: Stopping
     claims: IdempotencyClaims
     write_probe: WriteProbe
-    monitoring: MetricsService | None
+    monitoring: "MetricsService | None"
     streams: StreamPlaces = field(default_factory=StreamPlaces)
     mailbox: Mailbox = field(default_factory=Mailbox)
 
@@ -56,5 +59,14 @@ def build_runtime(
         stopping=stopping,
         claims=IdempotencyClaims(database),
         write_probe=WriteProbe(database, now),
-        monitoring=MetricsService(provider) if provider.metrics else None,
+        monitoring=_monitoring(provider),
     )
+
+
+def _monitoring(provider: Provider) -> "MetricsService | None":
+    """Return what tells of numbers, where there are any."""
+    if provider.metrics is None:
+        return None
+    from app.services.server.metrics import MetricsService  # here: as those
+
+    return MetricsService(provider)
