@@ -144,6 +144,25 @@ async def test_what_a_mapping_tells_is_not_deleted(
     assert (freed.status_code, other.status_code) == (204, 204)
 
 
+async def test_what_a_mapping_tells_does_not_become_the_word_of_people(
+    protocol: Protocol, admin: Person, ann: User
+) -> None:
+    api = protocol.api
+    resource = {"identifier": API, "claims": [mapping("roles", "team")]}
+    made = (await api.post("/resources", resource, admin)).json()
+    path, opened = "/attributes/team", {"owner_access": "write"}
+
+    refused = await api.patch(path, opened, admin)
+    kept = await api.get(path, admin)
+    seen = await api.patch(path, {"owner_access": "read", "label": "Team"}, admin)
+    await api.patch(f"/resources/{made['id']}", {"claims": []}, admin)
+    freed = await api.patch(path, opened, admin)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "attribute_in_use")
+    assert kept.json()["owner_access"] != "write"
+    assert (seen.status_code, freed.status_code) == (200, 200)
+
+
 async def test_who_maps_none_costs_no_statement(
     protocol: Protocol, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,6 +118,7 @@ class AttributeService:
         """Change a definition; what is stored of people stays.
 
         Raises:
+            AttributeInUse: People would write themselves what a mapping tells.
             AttributeNotFound: There is none.
             PreconditionFailed: Somebody changed it since.
             Unprocessable: No value could be judged by it.
@@ -128,6 +129,9 @@ class AttributeService:
         for each in changed:
             setattr(row, each, change[each])
         _check(row)
+        if "owner_access" in changed and row.owner_access == "write":
+            # Who mapped it took it for an administrator's word.
+            await self._demand_untold(name)
         if changed:
             row.version += 1
             row.updated_at = self._uow.clock.now()
@@ -145,11 +149,14 @@ class AttributeService:
         """
         row = await self.get(name, lock=True)
         demand_version(row.version, versions)
+        await self._demand_untold(name)
+        await self._uow.attributes.delete(row)
+        self._uow.record(AttributeDeleted(attribute=name))
+
+    async def _demand_untold(self, name: str) -> None:
         told_by = await self._told_by(name)
         if told_by is not None:
             raise AttributeInUse(told_by)
-        await self._uow.attributes.delete(row)
-        self._uow.record(AttributeDeleted(attribute=name))
 
     async def _told_by(self, name: str) -> str | None:
         for api in self._declared:

@@ -120,7 +120,13 @@ async def read_attribute(
 @router.patch(
     "/attributes/{attribute}",
     response_model=Attribute,
-    responses=problems(*UNPERMITTED, AttributeNotFound, PreconditionFailed, body=True),
+    responses=problems(
+        *UNPERMITTED,
+        AttributeNotFound,
+        AttributeInUse,
+        PreconditionFailed,
+        body=True,
+    ),
 )
 async def update_attribute(
     attribute: Name,
