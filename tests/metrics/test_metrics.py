@@ -89,6 +89,19 @@ async def test_requests_are_counted_by_template_method_and_status(api: Api) -> N
     assert found[named(seconds, method="GET", route=route)] == 3
 
 
+async def test_methods_that_a_route_has_not_are_one_word(api: Api) -> None:
+    for method in ("PUT", "PATCH", "DELETE", "BREW"):
+        answer = await api.client.request(method, "/health/live")
+        assert answer.status_code == 405
+
+    found = await scraped(api)
+
+    requests, route = "auth_serve_http_requests_total", "/health/live"
+    assert found[named(requests, method="other", route=route, status="405")] == 4
+    labels = [dict(each) for name, each in found if name == requests]
+    assert {each["method"] for each in labels if each["route"] == route} == {"other"}
+
+
 async def test_sign_ins_tell_what_was_proven_and_what_became_of_it(api: Api) -> None:
     ann = await api.person()
     await api.login(ann.email)

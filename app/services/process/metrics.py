@@ -22,6 +22,7 @@ from app.services.process import measures
 METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
 FACTORS = frozenset("password email_code passkey registration".split())
 NO_ROUTE = "none"
+_NO_SUCH_METHOD = 405
 _REFUSALS = frozenset(str(each) for each in Refusal)
 _PROVED: dict[str, str] = {
     Refusal.NO_PASSWORD: "password",
@@ -76,7 +77,10 @@ class Metrics:
             status: Of the answer.
             seconds: How long it took.
         """
-        method = method if method in METHODS else OTHER
+        # What a route has not is one word: a stranger who tries them all would fill
+        # the block, and what is counted first after that would be counted nowhere.
+        is_known = method in METHODS and status != _NO_SUCH_METHOD
+        method = method if is_known else OTHER
         route = route or NO_ROUTE
         registry = self._registry
         registry.add(measures.REQUESTS, (method, route, str(status)))
