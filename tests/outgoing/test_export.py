@@ -2,11 +2,13 @@
 
 import json
 import stat
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.services.outgoing.stream import MOST_OF_ONE
 from tests.cli.test_account import told
 from tests.cli.test_cli import run
 from tests.conftest import SECRET
@@ -97,3 +99,20 @@ async def test_a_command_writes_the_same_to_a_file_of_the_operators(
     assert mapped[0]["metadata"]["version"] == "1.7.0"
     assert (wrong.exit_code, nowhere.exit_code) == (2, 2)
     assert [event["name"] for event in events[-2:]] == ["audit.exported"] * 2
+
+
+async def test_who_reads_too_much_at_once_begins_no_other(api: Api) -> None:
+    root = await api.admin()
+    for _ in range(MOST_OF_ONE + 1):  # one after the other: each gives its place back
+        await _exported(api, root)
+    before = await api.trail(None)
+
+    with ExitStack() as held:
+        for _ in range(MOST_OF_ONE):
+            held.enter_context(api.runtime.streams.place(root.id))
+        exported = await api.get("/audit-events/export", root)
+        looked = await api.get("/audit-events/stream", root)
+
+    assert (exported.status_code, looked.status_code) == (429, 429)
+    assert await api.trail(None) == before
+    assert len(await _exported(api, root)) > 4

@@ -16,6 +16,7 @@ from app.api.dependencies import (
     WhyDep,
     require,
 )
+from app.api.v1.audit_stream import placed
 from app.core.late.route import LateRoute
 from app.policies.permission import Actor
 from app.schemas.audit_event import AuditEvent, Why
@@ -71,7 +72,7 @@ async def list_audit_events(
     response_class=StreamingResponse,
 )
 async def export_audit_events(
-    _actor: Annotated[Actor, require("audit:read")],
+    actor: Annotated[Actor, require("audit:read")],
     runtime: RuntimeDep,
     form: Annotated[Form, Query(alias="format")] = "jsonl",
     since: Instant = None,
@@ -82,9 +83,10 @@ async def export_audit_events(
     `jsonl` are events as the list has them, `ocsf` are events of OCSF 1.7.0.
     """
     trail = TrailExport(runtime, form, since, until)
-    await trail.record()
     named = {"content-disposition": 'attachment; filename="audit-events.jsonl"'}
-    return StreamingResponse(trail.pieces(), headers=named, media_type=NDJSON)
+    answer = placed(runtime, actor, trail.pieces(), NDJSON, named)
+    await trail.record()
+    return answer
 
 
 @router.get("/why/{correlation_id}", responses=problems(*UNPERMITTED, RequestNotKept))

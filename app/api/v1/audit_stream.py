@@ -1,6 +1,6 @@
 """``/api/v1/audit-events/stream``: the evidence, as it comes."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack
 from typing import Annotated
 from uuid import UUID
@@ -58,7 +58,35 @@ async def stream_audit_events(
     if _LINES in accept:
         return _followed(request, actor, stream, _LINES, _as_line, b"\n")
     lines = (_as_line(told) async for told in stream.once())
-    return StreamingResponse(lines, media_type=_LINES)
+    return placed(runtime, actor, lines, _LINES)
+
+
+def placed(
+    runtime: Runtime,
+    reader: Actor,
+    pieces: AsyncIterator[bytes],
+    media_type: str,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return an answer that holds a place until its end, or until its reader is gone.
+
+    Raises:
+        TooManyRequests: There is none, or the reader has too many.
+    """
+    held = ExitStack()
+    held.enter_context(runtime.streams.place(reader.user_id))
+
+    async def given() -> AsyncIterator[bytes]:
+        try:
+            async for piece in pieces:
+                yield piece
+        finally:
+            held.close()
+
+    response = StreamingResponse(given(), headers=headers, media_type=media_type)
+    # A reader who is gone before the first piece never comes to the end of them.
+    finalize(response, held.close)
+    return response
 
 
 def _followed(
@@ -70,8 +98,6 @@ def _followed(
     silence: bytes,
 ) -> Response:
     runtime: Runtime = request.app.state.runtime
-    held = ExitStack()
-    held.enter_context(runtime.streams.place(actor.user_id))
 
     async def still_may() -> bool:
         """Ask as at the beginning: the token, the session, the account, the roles."""
@@ -83,19 +109,13 @@ def _followed(
         return True
 
     async def pieces() -> AsyncIterator[bytes]:
-        try:
-            yield silence  # so that proxies and readers know that it has begun
-            async for told in stream.follow(still_may):
-                yield silence if told is None else write(told)
-        finally:
-            held.close()
+        yield silence  # so that proxies and readers know that it has begun
+        async for told in stream.follow(still_may):
+            yield silence if told is None else write(told)
 
     # Proxies must not keep it back (nginx).
     headers = {"x-accel-buffering": "no"}
-    response = StreamingResponse(pieces(), headers=headers, media_type=media_type)
-    # A reader who is gone before the first piece never comes to the end of them.
-    finalize(response, held.close)
-    return response
+    return placed(runtime, actor, pieces(), media_type, headers)
 
 
 def _as_event(told: Told) -> bytes:
