@@ -135,8 +135,8 @@ def delete(webhook_id: Id, yes: Yes = False, as_json: AsJson = False) -> None:
     JSON: `id`, `deleted`.
     """
 
-    async def work(webhooks: "WebhookService", _actor: "Actor") -> None:
-        await webhooks.delete(webhook_id, None)
+    async def work(webhooks: "WebhookService", actor: "Actor") -> None:
+        await webhooks.delete(actor, webhook_id, None)
 
     confirm(f"delete the webhook {webhook_id}; it is told nothing any more", yes)
     _with_webhooks(work)

@@ -1,5 +1,6 @@
 """Tells endpoints of others what happened here (Standard Webhooks, ADR-0094)."""
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,11 @@ DISABLE_AFTER = timedelta(days=5)  # without one success
 _PATIENT = 5  # failures in a row, before an endpoint is left alone for a while
 _SHORTEST_REST, _LONGEST_REST = 30, 900  # seconds
 _GONE = 410
+_NOT_CALLED = (
+    "the address may not be called; AUTH_SERVE_OUTBOUND__ALLOWED_HOSTS names hosts "
+    "that may be internal"
+)
+_log = logging.getLogger("auth_serve.webhook")
 
 
 class Gone(Undeliverable):
@@ -120,7 +126,9 @@ class WebhookDeliveries:
                 item.url, content=item.body, headers=headers
             )
         except OutboundRefused as error:
-            raise Delayed(f"the address may not be called: {error}") from error
+            # To the log alone: what a name inside leads to, few may know.
+            _log.warning("refused: %s", error, extra={"webhook_id": item.webhook_id})
+            raise Delayed(_NOT_CALLED) from error
         except OutboundFailed as error:
             item.status = error.answered
             raise Delayed(str(error)) from error

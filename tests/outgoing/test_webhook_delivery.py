@@ -231,7 +231,7 @@ async def test_one_dead_receiver_holds_no_other_and_is_switched_off_in_the_end(
 async def test_an_endpoint_that_is_gone_is_switched_off_at_once(
     runtime: Runtime, receiver: HttpServer
 ) -> None:
-    webhook_id, _, job = await add_webhook(runtime, receiver.url)
+    webhook_id, _, job = await add_webhook(runtime, f"{receiver.url}/hidden?key=x")
     receiver.handler = answering(410)
     await happened(runtime, uuid4())
 
@@ -244,6 +244,7 @@ async def test_an_endpoint_that_is_gone_is_switched_off_at_once(
             name="webhook.disabled", after=None, limit=5
         )
     assert [each.data["reason"] for each in rows] == ["gone"]
+    assert [each.data["url"] for each in rows] == [receiver.url]
 
 
 async def test_t161_an_internal_address_is_never_called(
@@ -260,6 +261,7 @@ async def test_t161_an_internal_address_is_never_called(
     assert receiver.connections == 0
     [delivery] = await sent(closed, webhook_id)
     assert "may not be called" in (delivery.last_error or "")
+    assert "127.0.0.1" not in (delivery.last_error or "")
 
 
 async def test_a_worker_that_died_gives_its_delivery_back(

@@ -115,9 +115,10 @@ async def test_who_may_not_read_events_has_none_sent_nor_sent_once_more(
         await api.post(f"{path}/rotate-secret", {}, ann),
         await api.post(f"{path}/test", None, ann),
         await api.post(f"{path}/replay", {"since": made["created_at"]}, ann),
+        await api.delete(path, ann),
     ]
 
-    assert [each.status_code for each in answers] == [403] * 5
+    assert [each.status_code for each in answers] == [403] * 6
     assert (await api.get(path, ann)).json()["url"] == URL
 
 
@@ -209,3 +210,14 @@ async def test_the_commands_do_the_same(
     assert run("webhook", "delete", word).exit_code == 2
     assert told("webhook", "delete", word, "--yes")["deleted"] is True
     assert run("webhook", "show", word).exit_code == 1
+
+
+async def test_evidence_tells_neither_path_nor_query_of_an_endpoint(api: Api) -> None:
+    root = await api.admin()
+    made = await _made(api, root, url=f"{URL}/T0/hidden-path?key=hidden-key")
+
+    await api.delete(f"/webhooks/{made['id']}", root)
+
+    trail = await api.get("/audit-events/export", root)
+    assert "webhook.deleted" in trail.text and "https://hooks.example" in trail.text
+    assert "hidden" not in trail.text

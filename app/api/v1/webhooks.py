@@ -129,10 +129,10 @@ async def update_webhook(
     responses=problems(*UNPERMITTED, WebhookNotFound, PreconditionFailed),
 )
 async def delete_webhook(
-    webhook_id: UUID, _actor: Writer, webhooks: Webhooks, if_match: IfMatch
+    webhook_id: UUID, actor: Writer, webhooks: Webhooks, if_match: IfMatch
 ) -> None:
-    """Delete a webhook, and the list of what it was sent."""
-    await webhooks.delete(webhook_id, if_match)
+    """Delete a webhook and the list of what it was sent; wants `audit:read` too."""
+    await webhooks.delete(actor, webhook_id, if_match)
 
 
 @router.post(

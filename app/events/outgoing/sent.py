@@ -19,7 +19,7 @@ class AuditExported(Event):
 
 @event
 class WebhookCreated(Event):
-    """An endpoint is told of events from now on."""
+    """An endpoint is told of events from now on; ``url`` is without path and query."""
 
     name: ClassVar[str] = "webhook.created"
 
@@ -40,7 +40,7 @@ class WebhookUpdated(Event):
 
 @event
 class WebhookDeleted(Event):
-    """An endpoint is told nothing any more."""
+    """An endpoint is told nothing any more; ``url`` is without path and query."""
 
     name: ClassVar[str] = "webhook.deleted"
 

@@ -1,5 +1,6 @@
 """Endpoints that are told of events, as administrators manage them (ADR-0094)."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +34,7 @@ from app.services.process.process import Process
 MAX_WEBHOOKS = 100  # each is asked about every second
 MAX_REPLAY = 1_000  # events of one request
 _SECRET_BYTES = 32
+_PLACE = re.compile(r"[^/?#]*//[^/?#]*")
 SWITCHED_OFF = "the webhook was switched off"
 
 
@@ -149,7 +151,9 @@ class WebhookService:
             )
         )
         self._uow.record(
-            WebhookCreated(webhook_id=row.id, url=url, events=tuple(row.events))
+            WebhookCreated(
+                webhook_id=row.id, url=place_of(url), events=tuple(row.events)
+            )
         )
         return row, secret
 
@@ -194,17 +198,21 @@ class WebhookService:
         now = self._uow.clock.now()
         await self._uow.webhook_deliveries.end_open(row.id, now, SWITCHED_OFF)
 
-    async def delete(self, webhook_id: UUID, versions: Collection[str] | None) -> None:
+    async def delete(
+        self, actor: Actor, webhook_id: UUID, versions: Collection[str] | None
+    ) -> None:
         """Delete a webhook and the list of what it was sent.
 
         Raises:
+            Forbidden: The actor may not read the events.
             PreconditionFailed: Somebody changed it since.
             WebhookNotFound: There is none.
         """
+        _demand_reading(actor)
         row = await self.get(webhook_id, lock=True)
         demand_version(row.version, versions)
         await self._uow.webhooks.delete(row)
-        self._uow.record(WebhookDeleted(webhook_id=row.id, url=row.url))
+        self._uow.record(WebhookDeleted(webhook_id=row.id, url=place_of(row.url)))
 
     async def rotate(
         self, actor: Actor, webhook_id: UUID, overlap: int
@@ -345,7 +353,16 @@ async def switch_off(uow: UnitOfWork, row: Webhook, reason: str) -> None:
     row.version += 1
     row.updated_at = now
     await uow.webhook_deliveries.end_open(row.id, now, SWITCHED_OFF)
-    uow.record(WebhookDisabled(webhook_id=row.id, url=row.url, reason=reason))
+    uow.record(WebhookDisabled(webhook_id=row.id, url=place_of(row.url), reason=reason))
+
+
+def place_of(url: str) -> str:
+    """Return what evidence says of where an endpoint is, which others are told too.
+
+    Path and query of many products' endpoints are all that one has to know.
+    """
+    found = _PLACE.match(url)
+    return "" if found is None else found[0]
 
 
 def seal_context(webhook_id: UUID) -> str:
