@@ -1,0 +1,98 @@
+"""A year of use, simulated: no table grows for ever (architecture, rule 15)."""
+
+from collections import defaultdict
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from app.jobs import build_jobs
+from app.models import Base, User
+from app.services.server.runtime import Runtime
+from app.setting_groups import DAY
+from tests.factories.oauth import Application
+from tests.support.api import PASSWORD, Api, Person
+from tests.support.chance import FakeClock
+from tests.support.oauth import Protocol
+
+STEP = 20  # days; a step is one of everything
+STEPS = 365 // STEP + 1
+KEPT = 30  # days, of evidence
+RUNS = 5  # of a job, after a step
+# What only grows where somebody defines something is not here; nor is what the tests of
+# the janitor make row by row.
+USED = {
+    *("audit_events", "hourly_statistics", "oauth_clients", "oauth_client_secrets"),
+    *("oauth_grants", "oauth_revoked_tokens", "one_time_tokens", "outbox", "users"),
+    *("rate_limits", "refused_requests", "sessions", "signing_keys", "user_roles"),
+}
+
+
+@pytest.fixture
+def options() -> dict[str, Any]:
+    """Keep evidence for less than the year, or no end of it would be seen."""
+    return {"retention": {"audit_ttl": KEPT * DAY}, "limits": {"store": "sql"}}
+
+
+async def _counted(runtime: Runtime) -> dict[str, int]:
+    async with runtime.database.session(read_only=True) as db:
+        return {
+            name: await db.scalar(select(func.count()).select_from(table)) or 0
+            for name, table in Base.metadata.tables.items()
+        }
+
+
+async def _work(runtime: Runtime) -> None:
+    """Let each job do what there is; the janitor is never behind."""
+    for job in build_jobs(runtime):
+        more, runs = True, 0
+        while more and runs < RUNS:
+            more, runs = await job.run(), runs + 1
+        assert not more or job.name == "statistics", job.name
+
+
+async def _use(api: Api, protocol: Protocol, app: Application, user: User) -> None:
+    """Sign somebody in, in every way that leaves a row, and let them fail as well."""
+    person = await api.signed_in(Person(user.id, user.email))
+    await api.login(person.email, "not the password")
+    await api.post("/auth/refresh", {"refresh_token": person.tokens["refresh_token"]})
+    link = await api.post("/auth/forgot-password", {"email": person.email})
+    assert link.status_code == 202, link.text
+    for scope in ("openid", "openid offline_access"):
+        signed_in = await protocol.signed_in(app, scope, user=user)
+        await protocol.revoke(app, signed_in.access)
+    signed_in = await protocol.signed_in(app, "openid offline_access", user=user)
+    await protocol.refresh(app, signed_in.refresh_token)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_year_of_use_fills_no_table_for_ever(
+    api: Api, protocol: Protocol, runtime: Runtime, clock: FakeClock
+) -> None:
+    """Strangers register, one person stays, others come and go; a year of it."""
+    app, resident = await protocol.apps(), await api.users.with_password(PASSWORD)
+    counted: dict[str, list[int]] = defaultdict(list)
+    for number in range(STEPS):
+        stranger = {"email": f"s{number}@example.com", "password": PASSWORD}
+        await api.post("/auth/register", stranger)
+        guest = await api.users.with_password(PASSWORD, email=f"g{number}@example.com")
+        for user in (resident, guest):
+            await _use(api, protocol, app, user)
+        leaving = await api.signed_in(Person(guest.id, guest.email))
+        assert (await api.delete("/users/me", leaving)).status_code == 204
+        for name, rows in (await _counted(runtime)).items():
+            counted[name].append(rows)
+        clock.advance(days=STEP)
+        await _work(runtime)
+
+    first, second = slice(STEPS // 2), slice(STEPS // 2, None)
+    grown = {
+        name: (max(rows[first]), max(rows[second]))
+        for name, rows in counted.items()
+        if max(rows[second]) > max(rows[first])
+    }
+    # Kept for longer than the year, and written when there is time for it.
+    assert grown.pop("hourly_statistics", (0, 0))[1] < 400 * 24
+    assert grown.pop("refused_requests", (0, 0))[1] <= 4
+    assert grown == {}
+    assert {name for name, rows in counted.items() if max(rows)} >= USED
