@@ -12,13 +12,15 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 SOURCES := app tests alembic benchmarks tools examples clients
 
-.PHONY: help serve test e2e deploy-check pictures accessibility check fix fuzz bench docs lock argon2
+.PHONY: help serve test e2e deploy-check helm kubernetes wheel sbom provenance pictures accessibility check fix fuzz bench docs lock argon2
 
 help:
 	@echo "make serve [HOST=127.0.0.1] [PORT=8000]   start the service (makes $(VENV) first)"
 	@echo "make test                                 run the tests"
 	@echo "make e2e                                  walk through the pages in Chromium"
 	@echo "make deploy-check                         ask other programs about the files of deploy/"
+	@echo "make kubernetes                           write deploy/kubernetes from deploy/chart (Helm, or Go)"
+	@echo "make wheel | provenance | sbom            what a release is made of, into build/dist"
 	@echo "make pictures                             the same for docs/pictures"
 	@echo "make accessibility                        look at every page with axe, and write what it finds"
 	@echo "make check | fix | docs                   look at, or mend, style and documents"
@@ -43,6 +45,28 @@ e2e: $(VENV)/.e2e
 # With HAProxy, systemd-analyze and Helm where they are (PATH; HELM names another).
 deploy-check: $(VENV)/.deploy
 	$(BIN)/python -m pytest -v -rs -n 0 --no-cov --timeout 300 tests/deploy
+
+# From its source, which needs Go and some minutes: no package of Python or Debian has it.
+helm: $(BIN)/helm
+$(BIN)/helm: | $(BIN)/python
+	GOBIN="$(abspath $(BIN))" go install helm.sh/helm/v3/cmd/helm@v3.19.5
+
+kubernetes: $(BIN)/helm
+	@{ echo "# Made by make kubernetes from deploy/chart; do not edit."; \
+	  $(BIN)/helm template auth-serve deploy/chart --namespace auth-serve --kube-version 1.34.0; \
+	} > deploy/kubernetes/auth-serve.yaml
+
+# Of the last commit, into build/dist; the same bytes wherever and whenever that is done.
+wheel: $(VENV)/.test
+	@$(BIN)/python -m tools.release wheel
+
+# What the wheel was made from (in-toto, SLSA), beside it.
+provenance: $(VENV)/.test
+	@$(BIN)/python -m tools.release provenance
+
+# Every package of the lock (CycloneDX).
+sbom: $(VENV)/.deploy
+	@$(BIN)/python -m tools.release sbom
 
 pictures: export PYTHONDONTWRITEBYTECODE :=
 pictures: $(VENV)/.e2e

@@ -105,7 +105,16 @@ def build(archive: Path, directory: Path, into: Path) -> Path:
 
     def compile_one(path: Path, name: str, *options: str) -> None:
         objects.append(directory / f"{name}.o")
-        _run("cc", *_COMPILE, *include, *options, path, "-o", objects[-1])
+        _run(
+            "cc",
+            *_COMPILE,
+            f"-ffile-prefix-map={directory}=.",
+            *include,
+            *options,
+            path,
+            "-o",
+            objects[-1],
+        )
 
     for each in _SOURCES:
         compile_one(code / each, Path(each).stem)
@@ -113,7 +122,8 @@ def build(archive: Path, directory: Path, into: Path) -> Path:
     for name, (file, *options) in levels().items():
         compile_one(code / file, name, f"-Dfill_segment=fill_segment_{name}", *options)
     made = into / f"{_MODULE}.abi3.so"
-    _run("cc", "-shared", "-pthread", *objects, "-o", made)
+    # Without symbols: they hold the name of this folder, another each time.
+    _run("cc", "-shared", "-s", "-pthread", *objects, "-o", made)
     return made
 
 
