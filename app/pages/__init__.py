@@ -29,6 +29,7 @@ from app.pages.console import assets as console_assets
 from app.pages.console import audit as console_audit
 from app.pages.console import client_new as console_client_new
 from app.pages.console import clients as console_clients
+from app.pages.console import groups as console_groups
 from app.pages.console import keys as console_keys
 from app.pages.console import mails as console_mails
 from app.pages.console import outbox as console_outbox
@@ -135,6 +136,7 @@ routes: list[BaseRoute] = [
         console_users,
         console_client_new,
         console_clients,
+        console_groups,
         console_roles,
         console_audit,
         console_keys,

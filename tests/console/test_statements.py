@@ -1,7 +1,11 @@
 """What a page of the console costs: at most four statements, however much there is."""
 
+from uuid import UUID
+
 import pytest
 
+from app.policies.permission import operator
+from app.services.access.group import GroupService
 from app.services.server.runtime import Runtime
 from tests.factories.oauth import ApplicationFactory
 from tests.support.api import Person
@@ -36,6 +40,9 @@ PAGES = [
     "/admin/clients?forsaken=true",
     "/admin/clients/new?kind=web",
     "/admin/clients/one?id={client}",
+    "/admin/groups",
+    "/admin/groups/new",
+    "/admin/groups/{group}",
     "/admin/roles",
     "/admin/roles/admin",
     "/admin/new-role",
@@ -51,6 +58,16 @@ PAGES = [
 ]
 
 
+async def _group(runtime: Runtime, person: Person) -> UUID:
+    """Return a group that carries two roles, with somebody in it."""
+    async with runtime.unit_of_work() as uow:
+        actor = operator(uow.clock.now())
+        groups = GroupService(uow)
+        group = await groups.create(actor, "team", "", ["admin", "user"])
+        await groups.add_member(actor, group.id, person.id)
+    return group.id
+
+
 @pytest.mark.parametrize("path", PAGES)
 async def test_a_page_costs_at_most_four_statements(
     visitor: Visitor, admin: Person, asked: list[str], runtime: Runtime, path: str
@@ -59,6 +76,7 @@ async def test_a_page_costs_at_most_four_statements(
     async with runtime.unit_of_work(read_only=True) as uow:
         rows = await uow.audit_events.list_page(user_id=admin.id, after=None, limit=1)
     path = path.format(
+        group=await _group(runtime, admin),
         client=shop.client_id,
         email=admin.email,
         event=rows[0].id,

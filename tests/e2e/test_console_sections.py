@@ -19,6 +19,8 @@ PAGES = [
     "/admin/clients",
     "/admin/clients/new",
     "/admin/clients/new?kind=web",
+    "/admin/groups",
+    "/admin/groups/new",
     "/admin/roles",
     "/admin/roles/admin",
     "/admin/new-role",

@@ -16,10 +16,12 @@ from app.core.late.route import LateRoute
 from app.pages.console.client_form import address_of
 from app.pages.console.client_new import PATH as NEW_CLIENT
 from app.pages.console.frame import AtConsole, Here
+from app.pages.console.groups import NEW as NEW_GROUP
 from app.pages.console.roles import NEW as NEW_ROLE
 from app.pages.console.sections import (
     AUDIT,
     CLIENTS,
+    GROUPS,
     KEYS,
     MAILS,
     OVERVIEW,
@@ -45,6 +47,7 @@ ACTIONS = [
     (N_("Invite somebody"), NEW_USER, USERS.act),
     (N_("Add an application"), NEW_CLIENT, CLIENTS.act),
     (N_("New secret for an application"), CLIENTS.path, CLIENTS.act),
+    (N_("Add group"), NEW_GROUP, GROUPS.act),
     (N_("Add role"), NEW_ROLE, ROLES.act),
     (N_("Rotate keys"), KEYS.path, KEYS.act),
     (N_("Send a test email"), MAILS.path, MAILS.act),

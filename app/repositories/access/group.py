@@ -95,6 +95,13 @@ class GroupRepository(Repository[Group]):
             roles.setdefault(row.group_id, []).append(row.role)
         return roles
 
+    async def with_roles(self, group_id: UUID) -> tuple[Group, list[str]] | None:
+        """Return a group with the sorted names of its roles, or None."""
+        query = select(Group, GroupRole.role).where(Group.id == group_id)
+        query = query.outerjoin(GroupRole, GroupRole.group_id == Group.id)
+        rows = (await self.db.execute(query.order_by(GroupRole.role))).all()
+        return (rows[0][0], [role for _, role in rows if role]) if rows else None
+
     async def add_roles(self, group_id: UUID, roles: Iterable[str]) -> None:
         """Have a group carry these roles."""
         rows = [{"group_id": group_id, "role": role} for role in roles]
