@@ -8,6 +8,9 @@ from alembic import command
 from sqlalchemy import Connection, text
 
 from app.config import Settings
+from app.schemas.attribute import AttributeCreate
+from app.services.attributes.definition import AttributeService
+from app.services.attributes.values import AttributeValues
 from app.services.server.runtime import build_runtime
 from tests.conftest import SECRET, migrate
 from tests.database.test_migrations import _config, _look
@@ -50,6 +53,20 @@ async def test_grants_for_an_api_end_when_nothing_bounds_them_any_more(
     assert await _look(url, _ends) == {"openid": None, "openid email": "downgrade"}
 
 
+def _people(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT count(*) FROM users")).scalar_one())
+
+
+def _attributes(connection: Connection) -> int:
+    counts = [
+        connection.execute(
+            text(f"SELECT count(*) FROM {table}")
+        ).scalar_one()  # noqa: S608
+        for table in ("attributes", "user_attributes")
+    ]
+    return sum(counts)
+
+
 def _note(connection: Connection) -> None:
     add = "INSERT INTO oauth_revoked_tokens (id, expires_at) VALUES (:id, :at)"
     expires_at = datetime.now(UTC) + timedelta(hours=1)
@@ -76,3 +93,25 @@ async def test_what_was_revoked_stays_so_over_an_upgrade_and_back(
     await asyncio.to_thread(command.downgrade, _config(url), "0031")
 
     assert await _look(url, _count) == 2
+
+
+async def test_attributes_go_with_the_revision_and_leave_people_as_they_are(
+    empty_database_url: str,
+) -> None:
+    url = empty_database_url
+    await asyncio.to_thread(migrate, url)
+    settings = {"database_url": url, "secret_key": SECRET, "jobs": False}
+    runtime = build_runtime(Settings.model_validate(settings))
+    user = await UserFactory(runtime).with_password(PASSWORD)
+    members = AttributeCreate(name="team").model_dump()
+    async with runtime.unit_of_work() as uow:
+        await AttributeService(uow).create(members)
+        await AttributeValues(uow).set(user.id, {"team": "ops"})
+    await runtime.close()
+
+    await asyncio.to_thread(command.downgrade, _config(url), "0030")
+    people = await _look(url, _people)
+    await asyncio.to_thread(command.upgrade, _config(url), "head")
+
+    assert people == await _look(url, _people) == 1
+    assert await _look(url, _attributes) == 0
