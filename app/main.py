@@ -84,7 +84,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     port = MetricsPort(runtime.settings, runtime.monitoring)
     try:
         link = await start(runtime, serving=True)
-        if link is not None:
+        if link is not None and app.state.tells_link:
             # For the operator's eyes: the log redacts tokens, and this one opens the
             # door.
             print(f"\n  Make the first administrator: {link}\n", file=sys.stderr)
@@ -220,7 +220,7 @@ def create_app(
     )
     app.state.runtime = runtime
     app.state.brand = pages.brand_of(settings)
-    app.state.logging = None
+    app.state.logging, app.state.tells_link = None, True
     app.state.addresses = _addresses(settings, runtime)
     app.state.render_refusal = _render_early
     app.router.routes += _routes()

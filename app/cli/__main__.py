@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from app.cli import HOST, PORT
+from app.cli import HOST, MOST_WORKERS, PORT
 
 _ADVICE = "in a checkout, make serve prepares .venv: use .venv/bin/auth-serve"
 
@@ -37,21 +37,28 @@ def _run(arguments: list[str]) -> None:
 
         app(arguments)
     else:
+        hosts, port, workers = served
+        if workers > 1:
+            from app.cli.workers.start import serve_many
+
+            serve_many(hosts, port, workers)
+            return
         from app.core.late import docstrings, libraries
 
         docstrings.leave_out()
         libraries.leave_out()
         from app.cli.serve import serve
 
-        serve(*served)
+        serve(hosts, port)
 
 
-def _served(arguments: list[str]) -> tuple[list[str], int] | None:
-    """Return hosts and port of a faultless ``server start``; typer judges the rest."""
+def _served(arguments: list[str]) -> tuple[list[str], int, int] | None:
+    """Return hosts, port and workers of a faultless line; typer judges the rest."""
     if arguments[:2] != ["server", "start"]:
         return None
     # Platforms tell the port in this way; the line itself wins.
     hosts, port = [], str(os.environ.get("PORT") or PORT)
+    workers = "1"
     words = iter(arguments[2:])
     for word in words:
         name, has_value, value = word.partition("=")
@@ -60,11 +67,18 @@ def _served(arguments: list[str]) -> tuple[list[str], int] | None:
             hosts.append(value)
         elif name == "--port":
             port = value
+        elif name == "--workers":
+            workers = value
         else:
             return None
-    if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65_536):
-        return None
-    return hosts or [HOST], int(port)
+    numbers = _number(port, 65_535), _number(workers, MOST_WORKERS)
+    return (hosts or [HOST], *numbers) if all(numbers) else None
+
+
+def _number(word: str, most: int) -> int:
+    """Return a number from 1 on; 0 for what is none, or too large."""
+    number = int(word[:6]) if word.isascii() and word.isdecimal() else 0
+    return number if number <= most else 0
 
 
 if __name__ == "__main__":

@@ -19,16 +19,18 @@ GRACE = 10  # seconds that requests under way get at SIGTERM
 
 def serve(hosts: Sequence[str], port: int) -> None:
     """Serve until SIGTERM; the schema is brought up to date in development."""
-    settings = _settings_for(port)
+    settings = settings_for(port)
     try:
         listening = bind(hosts, port)
     except CannotListen as refusal:
         fail(str(refusal), Exit.UNUSABLE)
     configure_logging(settings.log_level, human=settings.logs_for_people)
-    Server(_config(settings), listening, lambda: _announce(settings, listening)).run()
+    config = server_config(settings)
+    Server(config, listening, lambda: announce(settings, listening)).run()
 
 
-def _config(settings: Settings) -> Config:
+def server_config(settings: Settings) -> Config:
+    """Return how uvicorn serves: bounded, silent, and believing nobody."""
     return Config(
         "app.main:app",
         http=guarded(settings.public_url),
@@ -44,7 +46,7 @@ def _config(settings: Settings) -> Config:
     )
 
 
-def _settings_for(port: int) -> Settings:
+def settings_for(port: int) -> Settings:
     """Return the settings; links lead to the port unless an address is named."""
     settings = settings_or_exit()
     if "public_url" not in settings.model_fields_set:
@@ -54,7 +56,7 @@ def _settings_for(port: int) -> Settings:
     return settings
 
 
-def _announce(settings: Settings, listening: Sequence[socket.socket]) -> None:
+def announce(settings: Settings, listening: Sequence[socket.socket]) -> None:
     """Tell whoever typed the command where to look; the log is for machines."""
     public_url = settings.public_url
     lines = [f"  Auth Serve listens on {address_of(each)}" for each in listening]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import HOST, PORT
+from app.cli import HOST, MOST_WORKERS, PORT
 
 app = typer.Typer(help="Run the service.")
 Hosts = Annotated[
@@ -18,6 +18,10 @@ _HOSTS = [HOST]
 Port = Annotated[
     int, typer.Option(min=1, max=65_535, envvar="PORT", help="As platforms set it")
 ]
+Workers = Annotated[
+    int,
+    typer.Option(min=1, max=MOST_WORKERS, help="Processes; SIGHUP replaces each"),
+]
 
 
 @app.callback()
@@ -26,8 +30,13 @@ def _group() -> None:
 
 
 @app.command()
-def start(host: Hosts = _HOSTS, port: Port = PORT) -> None:
+def start(host: Hosts = _HOSTS, port: Port = PORT, workers: Workers = 1) -> None:
     """Serve until SIGTERM; the schema is brought up to date in development."""
+    if workers > 1:
+        from app.cli.workers.start import serve_many
+
+        serve_many(host, port, workers)
+        return
     from app.cli.serve import serve
 
     serve(host, port)

@@ -31,9 +31,11 @@ async def _ask(port: int, *pieces: bytes) -> bytes:
     return answer
 
 
-async def _load(port: int, found: Counter[str], *, keep: bool) -> None:
+async def _load(
+    port: int, found: Counter[str], *, keep: bool, over: asyncio.Event | None = None
+) -> None:
     """Ask again and again until nobody listens; count how it went each time."""
-    while True:
+    while over is None or not over.is_set():
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
         except ConnectionRefusedError:
@@ -47,7 +49,7 @@ async def _load(port: int, found: Counter[str], *, keep: bool) -> None:
                 head = await reader.readuntil(b"\r\n\r\n")
                 await reader.readexactly(17)
                 found["answered" if head[9:12] == b"200" else "refused"] += 1
-                if b"connection: close" in head:
+                if b"connection: close" in head or (over and over.is_set()):
                     break
         except (ConnectionError, asyncio.IncompleteReadError) as error:
             found[type(error).__name__] += 1

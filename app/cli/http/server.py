@@ -49,6 +49,7 @@ class Server(UvicornServer):
         """Start the application, listen, and say so."""
         try:
             await super().startup(sockets)
+            self._listen()
         except OSError as error:  # somebody was faster since the sockets were bound
             await self.lifespan.shutdown()
             sys.exit(f"auth-serve: cannot listen: {error.strerror}")
@@ -64,6 +65,9 @@ class Server(UvicornServer):
         for waiting in self._accepted():
             await self._take_in(waiting)
         await super().shutdown(sockets)
+
+    def _listen(self) -> None:
+        """Let people in, where uvicorn was given no sockets to do it."""
 
     def _accepted(self) -> list[socket.socket]:
         """Empty each queue and close it at once, so that nobody comes in between."""
