@@ -104,7 +104,8 @@ def _read_number(text: str) -> Any:
 
 def _number(value: Any) -> Any:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or abs(value) > _MAX_NUMBER:
+    # In this order: a whole number of a file may be beyond any float.
+    if not is_number or abs(value) > _MAX_NUMBER or not math.isfinite(value):
         raise ValueError("must be a number")
     return value
 

@@ -46,6 +46,7 @@ def test_what_could_judge_nothing_is_no_definition(
         ({"type": "number"}, -7, True),
         ({"type": "number"}, 2**53 - 1, 2**53),
         ({"type": "number"}, 0, float("nan")),
+        ({"type": "number"}, 1, 10**400),
         ({"type": "boolean"}, False, "false"),
         ({"type": "boolean"}, True, 1),
         ({"type": "date"}, "2024-02-29", "2023-02-29"),
