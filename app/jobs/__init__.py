@@ -6,7 +6,7 @@ from app.jobs.janitor import JanitorJob
 from app.jobs.mail import MailJob
 from app.jobs.signing_keys import SigningKeysJob
 from app.jobs.statistics import StatisticsJob
-from app.jobs.webhook import WebhookJob
+from app.jobs.webhook import webhook_jobs
 from app.services.server.runtime import Runtime
 
 
@@ -15,7 +15,7 @@ def build_jobs(runtime: Runtime) -> list[Job]:
     return [
         MailJob(runtime),
         BackchannelLogoutJob(runtime),
-        WebhookJob(runtime),
+        *webhook_jobs(runtime),
         SigningKeysJob(runtime),
         StatisticsJob(runtime),
         JanitorJob(runtime),

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.circuit_breaker import CircuitOpen
+from app.core.clock import Clock
 from app.core.outbound import OutboundFailed, OutboundRefused
 from app.core.randomness import Randomness
 from app.core.secret_key import SealBroken
@@ -27,6 +28,7 @@ WAITS = (5, 30, 120, 600, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400)  # seco
 DISABLE_AFTER = timedelta(days=5)  # without one success
 _PATIENT = 5  # failures in a row, before an endpoint is left alone for a while
 _SHORTEST_REST, _LONGEST_REST = 30, 900  # seconds
+_SLOW, _SLOW_FOR = 1.0, 600.0  # seconds of an exchange, and how long it is remembered
 _GONE = 410
 _NOT_CALLED = (
     "the address may not be called; AUTH_SERVE_OUTBOUND__ALLOWED_HOSTS names hosts "
@@ -71,6 +73,30 @@ class Growing:
         return timedelta(seconds=seconds * self._randomness.between(1.0, 1.1))
 
 
+class SlowEndpoints:
+    """Which endpoints took long of late, as this process found out.
+
+    A turn lasts as long as the longest of its deliveries. Those that take their time,
+    on purpose perhaps, have turns of their own, and keep nobody else's events back.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Know of none."""
+        self._clock = clock
+        self._until: dict[UUID, float] = {}
+
+    def note(self, webhook_id: UUID, seconds: float) -> None:
+        """Say how long an exchange took."""
+        if seconds >= _SLOW:
+            self._until[webhook_id] = self._clock.monotonic() + _SLOW_FOR
+
+    def current(self) -> frozenset[UUID]:
+        """Return those of now; whatever was long ago is forgotten."""
+        now = self._clock.monotonic()
+        self._until = {k: until for k, until in self._until.items() if until > now}
+        return frozenset(self._until)
+
+
 class WebhookDeliveries:
     """Posts events; everything but success is a failure, redirects among them."""
 
@@ -80,9 +106,10 @@ class WebhookDeliveries:
     longest = LONGEST
     is_paused = False  # each endpoint rests by itself
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, slow: SlowEndpoints) -> None:
         """Send through the guarded door of this process."""
         self._runtime = runtime
+        self._slow = slow
         self.patience = Growing(runtime.randomness)
 
     async def prepare(self, uow: UnitOfWork, message: WebhookDelivery) -> Notice:
@@ -121,6 +148,7 @@ class WebhookDeliveries:
         """
         now = self._runtime.clock.now()
         headers = header_fields(item.event_id, now, item.body, item.secrets)
+        begun = self._runtime.clock.monotonic()
         try:
             answer = await self._runtime.outbound.post(
                 item.url, content=item.body, headers=headers
@@ -132,6 +160,9 @@ class WebhookDeliveries:
         except OutboundFailed as error:
             item.status = error.answered
             raise Delayed(str(error)) from error
+        finally:
+            seconds = self._runtime.clock.monotonic() - begun
+            self._slow.note(item.webhook_id, seconds)
         item.status = answer.status
         if answer.status == _GONE:
             raise Gone("the endpoint answered 410: it is gone")
@@ -145,9 +176,16 @@ class WebhookDeliveries:
 class WebhookJob(OutboxJob[Notice]):
     """Makes deliveries of what happened, and relays them endpoint by endpoint."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        """Work for every endpoint; several processes may."""
-        super().__init__(runtime, WebhookDeliveries(runtime))
+    def __init__(self, runtime: Runtime, slow: SlowEndpoints | None = None) -> None:
+        """Work for every endpoint; several processes may.
+
+        Args:
+            runtime: What to work with.
+            slow: Those that another job has turns for; without it there is none.
+        """
+        self._slow = slow or SlowEndpoints(runtime.clock)
+        self._leaves_slow = slow is not None
+        super().__init__(runtime, WebhookDeliveries(runtime, self._slow))
         self._fan_out = FanOut(runtime)
         self._due: Mapping[UUID, int] = {}
 
@@ -174,7 +212,11 @@ class WebhookJob(OutboxJob[Notice]):
             for each in endpoints
             if each.id in due
             and (each.paused_until is None or each.paused_until <= now)
+            and self._is_mine(each.id)
         }
+
+    def _is_mine(self, webhook_id: UUID) -> bool:
+        return not self._leaves_slow or webhook_id not in self._slow.current()
 
     def _box(self, uow: UnitOfWork) -> Box:
         return uow.webhook_deliveries
@@ -228,3 +270,30 @@ class WebhookJob(OutboxJob[Notice]):
             seconds = min(doubled, _LONGEST_REST)
             chance = self._runtime.randomness.between(1.0, 1.1)
             webhook.paused_until = now + timedelta(seconds=seconds * chance)
+
+
+class SlowWebhookJob(WebhookJob):
+    """Relays to the endpoints that take long; what for, the other job has made."""
+
+    def __init__(self, runtime: Runtime, slow: SlowEndpoints) -> None:
+        """Work beside the job that leaves these to it."""
+        super().__init__(runtime, slow)
+        self.name = f"{self.name}_slow"
+
+    async def run(self) -> bool:
+        """Take one turn; True when there may be more to do at once."""
+        if not self._slow.current():
+            return False
+        async with self._runtime.unit_of_work(read_only=True) as uow:
+            endpoints = await uow.webhooks.list_enabled()
+        self._due = await self._awake(endpoints)
+        return bool(self._due) and await self._relay() > 0
+
+    def _is_mine(self, webhook_id: UUID) -> bool:
+        return webhook_id in self._slow.current()
+
+
+def webhook_jobs(runtime: Runtime) -> tuple[WebhookJob, SlowWebhookJob]:
+    """Return the jobs that tell endpoints, those that take long beside the others."""
+    slow = SlowEndpoints(runtime.clock)
+    return WebhookJob(runtime, slow), SlowWebhookJob(runtime, slow)

@@ -9,7 +9,13 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 
 from app.events.user import UserUpdated
-from app.jobs.webhook import DISABLE_AFTER, PER_ENDPOINT, WAITS, WebhookJob
+from app.jobs.webhook import (
+    DISABLE_AFTER,
+    PER_ENDPOINT,
+    WAITS,
+    WebhookJob,
+    webhook_jobs,
+)
 from app.models import AuditEvent
 from app.policies.permission import operator
 from app.repositories.unit_of_work import evidence
@@ -245,6 +251,34 @@ async def test_an_endpoint_that_is_gone_is_switched_off_at_once(
         )
     assert [each.data["reason"] for each in rows] == ["gone"]
     assert [each.data["url"] for each in rows] == [receiver.url]
+
+
+async def test_who_takes_long_keeps_back_nobody_elses_events(
+    runtime: Runtime, receiver: HttpServer, clock: FakeClock
+) -> None:
+    quick, slow = webhook_jobs(runtime)
+
+    def dawdling(method: str, path: str, headers: Message, body: bytes) -> Answer:
+        clock.advance(seconds=2)
+        return 204, {}, b""
+
+    with HttpServer() as tarpit:
+        tarpit.handler = dawdling
+        for url in (tarpit.url, receiver.url):
+            await add_webhook(runtime, url, "user.*")
+        await happened(runtime, uuid4())
+        await work(quick)
+        await happened(runtime, uuid4())
+        await work(quick)
+        before = len(tarpit.requests)
+        await work(slow)
+        after = len(tarpit.requests)
+        clock.advance(seconds=601)
+        await happened(runtime, uuid4())
+        await work(quick)
+
+        assert (before, after, len(tarpit.requests)) == (1, 2, 3)
+    assert len(receiver.requests) == 3
 
 
 async def test_t161_an_internal_address_is_never_called(
