@@ -1,4 +1,4 @@
-"""The release before, from the repository's history, beside this one on one database."""
+"""The release before, from the history, beside this one on one database."""
 
 import io
 import subprocess
