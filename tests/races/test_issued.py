@@ -116,7 +116,7 @@ async def _chain(api: Api) -> tuple[SignedIn, Application, Application, str]:
 async def test_what_is_exchanged_for_a_token_that_ends_ends_with_it(
     api: Api, both: list[AsyncClient]
 ) -> None:
-    """RFC 8693 §2.2.1 leaves it open; here nothing outlives what it was made of."""
+    """Left open by RFC 8693 §2.2.1; here nothing outlives what it was made of."""
     who, gateway, behind, stock = await _chain(api)
     form = {
         "grant_type": TokenExchange.name,
