@@ -158,6 +158,7 @@ ALSO: dict[Operation, str] = {  # what some need besides
     # Whoever has events sent somewhere reads them there.
     ("post", "/webhooks"): "audit:read",
     ("patch", "/webhooks/{webhook_id}"): "audit:read",
+    ("delete", "/webhooks/{webhook_id}"): "audit:read",
     ("post", "/webhooks/{webhook_id}/rotate-secret"): "audit:read",
     ("post", "/webhooks/{webhook_id}/test"): "audit:read",
     ("post", "/webhooks/{webhook_id}/replay"): "audit:read",
