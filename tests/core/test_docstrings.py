@@ -51,6 +51,9 @@ import app.core.clock
 from sqlalchemy.orm import Session
 assert "left out" == Session.__doc__ == Session.get.__doc__
 assert "time" in app.core.clock.__doc__
+assert "left out" == app.core.clock.SystemClock.now.__doc__ != app.core.clock.SystemClock.__doc__
+import app.api.health
+assert "left out" != app.api.health.live.__doc__
 import checks
 """
 

@@ -1,9 +1,11 @@
-"""Import libraries without their docstrings, some five megabytes that nobody reads.
+"""Import modules without their docstrings, some five megabytes that nobody reads.
 
-``python -OO`` would leave out the same and every ``assert``, ours too. Our own stay:
-the OpenAPI document is made of them.
+``python -OO`` would leave out the same and every ``assert``, ours too. Of our own only
+those of functions are left out, and only where no document is made of them: OpenAPI
+has what stands in ``app/api`` and ``app/schemas``, pages of errors what a class says.
 """
 
+import os
 import sys
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
@@ -18,6 +20,7 @@ from types import CodeType
 from typing import Any
 
 _APP = str(Path(__file__).parents[2])
+_DOCUMENTED = tuple(f"{_APP}{os.sep}{name}" for name in ("api", "cli", "schemas"))
 _LOAD, _STORE = opmap["LOAD_CONST"], opmap["STORE_NAME"]
 _RETURN = opmap.get("RETURN_CONST", _LOAD)  # from Python 3.12 on
 _IN_FUNCTION = 1  # CO_OPTIMIZED: not the body of a class or a module
@@ -27,14 +30,15 @@ _PROLOGUE = 32  # bytes in which a body stores what it is called and what it say
 
 
 def leave_out() -> None:
-    """Import what comes from now on without docstrings, but for this application."""
-    loaders = (ExtensionFileLoader, EXTENSION_SUFFIXES), (_Loader, SOURCE_SUFFIXES)
-    finder = FileFinder.path_hook(*loaders)
+    """Import what comes from now on without docstrings, but for those of documents."""
+    extensions = ExtensionFileLoader, EXTENSION_SUFFIXES
+    libraries = FileFinder.path_hook(extensions, (_Loader, SOURCE_SUFFIXES))
+    ours = FileFinder.path_hook((_OwnLoader, SOURCE_SUFFIXES))
 
     def hook(path: str) -> Any:
-        if path.startswith(_APP):
+        if path.startswith(_DOCUMENTED):
             raise ImportError
-        return finder(path)
+        return (ours if path.startswith(_APP) else libraries)(path)
 
     sys.path_hooks.insert(0, hook)
     sys.path_importer_cache.clear()
@@ -49,12 +53,27 @@ class _Loader(SourceFileLoader):
         return None if code is None else without(code)
 
 
-def without(code: CodeType) -> CodeType:
+class _OwnLoader(SourceFileLoader):
+    """Takes out those of functions."""
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """Return the code of a module."""
+        code = super().get_code(fullname)
+        return None if code is None else without(code, only_functions=True)
+
+
+def without(code: CodeType, *, only_functions: bool = False) -> CodeType:
     """Return the code of a module, and all within, without docstrings."""
     constants = [
-        without(each) if isinstance(each, CodeType) else each for each in code.co_consts
+        (
+            without(each, only_functions=only_functions)
+            if isinstance(each, CodeType)
+            else each
+        )
+        for each in code.co_consts
     ]
-    place = _place(code)
+    is_kept = only_functions and not code.co_flags & _IN_FUNCTION
+    place = None if is_kept else _place(code)
     if place is not None:
         constants[place] = _INSTEAD
     elif all(map(lambda new, old: new is old, constants, code.co_consts)):

@@ -29,6 +29,7 @@ _WITHOUT: tuple[tuple[str, ...], ...] = (
         "tempfile",
     ),
     ("sqlalchemy", "importlib.metadata"),
+    ("sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.postgresql.pg_catalog"),
     (
         "app.core.late.models",
         "html",
