@@ -35,6 +35,8 @@ _WITHOUT: tuple[tuple[str, ...], ...] = (
         "html",
         "http.client",
         "importlib.metadata",
+        "opentelemetry._logs",
+        "opentelemetry.metrics",
         "shutil",
         "tempfile",
     ),
