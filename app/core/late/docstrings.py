@@ -1,7 +1,7 @@
 """Import modules without their docstrings, some five megabytes that nobody reads.
 
 ``python -OO`` would leave out the same and every ``assert``, ours too. Of our own only
-those of functions are left out, and only where no document is made of them: OpenAPI
+those of modules and functions are left out, where no document is made of them: OpenAPI
 has what stands in ``app/api`` and ``app/schemas``, pages of errors what a class says.
 """
 
@@ -54,31 +54,35 @@ class _Loader(SourceFileLoader):
 
 
 class _OwnLoader(SourceFileLoader):
-    """Takes out those of functions."""
+    """Takes out those of modules and functions."""
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Return the code of a module."""
         code = super().get_code(fullname)
-        return None if code is None else without(code, only_functions=True)
+        return None if code is None else without(code, keeps_classes=True)
 
 
-def without(code: CodeType, *, only_functions: bool = False) -> CodeType:
+def without(code: CodeType, *, keeps_classes: bool = False) -> CodeType:
     """Return the code of a module, and all within, without docstrings."""
     constants = [
         (
-            without(each, only_functions=only_functions)
+            without(each, keeps_classes=keeps_classes)
             if isinstance(each, CodeType)
             else each
         )
         for each in code.co_consts
     ]
-    is_kept = only_functions and not code.co_flags & _IN_FUNCTION
+    is_kept = keeps_classes and _is_class(code)
     place = None if is_kept else _place(code)
     if place is not None:
         constants[place] = _INSTEAD
     elif all(map(lambda new, old: new is old, constants, code.co_consts)):
         return code
     return code.replace(co_consts=tuple(constants))
+
+
+def _is_class(code: CodeType) -> bool:
+    return not code.co_flags & _IN_FUNCTION and code.co_name != "<module>"
 
 
 def _place(code: CodeType) -> int | None:

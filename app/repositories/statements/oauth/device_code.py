@@ -5,6 +5,7 @@ A loop of devices that wait writes nothing (ADR-0076).
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -38,34 +39,45 @@ _ASKED = asked(id=DeviceCode.id.type)
 _EACH = _STATE.add_columns(_ASKED.c.place).join(_ASKED, _ASKED.c.id == DeviceCode.id)
 # As with codes: who signs out before the device comes does not let it go through.
 _PENDING = (*NOT_OVER, OAuthGrant.redeemed_at.is_(None), SESSION_LIVE)
-_USE = (
-    update(DeviceCode)
-    .where(
-        DeviceCode.id == ID,
-        DeviceCode.client_id == CLIENT,
-        DeviceCode.approved_at.is_not(None),
-        DeviceCode.redeemed_at.is_(None),
-        DeviceCode.expires_at > NOW,
-        exists().where(OAuthGrant.id == DeviceCode.id, *_PENDING),
+
+
+# Made when the first device comes: many an installation has none.
+@cache
+def _use() -> Any:
+    return (
+        update(DeviceCode)
+        .where(
+            DeviceCode.id == ID,
+            DeviceCode.client_id == CLIENT,
+            DeviceCode.approved_at.is_not(None),
+            DeviceCode.redeemed_at.is_(None),
+            DeviceCode.expires_at > NOW,
+            exists().where(OAuthGrant.id == DeviceCode.id, *_PENDING),
+        )
+        .values(redeemed_at=NOW)
+        .returning(DeviceCode.id)
     )
-    .values(redeemed_at=NOW)
-    .returning(DeviceCode.id)
-)
-_BEGIN = update(OAuthGrant).values(redeemed_at=NOW, refreshed_at=NOW)
 
 
-def _redeem_in_one() -> Any:
-    used = _USE.cte("used")
-    begin = _BEGIN.where(OAuthGrant.id == used.c.id, *NOT_OVER).returning(*GRANT)
+@cache
+def _begin() -> Any:
+    return update(OAuthGrant).values(redeemed_at=NOW, refreshed_at=NOW)
+
+
+@cache
+def _redeem() -> Any:
+    used = _use().cte("used")
+    begin = _begin().where(OAuthGrant.id == used.c.id, *NOT_OVER).returning(*GRANT)
     return answer_of(begin.cte("begun"))
 
 
-_REDEEM = _redeem_in_one()
-_REDEEM_STEPS: Sequence[Executable] = (
-    _USE,
-    _BEGIN.where(OAuthGrant.id == ID).returning(OAuthGrant.id),
-    answer().where(OAuthGrant.id == ID),
-)
+@cache
+def _redeem_steps() -> Sequence[Executable]:
+    return (
+        _use(),
+        _begin().where(OAuthGrant.id == ID).returning(OAuthGrant.id),
+        answer().where(OAuthGrant.id == ID),
+    )
 
 
 class DeviceCodeStatements:
@@ -87,5 +99,5 @@ class DeviceCodeStatements:
         """
         parameters = {"id": code_id, "client_id": client_id, "now": now}
         if self._database.is_sqlite:
-            return await self._database.fetch_guarded(_REDEEM_STEPS, parameters)
-        return await self._database.fetch_one(_REDEEM, parameters)
+            return await self._database.fetch_guarded(_redeem_steps(), parameters)
+        return await self._database.fetch_one(_redeem(), parameters)
