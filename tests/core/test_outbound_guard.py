@@ -186,8 +186,10 @@ async def test_a_name_with_one_internal_address_is_refused(
 ) -> None:
     for found in ([internal], [PUBLIC, internal], [internal, PUBLIC]):
         client = make(resolve=answers(*found))
-        with pytest.raises(OutboundRefused):
+        with pytest.raises(OutboundRefused) as refusal:
             await client.get(f"https://rp.example:{hook.port}/")
+        assert "rp.example" in refusal.value.hint
+        assert internal not in refusal.value.hint
 
     assert hook.connections == 0
 

@@ -5,6 +5,7 @@ parsers cannot disagree. Spellings that no honest sender uses are refused unreso
 """
 
 import asyncio
+import logging
 import re
 import socket
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,7 @@ from app.core.outbound.errors import OutboundRefused
 if TYPE_CHECKING:
     import httpx2
 
+_log = logging.getLogger("auth_serve.outbound")
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 
 _CREDENTIALS = re.compile(r"[^/?#]*//[^/?#]*@")
@@ -136,7 +138,11 @@ class Guard:
         if not self._is_allowed(host, port):
             for address in found:
                 if not is_public(address):
-                    raise OutboundRefused(f"{host} is the internal address {address}")
+                    # To the log alone: hints are kept, and told to who reads the
+                    # trail or a list of deliveries, and may not see the network.
+                    told = {"target": host, "address": address}
+                    _log.warning("internal address", extra=told)
+                    raise OutboundRefused(f"{host} has an internal address")
         return found
 
     def _is_allowed(self, host: str, port: int) -> bool:
