@@ -1,9 +1,9 @@
 <%! from textwrap import fill %>\
 """${fill(message.rstrip("."), 84)}.
 
-Expand, backfill or contract? One of them; the previous release must run unharmed beside
-it (docs/operations.md, "Upgrade"). What drops something says ``unused_since``: the first
-schema whose release names it nowhere.
+Expand, backfill or contract? One of them; the previous release must run unharmed
+beside it (docs/operations.md, "Upgrade"). What drops something says ``unused_since``:
+the first schema whose release names it nowhere.
 """
 
 import sqlalchemy as sa

@@ -7,6 +7,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -53,8 +54,17 @@ def in_utc(value: datetime) -> datetime:
         raise ValueError("an instant in the years 1 to 9999 is required") from None
 
 
+def _spelled_out(value: Any) -> Any:
+    """Refuse numbers: nobody says if they count seconds or milliseconds."""
+    if isinstance(value, datetime) or (isinstance(value, str) and "-" in value[1:]):
+        return value
+    raise ValueError("an instant as in RFC 3339 is required")
+
+
 # With a zone: what has none could be meant in any.
-GivenInstant = Annotated[AwareDatetime, AfterValidator(in_utc)]
+GivenInstant = Annotated[
+    AwareDatetime, BeforeValidator(_spelled_out), AfterValidator(in_utc)
+]
 
 
 Email = Annotated[

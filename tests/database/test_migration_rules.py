@@ -30,6 +30,7 @@ LONG = {
     ("0005", "users"): "before the first release that anybody ran",
     ("0007", "user_claims"): "whoever has claims beyond the account: few",
     ("0032", "oauth_revoked_tokens"): "what was revoked within an access token's life",
+    ("0036", "oauth_clients"): "applications: some hundred rows",
 }
 MIXED = {"0003", "0005"}
 POSTGRESQL: Dialect = asyncpg()  # type: ignore[no-untyped-call]

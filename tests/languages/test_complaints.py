@@ -19,6 +19,11 @@ _OF_THE_API = {
     "a picture is required",
     "a proof is not taken back; set another address",
     "an instant in the years 1 to 9999 is required",
+    "an instant as in RFC 3339 is required",
+    "either delivery_id or since is required",
+    "until belongs to since",
+    "are more than 7 events; name a shorter span",
+    "is no event; docs/events.md lists them, and user.* is many",
     "is no part of a theme",
     # Of protected hosts, which no page makes.
     "is the one of this service itself",

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
+    AwareDatetime,
     BeforeValidator,
     Field,
     StrictBool,
@@ -22,10 +24,11 @@ from app.factors.base import FactorRefused
 from app.factors.passkey import MAX_CREDENTIAL_ID, check_key, known_transports
 from app.models.passkey import Passkey
 from app.repositories.unit_of_work import UnitOfWork
-from app.schemas.base import GivenInstant, Input
+from app.schemas.base import Input, in_utc
 from app.schemas.factor import PasskeyName
 from app.services.accounts.foreign_factor import parsed
 
+_Made = Annotated[AwareDatetime, AfterValidator(in_utc)]
 _PASSWORDLESS = "webauthn-passwordless"
 KEYCLOAK_TYPES = ("webauthn", _PASSWORDLESS)
 MAX_HANDLE = 64  # bytes, WebAuthn Level 3 section 4
@@ -93,7 +96,7 @@ class _Native(Input):
     is_user_verified: StrictBool = False
     aaguid: UUID | None = None
     name: Any = None
-    created_at: GivenInstant | None = None
+    created_at: _Made | None = None  # some products count milliseconds
 
 
 def read_passkeys(given: Sequence[Mapping[str, Any]]) -> list[ForeignPasskey]:

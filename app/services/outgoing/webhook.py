@@ -30,6 +30,7 @@ from app.services.outgoing.fan_out import delivery_of
 from app.services.outgoing.payload import is_known, new_secret, wanted_names
 from app.services.process.precondition import demand_version
 from app.services.process.process import Process
+from app.services.sessions.errors import TokenScopeMissing
 
 MAX_WEBHOOKS = 100  # each is asked about every second
 MAX_REPLAY = 1_000  # events of one request
@@ -380,5 +381,7 @@ def secrets_of(process: Process, row: Webhook, now: datetime) -> list[str]:
 
 
 def _demand_reading(actor: Actor) -> None:
+    if actor.token_id is not None and "audit:read" not in actor.scope:
+        raise TokenScopeMissing("audit:read")
     if not actor.may("audit:read"):
         raise Forbidden(hint="audit:read is missing")

@@ -107,7 +107,7 @@ async def test_trap_20_no_answer_repeats_a_post_somewhere_else(api: Api) -> None
     paths = [path for path, item in document()["paths"].items() if "post" in item]
 
     for path in paths:
-        url = path.format(user_id=uuid4(), message_id=uuid4(), client_id=uuid4())
+        url = re.sub("{.*?}", str(uuid4()), path)
         assert (await api.client.post(url, json={})).status_code not in (307, 308)
         assert (await api.client.post(f"{url}/", json={})).status_code == 404
 
