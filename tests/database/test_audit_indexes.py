@@ -20,6 +20,7 @@ SMALLER = {
     "ix_audit_events_name_quarter",
     "ix_audit_events_correlation_end",
     "ix_audit_events_created",
+    "ix_audit_events_client_quarter",
 }
 BY_ACTOR = "actor_id = '01990000000070008000000000000002' ORDER BY id DESC LIMIT 51"
 BY_REQUEST = "correlation_id = 'abc'"

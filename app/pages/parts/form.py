@@ -18,9 +18,11 @@ from app.core.exceptions import (
 from app.core.language import Message
 from app.pages.parts.csrf import refuse_cross_site
 
-MAX_BODY = 32 * 1_024  # bytes; 8,192 of attributes are three times as many encoded
+MAX_BODY = 16 * 1_024  # bytes
+MAX_LONG = 32 * 1_024  # of who signed in: 8,192 of attributes are thrice that encoded
 MAX_FIELDS = 60  # as many attributes as there may be, and what goes with them
 PROOF = "proof"  # name of the field that holds the solution of a challenge
+_LONG = ("/account/profile", "/admin/users/")
 _FORM = "application/x-www-form-urlencoded"
 
 Values = Mapping[str, str]
@@ -44,11 +46,16 @@ async def read_form(request: Request) -> Values:
         MalformedForm: A field twice, U+0000, or bytes that are not UTF-8.
     """
     refuse_cross_site(request)
-    return parse_form(await read_body(request))
+    is_long = request.scope["route"].path.startswith(_LONG)
+    return parse_form(await read_body(request, MAX_LONG if is_long else MAX_BODY))
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
     """Return a form as it came, whoever sent it.
+
+    Args:
+        request: What is read.
+        most: Bytes.
 
     Raises:
         UnsupportedMediaType: Another encoding; pages have no upload.
@@ -60,8 +67,8 @@ async def read_body(request: Request) -> bytes:
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
-            raise PayloadTooLarge(hint=f"more than {MAX_BODY} bytes")
+        if len(body) > most:
+            raise PayloadTooLarge(hint=f"more than {most} bytes")
     return body
 
 

@@ -23,6 +23,7 @@ PER_MINUTE = 120  # of a process: what a flood may write
 PER_ADDRESS = 30  # of them, so that one sender leaves room for the others
 MOST = 200_000  # rows that stay, some 100 MB
 DELAY = 0.25  # seconds in which a batch gathers
+PATIENCE = 3.0  # seconds that a stop, or whoever asks why, waits for the last batch
 _MINUTE = 60.0
 _MAX_TEXT = 600  # characters
 # Where people sign in and programs ask for tokens; of other requests the log tells.
@@ -84,10 +85,10 @@ class RefusedRequests:
             self._timer = loop.call_later(DELAY, self._begin)
 
     async def settle(self) -> None:
-        """Wait until everything is written."""
+        """Wait until everything is written, but not for a database that hangs."""
         self._begin()
         if self._writing is not None:
-            await self._writing
+            await asyncio.wait({self._writing}, timeout=PATIENCE)
 
     def _has_room(self, ip: str) -> bool:
         now = self._clock.monotonic()
