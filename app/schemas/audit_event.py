@@ -48,7 +48,7 @@ class WhyRefusal(Output):
 
 
 class Why(Output):
-    """What is kept under a correlation id, oldest first, fifty and a hundred at most."""
+    """What is kept under a correlation id, oldest first; 50 and 100 at most."""
 
     correlation_id: str
     refusals: Sequence[WhyRefusal]
