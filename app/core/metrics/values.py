@@ -75,7 +75,7 @@ class Values:
     def _take(self, folder: Path) -> mmap.mmap:
         """Map the first file that no living process holds."""
         for number in range(_MOST_PROCESSES):
-            held = open(folder / f"{number}.values", "a+b")  # noqa: SIM115
+            held = open(folder / f"{number}.values", "a+b")  # noqa: SIM115  (kept)
             if _hold(held):
                 break
             held.close()
@@ -87,7 +87,7 @@ class Values:
         for key, slot, width in _indexed(index):
             self.slots[key, width] = slot
             self._next = max(self._next, slot + width)
-        self._index = open(index, "ab")  # noqa: SIM115
+        self._index = open(index, "ab")  # noqa: SIM115  (kept open)
         self._index.write(b"\n")  # after what a process died writing
         return mmap.mmap(held.fileno(), CAPACITY * 8)
 

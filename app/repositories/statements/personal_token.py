@@ -15,6 +15,7 @@ from app.models.user import User
 from app.repositories.statements.held_roles import held_roles_of, roles_held_by
 from app.repositories.statements.session import ACCOUNT, ACTIVE
 
+PATIENCE = 3.0  # seconds that a stop waits for the last ones
 USE_NOTED = timedelta(minutes=1)  # at most once in that time
 _log = logging.getLogger("auth_serve.personal_token")
 _NOW = bindparam("now", type_=PersonalToken.expires_at.type)
@@ -99,5 +100,6 @@ class PersonalTokenStatements:
             _log.warning("use not noted", extra={"error": type(error).__name__})
 
     async def settle(self) -> None:
-        """Wait until every use is written down."""
-        await asyncio.gather(*self._notes)
+        """Wait until every use is written down, but not for a database that hangs."""
+        if self._notes:
+            await asyncio.wait(self._notes, timeout=PATIENCE)

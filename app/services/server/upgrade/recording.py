@@ -56,6 +56,7 @@ def record(
     """
     module = _load(revision)
     connection = _Recorder(dialect, look)
+    # It stands for a connection, and answers what migrations ask of one.
     context = _Context(dialect, connection, {})  # type: ignore[arg-type]
     with Operations.context(context):
         module.upgrade()
