@@ -184,6 +184,7 @@ class Export(Output):
     oauth_consents: list[dict[str, Any]]
     oauth_grants: list[dict[str, Any]]
     device_codes: list[dict[str, Any]]
+    owned_clients: list[dict[str, Any]]
     activity: list[dict[str, Any]]
 
 

@@ -69,6 +69,25 @@ async def test_an_owner_is_named_shown_found_changed_and_taken_away(
     assert [each.data["fields"] for each in updates] == [["owner_id"]] * 2
 
 
+async def test_a_copy_of_an_account_names_what_it_answers_for(
+    api: Api, admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.accounts.export.BATCH", 2)
+    ann, bob = await api.person(), await api.person()
+    names = [f"job-{number}" for number in range(5)]
+    for name in names:
+        body = BACKUP | {"client_id": name, "owner_id": str(ann.id)}
+        assert (await api.post("/clients", body, admin)).status_code == 201
+
+    copies = [await api.get("/users/me/export", each) for each in (ann, bob)]
+
+    [of_ann, of_bob] = [each.json()["owned_clients"] for each in copies]
+    assert [each["client_id"] for each in of_ann] == names and of_bob == []
+    assert of_ann[0]["status"] == "active" and of_ann[0]["client_name"] == "Backup"
+    # How it is set up is the operator's, not the owner's.
+    assert {"document", "token_exchange", "claim_mappings"}.isdisjoint(of_ann[0])
+
+
 @pytest.mark.parametrize("kind", ["unknown", "disabled"])
 async def test_nobody_who_cannot_answer_becomes_an_owner(
     api: Api, admin: Person, kind: str

@@ -17,6 +17,7 @@ from tests.outgoing.support import work
 from tests.servers.http import HttpServer
 from tests.support.api import Api, Person
 from tests.support.chance import FakeClock
+from tests.support.client import events
 
 URL = "https://hooks.example/auth"
 
@@ -74,6 +75,20 @@ async def test_a_webhook_is_made_changed_and_gone_and_its_secret_shown_once(
         "webhook.secret_rotated",
         "webhook.deleted",
     ]
+
+
+async def test_evidence_says_where_an_endpoint_was_moved_but_not_its_secret_path(
+    api: Api, runtime: Runtime
+) -> None:
+    root = await api.admin()
+    made = await _made(api, root)
+    moved = {"url": "https://elsewhere.example:8443/only-we-know?key=1"}
+    await api.patch(f"/webhooks/{made['id']}", moved, root)
+
+    [told_of] = await events(runtime, "webhook.updated")
+
+    assert told_of.data["url"] == "https://elsewhere.example:8443"
+    assert told_of.data["fields"] == ["url"]
 
 
 @pytest.mark.parametrize(

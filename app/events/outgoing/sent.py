@@ -30,11 +30,15 @@ class WebhookCreated(Event):
 
 @event
 class WebhookUpdated(Event):
-    """What an endpoint is told, or where it is, changed."""
+    """What an endpoint is told, or where it is, changed.
+
+    ``url`` is where it is now, without path and query.
+    """
 
     name: ClassVar[str] = "webhook.updated"
 
     webhook_id: UUID
+    url: str
     fields: tuple[str, ...]
 
 

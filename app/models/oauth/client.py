@@ -43,7 +43,7 @@ class OAuthClient(Base):
         "until deleted; self-registered ones until AUTH_SERVE_OAUTH__UNUSED_CLIENT_TTL "
         "after their last use"
     )
-    exported: ClassVar[str] = "no: an application, and nobody's account"
+    exported: ClassVar[str] = "as `owned_clients`, to who answers for them"
 
     client_id: Mapped[str] = mapped_column(CLIENT_ID, primary_key=True)
     client_name: Mapped[str] = mapped_column(String(200))

@@ -16,9 +16,16 @@ from app.utils.helpers import base64url, encoded_json
 
 BATCH = 500  # rows in memory at a time, and in one transaction
 Batches = AsyncIterator[Sequence[dict[str, Any]]]
-Fetch = Callable[[UnitOfWork, UUID | None], Coroutine[Any, Any, Sequence[Any]]]
+Fetch = Callable[[UnitOfWork, Any], Coroutine[Any, Any, Sequence[Any]]]
 _SECRET_COLUMNS = frozenset(
     {"password_hash", "search_text", "counter", "sealed_secret", "code_hash", "digest"}
+)
+
+
+# Of an application that somebody answers for: how it is set up is its operator's.
+_OF_A_CLIENT = (
+    *("client_id", "client_name", "status", "created_at", "updated_at"),
+    "last_used_at",
 )
 
 
@@ -101,6 +108,7 @@ class ExportService:
                 "oauth_consents": self._consents(owner_id),
                 "oauth_grants": self._rows(owner_id, lambda uow: uow.oauth_grants),
                 "device_codes": self._rows(owner_id, lambda uow: uow.device_codes),
+                "owned_clients": self._owned_clients(owner_id),
                 "activity": self._activity(owner_id),
             },
         )
@@ -121,6 +129,15 @@ class ExportService:
         ):
             yield [_plain(row) for row in rows]
 
+    async def _owned_clients(self, owner_id: UUID) -> Batches:
+        async for rows in self._batches(
+            lambda uow, after: uow.oauth_clients.list_page(
+                owner_id=owner_id, after=None if after is None else [after], limit=BATCH
+            ),
+            key="client_id",
+        ):
+            yield [{name: getattr(row, name) for name in _OF_A_CLIENT} for row in rows]
+
     async def _activity(self, owner_id: UUID) -> Batches:
         async for rows in self._batches(
             lambda uow, after: uow.audit_events.list_for_person(owner_id, after, BATCH)
@@ -128,15 +145,17 @@ class ExportService:
             told = (told_to(owner_id, row) for row in rows)
             yield [event for event in told if event is not None]
 
-    async def _batches(self, fetch: Fetch) -> AsyncIterator[Sequence[Any]]:
-        after: UUID | None = None
+    async def _batches(
+        self, fetch: Fetch, *, key: str = "id"
+    ) -> AsyncIterator[Sequence[Any]]:
+        after: Any = None
         while True:
             async with self._process.unit_of_work(read_only=True) as uow:
                 rows = await fetch(uow, after)
             yield rows
             if len(rows) < BATCH:
                 return
-            after = rows[-1].id
+            after = getattr(rows[-1], key)
 
 
 def _plain(row: Base) -> dict[str, Any]:

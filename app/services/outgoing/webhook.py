@@ -188,7 +188,11 @@ class WebhookService:
             await self._switched(row)
         row.version += 1
         row.updated_at = self._uow.clock.now()
-        self._uow.record(WebhookUpdated(webhook_id=row.id, fields=tuple(fields)))
+        self._uow.record(
+            WebhookUpdated(
+                webhook_id=row.id, url=place_of(row.url), fields=tuple(fields)
+            )
+        )
         return row
 
     async def _switched(self, row: Webhook) -> None:
