@@ -1,4 +1,4 @@
-"""What all commands share: options, output, refusals, and a process around the work.
+"""What all commands share: output, refusals, and a process around the work.
 
 Standard output is the result: a table, or with ``--json`` JSON and nothing else. All
 that people are told besides goes to standard error, a refusal in one line. Services are

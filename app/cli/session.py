@@ -2,7 +2,6 @@
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
 
 import typer
 
@@ -18,6 +17,7 @@ from app.cli.base import (
     show,
     show_rows,
 )
+from app.cli.options import id_of
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
@@ -72,18 +72,11 @@ def end(
         if session is None:
             ended = await sessions.end_all(user.id, "administrator")
             return {"user_id": user.id, "ended": ended}
-        await sessions.end(user.id, _id(session), "administrator")
+        await sessions.end(user.id, id_of("session", session), "administrator")
         return {"user_id": user.id, "ended": 1}
 
     done = in_transaction(work)
     show(done, as_json, lines=[f"{done['ended']} ended."])
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        fail(f"{text} is no id of a session; see session list", Exit.USAGE)
 
 
 def _with_current(row: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ Concrete refusals stand beside the service that makes them.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import orjson
 
@@ -155,6 +155,11 @@ class Unprocessable(AppError):
         """Refuse the named fields."""
         super().__init__(hint or "; ".join(error["code"] for error in errors))
         self._errors = errors
+
+    @classmethod
+    def of(cls, field: str, code: str, message: str) -> Self:
+        """Refuse one field."""
+        return cls([FieldError(field, code, message)])
 
     @property
     def errors(self) -> list[FieldError]:

@@ -15,6 +15,7 @@ from app.cli.base import (
     show,
     show_rows,
 )
+from app.cli.options import said
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
@@ -163,12 +164,13 @@ def _given(
     allow: list[str] | None,
 ) -> dict[str, Any]:
     """Return the options that were said, as the API calls them."""
-    said = {
-        "label": label,
-        "owner_access": owner_access,
-        "required": required,
-        "pattern": pattern,
-        "max_length": max_length,
-        "allowed": None if not allow else [each for each in allow if each],
-    }
-    return {field: value for field, value in said.items() if value is not None}
+    return said(
+        {
+            "label": label,
+            "owner_access": owner_access,
+            "required": required,
+            "pattern": pattern,
+            "max_length": max_length,
+            "allowed": None if not allow else [each for each in allow if each],
+        }
+    )

@@ -2,22 +2,20 @@
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
 
 import typer
 
 from app.cli.accounts.user_account import Who
 from app.cli.base import (
     AsJson,
-    Exit,
     as_operator,
     every_page,
-    fail,
     in_transaction,
     shape,
     show,
     show_rows,
 )
+from app.cli.options import id_of
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
@@ -62,16 +60,9 @@ def revoke(
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> dict[str, Any]:
         service, _ = as_operator(uow, runtime)
-        user, token_id = await service.find(who), _id(token)
+        user, token_id = await service.find(who), id_of("token", token)
         await PersonalTokenService(uow, runtime).revoke(user.id, token_id)
         return {"user_id": user.id, "id": token_id, "revoked": True}
 
     done = in_transaction(work)
     show(done, as_json, lines=[f"{done['id']} is revoked."])
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        fail(f"{text} is no id of a token; see token list", Exit.USAGE)

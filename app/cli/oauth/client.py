@@ -20,6 +20,7 @@ from app.cli.base import (
 )
 from app.cli.oauth.client_owner import Owner, found, shown
 from app.cli.oauth.resource import ForResource, assigned
+from app.cli.options import option
 from app.oauth.client_kind import KINDS, Kind
 from app.oauth.client_snippet import Library, Made, snippet
 
@@ -45,60 +46,54 @@ class Level(StrEnum):
     TWO_FACTORS = "aal2"
 
 
-def _option(help_: str, *names: str) -> Any:
-    return typer.Option(*names, help=help_)
-
-
 ClientId = Annotated[str, typer.Argument(help="The client's identifier")]
-Name = Annotated[str, _option("Shown to people", "--name")]
+Name = Annotated[str, option("Shown to people", "--name")]
 Back = Annotated[
     list[str] | None,
-    _option("Where people come back to; may be repeated", "--redirect-uri"),
+    option("Where people come back to; may be repeated", "--redirect-uri"),
 ]
 Out = Annotated[
     list[str] | None,
-    _option("Where they go after signing out", "--post-logout-redirect-uri"),
+    option("Where they go after signing out", "--post-logout-redirect-uri"),
 ]
-Web = Annotated[bool, _option("On a server: the default", "--web")]
-Spa = Annotated[bool, _option("In the browser, without a secret", "--spa", "--public")]
-Native = Annotated[bool, _option("On phone or desk, without a secret", "--native")]
+Web = Annotated[bool, option("On a server: the default", "--web")]
+Spa = Annotated[bool, option("In the browser, without a secret", "--spa", "--public")]
+Native = Annotated[bool, option("On phone or desk, without a secret", "--native")]
 Device = Annotated[
-    bool, _option("Shows a code (RFC 8628): command lines, televisions", "--device")
+    bool, option("Shows a code (RFC 8628): command lines, televisions", "--device")
 ]
-Machine = Annotated[bool, _option("Acts for itself, without people", "--machine")]
-Scope = Annotated[
-    str | None, _option("Between spaces; a machine has none unless named")
-]
+Machine = Annotated[bool, option("Acts for itself, without people", "--machine")]
+Scope = Annotated[str | None, option("Between spaces; a machine has none unless named")]
 ChosenId = Annotated[
-    str | None, _option("Of another product; unset: made here", "--client-id")
+    str | None, option("Of another product; unset: made here", "--client-id")
 ]
-Audience = Annotated[str | None, _option("The API that its tokens are for, a URI")]
+Audience = Annotated[str | None, option("The API that its tokens are for, a URI")]
 FirstParty = Annotated[
-    bool, _option("Consent is not asked for (public: if at https)", "--first-party")
+    bool, option("Consent is not asked for (public: if at https)", "--first-party")
 ]
 ResourceServer = Annotated[
     bool,
-    _option(
+    option(
         "May introspect tokens for its audience; a machine without --redirect-uri",
         "--resource-server",
     ),
 ]
 MinimumAcr = Annotated[
     Level | None,
-    _option("How strongly people sign in to it at least", "--minimum-acr"),
+    option("How strongly people sign in to it at least", "--minimum-acr"),
 ]
 Pattern = Annotated[
     list[str] | None,
-    _option(
+    option(
         "Redirect URIs of preview deployments, https://*.preview.example.com/cb",
         "--redirect-uri-pattern",
     ),
 ]
 Paste = Annotated[
     Library | None,
-    _option("Print settings and code to paste, for this library", "--snippet"),
+    option("Print settings and code to paste, for this library", "--snippet"),
 ]
-More = Annotated[str, _option("More members of RFC 7591, as a JSON object")]
+More = Annotated[str, option("More members of RFC 7591, as a JSON object")]
 
 
 @app.command()
@@ -200,10 +195,10 @@ def approve(
 def theme(
     client_id: ClientId,
     accent: Annotated[
-        str | None, _option("Main actions and links on its pages, #rrggbb", "--accent")
+        str | None, option("Main actions and links on its pages, #rrggbb", "--accent")
     ] = None,
     accent_dark: Annotated[
-        str | None, _option("On dark pages; unset: a lighter one", "--accent-dark")
+        str | None, option("On dark pages; unset: a lighter one", "--accent-dark")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

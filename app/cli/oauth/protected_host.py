@@ -17,6 +17,7 @@ from app.cli.base import (
     show_rows,
 )
 from app.cli.oauth.client import Level
+from app.cli.options import option, said
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
@@ -27,43 +28,39 @@ app = typer.Typer(help="Programs without a sign-in of their own, behind a proxy.
 Result = TypeVar("Result")
 
 
-def _option(help_: str, *names: str) -> Any:
-    return typer.Option(*names, help=help_)
-
-
 Host = Annotated[str, typer.Argument(help="Its name, as browsers send it")]
-Name = Annotated[str | None, _option("Shown to people; unset: the host", "--name")]
+Name = Annotated[str | None, option("Shown to people; unset: the host", "--name")]
 Roles = Annotated[
     list[str] | None,
-    _option("Who has it may enter; may be repeated", "--role"),
+    option("Who has it may enter; may be repeated", "--role"),
 ]
 Groups = Annotated[
-    list[str] | None, _option("Who is in it may enter; may be repeated", "--group")
+    list[str] | None, option("Who is in it may enter; may be repeated", "--group")
 ]
 Everybody = Annotated[
-    bool, _option("Let everybody in who is signed in, whoever it is", "--everybody")
+    bool, option("Let everybody in who is signed in, whoever it is", "--everybody")
 ]
 Open = Annotated[
     list[str] | None,
-    _option("Needs no sign-in; with / at its end all below it", "--open-path"),
+    option("Needs no sign-in; with / at its end all below it", "--open-path"),
 ]
 MinimumAcr = Annotated[
-    Level | None, _option("How strongly people sign in at least", "--minimum-acr")
+    Level | None, option("How strongly people sign in at least", "--minimum-acr")
 ]
 Told = Annotated[
     list[str] | None,
-    _option("A field that the program gets; unset: all of them", "--tell"),
+    option("A field that the program gets; unset: all of them", "--tell"),
 ]
 Machine = Annotated[
     list[str] | None,
-    _option("A client that may come with its secret; may be repeated", "--machine"),
+    option("A client that may come with its secret; may be repeated", "--machine"),
 ]
 SignOut = Annotated[
-    str | None, _option("The path of the host that signs out", "--sign-out-path")
+    str | None, option("The path of the host that signs out", "--sign-out-path")
 ]
 Ends = Annotated[
     bool | None,
-    _option("Whether signing out there ends the session", "--ends-session/--keeps-it"),
+    option("Whether signing out there ends the session", "--ends-session/--keeps-it"),
 ]
 
 
@@ -207,18 +204,19 @@ def _given(
     ends_session: bool | None,
 ) -> dict[str, Any]:
     """Return what was named on the line."""
-    values: dict[str, Any] = {
-        "name": name,
-        "roles": roles or None,
-        "groups": groups or None,
-        "open_paths": open_paths or None,
-        "minimum_acr": None if minimum_acr is None else str(minimum_acr),
-        "told": told or None,
-        "machines": machines or None,
-        "sign_out_path": sign_out_path,
-        "ends_session": ends_session,
-    }
-    return {key: value for key, value in values.items() if value is not None}
+    return said(
+        {
+            "name": name,
+            "roles": roles or None,
+            "groups": groups or None,
+            "open_paths": open_paths or None,
+            "minimum_acr": None if minimum_acr is None else str(minimum_acr),
+            "told": told or None,
+            "machines": machines or None,
+            "sign_out_path": sign_out_path,
+            "ends_session": ends_session,
+        }
+    )
 
 
 def _with_hosts(

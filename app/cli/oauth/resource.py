@@ -1,6 +1,6 @@
 """``resource``: APIs that tokens are asked for by name."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -19,6 +19,7 @@ from app.cli.base import (
     show,
     show_rows,
 )
+from app.cli.options import option, said
 
 if TYPE_CHECKING:
     from app.services.clients.client import OAuthClientService
@@ -56,33 +57,29 @@ class Status(StrEnum):
     DISABLED = "disabled"
 
 
-def _option(help_: str, *names: str) -> Any:
-    return typer.Option(*names, help=help_)
-
-
 ForResource = Annotated[
     list[str] | None,
-    _option('An API that it may name: "IDENTIFIER [SCOPE ...]"', "--resource"),
+    option('An API that it may name: "IDENTIFIER [SCOPE ...]"', "--resource"),
 ]
 Identifier = Annotated[str, typer.Argument(help="What aud says of the API")]
-Name = Annotated[str | None, _option("Shown to people", "--name")]
+Name = Annotated[str | None, option("Shown to people", "--name")]
 Scopes = Annotated[
     list[str] | None,
-    _option("NAME=MEANING for people; may be repeated, and replaces all", "--scope"),
+    option("NAME=MEANING for people; may be repeated, and replaces all", "--scope"),
 ]
-WhoMay = Annotated[Access | None, _option("Clients assigned to it, or any", "--access")]
+WhoMay = Annotated[Access | None, option("Clients assigned to it, or any", "--access")]
 Ttl = Annotated[
-    int | None, _option("Seconds that its tokens live; 0: as usual", "--ttl")
+    int | None, option("Seconds that its tokens live; 0: as usual", "--ttl")
 ]
 Algorithm = Annotated[
-    str | None, _option("Signature of its tokens; usual: the server's", "--algorithm")
+    str | None, option("Signature of its tokens; usual: the server's", "--algorithm")
 ]
 Typ = Annotated[
-    TokenType | None, _option("JWT for libraries that know no other", "--typ")
+    TokenType | None, option("JWT for libraries that know no other", "--typ")
 ]
-AudienceForm = Annotated[Form | None, _option("How aud is written", "--audience-form")]
-ScopeForm = Annotated[Form | None, _option("How scope is written", "--scope-form")]
-Status_ = Annotated[Status | None, _option("Whether it gets tokens", "--status")]
+AudienceForm = Annotated[Form | None, option("How aud is written", "--audience-form")]
+ScopeForm = Annotated[Form | None, option("How scope is written", "--scope-form")]
+Status_ = Annotated[Status | None, option("Whether it gets tokens", "--status")]
 
 
 @app.command(name="list")
@@ -181,9 +178,9 @@ def assign(
     identifier: Identifier,
     client_id: Annotated[str, typer.Argument(help="The client's identifier")],
     scope: Annotated[
-        list[str] | None, _option("Only this scope; may be repeated", "--scope")
+        list[str] | None, option("Only this scope; may be repeated", "--scope")
     ] = None,
-    revoke: Annotated[bool, _option("Take it from the client", "--revoke")] = False,
+    revoke: Annotated[bool, option("Take it from the client", "--revoke")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Let a client ask for tokens for an API, with all scopes or some.
@@ -236,17 +233,18 @@ def _given(
     ttl: int | None,
 ) -> dict[str, Any]:
     """Return what was said, as the API has it."""
-    said: Mapping[str, Any] = {
-        "name": name,
-        "scopes": None if scope is None else dict(map(_scope, scope)),
-        "access": access and str(access),
-        "typ": typ and str(typ),
-        "audience_form": audience_form and str(audience_form),
-        "scope_form": scope_form and str(scope_form),
-        "algorithm": algorithm,
-        "access_token_ttl": ttl or None,
-    }
-    return {member: value for member, value in said.items() if value is not None}
+    return said(
+        {
+            "name": name,
+            "scopes": None if scope is None else dict(map(_scope, scope)),
+            "access": access and str(access),
+            "typ": typ and str(typ),
+            "audience_form": audience_form and str(audience_form),
+            "scope_form": scope_form and str(scope_form),
+            "algorithm": algorithm,
+            "access_token_ttl": ttl or None,
+        }
+    )
 
 
 def _scope(text: str) -> tuple[str, str]:

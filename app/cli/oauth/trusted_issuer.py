@@ -21,6 +21,7 @@ from app.cli.base import (
     show_rows,
     with_runtime,
 )
+from app.cli.options import option
 
 if TYPE_CHECKING:
     from app.models.oauth.trusted_issuer import TrustedIssuer
@@ -34,52 +35,48 @@ app.add_typer(rule_app, name="rule")
 Result = TypeVar("Result")
 
 
-def _option(help_: str, *names: str) -> Any:
-    return typer.Option(*names, help=help_)
-
-
 Name = Annotated[str, typer.Argument(help="Name of the trusted issuer")]
-Client = Annotated[str, _option("Whom a token speaks for", "--client")]
+Client = Annotated[str, option("Whom a token speaks for", "--client")]
 Equals = Annotated[
     list[str] | None,
-    _option("CLAIM=VALUE that it has to say; may be repeated", "--equals"),
+    option("CLAIM=VALUE that it has to say; may be repeated", "--equals"),
 ]
 Glob = Annotated[
     list[str] | None,
-    _option("CLAIM=PATTERN that has to fit; may be repeated", "--glob"),
+    option("CLAIM=PATTERN that has to fit; may be repeated", "--glob"),
 ]
-User = Annotated[str | None, _option("Id of the account to act for", "--user")]
-Scope = Annotated[str | None, _option("What it may ask for; unset: all", "--scope")]
+User = Annotated[str | None, option("Id of the account to act for", "--user")]
+Scope = Annotated[str | None, option("What it may ask for; unset: all", "--scope")]
 Resources = Annotated[
     list[str] | None,
-    _option("What its token may be for; may be repeated", "--resource"),
+    option("What its token may be for; may be repeated", "--resource"),
 ]
 Proves = Annotated[
     bool,
-    _option("It also authenticates the client", "--authenticates-client"),
+    option("It also authenticates the client", "--authenticates-client"),
 ]
 Audiences = Annotated[
-    list[str] | None, _option("What aud may be besides; may be repeated", "--audience")
+    list[str] | None, option("What aud may be besides; may be repeated", "--audience")
 ]
 JwksUri = Annotated[
-    str | None, _option("Where the keys are; unset: discovery", "--jwks-uri")
+    str | None, option("Where the keys are; unset: discovery", "--jwks-uri")
 ]
-Jwks = Annotated[Path | None, _option("File with the keys, a JWK Set", "--jwks")]
+Jwks = Annotated[Path | None, option("File with the keys, a JWK Set", "--jwks")]
 Algorithms = Annotated[
-    list[str] | None, _option("May be repeated; unset: RS256, ES256", "--algorithm")
+    list[str] | None, option("May be repeated; unset: RS256, ES256", "--algorithm")
 ]
 Lifetime = Annotated[
-    int | None, _option("Longest life of a token, in seconds", "--max-lifetime")
+    int | None, option("Longest life of a token, in seconds", "--max-lifetime")
 ]
 Reusable = Annotated[
-    bool, _option("A token may come again, as those in files do", "--reusable")
+    bool, option("A token may come again, as those in files do", "--reusable")
 ]
 
 
 @app.command()
 def create(
     name: Name,
-    issuer: Annotated[str, _option("Its URL, as iss has it", "--issuer")],
+    issuer: Annotated[str, option("Its URL, as iss has it", "--issuer")],
     client: Client,
     equals: Equals = None,
     glob: Glob = None,
@@ -154,17 +151,17 @@ def show_issuer(name: Name, as_json: AsJson = False) -> None:
 @app.command()
 def update(
     name: Name,
-    status: Annotated[str | None, _option("active or disabled")] = None,
+    status: Annotated[str | None, option("active or disabled")] = None,
     audience: Audiences = None,
     jwks_uri: JwksUri = None,
     jwks: Jwks = None,
     discovery: Annotated[
-        bool, _option("Ask its discovery for the keys again", "--discovery")
+        bool, option("Ask its discovery for the keys again", "--discovery")
     ] = False,
     algorithm: Algorithms = None,
     max_lifetime: Lifetime = None,
     single_use: Annotated[
-        bool | None, _option("Whether each token counts once", "--single/--reusable")
+        bool | None, option("Whether each token counts once", "--single/--reusable")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -206,7 +203,7 @@ def delete(name: Name, yes: Yes = False, as_json: AsJson = False) -> None:
 @app.command()
 def test(
     client: Annotated[
-        str | None, _option("Client that is named beside it", "--client")
+        str | None, option("Client that is named beside it", "--client")
     ] = None,
     authenticates_client: Proves = False,
     as_json: AsJson = False,

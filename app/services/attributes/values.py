@@ -149,4 +149,4 @@ def _judged(row: Attribute, value: Any) -> Any:
 
 
 def _refused(name: str, code: str, message: str) -> Unprocessable:
-    return Unprocessable([FieldError(f"{FIELD}.{name}", code, message)])
+    return Unprocessable.of(f"{FIELD}.{name}", code, message)

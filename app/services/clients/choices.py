@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from app.core.exceptions import FieldError, Unprocessable
+from app.core.exceptions import Unprocessable
 from app.core.security import FIRST_PARTY_CLIENT
 from app.models.oauth.client import MAX_CLIENT_ID, OAuthClient
 from app.oauth.client_kind import signs_in
@@ -33,13 +33,13 @@ def check_client_id(client_id: str, issuer: str) -> None:
     """
     if client_id.casefold() == FIRST_PARTY_CLIENT:
         message = "is what tokens of this server's own API have"
-        raise refused("client_id", "reserved_client_id", message)
+        raise Unprocessable.of("client_id", "reserved_client_id", message)
     if not _CLIENT_ID.fullmatch(client_id):
         message = f"must be 1 to {MAX_CLIENT_ID} characters of ASCII, without blanks"
-        raise refused("client_id", "invalid_client_id", message)
+        raise Unprocessable.of("client_id", "invalid_client_id", message)
     if is_below(client_id, issuer):
         message = "must not be of this server itself"
-        raise refused("client_id", "reserved_client_id", message)
+        raise Unprocessable.of("client_id", "reserved_client_id", message)
 
 
 async def check_names(uow: UnitOfWork, provider: Provider, row: OAuthClient) -> None:
@@ -53,11 +53,11 @@ async def check_names(uow: UnitOfWork, provider: Provider, row: OAuthClient) -> 
     """
     if _signs_in(row) and await is_api(uow, provider, row.client_id):
         message = "is whom tokens for an API are for"
-        raise refused("client_id", "client_id_is_audience", message)
+        raise Unprocessable.of("client_id", "client_id_is_audience", message)
     named = row.audience and await uow.oauth_clients.by_client_id(row.audience)
     if named and _signs_in(named):
         message = "is the identifier of a client that signs people in"
-        raise refused("audience", "audience_is_client_id", message)
+        raise Unprocessable.of("audience", "audience_is_client_id", message)
 
 
 async def check_exchange(uow: UnitOfWork, policy: Mapping[str, Any] | None) -> None:
@@ -72,7 +72,7 @@ async def check_exchange(uow: UnitOfWork, policy: Mapping[str, Any] | None) -> N
         known = await uow.oauth_clients.by_client_id(client_id)
         if known is None and not is_document_url(client_id):
             message = f"has {client_id}, which is no client here; name its client_id"
-            raise refused("token_exchange.clients", "unknown_client", message)
+            raise Unprocessable.of("token_exchange.clients", "unknown_client", message)
 
 
 async def check_owner(uow: UnitOfWork, owner_id: UUID) -> None:
@@ -84,7 +84,7 @@ async def check_owner(uow: UnitOfWork, owner_id: UUID) -> None:
     user = await uow.users.by_id(owner_id)
     if user is None or user.status != "active":
         message = "must be the id of an active account"
-        raise refused("owner_id", "invalid_owner", message)
+        raise Unprocessable.of("owner_id", "invalid_owner", message)
 
 
 async def check_audience(uow: UnitOfWork, provider: Provider, audience: str) -> None:
@@ -98,17 +98,17 @@ async def check_audience(uow: UnitOfWork, provider: Provider, audience: str) -> 
     """
     if is_below(audience, provider.settings.public_url):
         message = "must not be of this server itself"
-        raise refused("audience", "invalid_audience", message)
+        raise Unprocessable.of("audience", "invalid_audience", message)
     if await is_protected_host(uow, audience):
         message = "is a protected host, whose visits have it in aud too"
-        raise refused("audience", "invalid_audience", message)
+        raise Unprocessable.of("audience", "invalid_audience", message)
     if _AUDIENCE.fullmatch(audience):
         return
     try:
         await OAuthResourceService(uow, provider).by_identifier(audience)
     except ResourceNotFound:
         message = "must be an absolute URI, or the identifier of a resource"
-        raise refused("audience", "invalid_audience", message) from None
+        raise Unprocessable.of("audience", "invalid_audience", message) from None
 
 
 def check_pattern(pattern: str, preview_hosts: Collection[str]) -> None:
@@ -119,7 +119,9 @@ def check_pattern(pattern: str, preview_hosts: Collection[str]) -> None:
     """
     flaw = pattern_flaw(pattern, preview_hosts)
     if flaw is not None:
-        raise refused("redirect_uri_patterns", "invalid_redirect_uri_pattern", flaw)
+        raise Unprocessable.of(
+            "redirect_uri_patterns", "invalid_redirect_uri_pattern", flaw
+        )
 
 
 async def is_api(uow: UnitOfWork, provider: Provider, name: str) -> bool:
@@ -128,11 +130,6 @@ async def is_api(uow: UnitOfWork, provider: Provider, name: str) -> bool:
     if name in declared or await uow.oauth_clients.is_audience(name):
         return True
     return bool(await uow.oauth_resources.by_identifiers([name]))
-
-
-def refused(field: str, code: str, message: str) -> Unprocessable:
-    """Return the refusal of one field."""
-    return Unprocessable([FieldError(field, code, message)])
 
 
 def _signs_in(row: OAuthClient) -> bool:

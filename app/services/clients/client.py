@@ -41,7 +41,6 @@ from app.services.clients.choices import (
     check_names,
     check_owner,
     check_pattern,
-    refused,
 )
 from app.services.clients.directory import metadata_of
 from app.services.clients.document import is_described, why_not_decided
@@ -238,7 +237,7 @@ class OAuthClientService:
         row = await self.get(client_id, lock=True)
         demand_version(row.version, versions)
         if is_described(row) and (flaw := why_not_decided(metadata, choices)):
-            raise refused(flaw[0], "client_has_document", flaw[1])
+            raise Unprocessable.of(flaw[0], "client_has_document", flaw[1])
         known, version = metadata_of(row), row.version
         judged = self._judge(_merged(row.document, metadata))
         await self._check_choices(choices, row)
@@ -354,7 +353,7 @@ class OAuthClientService:
         powers = [name for name in _POWERS if choices.get(name)]
         if row and row.is_self_registered and powers:
             message = "is not for a client that registered itself; make one for it"
-            raise refused(powers[0], "self_registered_client", message)
+            raise Unprocessable.of(powers[0], "self_registered_client", message)
         audience = choices.get("audience")
         if audience is not None:
             await check_audience(self._uow, self._provider, audience)
@@ -386,7 +385,7 @@ def _check_own_scope(judged: ClientMetadata, asks_only: bool) -> None:
             "must name what a client with client_credentials may do, in scopes that "
             "are not about people; AUTH_SERVE_OAUTH__SCOPES says which there are"
         )
-        raise refused("scope", "no_own_scope", message)
+        raise Unprocessable.of("scope", "no_own_scope", message)
 
 
 def _unacceptable(refusal: OAuthError) -> Unprocessable:

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy.exc import IntegrityError
 
-from app.core.exceptions import Conflict, FieldError, NotFound, Unprocessable
+from app.core.exceptions import Conflict, NotFound, Unprocessable
 from app.events.oauth.resource import (
     OAuthResourceCreated,
     OAuthResourceDeleted,
@@ -272,16 +272,16 @@ class OAuthResourceService:
         """
         if is_below(identifier, self._provider.settings.public_url):
             message = "must not be of this server itself"
-            raise _refused("identifier", "invalid_identifier", message)
+            raise Unprocessable.of("identifier", "invalid_identifier", message)
         if await self._provider_knows(identifier):
             raise ResourceExists
         client = await self._uow.oauth_clients.by_client_id(identifier)
         if client is not None and signs_in(client.document["grant_types"]):
             message = "is the identifier of a client that signs people in"
-            raise _refused("identifier", "identifier_is_client_id", message)
+            raise Unprocessable.of("identifier", "identifier_is_client_id", message)
         if await is_protected_host(self._uow, identifier):
             message = "is a protected host, whose visits have it in aud too"
-            raise _refused("identifier", "identifier_is_host", message)
+            raise Unprocessable.of("identifier", "identifier_is_host", message)
 
     async def _provider_knows(self, identifier: str) -> bool:
         names = spellings(identifier)
@@ -293,7 +293,7 @@ class OAuthResourceService:
         algorithm, offered = choices.get("algorithm"), self._provider.resources
         if algorithm is not None and algorithm not in offered.algorithms:
             message = "is not one that AUTH_SERVE_OAUTH__ID_TOKEN_ALGORITHMS names"
-            raise _refused("algorithm", "algorithm_not_offered", message)
+            raise Unprocessable.of("algorithm", "algorithm_not_offered", message)
 
 
 async def check_assigned(
@@ -317,11 +317,11 @@ async def check_assigned(
             known = await service.by_identifier(identifier)
         except ResourceNotFound:
             message = f"has {identifier}, which is no resource here"
-            raise _refused("resources", "unknown_resource", message) from None
+            raise Unprocessable.of("resources", "unknown_resource", message) from None
         unknown = sorted(set(scopes or ()) - set(known.scopes))
         if unknown:
             message = f"has a scope that {identifier} does not have: {unknown[0]}"
-            raise _refused("resources", "unknown_scope", message)
+            raise Unprocessable.of("resources", "unknown_scope", message)
 
 
 def declared_id(identifier: str) -> UUID:
@@ -363,7 +363,3 @@ async def is_protected_host(uow: UnitOfWork, name: str) -> bool:
         return False
     host = origin_of(name.casefold()).partition("://")[2]
     return await uow.protected_hosts.by_host(host) is not None
-
-
-def _refused(field: str, code: str, message: str) -> Unprocessable:
-    return Unprocessable([FieldError(field, code, message)])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.core.exceptions import FieldError, Unprocessable
+from app.core.exceptions import Unprocessable
 from app.oauth.mappings.mapping import PROTECTED, attributes_in, read_mappings
 from app.repositories.unit_of_work import UnitOfWork
 
@@ -17,7 +17,7 @@ async def check_claims(uow: UnitOfWork, choices: Mapping[str, Any]) -> None:
     for name in choices.get("id_token_claims") or ():
         if name in PROTECTED:
             message = f"cannot hold {name}, which the protocol says itself"
-            raise _refused("id_token_claims", "protected_claim", message)
+            raise Unprocessable.of("id_token_claims", "protected_claim", message)
     await check_mappings(uow, "claim_mappings", choices.get("claim_mappings"))
 
 
@@ -34,13 +34,9 @@ async def check_mappings(
     try:
         read = read_mappings(mappings or ())
     except ValueError as error:
-        raise _refused(field, "invalid_claim_mapping", str(error)) from error
+        raise Unprocessable.of(field, "invalid_claim_mapping", str(error)) from error
     names = attributes_in(read)
     known = {row.name for row in await uow.attributes.by_names(names)} if names else ()
     for name in sorted(names.difference(known)):
         message = f"name {name}, which is no attribute; define it first"
-        raise _refused(field, "unknown_attribute", message)
-
-
-def _refused(field: str, code: str, message: str) -> Unprocessable:
-    return Unprocessable([FieldError(field, code, message)])
+        raise Unprocessable.of(field, "unknown_attribute", message)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from app.core.exceptions import Conflict, FieldError, NotFound, Unprocessable
+from app.core.exceptions import Conflict, NotFound, Unprocessable
 from app.core.outbound import OutboundRefused
 from app.events.oauth.trusted_issuer import (
     TrustedIssuerCreated,
@@ -163,7 +163,7 @@ class TrustedIssuerService:
         try:
             check_issuer(trusted, own=settings.public_url, development=is_development)
         except NotTrustworthy as refusal:
-            raise _refused(refusal.field, refusal.message) from refusal
+            raise _untrusted(refusal.field, refusal.message) from refusal
         if trusted.jwks is not None:
             self._check_jwks(trusted.jwks)
         else:
@@ -176,13 +176,13 @@ class TrustedIssuerService:
             read_jwks("jwks", jwks)
         except OAuthError as refusal:
             message = refusal.description.removeprefix("jwks ")
-            raise _refused("jwks", message) from refusal
+            raise _untrusted("jwks", message) from refusal
 
     def _check_called(self, url: str, jwks_uri: str | None) -> None:
         try:
             self._provider.outbound.judge(url)
         except OutboundRefused as refusal:
-            raise _refused(
+            raise _untrusted(
                 "issuer" if jwks_uri is None else "jwks_uri",
                 "is an address that this server may not call; its operator can allow "
                 "the host (AUTH_SERVE_OUTBOUND__ALLOWED_HOSTS), or jwks holds the keys",
@@ -192,18 +192,18 @@ class TrustedIssuerService:
         """Refuse what would never give a token, so that a slip is seen at once."""
         row = await self._uow.oauth_clients.by_client_id(rule.client_id)
         if row is None:
-            raise _refused(f"{field}.client_id", "is of no client")
+            raise _untrusted(f"{field}.client_id", "is of no client")
         if row.is_self_registered:
             message = "is of a client that registered itself; make one for it"
-            raise _refused(f"{field}.client_id", message)
+            raise _untrusted(f"{field}.client_id", message)
         client = metadata_of(row)
         if rule.authenticates_client:
             if client.token_endpoint_auth_method != "private_key_jwt":
                 message = "is of a client without private_key_jwt"
-                raise _refused(f"{field}.client_id", message)
+                raise _untrusted(f"{field}.client_id", message)
         elif JwtBearer.name not in client.grant_types:
             message = f"is of a client without the grant type {JwtBearer.name}"
-            raise _refused(f"{field}.client_id", message)
+            raise _untrusted(f"{field}.client_id", message)
         await self._check_reach(field, rule, engine_client(row, ()))
         await self._check_user(field, rule.user_id)
 
@@ -214,18 +214,18 @@ class TrustedIssuerService:
         for name in rule.resources or ():
             if name not in mine:
                 message = f"has what the client may not ask for: {name}"
-                raise _refused(f"{field}.resources", message)
+                raise _untrusted(f"{field}.resources", message)
         reach = own_scope(client.scope) | assigned_scope(
             mine.values(), client, alone=True
         )
         foreign = sorted(set(rule.scope or ()) - reach)
         if foreign:
             message = f"has what the client may not have: {' '.join(foreign)}"
-            raise _refused(f"{field}.scope", message)
+            raise _untrusted(f"{field}.scope", message)
 
     async def _check_user(self, field: str, user_id: UUID | None) -> None:
         if user_id is not None and await self._uow.users.by_id(user_id) is None:
-            raise _refused(f"{field}.user_id", "is of no account")
+            raise _untrusted(f"{field}.user_id", "is of no account")
 
 
 def _split(members: Members) -> tuple[str, dict[str, Any]]:
@@ -233,5 +233,5 @@ def _split(members: Members) -> tuple[str, dict[str, Any]]:
     return members["status"], document
 
 
-def _refused(field: str, message: str) -> Unprocessable:
-    return Unprocessable([FieldError(field, "not_trustworthy", message)])
+def _untrusted(field: str, message: str) -> Unprocessable:
+    return Unprocessable.of(field, "not_trustworthy", message)

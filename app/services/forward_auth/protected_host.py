@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.exc import IntegrityError
 
-from app.core.exceptions import Conflict, FieldError, Unprocessable
+from app.core.exceptions import Conflict, Unprocessable
 from app.events.protected_host import (
     ProtectedHostCreated,
     ProtectedHostDeleted,
@@ -185,13 +185,15 @@ class ProtectedHostService:
             named = canonical_host(host, is_secure=ours.scheme == "https")
         except Unclear:
             message = "must be a name and perhaps a port, as browsers send it in Host"
-            raise _refused("host", "invalid_host", message) from None
+            raise Unprocessable.of("host", "invalid_host", message) from None
         if named == ours.netloc:
-            raise _refused("host", "reserved_host", "is the one of this service itself")
+            raise Unprocessable.of(
+                "host", "reserved_host", "is the one of this service itself"
+            )
         if ours.scheme == "https" and urlsplit(f"//{named}").hostname == ours.hostname:
             # RFC 6265bis §8.5: cookies know no ports. Who develops has one name only.
             message = "needs a name of its own: at any port of ours it got our cookies"
-            raise _refused("host", "reserved_host", message)
+            raise Unprocessable.of("host", "reserved_host", message)
         return ours.scheme, named
 
     async def _check_name(self, origin: str) -> None:
@@ -209,32 +211,32 @@ class ProtectedHostService:
         for path in choices.get("open_paths") or ():
             if not is_plain(path) or path.startswith(OURS):
                 message = "must be plain paths: no %, ;, //, dots or /.auth-serve/"
-                raise _refused("open_paths", "invalid_path", message)
+                raise Unprocessable.of("open_paths", "invalid_path", message)
         path = choices.get("sign_out_path")
         if path is not None and (not is_plain(path) or path in (CALLBACK, "/")):
-            raise _refused("sign_out_path", "invalid_path", "must be a plain path")
+            raise Unprocessable.of(
+                "sign_out_path", "invalid_path", "must be a plain path"
+            )
         roles = choices.get("roles") or ()
         found = {role.name for role in await self._uow.roles.by_names(roles)}
         if unknown := sorted(set(roles) - found):
             message = f"has {unknown[0]}, which is no role here"
-            raise _refused("roles", "unknown_role", message)
+            raise Unprocessable.of("roles", "unknown_role", message)
         groups = choices.get("groups") or ()
         found_groups = await self._uow.groups.by_names(groups, shared=True)
         known = {group.name for group in found_groups}
         if unknown := sorted(set(groups) - known):
             message = f"has {unknown[0]}, which is no group here"
-            raise _refused("groups", "unknown_group", message)
+            raise Unprocessable.of("groups", "unknown_group", message)
         for client_id in choices.get("machines") or ():
             await self._check_machine(client_id)
 
     async def _check_machine(self, client_id: str) -> None:
         row = await self._uow.oauth_clients.by_client_id(client_id)
         if row is None:
-            raise _refused("machines", "unknown_client", "names a client that is none")
+            raise Unprocessable.of(
+                "machines", "unknown_client", "names a client that is none"
+            )
         if not metadata_of(row).needs_secret:
             message = "names a client that has no secret"
-            raise _refused("machines", "client_without_secret", message)
-
-
-def _refused(field: str, code: str, message: str) -> Unprocessable:
-    return Unprocessable([FieldError(field, code, message)])
+            raise Unprocessable.of("machines", "client_without_secret", message)
