@@ -132,18 +132,21 @@ def public_jwk(key: Key, kid: str, algorithm: str) -> dict[str, Any]:
     return public | {"kid": kid, "use": "sig", "alg": algorithm}
 
 
-def sign(
-    claims: Mapping[str, Any], key: Key, *, kid: str, algorithm: str, typ: str
-) -> str:
-    """Return a compact JWS of the claims (RFC 7515 section 7.1)."""
+def signing_input(
+    claims: Mapping[str, Any], *, kid: str, algorithm: str, typ: str
+) -> bytes:
+    """Return what is signed of a JWS: its header and the claims (RFC 7515 §5.1)."""
     payload = urlsafe_b64encode(orjson.dumps(claims)).rstrip(b"=")
-    signed = _header(algorithm, typ, kid) + b"." + payload
-    signature = _signature(signed, key, algorithm)
-    return (signed + b"." + urlsafe_b64encode(signature).rstrip(b"=")).decode()
+    return _header(algorithm, typ, kid) + b"." + payload
 
 
-def _signature(message: bytes, key: Key, algorithm: str) -> bytes:
-    """Return the signature of a key of ours.
+def compact(message: bytes, signature: bytes) -> str:
+    """Return a compact JWS of what was signed and its signature (RFC 7515 §7.1)."""
+    return (message + b"." + urlsafe_b64encode(signature).rstrip(b"=")).decode()
+
+
+def signature(message: bytes, key: Key, algorithm: str) -> bytes:
+    """Return the signature of a private key.
 
     Of ES256 it is made here: the library looks the key over each time and takes both
     numbers through text, which costs half as much again as signing.

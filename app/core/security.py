@@ -17,6 +17,7 @@ from joserfc.jwk import Key
 from app.core import jose
 from app.core.jose import InvalidToken
 from app.core.passwords import PasswordHasher, Verification
+from app.core.signing.signer import Signer
 
 __all__ = [
     "AccessTokens",
@@ -38,14 +39,40 @@ _REMEMBERED = 4_096  # verified tokens, some 400 bytes each
 
 @dataclass(frozen=True, slots=True)
 class LoadedKey:
-    """A signing key as the process holds it: parsed once, kept."""
+    """A signing key as the process holds it: parsed once, kept.
+
+    Attributes:
+        kid: Its RFC 7638 thumbprint.
+        algorithm: JWA name.
+        key: What verifies; it need not have the private half.
+        signer: What signs.
+        public_jwk: As it is published.
+        activates_at: When it signs, if none is newer.
+        expires_at: When it verifies nothing any more.
+    """
 
     kid: str
     algorithm: str
     key: Key
+    signer: Signer
     public_jwk: Mapping[str, Any]
     activates_at: datetime
     expires_at: datetime | None
+
+    async def sign(self, claims: Mapping[str, Any], typ: str) -> str:
+        """Return a token of these claims.
+
+        Raises:
+            Unavailable: The key is elsewhere and cannot be reached.
+        """
+        message = self.signing_input(claims, typ)
+        return jose.compact(message, await self.signer.sign(message))
+
+    def signing_input(self, claims: Mapping[str, Any], typ: str) -> bytes:
+        """Return what is signed of such a token; of many claims it takes a while."""
+        return jose.signing_input(
+            claims, kid=self.kid, algorithm=self.algorithm, typ=typ
+        )
 
 
 class TokenOfApplication(InvalidToken):
@@ -176,7 +203,7 @@ class AccessTokens:
         self._verified = VerifiedTokens(ring, self._check)
         self.ttl = ttl
 
-    def issue(
+    async def issue(
         self,
         *,
         user_id: UUID,
@@ -185,7 +212,11 @@ class AccessTokens:
         token_id: UUID,
         now: datetime,
     ) -> str:
-        """Return a signed access token (RFC 9068 section 2.2)."""
+        """Return a signed access token (RFC 9068 section 2.2).
+
+        Raises:
+            Unavailable: The key is elsewhere and cannot be reached.
+        """
         issued = int(now.timestamp())
         claims = {
             "iss": self._issuer,
@@ -200,13 +231,7 @@ class AccessTokens:
             "roles": list(roles),
         }
         key = self._ring.signing(self._algorithm, now)
-        return jose.sign(
-            claims,
-            key.key,
-            kid=key.kid,
-            algorithm=key.algorithm,
-            typ=ACCESS_TOKEN_TYPE,
-        )
+        return await key.sign(claims, ACCESS_TOKEN_TYPE)
 
     def verify(self, token: str, now: datetime) -> Caller:
         """Return whom a token speaks for.

@@ -100,7 +100,7 @@ class BackchannelLogoutDelivery:
             CircuitOpen: The receiver failed too often just now.
             Undeliverable: It said 400, or its address may not be called.
         """
-        body = urlencode({"logout_token": self._token(item)}).encode()
+        body = urlencode({"logout_token": await self._token(item)}).encode()
         try:
             answer = await self._runtime.outbound.post(
                 item.uri, content=body, headers=_FORM
@@ -116,7 +116,7 @@ class BackchannelLogoutDelivery:
         about = {"message_id": str(item.message_id), "client_id": item.client.client_id}
         _log.info("logout notice taken", extra=about)
 
-    def _token(self, notice: Notice) -> str:
+    async def _token(self, notice: Notice) -> str:
         """Return a signed logout token; its ``jti`` is of this try alone.
 
         Receivers remember each ``jti`` to refuse replays (section 2.6). One that took
@@ -141,7 +141,7 @@ class BackchannelLogoutDelivery:
             runtime.signed.demand_key(client.client_id, algorithm, now)
         except AlgorithmWithdrawn as error:
             raise Delayed(error.hint) from error
-        return runtime.signed.sign(
+        return await runtime.signed.sign(
             claims, algorithm=algorithm, typ=LOGOUT_TOKEN_TYPE, now=now
         )
 

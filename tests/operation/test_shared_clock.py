@@ -82,7 +82,7 @@ def test_a_slow_answer_that_agrees_changes_nothing_and_one_that_differs_does() -
 
 def test_a_key_that_begins_later_signs_where_there_is_no_other() -> None:
     ring, now = KeyRing(), TOLD
-    later: Any = {"key": object(), "public_jwk": {}, "expires_at": None}
+    later: Any = {"key": None, "signer": None, "public_jwk": {}, "expires_at": None}
     keys = [
         LoadedKey(kid, "ES256", activates_at=now + timedelta(hours=n), **later)
         for n, kid in ((2, "next"), (1, "first"))

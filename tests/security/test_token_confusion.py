@@ -4,6 +4,7 @@ import pytest
 
 from app.oauth.tokens import logout_token_claims
 from app.services.one_time.token import Purpose
+from tests.factories.jws import sign_as
 from tests.support.api import PASSWORD
 from tests.support.oauth import Protocol
 
@@ -45,9 +46,7 @@ class _Things:
             "id": who.tokens["id_token"],
             "session refresh": person.tokens["refresh_token"],
             "refresh": who.refresh_token,
-            "logout": runtime.signed.sign(
-                logout, algorithm="ES256", typ="logout+jwt", now=now
-            ),
+            "logout": sign_as(runtime, logout, algorithm="ES256", typ="logout+jwt"),
             "code": fresh.code,
             "cookie": key.browser_session(who.issued.session_id, 0),
             "registration": key.registration_access_token(who.app.client_id),

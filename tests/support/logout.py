@@ -1,7 +1,6 @@
 """What tests of ``/oauth2/logout`` share: a browser there, and what it shows."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +11,7 @@ from app.models import AuditEvent, Session
 from app.oauth.tokens import ID_TOKEN_TYPE
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserAccount
+from tests.factories.jws import sign_as
 from tests.factories.oauth import Application, ApplicationFactory
 from tests.support.api import PASSWORD, Api
 from tests.support.browser import cookies_of, signed_in
@@ -98,8 +98,7 @@ def hint(
     """Return an ID token as an application got it."""
     typ = changed.pop("typ", ID_TOKEN_TYPE)
     algorithm = changed.pop("algorithm", "RS256")
-    now: datetime = runtime.clock.now()
-    issued = int(now.timestamp())
+    issued = int(runtime.clock.now().timestamp())
     claims = {
         "iss": runtime.settings.public_url,
         "sub": str(account.user_id),
@@ -108,7 +107,7 @@ def hint(
         "exp": issued + 3_600,
         "sid": str(account.session_id),
     }
-    return runtime.signed.sign(claims | changed, algorithm=algorithm, typ=typ, now=now)
+    return sign_as(runtime, claims | changed, algorithm=algorithm, typ=typ)
 
 
 def hint_names(account: BrowserAccount) -> dict[str, str]:

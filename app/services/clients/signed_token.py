@@ -73,12 +73,15 @@ class SignedTokens:
         self._issuer = issuer
         self._verified = VerifiedTokens(ring, self._check)
 
-    def sign(
+    async def sign(
         self, claims: Mapping[str, Any], *, algorithm: str, typ: str, now: datetime
     ) -> str:
-        """Return a token, signed with the algorithm's key of the moment."""
-        key = self._ring.signing(algorithm, now)
-        return jose.sign(claims, key.key, kid=key.kid, algorithm=key.algorithm, typ=typ)
+        """Return a token, signed with the algorithm's key of the moment.
+
+        Raises:
+            Unavailable: The key is elsewhere and cannot be reached.
+        """
+        return await self._ring.signing(algorithm, now).sign(claims, typ)
 
     def demand_key(self, client_id: str, algorithm: str, now: datetime) -> None:
         """Refuse before anything is done what could not be signed for a client.

@@ -157,7 +157,7 @@ class HostGate:
             return Stays(Kind.FORBIDDEN, policy, row)
         if self._provider.clock.now() - row.refreshed_at > _NOTED:
             await self._prolong(row)
-        return Passes(self._told.of_person(row, policy))
+        return Passes(await self._told.of_person(row, policy))
 
     async def _prolong(self, row: Any) -> None:
         """Let a grant in use, and its session, last as refreshing would."""
@@ -201,7 +201,7 @@ class HostGate:
         if not is_met or not policy.admits_row(row, self._provider.settings.mfa):
             why = "the owner of the token may not enter"
             return Stays(Kind.FORBIDDEN, policy, why=why)
-        return Passes(self._told.of_person(row, policy))
+        return Passes(await self._told.of_person(row, policy))
 
     async def _machine(self, field: str, policy: HostPolicy) -> Passes | Stays:
         service = ClientAuthenticationService(self._provider)
@@ -214,7 +214,7 @@ class HostGate:
         if client.client_id not in policy.machines:
             why = f"{client.client_id} is no machine of it"
             return Stays(Kind.FORBIDDEN, policy, why=why)
-        return Passes(self._told.of_machine(client.client_id, policy))
+        return Passes(await self._told.of_machine(client.client_id, policy))
 
 
 _OWN = {CALLBACK: Kind.CALLBACK, START: Kind.START}

@@ -56,7 +56,7 @@ class Told:
         self._provider = provider
         self._kept: dict[Any, _Kept] = {}
 
-    def of_person(self, row: Any, host: HostPolicy) -> Fields:
+    async def of_person(self, row: Any, host: HostPolicy) -> Fields:
         """Return the fields for a row of ``EnteredStatements``."""
         now = self._provider.clock.now().timestamp()
         made_of = (host, _ABOUT(row))
@@ -64,19 +64,19 @@ class Told:
         if kept is not None and kept.until > now and kept.made_of == made_of:
             return kept.fields
         roles = names_that_count(row, row.acr, self._provider.settings.mfa)
-        fields = self._fields(_person(row, roles), host, now)
+        fields = await self._fields(_person(row, roles), host, now)
         if row.id not in self._kept and len(self._kept) >= _MOST:
             del self._kept[next(iter(self._kept))]  # the oldest
         self._kept[row.id] = _Kept(made_of, now + KEPT_FOR, fields)
         return fields
 
-    def of_machine(self, client_id: str, host: HostPolicy) -> Fields:
+    async def of_machine(self, client_id: str, host: HostPolicy) -> Fields:
         """Return the fields for a client that proved itself by its secret."""
         now = self._provider.clock.now().timestamp()
         claims = {"sub": subject_of_client(client_id), "client_id": client_id}
-        return self._fields(claims, host, now)
+        return await self._fields(claims, host, now)
 
-    def _fields(
+    async def _fields(
         self, claims: Mapping[str, Any], host: HostPolicy, now: float
     ) -> Fields:
         claims = {
@@ -89,14 +89,16 @@ class Told:
         if USER in host.told:
             told[USER] = claims["sub"]
         if JWT in host.told:
-            told[JWT] = self._signed(claims, host, int(now))
+            told[JWT] = await self._signed(claims, host, int(now))
         return [(field, _value(told.get(name, ""))) for name, field in _NAMES.items()]
 
-    def _signed(self, claims: Mapping[str, Any], host: HostPolicy, now: int) -> str:
+    async def _signed(
+        self, claims: Mapping[str, Any], host: HostPolicy, now: int
+    ) -> str:
         provider = self._provider
         settings = provider.settings
         scheme = settings.public_url.partition(":")[0]
-        return provider.signed.sign(
+        return await provider.signed.sign(
             {
                 "iss": settings.public_url,
                 "aud": f"{scheme}://{host.host}",

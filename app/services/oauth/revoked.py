@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from app.core import jose
+from app.core.security import LoadedKey
 from app.core.stopping import Stopping
 from app.oauth.errors import AccessDenied, InvalidClient
 from app.oauth.resources.revoked import (
@@ -166,10 +168,19 @@ class RevokedFeed:
         now = self._provider.clock.now()
         round_ = int(now.timestamp()) // _ROUND
         known = await self._known(now, round_)
-        return await asyncio.to_thread(self._built, known, now)
+        algorithm = self._provider.settings.token.algorithm
+        key = self._provider.ring.signing(algorithm, now)
+        etag, message = await asyncio.to_thread(self._built, known, now, key)
+        if self._document is not None and self._document.etag == etag:
+            return self._document
+        body = jose.compact(message, await key.signer.sign(message))
+        return RevokedDocument(body.encode("ascii"), etag)
 
-    def _built(self, known: _Known, now: datetime) -> RevokedDocument:
-        """Return the document; of 100,000 entries it takes a while, in a thread."""
+    def _built(self, known: _Known, now: datetime, key: LoadedKey) -> tuple[str, bytes]:
+        """Return the name of the document, and what is signed of it if it is new.
+
+        Of 100,000 entries it takes a while, in a thread.
+        """
         kept = self._digests
         self._digests = {
             each: kept.get(each) or entry_digest(each) for each in known.entries
@@ -183,19 +194,15 @@ class RevokedFeed:
         listed = b"".join(sorted(digests))
         etag = hashlib.sha256(named + b"\0" + listed).hexdigest()[:32]
         if self._document is not None and self._document.etag == etag:
-            return self._document
-        settings = self._provider.settings
+            return etag, b""
         claims = revoked_claims(
-            issuer=settings.public_url,
+            issuer=self._provider.settings.public_url,
             digests=digests,
             not_before=until,
             clients=clients,
             now=now,
         )
-        body = self._provider.signed.sign(
-            claims, algorithm=settings.token.algorithm, typ=REVOKED_TYPE, now=now
-        )
-        return RevokedDocument(body.encode("ascii"), etag)
+        return etag, key.signing_input(claims, REVOKED_TYPE)
 
     async def _known(self, now: datetime, round_: int) -> _Known:
         """Read what is new, and once a round everything."""

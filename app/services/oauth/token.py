@@ -122,16 +122,16 @@ class TokenService:
             current().user_id = row.user_id
             subject = subject_of(row.user_id, granted.client, provider.secret_key)
         told = await told_in_tokens(provider, granted, row)
-        access_token = self._access_token(granted, subject, told, now)
+        access_token = await self._access_token(granted, subject, told, now)
         return token_response(
             granted,
             access_token=access_token,
             expires_in=granted.access_ttl(provider.settings.token.access_ttl),
             refresh_token=self._refresh_token(granted),
-            id_token=self._id_token(granted, subject, told, access_token, now),
+            id_token=await self._id_token(granted, subject, told, access_token, now),
         )
 
-    def _access_token(
+    async def _access_token(
         self, granted: Granted, subject: str | None, told: Told, now: datetime
     ) -> str:
         provider = self._provider
@@ -147,7 +147,7 @@ class TokenService:
             told=told.access_token,
         )
         algorithm = granted.form.algorithm or settings.token.algorithm
-        return provider.signed.sign(
+        return await provider.signed.sign(
             bounded(provider, granted, claims, told),
             algorithm=algorithm,
             typ=granted.form.typ,
@@ -167,7 +167,7 @@ class TokenService:
             granted.grant_id, granted.refresh_counter
         )
 
-    def _id_token(
+    async def _id_token(
         self,
         granted: Granted,
         subject: str | None,
@@ -190,7 +190,7 @@ class TokenService:
             person=told.id_token,
             session=self._session(granted),
         )
-        return provider.signed.sign(
+        return await provider.signed.sign(
             bounded(provider, granted, claims, told),
             algorithm=granted.client.id_token_signed_response_alg,
             typ=ID_TOKEN_TYPE,

@@ -52,7 +52,7 @@ class UserinfoService:
             return userinfo_claims(person, subject=subject)
         algorithm = client.userinfo_signed_response_alg
         provider.signed.demand_key(client.client_id, algorithm, now)
-        return provider.signed.sign(
+        return await provider.signed.sign(
             signed_userinfo_claims(person, client, issuer=issuer, subject=subject),
             algorithm=algorithm,
             typ=USERINFO_TYPE,

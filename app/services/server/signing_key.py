@@ -14,6 +14,7 @@ from app.core import jose
 from app.core.exceptions import FieldError, Unprocessable
 from app.core.secret_key import SealBroken
 from app.core.security import LoadedKey
+from app.core.signing.signer import OwnSigner
 from app.database_errors import DatabaseUnavailable
 from app.events.signing_key import SigningKeyCreated
 from app.models.signing_key import SigningKey
@@ -84,10 +85,12 @@ class SigningKeyService:
 
     def _open(self, row: SigningKey, now: datetime) -> LoadedKey:
         known = self._process.ring.by_kid(row.kid, now)
+        key = known.key if known else self._unsealed(row)
         loaded = LoadedKey(
             kid=row.kid,
             algorithm=row.algorithm,
-            key=known.key if known else self._unsealed(row),
+            key=key,
+            signer=known.signer if known else OwnSigner(key, row.algorithm),
             public_jwk=row.public_jwk,
             activates_at=row.activates_at,
             expires_at=row.expires_at,

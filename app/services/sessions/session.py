@@ -80,7 +80,7 @@ class SessionTokenService:
         if row is None:
             row = await self._repeated(session_id, presented, now)
         current().user_id = row.user_id
-        return self.issue(
+        return await self.issue(
             session_id=session_id,
             user_id=row.user_id,
             counter=presented + 1,
@@ -89,7 +89,7 @@ class SessionTokenService:
             now=now,
         )
 
-    def issue(
+    async def issue(
         self,
         *,
         session_id: UUID,
@@ -101,7 +101,7 @@ class SessionTokenService:
     ) -> IssuedTokens:
         """Return the tokens of a session at a count."""
         process = self._process
-        access = process.tokens.issue(
+        access = await process.tokens.issue(
             user_id=user_id,
             session_id=session_id,
             roles=sorted(roles),

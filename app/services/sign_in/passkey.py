@@ -74,7 +74,7 @@ class PasskeySignInService:
             PasswordResetRequired: Likewise; no factor but a mailed link signs in.
             TooManyRequests: Too many wrong ones from the address.
         """
-        return self._start.tokens(await self.browser_verify(answer, {}))
+        return await self._start.tokens(await self.browser_verify(answer, {}))
 
     async def browser_verify(
         self, answer: Any, held: Mapping[UUID, HeldSession]

@@ -59,7 +59,9 @@ class SignInService:
             TooManyRequests: Too many wrong ones for the account or from the address.
             HashingOverloaded: Too many hashes wait already.
         """
-        return self._start.tokens(await self.browser_with_password(email, password, {}))
+        return await self._start.tokens(
+            await self.browser_with_password(email, password, {})
+        )
 
     async def browser_with_password(
         self,
@@ -151,7 +153,7 @@ class SignInService:
             PasswordResetRequired: No factor but a mailed link signs in.
             InvalidCredentials: The account changed meanwhile.
         """
-        return self._start.tokens(await self.browser_start(user, method, {}))
+        return await self._start.tokens(await self.browser_start(user, method, {}))
 
     async def browser_start(
         self,

@@ -239,7 +239,9 @@ class SecondStepService:
             InvalidCode: The answer proves nothing.
             TooManyRequests: Too many wrong ones for the account or from the address.
         """
-        return self._start.tokens(await self.browser_finish(mfa_token, answer, {}))
+        return await self._start.tokens(
+            await self.browser_finish(mfa_token, answer, {})
+        )
 
     async def browser_finish(
         self, mfa_token: str, answer: FactorAnswer, held: Mapping[UUID, HeldSession]

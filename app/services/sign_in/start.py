@@ -230,9 +230,9 @@ class SessionStart:
         email, changed_at = account.email, account.password_changed_at
         self._devices.renew(account.id, canonical_email(email), changed_at)
 
-    def tokens(self, begun: StartedSession) -> IssuedTokens:
+    async def tokens(self, begun: StartedSession) -> IssuedTokens:
         """Return what a program gets for a session that just began."""
-        return SessionTokenService(self._process).issue(
+        return await SessionTokenService(self._process).issue(
             session_id=begun.session_id,
             user_id=begun.user_id,
             counter=0,
