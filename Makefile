@@ -99,6 +99,7 @@ fuzz: $(VENV)/.test
 # With a million accounts and sessions and ten times the events: make bench SCALE=1
 # Beside another revision in one run: make bench AGAINST=HEAD~20 ONLY=userinfo,introspection
 # With a setting, beside itself without: make bench SETTING=AUTH_SERVE_METRICS__PORT=9464 ONLY=refresh
+# What docs/footprint.md says, and whether it grew: make bench ONLY=footprint [WRITE=1]
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks $(if $(AGAINST),--against "$(AGAINST)") $(if $(SETTING),--setting "$(SETTING)") $(if $(ONLY),--only "$(ONLY)") \
 	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SCALE),--scale $(SCALE)) $(if $(WRITE),--write)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import growth
+from benchmarks import footprint, growth
 from benchmarks.builds import Build, checked_out, this_build, with_settings
 from benchmarks.measures import Measure, Measured, choose, codes_for, measure
 from benchmarks.report import over_budget, table
@@ -61,7 +61,11 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--only", metavar="NAME,...", help="parts of measures' names")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each measure")
     parser.add_argument("--scale", type=float, help="of a million accounts: growth")
-    parser.add_argument("--write", action="store_true", help="keep it in results.md")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="keep it in results.md, or the footprint in docs",
+    )
     return parser.parse_args()
 
 
@@ -77,6 +81,8 @@ def main() -> None:
     if arguments.scale:
         growth.run(arguments.scale, arguments.only)
         return
+    if arguments.only == "footprint":
+        sys.exit(footprint.run(arguments.write))
     chosen = choose(arguments.only)
     cores = Cores.choose()
     others = os.getloadavg()[0]  # of whoever else is at work here
