@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from httpx2 import AsyncClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app.models.access.attribute import Attribute, UserAttribute
 from app.policies.attribute import MAX_BYTES
@@ -98,6 +98,31 @@ async def test_no_value_is_stored_that_the_definition_of_then_refuses(
         definition = await db.get_one(Attribute, name)
     assert len(stored) == during.count(200)
     assert all(at <= definition.updated_at for at in stored)
+
+
+async def test_a_value_is_judged_by_the_definition_that_is_being_changed(
+    api: Api, admin: Person
+) -> None:
+    """Who writes waits for who changes, and then reads what was changed."""
+    name, person = await _define(api, admin), await api.users(email=address())
+    body = {"attributes": {name: "old"}}
+    async with api.runtime.database.session() as db, db.begin():
+        definition = await db.get_one(Attribute, name, with_for_update=True)
+        definition.pattern = "new"
+        await db.flush()
+        writing = asyncio.create_task(api.patch(f"/users/{person.id}", body, admin))
+        while not (writing.done() or await _somebody_waits(db)):
+            await asyncio.sleep(0.01)
+
+    assert (await writing).status_code == 422
+
+
+async def _somebody_waits(db: Any) -> bool:
+    """Tell whether a statement waits for us; writers of SQLite always do."""
+    if db.get_bind().dialect.name == "sqlite":
+        return True
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    return bool(await db.scalar(text(waiting)))
 
 
 async def test_what_is_deleted_leaves_no_value_behind(
