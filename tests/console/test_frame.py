@@ -20,6 +20,7 @@ OPENED = {
     "/admin/roles": "roles:read",
     "/admin/audit": "audit:read",
     "/admin/keys": "keys:read",
+    "/admin/webhooks": "webhooks:read",
     "/admin/outbox": "outbox:read",
     "/admin/mails": "settings:read",
     "/admin/settings": "settings:read",
@@ -145,6 +146,7 @@ async def test_the_front_door_leads_to_the_console_who_may_come_in(
     [
         ("rotate", "/admin/keys"),
         ("add role", "/admin/new-role"),
+        ("add webhook", "/admin/webhooks/new"),
         ("test email", "/admin/mails"),
         ("secret", "/admin/clients"),
         ("language", "/language"),

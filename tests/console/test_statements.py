@@ -6,6 +6,7 @@ import pytest
 
 from app.policies.permission import operator
 from app.services.access.group import GroupService
+from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime
 from tests.factories.oauth import ApplicationFactory
 from tests.support.api import Person
@@ -51,6 +52,10 @@ PAGES = [
     "/admin/audit/{event}",
     "/admin/audit/trace/{request}",
     "/admin/keys",
+    "/admin/webhooks",
+    "/admin/webhooks/new",
+    "/admin/webhooks/{webhook}",
+    "/admin/webhooks/{webhook}?state=pending",
     "/admin/outbox",
     "/admin/mails",
     "/admin/mails/invitation",
@@ -68,6 +73,16 @@ async def _group(runtime: Runtime, person: Person) -> UUID:
     return group.id
 
 
+async def _webhook(runtime: Runtime) -> UUID:
+    """Return a webhook that is being sent something."""
+    async with runtime.unit_of_work() as uow:
+        actor = operator(uow.clock.now())
+        webhooks = WebhookService(uow, runtime)
+        row, _ = await webhooks.create(actor, "https://hooks.example.com/", "", ["*"])
+        await webhooks.test(actor, row.id)
+    return row.id
+
+
 @pytest.mark.parametrize("path", PAGES)
 async def test_a_page_costs_at_most_four_statements(
     visitor: Visitor, admin: Person, asked: list[str], runtime: Runtime, path: str
@@ -82,6 +97,7 @@ async def test_a_page_costs_at_most_four_statements(
         event=rows[0].id,
         request=rows[0].correlation_id,
         user=admin.id,
+        webhook=await _webhook(runtime),
     )
     asked.clear()
 

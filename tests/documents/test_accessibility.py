@@ -3,7 +3,7 @@
 import re
 
 from app.core.language import languages
-from tests.e2e.places import CONSOLE, PORTAL, VISITORS
+from tests.e2e.places import CONSOLE, CONSOLE_NEW, CONSOLE_ONE, PORTAL, VISITORS
 from tests.servers.service import ROOT
 from tools.accessibility_report import written
 
@@ -38,6 +38,6 @@ def test_the_document_tells_of_every_page_in_every_language_and_no_violation() -
     [tags] = re.findall(r"in \d+ languages \((.+)\), light and dark", said)
     assert tags.split(", ") == sorted(languages())
     found = dict(re.findall(r"^\| `([^`]+)` \| (.+) \| 0 \|$", said, re.MULTILINE))
-    for path in (*VISITORS, *PORTAL, *CONSOLE):
+    for path in (*VISITORS, *PORTAL, *CONSOLE, *CONSOLE_NEW, *CONSOLE_ONE):
         spoken, light, dark = map(int, found[path].split(" | "))
         assert spoken == len(languages()) <= min(light, dark), path

@@ -29,7 +29,7 @@ playwright = pytest.importorskip(
 )
 _HERE = Path(__file__).parent
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_OPTIONS = {
+OPTIONS = {
     "AUTH_SERVE_PUBLIC_URL": "http://localhost:{port}",
     "AUTH_SERVE_JOBS": "true",
     "AUTH_SERVE_PERSONAL_TOKENS__ENABLED": "true",
@@ -71,7 +71,7 @@ def service(
 ) -> Iterator[Service]:
     """The process; each module has its own, for limits are counted there."""
     folder = tmp_path_factory.mktemp("service") / "run"
-    with running(database_file, folder, _OPTIONS, program=COMMAND_LINE) as started:
+    with running(database_file, folder, OPTIONS, program=COMMAND_LINE) as started:
         yield started
 
 

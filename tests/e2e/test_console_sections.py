@@ -26,6 +26,8 @@ PAGES = [
     "/admin/new-role",
     "/admin/audit",
     "/admin/keys",
+    "/admin/webhooks",
+    "/admin/webhooks/new",
     "/admin/outbox",
     "/admin/outbox?state=delivered",
     "/admin/settings",

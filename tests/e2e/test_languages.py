@@ -13,7 +13,7 @@ import pytest
 from app.core.language import chosen_value, languages
 from app.services.server.runtime import Runtime
 from tests.e2e import report
-from tests.e2e.places import CONSOLE, PORTAL, VISITORS
+from tests.e2e.places import CONSOLE, CONSOLE_NEW, PORTAL, VISITORS, made
 from tests.e2e.visitor import Visitor
 from tests.support.api import PASSWORD
 
@@ -49,6 +49,7 @@ async def test_no_page_hinders_anybody(
     await person.page.locator("input[name=password]").fill(PASSWORD)
     async with person.page.expect_navigation():
         await person.page.locator("input[name=password]").press("Enter")
-    for path in (*PORTAL, *CONSOLE):
+    ones = await made(runtime, f"{tag}-{scheme}")
+    for path in (*PORTAL, *CONSOLE, *CONSOLE_NEW, *ones):
         await person.go(path)
         assert person.path == path

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.services.server.runtime import Runtime
-from tests.e2e.places import CONSOLE, PORTAL, VISITORS
+from tests.e2e.places import CONSOLE, CONSOLE_NEW, PORTAL, VISITORS, made
 from tests.e2e.visitor import Visitor
 from tests.factories.user import UserFactory
 
@@ -42,7 +42,8 @@ async def test_no_page_is_heavy(newcomer: Any, runtime: Runtime) -> None:
     weights |= {path: await _weight(person, path) for path in PORTAL}
     quiet = max(weights[path][1] for path in PORTAL)
     await _fill(person, runtime)
-    weights |= {path: await _weight(person, path) for path in CONSOLE}
+    of_console = (*CONSOLE, *CONSOLE_NEW, *await made(runtime, "weight"))
+    weights |= {path: await _weight(person, path) for path in of_console}
 
     for path, (requests, size) in weights.items():
         print(f"{path:24} {requests:2} requests {size:7,} bytes")

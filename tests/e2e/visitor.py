@@ -133,6 +133,10 @@ class Visitor:
         assert await button.count() == 1, await self.text()
         await self._use(button)
 
+    async def press_first(self, name: str) -> None:
+        """Press the first button whose name has these words."""
+        await self._use(self.page.get_by_role("button", name=name).first)
+
     async def follow(self, name: str) -> None:
         """Follow a link."""
         await self._use(self.page.get_by_role("link", name=name).first)

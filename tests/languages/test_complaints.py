@@ -22,7 +22,6 @@ _OF_THE_API = {
     "an instant as in RFC 3339 is required",
     "either delivery_id or since is required",
     "until belongs to since",
-    "are more than 7 events; name a shorter span",
     "is no event; docs/events.md lists them, and user.* is many",
     "is no part of a theme",
     # Of protected hosts, which no page makes.

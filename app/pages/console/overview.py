@@ -52,7 +52,7 @@ _SAID: Mapping[str, tuple[str, str, str]] = {
     "webhook_off": (
         N_("A webhook fails, or was switched off"),
         N_("See what its receiver answers, and enable it again."),
-        "",
+        "/admin/webhooks",
     ),
 }
 _TO = {"mail_failed": "/admin/outbox", "mail_late": "/admin/outbox?state=pending"}

@@ -27,6 +27,7 @@ from app.pages.console.sections import (
     OVERVIEW,
     ROLES,
     USERS,
+    WEBHOOKS,
     open_to,
 )
 from app.pages.console.users import NEW as NEW_USER
@@ -49,6 +50,7 @@ ACTIONS = [
     (N_("New secret for an application"), CLIENTS.path, CLIENTS.act),
     (N_("Add group"), NEW_GROUP, GROUPS.act),
     (N_("Add role"), NEW_ROLE, ROLES.act),
+    (N_("Add webhook"), f"{WEBHOOKS.path}/new", WEBHOOKS.act),
     (N_("Rotate keys"), KEYS.path, KEYS.act),
     (N_("Send a test email"), MAILS.path, MAILS.act),
     (N_("Your account"), "/account", ""),

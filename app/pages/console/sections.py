@@ -55,14 +55,17 @@ CLIENTS = Section("clients", N_("Clients"), "apps", "clients:read", "clients:wri
 GROUPS = Section("groups", N_("Groups"), "people", "groups:read", "groups:write")
 ROLES = Section("roles", N_("Roles"), "shield", "roles:read", "roles:write")
 AUDIT = Section("audit", N_("Audit trail"), "list", "audit:read")
+WEBHOOKS = Section(
+    "webhooks", N_("Webhooks"), "hook", "webhooks:read", "webhooks:write"
+)
 KEYS = Section("keys", N_("Keys"), "key", "keys:read", "keys:write")
-OUTBOX = Section("outbox", N_("Outbox"), "hook", "outbox:read", "outbox:write")
+OUTBOX = Section("outbox", N_("Outbox"), "arrow", "outbox:read", "outbox:write")
 MAILS = Section("mails", N_("Mails"), "mail", "settings:read", ALL)
 SETTINGS = Section("settings", N_("Settings"), "settings", "settings:read")
 
 SECTIONS = (
     *(OVERVIEW, START, USERS, CLIENTS, GROUPS, ROLES, AUDIT),
-    *(KEYS, OUTBOX, MAILS, SETTINGS),
+    *(KEYS, WEBHOOKS, OUTBOX, MAILS, SETTINGS),
 )
 
 

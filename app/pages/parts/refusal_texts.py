@@ -101,6 +101,7 @@ _MISSING: Mapping[str, str] = {
 _NUMBER = re.compile(r"\d+")
 NO_OWNER = N_("There is no active account of this address or ID.")
 _BY_CODE: Mapping[str, str] = {
+    "url_refused": N_("This address may not be called from here."),
     "invalid_owner": NO_OWNER,
     "password_too_short": N_("Use at least %(number)s characters."),
     "password_too_long": N_("Use at most %(number)s characters."),
@@ -173,6 +174,9 @@ _FILLED_IN: Mapping[str, str] = {  # by what the API says, with groups of the sa
     ),
     r"must have at most (?P<number>\d+) characters": N_(
         "Use at most %(number)s characters."
+    ),
+    r"are more than (?P<number>\d+) events; name a shorter span": N_(
+        "These are more than %(number)s events; choose a shorter time."
     ),
     r"must be a list of at most (?P<number>\d+) texts": N_(
         "Use at most %(number)s lines."

@@ -1,0 +1,1 @@
+"""Sections of the console about other programs: what they are told, and may have."""

@@ -1,0 +1,48 @@
+"""A form about one program: sent by who signed in just now, or shown again."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import Response
+
+from app.core.exceptions import AppError, NotFound
+from app.pages.console.frame import AtConsole, Here
+from app.pages.console.sections import Section
+from app.pages.parts.form import Values
+from app.pages.parts.proof import submit
+from app.repositories.unit_of_work import UnitOfWork
+
+Work = Callable[[Here, UnitOfWork], Awaitable[Response]]
+Show = Callable[[Here, AppError | None, Values], Awaitable[Response]]
+
+
+async def change(
+    at: AtConsole, section: Section, shown: str, values: Values, work: Work, show: Show
+) -> Response:
+    """Do something in one transaction.
+
+    Args:
+        at: Who, by whatever right.
+        section: What it belongs to; names the permission.
+        shown: Where a sign-in leads back to, as ``Visit.enter`` has it.
+        values: What was posted.
+        work: Does it, and returns the answer.
+        show: Returns the page with what was wrong.
+
+    Raises:
+        NotFound: What it is about is gone, so there is no page to show.
+    """
+    here = await at.enter(section, shown=shown, permission=section.act)
+    if isinstance(here, Response):
+        return here
+
+    async def do() -> Response:
+        await here.demand_presence()
+        async with here.runtime.unit_of_work() as uow:
+            return await work(here, uow)
+
+    async def again(here: Here, error: AppError | None, values: Values) -> Response:
+        if isinstance(error, NotFound):
+            raise error
+        return await show(here, error, values)
+
+    return await submit(here, values, do, again)

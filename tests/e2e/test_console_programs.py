@@ -1,0 +1,88 @@
+"""Other programs in the console: each section by mouse, and by keyboard alone."""
+
+from collections.abc import Iterator
+from email.message import Message
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.e2e.conftest import OPTIONS
+from tests.e2e.visitor import Visitor
+from tests.servers.http import Answer, HttpServer
+from tests.servers.service import COMMAND_LINE, Service, running
+
+both = pytest.mark.parametrize("hands", ["mouse", "keys"])
+
+
+@pytest.fixture(scope="module")
+def service(
+    database_file: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """The process, which may call receivers of this machine."""
+    folder = tmp_path_factory.mktemp("service") / "run"
+    options = {**OPTIONS, "AUTH_SERVE_OUTBOUND__ALLOWED_HOSTS": '["127.0.0.1"]'}
+    with running(database_file, folder, options, program=COMMAND_LINE) as started:
+        yield started
+
+
+@pytest.fixture
+def receiver() -> Iterator[HttpServer]:
+    with HttpServer() as server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def admin(newcomer: Any, request: pytest.FixtureRequest, hands: str) -> Visitor:
+    """An administrator at the console, with a mouse or without one."""
+    name = request.node.originalname.removeprefix("test_").replace("_", "-")
+    person: Visitor = await newcomer.administrator(f"{name[:40]}-{hands}@example.com")
+    await person.sign_in("/signin?to=console")
+    person.by_keyboard = hands == "keys"
+    return person
+
+
+def gone(method: str, path: str, headers: Message, body: bytes) -> Answer:
+    return 410, {}, b""
+
+
+async def _until(person: Visitor, text: str) -> None:
+    """Look again until the page says something that a worker brings about."""
+    for _ in range(60):
+        await person.page.reload()
+        if text in await person.text():
+            return
+        await person.page.wait_for_timeout(250)
+    raise AssertionError(await person.text())
+
+
+@both
+async def test_a_webhook_that_failed_is_mended_and_what_it_missed_is_sent(
+    admin: Visitor, receiver: HttpServer
+) -> None:
+    works, receiver.handler = receiver.handler, gone
+    url = f"{receiver.url}/in"
+    host = receiver.url.removeprefix("http://")
+
+    await admin.follow("Webhooks")
+    await admin.follow("Add webhook")
+    await admin.type("Address", url)
+    await admin.type("Description", "Ledger")
+    await admin.type("Events", "group.deleted")
+    await admin.press("Add webhook")
+    assert "whsec_" in await admin.text()
+    await admin.follow("Open the webhook")
+    assert "whsec_" not in await admin.text()
+
+    await admin.press("Send a test event")
+    await _until(admin, "HTTP 410")
+    assert "it is gone for good" in await admin.text()
+    receiver.handler = works
+    await admin.press("Enable")
+    await admin.press_first("Send again webhook.tested")
+    await _until(admin, "HTTP 204")
+    assert receiver.requests[-1].path == "/in"
+
+    await admin.type(f"Type {host} to confirm", host)
+    await admin.press("Delete webhook")
+    assert "The webhook is deleted." in await admin.text()
