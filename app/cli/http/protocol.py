@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.cli.http.lingering import LINGER_BYTES, LingeringTransport
+from app.cli.http.pulse import MOMENT, Pulse
 from app.cli.http.whole_answer import write_whole
 from app.core.context import RequestContext, begin
 from app.core.exceptions import (
@@ -50,6 +51,7 @@ class GuardedProtocol(HttpToolsProtocol):
         max_head: Bytes of a head, trailers included.
         head_timeout: Seconds that a head may take; also a connection without any.
         turned_away: Connections too many, until they have read that they are.
+        pulse: Of the process.
     """
 
     transport: LingeringTransport  # type: ignore[assignment]  # stands before it
@@ -58,6 +60,7 @@ class GuardedProtocol(HttpToolsProtocol):
     max_head: ClassVar[int] = MAX_HEAD
     head_timeout: ClassVar[float] = HEAD_TIMEOUT
     turned_away: ClassVar[set[HttpToolsProtocol]] = set()
+    pulse: ClassVar[Pulse] = Pulse()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take over uvicorn's own limit, whose refusal is plain text."""
@@ -73,6 +76,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._is_refused = False
         self._is_last = False  # what comes now is answered, and the connection ends
         self._unwanted = 0  # bytes of a body that came after its answer
+        self._app = self.app
 
     def connection_made(  # type: ignore[override]  # as uvicorn has it
         self, transport: asyncio.Transport
@@ -128,6 +132,9 @@ class GuardedProtocol(HttpToolsProtocol):
             self._stop(BadRequest(hint="too many requests ahead of their answers"))
         if not self.url.startswith(b"/"):
             self._read_authority()
+        self.app = self._app
+        if self.pulse.is_doubtful(self.loop.time()):
+            self.app = self._answer_who_is_there
         super().on_headers_complete()
         if self._is_last:
             self.cycle.keep_alive = False
@@ -163,6 +170,14 @@ class GuardedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what the parser did not take; called by uvicorn."""
         self._refuse(self._refusal or BadRequest(hint="not HTTP"))
+
+    async def _answer_who_is_there(self, *request: Any) -> None:
+        """Do nothing for whoever gave up while the process stood still."""
+        await asyncio.sleep(MOMENT)
+        if self.transport.is_closing():
+            _log.warning("not done: the client gave up while this process stood still")
+            return
+        await self._app(*request)
 
     def _owes_input(self) -> bool:
         """Tell whether a request, or the rest of one, may be under way to us."""
@@ -268,5 +283,5 @@ class GuardedProtocol(HttpToolsProtocol):
 
 def guarded(issuer: str) -> type[GuardedProtocol]:
     """Return the protocol of a service with this public URL."""
-    own = {"issuer": issuer, "turned_away": set()}
+    own = {"issuer": issuer, "turned_away": set(), "pulse": Pulse()}
     return type("GuardedProtocol", (GuardedProtocol,), own)

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.server import Server as UvicornServer
@@ -54,6 +55,12 @@ class Server(UvicornServer):
             await self.lifespan.shutdown()
             sys.exit(f"auth-serve: cannot listen: {error.strerror}")
         self._announce()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Note that the process runs; called by uvicorn ten times a second."""
+        protocol: Any = self.config.http_protocol_class
+        protocol.pulse.beat(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept what waits, then nothing more; then end as uvicorn does."""
