@@ -12,13 +12,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 SOURCES := app tests alembic benchmarks tools examples clients
 
-.PHONY: help serve test e2e deploy-check helm kubernetes wheel sbom provenance pictures accessibility check fix fuzz bench docs lock argon2
+.PHONY: help serve test e2e deploy-check chaos helm kubernetes wheel sbom provenance pictures accessibility check fix fuzz bench docs lock argon2
 
 help:
 	@echo "make serve [HOST=127.0.0.1] [PORT=8000]   start the service (makes $(VENV) first)"
 	@echo "make test                                 run the tests"
 	@echo "make e2e                                  walk through the pages in Chromium"
 	@echo "make deploy-check                         ask other programs about the files of deploy/"
+	@echo "make chaos                                let parts of an installation fail, and write what it cost"
 	@echo "make kubernetes                           write deploy/kubernetes from deploy/chart (Helm, or Go)"
 	@echo "make wheel | provenance | sbom            what a release is made of, into build/dist"
 	@echo "make pictures                             the same for docs/pictures"
@@ -45,6 +46,12 @@ e2e: $(VENV)/.e2e
 # With HAProxy, systemd-analyze and Helm where they are (PATH; HELM names another).
 deploy-check: $(VENV)/.deploy
 	$(BIN)/python -m pytest -v -rs -n 0 --no-cov --timeout 300 tests/deploy
+
+# Three processes, HAProxy, PgBouncer, Valkey, PostgreSQL with a standby; docs/operations.md
+# gets the table. Some faults alone, and nothing written: make chaos ONLY=frozen,killed
+chaos: export PYTHONDONTWRITEBYTECODE :=
+chaos: $(VENV)/.test
+	$(BIN)/python -m tools.chaos $(if $(ONLY),--only "$(ONLY)") $(if $(LOGS),--logs "$(LOGS)")
 
 # From its source, which needs Go and some minutes: no package of Python or Debian has it.
 helm: $(BIN)/helm

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
@@ -82,6 +83,35 @@ class PostgresServer:
             raise
         return cls(version, port, password, process, serve, is_ready)
 
+    @classmethod
+    def follow(
+        cls, primary: "PostgresServer", directory: Path, name: str
+    ) -> "PostgresServer":
+        """Copy a durable cluster, and follow it as a standby that can be read.
+
+        Args:
+            primary: What is copied while it runs.
+            directory: As for `start`.
+            name: What ``synchronous_standby_names`` of the primary calls it.
+
+        Raises:
+            ServerFailed: With the log of what did not work.
+        """
+        user = "nobody" if os.geteuid() == 0 else None
+        home = _own_directory(directory, user)
+        try:
+            binaries = _binaries(primary.version, home, user)
+            _copy_cluster(binaries, home, user, primary, name)
+            serve = partial(_serve, binaries, home, user, True)
+            is_ready = partial(_is_ready, home)
+            process, port = start_on_free_port(serve, is_ready)
+        except BaseException:
+            shutil.rmtree(home, ignore_errors=True)
+            raise
+        return replace(
+            primary, port=port, _process=process, _serve_again=serve, _is_ready=is_ready
+        )
+
     @property
     def pid(self) -> int:
         """The postmaster."""
@@ -98,8 +128,7 @@ class PostgresServer:
         Raises:
             ServerFailed: It does not come up again.
         """
-        self._process.send(signal.SIGKILL)
-        self._process.wait()
+        self.kill()
         self._process.halt()  # of which only the pipes are left
         for _ in range(50):  # its children have to notice first
             process = self._serve_again(self.port)
@@ -108,6 +137,25 @@ class PostgresServer:
             process.halt()
             time.sleep(0.1)
         raise ServerFailed(process.log())
+
+    def pause(self) -> None:
+        """Let the postmaster and all of its children hang."""
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let them go on."""
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        for pid in [self.pid, *map(int, children.split())]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def kill(self) -> None:
+        """Kill the postmaster as a power cut would; its data stay where they are."""
+        self._process.send(signal.SIGKILL)
+        self._process.wait()
 
     def stop(self) -> None:
         """Shut down at once, whoever is connected, and remove the data."""
@@ -203,6 +251,24 @@ def _initdb(
     # Stretching is for passwords that people choose; here each connection would pay.
     command += ["--set=scram_iterations=1", "--no-instructions"]
     command += [] if durable else ["--no-sync"]
+    try:
+        _run(command, home, user)
+    finally:
+        password_file.unlink()
+
+
+def _copy_cluster(
+    binaries: Path, home: Path, user: str | None, primary: PostgresServer, name: str
+) -> None:
+    where = f"host={LOOPBACK} port={primary.port} application_name={name}"
+    account = f"user=postgres password={primary.password}"
+    command = [str(binaries / "pg_basebackup"), f"--dbname={where} {account}"]
+    command += [f"--pgdata={home / 'data'}", "--wal-method=stream"]
+    command += ["--checkpoint=fast", "--write-recovery-conf"]
+    _run(command, home, user)
+
+
+def _run(command: list[str], home: Path, user: str | None) -> None:
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -216,7 +282,6 @@ def _initdb(
         group=pwd.getpwnam(user).pw_gid if user else None,
         extra_groups=[] if user else None,
     )
-    password_file.unlink()
     if done.returncode != 0:
         raise ServerFailed(done.stdout)
 

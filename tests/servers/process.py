@@ -96,6 +96,7 @@ def start_on_free_port(
     start: Callable[[int], ServerProcess],
     is_ready: Callable[[ServerProcess], bool],
     attempts: int = 5,
+    port: int | None = None,
 ) -> tuple[ServerProcess, int]:
     """Start a server on a free port, again on another if somebody was faster.
 
@@ -103,16 +104,17 @@ def start_on_free_port(
         start: Starts it on the given port.
         is_ready: Asks evidence of that very process, not of whoever has the port.
         attempts: How many ports may turn out to be taken.
+        port: Where a server was before, in place of a free one.
 
     Raises:
         ServerFailed: It ended for another reason, or never became ready.
     """
     log = ""
     for _ in range(attempts):
-        port = ports.free_port()
-        process = start(port)
+        chosen = port or ports.free_port()
+        process = start(chosen)
         if becomes_ready(process, is_ready):
-            return process, port
+            return process, chosen
         log = process.log()
         process.halt()
         if "Address already in use" not in log:

@@ -82,13 +82,13 @@ class Service:
         """Return the exit code once the process ended."""
         return self.process.wait(_PATIENCE)
 
-    def wait_until_ready(self) -> None:
+    def wait_until_ready(self, patience: float = _PATIENCE) -> None:
         """Return when it takes requests.
 
         Raises:
             ServerFailed: With its output, if it ended or hangs instead.
         """
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + patience
         with httpx2.Client(base_url=self.url, trust_env=False) as http:
             while self.process.poll() is None and time.monotonic() < deadline:
                 try:

@@ -24,8 +24,12 @@ class ValkeyServer:
     _process: ServerProcess
 
     @classmethod
-    def start(cls, directory: Path) -> "ValkeyServer":
+    def start(cls, directory: Path, port: int | None = None) -> "ValkeyServer":
         """Start one below a directory and wait until it accepts connections.
+
+        Args:
+            directory: Where a folder of its own is made.
+            port: Where one was that was killed; otherwise any.
 
         Raises:
             ServerFailed: With the log of what did not work.
@@ -33,7 +37,7 @@ class ValkeyServer:
         home = Path(tempfile.mkdtemp(prefix="valkey-", dir=directory))
         try:
             serve = partial(_serve, _binary(), home)
-            process, port = start_on_free_port(serve, _is_ready)
+            process, port = start_on_free_port(serve, _is_ready, port=port)
         except BaseException:
             shutil.rmtree(home, ignore_errors=True)
             raise
