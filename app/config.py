@@ -98,6 +98,11 @@ class Settings(BaseSettings):
         description="At least 32 characters of chance. Production demands it; "
         "development makes one and keeps it beside the database.",
     )
+    secret_key_second: SecretStr | None = Field(
+        None,
+        description="Only while the secret key is rotated: the other one of the old "
+        "and the new key. What it made is read; docs/operations.md.",
+    )
     secrets_dir: Path | None = Field(
         None,
         description="Folder of files called as secrets here are, in any case, each "
@@ -289,9 +294,10 @@ class Settings(BaseSettings):
 
 
 def _problems(settings: Settings) -> Iterable[str]:
-    secret = settings.secret_key
-    if secret is not None and (problem := weakness(secret.get_secret_value())):
-        yield f"{PREFIX}SECRET_KEY {problem}"
+    for name in ("secret_key", "secret_key_second"):
+        secret: SecretStr | None = getattr(settings, name)
+        if secret is not None and (problem := weakness(secret.get_secret_value())):
+            yield f"{PREFIX}{name.upper()} {problem}"
     if settings.admin.email and not settings.email.special_use_domains:
         if is_special_use(settings.admin.email):
             yield f"{PREFIX}ADMIN__EMAIL is what EMAIL__SPECIAL_USE_DOMAINS forbids"

@@ -1,16 +1,26 @@
-"""``key``: the keys that sign tokens."""
+"""``key``: the keys that sign tokens, and the secret key that seals them."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.base import AsJson, in_transaction, shape, show_rows
+from app.cli.base import (
+    AsJson,
+    fail,
+    in_transaction,
+    note,
+    shape,
+    show_rows,
+    with_runtime,
+)
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
     from app.services.server.runtime import Runtime
+    from app.services.server.secret_key.reseal import Tally
 
-app = typer.Typer(help="The keys that sign tokens.")
+app = typer.Typer(help="The keys that sign tokens, and the secret key.")
 
 
 @app.command()
@@ -47,3 +57,74 @@ def show(as_json: AsJson = False) -> None:
         return [shape(SigningKey, key) for key in keys]
 
     show_rows(in_transaction(work), ("kid", "algorithm", "activates_at"), as_json)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Open every sealed value, and say how many are sealed by which secret key.
+
+    Whatever is below `second` needs AUTH_SERVE_SECRET_KEY_SECOND, and `key reseal`.
+
+    JSON: an array of `column`, `present` (sealed by AUTH_SERVE_SECRET_KEY), `second`
+    (by the other key), `unreadable` (by neither).
+    """
+    from app.services.server.secret_key.reseal import ResealService
+
+    async def work(runtime: "Runtime") -> "Sequence[Tally]":
+        _say_marks(runtime)
+        return await ResealService(runtime).tallies()
+
+    _show_tallies(with_runtime(work), as_json)
+
+
+@app.command()
+def reseal(
+    as_json: AsJson = False,
+    progress: Annotated[
+        bool | None,
+        typer.Option(help="Say how far it is; unset: on a terminal only."),
+    ] = None,
+) -> None:
+    """Seal anew what the old secret key sealed, so that it can be taken away.
+
+    Every process of the service has the new key as AUTH_SERVE_SECRET_KEY by now, and
+    the old one as AUTH_SERVE_SECRET_KEY_SECOND. The service runs on meanwhile. Stopped
+    half-way, it is begun again by the same line.
+
+    JSON: as `key status`, as it was before.
+    """
+    from app.cli.progress import Progress
+    from app.services.server.secret_key.reseal import ResealRefused, ResealService
+
+    async def work(runtime: "Runtime") -> "Sequence[Tally]":
+        service, now = ResealService(runtime), runtime.clock.monotonic
+        _say_marks(runtime)
+        shown = Progress(await service.count(), now, wanted=progress, as_json=as_json)
+        return await service.reseal(shown.step)
+
+    try:
+        tallies = with_runtime(work)
+    except ResealRefused as refusal:
+        fail(str(refusal))
+    _show_tallies(tallies, as_json)
+    note("nothing is sealed by the old key any more; it can be taken away")
+
+
+def _say_marks(runtime: "Runtime") -> None:
+    """Say which keys these are, so that machines can be compared."""
+    names = ("AUTH_SERVE_SECRET_KEY", "AUTH_SERVE_SECRET_KEY_SECOND")
+    for name, mark in zip(names, runtime.secret_key.marks, strict=False):
+        note(f"{name} has the mark {mark}")
+
+
+def _show_tallies(tallies: "Sequence[Tally]", as_json: bool) -> None:
+    rows = [
+        {
+            "column": each.name,
+            "present": each.present,
+            "second": each.second,
+            "unreadable": each.unreadable,
+        }
+        for each in tallies
+    ]
+    show_rows(rows, ("column", "present", "second", "unreadable"), as_json)

@@ -4,6 +4,8 @@ import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
+from collections.abc import Mapping
+from typing import ClassVar
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -19,6 +21,7 @@ HOST_PREFIX = "as_hs_"
 DEVICE_PREFIX = "as_dv_"
 CHALLENGE_PREFIX = "as_ch_"
 ONE_TIME_PREFIX = "as_ot_"
+KEPT = ("digest", "pairwise-subject")  # derived once, and the same under the next key
 CODE_DIGITS = 8  # 26 bits, more than the 20 that ASVS 6.5.4 asks for
 _MAC = 32
 _COUNTER = 8
@@ -43,7 +46,13 @@ class _Mac:
 
 
 class SecretKey:
-    """The root secret. Each use has a key of its own (HKDF, RFC 5869)."""
+    """The root secret. Each use has a key of its own (HKDF, RFC 5869).
+
+    Attributes:
+        is_rotating: Whether another one takes its place, or it takes another's.
+    """
+
+    is_rotating: ClassVar[bool] = False
 
     def __init__(self, secret: str) -> None:
         """Derive the keys; ``secret`` is what the operator configured."""
@@ -56,12 +65,26 @@ class SecretKey:
         self._form = _Mac(self.derive("form-token"))
         self._device = _Mac(self.derive("known-device"))
         self._challenge = _Mac(self.derive("challenge"))
-        self.pairwise = self.derive("pairwise-subject")
         self._one_time = _Mac(self.derive("one-time-token"))
         self._code = _Mac(self.derive("one-time-code"))
         self._cursor = _Mac(self.derive("cursor"))
-        self._digest = _Mac(self.derive("digest"))
+        self._tag = _Mac(self.derive("digest"))
         self._seal = AESGCM(self.derive("seal"))
+        self.keep(self.kept())
+
+    def kept(self) -> dict[str, bytes]:
+        """Return what has to stay as it is when another key follows (ADR-0099)."""
+        return {name: self.derive(name) for name in KEPT}
+
+    def keep(self, kept: Mapping[str, bytes]) -> None:
+        """Go by what an earlier key derived: by the values that ``kept`` has."""
+        self._digest = _Mac(kept["digest"])
+        self.pairwise = kept["pairwise-subject"]
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What tells keys apart and says nothing about them; the sealing one first."""
+        return (self.derive("backup-mark").hex()[:32],)
 
     def derive(self, purpose: str) -> bytes:
         """Return 32 bytes for one purpose; they say nothing about the others."""
@@ -75,6 +98,19 @@ class SecretKey:
         the database could try guesses on it, past Argon2.
         """
         return self._digest(b"".join(_framed(part) for part in parts))
+
+    def tags(self, *parts: bytes) -> tuple[bytes, ...]:
+        """Return 32 bytes that nobody else can make, and those under a second key.
+
+        For what is signed or made a secret of: unlike a digest it changes with the key.
+        The first is what is handed out, any of them is taken.
+        """
+        return (self._tag(b"".join(_framed(part) for part in parts)),)
+
+    def is_tag(self, tag: bytes, *parts: bytes) -> bool:
+        """Tell whether bytes are one of the tags of parts, in constant time."""
+        known = [hmac.compare_digest(each, tag) for each in self.tags(*parts)]
+        return any(known)
 
     def seal(self, value: bytes, nonce: bytes, context: str) -> bytes:
         """Encrypt a value for storage, bound to where it is stored.
@@ -96,6 +132,15 @@ class SecretKey:
             return self._seal.decrypt(sealed[:12], sealed[12:], context.encode())
         except (InvalidTag, ValueError) as error:
             raise SealBroken(context) from error
+
+    def renewed(self, sealed: bytes, nonce: bytes, context: str) -> bytes | None:
+        """Return the value sealed by the first key; None if it is already.
+
+        Raises:
+            SealBroken: No key opens it.
+        """
+        self.unseal(sealed, context)
+        return None
 
     def refresh_token(self, session_id: UUID, counter: int) -> str:
         """Return the refresh token that a session has at this count."""
@@ -174,6 +219,11 @@ class SecretKey:
         """Return the token that a form carries, bound to the browser that got it."""
         parts = b"".join(_framed(part.encode()) for part in bound_to)
         return _encode(self._form(parts))
+
+    def is_form_token(self, token: str, *bound_to: str) -> bool:
+        """Tell whether a token is the one of a form bound to this, in constant time."""
+        expected = self.form_token(*bound_to)
+        return hmac.compare_digest(expected.encode(), token.encode())
 
     def one_time_token(self, purpose: str, token_id: UUID) -> str:
         """Return the secret of a one-time link; it works for its purpose only."""

@@ -113,6 +113,7 @@ from app.events.protected_host import (
     ProtectedHostUpdated,
 )
 from app.events.role import RoleCreated, RoleDeleted, RoleUpdated
+from app.events.secret_key import SecretKeyRotationBegun, SecretKeyRotationEnded
 from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevoked
 from app.events.sign_in import (
     EmailCodeRequested,
@@ -239,6 +240,8 @@ EVENTS: tuple[type[Event], ...] = (
     RoleCreated,
     RoleDeleted,
     RoleUpdated,
+    SecretKeyRotationBegun,
+    SecretKeyRotationEnded,
     SessionRevoked,
     SessionsRevoked,
     SetupCompleted,

@@ -9,6 +9,7 @@ from app.models.base import Base
 from app.models.checklist_mark import ChecklistMark
 from app.models.device import Device
 from app.models.idempotency_key import IdempotencyKey
+from app.models.keys.kept_key import KeptKey, SealingKey
 from app.models.oauth.client import OAuthClient, OAuthClientSecret
 from app.models.oauth.consent import OAuthConsent
 from app.models.oauth.device_code import DeviceCode
@@ -46,6 +47,7 @@ __all__ = [
     "GroupRole",
     "HourlyStatistics",
     "IdempotencyKey",
+    "KeptKey",
     "OAuthAssertion",
     "OAuthClient",
     "OAuthClientSecret",
@@ -62,6 +64,7 @@ __all__ = [
     "RecoveryCode",
     "RefusedRequest",
     "Role",
+    "SealingKey",
     "ServedAddress",
     "Session",
     "SigningKey",

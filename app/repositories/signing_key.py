@@ -28,6 +28,11 @@ class SigningKeyRepository(Repository[SigningKey]):
         query = select(SigningKey).where(_published(now))
         return await self.page(query, _LATEST_FIRST, after=after, limit=limit)
 
+    async def latest(self) -> SigningKey | None:
+        """Return the key that was made last, whether or not it is of use still."""
+        query = select(SigningKey).order_by(SigningKey.created_at.desc()).limit(1)
+        return await self.one_or_none(query)
+
     async def add_once(self, rows: Sequence[Mapping[str, Any]]) -> set[str]:
         """Store keys, but none whose sequence another process stored first.
 

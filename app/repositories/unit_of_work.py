@@ -22,6 +22,7 @@ from app.repositories.access.refused_request import RefusedRequestRepository
 from app.repositories.audit_event import AuditEventRepository
 from app.repositories.device import DeviceRepository
 from app.repositories.idempotency_key import IdempotencyKeyRepository
+from app.repositories.keys.kept_key import KeptKeyRepository
 from app.repositories.oauth.client import OAuthClientRepository
 from app.repositories.oauth.consent import OAuthConsentRepository
 from app.repositories.oauth.device_code import DeviceCodeRepository
@@ -129,6 +130,11 @@ class UnitOfWork:
     def signing_keys(self) -> SigningKeyRepository:
         """Keys that sign tokens."""
         return SigningKeyRepository(self.db)
+
+    @cached_property
+    def kept_keys(self) -> KeptKeyRepository:
+        """Keys that outlive a secret key."""
+        return KeptKeyRepository(self.db)
 
     @cached_property
     def audit_events(self) -> AuditEventRepository:

@@ -258,6 +258,7 @@ def test_valkey_has_two_names(
 
 SECRETS = {
     "AUTH_SERVE_SECRET_KEY": SECRET,
+    "AUTH_SERVE_SECRET_KEY_SECOND": "second-" + SECRET,
     "AUTH_SERVE_DATABASE_URL": "postgresql://u:p@h/d",
     "AUTH_SERVE_VALKEY_URL": "redis://h:6379/0",
     "AUTH_SERVE_SMTP__URL": "smtp://u:p@h:587",

@@ -152,7 +152,7 @@ async def test_a_lost_secret_key_is_overcome_as_the_documentation_says(
     said = await refusal(database_url, other)
     second = build(database_url, other)
     async with second.database.session() as db:
-        for table in ("signing_keys", "sessions"):
+        for table in ("signing_keys", "sessions", "kept_keys", "sealing_keys"):
             await db.execute(text(f"DELETE FROM {table}"))
         await db.commit()
     await start(second)

@@ -185,6 +185,10 @@ SAID: Mapping[str, Message] = {
     "role.created": N_("The role %(role)s was made."),
     "role.deleted": N_("The role %(role)s was deleted; nobody has it any more."),
     "role.updated": N_("The role %(role)s was changed."),
+    "secret_key.rotation_begun": N_("Another secret key is in use from now on."),
+    "secret_key.rotation_ended": N_(
+        "Nothing is sealed by the old secret key any more; it can be taken away."
+    ),
     "session.all_revoked": N_(
         "Several sessions of the account were ended: %(reason)s."
     ),

@@ -1,6 +1,5 @@
 """The browser behind a request to a page, its cookies, and forms bound to it."""
 
-import hmac
 from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
@@ -88,8 +87,9 @@ def check_form(browser: Browser, values: Values, runtime: Runtime) -> None:
     Raises:
         ForeignForm: The token is missing, of another browser, or of another account.
     """
-    expected = BrowserSessionService(runtime).form_token(browser)
-    refuse_foreign_form(browser.value and expected, values.get(CSRF, ""))
+    sent = values.get(CSRF, "")
+    is_ours = BrowserSessionService(runtime).is_form_token(sent, browser)
+    refuse_foreign_form(is_ours, sent)
 
 
 def is_of_before(browser: Browser, values: Values, runtime: Runtime) -> bool:
@@ -101,8 +101,7 @@ def is_of_before(browser: Browser, values: Values, runtime: Runtime) -> bool:
     if not browser.value or browser.current is None:
         return False
     nobody = replace(browser, current=None)
-    expected = BrowserSessionService(runtime).form_token(nobody)
-    return hmac.compare_digest(expected.encode(), values.get(CSRF, "").encode())
+    return BrowserSessionService(runtime).is_form_token(values.get(CSRF, ""), nobody)
 
 
 def refusal_of(

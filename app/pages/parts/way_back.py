@@ -6,7 +6,6 @@ by itself would sign people in to what somebody else began (login CSRF). No addr
 comes from a query or a form.
 """
 
-import hmac
 import re
 from dataclasses import dataclass
 from uuid import UUID
@@ -144,7 +143,8 @@ async def way_back_after(
     if found is None or not browser.value:
         return None
     token_id = UUID(hex=found[1])
-    if not hmac.compare_digest(_sealed(token_id, browser, runtime), after):
+    is_ours = runtime.secret_key.is_form_token
+    if not is_ours(found[2], AFTER, browser.value, token_id.hex):
         return None
     return await way_back_to(await BegunAtService(runtime).of_token(token_id), runtime)
 

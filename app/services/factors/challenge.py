@@ -1,7 +1,6 @@
 """Challenges of passkeys: nothing is stored before one was answered (ADR-0052)."""
 
 import asyncio
-import hmac
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from uuid import UUID
@@ -79,7 +78,7 @@ class Challenges:
         end = self._process.clock.now() + _TTL
         challenge_id = self._process.randomness.uuid7()
         body = challenge_id.bytes + int(end.timestamp()).to_bytes(_TIME, "big")
-        return body + self._mac(body)
+        return body + self._process.secret_key.tags(*self._bound(body))[0]
 
     def read(self, challenge: bytes) -> OneTimeToken:
         """Return the row that tells that a challenge was used; it is not stored yet.
@@ -88,7 +87,7 @@ class Challenges:
             FactorRefused: It is none of ours for this, or its time is over.
         """
         body, mac = challenge[: _ID + _TIME], challenge[_ID + _TIME :]
-        if not hmac.compare_digest(mac, self._mac(body)):
+        if not self._process.secret_key.is_tag(mac, *self._bound(body)):
             raise FactorRefused("not a challenge of ours for this")
         now = self._process.clock.now()
         end = datetime.fromtimestamp(int.from_bytes(body[_ID:], "big"), UTC)
@@ -111,8 +110,6 @@ class Challenges:
         used.user_id = user_id
         return await uow.one_time_tokens.add_new(used)
 
-    def _mac(self, body: bytes) -> bytes:
+    def _bound(self, body: bytes) -> tuple[bytes, ...]:
         bound_to = self._bound_to.encode()
-        return self._process.secret_key.digest(
-            b"passkey challenge", self._purpose.encode(), bound_to, body
-        )
+        return b"passkey challenge", self._purpose.encode(), bound_to, body

@@ -217,7 +217,7 @@ class OAuthFlowService:
             "subject": self._subject(browser),
         }
         packed = zlib.compress(orjson.dumps(content), 9)
-        mac = self._process.secret_key.digest(b"oauth_flow", packed)[:_MAC]
+        mac = self._process.secret_key.tags(b"oauth_flow", packed)[0]
         return _PREFIX + urlsafe_b64encode(mac + packed).rstrip(b"=").decode()
 
     def _read(self, name: str) -> tuple[Flow, str] | None:
@@ -235,8 +235,7 @@ class OAuthFlowService:
         except ValueError as error:
             raise FlowNotFound(hint="not a flow of ours") from error
         mac, packed = raw[:_MAC], raw[_MAC:]
-        ours = self._process.secret_key.digest(b"oauth_flow", packed)[:_MAC]
-        if not hmac.compare_digest(mac, ours):
+        if not self._process.secret_key.is_tag(mac, b"oauth_flow", packed):
             raise FlowNotFound(hint="not a flow of ours")
         content = orjson.loads(zlib.decompressobj().decompress(packed, _MAX_DATA))
         arrived_at = datetime.fromisoformat(content["arrived_at"])

@@ -3,9 +3,28 @@
 import os
 from pathlib import Path
 
-from app.config import Settings, SettingsError
+from app.config import PREFIX, Settings, SettingsError
 from app.core.randomness import Randomness
+from app.core.secret_key import SecretKey
 from app.setting_types import database_address, weakness
+
+
+def secret_key_of(settings: Settings, randomness: Randomness) -> SecretKey:
+    """Return the secret key, or both of them while one takes the other's place.
+
+    Raises:
+        SettingsError: There is none that could be used, or it is there twice.
+    """
+    secret = secret_of(settings, randomness)
+    if settings.secret_key_second is None:
+        return SecretKey(secret)
+    from app.core.keys.rotating import RotatingSecretKey
+
+    second = settings.secret_key_second.get_secret_value()
+    if second == secret:
+        name = f"{PREFIX}SECRET_KEY_SECOND"
+        raise SettingsError(f"{name} is the same key as the first one")
+    return RotatingSecretKey(secret, second)
 
 
 def secret_of(settings: Settings, randomness: Randomness) -> str:

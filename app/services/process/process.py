@@ -24,7 +24,7 @@ from app.repositories.statements.personal_token import PersonalTokenStatements
 from app.repositories.statements.session import SessionStatements
 from app.repositories.statements.sign_in import SignInStatements
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.process.kept_secret import secret_of
+from app.services.process.kept_secret import secret_key_of
 from app.services.process.rate_limit import Limits, build_store
 from app.services.process.refused_request import RefusedRequests
 from app.services.process.tracing import build_tracing
@@ -118,7 +118,7 @@ def build_process(
         sign_ins=SignInStatements(database, store),
         personal_tokens=PersonalTokenStatements(database),
         refused_requests=RefusedRequests(database, clock, randomness),
-        secret_key=SecretKey(secret_of(settings, randomness)),
+        secret_key=secret_key_of(settings, randomness),
         hasher=_hasher(settings.password),
         hashing_pool=_hashing_pool(
             settings.password, metrics.timed("own", clock) if metrics else None

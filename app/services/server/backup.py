@@ -138,12 +138,8 @@ class BackupService:
         return {
             "schema": SCHEMA_REVISION,
             "made_at": self._process.clock.now().isoformat(),
-            "key": self._mark_of_key(),
+            "key": self._process.secret_key.marks[0],
         }
-
-    def _mark_of_key(self) -> str:
-        """Return what tells secret keys apart, and says nothing about them."""
-        return self._process.secret_key.derive("backup-mark").hex()[:32]
 
     def _demand_same(self, file: BackupFile) -> None:
         made_by = file.header.get("schema")
@@ -153,7 +149,7 @@ class BackupService:
                 f"{SCHEMA_REVISION}; restore it with the release that made it, and "
                 "upgrade then"
             )
-        if file.header.get("key") != self._mark_of_key():
+        if file.header.get("key") not in self._process.secret_key.marks:
             raise BackupUnusable(
                 "it was made under another secret key; without that one nothing in it "
                 "can be used"

@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -92,13 +92,32 @@ class DiagnosisService:
         try:
             async with self._process.unit_of_work(read_only=True) as uow:
                 keys = await SigningKeyService(self._process).list_published(uow)
+                sealing = await uow.kept_keys.sealing()
         except KeysUnreadable as error:
             return Finding("keys", "failed", "they cannot be read", str(error))
         except (SQLAlchemyError, DatabaseUnavailable, OSError):
             return Finding("keys", "skipped", "the database has them")
         if not keys:
             return Finding("keys", "warning", "none yet", "the first start makes them")
-        return Finding("keys", "ok", f"{len(keys)} published")
+        return self._rotation(sealing) or Finding(
+            "keys", "ok", f"{len(keys)} published"
+        )
+
+    def _rotation(self, sealing: Sequence[str]) -> Finding | None:
+        """Say what is still to be done about a secret key that is rotated."""
+        marks = self._process.secret_key.marks
+        missing = [mark for mark in sealing if mark not in marks]
+        if missing:
+            seen = f"a secret key is missing: {', '.join(missing)}"
+            advice = f"give it as {PREFIX}SECRET_KEY_SECOND, and run: key reseal"
+            return Finding("keys", "failed", seen, advice)
+        if len(sealing) > 1:
+            advice = f"run: key reseal; then take {PREFIX}SECRET_KEY_SECOND away"
+            return Finding("keys", "warning", "the secret key is rotated", advice)
+        if len(marks) > 1:
+            advice = "go on as docs/operations.md says, Rotating the secret key"
+            return Finding("keys", "warning", "two secret keys are set", advice)
+        return None
 
     async def _owners(self) -> Finding:
         """Look for programs that run, and that nobody answers for any more."""

@@ -28,7 +28,7 @@ MAX_LENGTH = 255
 LEASE = timedelta(seconds=10)  # of a claim, should its process die
 PATIENCE = 15.0  # seconds to wait for the first answer; longer than a lease
 _PAUSE = 0.05  # seconds between two looks
-_SEALED = "sealed:"  # no JSON begins so
+SEALED = "sealed:"  # no JSON begins so
 
 
 class IdempotencyKeyReused(Conflict):
@@ -191,16 +191,18 @@ class IdempotencyService:
         request, answer = known
         if request != request_hash:
             raise IdempotencyKeyReused
-        if not answer.body.startswith(_SEALED):
+        if not answer.body.startswith(SEALED):
             return answer
-        sealed = b64decode(answer.body.removeprefix(_SEALED))
-        body = self._secret_key.unseal(sealed, _context(key_hash)).decode()
+        sealed = b64decode(answer.body.removeprefix(SEALED))
+        body = self._secret_key.unseal(sealed, seal_context(key_hash)).decode()
         return replace(answer, body=body)
 
     def _sealed(self, answer: Answer, key_hash: bytes) -> Answer:
         nonce = self._uow.randomness.bytes(12)
-        sealed = self._secret_key.seal(answer.body.encode(), nonce, _context(key_hash))
-        return replace(answer, body=_SEALED + b64encode(sealed).decode())
+        sealed = self._secret_key.seal(
+            answer.body.encode(), nonce, seal_context(key_hash)
+        )
+        return replace(answer, body=SEALED + b64encode(sealed).decode())
 
     async def _keep(
         self, key_hash: bytes, claim: Mapping[str, Any], answer: Answer
@@ -222,5 +224,6 @@ class IdempotencyService:
         await keys.end_claim(claim["key_hash"], claim["owner"])
 
 
-def _context(key_hash: bytes) -> str:
+def seal_context(key_hash: bytes) -> str:
+    """Return what an answer is sealed for: the request that it is the answer to."""
     return f"idempotency_keys:{key_hash.hex()}"

@@ -22,6 +22,11 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.resource_settings import MAX_TTL
 from app.services.process.process import Process
 
+UNREADABLE = (
+    "AUTH_SERVE_SECRET_KEY is not the one that the keys in the database were sealed "
+    "with; give that one, as AUTH_SERVE_SECRET_KEY_SECOND if this one takes its place "
+    '("Rotating the secret key"), or see "The secret key is lost" in docs/operations.md'
+)
 _log = logging.getLogger("auth_serve.signing_key")
 _FRESH, _RETRY = 1.0, 10.0  # seconds until the keys are looked at again
 _MARGIN = timedelta(minutes=5)  # for clocks that differ, and keys that are kept a while
@@ -100,13 +105,11 @@ class SigningKeyService:
 
     def _unsealed(self, row: SigningKey) -> Key:
         try:
-            raw = self._process.secret_key.unseal(row.private_key, _context(row.kid))
+            raw = self._process.secret_key.unseal(
+                row.private_key, seal_context(row.kid)
+            )
         except SealBroken as error:
-            raise KeysUnreadable(
-                "AUTH_SERVE_SECRET_KEY is not the one that the signing keys in the "
-                'database were sealed with; give the old one, or see "The secret key '
-                'is lost" in docs/operations.md'
-            ) from error
+            raise KeysUnreadable(UNREADABLE) from error
         return jose.import_own_key(json.loads(raw))
 
     async def ensure(self) -> None:
@@ -283,12 +286,13 @@ class SigningKeyService:
     def _sealed(self, key: Key, kid: str) -> bytes:
         private = json.dumps(key.as_dict(private=True)).encode()
         nonce = self._process.randomness.bytes(12)
-        return self._process.secret_key.seal(private, nonce, _context(kid))
+        return self._process.secret_key.seal(private, nonce, seal_context(kid))
 
     async def list_published(self, uow: UnitOfWork) -> Sequence[SigningKey]:
         """Return the keys that are published now."""
         return await uow.signing_keys.list_published(self._process.clock.now())
 
 
-def _context(kid: str) -> str:
+def seal_context(kid: str) -> str:
+    """Return what a private key is sealed for."""
     return f"signing_keys:{kid}"

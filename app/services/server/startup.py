@@ -16,6 +16,7 @@ from app.services.mails.preview import MailPreviewService
 from app.services.process.process import Process
 from app.services.server.declared_resource import declared_flaw
 from app.services.server.schema import SchemaMismatch, ensure_schema
+from app.services.server.secret_key.kept import KeptKeyService
 from app.services.server.served_address import remember_address
 from app.services.server.setup import SetupService
 from app.services.server.shared_clock import SharedClockService
@@ -78,6 +79,7 @@ async def start(process: Process, *, serving: bool = False) -> str | None:
     try:
         await ensure_schema(process)
         await SharedClockService(process).measure()
+        await KeptKeyService(process).ensure()
         await SigningKeyService(process).ensure()
         if serving:
             await _load_models(process)

@@ -159,8 +159,12 @@ class BrowserSessionService:
 
     def form_token(self, browser: Browser) -> str:
         """Return what forms on this browser's pages carry, for the account in use."""
-        session = browser.current.session_id.hex if browser.current else ""
-        return self._process.secret_key.form_token(browser.value, session)
+        return self._process.secret_key.form_token(*_bound(browser))
+
+    def is_form_token(self, token: str, browser: Browser) -> bool:
+        """Tell whether a form was made for this browser and its account in use."""
+        is_ours = self._process.secret_key.is_form_token(token, *_bound(browser))
+        return bool(browser.value) and is_ours
 
     def value_cookie(self, browser: Browser) -> str:
         """Return the ``Set-Cookie`` field that keeps the browser's value."""
@@ -284,3 +288,9 @@ def _account(row: Any) -> BrowserAccount:
         authenticated_at=row.authenticated_at,
         amr=tuple(row.amr),
     )
+
+
+def _bound(browser: Browser) -> tuple[str, str]:
+    """Return what forms on a browser's pages are bound to."""
+    session = browser.current.session_id.hex if browser.current else ""
+    return browser.value, session

@@ -32,9 +32,9 @@ class FirstTotp:
     def __init__(self, process: Process, row: OneTimeToken) -> None:
         """Set it up within the sign-in that waits under this token."""
         self._process = process
-        digest = process.secret_key.digest(b"totp enrolment", row.id.bytes)
-        self._key = TotpKey(secret=digest[:SECRET_BYTES])
-        self._id, self._began_at = row.id, row.created_at
+        tags = process.secret_key.tags(b"totp enrolment", row.id.bytes)
+        self._keys = [TotpKey(secret=each[:SECRET_BYTES]) for each in tags]
+        self._began_at = row.created_at
 
     def setup(self, user: User) -> TotpSetup:
         """Return what the app takes over.
@@ -45,15 +45,22 @@ class FirstTotp:
         """
         demand_proven(user)
         demand_unfrozen(user, self._process.clock.now())
-        return shown(self._key, self._process, user)
+        return shown(self._keys[0], self._process, user)
 
     async def enrolled(
         self, uow: UnitOfWork, process: Process, user_id: UUID
     ) -> Sequence[Enrolled]:
-        """Return it, unless the account has a factor by now."""
+        """Return it, unless the account has a factor by now.
+
+        While the secret key is rotated there are two: a process with the other key may
+        have shown it. The number of the one that was confirmed is its id.
+        """
         if await uow.users.has_second_factor(user_id):
             return ()
-        return (Enrolled(id=self._id, secret=self._key.secret),)
+        return [
+            Enrolled(id=UUID(int=number), secret=key.secret)
+            for number, key in enumerate(self._keys)
+        ]
 
     async def spend(
         self, uow: UnitOfWork, process: Process, user: User, proof: Proof
@@ -64,7 +71,8 @@ class FirstTotp:
         demand_proven(user)
         user.factors_version += 1
         await end_everything(uow, user, now, "factors_changed")
-        row = totp_row(uow, self._process, user.id, self._key)
+        key = self._keys[proof.id.int]
+        row = totp_row(uow, self._process, user.id, key)
         row.last_step, row.last_used_at = proof.state, now
         uow.totps.add(row)
         uow.record(

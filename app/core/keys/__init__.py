@@ -1,0 +1,1 @@
+"""Keys beside each other."""

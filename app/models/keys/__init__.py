@@ -1,0 +1,1 @@
+"""Keys that stay, and keys that go."""

@@ -1,0 +1,1 @@
+"""How keys are kept, and what is sealed by them is found."""

@@ -1,0 +1,1 @@
+"""The secret key, while another one takes its place."""
