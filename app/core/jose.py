@@ -166,8 +166,10 @@ def _header(algorithm: str, typ: str, kid: str) -> bytes:
     return urlsafe_b64encode(orjson.dumps(header)).rstrip(b"=")
 
 
-def _extract(token: str, registry: jws.JWSRegistry) -> jws.CompactSignature:
-    if len(token) > MAX_TOKEN_LENGTH or token.count(".") != 2 or not token.isascii():
+def _extract(
+    token: str, registry: jws.JWSRegistry, longest: int = MAX_TOKEN_LENGTH
+) -> jws.CompactSignature:
+    if len(token) > longest or token.count(".") != 2 or not token.isascii():
         raise InvalidToken("not a compact JWS of acceptable size")
     try:
         signed = jws.extract_compact(token.encode(), registry=registry)
@@ -201,6 +203,11 @@ def unverified_claims(token: str) -> dict[str, Any]:
         InvalidToken: It is no compact JWS with a JSON object in it.
     """
     return _claims(_extract(token, _foreign_registry("")))
+
+
+def algorithm_of(token: str) -> str:
+    """Return what a token that was verified is signed with."""
+    return str(_extract(token, _foreign_registry(""), len(token)).headers()["alg"])
 
 
 def verify(token: str, key: Key, *, algorithm: str, typ: str) -> dict[str, Any]:
@@ -243,6 +250,7 @@ def verify_with_jwks(
     *,
     types: Collection[str],
     algorithms: Collection[str] = ALGORITHMS,
+    longest: int = MAX_TOKEN_LENGTH,
 ) -> dict[str, Any]:
     """Return the claims of a token that one of somebody's registered keys signed.
 
@@ -254,12 +262,13 @@ def verify_with_jwks(
         jwks: The JWK Set that was registered.
         types: Values of ``typ`` that are taken, in lower case; none means ``jwt``.
         algorithms: Those of ``ALGORITHMS`` that its signer may use.
+        longest: Characters of the token at most.
 
     Raises:
         InvalidToken: No key, or more than one, fits; another algorithm or type; a bad
             signature; no JSON object.
     """
-    header = _extract(token, _foreign_registry("")).headers()
+    header = _extract(token, _foreign_registry(""), longest).headers()
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS or algorithm not in algorithms:
         raise InvalidToken("the algorithm is not accepted")

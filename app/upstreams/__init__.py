@@ -1,8 +1,4 @@
-"""Identity from elsewhere: one file a kind, and here the list of what there is."""
+"""Identity from elsewhere, without a database; ``kinds`` lists what there is.
 
-from collections.abc import Mapping
-
-from app.upstreams.protocol import Kind
-
-_ALL: tuple[Kind, ...] = ()
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
+Import it where a connection is used: most servers have none.
+"""

@@ -4,16 +4,16 @@ Nothing here stores, and nobody here decides who may come in. A connector leads 
 to whoever knows them and back, or asks a directory about a password, and says who they
 are there. Identity is the connection and the subject; an address is only told.
 
-A kind is one file and one line in ``__init__.py``. What it needs of an operator is its
-``settings``; what it makes of them is a connector, which may keep what it learns from
-the other side (metadata, keys), so callers keep it while its settings are the same.
+A kind is one file in ``kinds`` and one line in its ``__init__.py``. What it needs of an
+operator is its ``settings``; what it makes of them is a connector, which keeps what it
+learns of the other side (metadata, keys), so callers keep it as long as its settings.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol, get_args
 
 from pydantic import SecretStr
 
@@ -60,6 +60,11 @@ class Refused(Exception):
         self.detail = detail
 
 
+def _is_secret(kind: Any) -> bool:
+    """Tell whether a type is of secrets, however it is wrapped."""
+    return kind is SecretStr or any(_is_secret(inner) for inner in get_args(kind))
+
+
 class UpstreamSettings(Input):
     """What a kind needs of an operator; an unknown member is refused.
 
@@ -72,7 +77,7 @@ class UpstreamSettings(Input):
         return frozenset(
             name
             for name, member in cls.model_fields.items()
-            if member.annotation in (SecretStr, SecretStr | None)
+            if _is_secret(member.annotation)
         )
 
     def called(self) -> Mapping[str, str]:
@@ -85,14 +90,16 @@ class ConnectionConfig:
     """A connection, as an operator made it.
 
     Attributes:
-        name: Part of the redirect URI, which no other connection shares.
+        name: What it is called in URLs.
         kind: ``name`` of its kind.
         settings: An instance of the ``settings`` of its kind.
+        redirect_uri: Where people come back to, which no other connection shares.
     """
 
     name: str
     kind: str
     settings: UpstreamSettings
+    redirect_uri: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +116,6 @@ class Asking:
     """What a sign-in is begun with.
 
     Attributes:
-        redirect_uri: Of this connection alone.
         state: Unguessable; it finds what was kept, in the browser that began.
         login_hint: What the person typed, handed on.
         prompt: As OIDC Core §3.1.2.1 has it, such as ``login``; None is not sent.
@@ -118,7 +124,6 @@ class Asking:
         ui_locales: Language tags (BCP 47), in order.
     """
 
-    redirect_uri: str
     state: str
     login_hint: str | None = None
     prompt: str | None = None
@@ -303,17 +308,22 @@ Connector = RedirectConnector | PasswordConnector
 
 
 class Kind(Protocol):
-    """A kind of connection; one file each, listed in ``__init__.py``.
+    """A kind of connection; one file each, listed in ``kinds/__init__.py``."""
 
-    Attributes:
-        name: Its ``kind``.
-        title: What people call it, for a button: ``Google``.
-        settings: What it needs of an operator.
-    """
+    @property
+    def name(self) -> str:
+        """Its ``kind``."""
+        ...
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    settings: ClassVar[type[UpstreamSettings]]
+    @property
+    def title(self) -> str:
+        """What people call it, for a button: ``Google``."""
+        ...
+
+    @property
+    def settings(self) -> type[UpstreamSettings]:
+        """What it needs of an operator."""
+        ...
 
     def connect(self, config: ConnectionConfig, world: Surroundings) -> Connector:
         """Return a connector; nobody is called yet.

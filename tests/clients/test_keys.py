@@ -8,8 +8,9 @@ import pytest
 from httpx2 import AsyncClient
 
 from app.core import jose
+from app.core.outbound.published import ASKED_EVERY
 from app.services.clients.client import OAuthClientService
-from app.services.clients.keys import ASKED_EVERY, KEPT_FOR, LAST_GOOD_FOR
+from app.services.clients.keys import KEPT_FOR, LAST_GOOD_FOR
 from app.services.server.runtime import Runtime
 from tests.factories.oauth import ALGORITHM, Application
 from tests.servers.http import HttpServer

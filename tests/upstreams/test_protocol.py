@@ -1,9 +1,9 @@
 """What connectors and their callers agree on."""
 
 import json
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from app.upstreams.protocol import Kept, Reason, Refused, UpstreamSettings
 
@@ -12,11 +12,12 @@ class _Settings(UpstreamSettings):
     name: str
     secret: SecretStr
     key: SecretStr | None = None
+    wrapped: Annotated[SecretStr, Field(min_length=1)] | None = None
     most: ClassVar[int] = 1
 
 
 def test_secret_members_are_known_by_their_type() -> None:
-    assert _Settings.secrets() == {"secret", "key"}
+    assert _Settings.secrets() == {"secret", "key", "wrapped"}
     assert _Settings(name="a", secret=SecretStr("b")).called() == {}
 
 

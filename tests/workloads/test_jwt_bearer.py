@@ -7,9 +7,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, update
 
+from app.core.outbound.published import ASKED_EVERY
 from app.models import OAuthClient, User
 from app.oauth.grants.jwt_bearer import JwtBearer
-from app.services.clients.keys import ASKED_EVERY, KEPT_FOR, LAST_GOOD_FOR
+from app.services.clients.keys import KEPT_FOR, LAST_GOOD_FOR
 from app.services.clients.trusted_issuer import TrustedIssuerService
 from tests.security.forgery import parts
 from tests.support.chance import FakeClock

@@ -29,7 +29,8 @@ async def read_body(chunks: AsyncIterable[bytes], encoding: str, limit: int) -> 
         received += len(chunk)
         body += decode.feed(chunk, limit + 1 - len(body))
         if received > limit or len(body) > limit:
-            raise OutboundFailed(f"response is larger than {limit} bytes")
+            hint = f"response is larger than {limit} bytes"
+            raise OutboundFailed(hint, is_too_long=True)
     decode.finish()
     return bytes(body)
 

@@ -101,13 +101,19 @@ class OutboundClient:
         return await self._send("GET", url, headers or {}, None, max_bytes, apart)
 
     async def post(
-        self, url: str, *, content: bytes, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        content: bytes,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
+        apart: bool = True,
     ) -> OutboundResponse:
-        """Send ``content`` to a URL that a client named; it is not tried twice.
+        """Send ``content`` to a URL, by default one that a client named; once.
 
-        Raises as :meth:`get`, and failures count as those ``apart`` do there.
+        Arguments, and what it raises, are those of :meth:`get`.
         """
-        return await self._send("POST", url, headers or {}, content, None, apart=True)
+        return await self._send("POST", url, headers or {}, content, max_bytes, apart)
 
     async def check(self, url: str) -> None:
         """Refuse early a URL that will be called later, when somebody registers it.

@@ -22,12 +22,16 @@ class OutboundFailed(Unavailable):
     code = "dependency_failed"
     title = "A service that this needs did not answer; try again shortly"
 
-    def __init__(self, hint: str = "", *, answered: int | None = None) -> None:
+    def __init__(
+        self, hint: str = "", *, answered: int | None = None, is_too_long: bool = False
+    ) -> None:
         """Fail.
 
         Args:
             hint: What went wrong, for the log.
             answered: The status of the response, if there was one.
+            is_too_long: The response was longer than it may be.
         """
         super().__init__(hint)
         self.answered = answered
+        self.is_too_long = is_too_long

@@ -91,7 +91,9 @@ class Exchange:
             raise OutboundRefused(f"{where}: malformed header field") from None
         except OutboundFailed as error:
             hint = f"{where}: {error.hint}"
-            raise OutboundFailed(hint, answered=error.answered) from error
+            raise OutboundFailed(
+                hint, answered=error.answered, is_too_long=error.is_too_long
+            ) from error
         except _NETWORK_ERRORS as error:
             hint = f"{where}: {type(error).__name__}: {error}"
             raise OutboundFailed(hint) from error
