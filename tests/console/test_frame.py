@@ -16,6 +16,7 @@ OPENED = {
     "/admin/start": "settings:read",
     "/admin/users": "users:read",
     "/admin/clients": "clients:read",
+    "/admin/resources": "resources:read",
     "/admin/groups": "groups:read",
     "/admin/roles": "roles:read",
     "/admin/audit": "audit:read",

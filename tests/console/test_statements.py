@@ -6,6 +6,7 @@ import pytest
 
 from app.policies.permission import operator
 from app.services.access.group import GroupService
+from app.services.clients.resource import OAuthResourceService
 from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime
 from tests.factories.oauth import ApplicationFactory
@@ -41,6 +42,9 @@ PAGES = [
     "/admin/clients?forsaken=true",
     "/admin/clients/new?kind=web",
     "/admin/clients/one?id={client}",
+    "/admin/resources",
+    "/admin/resources/new",
+    "/admin/resources/{resource}",
     "/admin/groups",
     "/admin/groups/new",
     "/admin/groups/{group}",
@@ -73,6 +77,13 @@ async def _group(runtime: Runtime, person: Person) -> UUID:
     return group.id
 
 
+async def _resource(runtime: Runtime) -> UUID:
+    """Return an API."""
+    async with runtime.unit_of_work() as uow:
+        resources = OAuthResourceService(uow, runtime)
+        return (await resources.create("https://api.example.com", {})).id
+
+
 async def _webhook(runtime: Runtime) -> UUID:
     """Return a webhook that is being sent something."""
     async with runtime.unit_of_work() as uow:
@@ -96,6 +107,7 @@ async def test_a_page_costs_at_most_four_statements(
         email=admin.email,
         event=rows[0].id,
         request=rows[0].correlation_id,
+        resource=await _resource(runtime),
         user=admin.id,
         webhook=await _webhook(runtime),
     )

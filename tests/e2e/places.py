@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from app.pages.console.sections import GROUPS, SECTIONS, WEBHOOKS
+from app.pages.console.sections import GROUPS, RESOURCES, SECTIONS, WEBHOOKS
 from app.policies.permission import operator
 from app.services.access.group import GroupService
+from app.services.clients.resource import OAuthResourceService
 from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime
 
@@ -22,8 +23,9 @@ PORTAL = (
     *("/", "/signout"),
 )
 CONSOLE = tuple(section.path for section in SECTIONS)
-CONSOLE_NEW = (f"{GROUPS.path}/new", f"{WEBHOOKS.path}/new")
-CONSOLE_ONE = (f"{GROUPS.path}/…", f"{WEBHOOKS.path}/…")  # as the report names them
+_MADE = GROUPS, RESOURCES, WEBHOOKS
+CONSOLE_NEW = tuple(f"{section.path}/new" for section in _MADE)
+CONSOLE_ONE = tuple(f"{section.path}/…" for section in _MADE)  # as the report says
 
 
 async def made(runtime: Runtime, name: str) -> Sequence[str]:
@@ -31,11 +33,14 @@ async def made(runtime: Runtime, name: str) -> Sequence[str]:
 
     Args:
         runtime: Where.
-        name: Of the group.
+        name: Of what has a name of its own.
     """
     async with runtime.unit_of_work() as uow:
         actor = operator(uow.clock.now())
         group = await GroupService(uow).create(actor, name, "", ["user"])
+        resources = OAuthResourceService(uow, runtime)
+        identifier = f"https://{name}.example.com"
+        resource = await resources.create(identifier, {"scopes": {"read": "See"}})
         webhooks = WebhookService(uow, runtime)
         url = "https://hooks.example.com/in"
         webhook, _ = await webhooks.create(actor, url, "Ledger", ["group.deleted"])
@@ -44,4 +49,5 @@ async def made(runtime: Runtime, name: str) -> Sequence[str]:
         said = "the endpoint answered 500"
         now, deliveries = uow.clock.now(), uow.webhook_deliveries
         await deliveries.mark_failed(sent.id, sent.claims, now, said)
-    return f"{GROUPS.path}/{group.id}", f"{WEBHOOKS.path}/{webhook.id}"
+    ids = group.id, resource.id, webhook.id
+    return [f"{section.path}/{each}" for section, each in zip(_MADE, ids, strict=True)]

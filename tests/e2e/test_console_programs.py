@@ -86,3 +86,26 @@ async def test_a_webhook_that_failed_is_mended_and_what_it_missed_is_sent(
     await admin.type(f"Type {host} to confirm", host)
     await admin.press("Delete webhook")
     assert "The webhook is deleted." in await admin.text()
+
+
+@both
+async def test_an_api_is_added_disabled_and_deleted(admin: Visitor) -> None:
+    identifier = f"https://orders-{admin.by_keyboard}.example.com".lower()
+
+    await admin.go("/admin/resources")
+    await admin.follow("Add API")
+    await admin.type("Identifier", identifier)
+    await admin.type("Name", "Orders")
+    await admin.type("Scopes", "see all = See your orders")
+    await admin.press("Add API")
+    assert "This line cannot be read: see all" in await admin.text()
+    await admin.type("Scopes", "read = See your orders")
+    await admin.press("Add API")
+    assert await admin.heading() == "Orders"
+    assert "The API is added." in await admin.text()
+
+    await admin.press("Disable")
+    assert "there is no new token for it" in await admin.text()
+    await admin.type(f"Type {identifier} to confirm", identifier)
+    await admin.press("Delete API")
+    assert "The API is deleted." in await admin.text()

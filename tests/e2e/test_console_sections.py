@@ -19,6 +19,8 @@ PAGES = [
     "/admin/clients",
     "/admin/clients/new",
     "/admin/clients/new?kind=web",
+    "/admin/resources",
+    "/admin/resources/new",
     "/admin/groups",
     "/admin/groups/new",
     "/admin/roles",

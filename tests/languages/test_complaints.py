@@ -33,13 +33,10 @@ _OF_THE_API = {
     "has 7, which is no group here",
     "names a client that is none",
     # Of resources and personal tokens: the API and the command line make them.
-    "is the identifier of a client that signs people in",
     "has 7, which is no resource here",
     "has 7, which is no client here; name its client_id",
     "must not be below a public suffix: others have hosts there",
-    "is a protected host, whose visits have it in aud too",
     "must be in the future, and at most 7 seconds away",
-    "is not one that AUTH_SERVE_OAUTH__ID_TOKEN_ALGORITHMS names",
     "a name is required",
     "is required in a theme",
     "phone_number_verified is about a phone_number",
@@ -86,9 +83,16 @@ def _raised() -> Iterator[tuple[str, str]]:
                 ):
                     constants[node.targets[0].id] = _texts(node.value, {})
             for node in ast.walk(function):
+                if isinstance(node, ast.Call) and _is_refusal(node.func):
+                    yield from _said("refused", node.args, constants)
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                     if node.func.id != "ValueError" or "services" not in file.parts:
                         yield from _said(node.func.id, node.args, constants)
+
+
+def _is_refusal(function: ast.expr) -> bool:
+    """Tell whether ``Unprocessable.of`` is called."""
+    return ast.unparse(function) == "Unprocessable.of"
 
 
 def _said(

@@ -52,6 +52,9 @@ OVERVIEW = Section("", N_("Overview"), "home")
 START = Section("start", N_("Get started"), "check", "settings:read", ALL)
 USERS = Section("users", N_("Users"), "people", "users:read", "users:write")
 CLIENTS = Section("clients", N_("Clients"), "apps", "clients:read", "clients:write")
+RESOURCES = Section(
+    "resources", N_("APIs"), "code", "resources:read", "resources:write"
+)
 GROUPS = Section("groups", N_("Groups"), "people", "groups:read", "groups:write")
 ROLES = Section("roles", N_("Roles"), "shield", "roles:read", "roles:write")
 AUDIT = Section("audit", N_("Audit trail"), "list", "audit:read")
@@ -64,7 +67,7 @@ MAILS = Section("mails", N_("Mails"), "mail", "settings:read", ALL)
 SETTINGS = Section("settings", N_("Settings"), "settings", "settings:read")
 
 SECTIONS = (
-    *(OVERVIEW, START, USERS, CLIENTS, GROUPS, ROLES, AUDIT),
+    *(OVERVIEW, START, USERS, CLIENTS, RESOURCES, GROUPS, ROLES, AUDIT),
     *(KEYS, WEBHOOKS, OUTBOX, MAILS, SETTINGS),
 )
 

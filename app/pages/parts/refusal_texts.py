@@ -188,14 +188,20 @@ _FILLED_IN: Mapping[str, str] = {  # by what the API says, with groups of the sa
         "It has a contrast of %(number)s:1 on dark pages, and text needs 4.5:1."
     ),
 }
-# About clients: in the words of the standards, which developers know in English.
+# About clients and APIs, in the words of the standards: developers know them in
+# English.
 _TECHNICAL = frozenset(
     {
+        "algorithm_not_offered",
         "audience_is_client_id",
         "client_id_is_audience",
+        "identifier_is_client_id",
+        "identifier_is_host",
         "invalid_audience",
+        "invalid_claim_mapping",
         "invalid_client_id",
         "invalid_client_metadata",
+        "invalid_identifier",
         "invalid_redirect_uri",
         "no_own_scope",
         "reserved_client_id",

@@ -8,6 +8,7 @@ from app.core.exceptions import AppError, NotFound
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import Section
 from app.pages.parts.form import Values
+from app.pages.parts.form_page import by_field
 from app.pages.parts.proof import submit
 from app.repositories.unit_of_work import UnitOfWork
 
@@ -46,3 +47,11 @@ async def change(
         return await show(here, error, values)
 
     return await submit(here, values, do, again)
+
+
+def wrong_in(error: AppError | None) -> dict[str, str]:
+    """Return the sentence for each field; one of a member is said at the whole."""
+    found: dict[str, str] = {}
+    for name, said in by_field(error).items():
+        found.setdefault(name.partition(".")[0], said)
+    return found
