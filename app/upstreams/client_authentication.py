@@ -123,7 +123,10 @@ class ClientCredentials:
 
 def sign(claims: Mapping[str, object], key: SigningKey) -> str:
     """Return a JWT by a key of this service's."""
-    return jose.sign(claims, key.key, kid=key.kid, algorithm=key.algorithm, typ="JWT")
+    message = jose.signing_input(
+        claims, kid=key.kid, algorithm=key.algorithm, typ="JWT"
+    )
+    return jose.compact(message, jose.signature(message, key.key, key.algorithm))
 
 
 def _choose(offered: tuple[str, ...]) -> str:
