@@ -44,6 +44,15 @@ async def path(visitor: Visitor, admin: Person, runtime: Runtime) -> str:
     return str(made.headers["location"]).partition("?")[0]
 
 
+async def test_no_pattern_is_shown_to_who_names_a_group_wrongly(
+    visitor: Visitor, admin: Person
+) -> None:
+    bad = await send(visitor, NEW, NEW, name="Our staff")
+
+    assert bad.status_code == 422 and "pattern" not in bad.text
+    assert ": Letters A to Z, digits and . _ : / @ + - without spaces.</a>" in bad.text
+
+
 async def test_a_group_is_made_changed_and_deleted(
     visitor: Visitor, runtime: Runtime, path: str
 ) -> None:

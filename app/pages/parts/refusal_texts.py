@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from app.core.exceptions import AppError
 from app.core.language import ENGLISH, N_, Message, gettext, language
 from app.pages.parts.texts import OVER, Said
-from app.schemas.user import ROLE_NAME
+from app.schemas.user import GROUP_NAME, ROLE_NAME
 
 # How pages say a refusal, by its code; others are said as the API says them.
 ERRORS: Mapping[str, Said] = {
@@ -167,7 +167,12 @@ _VALUES: Mapping[str, str] = {
     ),
     "must read #rrggbb": N_("Enter a colour as in #7a1f5c."),
 }
-_ROLE_NAME = N_("Small letters, digits, - and _. It stays.")
+# Of names that have to look like a pattern: nobody is shown the pattern.
+_PATTERNS: Mapping[str, str] = {
+    ROLE_NAME: N_("Small letters, digits, - and _. It stays."),
+    GROUP_NAME: N_("Letters A to Z, digits and . _ : / @ + - without spaces."),
+}
+_OTHER_PATTERN = _VALUES["must match the pattern of the attribute"]
 _FILLED_IN: Mapping[str, str] = {  # by what the API says, with groups of the same names
     r'type "(?P<plain>.+)" instead of "(?P<typed>.)" before the @': N_(
         'Type "%(plain)s" instead of "%(typed)s" before the @.'
@@ -227,8 +232,9 @@ def complaint(field: str, code: str, message: str) -> str:
     if known := _VALUES.get(message) or _BY_CODE.get(code):
         number = _NUMBER.search(message)
         return gettext(known) % {"number": number[0] if number else ""}
-    if code == "string_pattern_mismatch" and ROLE_NAME in message:
-        return gettext(_ROLE_NAME)
+    if code == "string_pattern_mismatch":
+        fitting = (text for name, text in _PATTERNS.items() if name in message)
+        return gettext(next(fitting, _OTHER_PATTERN))
     for pattern, sentence in _FILLED_IN.items():
         if found := re.fullmatch(pattern, message):
             return gettext(sentence) % found.groupdict()
