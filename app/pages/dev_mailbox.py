@@ -20,11 +20,6 @@ from app.services.mails.preview import MailPreviewService
 from app.services.server.runtime import Runtime
 
 
-def is_open(runtime: Runtime) -> bool:
-    """Tell whether mails are shown: they hold links that work."""
-    return runtime.settings.keeps_mails
-
-
 async def _refuse_strangers(request: Request, runtime: State) -> None:
     """Show mails to whoever sits at this machine, and to nobody else.
 
@@ -32,7 +27,7 @@ async def _refuse_strangers(request: Request, runtime: State) -> None:
     keeps out web pages whose name somebody led to this machine (DNS rebinding). A proxy
     on this machine (a tunnel, a web server) has both: what it passes on is refused.
     """
-    if not is_open(runtime):
+    if not runtime.settings.keeps_mails:
         raise NotFound(hint="mails are sent here, not kept")
     if came_through_proxy(request.headers):
         raise NotFound(hint="the mailbox is not shown through a proxy")

@@ -10,7 +10,16 @@ from app.config import Settings, SettingsError
 from app.pages.look.brand import brand_of
 from app.pages.look.static import FOLDER
 from app.utils.theme.check import check_theme
-from app.utils.theme.colour import DARK, LIGHT, contrast, flaw, lighter, text_on
+from app.utils.theme.colour import (
+    ACCENT,
+    DARK,
+    LIGHT,
+    ON_ACCENT,
+    contrast,
+    flaw,
+    lighter,
+    text_on,
+)
 from app.utils.theme.contract import ELEMENTS, SLOTS, TOKENS, VERSION
 from tests.conftest import SECRET
 from tests.support.page import Page
@@ -142,6 +151,13 @@ class TestColours:
         assert contrast("#000000", "#ffffff") == pytest.approx(21)
         assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
         assert flaw("#777777", LIGHT) and not flaw("#0b6b50", LIGHT)
+
+    def test_accents_of_mails_are_those_of_the_sheet_of_pages(self) -> None:
+        sheet = (FOLDER / "pages.css").read_text()
+
+        assert f"--color-accent: light-dark({', '.join(ACCENT)});" in sheet
+        assert "--color-on-accent: light-dark(#fff, #06241a);" in sheet
+        assert ON_ACCENT == ("#ffffff", "#06241a")
 
     @pytest.mark.parametrize("accent", ["#0b6b50", "#7a0000", "#00007a", "#000000"])
     def test_text_and_dark_accents_can_be_read(self, accent: str) -> None:

@@ -230,7 +230,7 @@ async def test_one_dead_receiver_holds_no_other_and_is_switched_off_in_the_end(
     assert (row.enabled, row.disabled_reason) == (False, "failing")
     assert all(each.failed_at for each in await sent(runtime, webhook_id))
     async with runtime.unit_of_work(read_only=True) as uow:
-        found = await AttentionService(runtime).concerns(uow.db, None)
+        found = await AttentionService(runtime).concerns(uow, None)
     assert "webhook_off" in [each.kind for each in found]
 
 

@@ -11,7 +11,6 @@ from app.core.late.route import LateRoute
 from app.pages.console.frame import AtConsole
 from app.pages.console.sections import OVERVIEW
 from app.pages.look.chart import Chart, Numbers, bar_chart, counted, line_chart
-from app.repositories.statements.statistics import StatisticsRepository
 from app.services.server.attention import AttentionService, Concern
 from app.services.server.statistics import By, Statistics, StatisticsService
 
@@ -67,10 +66,9 @@ async def show_overview(at: AtConsole, by: str = "hour") -> Response:
     chosen: By = "day" if by == "day" else "hour"
     runtime = here.runtime
     async with runtime.unit_of_work(read_only=True) as uow:
-        statistics = StatisticsService(runtime)
-        numbers = await statistics.read_in(StatisticsRepository(uow.db), chosen)
+        numbers = await StatisticsService(runtime).read_in(uow, chosen)
         attention = AttentionService(runtime)
-        concerns = await attention.concerns(uow.db, numbers.counted_until)
+        concerns = await attention.concerns(uow, numbers.counted_until)
     may_count = here.actor.may(_NUMBERS)
     return here.render(
         "console/overview.html",

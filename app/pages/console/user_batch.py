@@ -23,10 +23,9 @@ from app.pages.console.user_filter import Query as Wanted
 from app.pages.console.user_filter import UserQuery, user_query
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.flow import go_on
-from app.pages.parts.form import Values, refused
+from app.pages.parts.form import Values, id_of, refused
 from app.pages.parts.form_page import by_field
 from app.pages.parts.proof import submit
-from app.pages.portal.section import id_of
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.audit_event import AuditEventService
 from app.services.console.user_batch import MOST, Batch, BatchAction, UserBatchService

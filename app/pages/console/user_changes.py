@@ -8,8 +8,7 @@ from app.core.exceptions import BadRequest
 from app.pages.attribute_fields import DO, told_attributes
 from app.pages.console.frame import Here
 from app.pages.console.user_forms import ADDRESS, CLAIMS, PROFILE
-from app.pages.parts.form import Values, validated
-from app.pages.portal.section import id_of
+from app.pages.parts.form import Values, id_of, validated
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.factor import FactorName
 from app.schemas.user import ProfileChange, UserChange

@@ -6,9 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from app.core.exceptions import AppError
+from app.core.language import gettext
 from app.core.late.route import LateRoute
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import USERS
+from app.pages.console.user_batch import SAID
 from app.pages.console.user_filter import SORTS
 from app.pages.console.user_filter import Query as Wanted
 from app.pages.console.user_filter import UserQuery
@@ -21,7 +23,6 @@ from app.repositories.statements.user_directory import ListedUser
 from app.schemas.user import UserCreate
 from app.services.accounts.password import PasswordService
 from app.services.accounts.user import UserService
-from app.services.console.user_batch import BatchAction
 from app.services.console.user_directory import UserDirectoryService
 from app.services.process.paging import Pages
 
@@ -62,7 +63,7 @@ async def list_users(
         first=query.address(USERS.path) if cursor else "",
         following=following and query.address(USERS.path, cursor=following),
         sorting=_sorting(query, sort),
-        actions=tuple(BatchAction),
+        actions=[(action.value, gettext(text)) for action, text in SAID.items()],
         done=done,
     )
 

@@ -60,7 +60,7 @@ def brand_of(settings: Settings) -> Brand:
 
 def colours(accent: str, accent_dark: str | None) -> str:
     """Return the tokens that follow from an accent."""
-    dark = accent_dark or colour.lighter(accent)
+    dark = colour.dark_accent(accent, accent_dark)
     both = f"light-dark({accent}, {dark})"
     return (
         f":root {{ --color-accent: {both}; --color-focus: {both}; "

@@ -8,14 +8,14 @@ from app.core.exceptions import AppError
 from app.core.late.route import LateRoute
 from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
-from app.pages.parts.form import Values, validated
+from app.pages.parts.form import Values, id_of, validated
 from app.pages.parts.form_page import by_field
 from app.pages.parts.passkey import RENEW, RESPONSE, answer_of, renewed
 from app.pages.parts.proof import submit
 from app.pages.parts.render import HEADERS, allow_script
 from app.pages.parts.script import PASSKEY_SOURCE
 from app.pages.portal.last_factor import is_last
-from app.pages.portal.section import Here, enter, id_of
+from app.pages.portal.section import Here, enter
 from app.schemas.factor import PasskeyChange
 from app.services.accounts.change import existing
 from app.services.factors.authenticator_name import product_of

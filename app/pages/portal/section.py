@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID
 
 from fastapi import Response
 
@@ -165,11 +164,3 @@ async def demand_fresh(account: BrowserAccount, runtime: Runtime) -> None:
         ReauthenticationRequired: Sign in again first.
     """
     await AuthenticationService(runtime).demand_presence(actor_of(account))
-
-
-def id_of(text: str) -> UUID:
-    """Return the id that a button carries; one that nobody has where it is none."""
-    try:
-        return UUID(hex=text)
-    except ValueError:
-        return UUID(int=0)

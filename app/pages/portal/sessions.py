@@ -6,9 +6,9 @@ from app.core.exceptions import AppError
 from app.core.late.route import LateRoute
 from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
-from app.pages.parts.form import Values
+from app.pages.parts.form import Values, id_of
 from app.pages.parts.proof import submit
-from app.pages.portal.section import Here, enter, id_of
+from app.pages.portal.section import Here, enter
 from app.services.sessions.session import SessionNotFound, SessionService
 from app.services.sign_in.origin import is_phone, spoken_browser
 from app.services.sign_in.remembered_device import DeviceNotFound, DeviceService

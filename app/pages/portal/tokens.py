@@ -19,13 +19,13 @@ from app.core.late.route import LateRoute
 from app.pages.parts.browser import AtBrowser, actor_of
 from app.pages.parts.dependencies import Posted, State
 from app.pages.parts.flow import NEW_TOKEN, TOKENS, address_of
-from app.pages.parts.form import Values, judged
+from app.pages.parts.form import Values, id_of, judged
 from app.pages.parts.form_page import by_field
 from app.pages.parts.proof import submit
 from app.pages.parts.render import HEADERS, allow_script
 from app.pages.parts.script import COPY_SCRIPT, COPY_SOURCE
 from app.pages.parts.texts import lasting
-from app.pages.portal.section import Here, enter, id_of
+from app.pages.portal.section import Here, enter
 from app.policies.permission import MEANINGS
 from app.policies.personal_token import (
     ACCOUNT_READ,

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from app.core.language import language, tags
+from app.core.language import language, languages
 from app.services.mails.kind import KINDS
 from app.services.mails.part import tidy
 
@@ -91,11 +91,9 @@ def _missing(said: str, values: Mapping[str, Any]) -> Iterator[str]:
 
 def kind_of(file: str) -> str:
     """Return of which kind a file is; empty if it is none that would be read."""
-    for name in KINDS:
-        languages = ["", *(f".{tag}" for tag in tags())]
-        if any(file == f"{name}{tag}.{form}" for tag in languages for form in _FORMS):
-            return name
-    return ""
+    name, _, rest = file.partition(".")
+    told = {f"{tag}.{form}" for tag in languages() for form in _FORMS}
+    return name if name in KINDS and rest in told.union(_FORMS) else ""
 
 
 def _line_of(error: BaseException, file: str) -> int:

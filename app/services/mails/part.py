@@ -102,10 +102,11 @@ _CODE = (
 def colours_of(theme: ThemeSettings) -> Mapping[str, str]:
     """Return the colours of buttons and links, light and dark, as pages have them."""
     if theme.accent is None:
-        own = ("#0b6b50", "#ffffff", "#6bd6ad", "#06241a")
+        (light, dark), (on_light, on_dark) = colour.ACCENT, colour.ON_ACCENT
     else:
-        dark = theme.accent_dark or colour.lighter(theme.accent)
-        own = (theme.accent, colour.text_on(theme.accent), dark, colour.text_on(dark))
+        light, dark = theme.accent, colour.dark_accent(theme.accent, theme.accent_dark)
+        on_light, on_dark = colour.text_on(light), colour.text_on(dark)
+    own = (light, on_light, dark, on_dark)
     return dict(zip(("accent", "on_accent", "dark", "on_dark"), own, strict=True))
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.config import Settings
 from app.core.clock import Clock
-from app.core.language import ENGLISH, tags
+from app.core.language import ENGLISH, languages
 from app.core.secret_key import SecretKey
 from app.services.mails.kind import KINDS, SAMPLES
 from app.services.mails.mail import Draft, Mail, MailRenderer
@@ -64,7 +64,7 @@ class MailPreviewService:
         return self._renderer.values(self._sample(name))
 
     def _sample(self, name: str, language: str = ENGLISH) -> Draft:
-        if language not in tags():
+        if language not in languages():
             raise KeyError(language)
         kind, now = KINDS[name], self._clock.now()
         later = now + timedelta(days=1)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app.policies.permission import ADMIN_ROLE
 from app.repositories.statements import attention
+from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.process import Process
 from app.services.server.shared_clock import is_far_off
 
@@ -59,16 +58,16 @@ class AttentionService:
         self._process = process
 
     async def concerns(
-        self, db: AsyncSession, counted_until: datetime | None
+        self, uow: UnitOfWork, counted_until: datetime | None
     ) -> list[Concern]:
         """Return what needs somebody, what is urgent first.
 
         Args:
-            db: The transaction.
+            uow: The transaction.
             counted_until: How far the statistics are: a job like any other.
         """
         now = self._process.clock.now()
-        counted = await attention.count(db, ADMIN_ROLE, now - _LATE)
+        counted = await attention.count(uow.db, ADMIN_ROLE, now - _LATE)
         found = [
             *_of(counted),
             *self._circuits(),

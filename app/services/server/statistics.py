@@ -7,6 +7,7 @@ from typing import Literal
 
 from app.models.statistics import HourlyStatistics
 from app.repositories.statements.statistics import HOUR, StatisticsRepository
+from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.process import Process
 
 By = Literal["hour", "day"]
@@ -68,12 +69,12 @@ class StatisticsService:
     async def read(self, by: By) -> Statistics:
         """Return the last 24 hours or 30 days, the present one among them."""
         async with self._process.unit_of_work(read_only=True) as uow:
-            return await self.read_in(StatisticsRepository(uow.db), by)
+            return await self.read_in(uow, by)
 
-    async def read_in(self, statistics: StatisticsRepository, by: By) -> Statistics:
+    async def read_in(self, uow: UnitOfWork, by: By) -> Statistics:
         """Do the same in a transaction that there is: one statement."""
         begins = _begins(self._process.clock.now(), by)
-        rows = await statistics.list_since(begins[0])
+        rows = await StatisticsRepository(uow.db).list_since(begins[0])
         return summed(by, begins, rows)
 
     def _settled(self) -> datetime:

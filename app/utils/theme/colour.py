@@ -5,6 +5,8 @@ import re
 ENOUGH = 4.5  # of text of any size
 # What text in the accent stands on: card and ground of pages.css, light and dark.
 LIGHT, DARK = ("#ffffff", "#f5f3ee"), ("#18201d", "#0f1412")
+# The accent of pages.css, as a link and as the ground of a button, light and dark.
+ACCENT, ON_ACCENT = ("#0b6b50", "#6bd6ad"), ("#ffffff", "#06241a")
 _HEX = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
 
 
@@ -12,6 +14,11 @@ def contrast(one: str, other: str) -> float:
     """Return the ratio of two colours, from 1 (alike) to 21 (black and white)."""
     lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
+
+
+def dark_accent(accent: str, chosen: str | None) -> str:
+    """Return what an accent is on dark pages, where none was chosen a lighter one."""
+    return chosen or lighter(accent)
 
 
 def text_on(accent: str) -> str:
