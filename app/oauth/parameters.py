@@ -112,7 +112,8 @@ def is_value(text: str) -> bool:
 
 def _decode(raw: bytes) -> str:
     try:
-        text = unquote_to_bytes(raw.replace(b"+", b" ")).decode()
+        spaced = raw.replace(b"+", b" ")
+        text = (unquote_to_bytes(spaced) if b"%" in spaced else spaced).decode()
     except UnicodeDecodeError as error:
         raise InvalidRequest("a parameter is not UTF-8") from error
     if "\0" in text:

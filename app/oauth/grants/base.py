@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from app.oauth.scopes import ACCOUNT, OPENID, PERSONAL
 _PLAIN = Resource(identifier="")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: something is worked out once
 class Granted:
     """What tokens are made of.
 
@@ -62,7 +63,7 @@ class Granted:
             return None
         return tuple(token for token in self.scope if token in PERSONAL)
 
-    @property
+    @cached_property
     def access_scope(self) -> tuple[str, ...]:
         """Scope of the access token: of what it is for, if it is for something."""
         if not self.resources:

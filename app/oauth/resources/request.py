@@ -141,6 +141,9 @@ def scope_for(
     Every one that it is for takes its scope at its word. So it has what means something
     to one of them, and nothing that the client may not have at another (RFC 8707 §3).
     """
+    if len(resources) == 1:  # what a client may have there, the API knows
+        mine = scope_at(resources[0], client, alone=alone)
+        return tuple(token for token in scope if token in mine)
     having = [
         (frozenset(one.scopes), scope_at(one, client, alone=alone)) for one in resources
     ]

@@ -59,18 +59,34 @@ class ResourceDirectory:
 
         One statement for all that are not known yet. ``https://api.example`` and
         ``https://api.example/`` are one name (RFC 3986 section 6.2.3), which libraries
-        write as they like.
+        write as they like. What was written counts before its other form, so that one
+        that is known so is looked for no further.
         """
+        now = self._clock.monotonic()
+        found = {name: self._at_hand(name, now) for name in names}
+        if None in found.values():
+            found |= await self._spelled(names)
+        return {name: one for name, one in found.items() if one and one.is_live}
+
+    def _at_hand(self, name: str, now: float) -> Resource | None:
+        """Return what memory has under exactly this name, if that is fresh."""
+        if (declared := self._declared.get(name)) is not None:
+            return declared
+        kept = self._kept.get(name)
+        is_fresh = kept is not None and now - kept.read_at < KEPT_FOR
+        return kept.resource if kept is not None and is_fresh else None
+
+    async def _spelled(self, names: Collection[str]) -> dict[str, Resource | None]:
+        """Return what there is of these names, or of how they are written besides."""
         spelled = {name: spellings(name) for name in names if _is_name(name)}
         wanted = frozenset(each for both in spelled.values() for each in both)
         known = await self._known(wanted) if wanted else {}
-        found = {
+        return {
             name: known[each]
             for name, both in spelled.items()
-            for each in reversed(both)  # what was written counts before its other form
+            for each in reversed(both)
             if each in known
         }
-        return {name: one for name, one in found.items() if one.is_live}
 
     async def named(self, identifier: str) -> Resource | None:
         """Return what is registered under exactly this identifier, live or not."""
