@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from benchmarks.builds import NotKnown
 from benchmarks.load import Answer, Connection, Step, get, post_form
 from tests.factories.oauth import REDIRECT_URI, VERIFIER
 from tests.factories.resource import ORDERS
 
 _TOKEN = "/oauth2/token"
+_URN = "urn:ietf:params:oauth"
 
 
 @dataclass
@@ -45,7 +47,10 @@ class Applications:
     plain: Application
     of_web: list[dict[str, Any]]
     of_caller: list[dict[str, Any]]
+    of_sender: list[dict[str, Any]]
     caller: Application
+    sender: Application | None = None
+    gateway: Application | None = None
 
     @classmethod
     async def signed_in(cls, port: int, made: Mapping[str, Any], count: int) -> Self:
@@ -55,12 +60,15 @@ class Applications:
             for name, each in made.items()
         }
         connection = await Connection.open(port)
-        of_web, of_caller = [
-            [await known[name].sign_in(connection) for _ in range(count)]
-            for name in ("web", "caller")
+        web, caller, sender = [
+            [
+                await known[name].sign_in(connection)
+                for _ in range(count if name in known else 0)
+            ]
+            for name in ("web", "caller", "sender")
         ]
         connection.close()
-        return cls(**known, of_web=of_web, of_caller=of_caller)
+        return cls(**known, of_web=web, of_caller=caller, of_sender=sender)
 
     def client_credentials(self) -> list[Step]:
         """One that speaks for itself."""
@@ -72,6 +80,25 @@ class Applications:
         fields = {"grant_type": "client_credentials", "resource": ORDERS}
         request = self.machine.post(_TOKEN, fields)
         return [repeated(request) for _ in self.of_web]
+
+    def exchange(self) -> list[Step]:
+        """An API that exchanges each token that it was sent (RFC 8693).
+
+        Raises:
+            NotKnown: The build has no exchange.
+        """
+        if self.gateway is None:
+            raise NotKnown("token exchange")
+        fields = {
+            "grant_type": f"{_URN}:grant-type:token-exchange",
+            "subject_token_type": f"{_URN}:token-type:access_token",
+            "resource": ORDERS,
+        }
+        tokens = (each["access_token"] for each in self.of_sender)
+        return [
+            repeated(self.gateway.post(_TOKEN, {**fields, "subject_token": each}))
+            for each in tokens
+        ]
 
     def introspection(self) -> list[Step]:
         """One that asks what a token is."""

@@ -20,6 +20,13 @@ _INSTALL = (
 )
 
 
+UNKNOWN = 3  # what `benchmarks.inside` exits with
+
+
+class NotKnown(Exception):
+    """A build is older than what it was asked for."""
+
+
 @dataclass(frozen=True)
 class Build:
     """Code, the Python that has what it needs, and settings besides the usual ones."""
@@ -33,6 +40,7 @@ class Build:
         """Return what `benchmarks.inside` says when it runs with this build's code.
 
         Raises:
+            NotKnown: It has no such thing.
             RuntimeError: It failed; with what it said.
         """
         # -P: the folder of the script must not come before the build's own code.
@@ -45,6 +53,8 @@ class Build:
             text=True,
             check=False,
         )
+        if done.returncode == UNKNOWN:
+            raise NotKnown(f"{self.name}: {arguments[0]}")
         if done.returncode:
             raise RuntimeError(f"{self.name}: {done.stderr[-4000:]}")
         return json.loads(done.stdout)

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 _APPLICATIONS = ("machine", "web", "plain", "caller")
+_LATER = ("sender", "gateway")  # which older builds do not know
+_UNKNOWN = 3
 # None of them is reached, but an attempt takes so long to be refilled that a rightful
 # sign-in gives it back, as it does with the limits of production.
 _WIDE = "10000/86400"
@@ -41,14 +43,36 @@ def applications(url: str, email: str, codes: str) -> dict[str, Any]:
 
     provider.CODES = int(codes)
     made = asyncio.run(provider.prepare(url, email))
+    there = (*_APPLICATIONS, *(name for name in _LATER if hasattr(made, name)))
     return {
         name: {
             "authorization": application.basic["Authorization"],
             "codes": list(made.codes[application.client_id]),
         }
-        for name in _APPLICATIONS
+        for name in there
         for application in [getattr(made, name)]
     }
+
+
+def resources() -> dict[str, Any]:
+    """Say nothing, if applications can ask for a resource by its name."""
+    from tests.factories import resource
+
+    return {"one": resource.ORDERS}
+
+
+def workers() -> dict[str, Any]:
+    """Say nothing, if several processes can serve behind one port."""
+    from app.cli import workers as known
+
+    return {"are": known.__name__}
+
+
+def devices(url: str, count: str) -> dict[str, Any]:
+    """Have so many devices wait, and return what they poll with."""
+    from benchmarks.devices import wait
+
+    return asyncio.run(wait(url, int(count)))
 
 
 def visits(url: str, count: str) -> list[str]:
@@ -129,8 +153,16 @@ async def _clean(url: str) -> dict[str, Any]:
 
 _COMMANDS: dict[str, Callable[..., Any]] = {
     each.__name__: each
-    for each in (settings, applications, visits, hashing, janitor, migrate)
+    for each in (
+        *(settings, applications, resources, visits, devices, workers),
+        *(hashing, janitor, migrate),
+    )
 }
 
 if __name__ == "__main__":
-    print(json.dumps(_COMMANDS[sys.argv[1]](*sys.argv[2:])))
+    try:
+        told = _COMMANDS[sys.argv[1]](*sys.argv[2:])
+    except ImportError as error:
+        print(error, file=sys.stderr)
+        sys.exit(_UNKNOWN)
+    print(json.dumps(told))

@@ -96,10 +96,11 @@ def get(
     return f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode()
 
 
-def post_form(path: str, fields: Mapping[str, str], authorization: str) -> bytes:
-    """Return the bytes of a POST of a form, with client authentication."""
+def post_form(path: str, fields: Mapping[str, str], authorization: str = "") -> bytes:
+    """Return the bytes of a POST of a form, with client authentication if given."""
     raw = urlencode(fields).encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: {authorization}\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\n"
+    head += f"Authorization: {authorization}\r\n" if authorization else ""
     head += "Content-Type: application/x-www-form-urlencoded\r\n"
     return f"{head}Content-Length: {len(raw)}\r\n\r\n".encode() + raw
 

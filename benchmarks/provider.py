@@ -6,9 +6,11 @@ Runs with the code of the build that is measured, see `benchmarks.inside`.
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from app.config import Settings
 from app.oauth.authorize import AuthorizationRequest, identify, read_request
+from app.oauth.grants.token_exchange import TokenExchange
 from app.oauth.parameters import Parameters
 from app.oauth.ports import Authentication
 from app.services.oauth.code import issue_code
@@ -23,6 +25,7 @@ from tests.factories.oauth import (
 from tests.factories.resource import ORDERS, ResourceFactory
 
 CODES = 12_000  # more than five seconds of any machine
+_GATEWAY = "https://gateway.example"
 _BATCH = 500  # codes in a transaction
 _SCOPE = ("openid", "profile", "email", "offline_access")
 
@@ -36,6 +39,8 @@ class Provider:
         web: One that people sign in at, with ID tokens by ES256.
         plain: One that chose nothing, so that its ID tokens are by RS256.
         caller: One that calls an API for people and asks for no ID token.
+        sender: One whose tokens are for the gateway.
+        gateway: An API that exchanges them.
         codes: To be redeemed, by client identifier.
     """
 
@@ -43,6 +48,8 @@ class Provider:
     web: Application
     plain: Application
     caller: Application
+    sender: Application
+    gateway: Application
     codes: Mapping[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
 
 
@@ -62,15 +69,23 @@ async def prepare(database_url: str, user_email: str) -> Provider:
     register = ApplicationFactory(runtime)
     await ResourceFactory(runtime)(ORDERS, scopes={"api": "Everything"})
     assigned = {"resources": {ORDERS: None}}
+    sender = await register(scope="api", columns={"audience": _GATEWAY})
     provider = Provider(
         machine=await register.machine(scope="api", columns=assigned),
         web=await register(),
         plain=await register(id_token_signed_response_alg="RS256"),
         caller=await register(scope="api"),
+        sender=sender,
+        gateway=await register.machine(
+            grant_types=[TokenExchange.name],
+            scope="api",
+            columns=assigned | {"audience": _GATEWAY} | _exchanging(sender),
+        ),
     )
     wanted = (
         (provider.web, _SCOPE, 1),
         (provider.caller, ("api",), 1),
+        (provider.sender, ("api",), 1),
         (provider.plain, _SCOPE, CODES // _BATCH),
     )
     for application, scope, batches in wanted:
@@ -80,6 +95,11 @@ async def prepare(database_url: str, user_email: str) -> Provider:
             codes += await _issue(runtime, request, user_email)
     await runtime.close()
     return provider
+
+
+def _exchanging(sender: Application) -> dict[str, Any]:
+    policy = {"clients": [sender.client_id], "impersonation": False}
+    return {"token_exchange": policy}
 
 
 async def _request(

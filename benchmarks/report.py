@@ -68,6 +68,9 @@ def _alone(each: Measure, ours: Measured) -> Row:
 
 
 def _beside(each: Measure, ours: Measured, theirs: Measured) -> Row:
+    if each.name not in theirs.samples:
+        name, alone, *verdict, details = _alone(each, ours)
+        return name, "", alone, "", "", "", " ".join(filter(None, verdict)), details
     mine, other = ours.samples[each.name], theirs.samples[each.name]
     value = _middle(mine)
     ratio = Ratio.of_pairs([_.value for _ in mine], [_.value for _ in other])

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,16 +47,22 @@ class Cores:
             return cls(None, None)
         return cls(usable[-1], usable[-2])
 
+    @property
+    def both(self) -> "tuple[int | None, ...]":
+        """For a service of several processes, which shares one with who drives it."""
+        return self.server, self.driver
+
     def __str__(self) -> str:
         if self.server is None:
             return "ONE core for all, nothing pinned: rates are too low"
         return f"server on core {self.server}, load and PostgreSQL on {self.driver}"
 
 
-def pin(pid: int, core: int | None) -> None:
-    """Keep a process, or the calling thread (0), on a core."""
-    if core is not None:
-        os.sched_setaffinity(pid, {core})
+def pin(pid: int, *cores: int | None) -> None:
+    """Keep a process, or the calling thread (0), on a core, or some."""
+    known = {core for core in cores if core is not None}
+    if known:
+        os.sched_setaffinity(pid, known)
 
 
 @dataclass(frozen=True)
@@ -73,15 +79,27 @@ class Stage:
         What systems say of a process comes in hundredths of a second, and on a busy
         machine a turn has some thirty of them.
         """
-        clock = ctypes.c_int()
-        libc = ctypes.CDLL(None)
-        if libc.clock_getcpuclockid(self.process.pid, ctypes.byref(clock)):
-            raise ProcessLookupError(self.process.pid)
-        return time.clock_gettime(clock.value)
+        return sum(_busy(each.pid) for each in self._processes())
+
+    def shared_memory_mb(self) -> float:
+        """Megabytes of all its processes; of a page of several each counts its part."""
+        return sum(each.memory_full_info().pss for each in self._processes()) / 1e6
+
+    def _processes(self) -> list[psutil.Process]:
+        """Return the one that was started, and those that it started."""
+        return [self.process, *self.process.children(recursive=True)]
 
     def memory_mb(self) -> float:
         """Resident memory in megabytes (10^6 bytes)."""
         return float(self.process.memory_info().rss) / 1e6
+
+
+def _busy(pid: int) -> float:
+    clock = ctypes.c_int()
+    libc = ctypes.CDLL(None)
+    if libc.clock_getcpuclockid(pid, ctypes.byref(clock)):
+        raise ProcessLookupError(pid)
+    return time.clock_gettime(clock.value)
 
 
 @contextmanager
@@ -89,8 +107,9 @@ def serving(
     build: Build,
     database_url: str,
     log: Path,
-    core: int | None,
+    cores: Sequence[int | None],
     options: Mapping[str, str],
+    workers: int = 1,
 ) -> Iterator[Stage]:
     """Start a build's service, wait until it is ready, stop it at the end."""
     port = free_port()
@@ -105,6 +124,7 @@ def serving(
         **options,
     }
     command = [build.python, "-m", "app.cli", "server", "start", f"--port={port}"]
+    command += [f"--workers={workers}"] if workers > 1 else []
     with log.open("wb") as out:
         started = time.perf_counter()
         process = subprocess.Popen(
@@ -116,7 +136,7 @@ def serving(
             stderr=subprocess.STDOUT,
         )
         try:
-            pin(process.pid, core)
+            pin(process.pid, *cores)
             _wait(port, process, log)
             taken = time.perf_counter() - started
             yield Stage(port, taken, psutil.Process(process.pid))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 import asyncpg
@@ -12,12 +13,14 @@ import uvloop
 
 from benchmarks.applications import Applications, made_anew, repeated, rotating
 from benchmarks.builds import Build
-from benchmarks.load import Connection, Load, Step, drive, get, post
+from benchmarks.load import Connection, Load, Step, drive, get, post, post_form
 from benchmarks.stage import Cores, Stage, serving
 from tests.servers.postgres import create_database
 
 USERS = 64
 CONNECTIONS = 16
+_DEVICES = 24_000  # more than ask within four seconds, who would be slowed down
+_URN = "urn:ietf:params:oauth:grant-type"
 _PASSWORD = "violet harbour stone 42"
 _NO_MAIL = "DELETE FROM outbox"  # of the registrations: nobody is there to take it
 _LONGER = """UPDATE one_time_tokens SET expires_at = expires_at + interval '1 hour'
@@ -39,11 +42,18 @@ class Subject:
     _steps: dict[str, list[Step]] = field(default_factory=dict)
 
     @contextmanager
-    def serving(self, kind: str = "production") -> Iterator[Stage]:
-        """Start its service as one more process."""
-        log, core = self.log, self.cores.server
+    def serving(
+        self, kind: str = "production", *, workers: int | None = None
+    ) -> Iterator[Stage]:
+        """Start its service as one more process.
+
+        With ``workers`` it may use all cores, and is as many processes.
+        """
+        cores = [self.cores.server] if workers is None else [*self.cores.both]
         options = {**self.options[kind], **dict(self.build.settings)}
-        with serving(self.build, self.database_url, log, core, options) as stage:
+        with serving(
+            self.build, self.database_url, self.log, cores, options, workers or 1
+        ) as stage:
             yield stage
 
     async def drive(
@@ -67,6 +77,27 @@ class Subject:
         """People whose every request to a protected host is asked about."""
         cookies = self.build.ask("visits", self.database_url, CONNECTIONS)
         return [repeated(_visit(each)) for each in cookies]
+
+    def polls(self) -> list[Step]:
+        """Devices that wait, each of which asks once in an interval at most.
+
+        Raises:
+            NotKnown: The build has no devices.
+        """
+        made = self.build.ask("devices", self.database_url, _DEVICES)
+        fields = {"grant_type": f"{_URN}:device_code", "client_id": made["client_id"]}
+        requests = cycle(
+            [
+                post_form("/oauth2/token", {**fields, "device_code": each})
+                for each in made["codes"]
+            ]
+        )
+
+        async def step(connection: Connection) -> bool:
+            answer = await connection.send(next(requests))
+            return b"authorization_pending" in answer.body
+
+        return [step] * CONNECTIONS
 
     def refresh(self) -> list[Step]:
         """People whose sessions go on."""

@@ -2,13 +2,20 @@
 
 import subprocess
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 
 from benchmarks import builds, measures
-from benchmarks.builds import Build, checked_out, this_build, with_settings
+from benchmarks.builds import (
+    Build,
+    NotKnown,
+    checked_out,
+    this_build,
+    with_settings,
+)
 from benchmarks.load import Load
 from benchmarks.measures import (
     CODES,
@@ -128,6 +135,39 @@ async def test_builds_take_turns_at_being_first() -> None:
     assert taken[4:] == ["old1", "new1", "old2", "new2"]
     assert [_.value for _ in new.samples["1"]] == [1, 6]
     assert [_.value for _ in old.samples["1"]] == [2, 5]
+
+
+async def test_what_an_older_build_does_not_know_is_left_out() -> None:
+    async def take(subject: Subject) -> Sample:
+        if subject.build.name == "old":
+            raise NotKnown
+        return Sample(7.0)
+
+    subjects = [
+        cast(Subject, type("_", (), {"build": Build(name, ROOT)}))
+        for name in ("new", "old")
+    ]
+    chosen = [replace(each, take=take) for each in choose("device polling")]
+
+    new, old = await measure(subjects, chosen, rounds=2)
+
+    cells = [each.strip() for each in table(new, old).splitlines()[2].split("|")]
+    assert cells[1:5] == ["device polling", "", "7/s", ""]
+
+
+def test_a_build_says_what_it_does_not_know(tmp_path: Path) -> None:
+    older = Build("old", tmp_path)  # it has no resources, nor anything else
+
+    with pytest.raises(NotKnown, match="old: resources"):
+        older.ask("resources")
+    assert this_build().ask("resources")["one"].startswith("https://")
+
+
+def test_gains_shall_be_high_and_sizes_low() -> None:
+    gain, weight = choose("of two workers")
+
+    assert gain.is_met(2.0) and not gain.is_met(1.5)
+    assert weight.is_met(1.5) and not weight.is_met(1.7)
 
 
 def test_measures_are_chosen_by_parts_of_their_names() -> None:
