@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.secret_key import SecretKey
 from app.services.server.startup import start
 from tests.cli.test_cli import run
 from tests.conftest import ROOT, SECRET
@@ -333,3 +334,27 @@ def test_each_shell_has_a_script(shell: str) -> None:
     if shutil.which(shell):
         checked = subprocess.run([shell, "-n"], input=done.stdout, text=True)
         assert checked.returncode == 0
+
+
+@pytest.mark.usefixtures("database")
+async def test_it_is_said_what_is_sealed_by_which_secret_key(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTH_SERVE_SECRET_KEY_SECOND", SECRET)
+    monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", "new-" + SECRET)
+
+    before = json.loads(run("key", "status", "--json").stdout)
+    sealed = run("key", "reseal", "--progress")
+    after = json.loads(run("key", "status", "--json").stdout)
+    monkeypatch.delenv("AUTH_SERVE_SECRET_KEY_SECOND")
+    alone = run("key", "reseal")
+
+    kept = {"column": "kept_keys.sealed", "unreadable": 0}
+    assert before[0] == kept | {"present": 0, "second": 2}
+    assert after[0] == kept | {"present": 2, "second": 0}
+    assert sealed.exit_code == 0 and "it can be taken away" in sealed.stderr
+    assert (
+        f"AUTH_SERVE_SECRET_KEY_SECOND has the mark {SecretKey(SECRET).marks[0]}"
+        in (sealed.stderr)
+    )
+    assert alone.exit_code == 1 and "only one secret key is set" in alone.stderr

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import pytest
 from alembic import command
 from sqlalchemy import Connection, text
 
@@ -12,6 +13,7 @@ from app.schemas.attribute import AttributeCreate
 from app.services.attributes.definition import AttributeService
 from app.services.attributes.values import AttributeValues
 from app.services.server.runtime import build_runtime
+from app.services.server.startup import start
 from tests.conftest import SECRET, migrate
 from tests.database.test_migrations import _config, _look
 from tests.factories.oauth import ApplicationFactory, CodeFactory
@@ -115,3 +117,27 @@ async def test_attributes_go_with_the_revision_and_leave_people_as_they_are(
 
     assert people == await _look(url, _people) == 1
     assert await _look(url, _attributes) == 0
+
+
+def _keys(connection: Connection) -> int:
+    found = connection.execute(text("SELECT count(*) FROM sealing_keys"))
+    return int(found.scalar_one())
+
+
+async def test_after_a_rotation_of_the_secret_key_there_is_no_way_back(
+    empty_database_url: str,
+) -> None:
+    """The release before would derive other subjects from the key that it is given."""
+    url, old = empty_database_url, SECRET
+    await asyncio.to_thread(migrate, url)
+    after = {"secret_key": old[::-1], "secret_key_second": old}
+    for keys in ({"secret_key": old}, after):
+        chosen = {"database_url": url, "jobs": False, **keys}
+        runtime = build_runtime(Settings.model_validate(chosen))
+        await start(runtime)
+        await runtime.close()
+
+    with pytest.raises(RuntimeError, match="no way back"):
+        await asyncio.to_thread(command.downgrade, _config(url), "0036")
+
+    assert await _look(url, _keys) == 2

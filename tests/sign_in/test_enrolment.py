@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from app.core.keys.rotating import RotatingSecretKey
 from app.core.language.words import spoken_instant
 from app.factors.otpauth import read_uri
 from app.factors.totp import TotpKey
+from tests.conftest import SECRET
 from tests.factories.factor import FactorFactory
 from tests.sign_in.lost.recovery import change
 from tests.support.api import Api, Person
@@ -59,6 +61,28 @@ async def test_an_app_is_set_up_and_signs_in_with_its_first_code(
     assert "factor.added" in await api.trail(admin.id)
     assert "factor_added" in [mail["template"] for mail in await api.mails()]
     assert (await api.get("/users/me", admin)).status_code == 401  # of before
+
+
+async def test_an_app_is_confirmed_under_the_next_secret_key(
+    api: Api, admin: Person, clock: FakeClock
+) -> None:
+    """One replica showed it, and another one, with the new key first, is told."""
+    old, new = api.runtime.secret_key, RotatingSecretKey("new-" + SECRET, SECRET)
+    new.keep(old.kept())
+    body = {"mfa_token": (await begun(api, admin))["mfa_token"]}
+    setup = (await api.post("/auth/mfa/totp", body)).json()
+    object.__setattr__(api.runtime, "secret_key", new)
+
+    shown = (await api.post("/auth/mfa/totp", body)).json()
+    code = code_of(setup["uri"], clock)
+    tokens = await api.post("/auth/mfa", body | {"factor": "totp", "code": code})
+    clock.advance(seconds=60)
+    waiting = {"mfa_token": (await begun(api, admin))["mfa_token"]}
+    answer = {"factor": "totp", "code": code_of(setup["uri"], clock)}
+
+    assert shown["secret"] != setup["secret"]  # what is made is the new key's
+    assert tokens.status_code == 200, tokens.text
+    assert (await api.post("/auth/mfa", waiting | answer)).status_code == 200
 
 
 async def test_the_first_code_is_used_up(

@@ -48,7 +48,7 @@ async def authorize(request: Request, runtime: State) -> Response:
     bound = BrowserSessionService(runtime).with_value(browser)
     outcome = await _begin(request, service, bound, runtime)
     answer = lead(outcome)
-    if isinstance(outcome, Due):
+    if isinstance(outcome, Due) or browser.is_stale:
         keep_value(answer, bound, browser, runtime)
     return answer
 

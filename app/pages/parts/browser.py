@@ -193,9 +193,13 @@ def show_page(
 def keep_value(
     response: Response, bound: Browser, before: Browser, runtime: Runtime
 ) -> None:
-    """Set the browser's value where it is a new one."""
+    """Set the browser's value where it is a new one, and cookies of an old key anew."""
     if bound.value != before.value:
         _set(response, BrowserSessionService(runtime).value_cookie(bound))
+    if before.is_stale:
+        keep_accounts(response, before, runtime)
+        if before.remembered:
+            keep_remembered(response, before, runtime)
 
 
 def keep_accounts(response: Response, browser: Browser, runtime: Runtime) -> None:

@@ -5,7 +5,7 @@ fields of the request and sends the ``Set-Cookie`` fields that it is given.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -59,6 +59,7 @@ class Browser:
             nobody becomes somebody else because time passed.
         step: The sign-in that waits there for a second factor, or nothing.
         remembered: Where its owners had it remembered for the second step, unchecked.
+        is_stale: Whether its cookies are of the second secret key; pages renew them.
     """
 
     value: str = ""
@@ -66,6 +67,7 @@ class Browser:
     current: BrowserAccount | None = None
     step: str = ""
     remembered: tuple[UUID, ...] = ()
+    is_stale: bool = False
 
     def using(self, account: BrowserAccount) -> "Browser":
         """Return the browser with an account in use, in place of what it was before.
@@ -116,9 +118,8 @@ class BrowserSessionService:
             step=self._cookies.read(cookie_fields, self._cookies.step),
             remembered=self._remembered.read(cookie_fields),
         )
-        counters = self._counters(
-            self._cookies.read(cookie_fields, self._cookies.session)
-        )
+        text = self._cookies.read(cookie_fields, self._cookies.session)
+        counters = self._counters(text)
         if not counters:
             return browser
         ids, now = list(counters), self._process.clock.now()
@@ -132,7 +133,10 @@ class BrowserSessionService:
             await self._prolong(rows[ids[0]], now)
         found = {each: _account(row) for each, row in rows.items()}
         accounts = tuple(found[each] for each in ids if each in found)
-        return replace(browser, accounts=accounts, current=found.get(ids[0]))
+        is_stale = self._process.secret_key.is_rotating and text != self._text(counters)
+        return replace(
+            browser, accounts=accounts, current=found.get(ids[0]), is_stale=is_stale
+        )
 
     def _counters(self, text: str) -> dict[UUID, int]:
         """Return the sessions of a cookie; one forged or odd part spoils all of it."""
@@ -176,12 +180,13 @@ class BrowserSessionService:
         It lasts as long as a session can, so that nobody is signed out for no reason;
         the sessions themselves decide when they end.
         """
-        secret = self._process.secret_key.browser_session
-        text = ".".join(
-            secret(each.session_id, each.counter) for each in browser.accounts
-        )
+        text = self._text({each.session_id: each.counter for each in browser.accounts})
         ttl = self._process.settings.session.absolute_ttl if text else 0
         return self._cookies.write(self._cookies.session, text, ttl)
+
+    def _text(self, counters: Mapping[UUID, int]) -> str:
+        secret = self._process.secret_key.browser_session
+        return ".".join(secret(*each) for each in counters.items())
 
     async def sign_in(self, browser: Browser, email: str, password: str) -> Browser:
         """Sign somebody in with a password, always under a new cookie value.
