@@ -126,7 +126,7 @@ lock:
 	  --no-emit-index-url --no-strip-extras --custom-compile-command "make lock" --extra dev pyproject.toml \
 	  -o requirements-dev.txt
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-	  --no-emit-index-url --no-strip-extras --custom-compile-command "make lock" --extra otel pyproject.toml \
+	  --no-emit-index-url --no-strip-extras --custom-compile-command "make lock" --extra otel --extra pkcs11 pyproject.toml \
 	  -c requirements-dev.txt -o requirements-extra.txt
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	  --no-emit-index-url --no-strip-extras --custom-compile-command "make lock" \

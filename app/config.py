@@ -53,6 +53,7 @@ from app.setting_types import (
     origin_of,
     weakness,
 )
+from app.signing_settings import Pkcs11Settings
 from app.telemetry_settings import MetricsSettings, TracesSettings
 from app.theme_settings import ThemeSettings
 from app.typed_text import is_special_use
@@ -164,6 +165,7 @@ class Settings(BaseSettings):
     outbound: OutboundSettings = OutboundSettings()
     passkey: PasskeySettings = PasskeySettings()
     password: PasswordSettings = PasswordSettings()
+    pkcs11: Pkcs11Settings = Pkcs11Settings()
     personal_tokens: PersonalTokenSettings = PersonalTokenSettings()
     retention: RetentionSettings = RetentionSettings()
     session: SessionSettings = SessionSettings()
@@ -308,6 +310,16 @@ def _problems(settings: Settings) -> Iterable[str]:
         yield f"{PREFIX}PASSKEY__RP_ID is neither the host of PUBLIC_URL nor above it"
     if settings.limits.store == "valkey" and settings.valkey_url is None:
         yield f"{PREFIX}LIMITS__STORE=valkey demands {PREFIX}VALKEY_URL"
+    yield from _token_problems(settings)
+
+
+def _token_problems(settings: Settings) -> Iterable[str]:
+    module, chosen = settings.pkcs11.module, settings.pkcs11
+    for name, value in (("TOKEN", chosen.token), ("PIN", chosen.pin)):
+        if module is not None and value is None:
+            yield f"{PREFIX}PKCS11__MODULE demands {PREFIX}PKCS11__{name}"
+    if settings.token.key_store == "pkcs11" and module is None:
+        yield f"{PREFIX}TOKEN__KEY_STORE=pkcs11 demands {PREFIX}PKCS11__MODULE"
 
 
 def _production_problems(settings: Settings) -> Iterable[str]:

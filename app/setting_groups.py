@@ -104,6 +104,11 @@ class TokenSettings(Group):
         le=CENTURY,
         description="A key is published this long before it signs.",
     )
+    key_store: Literal["database", "pkcs11"] = Field(
+        "database",
+        description="Where new keys are made: in the database, sealed under the secret "
+        "key, or in the PKCS#11 token (docs/operations.md). Those that there are stay.",
+    )
 
 
 class SessionSettings(Group):

@@ -7,13 +7,13 @@ import typer
 
 from app.cli.base import (
     AsJson,
-    fail,
     in_transaction,
     note,
     shape,
     show_rows,
     with_runtime,
 )
+from app.cli.ending import Exit, fail
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
@@ -28,16 +28,25 @@ def rotate(
     algorithm: Annotated[
         str | None, typer.Argument(help="The only one to be rotated, as ES256.")
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="Where they are made: database or pkcs11.", metavar="STORE"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Announce the next keys now; each signs after the announced time.
 
+    Without a store they are made where `AUTH_SERVE_TOKEN__KEY_STORE` says.
     JSON: as `key list`.
     """
+    from app.core.signing.signer import SigningUnavailable
     from app.services.server.signing_key import SigningKeyService
 
     async def work(uow: "UnitOfWork", runtime: "Runtime") -> None:
-        await SigningKeyService(runtime).rotate(uow, algorithm)
+        try:
+            await SigningKeyService(runtime).rotate(uow, algorithm, store=store)
+        except SigningUnavailable as error:
+            fail(error.hint, Exit.UNUSABLE)
 
     in_transaction(work)
     show(as_json)
@@ -56,7 +65,9 @@ def show(as_json: AsJson = False) -> None:
         keys = await SigningKeyService(runtime).list_published(uow)
         return [shape(SigningKey, key) for key in keys]
 
-    show_rows(in_transaction(work), ("kid", "algorithm", "activates_at"), as_json)
+    show_rows(
+        in_transaction(work), ("kid", "algorithm", "store", "activates_at"), as_json
+    )
 
 
 @app.command()

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 from circuitbreaker import STATE_CLOSED, STATE_HALF_OPEN, STATE_OPEN, CircuitBreaker
 
@@ -112,6 +112,15 @@ class Breaker:
         async with self:
             return await fn(*args, **kwargs)
 
+    def demand(self) -> None:
+        """Refuse what would not be let through; nothing is counted.
+
+        Raises:
+            CircuitOpen: The destination is left alone just now.
+        """
+        if self._circuit.phase == STATE_OPEN:
+            self._refuse(STATE_OPEN)
+
     async def __aenter__(self) -> None:
         """Let the call through or raise :class:`CircuitOpen`."""
         _admissions.set((*_admissions.get(), self._admit()))
@@ -130,12 +139,15 @@ class Breaker:
     def _admit(self) -> _Admission:
         phase = self._circuit.phase
         if phase == STATE_OPEN or self._probing:
-            wait = max(1, math.ceil(self._circuit.open_remaining))
-            raise CircuitOpen(f"circuit to {self.name} is {phase}", retry_after=wait)
+            self._refuse(phase)
         if phase == STATE_HALF_OPEN:
             self._probing = True
             self._announce(int(self._circuit.failure_count))
         return _Admission(self._generation, probe=self._probing)
+
+    def _refuse(self, phase: str) -> NoReturn:
+        wait = max(1, math.ceil(self._circuit.open_remaining))
+        raise CircuitOpen(f"circuit to {self.name} is {phase}", retry_after=wait)
 
     def _settle(self, admission: _Admission, error: BaseException | None) -> None:
         if admission.probe:

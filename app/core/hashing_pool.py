@@ -71,12 +71,21 @@ class _Job:
             self.outcome.set_exception(error)
 
 
-class HashingPool:
+class BoundedThreads:
     """Runs slow functions that free the interpreter lock, off the event loop.
 
     Plain threads and a queue: an executor's future, and its way to the loop, cost each
     sign-in as much as parsing its request.
+
+    Attributes:
+        kind: What the threads are called.
+        span: What traces call a wait for them.
+        overloaded: What is raised when too many wait.
     """
+
+    kind: ClassVar[str]
+    span: ClassVar[str]
+    overloaded: ClassVar[type[Unavailable]]
 
     def __init__(
         self,
@@ -130,12 +139,12 @@ class HashingPool:
         same holds for a request whose client has left.
 
         Raises:
-            HashingOverloaded: As many as may wait are waiting, the pool is closed, or
-                the client has left.
+            Unavailable: As many as may wait are waiting, the pool is closed, or the
+                client has left.
         """
         with self._lock:
             if self._closed or self._waiting + self._running >= self._bound:
-                raise HashingOverloaded("hashing pool is full", retry_after=1)
+                raise self.overloaded(f"{self.kind} pool is full", retry_after=1)
             self._waiting += 1
             has_to_wait = self._waiting + self._running > self._most
             self._start_thread()
@@ -145,7 +154,7 @@ class HashingPool:
         left = current().left if has_to_wait else None
         watch = left and asyncio.ensure_future(self._watch(job, left))
         try:
-            with within("hash a password"):
+            with within(self.span):
                 result: T = await job.outcome
         except asyncio.CancelledError:
             self._leave(job)
@@ -166,7 +175,7 @@ class HashingPool:
         """Take a job back that has not begun when its client leaves."""
         await left()
         if self._leave(job) and not job.outcome.done():
-            job.outcome.set_exception(HashingOverloaded("the client has left"))
+            job.outcome.set_exception(self.overloaded("the client has left"))
 
     def close(self) -> None:
         """Refuse whoever comes; who was admitted is served. Does not block."""
@@ -178,7 +187,7 @@ class HashingPool:
     def _start_thread(self) -> None:
         """Start one more, unless those that there are suffice."""
         if len(self._threads) < min(self._most, self._waiting + self._running):
-            name = f"hashing_{len(self._threads)}"
+            name = f"{self.kind}_{len(self._threads)}"
             self._threads.append(Thread(target=self._work, name=name, daemon=True))
             self._threads[-1].start()
 
@@ -218,3 +227,11 @@ class HashingPool:
                 self._running -= 1
             job.tell(result, error)
             del job, result, error  # a password is kept no longer than it has to be
+
+
+class HashingPool(BoundedThreads):
+    """Threads for passwords: as many as there are cores."""
+
+    kind = "hashing"
+    span = "hash a password"
+    overloaded = HashingOverloaded

@@ -111,6 +111,11 @@ def import_key(jwk: Mapping[str, Any]) -> Key:
     return key
 
 
+def import_published(jwk: Mapping[str, Any]) -> Key:
+    """Return the key object of what ``public_jwk`` made: it verifies."""
+    return import_key({name: jwk[name] for name in _PUBLIC_MEMBERS if name in jwk})
+
+
 def import_own_key(jwk: Mapping[str, Any]) -> Key:
     """Return the object of a private key that ``generate_key`` made and nobody changed.
 

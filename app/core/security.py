@@ -17,7 +17,7 @@ from joserfc.jwk import Key
 from app.core import jose
 from app.core.jose import InvalidToken
 from app.core.passwords import PasswordHasher, Verification
-from app.core.signing.signer import Signer
+from app.core.signing.signer import DATABASE, Signer
 
 __all__ = [
     "AccessTokens",
@@ -49,6 +49,7 @@ class LoadedKey:
         public_jwk: As it is published.
         activates_at: When it signs, if none is newer.
         expires_at: When it verifies nothing any more.
+        store: Where its private half lives.
     """
 
     kid: str
@@ -58,6 +59,7 @@ class LoadedKey:
     public_jwk: Mapping[str, Any]
     activates_at: datetime
     expires_at: datetime | None
+    store: str = DATABASE
 
     async def sign(self, claims: Mapping[str, Any], typ: str) -> str:
         """Return a token of these claims.
@@ -88,10 +90,12 @@ class KeyRing:
         self.stale_at = 0.0  # monotonic: whoever publishes it later looks again first
         self.jwks = b'{"keys":[]}'
         self.etag = ""
+        self.is_elsewhere = False  # whether a private half is not in this process
 
     def replace(self, keys: Sequence[LoadedKey]) -> None:
         """Hold these keys, and build what is published once."""
         self._keys = {key.kid: key for key in keys}
+        self.is_elsewhere = any(key.store != DATABASE for key in keys)
         document = {"keys": [dict(key.public_jwk) for key in keys]}
         self.jwks = orjson.dumps(document)
         self.etag = f'"{hashlib.sha256(self.jwks).hexdigest()[:32]}"'
@@ -102,6 +106,17 @@ class KeyRing:
         if key is None or (key.expires_at is not None and now >= key.expires_at):
             return None
         return key
+
+    def newest(self, algorithm: str) -> LoadedKey:
+        """Return the key of the algorithm that signs in the end.
+
+        Raises:
+            LookupError: There is none.
+        """
+        keys = [key for key in self._keys.values() if key.algorithm == algorithm]
+        if not keys:
+            raise LookupError(f"there is no {algorithm} key")
+        return max(keys, key=lambda key: key.activates_at)
 
     def signing(self, algorithm: str, now: datetime) -> LoadedKey:
         """Return the newest key of the algorithm that was announced long enough.

@@ -14,3 +14,4 @@ class SigningKeyCreated(Event):
     kid: str
     algorithm: str
     activates_at: str
+    store: str = "database"

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from app.core.exceptions import Unavailable
 from app.core.outbound import OutboundFailed, OutboundRefused
 from app.events.base import Event
 from app.events.logout import LogoutNoticeFailed
@@ -17,7 +18,6 @@ from app.oauth.clients.client import Client
 from app.oauth.tokens import LOGOUT_TOKEN_TYPE, logout_token_claims
 from app.repositories.unit_of_work import BACKCHANNEL_LOGOUT, UnitOfWork
 from app.services.clients.directory import engine_client
-from app.services.clients.signed_token import AlgorithmWithdrawn
 from app.services.oauth.person import session_name, subject_of
 from app.services.server.runtime import Runtime
 
@@ -123,7 +123,7 @@ class BackchannelLogoutDelivery:
         a notice, and whose answer was lost, takes the next one as well.
 
         Raises:
-            Delayed: No key signs with the client's algorithm now.
+            Delayed: No key signs with the client's algorithm now, or none can be asked.
         """
         runtime, client = self._runtime, notice.client
         key = runtime.secret_key
@@ -139,11 +139,11 @@ class BackchannelLogoutDelivery:
         algorithm = client.id_token_signed_response_alg
         try:
             runtime.signed.demand_key(client.client_id, algorithm, now)
-        except AlgorithmWithdrawn as error:
+            return await runtime.signed.sign(
+                claims, algorithm=algorithm, typ=LOGOUT_TOKEN_TYPE, now=now
+            )
+        except Unavailable as error:
             raise Delayed(error.hint) from error
-        return await runtime.signed.sign(
-            claims, algorithm=algorithm, typ=LOGOUT_TOKEN_TYPE, now=now
-        )
 
     def given_up(self, item: Notice, reason: str) -> Event:
         """Return what tells operators that a client may not know."""

@@ -19,6 +19,7 @@ class SigningKeysJob:
         self._service = SigningKeyService(runtime)
 
     async def run(self) -> bool:
-        """Bring database and ring into step."""
+        """Bring database and ring into step, and see whether all can be signed."""
         await self._service.ensure()
+        await self._service.check()
         return False

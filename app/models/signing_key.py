@@ -14,8 +14,9 @@ class SigningKey(Base):
 
     Published from ``created_at``, signing from ``activates_at`` until its successor
     does, and published on until ``expires_at``, when its last token is dead. The
-    private half is AES-256-GCM under a key derived from the secret key. ``sequence``
-    makes two processes that rotate an algorithm at once make one key.
+    private half is AES-256-GCM under a key derived from the secret key, if ``store`` is
+    the database; else it is empty, and ``reference`` what that store calls the key.
+    ``sequence`` makes two processes that rotate an algorithm at once make one key.
     """
 
     __tablename__ = "signing_keys"
@@ -28,6 +29,8 @@ class SigningKey(Base):
     sequence: Mapped[int]
     public_jwk: Mapped[dict[str, Any]]
     private_key: Mapped[bytes] = mapped_column(LargeBinary)
+    store: Mapped[str] = mapped_column(String(16), server_default="database")
+    reference: Mapped[str | None] = mapped_column(String(255))
     created_at: Mapped[datetime]
     activates_at: Mapped[datetime]
     expires_at: Mapped[datetime | None] = mapped_column(index=True)

@@ -29,9 +29,10 @@ class SigningKeyRepository(Repository[SigningKey]):
         return await self.page(query, _LATEST_FIRST, after=after, limit=limit)
 
     async def latest(self) -> SigningKey | None:
-        """Return the key that was made last, whether or not it is of use still."""
-        query = select(SigningKey).order_by(SigningKey.created_at.desc()).limit(1)
-        return await self.one_or_none(query)
+        """Return the key that was sealed last, whether or not it is of use still."""
+        query = select(SigningKey).where(SigningKey.store == "database")
+        newest = query.order_by(SigningKey.created_at.desc()).limit(1)
+        return await self.one_or_none(newest)
 
     async def add_once(self, rows: Sequence[Mapping[str, Any]]) -> set[str]:
         """Store keys, but none whose sequence another process stored first.
@@ -64,9 +65,17 @@ class SigningKeyRepository(Repository[SigningKey]):
         found = await self.db.execute(query.group_by(SigningKey.algorithm))
         return {algorithm: sequence for algorithm, sequence in found}
 
-    async def delete_expired(self, before: datetime) -> None:
-        """Delete the keys whose last token is dead."""
-        await self.db.execute(delete(SigningKey).where(SigningKey.expires_at < before))
+    async def list_expired_elsewhere(self, before: datetime) -> Sequence[SigningKey]:
+        """Return the keys whose last token is dead, and that are not with us."""
+        query = select(SigningKey).where(
+            SigningKey.expires_at < before, SigningKey.store != "database"
+        )
+        return (await self.db.scalars(query)).all()
+
+    async def delete_expired(self, before: datetime, kept: Sequence[str] = ()) -> None:
+        """Delete the keys whose last token is dead, but not ``kept`` ones."""
+        query = delete(SigningKey).where(SigningKey.expires_at < before)
+        await self.db.execute(query.where(SigningKey.kid.not_in(kept)))
 
 
 def _published(now: datetime) -> ColumnElement[bool]:

@@ -6,10 +6,15 @@ from app.schemas.base import Instant, Output
 
 
 class SigningKey(Output):
-    """A published key; the private half never leaves the database readable."""
+    """A published key; its private half never leaves the store readable.
+
+    Attributes:
+        store: Where that is: `database`, or `pkcs11`.
+    """
 
     kid: str
     algorithm: str
+    store: str
     public_jwk: dict[str, Any]
     created_at: Instant
     activates_at: Instant

@@ -89,15 +89,25 @@ class SignedTokens:
         Raises:
             AlgorithmWithdrawn: The settings do not name its algorithm any more, and the
                 last key of it has ended. The hint says which client and which setting.
+            Unavailable: The key is elsewhere, and did not answer lately.
         """
         try:
-            self._ring.signing(algorithm, now)
+            self._ring.signing(algorithm, now).signer.demand()
         except LookupError as error:
             hint = (
                 f"client {client_id} is registered for {algorithm}, which "
                 f"{PREFIX}OAUTH__ID_TOKEN_ALGORITHMS does not name"
             )
             raise AlgorithmWithdrawn(hint) from error
+
+    def demand_store(self, algorithm: str, now: datetime) -> None:
+        """Refuse before anything is done what could not be signed at this moment.
+
+        Raises:
+            Unavailable: The key is elsewhere, and did not answer lately.
+        """
+        if self._ring.is_elsewhere:
+            self._ring.signing(algorithm, now).signer.demand()
 
     def read_access_token(self, token: str, now: datetime) -> AccessToken:
         """Return what an access token says (RFC 9068 section 4).

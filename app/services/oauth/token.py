@@ -55,6 +55,9 @@ class TokenService:
         return await self._clients.recorded(call, self._issue(call))
 
     async def _issue(self, call: ClientCall) -> dict[str, Any]:
+        provider = self._provider
+        algorithm = provider.settings.token.algorithm
+        provider.signed.demand_store(algorithm, provider.clock.now())
         assertions = AssertionStore(self._provider)
         if speaks_for_itself(call):
             client = await self._spoken_for(call, assertions)

@@ -19,6 +19,7 @@ from app.core.randomness import Randomness, SystemRandomness
 from app.core.rate_limit import RateLimiter
 from app.core.secret_key import SecretKey
 from app.core.security import AccessTokens, KeyRing
+from app.core.signing.signer import KeyStores
 from app.database import Database, PoolOptions
 from app.repositories.statements.personal_token import PersonalTokenStatements
 from app.repositories.statements.session import SessionStatements
@@ -27,6 +28,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.kept_secret import secret_key_of
 from app.services.process.rate_limit import Limits, build_store
 from app.services.process.refused_request import RefusedRequests
+from app.services.process.token_keys import build_key_stores
 from app.services.process.tracing import build_tracing
 from app.setting_groups import PasswordSettings
 from app.tracing.statement import trace_statements
@@ -61,6 +63,7 @@ class Process:
     limiter: RateLimiter
     limits: Limits
     ring: KeyRing
+    key_stores: KeyStores
     tokens: AccessTokens
     metrics: "Metrics | None" = None
     tracing: "OtelTracing | None" = None
@@ -86,6 +89,8 @@ class Process:
         await self.limiter.close()
         self.hashing_pool.close()
         self.foreign_hashing.close()
+        for store in self.key_stores.values():
+            await store.close()
         await self.database.close()
         if self.metrics is not None:
             self.metrics.close()
@@ -131,6 +136,7 @@ def build_process(
         limiter=RateLimiter(store, clock, metrics.limited if metrics else None),
         limits=Limits.from_settings(settings.limits),
         ring=ring,
+        key_stores=build_key_stores(settings, breakers, randomness),
         tokens=_tokens(settings, ring),
         metrics=metrics,
         tracing=tracing,

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.config import PREFIX, Settings
 from app.core.circuit_breaker import CircuitBreakers, CircuitOpen
 from app.core.outbound import OutboundClient, OutboundFailed, OutboundRefused
+from app.core.signing.signer import SigningUnavailable
 from app.database_errors import DatabaseUnavailable
 from app.repositories.schema import SCHEMA_REVISION, SchemaRepository, is_behind
 from app.services.process.process import Process
@@ -99,9 +100,13 @@ class DiagnosisService:
             return Finding("keys", "skipped", "the database has them")
         if not keys:
             return Finding("keys", "warning", "none yet", "the first start makes them")
-        return self._rotation(sealing) or Finding(
-            "keys", "ok", f"{len(keys)} published"
-        )
+        seen = f"{len(keys)} published"
+        try:
+            for store in self._process.key_stores.values():
+                await store.check()
+        except SigningUnavailable as error:
+            return Finding("keys", "failed", f"{seen}, some in a token", error.hint)
+        return self._rotation(sealing) or Finding("keys", "ok", seen)
 
     def _rotation(self, sealing: Sequence[str]) -> Finding | None:
         """Say what is still to be done about a secret key that is rotated."""

@@ -13,7 +13,7 @@ from app.repositories.statements.write_probe import WriteProbe
 from app.services.process.process import Process
 from app.services.server.shared_clock import is_far_off
 
-_KINDS = ("smtp", "valkey")
+_KINDS = ("pkcs11", "smtp", "valkey")
 _SEVERITY = ("closed", "half_open", "open")
 _log = logging.getLogger("auth_serve.health")
 

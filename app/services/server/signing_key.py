@@ -1,6 +1,5 @@
 """Keys that sign tokens: made, announced, rotated, published."""
 
-import asyncio
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,12 +13,19 @@ from app.core import jose
 from app.core.exceptions import FieldError, Unprocessable
 from app.core.secret_key import SealBroken
 from app.core.security import LoadedKey
-from app.core.signing.signer import OwnSigner
+from app.core.signing.signer import DATABASE, KeyStore, MadeKey, SigningUnavailable
 from app.database_errors import DatabaseUnavailable
 from app.events.signing_key import SigningKeyCreated
 from app.models.signing_key import SigningKey
 from app.repositories.unit_of_work import UnitOfWork
 from app.resource_settings import MAX_TTL
+from app.services.process.key_stores import (
+    discard,
+    is_destroyed,
+    make_keys,
+    signer_of,
+    store_named,
+)
 from app.services.process.process import Process
 
 UNREADABLE = (
@@ -90,18 +96,24 @@ class SigningKeyService:
 
     def _open(self, row: SigningKey, now: datetime) -> LoadedKey:
         known = self._process.ring.by_kid(row.kid, now)
-        key = known.key if known else self._unsealed(row)
+        key = known.key if known else self._verifying(row)
         loaded = LoadedKey(
             kid=row.kid,
             algorithm=row.algorithm,
             key=key,
-            signer=known.signer if known else OwnSigner(key, row.algorithm),
+            signer=known.signer if known else signer_of(self._process, row, key),
             public_jwk=row.public_jwk,
             activates_at=row.activates_at,
             expires_at=row.expires_at,
+            store=row.store,
         )
         # The same object where nothing changed: what it verified stays remembered.
         return known if known == loaded else loaded
+
+    def _verifying(self, row: SigningKey) -> Key:
+        if row.store == DATABASE:
+            return self._unsealed(row)
+        return jose.import_published(row.public_jwk)
 
     def _unsealed(self, row: SigningKey) -> Key:
         try:
@@ -118,32 +130,70 @@ class SigningKeyService:
         Safe to run anywhere at any time: of several processes at once, one makes the
         key and all load it. They are generated between two looks: that takes a while,
         and no transaction may wait for it.
+
+        Raises:
+            SigningUnavailable: Where the next keys should live cannot be reached; those
+                that there are were loaded.
         """
         async with self._process.unit_of_work(read_only=True) as uow:
             due = self._due(await self._published(uow))
-        made = await self._generate(due)
+        store = store_named(self._process, None)
+        made: Mapping[str, MadeKey] = {}
+        failed = None
+        try:
+            made = await make_keys(due, store)
+        except SigningUnavailable as error:
+            failed = error
         async with self._process.unit_of_work() as uow:
             last = await uow.signing_keys.last_sequences()
             published = await self._published(uow)
             still = {name: made[name] for name in self._due(published) if name in made}
-            await self._add(uow, still, last, published)
+            stored = await self._add(uow, still, store, last, published)
             await self._end_others(uow)
+        await discard(made, store, stored)
         await self.load()
+        if failed is not None:
+            raise failed
 
-    async def rotate(self, uow: UnitOfWork, algorithm: str | None = None) -> None:
+    async def rotate(
+        self,
+        uow: UnitOfWork,
+        algorithm: str | None = None,
+        *,
+        store: str | None = None,
+    ) -> None:
         """Make the next keys now; each signs once everybody has had time to see it.
 
         Args:
             uow: Its transaction has not begun yet, so it does not wait for the keys.
             algorithm: The only one to be given a new key; all, if there is none.
+            store: Where they are made; None means where the settings say.
 
         Raises:
-            Unprocessable: Nothing is signed with this algorithm.
+            Unprocessable: Nothing is signed with this algorithm, or no such store is
+                known.
+            SigningUnavailable: The store cannot be reached.
         """
-        made = await self._generate(self._chosen(algorithm))
+        chosen = store_named(self._process, store)
+        made = await make_keys(self._chosen(algorithm), chosen)
         last = await uow.signing_keys.last_sequences()
-        await self._add(uow, made, last, await self._published(uow))
+        published = await self._published(uow)
+        stored = await self._add(uow, made, chosen, last, published)
+        await discard(made, chosen, stored)
         uow.after_commit(self._expire)
+
+    async def check(self) -> None:
+        """Find out whether everything can be signed, now and after the next change.
+
+        Raises:
+            SigningUnavailable: It cannot; the hint says what to do.
+        """
+        for store in self._process.key_stores.values():
+            await store.check()
+        ring, now = self._process.ring, self._process.clock.now()
+        for algorithm in self._process.settings.signing_algorithms:
+            await ring.signing(algorithm, now).signer.check()
+            await ring.newest(algorithm).signer.check()
 
     def _chosen(self, algorithm: str | None) -> Sequence[str]:
         names = self._process.settings.signing_algorithms
@@ -153,10 +203,6 @@ class SigningKeyService:
             offer = f"must be one of {', '.join(names)}"
             raise Unprocessable([FieldError("algorithm", "unknown_algorithm", offer)])
         return (algorithm,)
-
-    async def _generate(self, algorithms: Sequence[str]) -> Mapping[str, Key]:
-        threads = [asyncio.to_thread(jose.generate_key, name) for name in algorithms]
-        return dict(zip(algorithms, await asyncio.gather(*threads), strict=True))
 
     async def _end_others(self, uow: UnitOfWork) -> None:
         """End the keys of algorithms that the settings do not name any more.
@@ -173,9 +219,16 @@ class SigningKeyService:
         return timedelta(seconds=self._process.settings.token.key_announce_ttl)
 
     async def clean(self) -> None:
-        """Delete the keys whose last token is dead."""
+        """Delete the keys whose last token is dead, wherever they live.
+
+        One whose store does not answer, or is known to others alone, stays until then.
+        """
+        now = self._process.clock.now()
+        async with self._process.unit_of_work(read_only=True) as uow:
+            dead = await uow.signing_keys.list_expired_elsewhere(now)
+        kept = [row.kid for row in dead if not await is_destroyed(self._process, row)]
         async with self._process.unit_of_work() as uow:
-            await uow.signing_keys.delete_expired(self._process.clock.now())
+            await uow.signing_keys.delete_expired(now, kept)
 
     def _due(self, published: Mapping[str, Sequence[SigningKey]]) -> Sequence[str]:
         """Return the algorithms without a key, or whose next one is due."""
@@ -198,36 +251,44 @@ class SigningKeyService:
     async def _add(
         self,
         uow: UnitOfWork,
-        made: Mapping[str, Key],
+        made: Mapping[str, MadeKey],
+        store: KeyStore,
         last: Mapping[str, int],
         published: Mapping[str, Sequence[SigningKey]],
-    ) -> None:
+    ) -> set[str]:
         """Store keys, and give every key the end that follows from its successor.
 
         Args:
             uow: The transaction.
             made: The new keys by algorithm; the first of an algorithm signs at once.
+            store: Where they were made.
             last: The highest sequences, asked for before ``published``. Whoever makes
                 a key between the two looks is seen by the second one, and whoever makes
                 it later has the same number: one of both is stored.
             published: The keys that are there.
+
+        Returns:
+            The ids of those that were stored.
         """
         now = self._process.clock.now()
         rows = [
             self._row(
                 key,
+                store=store.name,
                 algorithm=name,
                 sequence=last.get(name, 0) + 1,
                 activates_at=now + self._announce if published[name] else now,
             )
             for name, key in sorted(made.items())  # one order, so no deadlock
         ]
+        stored: set[str] = set()
         if rows:
             stored = await uow.signing_keys.add_once(rows)
             # Of one that is not stored another process was first; its key is as good.
             self._tell(uow, [row for row in rows if row["kid"] in stored])
             published = await self._published(uow)
         await self._set_ends(uow, published.values())
+        return stored
 
     async def _set_ends(
         self, uow: UnitOfWork, published: Iterable[Sequence[SigningKey]]
@@ -251,15 +312,23 @@ class SigningKeyService:
             await uow.signing_keys.set_end(revived, None)
 
     def _row(
-        self, key: Key, *, algorithm: str, sequence: int, activates_at: datetime
+        self,
+        made: MadeKey,
+        *,
+        store: str,
+        algorithm: str,
+        sequence: int,
+        activates_at: datetime,
     ) -> dict[str, Any]:
-        kid = key.thumbprint()
+        key, kid = made.key, made.key.thumbprint()
         return {
             "kid": kid,
             "algorithm": algorithm,
             "sequence": sequence,
             "public_jwk": jose.public_jwk(key, kid, algorithm),
-            "private_key": self._sealed(key, kid),
+            "private_key": b"" if made.reference else self._sealed(key, kid),
+            "store": store,
+            "reference": made.reference,
             "created_at": self._process.clock.now(),
             "activates_at": activates_at,
             "expires_at": None,
@@ -271,10 +340,14 @@ class SigningKeyService:
             activates_at = row["activates_at"].isoformat()
             uow.record(
                 SigningKeyCreated(
-                    kid=kid, algorithm=algorithm, activates_at=activates_at
+                    kid=kid,
+                    algorithm=algorithm,
+                    activates_at=activates_at,
+                    store=row["store"],
                 )
             )
-            _log.info("signing key made", extra={"kid": kid, "algorithm": algorithm})
+            about = {"kid": kid, "algorithm": algorithm, "store": row["store"]}
+            _log.info("signing key made", extra=about)
 
     async def list_page(
         self, uow: UnitOfWork, *, after: Sequence[Any] | None, limit: int

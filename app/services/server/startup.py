@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.config import PREFIX
 from app.core.exceptions import AppError
 from app.core.password_schemes.engines import KEPT
+from app.core.signing.signer import SigningUnavailable
 from app.database_errors import DatabaseUnavailable, is_sqlite_error
 from app.services.accounts.password import PasswordService
 from app.services.factors.challenge import load_models
@@ -80,7 +81,7 @@ async def start(process: Process, *, serving: bool = False) -> str | None:
         await ensure_schema(process)
         await SharedClockService(process).measure()
         await KeptKeyService(process).ensure()
-        await SigningKeyService(process).ensure()
+        await _ensure_keys(process, serving)
         if serving:
             await _load_models(process)
             _check_mails(process)
@@ -89,6 +90,8 @@ async def start(process: Process, *, serving: bool = False) -> str | None:
         link = await _set_up(process, serving)
     except (SchemaMismatch, KeysUnreadable) as error:
         raise StartRefused(str(error)) from error
+    except SigningUnavailable as error:
+        raise StartRefused(error.hint) from error
     except (SQLAlchemyError, DatabaseUnavailable, OSError) as error:
         raise StartRefused(why_unusable(error)) from error
     except AppError as error:
@@ -108,6 +111,22 @@ async def start(process: Process, *, serving: bool = False) -> str | None:
         },
     )
     return link
+
+
+async def _ensure_keys(process: Process, serving: bool) -> None:
+    """Make the keys that are due, and demand that each can be signed with.
+
+    Commands sign nothing: they go on without what holds the keys.
+    """
+    service = SigningKeyService(process)
+    try:
+        await service.ensure()
+        if serving:
+            await service.check()
+    except SigningUnavailable as error:
+        if serving:
+            raise
+        _log.warning("no keys made", extra={"reason": error.hint})
 
 
 def tell_of_hashing() -> None:

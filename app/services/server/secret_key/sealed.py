@@ -55,7 +55,11 @@ SEALED = (
         SealedColumn(KeptKey.sealed, KeptKey.name, KeptKey.name, true()), kept_context
     ),
     Sealed(
-        SealedColumn(SigningKey.private_key, SigningKey.kid, SigningKey.kid, true()),
+        SealedColumn(
+            SigningKey.private_key,
+            *(SigningKey.kid, SigningKey.kid),
+            SigningKey.store == "database",
+        ),
         signing_key_context,
     ),
     Sealed(

@@ -1,0 +1,1 @@
+"""Keys in a PKCS#11 token: a real one, SoftHSM."""
