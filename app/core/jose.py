@@ -137,6 +137,14 @@ def public_jwk(key: Key, kid: str, algorithm: str) -> dict[str, Any]:
     return public | {"kid": kid, "use": "sig", "alg": algorithm}
 
 
+def sign(
+    claims: Mapping[str, Any], key: Key, *, kid: str, algorithm: str, typ: str
+) -> str:
+    """Return a compact JWS of a key in the hand; what signs tokens is a ``Signer``."""
+    message = signing_input(claims, kid=kid, algorithm=algorithm, typ=typ)
+    return compact(message, signature(message, key, algorithm))
+
+
 def signing_input(
     claims: Mapping[str, Any], *, kid: str, algorithm: str, typ: str
 ) -> bytes:

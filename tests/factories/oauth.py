@@ -18,7 +18,6 @@ from app.oauth.clients.secrets import client_secret, secret_digest
 from app.oauth.ports import Authentication
 from app.services.oauth.code import issue_code
 from app.services.server.runtime import Runtime
-from tests.factories.jws import sign
 
 REDIRECT_URI = "https://app.example.com/cb"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636 appendix B
@@ -52,7 +51,7 @@ class Application:
             "exp": now + 60,
             "jti": str(runtime.randomness.uuid7()),
         } | changed
-        signed = sign(claims, self.key, kid="key", algorithm=ALGORITHM, typ="JWT")
+        signed = jose.sign(claims, self.key, kid="key", algorithm=ALGORITHM, typ="JWT")
         return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": signed}
 
 

@@ -12,7 +12,6 @@ from joserfc.jws import JWSRegistry
 from jwt import PyJWK, decode
 
 from app.core import jose
-from tests.factories.jws import sign
 from tests.oauth.token_support import KEYS, KeyPair
 from tests.security.forgery import encode, forge, with_secret
 
@@ -316,7 +315,7 @@ def test_numbers_of_a_signature_keep_their_leading_zeros(r: int, s: int) -> None
     key = SimpleNamespace(private_key=private)
     key.private_key.sign = lambda *_: encode_dss_signature(r, s)
 
-    token = sign({}, cast(Key, key), kid="key", algorithm="ES256", typ="jwt")
+    token = jose.sign({}, cast(Key, key), kid="key", algorithm="ES256", typ="jwt")
 
     signature = urlsafe_b64decode(token.rpartition(".")[2] + "==")
     assert signature == r.to_bytes(32, "big") + s.to_bytes(32, "big")
@@ -328,7 +327,7 @@ def test_every_signature_of_ours_is_one_to_another_library() -> None:
 
     for number in range(300):  # two or three of them with a leading zero
         claims = {"number": number}
-        token = sign(claims, key, kid="key", algorithm="ES256", typ="jwt")
+        token = jose.sign(claims, key, kid="key", algorithm="ES256", typ="jwt")
 
         assert decode(token, other, algorithms=["ES256"]) == claims
 
@@ -338,4 +337,4 @@ def test_a_key_of_another_curve_does_not_sign(curve: Any) -> None:
     key = ECKey.generate_key(curve)
 
     with pytest.raises(ValueError, match="P-256"):
-        sign({}, key, kid="key", algorithm="ES256", typ="jwt")
+        jose.sign({}, key, kid="key", algorithm="ES256", typ="jwt")

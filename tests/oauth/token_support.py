@@ -24,7 +24,6 @@ from app.oauth.ports import (
     SpokenFor,
 )
 from app.oauth.trust.issuer import TrustedIssuer
-from tests.factories.jws import sign
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
@@ -286,7 +285,9 @@ class KeyPair:
 
     def sign(self, claims: Mapping[str, Any], typ: str = "JWT") -> str:
         """Return a token."""
-        return sign(claims, self.key, kid=self.kid, algorithm=self.algorithm, typ=typ)
+        return jose.sign(
+            claims, self.key, kid=self.kid, algorithm=self.algorithm, typ=typ
+        )
 
 
 KEYS = {

@@ -14,7 +14,6 @@ from app.core.exceptions import Unprocessable
 from app.models import SigningKey
 from app.services.server.runtime import Runtime
 from app.services.server.signing_key import SigningKeyService
-from tests.factories.jws import sign
 from tests.support.chance import FakeClock
 from tests.support.job import Make
 
@@ -46,7 +45,7 @@ def signed(runtime: Runtime, algorithm: str) -> str:
     now = runtime.clock.now()
     key = runtime.ring.signing(algorithm, now)
     claims = {"iss": "us", "exp": int(now.timestamp()) + HOUR}
-    return sign(claims, key.key, kid=key.kid, algorithm=algorithm, typ="JWT")
+    return jose.sign(claims, key.key, kid=key.kid, algorithm=algorithm, typ="JWT")
 
 
 def key_of(token: str) -> str:
