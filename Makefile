@@ -41,7 +41,7 @@ test: $(VENV)/.test
 # In the Chromium of the system, or the one that CHROMIUM names.
 e2e: export PYTHONDONTWRITEBYTECODE :=
 e2e: $(VENV)/.e2e
-	$(BIN)/python -m pytest -v -n 0 --no-cov --timeout 180 tests/e2e
+	$(BIN)/python -m pytest -v --no-cov --timeout 180 --loadscope-reorder tests/e2e
 
 # With HAProxy, systemd-analyze and Helm where they are (PATH; HELM names another).
 deploy-check: $(VENV)/.deploy

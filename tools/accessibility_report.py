@@ -14,13 +14,49 @@ _HEAD = """\
 Made by `make accessibility`, which walks through the pages in Chromium; not by hand.
 
 axe-core looks at each page, as it stands there at that moment, for WCAG 2.0, 2.1 and
-2.2 at levels A and AA and its best practices. It finds what a program can find. The
-same runs walk sign-up, sign-in, second step, reset and consent by keyboard alone,
-demanding that each control is reached with Tab and shows its focus, and at 390 px
-without scrolling sideways
-(`tests/e2e/test_visitors.py`).
+2.2 at levels A and AA and its best practices. It finds what a program can find.
+
+The rest is walked. By keyboard alone means that each control is reached with Tab and
+shows its focus; a phone is 390 px wide, and nothing may have to be scrolled sideways.
 
 """
+_WALKED = (
+    ("What is done", "Mouse", "Keyboard", "Phone", "Dark", "No script", "Test"),
+    ("---",) * 7,
+    (
+        "Signing up, in and out; code by email, second step, reset, another password, "
+        "consent, choice of an account, errors",
+        *("yes", "yes", "yes", "yes", "yes", "`test_visitors.py`"),
+    ),
+    (
+        'Invitation, "this wasn\'t me", lost factors',
+        *("yes", "yes", "yes", "yes", "yes", "`test_getting_back.py`"),
+    ),
+    (
+        "Code of a device",
+        *("yes", "yes", "yes", "yes", "yes", "`test_device.py`"),
+    ),
+    (
+        "Signing in with a passkey",
+        *("yes", "yes", "yes", "yes", "impossible", "`test_passkeys.py`"),
+    ),
+    (
+        "The account: profile, picture, address, password, passkeys, app, codes, "
+        "devices, applications, tokens, activity, language, copy, end",
+        *("yes", "yes", "yes", "most", "some"),
+        "`test_own_account.py`, `test_portal.py`",
+    ),
+    (
+        "The console: accounts one by one and together, invitations, applications, "
+        "groups, roles, trail, keys, outbox, mails, settings, search",
+        *("most", "yes", "yes", "looked at", "some"),
+        "`test_operating.py`, `test_console.py`, `test_console_sections.py`",
+    ),
+    (
+        "The first five minutes",
+        *("yes", "no", "no", "no", "impossible", "`test_first_run.py`"),
+    ),
+)
 _TABLE = """\
 | Page | Languages | Runs, light | Runs, dark | Violations |
 |---|---|---|---|---|
@@ -36,9 +72,9 @@ def written(runs: Sequence[dict[str, Any]]) -> str:
         f"{len({run['page'] for run in runs})} pages in {len(languages)} languages "
         f"({', '.join(languages)}), light and dark.\n\n"
     )
-    return (
-        _HEAD + total + _TABLE + "".join(_line(page, its) for page, its in _pages(runs))
-    )
+    walked = "".join(f"| {' | '.join(row)} |\n" for row in _WALKED)
+    pages = "".join(_line(page, its) for page, its in _pages(runs))
+    return f"{_HEAD}{walked}\n{total}{_TABLE}{pages}"
 
 
 def _pages(

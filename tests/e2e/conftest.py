@@ -19,6 +19,7 @@ from app.config import Settings
 from app.policies.permission import ADMIN_ROLE
 from app.services.server.runtime import Runtime, build_runtime
 from tests.conftest import SECRET
+from tests.e2e.manners import MANNERS, Somebody
 from tests.e2e.visitor import Visitor
 from tests.factories.user import UserFactory
 from tests.servers.service import COMMAND_LINE, Service, running
@@ -133,6 +134,21 @@ class Newcomers:
         visitor.scheme = context.get("color_scheme", "light")
         self.made.append(visitor)
         return visitor
+
+
+@pytest.fixture(params=MANNERS)
+def somebody(request: pytest.FixtureRequest, newcomer: Newcomers) -> Somebody:
+    """Make people who use pages in this manner."""
+    manner = request.param
+
+    async def make(name: str, *, account: bool = True, **columns: Any) -> Visitor:
+        email = f"{name}-{manner}@example.com"
+        person = newcomer if account else newcomer.stranger
+        made = await person(email, **columns, **MANNERS[manner])
+        made.by_keyboard = manner == "keyboard"
+        return made
+
+    return make
 
 
 @pytest_asyncio.fixture(loop_scope="session")

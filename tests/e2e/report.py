@@ -11,6 +11,11 @@ FILE = "ACCESSIBILITY_RUNS"  # where lines go; without it nothing is kept
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|as_[a-z]+_[A-Za-z0-9_-]+|[0-9a-f]{32}")
 
 
+def is_wanted() -> bool:
+    """Tell whether each run is to be kept."""
+    return FILE in os.environ
+
+
 def note(path: str, language: str, scheme: str, found: Mapping[str, Any]) -> None:
     """Keep one run.
 
@@ -20,7 +25,7 @@ def note(path: str, language: str, scheme: str, found: Mapping[str, Any]) -> Non
         scheme: ``light`` or ``dark``.
         found: axe's results.
     """
-    if FILE not in os.environ:
+    if not is_wanted():
         return
     run = {
         "page": _ID.sub("…", path.partition("?")[0]),

@@ -46,17 +46,3 @@ async def test_an_account_is_made_kept_and_ended(newcomer: Any) -> None:
     await person.press("Delete account for good")
     await person.sign_in()
     assert person.path.startswith("/signin")
-
-
-async def test_who_signs_out_everywhere_else_does(newcomer: Any) -> None:
-    person: Visitor = await newcomer("two@example.com")
-    other: Visitor = await newcomer.beside(person)
-    await other.sign_in("/account")
-    await person.sign_in("/account/sessions")
-
-    await person.press("Sign out everywhere else")
-
-    await other.go("/account")
-    assert other.path.startswith("/signin")
-    await person.go("/account")
-    assert person.path == "/account"

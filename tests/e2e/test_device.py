@@ -7,18 +7,12 @@ from httpx2 import AsyncClient
 
 from app.services.server.runtime import Runtime
 from tests.device_code.devices import GRANTS
+from tests.e2e.manners import MANNERS
 from tests.e2e.visitor import Visitor
 from tests.factories.oauth import ApplicationFactory
 from tests.support.api import PASSWORD
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
-PLACES = [
-    pytest.param({}, id="desk"),
-    pytest.param({"java_script_enabled": False}, id="bare"),
-    pytest.param(PHONE, id="phone"),
-    pytest.param({"color_scheme": "dark"}, id="dark"),
-    pytest.param({"locale": "ar"}, id="arabic"),
-]
+PLACES = MANNERS | {"arabic": {"locale": "ar"}}
 
 
 async def device(runtime: Runtime, home: str) -> tuple[dict[str, str], dict[str, Any]]:
@@ -43,31 +37,28 @@ async def polled(home: str, form: dict[str, str]) -> Any:
         return (await http.post("/oauth2/token", data=form)).json()
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", list(PLACES))
 async def test_a_code_is_typed_and_the_device_is_let_in(
-    newcomer: Any, runtime: Runtime, request: pytest.FixtureRequest, place: Any
+    newcomer: Any, runtime: Runtime, place: str
 ) -> None:
-    name = f"typed-{request.node.callspec.id}@example.com"
-    person: Visitor = await newcomer(name, **place)
+    person: Visitor = await newcomer(f"typed-{place}@example.com", **PLACES[place])
+    person.by_keyboard = place == "keyboard"
     form, told = await device(runtime, person.home)
 
     await person.go("/device")
     assert person.path == "/signin?to=device"
-    await person.page.fill("#email", person.email)
-    await person.page.fill("#password", PASSWORD)
-    await submit(person, "main form button[type=submit]")
+    await person.fill("#email", person.email)
+    await person.fill("#password", PASSWORD)
+    await person.submit("main form button[type=submit]")
     assert person.path == "/device"
-    await person.look()
-    await person.picture(f"device-{request.node.callspec.id}")
-    await person.page.fill("#user_code", told["user_code"].lower())
-    await submit(person, "main form button")
+    await person.picture(f"device-{place}")
+    await person.fill("#user_code", told["user_code"].lower())
+    await person.submit("main form button")
     assert person.path.startswith("/consent?flow=")
-    await person.look()
-    await person.picture(f"device-consent-{request.node.callspec.id}")
+    await person.picture(f"device-consent-{place}")
     assert told["user_code"] in await person.text()
-    await submit(person, "button[value=allow]")
+    await person.submit("button[value=allow]")
     assert person.path == "/done/device-connected"
-    await person.look()
 
     assert "access_token" in await polled(person.home, form)
 
@@ -88,9 +79,3 @@ async def test_a_link_is_confirmed_and_the_device_turned_away(
     assert person.path == "/done/device-denied"
     await person.look()
     assert (await polled(person.home, form))["error"] == "access_denied"
-
-
-async def submit(person: Visitor, selector: str) -> None:
-    """Press a button in whatever language."""
-    async with person.page.expect_navigation():
-        await person.page.locator(selector).first.click()

@@ -5,21 +5,27 @@ from typing import Any
 import pytest
 
 from app.services.server.runtime import Runtime
+from tests.e2e.manners import Somebody
 from tests.e2e.visitor import Visitor
 
 
-async def _with_passkey(newcomer: Any, email: str, **options: Any) -> Visitor:
-    """Return somebody who added a passkey at their account page and left."""
+async def _with_passkey(newcomer: Any, email: str) -> Visitor:
+    """Return somebody who added a passkey at their account page."""
     person: Visitor = await newcomer(email)
-    await person.add_authenticator(**options)
+    await person.add_authenticator()
     await person.sign_in("/account/passkeys")
     await person.press("Add a passkey")
     assert await person.page.get_by_role("status").first.inner_text() != ""
     return person
 
 
-async def test_a_passkey_is_made_and_signs_in_by_its_button(newcomer: Any) -> None:
-    person = await _with_passkey(newcomer, "button@example.com")
+@pytest.mark.parametrize(
+    "somebody", ["mouse", "keyboard", "phone", "dark"], indirect=True
+)
+async def test_a_passkey_is_made_and_signs_in_by_its_button(
+    somebody: Somebody,
+) -> None:
+    person = await _with_passkey(somebody, "button")
     [kept] = await person.credentials()
     assert kept["rpId"] == "localhost" and kept["isResidentCredential"]
     await person.sign_out()

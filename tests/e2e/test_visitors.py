@@ -1,43 +1,17 @@
 """Every journey of visitors: by mouse, by keyboard, on a phone, in the dark, bare."""
 
 import re
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlencode
 
-import pytest
-
 from app.services.clients.demo import DEMO_CLIENT
 from app.services.server.runtime import Runtime
+from tests.e2e.manners import Somebody
 from tests.e2e.visitor import Visitor
 from tests.factories.factor import FactorFactory
 from tests.support.api import PASSWORD
 
 _NEW = "a better horse with a battery"
-MANNERS: dict[str, dict[str, Any]] = {
-    "mouse": {},
-    "keyboard": {},
-    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True},
-    "dark": {"color_scheme": "dark"},
-    "bare": {"java_script_enabled": False},
-}
-Somebody = Callable[..., Awaitable[Visitor]]
-
-
-@pytest.fixture(params=MANNERS)
-def somebody(request: pytest.FixtureRequest, newcomer: Any) -> Somebody:
-    """Make people who use pages in this manner."""
-    manner = request.param
-
-    async def make(name: str, *, account: bool = True) -> Visitor:
-        email = f"{name}-{manner}@example.com"
-        made: Visitor = await (newcomer if account else newcomer.stranger)(
-            email, **MANNERS[manner]
-        )
-        made.by_keyboard = manner == "keyboard"
-        return made
-
-    return make
 
 
 async def test_signing_up_with_a_confirmation(somebody: Somebody) -> None:
