@@ -1,37 +1,41 @@
 """A year of use, simulated: no table grows for ever (architecture, rule 15)."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from app.jobs import build_jobs
-from app.models import Base, User
+from app.models import Base
 from app.services.server.runtime import Runtime
 from app.setting_groups import DAY
-from tests.factories.oauth import Application
-from tests.support.api import PASSWORD, Api, Person
+from tests.database.life import OPTIONS, Life
+from tests.servers.http import HttpServer
+from tests.servers.ports import LOOPBACK
+from tests.support.api import PASSWORD, Api
 from tests.support.chance import FakeClock
-from tests.support.oauth import Protocol
 
-STEP = 20  # days; a step is one of everything
+STEP = 33  # days; a step is one of everything
 STEPS = 365 // STEP + 1
 KEPT = 30  # days, of evidence
 RUNS = 5  # of a job, after a step
 # What only grows where somebody defines something is not here; nor is what the tests of
 # the janitor make row by row.
 USED = {
-    *("audit_events", "hourly_statistics", "oauth_clients", "oauth_client_secrets"),
-    *("oauth_grants", "oauth_revoked_tokens", "one_time_tokens", "outbox", "users"),
-    *("rate_limits", "refused_requests", "sessions", "signing_keys", "user_roles"),
+    *("audit_events", "device_codes", "hourly_statistics", "oauth_assertions"),
+    *("oauth_clients", "oauth_grants", "oauth_revoked_tokens", "one_time_tokens"),
+    *("outbox", "personal_tokens", "rate_limits", "refused_requests", "sessions"),
+    *("signing_keys", "user_roles", "users", "webhook_deliveries", "webhooks"),
 }
 
 
 @pytest.fixture
 def options() -> dict[str, Any]:
     """Keep evidence for less than the year, or no end of it would be seen."""
-    return {"retention": {"audit_ttl": KEPT * DAY}, "limits": {"store": "sql"}}
+    here = {"outbound": {"allowed_hosts": [LOOPBACK]}}
+    return {**OPTIONS, **here, "retention": {"audit_ttl": KEPT * DAY}}
 
 
 async def _counted(runtime: Runtime) -> dict[str, int]:
@@ -51,34 +55,26 @@ async def _work(runtime: Runtime) -> None:
         assert not more or job.name == "statistics", job.name
 
 
-async def _use(api: Api, protocol: Protocol, app: Application, user: User) -> None:
-    """Sign somebody in, in every way that leaves a row, and let them fail as well."""
-    person = await api.signed_in(Person(user.id, user.email))
-    await api.login(person.email, "not the password")
-    await api.post("/auth/refresh", {"refresh_token": person.tokens["refresh_token"]})
-    link = await api.post("/auth/forgot-password", {"email": person.email})
-    assert link.status_code == 202, link.text
-    for scope in ("openid", "openid offline_access"):
-        signed_in = await protocol.signed_in(app, scope, user=user)
-        await protocol.revoke(app, signed_in.access)
-    signed_in = await protocol.signed_in(app, "openid offline_access", user=user)
-    await protocol.refresh(app, signed_in.refresh_token)
+@pytest.fixture
+def receiver() -> Iterator[HttpServer]:
+    with HttpServer() as server:
+        yield server
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_year_of_use_fills_no_table_for_ever(
-    api: Api, protocol: Protocol, runtime: Runtime, clock: FakeClock
+    api: Api, runtime: Runtime, clock: FakeClock, receiver: HttpServer
 ) -> None:
     """Strangers register, one person stays, others come and go; a year of it."""
-    app, resident = await protocol.apps(), await api.users.with_password(PASSWORD)
+    resident = await api.users.with_password(PASSWORD)
+    life = await Life.begun(api, receiver.url, "sign_in.failed", "user.deleted")
     counted: dict[str, list[int]] = defaultdict(list)
     for number in range(STEPS):
         stranger = {"email": f"s{number}@example.com", "password": PASSWORD}
         await api.post("/auth/register", stranger)
         guest = await api.users.with_password(PASSWORD, email=f"g{number}@example.com")
-        for user in (resident, guest):
-            await _use(api, protocol, app, user)
-        leaving = await api.signed_in(Person(guest.id, guest.email))
+        await life.use(resident)
+        leaving = await life.use(guest)
         assert (await api.delete("/users/me", leaving)).status_code == 204
         for name, rows in (await _counted(runtime)).items():
             counted[name].append(rows)
