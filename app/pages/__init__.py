@@ -41,6 +41,7 @@ from app.pages.console import start as console_start
 from app.pages.console import user as console_user
 from app.pages.console import user_batch as console_user_batch
 from app.pages.console import users as console_users
+from app.pages.console.programs import hosts as console_hosts
 from app.pages.console.programs import resources as console_resources
 from app.pages.console.programs import webhooks as console_webhooks
 from app.pages.demo import application as demo
@@ -139,6 +140,7 @@ routes: list[BaseRoute] = [
         console_client_new,
         console_clients,
         console_resources,
+        console_hosts,
         console_groups,
         console_roles,
         console_audit,

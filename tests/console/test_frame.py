@@ -17,6 +17,7 @@ OPENED = {
     "/admin/users": "users:read",
     "/admin/clients": "clients:read",
     "/admin/resources": "resources:read",
+    "/admin/hosts": "clients:read",
     "/admin/groups": "groups:read",
     "/admin/roles": "roles:read",
     "/admin/audit": "audit:read",

@@ -5,8 +5,10 @@ from uuid import UUID
 import pytest
 
 from app.policies.permission import operator
+from app.schemas.protected_host import ProtectedHostPolicy
 from app.services.access.group import GroupService
 from app.services.clients.resource import OAuthResourceService
+from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime
 from tests.factories.oauth import ApplicationFactory
@@ -45,6 +47,9 @@ PAGES = [
     "/admin/resources",
     "/admin/resources/new",
     "/admin/resources/{resource}",
+    "/admin/hosts",
+    "/admin/hosts/new",
+    "/admin/hosts/{host}",
     "/admin/groups",
     "/admin/groups/new",
     "/admin/groups/{group}",
@@ -84,6 +89,14 @@ async def _resource(runtime: Runtime) -> UUID:
         return (await resources.create("https://api.example.com", {})).id
 
 
+async def _host(runtime: Runtime) -> str:
+    """Return the client of a protected host."""
+    async with runtime.unit_of_work() as uow:
+        hosts = ProtectedHostService(uow, runtime, runtime.gate.hosts)
+        policy = ProtectedHostPolicy(roles=["user"]).model_dump()
+        return (await hosts.create("localhost:8080", policy)).client_id
+
+
 async def _webhook(runtime: Runtime) -> UUID:
     """Return a webhook that is being sent something."""
     async with runtime.unit_of_work() as uow:
@@ -107,6 +120,7 @@ async def test_a_page_costs_at_most_four_statements(
         email=admin.email,
         event=rows[0].id,
         request=rows[0].correlation_id,
+        host=await _host(runtime),
         resource=await _resource(runtime),
         user=admin.id,
         webhook=await _webhook(runtime),

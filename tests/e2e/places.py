@@ -1,11 +1,14 @@
 """Pages that open by their address: what axe, scales and rulers look at."""
 
 from collections.abc import Sequence
+from zlib import crc32
 
-from app.pages.console.sections import GROUPS, RESOURCES, SECTIONS, WEBHOOKS
+from app.pages.console.sections import GROUPS, HOSTS, RESOURCES, SECTIONS, WEBHOOKS
 from app.policies.permission import operator
+from app.schemas.protected_host import ProtectedHostPolicy
 from app.services.access.group import GroupService
 from app.services.clients.resource import OAuthResourceService
+from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime
 
@@ -23,9 +26,12 @@ PORTAL = (
     *("/", "/signout"),
 )
 CONSOLE = tuple(section.path for section in SECTIONS)
-_MADE = GROUPS, RESOURCES, WEBHOOKS
+_MADE = GROUPS, RESOURCES, HOSTS, WEBHOOKS
 CONSOLE_NEW = tuple(f"{section.path}/new" for section in _MADE)
-CONSOLE_ONE = tuple(f"{section.path}/…" for section in _MADE)  # as the report says
+CONSOLE_ONE = (  # as the report names them
+    *(f"{GROUPS.path}/…", f"{RESOURCES.path}/…"),
+    *(f"{HOSTS.path}/client-…", f"{WEBHOOKS.path}/…"),
+)
 
 
 async def made(runtime: Runtime, name: str) -> Sequence[str]:
@@ -41,6 +47,10 @@ async def made(runtime: Runtime, name: str) -> Sequence[str]:
         resources = OAuthResourceService(uow, runtime)
         identifier = f"https://{name}.example.com"
         resource = await resources.create(identifier, {"scopes": {"read": "See"}})
+        hosts = ProtectedHostService(uow, runtime, runtime.gate.hosts)
+        port = 10_000 + crc32(name.encode()) % 50_000  # a host of its own each time
+        policy = ProtectedHostPolicy(groups=[name]).model_dump()
+        host = await hosts.create(f"localhost:{port}", policy)
         webhooks = WebhookService(uow, runtime)
         url = "https://hooks.example.com/in"
         webhook, _ = await webhooks.create(actor, url, "Ledger", ["group.deleted"])
@@ -49,5 +59,5 @@ async def made(runtime: Runtime, name: str) -> Sequence[str]:
         said = "the endpoint answered 500"
         now, deliveries = uow.clock.now(), uow.webhook_deliveries
         await deliveries.mark_failed(sent.id, sent.claims, now, said)
-    ids = group.id, resource.id, webhook.id
+    ids = group.id, resource.id, host.client_id, webhook.id
     return [f"{section.path}/{each}" for section, each in zip(_MADE, ids, strict=True)]

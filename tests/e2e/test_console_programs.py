@@ -109,3 +109,26 @@ async def test_an_api_is_added_disabled_and_deleted(admin: Visitor) -> None:
     await admin.type(f"Type {identifier} to confirm", identifier)
     await admin.press("Delete API")
     assert "The API is deleted." in await admin.text()
+
+
+@both
+async def test_a_host_is_protected_and_its_proxy_set_up(admin: Visitor) -> None:
+    host = "localhost:8081" if admin.by_keyboard else "localhost:8082"
+
+    await admin.go("/admin/hosts")
+    await admin.follow("Protect a host")
+    await admin.type("Host", host)
+    await admin.type("Name", "The wiki")
+    await admin.type("Groups", "no-such-group")
+    await admin.press("Protect the host")
+    assert "There is no such group." in await admin.text()
+    await admin.type("Groups", "")
+    await admin.type("Roles", "user")
+    await admin.press("Protect the host")
+    assert await admin.heading() == "The wiki"
+    code = admin.page.get_by_label("Code for Caddy", exact=True)
+    assert host in str(await code.text_content())
+
+    await admin.type(f"Type {host} to confirm", host)
+    await admin.press("Delete host")
+    assert "nobody enters it any more" in await admin.text()

@@ -20,6 +20,8 @@ PAGES = [
     "/admin/clients/new?kind=web",
     "/admin/resources",
     "/admin/resources/new",
+    "/admin/hosts",
+    "/admin/hosts/new",
     "/admin/groups",
     "/admin/groups/new",
     "/admin/roles",

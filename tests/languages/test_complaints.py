@@ -24,14 +24,6 @@ _OF_THE_API = {
     "until belongs to since",
     "is no event; docs/events.md lists them, and user.* is many",
     "is no part of a theme",
-    # Of protected hosts, which no page makes.
-    "is the one of this service itself",
-    "must be a name and perhaps a port, as browsers send it in Host",
-    "must be a plain path",
-    "must be plain paths: no %, ;, //, dots or /.auth-serve/",
-    "names a client that has no secret",
-    "has 7, which is no group here",
-    "names a client that is none",
     # Of resources and personal tokens: the API and the command line make them.
     "has 7, which is no resource here",
     "has 7, which is no client here; name its client_id",

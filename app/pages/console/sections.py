@@ -52,6 +52,7 @@ OVERVIEW = Section("", N_("Overview"), "home")
 START = Section("start", N_("Get started"), "check", "settings:read", ALL)
 USERS = Section("users", N_("Users"), "people", "users:read", "users:write")
 CLIENTS = Section("clients", N_("Clients"), "apps", "clients:read", "clients:write")
+HOSTS = Section("hosts", N_("Protected hosts"), "lock", "clients:read", "clients:write")
 RESOURCES = Section(
     "resources", N_("APIs"), "code", "resources:read", "resources:write"
 )
@@ -67,7 +68,7 @@ MAILS = Section("mails", N_("Mails"), "mail", "settings:read", ALL)
 SETTINGS = Section("settings", N_("Settings"), "settings", "settings:read")
 
 SECTIONS = (
-    *(OVERVIEW, START, USERS, CLIENTS, RESOURCES, GROUPS, ROLES, AUDIT),
+    *(OVERVIEW, START, USERS, CLIENTS, RESOURCES, HOSTS, GROUPS, ROLES, AUDIT),
     *(KEYS, WEBHOOKS, OUTBOX, MAILS, SETTINGS),
 )
 

@@ -24,6 +24,11 @@ class ProtectedHostRepository(Repository[ProtectedHost]):
         query = select(ProtectedHost).where(ProtectedHost.host == host)
         return await self.one_or_none(query.with_for_update() if lock else query)
 
+    async def by_client(self, client_id: str) -> ProtectedHost | None:
+        """Return the host that people sign in to by this client, or None."""
+        query = select(ProtectedHost).where(ProtectedHost.client_id == client_id)
+        return await self.one_or_none(query)
+
     async def list_page(
         self, *, after: Sequence[Any] | None, limit: int
     ) -> Sequence[ProtectedHost]:
