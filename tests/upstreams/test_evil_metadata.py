@@ -25,6 +25,7 @@ _METADATA: dict[str, tuple[Lie, Reason]] = {
     "of nobody": (said(issuer=...), Reason.METADATA),
     "no token endpoint": (said(token_endpoint=...), Reason.METADATA),
     "a script": (said(authorization_endpoint="javascript:alert(1)"), Reason.METADATA),
+    "another scheme": (said(token_endpoint="ftp://a.example/token"), Reason.METADATA),
     "no text": (said(jwks_uri=["https://a.example"]), Reason.METADATA),
     "no address": (said(userinfo_endpoint="/userinfo"), Reason.METADATA),
     "a list": (instead("discovery", 200, b"[]"), Reason.MALFORMED),

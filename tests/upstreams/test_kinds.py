@@ -101,6 +101,17 @@ async def test_linkedin_that_has_a_nonce_has_the_right_one(
     assert (await world.refused(connector, simulator))[0] is Reason.WRONG_NONCE
 
 
+async def test_a_provider_by_https_does_not_lead_to_plain_http(
+    world: Connections, start: Any
+) -> None:
+    simulator = start("https://accounts.google.com")
+    simulator.said = {"token_endpoint": "http://accounts.google.com/token"}
+
+    refused = await world.refused(world.connect("google"), simulator)
+
+    assert refused[0] is Reason.METADATA
+
+
 # Google
 
 
