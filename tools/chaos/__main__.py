@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -68,6 +69,7 @@ def main() -> None:
     arguments = parser.parse_args()
     words = (arguments.only or "").split(",")
     faults = [each for each in FAULTS if any(word in each.name for word in words)]
+    where = f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before it."
     with tempfile.TemporaryDirectory(prefix="chaos-") as made:
         directory = arguments.logs or Path(made)
         directory.chmod(0o755)
@@ -75,7 +77,7 @@ def main() -> None:
             results = asyncio.run(_run(stage, faults))
     print(table(results))
     if not arguments.only:
-        write(results)
+        write(results, where)
     broken = [each for result in results for each in result.broken()]
     sys.exit("\n".join(broken) or None)
 

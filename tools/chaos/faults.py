@@ -79,6 +79,13 @@ async def _kill_pooler(stage: Stage) -> None:
     await asyncio.to_thread(stage.pooler.start_again, stage.primary)
 
 
+async def _freeze_primary(stage: Stage) -> None:
+    """Connections stay open, and nothing answers there."""
+    stage.primary.pause()
+    await asyncio.sleep(12)
+    stage.primary.resume()
+
+
 async def _freeze_standby(stage: Stage) -> None:
     """Nothing can be acknowledged meanwhile."""
     assert stage.standby is not None
@@ -101,9 +108,10 @@ FAULTS = (
     Fault("nothing", _nothing, (), 3, 0),
     Fault("rolling restart of all three", _rolling_restart, (), 3, 0),
     Fault("one replica frozen for 16 s", _freeze, (NO_ANSWER, *CUT), 3, 6),
-    Fault("one replica killed", _kill, CUT, 3, 2),
+    Fault("one replica killed", _kill, (NO_ANSWER, *CUT), 3, 2),
     Fault("Valkey killed, back after 5 s", _kill_valkey, (), 3, 0),
     Fault("PgBouncer killed, back after 2 s", _kill_pooler, (SAID_SO,), 7, 5),
+    Fault("primary frozen for 12 s", _freeze_primary, (SAID_SO, NO_ANSWER), 22, 5),
     Fault("standby frozen for 12 s", _freeze_standby, (SAID_SO, NO_ANSWER), 22, 5),
     Fault("primary killed, standby promoted", _fail_over, (SAID_SO, NO_ANSWER), 15, 10),
 )

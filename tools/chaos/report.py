@@ -70,9 +70,11 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def write(results: Sequence[Result]) -> None:
-    """Put the table between its marks in docs/operations.md."""
+def write(results: Sequence[Result], where: str) -> None:
+    """Put the table between its marks in docs/operations.md, and where it was made."""
     text = DOCUMENT.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{table(results)}\n\n{END}{after}")
+    DOCUMENT.write_text(
+        f"{before}{BEGIN}\n\n{table(results)}\n\n{where}\n\n{END}{after}"
+    )

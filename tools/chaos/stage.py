@@ -21,7 +21,7 @@ from tests.servers.valkey import ValkeyServer
 from tools.chaos.programs import Balancer, Pooler
 
 STANDBY = "standby1"
-_PATIENCE = 90.0  # seconds for a start, migrations included, where others work as well
+_PATIENCE = 150.0  # seconds for a start, migrations included, where others work as well
 _SETTINGS = NO_LIMITS | {
     "AUTH_SERVE_ENVIRONMENT": "production",
     "AUTH_SERVE_PUBLIC_URL": "https://auth.example.com",
