@@ -129,7 +129,9 @@ async def delete_host(client_id: ClientId, values: Posted, at: AtConsole) -> Res
     return await _change(at, client_id, values, work)
 
 
-async def _change(at: AtConsole, client_id: str, values: Values, work: Work) -> Any:
+async def _change(
+    at: AtConsole, client_id: str, values: Values, work: Work
+) -> Response:
     async def show(here: Here, error: AppError | None, values: Values) -> Response:
         return await _show_one(here, client_id, error, values)
 
