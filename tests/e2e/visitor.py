@@ -264,6 +264,7 @@ class Visitor:
             return
         await self.reach(field)
         await self.page.keyboard.press("Control+A")
+        await self.page.keyboard.press("Delete")
         await self.page.keyboard.type(text)
 
     async def type_password(self, password: str = PASSWORD) -> None:
