@@ -5,7 +5,7 @@ seconds. ``docs/configuration.md`` and ``.env.example`` are generated from here.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, get_args, get_origin
 from urllib.parse import urlsplit
@@ -44,6 +44,8 @@ from app.setting_groups import (
     SmtpSettings,
     TokenSettings,
 )
+from app.setting_problems import problems_of, production_problems_of
+from app.setting_types import PREFIX as PREFIX
 from app.setting_types import (
     DatabaseUrl,
     Issuer,
@@ -51,14 +53,11 @@ from app.setting_types import (
     Proxies,
     ValkeyUrl,
     origin_of,
-    weakness,
 )
 from app.signing_settings import Pkcs11Settings
 from app.telemetry_settings import MetricsSettings, TracesSettings
 from app.theme_settings import ThemeSettings
-from app.typed_text import is_special_use
 
-PREFIX = "AUTH_SERVE_"
 _ENV_FILE = Path(".env")
 
 
@@ -287,50 +286,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
-        problems = [*_problems(self)]
+        problems = [*problems_of(self)]
         if self.is_production:
-            problems += _production_problems(self)
+            problems += production_problems_of(self)
         if problems:
             raise ValueError("; ".join(problems))
         return self
-
-
-def _problems(settings: Settings) -> Iterable[str]:
-    for name in ("secret_key", "secret_key_second"):
-        secret: SecretStr | None = getattr(settings, name)
-        if secret is not None and (problem := weakness(secret.get_secret_value())):
-            yield f"{PREFIX}{name.upper()} {problem}"
-    if settings.admin.email and not settings.email.special_use_domains:
-        if is_special_use(settings.admin.email):
-            yield f"{PREFIX}ADMIN__EMAIL is what EMAIL__SPECIAL_USE_DOMAINS forbids"
-    host = urlsplit(settings.public_url).hostname or ""
-    domain = settings.passkey_domain
-    is_above = "." in domain and host.endswith(f".{domain}")
-    if domain != host and not is_above:
-        yield f"{PREFIX}PASSKEY__RP_ID is neither the host of PUBLIC_URL nor above it"
-    if settings.limits.store == "valkey" and settings.valkey_url is None:
-        yield f"{PREFIX}LIMITS__STORE=valkey demands {PREFIX}VALKEY_URL"
-    yield from _token_problems(settings)
-
-
-def _token_problems(settings: Settings) -> Iterable[str]:
-    module, chosen = settings.pkcs11.module, settings.pkcs11
-    for name, value in (("TOKEN", chosen.token), ("PIN", chosen.pin)):
-        if module is not None and value is None:
-            yield f"{PREFIX}PKCS11__MODULE demands {PREFIX}PKCS11__{name}"
-    if settings.token.key_store == "pkcs11" and module is None:
-        yield f"{PREFIX}TOKEN__KEY_STORE=pkcs11 demands {PREFIX}PKCS11__MODULE"
-
-
-def _production_problems(settings: Settings) -> Iterable[str]:
-    if settings.secret_key is None:
-        yield f"{PREFIX}SECRET_KEY is demanded in production"
-    if not settings.public_url.startswith("https://"):
-        yield f"{PREFIX}PUBLIC_URL must be https in production"
-    if settings.smtp.url is None:
-        yield f"{PREFIX}SMTP__URL is demanded in production"
-    if "sender" not in settings.smtp.model_fields_set:
-        yield f"{PREFIX}SMTP__SENDER is demanded in production"
 
 
 def known_names(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> set[str]:
