@@ -11,6 +11,7 @@ from typer.exceptions import Abort
 from app.cli import (
     audit,
     backup,
+    connection,
     key,
     mail,
     schema,
@@ -106,6 +107,7 @@ for noun in (
     attribute,
     audit,
     client,
+    connection,
     group,
     key,
     mail,

@@ -126,6 +126,15 @@ from app.events.sign_in import (
     SignInFailed,
 )
 from app.events.signing_key import SigningKeyCreated
+from app.events.upstream import (
+    ConnectionCreated,
+    ConnectionDeleted,
+    ConnectionTested,
+    ConnectionUpdated,
+    UpstreamLinked,
+    UpstreamRefused,
+    UpstreamUnlinked,
+)
 from app.events.user import (
     AccountsExported,
     AdministratorRecovered,
@@ -178,6 +187,10 @@ EVENTS: tuple[type[Event], ...] = (
     AuthorizationGranted,
     AuthorizationRefused,
     CodeReused,
+    ConnectionCreated,
+    ConnectionDeleted,
+    ConnectionTested,
+    ConnectionUpdated,
     ConsentDenied,
     ConsentGranted,
     ConsentRevoked,
@@ -255,6 +268,9 @@ EVENTS: tuple[type[Event], ...] = (
     TrustedIssuerCreated,
     TrustedIssuerDeleted,
     TrustedIssuerUpdated,
+    UpstreamLinked,
+    UpstreamRefused,
+    UpstreamUnlinked,
     UserCreated,
     UserDeleted,
     UserDisplaced,

@@ -31,6 +31,7 @@ from app.models.signing_key import SigningKey
 from app.models.statistics import HourlyStatistics
 from app.models.token_epoch import TokenEpoch
 from app.models.totp import Totp
+from app.models.upstream.connection import Connection, UpstreamIdentity
 from app.models.user import User
 from app.models.user_claims import UserClaims
 from app.models.user_picture import UserPicture
@@ -40,6 +41,7 @@ __all__ = [
     "AuditEvent",
     "Base",
     "ChecklistMark",
+    "Connection",
     "Device",
     "DeviceCode",
     "Group",
@@ -71,6 +73,7 @@ __all__ = [
     "TokenEpoch",
     "Totp",
     "TrustedIssuer",
+    "UpstreamIdentity",
     "User",
     "UserAttribute",
     "UserClaims",

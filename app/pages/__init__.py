@@ -60,6 +60,7 @@ from app.pages.parts.refusal import render_error
 from app.pages.portal import (
     activity,
     applications,
+    connections,
     data,
     email,
     factors,
@@ -82,6 +83,7 @@ from app.pages.sign_in import (
     switch_account,
     verify,
 )
+from app.pages.upstream import link, way
 
 __all__ = ["brand_of", "render_error", "routes"]
 
@@ -96,6 +98,8 @@ routes: list[BaseRoute] = [
         signin,
         passkey,
         code,
+        way,
+        link,
         verify,
         lost_factors,
         signup,
@@ -131,6 +135,7 @@ routes: list[BaseRoute] = [
         passkeys,
         sessions,
         tokens,
+        connections,
         data,
         console_assets,
         console_overview,

@@ -31,6 +31,8 @@ MEANINGS: Mapping[str, str] = {
     "trusted-issuers:write": "Let others speak for any application, and for users",
     "resources:read": "See the APIs that tokens are for",
     "resources:write": "Make, change and delete the APIs that tokens are for",
+    "connections:read": "See who else may say who people are",
+    "connections:write": "Let others say who people are, and so sign in as anybody",
     "webhooks:read": "See where events are sent, and what became of each",
     "webhooks:write": "Have events sent to others; reading the audit trail as well",
 }

@@ -47,6 +47,10 @@ from app.repositories.statements.checklist import ChecklistRepository
 from app.repositories.statements.user_directory import UserDirectory
 from app.repositories.token_epoch import TokenEpochRepository
 from app.repositories.totp import TotpRepository
+from app.repositories.upstream.connection import (
+    ConnectionRepository,
+    UpstreamIdentityRepository,
+)
 from app.repositories.user import UserRepository
 from app.repositories.user_claims import UserClaimsRepository
 from app.repositories.user_picture import UserPictureRepository
@@ -205,6 +209,16 @@ class UnitOfWork:
     def trusted_issuers(self) -> TrustedIssuerRepository:
         """Issuers whose tokens of workloads are believed."""
         return TrustedIssuerRepository(self.db)
+
+    @cached_property
+    def connections(self) -> ConnectionRepository:
+        """Where people may come from who are known elsewhere."""
+        return ConnectionRepository(self.db)
+
+    @cached_property
+    def upstream_identities(self) -> UpstreamIdentityRepository:
+        """Who is known elsewhere as whom."""
+        return UpstreamIdentityRepository(self.db)
 
     @cached_property
     def user_claims(self) -> UserClaimsRepository:

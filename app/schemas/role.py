@@ -30,6 +30,8 @@ Permission = Literal[
     "resources:write",
     "webhooks:read",
     "webhooks:write",
+    "connections:read",
+    "connections:write",
 ]
 Permissions = Annotated[list[Permission], Field(max_length=100)]
 

@@ -178,6 +178,7 @@ class Export(Output):
     passkeys: list[dict[str, Any]]
     totps: list[dict[str, Any]]
     recovery_codes: list[dict[str, Any]]
+    upstream_identities: list[dict[str, Any]]
     devices: list[dict[str, Any]]
     personal_tokens: list[dict[str, Any]]
     one_time_tokens: list[dict[str, Any]]

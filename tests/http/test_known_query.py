@@ -41,6 +41,7 @@ KNOWN = {
     "GET /api/v1/users/me/consents": LIST,
     "GET /api/v1/users/me/devices": LIST,
     "GET /api/v1/users/me/sessions": LIST,
+    "GET /api/v1/connections": LIST,
     "GET /api/v1/webhooks": LIST,
     "GET /api/v1/webhooks/webhook_id/deliveries": LIST | {"state"},
 }

@@ -9,6 +9,7 @@ from app.policies.permission import ADMIN_ROLE
 from app.services.oauth.consent import OAuthConsentService
 from app.services.server.signing_key import SigningKeyService
 from app.services.sign_in.remembered_device import RememberedDeviceService
+from tests.connections.support import add_connection
 from tests.factories.oauth import ApplicationFactory
 from tests.http.test_api_document import document
 from tests.support.api import Api, Person
@@ -48,6 +49,7 @@ async def fill(api: Api) -> Person:
         await api.post("/groups", {"name": name}, admin)
         await api.post("/attributes", {"name": name}, admin)
         await api.post("/webhooks", {"url": f"https://{name}.example"}, admin)
+        await add_connection(api, admin, name)
         await api.post("/resources", {"identifier": f"https://{name}.example"}, admin)
         await api.post("/protected-hosts", {"host": f"localhost:400{number}"}, admin)
         robot: dict[str, Any] = {"client_id": f"robot{number}"}
@@ -87,6 +89,7 @@ def test_the_lists_are_found() -> None:
         "/attributes",
         "/audit-events",
         "/clients",
+        "/connections",
         "/groups",
         "/keys",
         "/outbox",

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
+from tests.connections.support import add_connection
 from tests.http.test_api_document import document
 from tests.support.api import Api, Person
 
@@ -21,6 +22,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/groups/{group_id}": {"description": "new"},
     "/api/v1/trusted-issuers/{name}": {"max_lifetime": 600},
     "/api/v1/webhooks/{webhook_id}": {"description": "new"},
+    "/api/v1/connections/{connection_id}": {"display_name": "new"},
 }
 
 
@@ -85,12 +87,14 @@ async def thing(api: Api, path: str) -> Thing:
     hook = await api.post("/webhooks", {"url": "https://a.example"}, admin)
     ids = {"group_id": group.json()["id"], "resource_id": resource.json()["id"]}
     ids["webhook_id"] = hook.json()["id"]
+    ids["connection_id"] = await add_connection(api, admin)
     return Thing(api, admin, person, path, ids | {"host": host.json()["host"]})
 
 
 def test_whatever_has_a_version_can_be_changed_and_deleted_with_if_match() -> None:
     names = (
-        *("attributes/{attribute}", "clients/{client_id}", "groups/{group_id}"),
+        *("attributes/{attribute}", "clients/{client_id}"),
+        *("connections/{connection_id}", "groups/{group_id}"),
         "protected-hosts/{host}",
         *("resources/{resource_id}", "roles/{name}", "trusted-issuers/{name}"),
         *("users/me", "users/{user_id}", "webhooks/{webhook_id}"),

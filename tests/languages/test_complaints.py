@@ -24,6 +24,7 @@ _OF_THE_API = {
     "until belongs to since",
     "is no event; docs/events.md lists them, and user.* is many",
     "is no part of a theme",
+    "is no kind here",
     # Of resources and personal tokens: the API and the command line make them.
     "has 7, which is no resource here",
     "has 7, which is no client here; name its client_id",

@@ -12,6 +12,7 @@ from app.models import Attribute, OutboxMessage, PersonalToken, Role
 from app.oauth.grants.jwt_bearer import JwtBearer
 from app.policies.permission import PERMISSIONS, operator
 from app.schemas.attribute import AttributeCreate
+from app.schemas.connection import ConnectionCreate
 from app.schemas.protected_host import ProtectedHostCreate
 from app.schemas.trusted_issuer import TrustedIssuerChange
 from app.services.accounts.change import new_group
@@ -21,7 +22,9 @@ from app.services.clients.trusted_issuer import TrustedIssuerService
 from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime
+from app.services.upstreams.connection import ConnectionService
 from tests.architecture.source import ROOT
+from tests.connections.support import CONNECTION
 from tests.factories.factor import FactorFactory
 from tests.http.test_api_document import document
 from tests.support.api import Api, Person
@@ -69,6 +72,12 @@ NEEDED: dict[Operation, str] = {
     ("get", "/audit-events/export"): "audit:read",
     ("get", "/audit-events/stream"): "audit:read",
     ("get", "/audit-events/why/{correlation_id}"): "audit:read",
+    ("get", "/connections"): "connections:read",
+    ("post", "/connections"): "connections:write",
+    ("get", "/connections/{connection_id}"): "connections:read",
+    ("patch", "/connections/{connection_id}"): "connections:write",
+    ("delete", "/connections/{connection_id}"): "connections:write",
+    ("post", "/connections/{connection_id}/test"): "connections:write",
     ("get", "/webhooks"): "webhooks:read",
     ("post", "/webhooks"): "webhooks:write",
     ("get", "/webhooks/{webhook_id}"): "webhooks:read",
@@ -192,6 +201,8 @@ BODIES: dict[Operation, Any] = {
     ("patch", "/protected-hosts/{host}"): {"name": "changed"},
     ("post", "/resources"): {"identifier": "https://new.example"},
     ("patch", "/resources/{resource_id}"): {"name": "changed"},
+    ("post", "/connections"): {**CONNECTION, "name": "new"},
+    ("patch", "/connections/{connection_id}"): {"display_name": "changed"},
     ("post", "/webhooks"): {"url": "https://new.example"},
     ("patch", "/webhooks/{webhook_id}"): {"description": "changed"},
     ("post", "/webhooks/{webhook_id}/rotate-secret"): {"overlap": 60},
@@ -264,6 +275,11 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         resource = await OAuthResourceService(uow, api.runtime).create(
             f"https://target-{number}.example", {}
         )
+        connections = ConnectionService(uow, api.runtime, lambda: None)
+        members = ConnectionCreate(name=f"target-{number}", **CONNECTION).model_dump()
+        connection = await connections.create(
+            operator(uow.clock.now()), f"target-{number}", members
+        )
         webhooks = WebhookService(uow, api.runtime)
         actor = operator(uow.clock.now())
         hook, _ = await webhooks.create(actor, "https://a.example", "", ["*"])
@@ -280,6 +296,7 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         "group_id": str(group.id),
         "attribute": f"target-{number}",
         "webhook_id": str(hook.id),
+        "connection_id": str(connection.id),
         "name": f"target-{number}",
         "message_id": str(message.id),
         "factor": "totp",

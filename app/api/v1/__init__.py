@@ -24,7 +24,7 @@ from app.api.v1 import (
     users,
     webhooks,
 )
-from app.api.v1.access import attributes, groups, personal_tokens
+from app.api.v1.access import attributes, connections, groups, personal_tokens
 from app.api.v1.oauth import (
     client_preview,
     clients,
@@ -58,6 +58,7 @@ routes: list[BaseRoute] = knowing_their_query(
         client_preview,
         protected_hosts,
         trusted_issuers,
+        connections,
         resources,
         audit_events,
         audit_stream,

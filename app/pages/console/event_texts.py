@@ -77,6 +77,17 @@ SAID: Mapping[str, Message] = {
     "audit.exported": N_(
         "The audit trail, or a span of it, was written out: %(form)s."
     ),
+    "connection.created": N_("From now on people may come from %(connection)s."),
+    "connection.updated": N_("The connection %(connection)s was changed: %(fields)s."),
+    "connection.deleted": N_("Nobody comes from %(connection)s any more."),
+    "connection.tested": N_("The connection %(connection)s was tested."),
+    "upstream.refused": N_(
+        "Somebody came from %(connection)s and was not signed in: %(reason)s."
+    ),
+    "upstream.linked": N_("The account is connected with %(connection)s."),
+    "upstream.unlinked": N_(
+        "The account is not connected with %(connection)s any more."
+    ),
     "webhook.created": N_("From now on %(url)s is told of: %(events)s."),
     "webhook.updated": N_("A webhook was changed: %(fields)s."),
     "webhook.deleted": N_("%(url)s is told of nothing any more."),

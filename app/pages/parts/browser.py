@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.core.exceptions import AppError
 from app.pages.parts.csrf import CSRF, ForeignForm, refuse_foreign_form
 from app.pages.parts.dependencies import State
-from app.pages.parts.flow import FLOW, TO, go_back, go_on, with_section
+from app.pages.parts.flow import FLOW, LINK_PATH, TO, go_back, go_on, with_section
 from app.pages.parts.form import PROOF, Values
 from app.pages.parts.form_page import USERNAME, Around, FormPage, note
 from app.pages.parts.render import render
@@ -222,9 +222,18 @@ def go_back_signed_in(
 ) -> Response:
     """Lead to where somebody wanted to go who just signed in at this browser."""
     answer = go_back(flow, section)
+    if browser.link:  # whoever came from elsewhere proved the account just now
+        answer = go_on(LINK_PATH if flow else with_section(LINK_PATH, section), flow)
     keep_accounts(answer, browser, runtime)
     keep_device(answer, runtime)
     return answer
+
+
+def keep_link(response: Response, runtime: Runtime, secret: str = "") -> None:
+    """Keep at a browser who is to prove an account there, or forget it."""
+    from app.services.upstreams.link import link_cookie  # few come from elsewhere
+
+    _set(response, link_cookie(runtime, secret))
 
 
 def ask_second_step(

@@ -52,12 +52,14 @@ async def get_flow(request: Request) -> str:
 Flow = Annotated[str, Depends(get_flow)]
 
 
+LINK_PATH = "/signin/connect"  # where who proved an account says whether to
 ACCOUNT, OVERVIEW, PROFILE = "/account", "overview", "profile"
 TOKENS, NEW_TOKEN = "tokens", "new-token"
 APPLICATIONS = "applications"  # its address is older than the others
 _SECTIONS = frozenset(
     (
         *(OVERVIEW, PROFILE, "email", "security", "password", "factors", "passkeys"),
+        "connections",
         *("sessions", APPLICATIONS, "activity", "data", "delete"),
         *(TOKENS, NEW_TOKEN),
     )

@@ -14,7 +14,7 @@ from app.pages.parts.csrf import CSRF
 from app.pages.parts.flow import FLOW, TO, page_headers
 from app.pages.parts.form import Values
 from app.pages.parts.refusal_texts import complaint
-from app.pages.parts.render import allow_script, render
+from app.pages.parts.render import LEAVING, allow_script, render
 from app.pages.parts.script import CHALLENGE_SOURCE, PASSWORD_SOURCE, passkey_source
 
 USERNAME = "username"  # name of the field that tells password managers whose it is
@@ -85,6 +85,14 @@ class Link:
     to: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A form of a button alone, which leads to another site."""
+
+    path: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
     """What stands around the forms of a page.
@@ -104,6 +112,8 @@ class Around:
         first: Where to go rather than type anything.
         forgot: Where to go without the password that a form asks for.
         ways: Other ways to the same end.
+        buttons: Forms that lead to where somebody is known already: each a path and a
+            text.
         developers: Where those look who develop against the service.
         nonce: Lets the script of passkeys run; it is not in the page itself.
     """
@@ -119,6 +129,7 @@ class Around:
     passkey: str = ""
     forgot: Link | None = None
     ways: Sequence[Link] = ()
+    buttons: Sequence[Button] = ()
     developers: Sequence[Link] = ()
     first: Sequence[Link] = ()
     nonce: str = ""
@@ -166,6 +177,8 @@ class FormPage:
         fields = [each for form in forms for each in form.fields]
         has_password = any(each.type == "password" for each in fields)
         headers = page_headers(around.flow) | (error.headers if error else {})
+        if around.buttons:
+            headers = LEAVING | headers
         if around.passkey:
             headers = allow_script(headers, passkey_source(around.nonce))
         if has_password:

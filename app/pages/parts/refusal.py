@@ -13,7 +13,7 @@ from app.pages.parts.render import render
 _PASSING = frozenset({408, 413, 415, 422, 429, 500, 503})
 _MALFORMED = frozenset({"malformed_form", "bad_request", "foreign_form"})
 # Addresses that are posted to from another page, and open as none.
-_NO_PAGES = ("/switch-account", "/oauth2/")
+_NO_PAGES = ("/switch-account", "/oauth2/", "/upstreams/")
 
 
 def render_error(request: Request, error: AppError) -> HTMLResponse:

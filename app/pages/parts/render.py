@@ -65,8 +65,10 @@ HEADERS = {
 # answers have, would cut the two apart for good.
 OPENER = {"Cross-Origin-Opener-Policy": "unsafe-none"}
 # For its pages. Chrome applies form-action to every redirect that follows a form, the
-# application's own included, and nobody knows where those go.
-ONWARD = OPENER | {"Content-Security-Policy": CSP.replace("form-action 'self'; ", "")}
+# application's own included, and nobody knows where those go; so it is with a form
+# that leads to where somebody is known already.
+LEAVING = {"Content-Security-Policy": CSP.replace("form-action 'self'; ", "")}
+ONWARD = OPENER | LEAVING
 
 
 @cache

@@ -47,5 +47,8 @@ async def show_security(browser: AtBrowser, runtime: State) -> Response:
         protection = await ProtectionService(uow).of(user)
         closed = FactorService(uow, runtime).closed(user)
     return await here.render(
-        "account/security.html", protection=protection, closed=closed
+        "account/security.html",
+        protection=protection,
+        closed=closed,
+        has_connections=bool(await runtime.connections.all()),
     )

@@ -51,7 +51,7 @@ _WAYS = (
         "security",
         N_("Security"),
         "shield",
-        ("password", "passkeys", "factors"),
+        ("password", "passkeys", "factors", "connections"),
     ),
     _Way("sessions", N_("Devices"), "laptop"),
     _Way(APPLICATIONS, N_("Applications"), "apps"),

@@ -62,6 +62,7 @@ _WORDS: Mapping[str, _Said] = {
             ("password", N_("Signed in with your password")),
             (_PASSKEY, N_("Signed in with a passkey")),
             ("email_code", N_("Signed in with a code by email")),
+            ("upstream", N_("Signed in with a connected service")),
         ),
     ),
     "sign_in.failed": _Said("warning", N_("Somebody tried to sign in and failed")),
@@ -122,6 +123,8 @@ _WORDS: Mapping[str, _Said] = {
     "oauth.refresh_token_reused": _Said(
         "warning", N_("A copied sign-in at %(name)s was found and ended")
     ),
+    "upstream.linked": _Said("shield", N_("Connected with another service")),
+    "upstream.unlinked": _Said("shield", N_("Disconnected from another service")),
     "user.registered": _Said("person", N_("Account created")),
     "user.created": _Said("person", N_("Account created")),
     "user.invitation_accepted": _Said("person", N_("Invitation accepted")),

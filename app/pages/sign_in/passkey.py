@@ -37,5 +37,7 @@ async def submit_passkey(
     except AppError as error:
         note(error)
         waiting = await waiting_at(browser, flow, runtime)
-        return show_form(waiting, browser, runtime, {}, flow, error, section=section)
+        return await show_form(
+            waiting, browser, runtime, {}, flow, error, section=section
+        )
     return go_back_signed_in(flow, joined, runtime, section)

@@ -43,6 +43,7 @@ from app.pages.parts.form_page import (
     note,
 )
 from app.pages.parts.way_back import way_back_of_flow
+from app.pages.sign_in.ways import buttons, waiting_notice
 from app.schemas.auth import LoginRequest
 from app.services.oauth.outcome import Waiting
 from app.services.server.runtime import Runtime
@@ -63,7 +64,7 @@ async def show_signin(
     waiting = await waiting_at(browser, flow, runtime)
     if flow and waiting is None:
         return await _say_over(flow, browser, runtime)
-    return show_form(waiting, browser, runtime, {}, flow, section=section)
+    return await show_form(waiting, browser, runtime, {}, flow, section=section)
 
 
 @router.post("/signin")
@@ -84,7 +85,7 @@ async def submit_signin(values: Posted, browser: AtBrowser, runtime: State) -> R
         return ask_second_step(flow, required, runtime, section)
     except AppError as error:
         note(error)
-        return show_form(
+        return await show_form(
             waiting, browser, runtime, fields, flow, error, section=section
         )
     return go_back_signed_in(flow, joined, runtime, section)
@@ -100,7 +101,7 @@ def _is_signed_in_already(
     return account is not None and account.email.casefold() == email and not is_due
 
 
-def show_form(
+async def show_form(
     waiting: Waiting | None,
     browser: Browser,
     runtime: Runtime,
@@ -116,7 +117,8 @@ def show_form(
     expected = expected_email(waiting)
     if section and browser.current is not None:
         expected, notice = browser.current.email, texts.SIGN_IN_AGAIN
-    kept = {"email": values.get("email", expected)}
+    notice, address = (notice, "") if notice else await waiting_notice(browser, runtime)
+    kept = {"email": values.get("email", expected or address)}
     before = _before(flow, error)
     if browser.current is not None and (waiting is None or waiting.step != Step.LOGIN):
         notice = notice or texts.signed_in_as(browser.current.email)
@@ -134,6 +136,7 @@ def show_form(
         passkey=runtime.settings.public_url,
         forgot=Link(texts.FORGOT, with_flow("/forgot-password", flow)),
         ways=_ways(runtime, flow),
+        buttons=await buttons(runtime),
     )
     return show_page(_PAGE, browser, runtime, kept, error, around)
 
@@ -154,7 +157,7 @@ async def show_anew(
     waiting = await waiting_at(browser, flow, runtime)
     if not browser.step or (flow and waiting is None):
         return begin_anew(flow, runtime, section)
-    answer = show_form(
+    answer = await show_form(
         waiting, browser, runtime, {}, flow, error, section="" if flow else section
     )
     end_step(answer, runtime)
@@ -170,7 +173,7 @@ async def _say_over(flow: str, browser: Browser, runtime: Runtime) -> Response:
     way = await way_back_of_flow(flow, runtime)
     back = way.link if way else None
     if browser.current is None:
-        return show_form(
+        return await show_form(
             None, browser, runtime, {}, "", notice=texts.OVER_NOTICE, first=back
         )
     links = [back] if back else []

@@ -32,6 +32,7 @@ from app.pages.parts.form_page import (
 )
 from app.pages.parts.new_password import validated_with_password
 from app.pages.parts.way_back import links_if_over
+from app.pages.sign_in.ways import buttons, waiting_notice
 from app.schemas.base import Email, Input, Password, ShownText
 from app.services.accounts.errors import EmailTaken
 from app.services.accounts.password import PasswordService
@@ -135,11 +136,16 @@ async def _show(
     links = [*(back or ()), Link(texts.SIGN_IN_INSTEAD, with_flow("/signin", flow))]
     if isinstance(error, EmailTaken):
         links.append(Link(texts.FORGOT, with_flow("/forgot-password", flow)))
+    notice = "" if back is None else texts.OVER_NOTICE
+    if not notice:
+        notice, address = await waiting_notice(browser, runtime)
+        kept["email"] = email or address
     page = _PAGES[runtime.settings.registration_mode]
     around = Around(
         flow=flow,
-        notice="" if back is None else texts.OVER_NOTICE,
+        notice=notice,
         links=links,
         application=asking(waiting),
+        buttons=await buttons(runtime),
     )
     return show_page(page, browser, runtime, kept, error, around)

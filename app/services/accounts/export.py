@@ -98,6 +98,9 @@ class ExportService:
                 "passkeys": self._rows(owner_id, lambda uow: uow.passkeys),
                 "totps": self._rows(owner_id, lambda uow: uow.totps),
                 "recovery_codes": self._rows(owner_id, lambda uow: uow.recovery_codes),
+                "upstream_identities": self._rows(
+                    owner_id, lambda uow: uow.upstream_identities
+                ),
                 "devices": self._rows(owner_id, lambda uow: uow.devices),
                 "personal_tokens": self._rows(
                     owner_id, lambda uow: uow.personal_tokens

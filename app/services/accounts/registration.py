@@ -146,7 +146,7 @@ class RegistrationService:
         admitted = await self._mails.admit(_MAIL, canonical)
         user = await self._uow.users.by_email(canonical, lock=True)
         if user is not None:
-            claims = admitted and await self._repeat(user, email, begun_at)
+            claims = admitted and await self.repeat(user, email, begun_at)
             await self._pretend(adding=chosen, claiming=not claims)
             return
         try:
@@ -193,7 +193,7 @@ class RegistrationService:
         self._uow.record(UserRegistered(user_id=user.id, actor_id=user.id, mode=mode))
         return user
 
-    async def _repeat(self, user: User, email: str, begun_at: BegunAt | None) -> bool:
+    async def repeat(self, user: User, email: str, begun_at: BegunAt | None) -> bool:
         """Tell the owner of the mailbox; return whether the account was claimed.
 
         A verified account: its owner learns of it. An invited one: the invitation is

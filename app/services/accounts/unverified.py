@@ -99,7 +99,8 @@ async def claim(uow: UnitOfWork, user: User, reason: str) -> None:
     Whoever registered an address may have been somebody else, waiting with a password
     and a session for its owner to come (pre-hijacking). Nothing of theirs is left:
     neither password, factors, sessions, grants and consents nor name, picture and
-    claims, and where they signed in is no place that the owner is known at.
+    claims, nor whom they are known as elsewhere; and where they signed in is no place
+    that the owner is known at.
     """
     now = uow.clock.now()
     had_password = user.password_hash is not None
@@ -110,6 +111,7 @@ async def claim(uow: UnitOfWork, user: User, reason: str) -> None:
     await end_everything(uow, user, now, reason, not_me=True)
     await uow.sessions.forget_networks(user.id, user.created_at)
     await delete_factors(uow, user.id)
+    await uow.upstream_identities.delete_for_user(user.id)
     await uow.oauth_consents.delete_for_user(user.id)
     await uow.user_claims.delete_for_user(user.id)
     await uow.user_pictures.delete_for_user(user.id)

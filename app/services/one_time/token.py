@@ -32,6 +32,8 @@ class Purpose(StrEnum):
     PASSKEY_SETUP = "passkey_setup"
     PASSKEY_SIGN_IN = "passkey_sign_in"
     NOT_ME = "not_me"
+    UPSTREAM_SIGN_IN = "upstream_sign_in"
+    UPSTREAM_LINK = "upstream_link"
     SETUP = "setup"
     AUTHORIZATION_CODE = "authorization_code"
     OAUTH_FLOW = "oauth_flow"

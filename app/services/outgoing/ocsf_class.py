@@ -119,6 +119,8 @@ _ACCOUNTS: Mapping[str, Meaning] = {
     "user.registration_repeated": _account(OTHER, Severity.LOW),
     "user.status_changed": _account(OTHER),  # enabled or disabled: see its status
     "user.updated": _account(OTHER),
+    "upstream.linked": _account(OTHER, Severity.LOW),
+    "upstream.unlinked": _account(OTHER),
 }
 
 _SIGN_INS: Mapping[str, Meaning] = {
@@ -153,6 +155,7 @@ _SIGN_INS: Mapping[str, Meaning] = {
     "sign_in.second_step_demanded": _signing(_PREAUTH),
     "sign_in.second_step_guessed": _refused(_LOGON, Severity.HIGH),
     "sign_in.succeeded": _signing(_LOGON),
+    "upstream.refused": _refused(_LOGON),
 }
 
 _RIGHTS: Mapping[str, Meaning] = {
@@ -177,6 +180,10 @@ _THINGS: Mapping[str, Meaning] = {
     "attribute.deleted": _entity(_GONE, "attribute"),
     "attribute.updated": _entity(_UPDATED, "attribute"),
     "audit.exported": _entity(_READ, "audit trail", Severity.LOW),
+    "connection.created": _entity(_MADE, "connection", Severity.MEDIUM),
+    "connection.deleted": _entity(_GONE, "connection"),
+    "connection.tested": _entity(OTHER, "connection"),
+    "connection.updated": _entity(_UPDATED, "connection", Severity.LOW),
     "mail.tested": _entity(OTHER, "mail"),
     "oauth_client.deleted": _entity(_GONE, "client_id"),
     "oauth_client.registered": _entity(_MADE, "client_id"),

@@ -21,6 +21,7 @@ NAMES = frozenset(kind.name for kind in EVENTS)
 _SUBJECTS = (
     *("client_id", "group_id", "role", "resource", "host", "trusted_issuer"),
     *("webhook_id", "message_id", "registration_token", "attribute"),
+    "connection",
 )
 
 

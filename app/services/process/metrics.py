@@ -20,7 +20,7 @@ from app.oauth.grants import GRANTS
 from app.services.process import measures
 
 METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
-FACTORS = frozenset("password email_code passkey registration".split())
+FACTORS = frozenset("password email_code passkey registration upstream".split())
 NO_ROUTE = "none"
 _NO_SUCH_METHOD = 405
 _REFUSALS = frozenset(str(each) for each in Refusal)

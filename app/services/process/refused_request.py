@@ -28,7 +28,14 @@ _MINUTE = 60.0
 _MAX_TEXT = 600  # characters
 # Where people sign in and programs ask for tokens; of other requests the log tells.
 _ASKED = (
-    *("/oauth2/", "/api/v1/auth/", "/signin", "/forward-auth", "/consent"),
+    *(
+        "/oauth2/",
+        "/api/v1/auth/",
+        "/upstreams/",
+        "/signin",
+        "/forward-auth",
+        "/consent",
+    ),
     *("/select-account", "/signup", "/recover-factors", "/reset-password", "/device"),
 )
 _ADDRESS = re.compile(r"[^\s@<>\"'()=,;]{1,64}@[^\s@<>\"'()=,;]{1,255}")

@@ -16,6 +16,7 @@ from app.services.forward_auth.gate import HostGate
 from app.services.oauth.revoked import RevokedFeed
 from app.services.outgoing.stream import StreamPlaces
 from app.services.process.process import build_process
+from app.services.upstreams.directory import ConnectionDirectory
 
 if TYPE_CHECKING:
     from app.services.server.metrics import MetricsService
@@ -27,6 +28,7 @@ class Runtime(Provider):
 
     gate: HostGate
     logos: ClientLogos
+    connections: ConnectionDirectory
     revoked: RevokedFeed
     stopping: Stopping
     claims: IdempotencyClaims
@@ -55,6 +57,7 @@ def build_runtime(
         logos=ClientLogos(
             clients, provider.documents, outbound, provider.limiter, asked, now
         ),
+        connections=ConnectionDirectory(provider),
         revoked=RevokedFeed(provider, stopping),
         stopping=stopping,
         claims=IdempotencyClaims(database),

@@ -23,6 +23,7 @@ class BrowserCookies:
         suffix = base_path(public_url).replace("/", "_")
         self.session = f"{prefix}session{suffix}"
         self.browser = f"{prefix}browser{suffix}"
+        self.link = f"{prefix}link{suffix}"
         self.step = f"{prefix}step{suffix}"
         self.remembered = f"{prefix}remembered{suffix}"
         self.device = f"{prefix}device{suffix}"

@@ -58,6 +58,7 @@ class Browser:
         current: The one in use. None also when its session is over while others live:
             nobody becomes somebody else because time passed.
         step: The sign-in that waits there for a second factor, or nothing.
+        link: Who came there from elsewhere and is to prove an account, or nothing.
         remembered: Where its owners had it remembered for the second step, unchecked.
         is_stale: Whether its cookies are of the second secret key; pages renew them.
     """
@@ -66,6 +67,7 @@ class Browser:
     accounts: tuple[BrowserAccount, ...] = ()
     current: BrowserAccount | None = None
     step: str = ""
+    link: str = ""
     remembered: tuple[UUID, ...] = ()
     is_stale: bool = False
 
@@ -116,6 +118,7 @@ class BrowserSessionService:
         browser = Browser(
             self.value_of(cookie_fields),
             step=self._cookies.read(cookie_fields, self._cookies.step),
+            link=self._cookies.read(cookie_fields, self._cookies.link),
             remembered=self._remembered.read(cookie_fields),
         )
         text = self._cookies.read(cookie_fields, self._cookies.session)

@@ -72,6 +72,7 @@ class NotMeService:
         uow = self._uow
         factors = await self._take_away(user, since)
         await uow.sessions.forget_networks(user.id, since)
+        await uow.upstream_identities.delete_for_user(user.id, since=since)
         await uow.oauth_consents.delete_for_user(user.id, since=since)
         await uow.one_time_tokens.revoke_after(
             user.id, Purpose.NOT_ME, row.created_at, uow.clock.now()

@@ -9,6 +9,7 @@ from app.core.passwords import Verification
 from app.core.rate_limit import Charge, Verdict
 from app.events.password import PasswordRehashed
 from app.events.sign_in import Refusal, SignInFailed
+from app.factors.base import MULTI_FACTOR
 from app.models.user import User
 from app.policies.second_factor import is_due
 from app.policies.sign_in import refusal_of
@@ -171,12 +172,26 @@ class SignInService:
             remembered: Devices that may be excused from a second step.
         """
         proven = Proven(method, ("otp",))
+        return await self.browser_proven(user, proven, held, remembered)
+
+    async def browser_proven(
+        self,
+        user: User,
+        proven: Proven,
+        held: Mapping[UUID, HeldSession],
+        remembered: Sequence[UUID] = (),
+    ) -> StartedSession:
+        """Start a session for what was proven; all else as ``browser_start``.
+
+        Where two factors were, no second step follows.
+        """
         found = await self._process.sign_ins.found(user.id, network_of(current().ip))
         if found is None:
             await self._refuse(None, Refusal.CHANGED_MEANWHILE)
         if found.must_reset_password:
             await self._refuse(found, Refusal.PASSWORD_RESET_REQUIRED)
-        if await self._is_due(found, remembered):
+        is_enough = MULTI_FACTOR in proven.amr
+        if not is_enough and await self._is_due(found, remembered):
             await self._demand(found, user.password_hash, proven)
         if user.id in held:
             begun = await self._start.renewed(

@@ -13,12 +13,14 @@ from app.models.keys.kept_key import KeptKey
 from app.models.outgoing.webhook import Webhook
 from app.models.signing_key import SigningKey
 from app.models.totp import Totp
+from app.models.upstream.connection import Connection
 from app.repositories.keys.sealed_value import SealedColumn
 from app.services.outgoing.webhook import seal_context as webhook_context
 from app.services.server.idempotency_key import SEALED as _MARKED
 from app.services.server.idempotency_key import seal_context as answer_context
 from app.services.server.secret_key.kept import seal_context as kept_context
 from app.services.server.signing_key import seal_context as signing_key_context
+from app.services.upstreams.configuration import seal_context as connection_context
 
 
 def _same(value: bytes) -> bytes:
@@ -72,6 +74,14 @@ SEALED = (
             Webhook.previous_secret.is_not(None),
         ),
         webhook_context,
+    ),
+    Sealed(
+        SealedColumn(
+            Connection.sealed_secrets,
+            *(Connection.id, Connection.id),
+            Connection.sealed_secrets.is_not(None),
+        ),
+        connection_context,
     ),
     Sealed(
         SealedColumn(

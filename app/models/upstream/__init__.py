@@ -1,0 +1,1 @@
+"""Identity from elsewhere: connections, and who comes by them."""

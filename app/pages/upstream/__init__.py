@@ -1,0 +1,1 @@
+"""Pages on the way to where people are known already, and back."""

@@ -1,0 +1,187 @@
+"""The way to where somebody is known already, and back (ADR-0101).
+
+It is begun by a form of ours, never by a link: nobody is signed in because they opened
+an address (login CSRF). The other side may answer by a form of its own site, with which
+no cookie comes; it is sealed into an address that the browser is led to.
+"""
+
+import json
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.core.late.route import LateRoute
+from app.core.secret_key import SealBroken
+from app.pages.parts import texts
+from app.pages.parts.asked import hinted_email, waiting_at
+from app.pages.parts.browser import (
+    AtBrowser,
+    ask_second_step,
+    check_form,
+    go_back_signed_in,
+    is_of_before,
+    keep_link,
+)
+from app.pages.parts.csrf import ForeignForm
+from app.pages.parts.dependencies import Posted, State
+from app.pages.parts.flow import (
+    FLOW,
+    TO,
+    checked_flow,
+    go_on,
+    onward,
+    section_of,
+    with_section,
+)
+from app.pages.parts.form import MalformedForm, parse_form, read_body
+from app.pages.parts.form_page import note
+from app.pages.parts.refusal import render_error
+from app.pages.parts.render import OPENER
+from app.pages.sign_in.signin import show_form
+from app.services.oauth.begun_at import BegunAtService
+from app.services.server.runtime import Runtime
+from app.services.sign_in.browser_session import Browser, BrowserSessionService
+from app.services.upstreams.errors import UpstreamSignInRefused
+
+if TYPE_CHECKING:
+    from app.services.upstreams.journey import Going
+    from app.services.upstreams.sign_in import Arrival, UpstreamSignInService
+
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
+_POSTED = "posted"  # name of the parameter
+_MAX_POSTED = 8_192  # bytes of a form, so that the address of it is none too long
+
+
+@router.post("/upstreams/{name}")
+async def leave(
+    name: str, request: Request, values: Posted, browser: AtBrowser, runtime: State
+) -> Response:
+    """Lead to the other side of a connection."""
+    from app.services.upstreams.journey import Going
+
+    flow, section = checked_flow(values.get(FLOW, "")), section_of(values.get(TO, ""))
+    waiting = await waiting_at(browser, flow, runtime)
+    flow = flow if waiting else ""
+    try:
+        if not is_of_before(browser, values, runtime):
+            check_form(browser, values, runtime)
+    except ForeignForm as error:
+        note(error)
+        return await show_form(
+            waiting, browser, runtime, {}, flow, error, section=section
+        )
+    going = Going(
+        flow=flow,
+        section=section,
+        login_hint=hinted_email(waiting) or None,
+        again=bool(section) or browser.current is not None,
+        begun_at=await BegunAtService(runtime).waiting(flow, browser),
+    )
+    return await go_away(name, going, request, browser, runtime)
+
+
+async def go_away(
+    name: str, going: "Going", request: Request, browser: Browser, runtime: Runtime
+) -> Response:
+    """Lead away; what for is remembered."""
+    try:
+        url = await _service(runtime).begin(name, browser, going)
+    except UpstreamSignInRefused as refusal:
+        return _refused(refusal, request)
+    return RedirectResponse(url, 303, headers=OPENER if going.flow else {})
+
+
+@router.get("/upstreams/{name}/callback")
+async def arrive(
+    name: str, request: Request, browser: AtBrowser, runtime: State
+) -> Response:
+    """Take somebody back."""
+    parameters = _parameters(name, request, runtime)
+    try:
+        arrival = await _service(runtime).complete(name, parameters, browser)
+    except UpstreamSignInRefused as refusal:
+        return _refused(refusal, request)
+    return await _answer(arrival, browser, runtime)
+
+
+@router.post("/upstreams/{name}/callback")
+async def arrive_by_form(name: str, request: Request, runtime: State) -> Response:
+    """Lead to the same by GET, with which the cookies of the browser come."""
+    values = parse_form(await read_body(request, _MAX_POSTED))
+    packed = zlib.compress(json.dumps(dict(values)).encode(), 9)
+    nonce = runtime.randomness.bytes(12)
+    sealed = runtime.secret_key.seal(packed, nonce, _context(name))
+    text = urlsafe_b64encode(sealed).rstrip(b"=").decode()
+    where = f"/upstreams/{name}/callback?{_POSTED}={text}"
+    return RedirectResponse(where, 303, headers=OPENER)
+
+
+def _service(runtime: Runtime) -> "UpstreamSignInService":
+    # Here: few services have a connection.
+    from app.services.upstreams.sign_in import UpstreamSignInService
+
+    return UpstreamSignInService(runtime, runtime.connections)
+
+
+async def _answer(arrival: "Arrival", browser: Browser, runtime: Runtime) -> Response:
+    flow, section = arrival.going.flow, arrival.going.section
+    if arrival.required is not None:
+        return ask_second_step(flow, arrival.required, runtime, section)
+    if arrival.refusal is not None:
+        note(arrival.refusal)
+        waiting = await waiting_at(browser, flow, runtime)
+        return await show_form(
+            waiting, browser, runtime, {}, flow, arrival.refusal, section=section
+        )
+    if arrival.started is not None:
+        joined = await BrowserSessionService(runtime).joined(browser, arrival.started)
+        return go_back_signed_in(flow, joined, runtime, section)
+    if arrival.link:
+        path = "/signin" if flow else with_section("/signin", section)
+        answer = go_on(path, flow)
+        keep_link(answer, runtime, arrival.link)
+        return answer
+    if arrival.is_linked:
+        return go_on("/account/connections?done=connected")
+    return go_on("/done/registered", flow)
+
+
+def _refused(refusal: UpstreamSignInRefused, request: Request) -> Response:
+    """Say so, with a reference, and where to go on."""
+    note(refusal)
+    refusal.steps = [(texts.AGAIN, onward("/signin", refusal.flow, refusal.section))]
+    answer = render_error(request, refusal)
+    answer.headers.update(OPENER if refusal.flow else {})
+    return answer
+
+
+def _parameters(name: str, request: Request, runtime: Runtime) -> Mapping[str, str]:
+    """Return what the other side says, each once.
+
+    Raises:
+        MalformedForm: Something stands there twice, or is none that we sealed.
+    """
+    pairs = request.query_params.multi_items()
+    values = dict(pairs)
+    if len(values) != len(pairs) or any("\0" in key + text for key, text in pairs):
+        raise MalformedForm(hint="a parameter stands twice, or U+0000")
+    posted = values.get(_POSTED)
+    return values if posted is None else _unsealed(name, posted, runtime)
+
+
+def _unsealed(name: str, posted: str, runtime: Runtime) -> Mapping[str, str]:
+    try:
+        sealed = urlsafe_b64decode(posted + "=" * (-len(posted) % 4))
+        packed = runtime.secret_key.unseal(sealed, _context(name))
+    except (SealBroken, ValueError) as error:
+        raise MalformedForm(hint="not sealed here") from error
+    values: Mapping[str, str] = json.loads(zlib.decompress(packed))
+    return values
+
+
+def _context(name: str) -> str:
+    return f"upstream_posted:{name}"

@@ -1,0 +1,154 @@
+"""Bodies of ``/api/v1/connections``."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, StrictBool, StrictStr
+
+from app.schemas.base import Input, Instant, Output
+from app.schemas.user import MAX_GROUPS, GroupName
+from app.typed_text import shown_text, wire_domain
+
+NAME = r"^[a-z][a-z0-9-]{0,63}$"
+Name = Annotated[str, Field(pattern=NAME)]
+Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+Word = Annotated[StrictStr, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+DisplayName = Annotated[
+    str, Field(min_length=1, max_length=100), AfterValidator(shown_text)
+]
+AccountRule = Literal["closed", "invited", "domain", "anybody"]
+ProfileField = Literal["name", "given_name", "family_name", "locale", "zoneinfo"]
+
+
+def _domain(text: str) -> str:
+    wire = wire_domain(text)
+    if "." not in wire:
+        raise ValueError("the part after the @ is no domain")
+    return wire
+
+
+Domain = Annotated[StrictStr, Field(max_length=253), AfterValidator(_domain)]
+Domains = Annotated[list[Domain], Field(max_length=200)]
+
+
+class GroupMap(Input):
+    """Which groups follow a claim, a list of texts or one: by value, the group here.
+
+    At each sign-in people are put into those, and taken out of them. Other groups are
+    left alone.
+    """
+
+    claim: Word = "groups"
+    groups: Annotated[dict[Word, GroupName], Field(max_length=MAX_GROUPS)] = {}
+
+
+class Follow(Input):
+    """What is taken over from the other side at each sign-in.
+
+    ``profile``: by field of the account, the claim that it follows; a claim that is
+    not told leaves the field as it is.
+    """
+
+    profile: dict[ProfileField, Word] = {
+        "name": "name",
+        "given_name": "given_name",
+        "family_name": "family_name",
+    }
+    groups: GroupMap = GroupMap()
+
+
+class ConnectionChange(Input):
+    """What changes; an absent field stays.
+
+    ``settings`` are those of the kind, all of them; a secret that is absent stays, and
+    null takes it away. ``account_rule``: who gets an account by coming. ``closed``:
+    nobody; ``invited``: who was invited here; ``domain``: who has an address of
+    ``account_domains``; ``anybody``. ``trusted_domains``: whose addresses are believed
+    where the other side says that they are verified; only these link to an account
+    that is here already. ``trusts_factors``: whether its word that two factors were
+    proven counts.
+    """
+
+    display_name: DisplayName | None = None
+    enabled: StrictBool | None = None
+    settings: dict[str, Any] | None = None
+    account_rule: AccountRule | None = None
+    account_domains: Domains | None = None
+    trusted_domains: Domains | None = None
+    trusts_factors: StrictBool | None = None
+    follow: Follow | None = None
+
+    def change(self) -> dict[str, Any]:
+        """Return what was sent, with the rest of what it has to have."""
+        sent = self.model_dump(mode="json")
+        return {
+            name: sent[name] for name in self.model_fields_set if sent[name] is not None
+        }
+
+
+class ConnectionCreate(Input):
+    """A new connection; its name and its kind stay."""
+
+    name: Name
+    kind: Kind
+    display_name: DisplayName
+    settings: dict[str, Any] = {}
+    enabled: StrictBool = True
+    account_rule: AccountRule = "closed"
+    account_domains: Domains = []
+    trusted_domains: Domains = []
+    trusts_factors: StrictBool = False
+    follow: Follow = Follow()
+
+
+class ShownGroupMap(Output):
+    """Which groups follow a claim."""
+
+    claim: str
+    groups: dict[str, str]
+
+
+class ShownFollow(Output):
+    """What is taken over from the other side at each sign-in."""
+
+    profile: dict[str, str]
+    groups: ShownGroupMap
+
+
+class Connection(Output):
+    """Where people may come from who are known elsewhere.
+
+    ``secrets``: which secret settings there are. ``redirect_uri``: what the other side
+    has to be told.
+    """
+
+    id: UUID
+    name: str
+    kind: str
+    display_name: str
+    enabled: bool
+    settings: dict[str, Any]
+    secrets: list[str]
+    account_rule: AccountRule
+    account_domains: list[str]
+    trusted_domains: list[str]
+    trusts_factors: bool
+    follow: ShownFollow
+    redirect_uri: str
+    created_at: Instant
+    updated_at: Instant
+
+
+class ConnectionStep(Output):
+    """One thing that a test did, and what it saw."""
+
+    name: str
+    ok: bool
+    saw: str
+
+
+class ConnectionTest(Output):
+    """A test of a connection, step by step, up to a first fault."""
+
+    ok: bool
+    steps: list[ConnectionStep]

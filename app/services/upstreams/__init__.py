@@ -1,0 +1,1 @@
+"""Signing in with what people have elsewhere."""

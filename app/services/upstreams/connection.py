@@ -1,0 +1,241 @@
+"""Connections to identity elsewhere, as administrators manage them (ADR-0101)."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from app.core.exceptions import FieldError, Unprocessable
+from app.events.upstream import (
+    ConnectionCreated,
+    ConnectionDeleted,
+    ConnectionTested,
+    ConnectionUpdated,
+)
+from app.models.upstream.connection import MAX_CONNECTIONS, Connection
+from app.policies.permission import Actor
+from app.repositories.unit_of_work import UnitOfWork
+from app.schemas.connection import Connection as Shown
+from app.schemas.connection import ConnectionStep, ConnectionTest
+from app.services.accounts.change import demand_grantable
+from app.services.process.precondition import demand_version
+from app.services.process.process import Process
+from app.services.upstreams.configuration import (
+    connector_of,
+    judged_settings,
+    redirect_uri,
+    sealed,
+    secrets_of,
+    split,
+)
+from app.services.upstreams.errors import (
+    ConnectionExists,
+    ConnectionNotFound,
+    TooManyConnections,
+)
+
+_COLUMNS = ("display_name", "enabled")
+_POLICY = (
+    *("account_rule", "account_domains", "trusted_domains", "trusts_factors"),
+    "follow",
+)
+Members = Mapping[str, Any]
+
+
+class ConnectionService:
+    """What users with ``connections:read`` and ``connections:write`` may do.
+
+    Whoever may write lets others say who people are, and so sign in as anybody whose
+    address they trust them with.
+    """
+
+    def __init__(
+        self, uow: UnitOfWork, process: Process, forget: Callable[[], None]
+    ) -> None:
+        """Work in this transaction; ``forget`` empties what this process remembers."""
+        self._uow = uow
+        self._process = process
+        self._forget = forget
+
+    async def list_page(
+        self, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[Connection]:
+        """Return a page of connections by name."""
+        return await self._uow.connections.list_page(after=after, limit=limit)
+
+    async def get(self, connection_id: UUID, *, lock: bool = False) -> Connection:
+        """Return a connection, on or off.
+
+        Raises:
+            ConnectionNotFound: There is none.
+        """
+        row = await self._uow.connections.by_id(connection_id, lock=lock)
+        if row is None:
+            raise ConnectionNotFound
+        return row
+
+    async def named(self, name: str) -> Connection:
+        """Return a connection, on or off.
+
+        Raises:
+            ConnectionNotFound: There is none.
+        """
+        row = await self._uow.connections.by_name(name)
+        if row is None:
+            raise ConnectionNotFound
+        return row
+
+    async def create(self, actor: Actor, name: str, members: Members) -> Connection:
+        """Let people come from another service.
+
+        Args:
+            actor: Who asks.
+            name: Part of the address that the other side answers to.
+            members: The other fields of ``ConnectionCreate``, all of them.
+
+        Raises:
+            ConnectionExists: The name is in use.
+            Forbidden: A group that follows carries more than the actor may.
+            TooManyConnections: There are as many as a process holds.
+            Unprocessable: It could not work, or a group does not exist.
+        """
+        if await self._uow.connections.count() >= MAX_CONNECTIONS:
+            raise TooManyConnections
+        policy = {field: members[field] for field in _POLICY}
+        await self._check_groups(actor, {}, policy)
+        now, row_id = self._uow.clock.now(), self._uow.randomness.uuid7()
+        shown, secrets = split(
+            judged_settings(self._process, members["kind"], members["settings"])
+        )
+        row = self._uow.connections.add(
+            Connection(
+                id=row_id,
+                name=name,
+                kind=members["kind"],
+                display_name=members["display_name"],
+                enabled=members["enabled"],
+                settings=shown,
+                sealed_secrets=sealed(self._process, row_id, secrets),
+                policy=policy,
+                version=1,
+                created_at=now,
+                updated_at=now,
+            )
+        )
+        try:
+            await self._uow.db.flush()
+        except IntegrityError as error:
+            raise ConnectionExists from error
+        self._uow.record(ConnectionCreated(connection=name, kind=row.kind))
+        self._uow.after_commit(self._forget)
+        return row
+
+    async def update(
+        self,
+        actor: Actor,
+        connection_id: UUID,
+        change: Members,
+        versions: Collection[str] | None,
+    ) -> Connection:
+        """Change a connection.
+
+        Raises:
+            ConnectionNotFound: There is none.
+            Forbidden: A group that follows carries more than the actor may.
+            PreconditionFailed: Somebody changed it since.
+            Unprocessable: It could not work, or a group does not exist.
+        """
+        row = await self.get(connection_id, lock=True)
+        demand_version(row.version, versions)
+        policy = {**row.policy, **{n: change[n] for n in _POLICY if n in change}}
+        await self._check_groups(actor, row.policy, policy)
+        changed = [n for n in _COLUMNS if n in change and getattr(row, n) != change[n]]
+        changed += [n for n in _POLICY if policy[n] != row.policy[n]]
+        for name in _COLUMNS:
+            if name in changed:
+                setattr(row, name, change[name])
+        if "settings" in change and self._set_settings(row, change["settings"]):
+            changed.append("settings")
+        row.policy = policy
+        if changed:
+            row.version += 1
+            row.updated_at = self._uow.clock.now()
+            fields = tuple(sorted(changed))
+            self._uow.record(ConnectionUpdated(connection=row.name, fields=fields))
+            self._uow.after_commit(self._forget)
+        return row
+
+    def _set_settings(self, row: Connection, given: Members) -> bool:
+        """Set them, but for secrets that are not given; tell if they are others."""
+        before = secrets_of(self._process, row)
+        merged = {**before, **given}
+        wanted = {name: value for name, value in merged.items() if value is not None}
+        shown, secrets = split(judged_settings(self._process, row.kind, wanted))
+        if (shown, secrets) == (row.settings, before):
+            return False
+        row.settings = shown
+        row.sealed_secrets = sealed(self._process, row.id, secrets)
+        return True
+
+    async def delete(
+        self, connection_id: UUID, versions: Collection[str] | None
+    ) -> None:
+        """Delete a connection; nobody is known by it any more.
+
+        Raises:
+            ConnectionNotFound: There is none.
+            PreconditionFailed: Somebody changed it since.
+        """
+        row = await self.get(connection_id, lock=True)
+        demand_version(row.version, versions)
+        identities = await self._uow.upstream_identities.count_of(row.id)
+        await self._uow.connections.delete(row)
+        self._uow.record(ConnectionDeleted(connection=row.name, identities=identities))
+        self._uow.after_commit(self._forget)
+
+    async def test(self, connection_id: UUID) -> ConnectionTest:
+        """Look whether a connection would work, on or off, step by step.
+
+        No connection to the database is held while the other side is asked.
+
+        Raises:
+            ConnectionNotFound: There is none.
+            Unprocessable: This release wants other settings.
+        """
+        row = await self.get(connection_id)
+        connector, name = connector_of(self._process, row), row.name
+        await self._uow.db.rollback()
+        steps = [
+            ConnectionStep(name=each.name, ok=each.ok, saw=each.saw)
+            for each in await connector.test()
+        ]
+        told = ConnectionTest(ok=all(each.ok for each in steps), steps=steps)
+        self._uow.record(ConnectionTested(connection=name, ok=told.ok))
+        return told
+
+    async def _check_groups(
+        self, actor: Actor, before: Members, after: Members
+    ) -> None:
+        """Refuse groups that are none, or that give more than the actor may give."""
+        if before and before["follow"]["groups"] == after["follow"]["groups"]:
+            return
+        wanted = {*after["follow"]["groups"]["groups"].values()}
+        groups = await self._uow.groups.by_names(wanted)
+        missing = sorted(wanted - {group.name for group in groups})
+        if missing:
+            message = f"has {missing[0]}, which is no group here"
+            field = "follow.groups.groups"
+            raise Unprocessable([FieldError(field, "unknown_group", message)])
+        roles = await self._uow.groups.roles_of([group.id for group in groups])
+        carried = {role for names in roles.values() for role in names}
+        await demand_grantable(self._uow, actor, carried)
+
+    def shown(self, row: Connection) -> Shown:
+        """Return a connection as API and commands show it: without secrets."""
+        own = (name for name in Shown.model_fields if hasattr(row, name))
+        members = {name: getattr(row, name) for name in own}
+        members |= row.policy
+        members["secrets"] = sorted(secrets_of(self._process, row))
+        members["redirect_uri"] = redirect_uri(self._process, row.name)
+        return Shown.model_validate(members)

@@ -1,0 +1,94 @@
+"""Connections by which people may come now, and what speaks with their other sides."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from app.core.exceptions import AppError
+from app.core.secret_key import SealBroken
+from app.models.upstream.connection import Connection
+from app.repositories.upstream.connection import ConnectionRepository
+from app.services.process.process import Process
+from app.services.upstreams.configuration import connector_of
+
+if TYPE_CHECKING:
+    from app.upstreams.protocol import Connector
+
+KEPT_FOR = 3.0  # seconds: how late another process sees a change (architecture, rule 5)
+_log = logging.getLogger("auth_serve.connection")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A connection that is on, as this process knows it.
+
+    Attributes:
+        version: Of the row that it was read from.
+        settings: Those that the connector was made with, but for secrets.
+        policy: What is believed of the other side.
+        connector: Speaks with it, and keeps what it learns.
+    """
+
+    id: UUID
+    name: str
+    display_name: str
+    version: int
+    settings: dict[str, Any]
+    policy: dict[str, Any]
+    connector: "Connector"
+
+
+class ConnectionDirectory:
+    """Finds connections. All are read together, for they are few.
+
+    A connector is kept while its row is the same, so that metadata and keys of the
+    other side are not asked for at each sign-in.
+    """
+
+    def __init__(self, process: Process) -> None:
+        """Keep nothing yet."""
+        self._process = process
+        self._known: dict[str, Way] = {}
+        self._read_at = float("-inf")
+
+    async def all(self) -> Sequence[Way]:
+        """Return those that are on, by name."""
+        now = self._process.clock.monotonic()
+        if now - self._read_at >= KEPT_FOR:
+            async with self._process.database.session(read_only=True) as db:
+                rows = await ConnectionRepository(db).list_enabled()
+            found = [self._way(row) for row in rows]
+            self._known = {way.name: way for way in found if way is not None}
+            self._read_at = now
+        return tuple(self._known.values())
+
+    async def find(self, name: str) -> Way | None:
+        """Return the one of this name, if it is on."""
+        await self.all()
+        return self._known.get(name)
+
+    def forget(self) -> None:
+        """Read them anew at the next request; call it after a change."""
+        self._read_at = float("-inf")
+
+    def _way(self, row: Connection) -> Way | None:
+        known = self._known.get(row.name)
+        if known is not None and (known.id, known.version) == (row.id, row.version):
+            return known
+        try:
+            connector = connector_of(self._process, row)
+        except (AppError, SealBroken) as error:
+            told = {"connection": row.name, "reason": str(error)}
+            _log.warning("a connection cannot be used as it is stored", extra=told)
+            return None
+        return Way(
+            id=row.id,
+            name=row.name,
+            display_name=row.display_name,
+            version=row.version,
+            settings=row.settings,
+            policy=row.policy,
+            connector=connector,
+        )

@@ -1,0 +1,317 @@
+"""Signing in from elsewhere: people are led away, and taken back once (ADR-0101).
+
+What is remembered meanwhile is a row that is used up by one statement, and only by the
+browser that began. Nobody holds a connection to the database while the other side is
+asked.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from sqlalchemy.exc import IntegrityError
+
+from app.core.exceptions import AppError
+from app.core.language import language
+from app.events.sign_in import Refusal, SignInFailed
+from app.events.upstream import UpstreamRefused
+from app.factors.base import MULTI_FACTOR
+from app.models.one_time_token import OneTimeToken
+from app.models.user import User
+from app.policies.sign_in import refusal_of
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.one_time.token import OneTimeTokenService, Purpose
+from app.services.process.process import Process
+from app.services.process.rate_limit import by_address
+from app.services.sign_in.browser_session import Browser, held_by
+from app.services.sign_in.errors import TOLD, MfaRequired
+from app.services.sign_in.password import SignInService
+from app.services.sign_in.start import Proven, StartedSession
+from app.services.upstreams.account import (
+    Found,
+    UpstreamAccountService,
+    admit_mail,
+    kept_claims,
+)
+from app.services.upstreams.connected import connect
+from app.services.upstreams.directory import ConnectionDirectory, Way
+from app.services.upstreams.errors import ConnectionNotFound, UpstreamSignInRefused
+from app.services.upstreams.follow import follow_groups, follow_profile
+from app.services.upstreams.journey import (
+    LINK_TTL,
+    Going,
+    going_of,
+    is_of,
+    kept_of,
+    mark_of,
+    remembered,
+)
+
+if TYPE_CHECKING:
+    from app.upstreams.protocol import UpstreamIdentity
+
+TTL = 900  # seconds that somebody may stay away
+METHOD, FEDERATED = "upstream", "fed"  # of sign-ins, and their ``amr``
+# What others call two factors: ours, and REFEDS MFA.
+_TWO_FACTORS = frozenset({"aal2", "https://refeds.org/profile/mfa"})
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What became of somebody who is back.
+
+    One of the others says it; without any, a mail was sent.
+
+    Attributes:
+        going: What they went for.
+        started: Their session.
+        required: A second factor has to be proven first.
+        refusal: Why their own account does not sign in.
+        link: Secret of the link that waits until they prove an account.
+        is_linked: Whether the account that they came from is connected.
+    """
+
+    going: Going
+    started: StartedSession | None = None
+    required: MfaRequired | None = None
+    refusal: AppError | None = None
+    link: str = ""
+    is_linked: bool = False
+
+
+class UpstreamSignInService:
+    """Leads people to a connection's other side, and takes them back."""
+
+    def __init__(self, process: Process, connections: ConnectionDirectory) -> None:
+        """Work outside of a request's transaction."""
+        self._process = process
+        self._connections = connections
+
+    async def begin(self, name: str, browser: Browser, going: Going) -> str:
+        """Return where the browser goes.
+
+        Args:
+            name: Of the connection.
+            browser: Whose; it has a value.
+            going: What for.
+
+        Raises:
+            ConnectionNotFound: There is none of this name, or it is off.
+            TooManyRequests: Too many of them from the caller's address.
+            UpstreamSignInRefused: The other side cannot be asked.
+        """
+        from app.upstreams.protocol import Asking, Refused
+
+        limits = self._process.limits
+        await self._process.limiter.take(*by_address(limits.authorize_address))
+        way = await self._connections.find(name)
+        if way is None:
+            raise ConnectionNotFound
+        token_id = self._process.randomness.uuid7()
+        secret = self._process.secret_key.one_time_token
+        asking = Asking(
+            state=secret(Purpose.UPSTREAM_SIGN_IN, token_id),
+            login_hint=going.login_hint or None,
+            prompt="login" if going.again else None,
+            ui_locales=(language(),),
+        )
+        try:
+            begun = await way.connector.begin(asking)  # type: ignore[union-attr]
+        except Refused as refusal:
+            await self._refuse(name, refusal.reason, refusal.detail, going)
+        async with self._process.unit_of_work() as uow:
+            await OneTimeTokenService(uow, self._process).issue(
+                Purpose.UPSTREAM_SIGN_IN,
+                subject=way.id.hex,
+                ttl=TTL,
+                data=remembered(self._process, token_id, browser, going, begun.kept),
+                token_id=token_id,
+            )
+        return str(begun.url)
+
+    async def complete(
+        self, name: str, parameters: Mapping[str, str], browser: Browser
+    ) -> Arrival:
+        """Take somebody back; sign them in, or say what is to follow.
+
+        Args:
+            name: Of the connection that they came by.
+            parameters: What the other side says.
+            browser: Whose.
+
+        Raises:
+            ConnectionNotFound: There is none of this name, or it is off.
+            UpstreamSignInRefused: Nobody is signed in by this; the reason is in the
+                audit trail.
+        """
+        from app.upstreams.protocol import Refused
+
+        way = await self._connections.find(name)
+        if way is None:
+            raise ConnectionNotFound
+        row = await self._used_up(way, parameters.get("state", ""), browser)
+        going = going_of(row.data)
+        try:
+            kept = kept_of(self._process, row)
+            identity = await way.connector.complete(  # type: ignore[union-attr]
+                parameters, kept
+            )
+        except Refused as refusal:
+            await self._refuse(name, refusal.reason, refusal.detail, going)
+        try:
+            return await self._arrived(way, identity, going, browser)
+        except UpstreamSignInRefused as refusal:
+            await self._refuse(name, refusal.reason, refusal.seen, going)
+
+    async def _used_up(self, way: Way, state: str, browser: Browser) -> OneTimeToken:
+        """Use up what was remembered, by one statement, for the browser that began."""
+        read = self._process.secret_key.read_one_time_token
+        token_id = read(Purpose.UPSTREAM_SIGN_IN, state)
+        if token_id is None:
+            await self._refuse(way.name, "wrong_state", "no state of ours", Going())
+        found, why = None, ""
+        async with self._process.unit_of_work() as uow:
+            tokens, now = uow.one_time_tokens, uow.clock.now()
+            row = await tokens.peek(token_id, Purpose.UPSTREAM_SIGN_IN, now)
+            if row is None:
+                why = "used, or too old"
+            elif row.subject != way.id.hex:
+                why = "begun with another connection"
+            elif not is_of(self._process, row, browser):
+                why = "begun in another browser"
+            else:
+                found = await tokens.consume(token_id, Purpose.UPSTREAM_SIGN_IN, now)
+                why = "used in the same moment"
+        if found is None:
+            await self._refuse(way.name, "wrong_state", why, Going())
+        return found
+
+    async def _arrived(
+        self, way: Way, identity: "UpstreamIdentity", going: Going, browser: Browser
+    ) -> Arrival:
+        if going.user_id is not None:
+            await self._link(way, identity, going, browser)
+            return Arrival(going, is_linked=True)
+        is_known = await self._is_known(way, identity)
+        admitted = is_known or await admit_mail(self._process, identity)
+        try:
+            async with self._process.unit_of_work() as uow:
+                found, refusal, link = await self._find(
+                    uow, way, identity, going, browser, admitted
+                )
+        except IntegrityError as error:
+            raise UpstreamSignInRefused("changed_meanwhile", "it came twice") from error
+        if link:
+            return Arrival(going, link=link)
+        if refusal is not None and not found.is_new:
+            if refusal in TOLD:
+                return Arrival(going, refusal=TOLD[refusal]())
+            raise UpstreamSignInRefused(refusal)
+        if found.user is None or refusal is not None:
+            return Arrival(going)  # whoever reads their mail goes on
+        await follow_groups(self._process, found.user.id, way.policy, identity.claims)
+        sign_ins, proven = SignInService(self._process), _proven(way.policy, identity)
+        try:
+            started = await sign_ins.browser_proven(
+                found.user, proven, held_by(browser), browser.remembered
+            )
+        except MfaRequired as required:
+            return Arrival(going, required=required)
+        return Arrival(going, started)
+
+    async def _find(
+        self,
+        uow: UnitOfWork,
+        way: Way,
+        identity: "UpstreamIdentity",
+        going: Going,
+        browser: Browser,
+        admitted: bool,
+    ) -> tuple[Found, Refusal | None, str]:
+        """Return whose account it is, why it does not sign in, and a link that waits.
+
+        Evidence of a refusal is stored with it.
+        """
+        connection = await uow.connections.shared(way.id)
+        if connection is None or connection.settings != way.settings:
+            raise UpstreamSignInRefused(
+                "changed_meanwhile", "the connection is another"
+            )
+        accounts = UpstreamAccountService(uow, self._process, connection)
+        found = await accounts.find(identity, going.begun_at, admitted=admitted)
+        if found.must_prove:
+            link = await self._wait(uow, way, identity, browser)
+            return found, None, link
+        if found.user is None:
+            return found, None, ""
+        refusal = self._refusal(found.user)
+        if refusal is None:
+            await follow_profile(uow, found.user, connection.policy, identity.claims)
+        elif not found.is_new:
+            uow.record(SignInFailed(user_id=found.user.id, reason=refusal))
+        return found, refusal, ""
+
+    def _refusal(self, user: User) -> Refusal | None:
+        must_verify = self._process.settings.registration_mode != "open"
+        return refusal_of(user, must_verify=must_verify)
+
+    async def _is_known(self, way: Way, identity: "UpstreamIdentity") -> bool:
+        async with self._process.unit_of_work(read_only=True) as uow:
+            row = await uow.upstream_identities.by_subject(way.id, identity.subject)
+        return row is not None
+
+    async def _wait(
+        self, uow: UnitOfWork, way: Way, identity: "UpstreamIdentity", browser: Browser
+    ) -> str:
+        """Remember who came until they prove an account; return the secret of it."""
+        token = await OneTimeTokenService(uow, self._process).issue(
+            Purpose.UPSTREAM_LINK,
+            subject=way.id.hex,
+            ttl=LINK_TTL,
+            data={
+                "browser": mark_of(self._process, browser),
+                "who": identity.subject,
+                "claims": kept_claims(identity),
+            },
+        )
+        return self._process.secret_key.one_time_token(Purpose.UPSTREAM_LINK, token.id)
+
+    async def _link(
+        self, way: Way, identity: "UpstreamIdentity", going: Going, browser: Browser
+    ) -> None:
+        """Connect the account that somebody is signed in to with who they are there.
+
+        Raises:
+            UpstreamSignInRefused: It is somebody else's, or nobody is signed in.
+        """
+        here = browser.current
+        if here is None or here.user_id != going.user_id:
+            raise UpstreamSignInRefused("changed_meanwhile", "another is signed in")
+        await connect(
+            self._process, way.id, here.user_id, identity.subject, kept_claims(identity)
+        )
+
+    async def _refuse(
+        self, name: str, reason: str, detail: str, going: Going
+    ) -> NoReturn:
+        """Leave the true reason under the reference of the page."""
+        limiter, limit = self._process.limiter, self._process.limits.refusal_address
+        if not await limiter.admits(*by_address(limit)):
+            raise UpstreamSignInRefused(str(reason), detail, going.flow, going.section)
+        async with self._process.unit_of_work() as uow:
+            uow.record(
+                UpstreamRefused(
+                    connection=name, reason=str(reason), detail=detail[:500]
+                )
+            )
+        raise UpstreamSignInRefused(str(reason), detail, going.flow, going.section)
+
+
+def _proven(policy: Mapping[str, Any], identity: "UpstreamIdentity") -> Proven:
+    """Return what was proven: one factor, unless their word counts for two.
+
+    What they call it is not handed on: a password there is none of this account.
+    """
+    says_two = MULTI_FACTOR in identity.amr or identity.acr in _TWO_FACTORS
+    counts = says_two and policy["trusts_factors"]
+    return Proven(METHOD, (FEDERATED, MULTI_FACTOR) if counts else (FEDERATED,))

@@ -1,0 +1,1 @@
+"""Connections to identity elsewhere, and people who come by them."""

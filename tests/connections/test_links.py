@@ -1,0 +1,123 @@
+"""Accounts and who their owners are elsewhere: connected, seen, ended."""
+
+from fastapi import FastAPI
+
+from tests.connections.provider import Provider
+from tests.connections.support import (
+    ANN,
+    account,
+    come,
+    connect,
+    refusal,
+)
+from tests.support.api import PASSWORD, Api
+from tests.support.browser import Visitor, set_cookies
+from tests.support.page import Page
+
+
+async def test_whoever_proves_the_account_may_connect_it(
+    api: Api, visitor: Visitor, provider: Provider, app: FastAPI
+) -> None:
+    owner = await api.users.with_password(PASSWORD, email=ANN)
+    await connect(api, provider, account_rule="closed")
+
+    came = await come(visitor, provider, email=ANN, email_verified=True)
+    page = await visitor.get(came.headers["location"])
+    proven = await visitor.sign_in(ANN)
+    asked = await visitor.get(proven.headers["location"])
+    done = await visitor.submit("/signin/connect", {"connect": "yes"})
+    other = Visitor(app)
+    later = await come(other, provider, email="changed@elsewhere.example")
+
+    assert came.headers["location"] == "/signin" and await visitor.who() == ANN
+    assert "To connect Elsewhere" in page.text and ANN in page.text
+    assert proven.headers["location"] == "/signin/connect"
+    assert "Connect Elsewhere" in asked.text and ANN in asked.text
+    assert (done.status_code, done.headers["location"]) == (303, "/")
+    assert later.status_code == 303 and await other.who() == ANN
+    trail = await api.trail(owner.id)
+    assert trail[:2] == ["sign_in.succeeded", "upstream.linked"]
+
+
+async def test_whoever_does_not_want_it_is_asked_no_more(
+    api: Api, visitor: Visitor, provider: Provider
+) -> None:
+    owner = await api.users.with_password(PASSWORD, email=ANN)
+    await connect(api, provider)
+
+    await come(visitor, provider, email=ANN, email_verified=True)
+    await visitor.sign_in(ANN)
+    done = await visitor.submit("/signin/connect", {"connect": "no"})
+    again = await visitor.get("/signin/connect")
+
+    assert done.headers["location"] == "/" == again.headers["location"]
+    assert "upstream.linked" not in await api.trail(owner.id)
+
+
+async def test_the_cookie_of_a_link_is_like_the_others(
+    api: Api, visitor: Visitor, provider: Provider
+) -> None:
+    await api.users.with_password(PASSWORD, email=ANN)
+    await connect(api, provider)
+
+    came = await come(visitor, provider, email=ANN, email_verified=True)
+
+    [cookie] = set_cookies(came.headers.get_list("set-cookie")).values()
+    assert (cookie["httponly"], cookie["samesite"]) == ("True", "Lax")
+
+
+async def test_somebody_sees_their_links_and_ends_all_but_the_last_way_in(
+    api: Api, visitor: Visitor, provider: Provider, app: FastAPI
+) -> None:
+    await connect(
+        api, provider, account_rule="anybody", trusted_domains=["example.com"]
+    )
+    person = {"email": ANN, "email_verified": True}
+    await come(visitor, provider, **person)
+    path = "/account/connections"
+
+    page = await visitor.get(path)
+    [link] = [
+        each["value"] for each in Page(page.text).all("button") if each["name"] == "end"
+    ]
+    kept = await visitor.submit(path, {"end": link})
+    user = await account(api)
+    async with api.runtime.unit_of_work() as uow:
+        found = await uow.users.by_id(user.id, lock=True)
+        assert found is not None
+        found.password_hash = "x"
+    ended = await visitor.submit(path, {"end": link})
+    again = Visitor(app)
+    later = await come(again, provider, sub="ann-there", email="b@example.com")
+
+    assert ANN in page.text and "Elsewhere" in page.text
+    assert kept.status_code == 409 and "only way to sign in" in kept.text
+    assert ended.headers["location"] == f"{path}?done=ended"
+    assert later.status_code == 403 or await again.who() != ANN
+    assert "upstream.unlinked" in await api.trail(user.id)
+
+
+async def test_somebody_who_is_signed_in_connects_another_way(
+    api: Api, visitor: Visitor, provider: Provider, app: FastAPI
+) -> None:
+    owner = await api.users.with_password(PASSWORD, email=ANN)
+    other = await api.users.with_password(PASSWORD)
+    await connect(api, provider)
+    provider.person = {"email": "whoever@elsewhere.example"}
+    await visitor.sign_in(ANN)
+
+    gone = await visitor.submit("/account/connections", {"connect": "firm"})
+    back = await visitor.get(provider.back(gone.headers["location"]))
+    stranger = Visitor(app)
+    await stranger.sign_in(other.email)
+    taken = await stranger.submit("/account/connections", {"connect": "firm"})
+    refused = await stranger.get(provider.back(taken.headers["location"]))
+    entering = Visitor(app)
+    await come(entering, provider, email=None)
+
+    assert back.headers["location"] == "/account/connections?done=connected"
+    assert refused.status_code == 403
+    assert (await refusal(api))["reason"] == "linked_elsewhere"
+    assert await entering.who() == ANN
+    assert "upstream.linked" in await api.trail(owner.id)
+    assert "upstream.linked" not in await api.trail(other.id)
