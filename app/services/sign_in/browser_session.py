@@ -61,6 +61,7 @@ class Browser:
         link: Who came there from elsewhere and is to prove an account, or nothing.
         remembered: Where its owners had it remembered for the second step, unchecked.
         is_stale: Whether its cookies are of the second secret key; pages renew them.
+            Never while none is in use: the renewed ones would put another in its place.
     """
 
     value: str = ""
@@ -136,7 +137,8 @@ class BrowserSessionService:
             await self._prolong(rows[ids[0]], now)
         found = {each: _account(row) for each, row in rows.items()}
         accounts = tuple(found[each] for each in ids if each in found)
-        is_stale = self._process.secret_key.is_rotating and text != self._text(counters)
+        is_rotating = self._process.secret_key.is_rotating and ids[0] in found
+        is_stale = is_rotating and text != self._text(counters)
         return replace(
             browser, accounts=accounts, current=found.get(ids[0]), is_stale=is_stale
         )
