@@ -118,7 +118,10 @@ def reseal(
     except ResealRefused as refusal:
         fail(str(refusal))
     _show_tallies(tallies, as_json)
-    note("nothing is sealed by the old key any more; it can be taken away")
+    if lost := sum(each.unreadable for each in tallies):
+        note(f"sealed by neither key: {lost}; keep every older key that you have")
+    second = "AUTH_SERVE_SECRET_KEY_SECOND"
+    note(f"nothing is sealed by {second} any more; it can be taken away")
 
 
 def _say_marks(runtime: "Runtime") -> None:

@@ -114,7 +114,21 @@ class BackupService:
                 "the database holds something; --replace deletes it first"
             )
         await _bring_back(snapshot, file, sums)
+        await self._demand_keys(db)
         return {} if keep_tokens else await self._end(db)
+
+    async def _demand_keys(self, db: Any) -> None:
+        """Refuse what was made between two keys, one of which is not here.
+
+        Its header names one; the start would refuse it, with all of before deleted.
+        """
+        sealing = await self._process.uow(db).kept_keys.sealing()
+        missing = [m for m in sealing if m not in self._process.secret_key.marks]
+        if missing:
+            raise BackupUnusable(
+                "it was made while the secret key was rotated; give the other one, of "
+                f"mark {', '.join(missing)}, as AUTH_SERVE_SECRET_KEY_SECOND"
+            )
 
     async def _end(self, db: Any) -> dict[str, int]:
         event = await begin_epoch(self._process.uow(db), "restored")
