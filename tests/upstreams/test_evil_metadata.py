@@ -187,6 +187,17 @@ async def test_what_cannot_be_read_of_how_they_signed_in_counts_for_nothing(
     assert (found.tokens.session_id, found.tokens.expires_at) == (None, None)
 
 
+async def test_how_they_signed_in_is_believed_of_what_is_signed_alone(
+    upstreams: Connections, simulator: Simulator
+) -> None:
+    simulator.told = {"acr": "urn:mfa", "amr": ["mfa"], "auth_time": 1_700_000_000}
+    connector = upstreams.connect("oidc", issuer=simulator.url)
+
+    found = await upstreams.sign_in(connector, simulator)
+
+    assert (found.acr, found.amr, found.auth_time) == (None, (), None)
+
+
 async def test_a_provider_that_is_down_is_left_alone_and_comes_back(
     upstreams: Connections, simulator: Simulator, clock: FakeClock
 ) -> None:
