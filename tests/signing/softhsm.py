@@ -51,6 +51,11 @@ class SoftHsm:
         """Bring it back."""
         self._away.rename(self._tokens)
 
+    def end_sessions(self) -> None:
+        """Begin the module anew: every session and handle of this process is void."""
+        library: Any = pkcs11.lib(str(MODULE))
+        library.reinitialize()
+
     def private_keys(self) -> list[dict[str, Any]]:
         """Return what another program sees of the private halves."""
         code = "from tests.signing.softhsm import print_keys; print_keys()"

@@ -29,13 +29,20 @@ def options(hsm: SoftHsm) -> Iterator[dict[str, object]]:
     yield {"pkcs11": hsm.settings, "token": token, "oauth": oauth}
 
 
+@pytest.mark.parametrize("store_of_id_tokens", ["pkcs11", "database"])
 async def test_id_and_access_tokens_are_signed_in_the_token_and_gone_means_503(
     protocol: Protocol,
     applications: ApplicationFactory,
     hsm: SoftHsm,
     clock: FakeClock,
+    store_of_id_tokens: str,
 ) -> None:
-    app = await applications()
+    keys_of = SigningKeyService(protocol.runtime)
+    async with protocol.runtime.unit_of_work() as uow:
+        await keys_of.rotate(uow, "RS256", store=store_of_id_tokens)
+    clock.advance(days=2)
+    await keys_of.load()
+    app = await applications(id_token_signed_response_alg="RS256")
     person = await protocol.signed_in(app, "openid offline_access")
     published = (await protocol.http.get("/.well-known/jwks.json")).json()["keys"]
     keys = {each["kid"]: PyJWK(each) for each in published}
