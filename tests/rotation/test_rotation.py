@@ -46,6 +46,9 @@ PLAIN = {
 SEALING = {
     "app/core/secret_key.py": "seals",
     "app/pages/demo/kept.py": "a cookie",
+    "app/pages/upstream/way.py": "an address that is followed at once",
+    "app/services/upstreams/configuration.py": "connections.sealed_secrets",
+    "app/services/upstreams/journey.py": "a sign-in of minutes",
     "app/services/accounts/foreign_factor.py": "totps.sealed_secret",
     "app/services/factors/stored.py": "totps.sealed_secret; a set-up of ten minutes",
     "app/services/outgoing/webhook.py": "webhooks.secret, webhooks.previous_secret",
@@ -140,6 +143,7 @@ async def test_a_rotation_loses_nothing_and_changes_nothing_that_must_not(
         "signing_keys.private_key": (0, len(one.settings.signing_algorithms)),
         "webhooks.secret": (0, 1),
         "webhooks.previous_secret": (0, 0),
+        "connections.sealed_secrets": (0, 0),
         "idempotency_keys.body": (0, 1),
         "totps.sealed_secret": (1, 1),
     }
@@ -313,7 +317,7 @@ async def test_what_no_key_opens_is_told_and_keeps_nobody_from_rotating(
 
     found = await ResealService(await started(make_runtime, NEW, OLD)).reseal()
 
-    assert [t.unreadable for t in found] == [0, 0, 0, 0, 0, 1]
+    assert [t.unreadable for t in found] == [0, 0, 0, 0, 0, 0, 1]
     assert await started(make_runtime, NEW)
 
 
