@@ -15,7 +15,7 @@ class SigningKey(Base):
     Published from ``created_at``, signing from ``activates_at`` until its successor
     does, and published on until ``expires_at``, when its last token is dead. The
     private half is AES-256-GCM under a key derived from the secret key, if ``store`` is
-    the database; else it is empty, and ``reference`` what that store calls the key.
+    the database; else the public half is, and ``reference`` what that store calls it.
     ``sequence`` makes two processes that rotate an algorithm at once make one key.
     """
 

@@ -30,8 +30,7 @@ class SigningKeyRepository(Repository[SigningKey]):
 
     async def latest(self) -> SigningKey | None:
         """Return the key that was sealed last, whether or not it is of use still."""
-        query = select(SigningKey).where(SigningKey.store == "database")
-        newest = query.order_by(SigningKey.created_at.desc()).limit(1)
+        newest = select(SigningKey).order_by(SigningKey.created_at.desc()).limit(1)
         return await self.one_or_none(newest)
 
     async def add_once(self, rows: Sequence[Mapping[str, Any]]) -> set[str]:

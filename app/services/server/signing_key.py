@@ -111,18 +111,21 @@ class SigningKeyService:
         return known if known == loaded else loaded
 
     def _verifying(self, row: SigningKey) -> Key:
+        """Return what a seal vouches for: who writes the database alone adds no key."""
+        jwk = self._unsealed(row)
         if row.store == DATABASE:
-            return self._unsealed(row)
-        return jose.import_published(row.public_jwk)
+            return jose.import_own_key(jwk)
+        return jose.import_published(jwk)
 
-    def _unsealed(self, row: SigningKey) -> Key:
+    def _unsealed(self, row: SigningKey) -> Mapping[str, Any]:
         try:
             raw = self._process.secret_key.unseal(
                 row.private_key, seal_context(row.kid)
             )
         except SealBroken as error:
             raise KeysUnreadable(UNREADABLE) from error
-        return jose.import_own_key(json.loads(raw))
+        jwk: Mapping[str, Any] = json.loads(raw)
+        return jwk
 
     async def ensure(self) -> None:
         """Make first keys where there are none, announce the next ones that are due.
@@ -326,7 +329,7 @@ class SigningKeyService:
             "algorithm": algorithm,
             "sequence": sequence,
             "public_jwk": jose.public_jwk(key, kid, algorithm),
-            "private_key": b"" if made.reference else self._sealed(key, kid),
+            "private_key": self._sealed(made, kid),
             "store": store,
             "reference": made.reference,
             "created_at": self._process.clock.now(),
@@ -356,10 +359,11 @@ class SigningKeyService:
         now = self._process.clock.now()
         return await uow.signing_keys.list_page(now, after=after, limit=limit)
 
-    def _sealed(self, key: Key, kid: str) -> bytes:
-        private = json.dumps(key.as_dict(private=True)).encode()
+    def _sealed(self, made: MadeKey, kid: str) -> bytes:
+        jwk = made.key.as_dict(private=made.reference is None)
         nonce = self._process.randomness.bytes(12)
-        return self._process.secret_key.seal(private, nonce, seal_context(kid))
+        value = json.dumps(jwk).encode()
+        return self._process.secret_key.seal(value, nonce, seal_context(kid))
 
     async def list_published(self, uow: UnitOfWork) -> Sequence[SigningKey]:
         """Return the keys that are published now."""

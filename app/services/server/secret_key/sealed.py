@@ -57,11 +57,7 @@ SEALED = (
         SealedColumn(KeptKey.sealed, KeptKey.name, KeptKey.name, true()), kept_context
     ),
     Sealed(
-        SealedColumn(
-            SigningKey.private_key,
-            *(SigningKey.kid, SigningKey.kid),
-            SigningKey.store == "database",
-        ),
+        SealedColumn(SigningKey.private_key, SigningKey.kid, SigningKey.kid, true()),
         signing_key_context,
     ),
     Sealed(
