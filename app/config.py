@@ -5,13 +5,12 @@ seconds. ``docs/configuration.md`` and ``.env.example`` are generated from here.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
-    BaseModel,
     Field,
     SecretStr,
     ValidationError,
@@ -25,7 +24,7 @@ from pydantic_settings import (
 
 from app.database_settings import DatabaseSettings
 from app.env_file import EnvironmentRefused
-from app.environment import Known, explain, read_environment
+from app.environment import explain, known_settings, nested, read_environment
 from app.factor_settings import MfaSettings, PasskeySettings
 from app.limit_settings import LimitSettings
 from app.mcp_settings import McpSettings
@@ -44,8 +43,6 @@ from app.setting_groups import (
     SmtpSettings,
     TokenSettings,
 )
-from app.setting_problems import problems_of, production_problems_of
-from app.setting_types import PREFIX as PREFIX
 from app.setting_types import (
     DatabaseUrl,
     Issuer,
@@ -53,11 +50,14 @@ from app.setting_types import (
     Proxies,
     ValkeyUrl,
     origin_of,
+    weakness,
 )
 from app.signing_settings import Pkcs11Settings
 from app.telemetry_settings import MetricsSettings, TracesSettings
 from app.theme_settings import ThemeSettings
+from app.typed_text import is_special_use
 
+PREFIX = "AUTH_SERVE_"
 _ENV_FILE = Path(".env")
 
 
@@ -286,55 +286,50 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
-        problems = [*problems_of(self)]
+        problems = [*_problems(self)]
         if self.is_production:
-            problems += production_problems_of(self)
+            problems += _production_problems(self)
         if problems:
             raise ValueError("; ".join(problems))
         return self
 
 
-def known_names(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> set[str]:
-    """Return every environment variable that a model reads."""
-    names: set[str] = set()
-    for name, field in model.model_fields.items():
-        full = f"{prefix}{name}".upper()
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            names |= known_names(kind, f"{full}__")
-        else:
-            names.add(full)
-    return names
+def _problems(settings: Settings) -> Iterable[str]:
+    for name in ("secret_key", "secret_key_second"):
+        secret: SecretStr | None = getattr(settings, name)
+        if secret is not None and (problem := weakness(secret.get_secret_value())):
+            yield f"{PREFIX}{name.upper()} {problem}"
+    if settings.admin.email and not settings.email.special_use_domains:
+        if is_special_use(settings.admin.email):
+            yield f"{PREFIX}ADMIN__EMAIL is what EMAIL__SPECIAL_USE_DOMAINS forbids"
+    host = urlsplit(settings.public_url).hostname or ""
+    domain = settings.passkey_domain
+    is_above = "." in domain and host.endswith(f".{domain}")
+    if domain != host and not is_above:
+        yield f"{PREFIX}PASSKEY__RP_ID is neither the host of PUBLIC_URL nor above it"
+    if settings.limits.store == "valkey" and settings.valkey_url is None:
+        yield f"{PREFIX}LIMITS__STORE=valkey demands {PREFIX}VALKEY_URL"
+    yield from _token_problems(settings)
 
 
-def _known(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> dict[str, Known]:
-    """Return what is known of every setting, by its environment variable."""
-    known: dict[str, Known] = {}
-    for name, field in model.model_fields.items():
-        full, kind = f"{prefix}{name}".upper(), field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            known |= _known(kind, f"{full}__")
-            continue
-        parts = [kind, *get_args(kind)]
-        words = [get_args(part) for part in parts if get_origin(part) is Literal]
-        is_secret = any(
-            part is SecretStr or SecretStr in get_args(part) for part in parts
-        )
-        is_free = is_secret and not full.endswith("_URL")
-        known[full] = Known(is_secret, is_free, words[0] if words else ())
-    return known
+def _token_problems(settings: Settings) -> Iterable[str]:
+    module, chosen = settings.pkcs11.module, settings.pkcs11
+    for name, value in (("TOKEN", chosen.token), ("PIN", chosen.pin)):
+        if module is not None and value is None:
+            yield f"{PREFIX}PKCS11__MODULE demands {PREFIX}PKCS11__{name}"
+    if settings.token.key_store == "pkcs11" and module is None:
+        yield f"{PREFIX}TOKEN__KEY_STORE=pkcs11 demands {PREFIX}PKCS11__MODULE"
 
 
-def _nested(values: Mapping[str, str]) -> dict[str, Any]:
-    """Return values by group, as the model has them."""
-    nested: dict[str, Any] = {}
-    for name, value in values.items():
-        *groups, last = name.removeprefix(PREFIX).lower().split("__")
-        place = nested
-        for group in groups:
-            place = place.setdefault(group, {})
-        place[last] = value
-    return nested
+def _production_problems(settings: Settings) -> Iterable[str]:
+    if settings.secret_key is None:
+        yield f"{PREFIX}SECRET_KEY is demanded in production"
+    if not settings.public_url.startswith("https://"):
+        yield f"{PREFIX}PUBLIC_URL must be https in production"
+    if settings.smtp.url is None:
+        yield f"{PREFIX}SMTP__URL is demanded in production"
+    if "sender" not in settings.smtp.model_fields_set:
+        yield f"{PREFIX}SMTP__SENDER is demanded in production"
 
 
 def _refuse_other_database(values: Mapping[str, str]) -> None:
@@ -362,9 +357,11 @@ def load_settings(env_file: Path | None = _ENV_FILE) -> Settings:
     if env_file is not None and not env_file.is_file():
         env_file = None
     try:
-        values = read_environment(os.environ, env_file, PREFIX, _known())
+        values = read_environment(
+            os.environ, env_file, PREFIX, known_settings(Settings, PREFIX)
+        )
         _refuse_other_database(values)
-        return Settings(**_nested(values))
+        return Settings(**nested(values, PREFIX))
     except EnvironmentRefused as refusal:
         raise SettingsError(str(refusal)) from None
     except ValidationError as error:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from app.env_file import EnvironmentRefused, read_env_file
 from app.service_links import service_links
@@ -194,3 +195,33 @@ def explain(error: ValidationError, prefix: str) -> str:
         message = problem["msg"].removeprefix("Value error, ")
         lines.append(f"{prefix}{name}: {message}" if name else message)
     return "\n".join(lines)
+
+
+def known_settings(model: type[BaseModel], prefix: str) -> dict[str, Known]:
+    """Return what is known of every setting, by its environment variable."""
+    known: dict[str, Known] = {}
+    for name, field in model.model_fields.items():
+        full, kind = f"{prefix}{name}".upper(), field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            known |= known_settings(kind, f"{full}__")
+            continue
+        parts = [kind, *get_args(kind)]
+        words = [get_args(part) for part in parts if get_origin(part) is Literal]
+        is_secret = any(
+            part is SecretStr or SecretStr in get_args(part) for part in parts
+        )
+        is_free = is_secret and not full.endswith("_URL")
+        known[full] = Known(is_secret, is_free, words[0] if words else ())
+    return known
+
+
+def nested(values: Mapping[str, str], prefix: str) -> dict[str, Any]:
+    """Return values by group, as the model has them."""
+    nested: dict[str, Any] = {}
+    for name, value in values.items():
+        *groups, last = name.removeprefix(prefix).lower().split("__")
+        place = nested
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[last] = value
+    return nested

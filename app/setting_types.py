@@ -16,8 +16,6 @@ from sqlalchemy.engine import URL
 from app.database_url import ESCAPE, read_database_url
 from app.typed_text import read_email
 
-PREFIX = "AUTH_SERVE_"  # of every name in the environment
-
 
 def database_address(url: str) -> URL:
     """Return the place of a database, with the driver that this service uses.

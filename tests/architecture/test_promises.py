@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import ForeignKey, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, registry
 
-from app.config import Settings, known_names
+from app.config import PREFIX, Settings
+from app.environment import known_settings
 from app.events import EVENTS, Event, MailedEvent
 from app.jobs.janitor import JanitorJob
 from app.models import Base
@@ -32,7 +33,7 @@ def flaws_of_model(model: Any) -> Iterator[str]:
     """Yield what a model does not say, or says wrongly."""
     retention = getattr(model, "retention", "")
     exported = getattr(model, "exported", "")
-    unknown = set(_SETTING.findall(retention)) - known_names()
+    unknown = set(_SETTING.findall(retention)) - known_settings(Settings, PREFIX).keys()
     if not retention:
         yield "declares no retention"
     if unknown:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from app.config import PREFIX, Settings, known_names, load_settings
-from app.environment import FILE
+from app.config import PREFIX, Settings, load_settings
+from app.environment import FILE, known_settings
 from tests.architecture.source import ROOT, tracked_files
 from tests.conftest import SECRET
 
@@ -34,7 +34,9 @@ def parsed(name: str) -> Any:
 
 @pytest.mark.parametrize("path", told(), ids=lambda path: path.name)
 def test_settings_that_are_named_are_settings(path: Path) -> None:
-    known = known_names(Settings) | {f"{PREFIX}{name}{FILE}" for name in _SECRETS}
+    known = known_settings(Settings, PREFIX).keys() | {
+        f"{PREFIX}{name}{FILE}" for name in _SECRETS
+    }
 
     named = set(_SETTING.findall(path.read_text(encoding="utf-8")))
     groups = {name for name in named if name.endswith("_")}

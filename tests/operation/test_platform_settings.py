@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.config import PREFIX, Settings, SettingsError, _known, load_settings
+from app.config import PREFIX, Settings, SettingsError, load_settings
 from app.database_url import read_database_url
+from app.environment import known_settings
 from app.services.server.runtime import build_runtime
 from tests.conftest import SECRET
 
@@ -263,6 +264,7 @@ SECRETS = {
     "AUTH_SERVE_VALKEY_URL": "redis://h:6379/0",
     "AUTH_SERVE_SMTP__URL": "smtp://u:p@h:587",
     "AUTH_SERVE_METRICS__TOKEN": SECRET[::-1],
+    "AUTH_SERVE_PKCS11__PIN": "0042",
     "AUTH_SERVE_TRACES__HEADERS": "authorization=Bearer%20hunter2",
     "AUTH_SERVE_ADMIN__PASSWORD": " a passphrase, with blanks ",
     "AUTH_SERVE_PASSWORD__FLASK_SECURITY_SALT": "1465851453681323861735056",
@@ -280,7 +282,11 @@ def secret_of(settings: Settings, name: str) -> Any:
 
 def test_no_secret_is_left_out() -> None:
     """What is a secret is kept in ``SecretStr``; each has its file, tried below."""
-    secrets = {name for name, kind in _known().items() if kind.is_secret}
+    secrets = {
+        name
+        for name, kind in known_settings(Settings, PREFIX).items()
+        if kind.is_secret
+    }
 
     assert secrets == {*SECRETS}
 

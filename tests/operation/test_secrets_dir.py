@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config import _known
+from app.config import PREFIX, Settings
+from app.environment import known_settings
 from tests.conftest import SECRET
 from tests.operation.test_platform_settings import SECRETS, loaded, refusal, secret_of
 
@@ -24,7 +25,11 @@ def test_every_secret_setting_may_stand_in_the_folder(
 
     read = loaded(monkeypatch, {WHERE: str(tmp_path)})
 
-    assert SECRETS.keys() == {name for name, kind in _known().items() if kind.is_secret}
+    assert SECRETS.keys() == {
+        name
+        for name, kind in known_settings(Settings, PREFIX).items()
+        if kind.is_secret
+    }
     assert {name: secret_of(read, name) for name in SECRETS} == SECRETS
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config import Settings, SettingsError, known_names, load_settings
+from app.config import PREFIX, Settings, SettingsError, load_settings
+from app.environment import known_settings
 from app.oauth.scopes import PERSONAL
 from app.services.server.runtime import build_runtime
 from app.setting_types import OWN_SCOPES
@@ -164,7 +165,7 @@ async def test_a_new_sqlite_file_and_its_key_are_the_owners_alone(
 GARBAGE = ("hunter2", "hunter2 [{", "http://[hunter2", "{}", "[]", "*", "-7", "9" * 400)
 
 
-@pytest.mark.parametrize("name", sorted(known_names()))
+@pytest.mark.parametrize("name", sorted(known_settings(Settings, PREFIX)))
 def test_whatever_stands_there_is_taken_or_refused_by_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

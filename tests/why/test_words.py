@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from app import main  # noqa: F401  # with it every refusal that there is
-from app.config import known_names
+from app.config import PREFIX, Settings
 from app.core.context import RequestContext, begin, current, refused
 from app.core.exceptions import AppError
+from app.environment import known_settings
 from app.events.sign_in import Refusal
 from app.oauth import errors
 from app.oauth.errors import Check, InvalidGrant, OAuthError, SlowDown
@@ -94,7 +95,7 @@ def test_no_grant_is_refused_without_what_was_looked_at() -> None:
 
 
 def test_every_setting_that_is_named_exists() -> None:
-    known = known_names()
+    known = known_settings(Settings, PREFIX).keys()
     named = {rule for rules in RULES.values() for rule in rules}
 
     settings = {name for name in named if name.startswith("AUTH_SERVE_")}
