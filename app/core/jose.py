@@ -35,12 +35,7 @@ _KEYS: Mapping[str, tuple[str, str | None]] = {
     "EdDSA": ("OKP", "Ed25519"),
 }
 ALGORITHMS = tuple(_KEYS)
-_GENERATORS: dict[str, Any] = {
-    "ES256": lambda: ECKey.generate_key("P-256", private=True),
-    "RS256": lambda: RSAKey.generate_key(2048, private=True),
-    "PS256": lambda: RSAKey.generate_key(2048, private=True),
-    "EdDSA": lambda: OKPKey.generate_key("Ed25519", private=True),
-}
+_KINDS: dict[str, Any] = {"EC": ECKey, "RSA": RSAKey, "OKP": OKPKey}
 _PUBLIC_MEMBERS = ("kty", "crv", "x", "y", "n", "e")
 _RSA_MEMBERS = ("n", "e", "d", "p", "q", "dp", "dq", "qi")
 _ECDSA = ECDSA(SHA256())
@@ -100,14 +95,20 @@ def _foreign_registry(algorithm: str) -> _ForeignRegistry:
 
 def generate_key(algorithm: str) -> Key:
     """Return a new private key for a JWA algorithm."""
-    key: Key = _GENERATORS[algorithm]()
+    kind, curve = _KEYS[algorithm]
+    key: Key = _KINDS[kind].generate_key(curve or 2048, private=True)
     return key
 
 
 def import_key(jwk: Mapping[str, Any]) -> Key:
     """Return the key object of a JWK of ours; build once and keep (parsing is slow)."""
-    kinds: dict[str, Any] = {"EC": ECKey, "RSA": RSAKey, "OKP": OKPKey}
-    key: Key = kinds[jwk["kty"]].import_key(dict(jwk))
+    key: Key = _KINDS[jwk["kty"]].import_key(dict(jwk))
+    return key
+
+
+def import_private(private: Any, algorithm: str) -> Key:
+    """Return the key object of a private key of ``cryptography``."""
+    key: Key = _KINDS[_KEYS[algorithm][0]].import_key(private)
     return key
 
 

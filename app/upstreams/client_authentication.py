@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+from joserfc.jwk import Key
 from pydantic import SecretStr
 
 from app.core import jose
@@ -49,17 +49,17 @@ def read_signing_key(pem: str, kid: str | None = None) -> SigningKey:
         private = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError) as error:  # TypeError: a passphrase is needed
         raise ValueError("is no private key in PEM, or has a passphrase") from error
-    key: Key
     if isinstance(private, EllipticCurvePrivateKey):
         if not isinstance(private.curve, SECP256R1):
             raise ValueError("is on another curve than P-256")
-        key, algorithm = ECKey.import_key(private), "ES256"
+        algorithm = "ES256"
     elif isinstance(private, Ed25519PrivateKey):
-        key, algorithm = OKPKey.import_key(private), "EdDSA"
+        algorithm = "EdDSA"
     elif isinstance(private, RSAPrivateKey) and private.key_size >= _MIN_RSA_BITS:
-        key, algorithm = RSAKey.import_key(private), "RS256"
+        algorithm = "RS256"
     else:
         raise ValueError("is no key of P-256, Ed25519, or RSA of 2048 bits or more")
+    key = jose.import_private(private, algorithm)
     return SigningKey(key, algorithm, kid or key.thumbprint())
 
 

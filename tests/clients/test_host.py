@@ -77,7 +77,7 @@ async def notice(runtime: Runtime, uri: str) -> None:
 
 def ask_always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave it to the circuit alone when an address is asked again."""
-    monkeypatch.setattr("app.services.clients.keys.ASKED_EVERY", 0.0)
+    monkeypatch.setattr("app.core.outbound.published.ASKED_EVERY", 0.0)
     monkeypatch.setattr("app.services.clients.logo.NONE_FOR", 0.0)
 
 

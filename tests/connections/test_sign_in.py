@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import update
 
+from app.models import Role
 from app.services.server.runtime import Runtime
 from tests.connections.provider import Provider
 from tests.connections.support import (
@@ -176,6 +178,21 @@ async def test_t098_a_second_factor_is_asked_for_whoever_comes(
     assert asked.headers["location"] == "/signin/verify" and await stopped.who() == ""
     assert entered.headers["location"] == "/" and await trusted.who() == ANN
     assert one.headers["location"] == "/signin/verify"
+
+
+async def test_t098_a_role_that_demands_two_factors_is_not_satisfied_with_one(
+    api: Api, visitor: Visitor, provider: Provider
+) -> None:
+    await connect(
+        api, provider, account_rule="anybody", trusted_domains=["example.com"]
+    )
+    async with api.runtime.unit_of_work() as uow:
+        await uow.db.execute(update(Role).values(mfa_required=True))
+
+    await come(visitor, provider, email=ANN, email_verified=True)
+
+    assert await visitor.who() == ""
+    assert "sign_in.succeeded" not in await api.trail((await account(api)).id)
 
 
 async def test_a_disabled_account_is_not_entered(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.models import Device, OAuthConsent, User, UserClaims
 from app.models.base import Base
+from app.models.upstream.connection import Connection, UpstreamIdentity
 from app.services.outgoing.fan_out import FanOut
 from tests.device_code.devices import DeviceFactory, approve_as
 from tests.factories.factor import FactorFactory
@@ -90,4 +91,28 @@ class Life:
             updated_at=now,
         )
         claims = UserClaims(user_id=user.id, claims=_CLAIMS, updated_at=now)
-        return [device, consent, claims]
+        return [device, consent, claims, *self._elsewhere(user, new, now)]
+
+    def _elsewhere(self, user: User, new: Any, now: Any) -> list[Base]:
+        connection = Connection(
+            id=new(),
+            name=f"firm-{new()}",
+            kind="oidc",
+            display_name="Firm",
+            enabled=True,
+            settings={},
+            policy={},
+            version=1,
+            created_at=now,
+            updated_at=now,
+        )
+        identity = UpstreamIdentity(
+            id=new(),
+            connection_id=connection.id,
+            subject=user.id.hex,
+            user_id=user.id,
+            claims={"email": user.email, "name": "Ada Lovelace"},
+            linked_at=now,
+            last_used_at=now,
+        )
+        return [connection, identity]

@@ -21,7 +21,8 @@ from benchmarks.stored import GROWING, lived, stored
 # Which grow with what operators define, or are bounded by themselves; and pictures,
 # whose owners decide.
 FEW = {
-    *("attributes", "checklist_marks", "group_members", "group_roles", "groups"),
+    *("attributes", "checklist_marks", "connections", "group_members", "group_roles"),
+    "groups",
     *("hourly_statistics", "idempotency_keys", "kept_keys", "oauth_client_secrets"),
     *("oauth_clients", "oauth_resources", "protected_hosts", "roles"),
     *("sealing_keys", "served_addresses", "signing_keys", "token_epochs"),

@@ -65,7 +65,7 @@ _WRONG: dict[str, dict[str, Any]] = {
     "no end": {"exp": None},
     "an end in words": {"exp": "tomorrow"},
     "an end that is true": {"exp": True},
-    "not valid yet": {"nbf": int(time.time()) + 600},
+    "not valid yet": {"nbf": int(time.time()) + 86_400},
     "no client": {"client_id": None},
     "no id": {"jti": None},
     "an ID token": {"nonce": "n"},

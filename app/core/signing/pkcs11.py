@@ -7,6 +7,7 @@ only when they are begun anew, which no call under way may see.
 
 import hashlib
 import logging
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,7 +15,6 @@ from threading import Condition
 from typing import Any, TypeVar
 
 import pkcs11
-from joserfc.util import to_str, urlsafe_b64encode
 from pkcs11 import MGF, Attribute, KeyType
 from pkcs11 import Mechanism as Mech
 from pkcs11 import MechanismFlag, ObjectClass, TokenFlag
@@ -360,4 +360,4 @@ def _jwk(public: Any, algorithm: str) -> Mapping[str, Any]:
 
 
 def _text(value: bytes) -> str:
-    return str(to_str(urlsafe_b64encode(value)))
+    return urlsafe_b64encode(value).rstrip(b"=").decode()

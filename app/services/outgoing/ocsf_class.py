@@ -204,6 +204,8 @@ _THINGS: Mapping[str, Meaning] = {
     "role.created": _entity(_MADE, "role"),
     "role.deleted": _entity(_GONE, "role"),
     "role.updated": _entity(_UPDATED, "role"),
+    "secret_key.rotation_begun": _entity(OTHER, "secret key", Severity.LOW),
+    "secret_key.rotation_ended": _entity(OTHER, "secret key", Severity.LOW),
     "setup.completed": _entity(_BEGUN, "setup"),
     "setup.recovered": _entity(OTHER, "setup", Severity.HIGH),
     "signing_key.created": _entity(_MADE, "kid"),
