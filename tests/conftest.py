@@ -69,9 +69,7 @@ def pytest_collection_modifyitems(
 ) -> None:
     """Leave out what another engine stands for, where engines take turns."""
     longest_first(items)
-    if os.environ["TEST_ENGINES"] == "both":
-        return
-    names = left_out(item.nodeid for item in items)
+    names = left_out((item.nodeid for item in items), os.environ["TEST_ENGINES"])
     config.hook.pytest_deselected(
         items=[each for each in items if each.nodeid in names]
     )
@@ -88,8 +86,8 @@ def pytest_report_header() -> str:
     """Say which databases this run is about."""
     version = os.environ.get("TEST_POSTGRES_VERSION", "18")
     given = "TEST_DATABASE_URL" if os.environ.get("TEST_DATABASE_URL") else version
-    how = {"both": "each test on both", "turns": "taking turns"}
-    return f"databases: SQLite, PostgreSQL ({given}); {how[os.environ['TEST_ENGINES']]}"
+    how = CHOICES[os.environ["TEST_ENGINES"]]
+    return f"databases: SQLite, PostgreSQL ({given}); {how}"
 
 
 def pytest_collection_finish() -> None:

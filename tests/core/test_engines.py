@@ -11,12 +11,21 @@ CASES = [
 ]
 
 
-def test_of_each_pair_one_is_left_and_both_engines_have_some() -> None:
-    gone = left_out(CASES)
+@pytest.mark.parametrize("choice", ["turns", "others"])
+def test_of_each_pair_one_is_left_and_both_engines_have_some(choice: str) -> None:
+    gone = left_out(CASES, choice)
     left = [case.partition("-")[2] for case in CASES if case not in gone]
 
     assert sorted(left) == sorted({case.partition("-")[2] for case in CASES})
     assert len({case.partition("[")[2].partition("-")[0] for case in gone}) == 2
+
+
+def test_both_runs_together_leave_nothing_out() -> None:
+    gone = left_out(CASES, "turns")
+
+    assert gone.isdisjoint(left_out(CASES, "others"))
+    assert gone | left_out(CASES, "others") == set(CASES)
+    assert left_out(CASES, "both") == set()
 
 
 @pytest.mark.parametrize(
@@ -31,4 +40,4 @@ def test_of_each_pair_one_is_left_and_both_engines_have_some() -> None:
     ],
 )
 def test_what_is_about_a_database_or_has_one_alone_stays(nodeids: list[str]) -> None:
-    assert left_out(nodeids) == set()
+    assert left_out(nodeids, "turns") == left_out(nodeids, "others") == set()
