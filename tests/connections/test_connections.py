@@ -85,6 +85,26 @@ async def test_secrets_go_in_and_never_out(api: Api, runtime: Runtime) -> None:
     assert HIDDEN not in repr(rows) and HIDDEN not in repr(trail)
 
 
+async def test_a_secret_is_not_sent_elsewhere_by_whoever_does_not_know_it(
+    api: Api,
+) -> None:
+    root = await api.admin()
+    path = f"/connections/{(await _made(api, root))['id']}"
+    elsewhere = PLAIN | {"issuer": "https://evil.example"}
+
+    stolen = await api.patch(path, {"settings": elsewhere}, root)
+    same = await api.patch(path, {"settings": PLAIN | {"client_id": "new"}}, root)
+    given = {"settings": elsewhere | {"client_secret": HIDDEN}}
+    moved = await api.patch(path, given, root)
+
+    assert stolen.status_code == 422 and HIDDEN not in stolen.text
+    assert [each["field"] for each in stolen.json()["errors"]] == [
+        "settings.client_secret"
+    ]
+    assert same.status_code == 200
+    assert moved.json()["settings"]["issuer"] == elsewhere["issuer"]
+
+
 @pytest.mark.parametrize(
     ("members", "field", "code"),
     [

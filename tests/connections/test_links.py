@@ -1,7 +1,13 @@
 """Accounts and who their owners are elsewhere: connected, seen, ended."""
 
+from datetime import timedelta
+from typing import Any
+
+import pytest
 from fastapi import FastAPI
 
+from app.services.sessions.end import end_all_sessions
+from app.services.upstreams.sign_in import UpstreamSignInService
 from tests.connections.provider import Provider
 from tests.connections.support import (
     ANN,
@@ -121,3 +127,70 @@ async def test_somebody_who_is_signed_in_connects_another_way(
     assert await entering.who() == ANN
     assert "upstream.linked" in await api.trail(owner.id)
     assert "upstream.linked" not in await api.trail(other.id)
+
+
+async def test_a_session_that_ended_meanwhile_connects_nobody(
+    api: Api, visitor: Visitor, provider: Provider
+) -> None:
+    """The other side takes its time until the owner has thrown everybody out."""
+    owner = await api.users.with_password(PASSWORD, email=ANN)
+    await connect(api, provider)
+    await visitor.sign_in(ANN)
+    gone = await visitor.submit("/account/connections", {"connect": "firm"})
+    back = provider.back(gone.headers["location"])
+    service, ended = UpstreamSignInService, []
+    arrived = service._arrived  # noqa: SLF001 - the moment after the other side spoke
+
+    async def late(self: UpstreamSignInService, *given: Any) -> Any:
+        async with api.runtime.unit_of_work() as uow:
+            ended.append(await end_all_sessions(uow, owner.id, "password_reset"))
+        return await arrived(self, *given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service, "_arrived", late)
+        answer = await visitor.get(back)
+
+    assert ended == [1] and answer.status_code == 403
+    assert (await refusal(api))["reason"] == "changed_meanwhile"
+    assert "upstream.linked" not in await api.trail(owner.id)
+
+
+async def test_t079_an_account_that_nobody_confirmed_is_connected_with_nobody(
+    api: Api, visitor: Visitor, provider: Provider
+) -> None:
+    owner = await api.users.with_password(PASSWORD, email=ANN)
+    await connect(api, provider)
+    await visitor.sign_in(ANN)
+    gone = await visitor.submit("/account/connections", {"connect": "firm"})
+    async with api.runtime.unit_of_work() as uow:
+        found = await uow.users.by_id(owner.id, lock=True)
+        assert found is not None
+        found.email_verified = False
+        found.unverified_until = found.created_at + timedelta(days=7)
+
+    answer = await visitor.get(provider.back(gone.headers["location"]))
+
+    assert answer.status_code == 403 and "Confirm your email address" in answer.text
+    assert "upstream.linked" not in await api.trail(owner.id)
+
+
+async def test_t079_a_reset_throws_out_who_came_before_the_address_was_confirmed(
+    api: Api, visitor: Visitor, provider: Provider, app: FastAPI
+) -> None:
+    """Ann confirms what Mallory made in her name, and then chooses a password."""
+    await connect(api, provider, account_rule="anybody")
+    await come(visitor, provider, sub="mallory", email=ANN, email_verified=False)
+    confirm = (await api.mailed("verify_email")).token
+    await api.post("/auth/verify-email", {"token": confirm})
+    entered = Visitor(app)
+    await come(entered, provider, sub="mallory", email=ANN)
+    before = await entered.who()
+
+    await api.post("/auth/forgot-password", {"email": ANN})
+    reset = (await api.mailed("reset_password")).token
+    chosen = {"token": reset, "new_password": f"{PASSWORD}-2"}
+    assert (await api.post("/auth/reset-password", chosen)).status_code == 204
+    again = Visitor(app)
+    await come(again, provider, sub="mallory", email=ANN)
+
+    assert before == ANN and await again.who() == "" == await entered.who()

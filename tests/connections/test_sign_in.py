@@ -123,7 +123,8 @@ async def test_t079_whoever_waits_with_a_password_loses_the_account_to_its_owner
     api: Api, visitor: Visitor, provider: Provider
 ) -> None:
     await api.post(
-        "/auth/register", {"email": ANN, "password": PASSWORD, "name": "Mallory"}
+        "/auth/register",
+        {"email": ANN.title(), "password": PASSWORD, "name": "Mallory"},
     )
     waiting = await account(api)
     await connect(
@@ -136,6 +137,7 @@ async def test_t079_whoever_waits_with_a_password_loses_the_account_to_its_owner
     owner = await account(api)
     assert owner.id == waiting.id and owner.email_verified
     assert owner.password_hash is None and owner.name is None
+    assert owner.email == ANN  # and in no spelling of Mallory's
     for password in (PASSWORD, "", "x"):
         assert (await api.login(ANN, password)).status_code in (401, 422)
 

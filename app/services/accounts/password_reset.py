@@ -131,6 +131,9 @@ class PasswordResetService:
         user = redeemed.user
         if not user.email_verified:
             await claim(self._uow, user, "password_reset")
+        # Nor does anybody else's way in survive: perhaps it is older than the proof of
+        # the address, which its owner confirmed without knowing of it (pre-hijacking).
+        await self._uow.upstream_identities.delete_for_user(user.id)
         now = self._uow.clock.now()
         set_password(user, redeemed.hash, now, mailed=True)
         user.must_reset_password = False

@@ -19,7 +19,7 @@ from app.models.user import User
 from app.policies.permission import USER_ROLE
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.begun_at import BegunAt
-from app.services.accounts.change import new_user, touch
+from app.services.accounts.change import new_user, set_email, touch
 from app.services.accounts.email_verification import EmailVerificationService
 from app.services.accounts.password import PasswordService
 from app.services.accounts.registration import RegistrationService
@@ -97,7 +97,7 @@ class UpstreamAccountService:
         if user is None:
             return await self._new(identity, email, vouched, begun_at, admitted)
         if vouched:
-            await self._adopt(user)
+            await self._adopt(user, email)
             await self.link(user, identity, "trusted_address")
             return Found(user)
         if identity.email_verified or self._is_open:
@@ -164,7 +164,7 @@ class UpstreamAccountService:
     def _is_open(self) -> bool:
         return self._process.settings.registration_mode == "open"
 
-    async def _adopt(self, user: User) -> None:
+    async def _adopt(self, user: User, email: str) -> None:
         """Give an account to whoever was vouched for as the reader of its mailbox.
 
         One that nobody proved was perhaps made by somebody who waits for them
@@ -182,6 +182,7 @@ class UpstreamAccountService:
         else:
             await claim(self._uow, user, "address_vouched_for")
             event = EmailVerified
+        set_email(user, email)  # as it was vouched for: of two spellings one is theirs
         mark_verified(user)
         touch(user, self._uow)
         self._uow.record(event(user_id=user.id, actor_id=user.id))

@@ -58,6 +58,15 @@ def judged_settings(
     return settings
 
 
+def called_before(row: Connection) -> Mapping[str, str] | None:
+    """Return which URLs a connection calls as it is stored; None if nobody can tell."""
+    kind = kind_named(row.kind)
+    if kind is None:
+        return None
+    # Secrets are left out, and nothing is judged: only where they were sent matters.
+    return kind.settings.model_construct(**row.settings).called()
+
+
 def _within(problem: FieldError) -> FieldError:
     field = f"settings.{problem['field']}".rstrip(".")
     return FieldError(field, problem["code"], problem["message"])

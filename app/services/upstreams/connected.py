@@ -5,7 +5,11 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
+from app.services.accounts.errors import UserNotFound
+from app.services.factors.change import changeable
 from app.services.process.process import Process
+from app.services.sessions.authentication import InvalidAccessToken
+from app.services.sign_in.browser_session import BrowserAccount
 from app.services.upstreams.account import UpstreamAccountService
 from app.services.upstreams.errors import UpstreamSignInRefused
 
@@ -13,29 +17,36 @@ from app.services.upstreams.errors import UpstreamSignInRefused
 async def connect(
     process: Process,
     connection_id: UUID,
-    user_id: UUID,
+    account: BrowserAccount,
     subject: str,
     claims: dict[str, Any],
 ) -> None:
     """Connect an account with who its owner is elsewhere; both were proven.
 
+    It is a way in that lasts, so it takes what a factor does: a session that still
+    lives after the other side took its time, and an address that was confirmed.
+
     Raises:
+        AddressNotConfirmed: Anybody may have registered the account.
+        FactorsFrozen: Somebody is looking into a sign-in.
         UpstreamSignInRefused: Connection or account changed, or somebody else's
             account is known by it.
     """
     try:
         async with process.unit_of_work() as uow:
             connection = await uow.connections.shared(connection_id)
-            user = await uow.users.by_id(user_id, lock=True)
-            if connection is None or user is None or not user.is_active:
+            user = await changeable(uow, account.user_id, account.session_id)
+            if connection is None or not user.is_active:
                 raise UpstreamSignInRefused("changed_meanwhile", "one of both is gone")
             identities = uow.upstream_identities
             known = await identities.by_subject(connection_id, subject)
-            if known is not None and known.user_id == user_id:
+            if known is not None and known.user_id == user.id:
                 return
             if known is not None:
                 raise UpstreamSignInRefused("linked_elsewhere", "to another account")
             accounts = UpstreamAccountService(uow, process, connection)
             await accounts.link_as(user, subject, claims, "proven")
+    except (InvalidAccessToken, UserNotFound) as error:
+        raise UpstreamSignInRefused("changed_meanwhile", "signed out") from error
     except IntegrityError as error:
         raise UpstreamSignInRefused("linked_elsewhere", "a moment ago") from error

@@ -22,6 +22,7 @@ from app.services.accounts.change import demand_grantable
 from app.services.process.precondition import demand_version
 from app.services.process.process import Process
 from app.services.upstreams.configuration import (
+    called_before,
     connector_of,
     judged_settings,
     redirect_uri,
@@ -171,12 +172,28 @@ class ConnectionService:
         before = secrets_of(self._process, row)
         merged = {**before, **given}
         wanted = {name: value for name, value in merged.items() if value is not None}
-        shown, secrets = split(judged_settings(self._process, row.kind, wanted))
+        settings = judged_settings(self._process, row.kind, wanted)
+        shown, secrets = split(settings)
         if (shown, secrets) == (row.settings, before):
             return False
+        self._check_destination(row, settings.called(), before.keys() - given.keys())
         row.settings = shown
         row.sealed_secrets = sealed(self._process, row.id, secrets)
         return True
+
+    def _check_destination(
+        self, row: Connection, called: Mapping[str, str], kept: Collection[str]
+    ) -> None:
+        """Refuse to send elsewhere a secret that whoever changes this may not know.
+
+        Raises:
+            Unprocessable: It has to be given again.
+        """
+        if not kept or called == called_before(row):
+            return
+        message = "has to be given again: it would be sent to another address"
+        fields = [f"settings.{name}" for name in sorted(kept)]
+        raise Unprocessable([FieldError(each, "missing", message) for each in fields])
 
     async def delete(
         self, connection_id: UUID, versions: Collection[str] | None

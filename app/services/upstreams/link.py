@@ -119,7 +119,7 @@ class UpstreamLinkService:
         await connect(
             self._process,
             UUID(hex=row.subject),
-            account.user_id,
+            account,
             row.data["who"],
             row.data["claims"],
         )

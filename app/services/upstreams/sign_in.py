@@ -288,7 +288,7 @@ class UpstreamSignInService:
         if here is None or here.user_id != going.user_id:
             raise UpstreamSignInRefused("changed_meanwhile", "another is signed in")
         await connect(
-            self._process, way.id, here.user_id, identity.subject, kept_claims(identity)
+            self._process, way.id, here, identity.subject, kept_claims(identity)
         )
 
     async def _refuse(
