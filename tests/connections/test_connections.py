@@ -155,8 +155,12 @@ async def test_whoever_maps_a_group_has_to_hold_what_its_roles_allow(
         await api.patch(path, {"follow": follow}, ann),
     ]
     mapped = await api.patch(path, {"follow": follow}, root)
+    mine = WITH_SECRET | {"issuer": "https://evil.example"}
+    answers.append(await api.patch(path, {"settings": mine}, ann))
+    renamed = await api.patch(path, {"display_name": "Ours"}, ann)
 
-    assert [each.json()["code"] for each in answers] == ["forbidden"] * 2
+    assert [each.json()["code"] for each in answers] == ["forbidden"] * 3
+    assert renamed.status_code == 200
     assert mapped.json()["follow"]["groups"]["groups"] == {"staff": "rulers"}
 
 

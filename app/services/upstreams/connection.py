@@ -150,7 +150,9 @@ class ConnectionService:
         row = await self.get(connection_id, lock=True)
         demand_version(row.version, versions)
         policy = {**row.policy, **{n: change[n] for n in _POLICY if n in change}}
-        await self._check_groups(actor, row.policy, policy)
+        # Whoever says who is asked, says who is in the groups that follow the answer.
+        before = {} if "settings" in change else row.policy
+        await self._check_groups(actor, before, policy)
         changed = [n for n in _COLUMNS if n in change and getattr(row, n) != change[n]]
         changed += [n for n in _POLICY if policy[n] != row.policy[n]]
         for name in _COLUMNS:
