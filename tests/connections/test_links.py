@@ -11,6 +11,7 @@ from app.services.upstreams.sign_in import UpstreamSignInService
 from tests.connections.provider import Provider
 from tests.connections.support import (
     ANN,
+    CONNECTION,
     account,
     come,
     connect,
@@ -194,3 +195,22 @@ async def test_t079_a_reset_throws_out_who_came_before_the_address_was_confirmed
     await come(again, provider, sub="mallory", email=ANN)
 
     assert before == ANN and await again.who() == "" == await entered.who()
+
+
+async def test_another_server_does_not_take_the_people_of_the_one_before(
+    api: Api, visitor: Visitor, provider: Provider
+) -> None:
+    """What one server calls ``1`` is somebody else at the next."""
+    made = await connect(
+        api, provider, account_rule="anybody", trusted_domains=["example.com"]
+    )
+    settings = CONNECTION["settings"] | {"issuer": "https://next.example"}
+    path, admin = f"/connections/{made}", await api.admin()
+    await come(visitor, provider, sub="1", email=ANN, email_verified=True)
+
+    refused = await api.patch(path, {"settings": settings}, admin)
+    renamed = await api.patch(path, {"display_name": "Firm"}, admin)
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["code"] == "has_links"
+    assert renamed.json()["settings"]["issuer"] == provider.url

@@ -158,7 +158,7 @@ class ConnectionService:
         for name in _COLUMNS:
             if name in changed:
                 setattr(row, name, change[name])
-        if "settings" in change and self._set_settings(row, change["settings"]):
+        if "settings" in change and await self._set_settings(row, change["settings"]):
             changed.append("settings")
         row.policy = policy
         if changed:
@@ -169,7 +169,7 @@ class ConnectionService:
             self._uow.after_commit(self._forget)
         return row
 
-    def _set_settings(self, row: Connection, given: Members) -> bool:
+    async def _set_settings(self, row: Connection, given: Members) -> bool:
         """Set them, but for secrets that are not given; tell if they are others."""
         before = secrets_of(self._process, row)
         merged = {**before, **given}
@@ -178,24 +178,37 @@ class ConnectionService:
         shown, secrets = split(settings)
         if (shown, secrets) == (row.settings, before):
             return False
-        self._check_destination(row, settings.called(), before.keys() - given.keys())
+        if settings.called() != called_before(row):
+            self._check_secrets(before.keys() - given.keys())
+            await self._check_links(row)
         row.settings = shown
         row.sealed_secrets = sealed(self._process, row.id, secrets)
         return True
 
-    def _check_destination(
-        self, row: Connection, called: Mapping[str, str], kept: Collection[str]
-    ) -> None:
+    def _check_secrets(self, kept: Collection[str]) -> None:
         """Refuse to send elsewhere a secret that whoever changes this may not know.
 
         Raises:
             Unprocessable: It has to be given again.
         """
-        if not kept or called == called_before(row):
-            return
         message = "has to be given again: it would be sent to another address"
         fields = [f"settings.{name}" for name in sorted(kept)]
-        raise Unprocessable([FieldError(each, "missing", message) for each in fields])
+        if fields:
+            raise Unprocessable(
+                [FieldError(each, "missing", message) for each in fields]
+            )
+
+    async def _check_links(self, row: Connection) -> None:
+        """Refuse to have another server say who the people are that are linked.
+
+        What one server calls ``1`` is somebody else at the next.
+
+        Raises:
+            Unprocessable: Somebody is linked.
+        """
+        if await self._uow.upstream_identities.count_of(row.id):
+            message = "are of people whom another server knows; make a new connection"
+            raise Unprocessable.of("settings", "has_links", message)
 
     async def delete(
         self, connection_id: UUID, versions: Collection[str] | None
