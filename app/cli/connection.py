@@ -22,6 +22,7 @@ from app.cli.base import (
     show,
     show_rows,
 )
+from app.cli.options import option
 
 if TYPE_CHECKING:
     from app.policies.permission import Actor
@@ -32,39 +33,35 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Who else may say who people are.")
 
 
-def _option(help_: str, *names: str) -> Any:
-    return typer.Option(*names, help=help_)
-
-
 Name = Annotated[str, typer.Argument(help="Name of the connection")]
 Settings = Annotated[
     Path | None,
-    _option("JSON with the settings of its kind, secrets too; -: input", "--settings"),
+    option("JSON with the settings of its kind, secrets too; -: input", "--settings"),
 ]
 Follow = Annotated[
     Path | None,
-    _option("JSON with what is taken over at each sign-in; -: input", "--follow"),
+    option("JSON with what is taken over at each sign-in; -: input", "--follow"),
 ]
 Rule = Annotated[
     str | None,
-    _option(
+    option(
         "Who gets an account by coming: closed, invited, domain, anybody", "--accounts"
     ),
 ]
 AccountDomains = Annotated[
     list[str] | None,
-    _option("Whose people get one under --accounts domain; repeat", "--account-domain"),
+    option("Whose people get one under --accounts domain; repeat", "--account-domain"),
 ]
 TrustedDomains = Annotated[
     list[str] | None,
-    _option("Whose verified addresses are believed; may be repeated", "--trust-domain"),
+    option("Whose verified addresses are believed; may be repeated", "--trust-domain"),
 ]
 TrustsFactors = Annotated[
     bool | None,
-    _option("Whether its word on two factors counts", "--trust-factors/--ask-factors"),
+    option("Whether its word on two factors counts", "--trust-factors/--ask-factors"),
 ]
 Enabled = Annotated[
-    bool | None, _option("Whether people come by it", "--enable/--disable")
+    bool | None, option("Whether people come by it", "--enable/--disable")
 ]
 _COLUMNS = ("name", "kind", "enabled", "account_rule", "display_name")
 
@@ -106,8 +103,8 @@ def show_connection(name: Name, as_json: AsJson = False) -> None:
 @app.command()
 def create(
     name: Name,
-    kind: Annotated[str, _option("oidc, or the name of a provider", "--kind")],
-    title: Annotated[str, _option("What people call it, for its button", "--title")],
+    kind: Annotated[str, option("oidc, or the name of a provider", "--kind")],
+    title: Annotated[str, option("What people call it, for its button", "--title")],
     settings: Settings = None,
     accounts: Rule = None,
     account_domain: AccountDomains = None,
@@ -140,7 +137,7 @@ def create(
 @app.command()
 def update(
     name: Name,
-    title: Annotated[str | None, _option("What people call it", "--title")] = None,
+    title: Annotated[str | None, option("What people call it", "--title")] = None,
     settings: Settings = None,
     accounts: Rule = None,
     account_domain: AccountDomains = None,

@@ -20,7 +20,7 @@ from app.cli.base import (
 )
 from app.cli.oauth.client_owner import Owner, found, shown
 from app.cli.oauth.resource import ForResource, assigned
-from app.cli.options import option
+from app.cli.options import option, said
 from app.oauth.client_kind import KINDS, Kind
 from app.oauth.client_snippet import Library, Made, snippet
 
@@ -207,7 +207,7 @@ def theme(
     JSON: `client_id`, `theme`.
     """
     given = {"accent": accent, "accent_dark": accent_dark}
-    chosen = {name: said for name, said in given.items() if said is not None}
+    chosen = said(given)
 
     async def work(clients: "OAuthClientService") -> dict[str, Any]:
         row = await clients.update(client_id, {}, {"theme": chosen or None}, None)
