@@ -26,7 +26,7 @@ def apple(start: Any) -> Simulator:
     simulator: Simulator = start("https://appleid.apple.com")
     simulator.person["email_verified"] = "true"
     simulator.said = {"userinfo_endpoint": ...}
-    simulator._is_client = _is_signed  # type: ignore[method-assign]
+    simulator._is_client = _is_signed  # type: ignore[method-assign]  # as Apple judges
     return simulator
 
 

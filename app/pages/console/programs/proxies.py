@@ -1,4 +1,8 @@
-"""What goes into a proxy's settings for a protected host, as the guide has it."""
+"""What goes into a proxy's settings for a protected host, as the guide has it.
+
+Indents and lengths are those of the programs' own documents: the linter is asked to
+leave the texts alone.
+"""
 
 NAMED = "wiki.example.org"  # whose place the host takes
 _SERVER = r"""
