@@ -3,9 +3,11 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
+from typing import Protocol
 
 from app.oauth.pkce import METHOD
 from app.oauth.uri import add_query
+from app.upstreams.client_authentication import ClientCredentials
 from app.upstreams.protocol import Asking, Begun, Kept, Reason, Refused, Surroundings
 from app.upstreams.values import shown
 from app.utils.helpers import base64url
@@ -21,28 +23,50 @@ _CANCELLED = frozenset(
 )
 
 
+class Profile(Protocol):
+    """What the requests of a connection have in common."""
+
+    @property
+    def credentials(self) -> ClientCredentials:
+        """The client that this service is there."""
+        ...
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What is asked for."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """Of every authorization request besides."""
+        ...
+
+    @property
+    def has_pkce(self) -> bool:
+        """Whether the other side bears the parameters of RFC 7636."""
+        ...
+
+
 def begin(
     endpoint: str,
-    fixed: Mapping[str, str],
+    profile: Profile,
     asking: Asking,
     world: Surroundings,
     *,
     issuer: str,
     redirect_uri: str,
     has_nonce: bool,
-    has_pkce: bool,
 ) -> Begun:
     """Return the authorization request, and what is kept until its answer.
 
     Args:
         endpoint: Where the person is sent.
-        fixed: Parameters that every request of the connection has.
+        profile: The connection.
         asking: What this one is begun with.
         world: Time and chance.
         issuer: Who is asked.
         redirect_uri: Of this connection alone.
         has_nonce: Whether there will be an ID token to hold it.
-        has_pkce: Whether the other side bears the parameters of RFC 7636.
     """
     kept = Kept(
         state=asking.state,
@@ -57,20 +81,25 @@ def begin(
         "response_type": "code",
         "redirect_uri": redirect_uri,
         "state": asking.state,
-    } | dict(fixed)
+        "client_id": profile.credentials.client_id,
+        "scope": " ".join(profile.scopes),
+        **profile.parameters,
+    }
     if has_nonce:
         parameters |= {"nonce": kept.nonce} | _asked(asking)
-    if has_pkce:
-        digest = hashlib.sha256(kept.code_verifier.encode()).digest()
-        parameters |= {
-            "code_challenge": base64url(digest),
-            "code_challenge_method": METHOD,
-        }
+    if profile.has_pkce:
+        parameters |= _challenge(kept.code_verifier)
     return Begun(
         url=add_query(endpoint, parameters),
         kept=kept,
-        returns_by_post=fixed.get("response_mode") == "form_post",
+        returns_by_post=profile.parameters.get("response_mode") == "form_post",
     )
+
+
+def _challenge(code_verifier: str) -> dict[str, str]:
+    """Return what stands for the verifier on the way there (RFC 7636 §4.3)."""
+    digest = hashlib.sha256(code_verifier.encode()).digest()
+    return {"code_challenge": base64url(digest), "code_challenge_method": METHOD}
 
 
 def _asked(asking: Asking) -> dict[str, str]:
@@ -113,3 +142,21 @@ def read_code(parameters: Mapping[str, str]) -> str:
     if len(code) > MAX_CODE:
         raise Refused(Reason.OVERSIZED, f"the code has {len(code)} characters")
     return code
+
+
+def redemption(
+    parameters: Mapping[str, str], kept: Kept, profile: Profile
+) -> dict[str, str]:
+    """Return the token request for the code of an answer (RFC 6749 §4.1.3).
+
+    Raises:
+        Refused: As `read_code`.
+    """
+    form = {
+        "grant_type": "authorization_code",
+        "code": read_code(parameters),
+        "redirect_uri": kept.redirect_uri,
+    }
+    if profile.has_pkce:
+        form["code_verifier"] = kept.code_verifier
+    return form

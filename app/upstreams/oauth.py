@@ -64,19 +64,14 @@ class OAuthConnector(ABC):
     async def begin(self, asking: Asking) -> Begun:
         """Return where to send the person (RFC 6749 §4.1.1)."""
         profile = self._profile
-        fixed = {
-            "client_id": profile.credentials.client_id,
-            "scope": " ".join(profile.scopes),
-        }
         return authorization.begin(
             profile.authorization_endpoint,
-            fixed | dict(profile.parameters),
+            profile,
             asking,
             self._world,
             issuer=profile.issuer,
             redirect_uri=self._config.redirect_uri,
             has_nonce=False,
-            has_pkce=profile.has_pkce,
         )
 
     async def complete(
@@ -86,13 +81,7 @@ class OAuthConnector(ABC):
         authorization.check_state(parameters, kept)
         if kept.issuer != self._profile.issuer:
             raise Refused(Reason.WRONG_ISSUER, "another provider was asked")
-        form = {
-            "grant_type": "authorization_code",
-            "code": authorization.read_code(parameters),
-            "redirect_uri": kept.redirect_uri,
-        }
-        if self._profile.has_pkce:
-            form["code_verifier"] = kept.code_verifier
+        form = authorization.redemption(parameters, kept, self._profile)
         issued = await self._redeem(form)
         return await self._identity(issued)
 

@@ -78,20 +78,14 @@ class OpenIdConnector:
     async def begin(self, asking: Asking) -> Begun:
         """Return where to send the person (OIDC Core §3.1.2.1)."""
         metadata = await self._metadata()
-        profile = self._profile
-        fixed = {
-            "client_id": profile.credentials.client_id,
-            "scope": " ".join(profile.scopes),
-        }
         return authorization.begin(
             metadata.authorization_endpoint,
-            fixed | dict(profile.parameters),
+            self._profile,
             asking,
             self._world,
             issuer=metadata.issuer,
             redirect_uri=self._config.redirect_uri,
             has_nonce=True,
-            has_pkce=profile.has_pkce,
         )
 
     async def complete(
@@ -101,14 +95,7 @@ class OpenIdConnector:
         authorization.check_state(parameters, kept)
         metadata = await self._metadata()
         self._check_answerer(parameters.get("iss"), metadata, kept)
-        code = authorization.read_code(parameters)
-        form = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": kept.redirect_uri,
-        }
-        if self._profile.has_pkce:
-            form["code_verifier"] = kept.code_verifier
+        form = authorization.redemption(parameters, kept, self._profile)
         issued = await self._tokens.redeem(
             metadata.token_endpoint, form, metadata.auth_methods
         )

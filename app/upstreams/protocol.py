@@ -288,25 +288,6 @@ class RedirectConnector(Protocol):
         ...
 
 
-class PasswordConnector(Protocol):
-    """Asks a directory about a password that was typed here: LDAP."""
-
-    async def verify(self, login: str, password: str) -> UpstreamIdentity:
-        """Return whose name and password these are.
-
-        Raises:
-            Refused: Nobody's, or it cannot be asked.
-        """
-        ...
-
-    async def test(self) -> Sequence[Step]:
-        """Look whether it would work; up to a first fault."""
-        ...
-
-
-Connector = RedirectConnector | PasswordConnector
-
-
 class Kind(Protocol):
     """A kind of connection; one file each, listed in ``kinds/__init__.py``."""
 
@@ -325,7 +306,9 @@ class Kind(Protocol):
         """What it needs of an operator."""
         ...
 
-    def connect(self, config: ConnectionConfig, world: Surroundings) -> Connector:
+    def connect(
+        self, config: ConnectionConfig, world: Surroundings
+    ) -> RedirectConnector:
         """Return a connector; nobody is called yet.
 
         Raises:

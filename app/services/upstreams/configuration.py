@@ -16,7 +16,7 @@ from app.models.upstream.connection import Connection
 from app.services.process.process import Process
 
 if TYPE_CHECKING:
-    from app.upstreams.protocol import Connector, Kind, UpstreamSettings
+    from app.upstreams.protocol import Kind, RedirectConnector, UpstreamSettings
 
 
 def kind_named(name: str) -> "Kind | None":
@@ -113,7 +113,7 @@ def seal_context(connection_id: UUID) -> str:
     return f"connections:{connection_id}"
 
 
-def connector_of(process: Process, row: Connection) -> "Connector":
+def connector_of(process: Process, row: Connection) -> "RedirectConnector":
     """Return what speaks with the other side of a connection; it calls nobody yet.
 
     Raises:

@@ -14,7 +14,7 @@ from app.services.process.process import Process
 from app.services.upstreams.configuration import connector_of
 
 if TYPE_CHECKING:
-    from app.upstreams.protocol import Connector
+    from app.upstreams.protocol import RedirectConnector
 
 KEPT_FOR = 3.0  # seconds: how late another process sees a change (architecture, rule 5)
 _log = logging.getLogger("auth_serve.connection")
@@ -37,7 +37,7 @@ class Way:
     version: int
     settings: dict[str, Any]
     policy: dict[str, Any]
-    connector: "Connector"
+    connector: "RedirectConnector"
 
 
 class ConnectionDirectory:

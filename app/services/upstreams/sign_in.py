@@ -116,7 +116,7 @@ class UpstreamSignInService:
             ui_locales=(language(),),
         )
         try:
-            begun = await way.connector.begin(asking)  # type: ignore[union-attr]
+            begun = await way.connector.begin(asking)
         except Refused as refusal:
             await self._refuse(name, refusal.reason, refusal.detail, going)
         async with self._process.unit_of_work() as uow:
@@ -153,9 +153,7 @@ class UpstreamSignInService:
         going = going_of(row.data)
         try:
             kept = kept_of(self._process, row)
-            identity = await way.connector.complete(  # type: ignore[union-attr]
-                parameters, kept
-            )
+            identity = await way.connector.complete(parameters, kept)
         except Refused as refusal:
             await self._refuse(name, refusal.reason, refusal.detail, going)
         try:
