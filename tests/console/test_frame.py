@@ -59,6 +59,26 @@ async def test_a_person_without_any_permission_is_refused_by_a_page(
     assert "/admin/users" not in answer.text
 
 
+async def test_whoever_is_in_is_refused_in_the_frame_and_finds_the_way_around(
+    visitor: Visitor, holder: Holder
+) -> None:
+    await holder("users:read")
+
+    lost = await visitor.get("/admin/users/xyz")
+    closed = await visitor.get("/admin/audit")
+
+    for answer, status, said in (
+        (lost, 404, "There is no such user"),
+        (closed, 403, "You do not have permission to do this"),
+    ):
+        page = Page(answer.text)
+        assert answer.status_code == status and said in answer.text
+        links = {each.get("href") for each in page.all("a")}
+        assert {"/admin", "/admin/users", "/signout"} <= links
+        assert "/admin/audit" not in links
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
 @pytest.mark.parametrize("permission", PERMISSIONS)
 async def test_each_permission_opens_its_sections_and_no_others(
     visitor: Visitor, holder: Holder, permission: str

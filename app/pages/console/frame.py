@@ -74,6 +74,12 @@ class Here:
             **values,
         )
 
+    def refuse(self, error: AppError, **values: Any) -> Response:
+        """Return a refusal in the frame: whoever is in has the way around it."""
+        page = self.render("console/refused.html", error, **values)
+        page.headers.update(error.headers or {})
+        return page
+
     def go(self, path: str, done: str = "") -> Response:
         """Lead on after a form; ``done`` is what the page there says was done."""
         return go_on(f"{path}?done={done}" if done else path)
@@ -131,11 +137,13 @@ class Visit:
         current().user_id = account.user_id
         rights = await AuthenticationService(self.runtime).rights_of(actor_of(account))
         self.request.state.may_trace = rights.actor.may(AUDIT.permission)
+        here = Here(section, place, self.browser, account, rights.actor, self.runtime)
+        if open_to(rights.actor):
+            self.request.state.refuse = here.refuse
         wanted = [name for name in (section.permission, permission) if name]
         if not _suffice(rights.actor.permissions, wanted):
             self._refuse(rights, wanted)
             return await self._prove(place, account)
-        here = Here(section, place, self.browser, account, rights.actor, self.runtime)
         if fresh:
             try:
                 await here.demand_presence()

@@ -19,11 +19,10 @@ from app.events.user import UsersChangedTogether
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.roles import offered_roles
 from app.pages.console.sections import USERS
-from app.pages.console.user_filter import Query as Wanted
-from app.pages.console.user_filter import UserQuery, user_query
+from app.pages.console.user_filter import UserQuery, Wanted, user_query
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.flow import go_on
-from app.pages.parts.form import Values, id_of, refused
+from app.pages.parts.form import UnknownAction, Values, id_of, refused
 from app.pages.parts.form_page import by_field
 from app.pages.parts.proof import submit
 from app.repositories.unit_of_work import UnitOfWork
@@ -85,6 +84,8 @@ async def show_batch(
             rows = await users.by_ids(ticked)
         roles = await _roles(uow, here, action)
     ids = [row.user.id for row in rows[:MOST]]
+    if not ids:  # nothing ticked, or nobody left: said beside the boxes
+        return go_on(query.address(USERS.path, done="nobody"))
     following = ids[-1].hex if len(rows) > MOST else ""
     return _ask(
         here,
@@ -176,7 +177,7 @@ def _action(values: Values) -> BatchAction:
     try:
         return BatchAction(values.get("action", ""))
     except ValueError as error:
-        raise refused("action", "unknown", "no such") from error
+        raise UnknownAction(hint="no such action") from error
 
 
 @router.get(DONE)

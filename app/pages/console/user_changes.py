@@ -4,11 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, get_args
 from uuid import UUID
 
-from app.core.exceptions import BadRequest
 from app.pages.attribute_fields import DO, told_attributes
 from app.pages.console.frame import Here
 from app.pages.console.user_forms import ADDRESS, CLAIMS, PROFILE
-from app.pages.parts.form import Values, id_of, validated
+from app.pages.parts.form import UnknownAction, Values, id_of, validated
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.factor import FactorName
 from app.schemas.user import ProfileChange, UserChange
@@ -23,12 +22,6 @@ from app.services.oauth.consent import OAuthConsentService
 Done = tuple[str, bool]
 """What ``console/user_done.html`` says was done, and whether the account is gone."""
 Change = Callable[[Here, UUID, Values], Awaitable[Done]]
-
-
-class UnknownAction(BadRequest):
-    """No button of ours sends this."""
-
-    code = "bad_request"
 
 
 def _users(here: Here, uow: UnitOfWork) -> UserService:

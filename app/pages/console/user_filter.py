@@ -86,7 +86,7 @@ async def _query(request: Request) -> UserQuery:
     return user_query(request.query_params)
 
 
-Query = Annotated[UserQuery, Depends(_query)]
+Wanted = Annotated[UserQuery, Depends(_query)]
 
 
 def _one_of(text: str, known: Container[str]) -> str:

@@ -11,9 +11,7 @@ from app.core.late.route import LateRoute
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import USERS
 from app.pages.console.user_batch import SAID
-from app.pages.console.user_filter import SORTS
-from app.pages.console.user_filter import Query as Wanted
-from app.pages.console.user_filter import UserQuery
+from app.pages.console.user_filter import SORTS, UserQuery, Wanted
 from app.pages.parts.browser import typed
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values, validated

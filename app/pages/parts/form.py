@@ -30,6 +30,13 @@ Values = Mapping[str, str]
 Model = TypeVar("Model", bound=BaseModel)
 
 
+class UnknownAction(BadRequest):
+    """A button that no page of ours has."""
+
+    code = "unknown_action"
+    title = "Open the page again, and choose one of its buttons"
+
+
 class MalformedForm(BadRequest):
     """The form is not what a browser would send."""
 

@@ -1,8 +1,9 @@
 """Forms that may ask for a sign-in of just now, at the account and in the console.
 
 A page that changes what protects somebody asks for the strongest that the account has;
-whoever comes without it is led through that and back again. A page holds no rule of its
-own: services decide (NIST SP 800-63B-4, 7.2).
+whoever comes without it is led through that and back again (NIST SP 800-63B-4, 7.2).
+Services decide it where the API asks for the same; what only the console asks for is
+asked of ``demand_presence`` there.
 """
 
 from collections.abc import Awaitable, Callable

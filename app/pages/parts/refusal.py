@@ -1,7 +1,8 @@
 """Refusals as pages: what is wrong, and one step that leads on."""
 
-from fastapi import Request
-from fastapi.responses import HTMLResponse
+from typing import Any
+
+from fastapi import Request, Response
 
 from app.core.context import current
 from app.core.exceptions import AppError
@@ -16,18 +17,20 @@ _MALFORMED = frozenset({"malformed_form", "bad_request", "foreign_form"})
 _NO_PAGES = ("/switch-account", "/oauth2/", "/upstreams/")
 
 
-def render_error(request: Request, error: AppError) -> HTMLResponse:
+def render_error(request: Request, error: AppError) -> Response:
     """Return a refusal as a page; the hint stays in the log."""
     known = [Link(text, to) for text, to in error.steps]
-    return render(
-        "error.html",
-        status=error.status,
-        headers=error.headers,
-        error=error,
-        links=known or [next_step(request, error)],
-        correlation_id=current().correlation_id,
+    told: dict[str, Any] = {
+        "links": known or [next_step(request, error)],
+        "correlation_id": current().correlation_id,
         # Said by the console: to look it up here would ask a database that may be gone.
-        may_trace=getattr(request.state, "may_trace", False),
+        "may_trace": getattr(request.state, "may_trace", False),
+    }
+    if framed := getattr(request.state, "refuse", None):  # so does a page of its frame
+        page: Response = framed(error, **told)
+        return page
+    return render(
+        "error.html", status=error.status, headers=error.headers, error=error, **told
     )
 
 

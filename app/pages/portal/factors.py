@@ -5,12 +5,12 @@ import re
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
-from app.core.exceptions import AppError, BadRequest
+from app.core.exceptions import AppError
 from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.pages.parts.browser import AtBrowser
 from app.pages.parts.dependencies import Posted, State
-from app.pages.parts.form import Values, validated
+from app.pages.parts.form import UnknownAction, Values, validated
 from app.pages.parts.form_page import by_field
 from app.pages.parts.proof import submit
 from app.pages.parts.render import HEADERS, allow_script
@@ -28,13 +28,6 @@ _SECTION = "factors"
 PATH = f"/account/{_SECTION}"
 _FILE = {"Content-Disposition": 'attachment; filename="recovery-codes.txt"'}
 _CODE = re.compile(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){5}")
-
-
-class UnknownAction(BadRequest):
-    """A button that no page of ours has."""
-
-    code = "unknown_action"
-    title = "Open the page again, and choose one of its buttons"
 
 
 @router.get(PATH)
