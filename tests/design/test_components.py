@@ -8,6 +8,7 @@ from httpx2 import AsyncClient
 from app.core.language import speaking
 from app.pages.look.chart import Numbers, bar_chart, line_chart
 from app.pages.look.people import hue, initials
+from tests.support.api import PRODUCTION
 from tests.support.page import Page
 
 
@@ -40,11 +41,7 @@ class TestInProduction:
 
     @pytest.fixture
     def options(self) -> dict[str, object]:
-        return {
-            "environment": "production",
-            "public_url": "https://auth.example.com",
-            "smtp": {"url": "smtp://127.0.0.1:9", "sender": "a@example.com"},
-        }
+        return dict(PRODUCTION)
 
     async def test_components_are_not_shown(self, client: AsyncClient) -> None:
         answer = await client.get(

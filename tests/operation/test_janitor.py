@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
@@ -25,6 +24,7 @@ from app.services.server.runtime import Runtime
 from app.services.server.signing_key import SigningKeyService
 from app.services.sessions.session import InvalidRefreshToken, SessionTokenService
 from app.services.sign_in.password import SignInService
+from tests.factories.session import session_of
 from tests.support.chance import FakeClock
 from tests.support.job import Make, add_message, add_user
 from tests.support.rate_limit import take
@@ -140,7 +140,7 @@ async def test_ended_sessions_go_and_live_ones_stay(
 ) -> None:
     user = await add_user(runtime)
     far = clock.now() + timedelta(days=400)
-    live, over = (_session(runtime, user.id, far) for _ in range(2))
+    live, over = (session_of(runtime, user.id, far) for _ in range(2))
     setattr(over, ended, clock.now())
     await store(runtime, [live, over])
 
@@ -149,24 +149,6 @@ async def test_ended_sessions_go_and_live_ones_stay(
 
     async with runtime.database.session(read_only=True) as db:
         assert (await db.scalars(select(Session.id))).all() == [live.id]
-
-
-def _session(runtime: Runtime, user_id: UUID, expires_at: datetime) -> Session:
-    now = runtime.clock.now()
-    return Session(
-        id=runtime.randomness.uuid7(),
-        user_id=user_id,
-        counter=0,
-        amr=["pwd"],
-        ip="",
-        network="",
-        user_agent="",
-        created_at=now,
-        authenticated_at=now,
-        refreshed_at=now,
-        expires_at=expires_at,
-        absolute_expires_at=expires_at,
-    )
 
 
 async def test_full_buckets_go_and_counting_ones_stay(

@@ -16,6 +16,7 @@ from app.models.statistics import HourlyStatistics
 from app.repositories.statements.statistics import StatisticsRepository
 from app.services.server.runtime import Runtime
 from app.services.server.statistics import StatisticsService
+from tests.factories.session import session_of
 from tests.factories.trail import id_of
 from tests.factories.user import UserFactory
 from tests.support.api import Api
@@ -52,21 +53,7 @@ async def happen(runtime: Runtime, *names: str, at: datetime | None = None) -> N
 def _session(runtime: Runtime, user_id: UUID, is_live: bool) -> Session:
     now = runtime.clock.now()
     ends = now + timedelta(hours=1)
-    return Session(
-        id=runtime.randomness.uuid7(),
-        user_id=user_id,
-        counter=0,
-        amr=["pwd"],
-        ip="",
-        network="",
-        user_agent="",
-        created_at=now,
-        authenticated_at=now,
-        refreshed_at=now,
-        expires_at=ends,
-        absolute_expires_at=ends,
-        revoked_at=None if is_live else now,
-    )
+    return session_of(runtime, user_id, ends, revoked_at=None if is_live else now)
 
 
 async def count(runtime: Runtime) -> None:

@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 
 from app.pages.parts.script import PASSWORD_SOURCE
 from app.services.server.runtime import Runtime
-from tests.support.api import Api
+from tests.support.api import PRODUCTION, Api
 from tests.support.browser import Visitor
 from tests.support.page import (
     BROWSER,
@@ -146,11 +146,7 @@ class TestInProduction:
 
     @pytest.fixture
     def options(self) -> dict[str, object]:
-        return {
-            "environment": "production",
-            "public_url": "https://auth.example.com",
-            "smtp": {"url": "smtp://127.0.0.1:9", "sender": "a@example.com"},
-        }
+        return dict(PRODUCTION)
 
     @pytest.mark.parametrize(
         ("origin", "status"),

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from app.services.server.runtime import Runtime
 from tests.factories.oauth import ApplicationFactory
-from tests.support.api import PASSWORD, Api
+from tests.support.api import PASSWORD, PRODUCTION, Api
 from tests.support.authorization import id_token, trusted, visit
 from tests.support.browser import Visitor, flow_at, set_cookies
 from tests.support.chance import FakeClock
@@ -257,11 +257,7 @@ class TestOverHttps:
 
     @pytest.fixture
     def options(self) -> dict[str, object]:
-        return {
-            "environment": "production",
-            "public_url": "https://auth.example.com",
-            "smtp": {"url": "smtp://127.0.0.1:9", "sender": "a@example.com"},
-        }
+        return dict(PRODUCTION)
 
     async def test_the_cookies_belong_to_the_host(
         self, api: Api, visitor: Visitor, runtime: Runtime

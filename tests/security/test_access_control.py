@@ -7,7 +7,7 @@ import pytest
 
 from app.services.server.runtime import Runtime
 from tests.conftest import SECRET
-from tests.support.api import PASSWORD, Api, Person
+from tests.support.api import PASSWORD, PRODUCTION, Api, Person
 
 EXTRA: list[dict[str, Any]] = [
     {"is_admin": True},
@@ -214,11 +214,7 @@ class TestInProduction:
 
     @pytest.fixture
     def options(self) -> dict[str, object]:
-        return {
-            "environment": "production",
-            "public_url": "https://auth.example.com",
-            "smtp": {"url": "smtp://127.0.0.1:9", "sender": "a@example.com"},
-        }
+        return dict(PRODUCTION)
 
     async def test_t154_nothing_for_developers_is_served(self, api: Api) -> None:
         paths = (

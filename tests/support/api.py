@@ -17,6 +17,11 @@ from app.services.server.runtime import Runtime
 from tests.factories.user import UserFactory
 
 PASSWORD = "correct horse battery staple"
+PRODUCTION = {  # what the settings of a service for people have at least
+    "environment": "production",
+    "public_url": "https://auth.example.com",
+    "smtp": {"url": "smtp://127.0.0.1:9", "sender": "a@example.com"},
+}
 
 
 @dataclass
