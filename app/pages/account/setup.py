@@ -1,5 +1,6 @@
 """The first administrator, with the link that the log prints."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +61,7 @@ class _SetupPage(LinkPage):
             page=self.page,
             form=self.page.forms[0],
             values=values,
-            options=options,
+            options=json.dumps(options),
             site=here.runtime.settings.public_url,
             minimum=here.runtime.settings.password.min_length,
             wrong=by_field(error),
@@ -72,7 +73,7 @@ class _SetupPage(LinkPage):
 _PAGE = _SetupPage(
     FormPage(
         _PATH,
-        N_("Set up Auth Serve"),
+        N_("Create the first administrator"),
         N_("Choose how the first administrator signs in."),
         (Form(N_("Create administrator"), (EMAIL, PASSWORD)),),
         # The same before and after: whether there is an administrator is not told here.

@@ -27,7 +27,7 @@ def _script(name: str) -> Markup:
 
 PASSWORD_SCRIPT = _script("password.js")
 PASSKEY_SCRIPT = _script("passkey.js")
-SETUP_SCRIPT = PASSWORD_SCRIPT + PASSKEY_SCRIPT
+SETUP_SCRIPT = PASSWORD_SCRIPT + PASSKEY_SCRIPT + _script("setup.js")
 _CONNECT = "connect-src 'self'"  # for a challenge in place of one that grew old
 
 
