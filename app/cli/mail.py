@@ -31,7 +31,8 @@ def test(
 ) -> None:
     """Send a mail on the way of all mails: the running service delivers it.
 
-    JSON: `id`, `to`, `delivered`, `attempts`, `last_error`.
+    JSON: `id`, `to`, `delivered`, `attempts`, `last_error`, and `answer`, what the
+    mail server said.
     """
 
     async def work(runtime: "Runtime") -> "OutboxMessage | None":
@@ -92,8 +93,10 @@ def _report(message: "OutboxMessage | None", address: str, as_json: bool) -> Non
         "delivered": message.delivered_at is not None,
         "attempts": message.attempts,
         "last_error": message.last_error,
+        "answer": message.payload.get("answer"),
     }
-    lines = [f"The mail to {address} was handed over."]
+    said = f": {result['answer']}" if result["answer"] else "."
+    lines = [f"The mail to {address} was handed over{said}"]
     show(result, as_json, lines=lines if result["delivered"] else [])
     if result["delivered"]:
         return

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.core.mailbox import KeptMail
 from app.events.base import NOBODY, Event
+from app.events.outbox import MailTested
 from app.jobs.delivery import NotNeeded, Patience
 from app.jobs.mail_message import Unsendable, compose, host_of, read_draft
 from app.jobs.relay import OutboxJob
@@ -14,6 +15,7 @@ from app.repositories.unit_of_work import MAIL, UnitOfWork
 from app.services.mails.mail import Draft, Mail, MailRenderer
 from app.services.oauth.begun_at import BegunAtService
 from app.services.one_time.token import Purpose
+from app.services.server.mail_test import MailTestService
 from app.services.server.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -107,8 +109,11 @@ class MailDelivery:
             return
         now = self._runtime.clock.now()
         message = compose(mail, self._runtime.settings, now)
-        await sender.send(message, mail.to)
-        _log.info("mail sent", extra={"message_id": str(mail.id)})
+        answer = await sender.send(message, mail.to)
+        _log.info("mail sent", extra={"message_id": str(mail.id), "answer": answer})
+        if item.name == MailTested.template:
+            async with self._runtime.unit_of_work() as uow:
+                await MailTestService(uow).note(item.id, answer)
 
     def given_up(self, item: Draft, reason: str) -> Event | None:
         """Return None: the outbox shows it, and the trail is no mail log."""

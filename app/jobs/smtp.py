@@ -15,6 +15,7 @@ from app.services.server.smtp_address import SmtpAddress, describe
 from app.setting_groups import SmtpSettings
 from app.tracing.span import within
 from app.typed_text import wire_address
+from app.utils.helpers import printable
 
 # What says that the server, and not this one mail, is at fault. Refusals of a mail
 # (greylisting, unknown recipient) leave the circuit as it is.
@@ -23,6 +24,9 @@ _SERVER_AT_FAULT = (
     aiosmtplib.SMTPHeloError,
     aiosmtplib.SMTPAuthenticationError,
 )
+
+
+_MAX_ANSWER = 200
 
 
 class MailRefused(Undeliverable):
@@ -65,8 +69,8 @@ class SmtpSender:
         """Tell whether the server is being left alone for a while."""
         return self._breaker().state == "open"
 
-    async def send(self, message: EmailMessage, recipient: str) -> None:
-        """Hand one mail over.
+    async def send(self, message: EmailMessage, recipient: str) -> str:
+        """Hand one mail over; return what the server answered, cut to one line.
 
         Raises:
             MailRefused: It will not work later either.
@@ -77,7 +81,7 @@ class SmtpSender:
         try:
             with within("send a mail", "client"):
                 async with self._breaker(), asyncio.timeout(longest):
-                    await self._deliver(message, recipient)
+                    return await self._deliver(message, recipient)
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailDelayed(describe(error)) from error
 
@@ -85,7 +89,7 @@ class SmtpSender:
         name = f"smtp:{self._address.host}"
         return self._breakers.get(name, expected=_SERVER_AT_FAULT)
 
-    async def _deliver(self, message: EmailMessage, recipient: str) -> None:
+    async def _deliver(self, message: EmailMessage, recipient: str) -> str:
         host = self._address.host
         if self._settings.allow_plaintext:
             host = await _private_address(host, self._address.port)
@@ -102,18 +106,20 @@ class SmtpSender:
         )
         try:
             await client.connect()
-            await self._hand_over(client, message, recipient)
+            answer = await self._hand_over(client, message, recipient)
             await _say_goodbye(client)
+            return printable(answer, _MAX_ANSWER)
         finally:
             client.close()
 
     async def _hand_over(
         self, client: aiosmtplib.SMTP, message: EmailMessage, recipient: str
-    ) -> None:
+    ) -> str:
         try:
-            await client.send_message(
+            _, answer = await client.send_message(
                 message, sender=self._sender, recipients=[recipient]
             )
+            return answer
         except aiosmtplib.SMTPRecipientsRefused as error:
             if any(refusal.code >= 500 for refusal in error.recipients):
                 raise MailRefused(describe(error)) from error

@@ -1,12 +1,17 @@
 """``/admin/mails``: previews for those who may see settings, and a test mail."""
 
+from typing import Any
+from uuid import UUID
+
 import pytest
 
 from app.services.mails.kind import KINDS
+from app.services.server.mail_test import MailTestService
 from app.services.server.runtime import Runtime
 from tests.console.conftest import Holder
 from tests.support.api import Api, Person
 from tests.support.browser import Visitor
+from tests.support.job import add_message
 from tests.support.page import Page
 
 MAILS = "/admin/mails"
@@ -72,10 +77,59 @@ async def test_an_administrator_has_a_test_mail_sent_to_themselves(
     sent = await visitor.submit(MAILS, {"test": "mail", "to": "eve@example.com"})
     forged = await visitor.post(MAILS, {"test": "mail", "csrf": "x"})
 
-    assert sent.headers["location"] == f"{MAILS}?done=test"
-    assert f"way to {admin.email}" in (await visitor.get(f"{MAILS}?done=test")).text
+    told = await visitor.get(sent.headers["location"])
+    assert f"way to {admin.email}" in told.text
+    assert 'hx-trigger="load delay' in told.text  # it looks again by itself
     assert forged.status_code == 403
     assert await _tests(runtime) == [admin.email]
+
+
+@pytest.mark.parametrize(
+    ("became", "said"),
+    [
+        ({"failed_at": True, "last_error": "550 <b>no</b>"}, "550 &lt;b&gt;no"),
+        ({"last_error": "451 later"}, "It is tried again by itself."),
+        (
+            {"delivered_at": True, "answer": "250 <i>ok"},
+            "answered: <code>250 &lt;i&gt;",
+        ),
+        ({"delivered_at": True}, "is in the <a"),
+    ],
+)
+async def test_the_page_says_what_the_mail_server_answered(
+    visitor: Visitor,
+    admin: Person,
+    runtime: Runtime,
+    became: dict[str, Any],
+    said: str,
+) -> None:
+    sent = await visitor.submit(MAILS, {"test": "mail"})
+    number = sent.headers["location"].rpartition("=")[2]
+    async with runtime.unit_of_work() as uow:
+        message = await uow.outbox.by_id(UUID(number))
+        assert message is not None
+        for name, value in became.items():
+            if name == "answer":
+                await MailTestService(uow).note(message.id, value)
+            else:
+                now = uow.clock.now()
+                setattr(message, name, now if value is True else value)
+
+    told = await visitor.get(sent.headers["location"])
+
+    assert said in told.text and "hx-trigger" not in told.text
+
+
+async def test_only_test_mails_of_ones_own_are_told(
+    visitor: Visitor, admin: Person, runtime: Runtime
+) -> None:
+    async with runtime.unit_of_work() as uow:
+        other = MailTestService(uow).ask("eve@example.com")
+        failed = add_message(uow, payload={"to": admin.email}, last_error="secret")
+
+    for number in (other, failed.id, "nonsense", ""):
+        told = await visitor.get(f"{MAILS}?tested={number}")
+        assert told.status_code == 200 and 'id="tested"' not in told.text
 
 
 async def test_who_only_reads_settings_sends_none(

@@ -65,6 +65,19 @@ class EncryptedSmtp:
         self._controller.stop()
 
 
+async def test_a_test_mail_keeps_what_the_server_answered_and_others_do_not(
+    job: MailJob, runtime: Runtime, smtp: SmtpServer
+) -> None:
+    await store_messages(runtime)
+    await store_messages(runtime, payload={"template": "mail_test"})
+
+    await job.run()
+
+    plain, tested = await messages(runtime, "delivered")
+    assert "answer" not in plain.payload
+    assert tested.payload["answer"].startswith("2")
+
+
 @pytest.mark.parametrize("at", ["RCPT", "DATA"])
 async def test_f31_a_refusal_for_good_is_final(
     job: MailJob, runtime: Runtime, smtp: SmtpServer, at: Any

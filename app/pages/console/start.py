@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Response
 
-from app.core.exceptions import AppError, Forbidden
+from app.core.exceptions import AppError
 from app.core.language import N_, Message
 from app.core.late.route import LateRoute
 from app.pages.console.client_new import PATH as NEW_CLIENT
 from app.pages.console.frame import AtConsole, Here
+from app.pages.console.mails import became_of, send_test
 from app.pages.console.sections import START
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values
 from app.pages.parts.proof import submit
-from app.policies.permission import ALL
 from app.services.server.checklist import ChecklistService
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
@@ -78,48 +78,40 @@ WORDS: Mapping[str, Words] = {
 
 
 @router.get(START.path)
-async def show_start(at: AtConsole, done: str = "") -> Response:
+async def show_start(at: AtConsole, tested: str = "") -> Response:
     """Show what is done and what is not."""
     here = await at.enter(START)
     if isinstance(here, Response):
         return here
-    return await _show(here, done=done)
+    return await _show(here, tested=tested)
 
 
 @router.post(START.path)
 async def submit_start(values: Posted, at: AtConsole) -> Response:
     """Dismiss an item or bring it back, or send the test mail."""
-    here = await at.enter(START)
+    here = await at.enter(START, permission=START.act)
     if isinstance(here, Response):
         return here
 
     async def work() -> Response:
-        if not here.actor.may(ALL):
-            raise Forbidden(hint="the checklist is the administrators'")
+        if not {"dismiss", "restore"} & values.keys():
+            return await send_test(here, START.path)
         async with here.runtime.unit_of_work() as uow:
-            done = await _change(ChecklistService(uow, here.runtime), here, values)
-        return here.go(START.path, done)
+            checklist = ChecklistService(uow, here.runtime)
+            if "dismiss" in values:
+                await checklist.dismiss(values["dismiss"])
+            else:
+                await checklist.bring_back(values["restore"])
+        return here.go(START.path)
 
     return await submit(here, values, work, _show)
-
-
-async def _change(checklist: ChecklistService, here: Here, values: Values) -> str:
-    """Do what was posted; return what became of it."""
-    if "dismiss" in values:
-        await checklist.dismiss(values["dismiss"])
-        return ""
-    if "restore" in values:
-        await checklist.bring_back(values["restore"])
-        return ""
-    await checklist.test_mail(here.account.user_id, here.account.email)
-    return "mail"
 
 
 async def _show(
     here: Here,
     error: AppError | None = None,
     _values: Values | None = None,
-    done: str = "",
+    tested: str = "",
 ) -> Response:
     async with here.runtime.unit_of_work(read_only=True) as uow:
         items = await ChecklistService(uow, here.runtime).items(here.account.user_id)
@@ -129,8 +121,8 @@ async def _show(
         items=items,
         left=sum(each.is_open for each in items),
         words=WORDS,
-        may_change=here.actor.may(ALL),
+        may_change=here.actor.may(START.act),
         keeps_mails=here.runtime.settings.keeps_mails,
         has_demo=here.runtime.settings.serves_demo,
-        done=done,
+        tested=await became_of(tested, here),
     )

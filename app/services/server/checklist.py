@@ -86,15 +86,15 @@ class ChecklistService:
         """Note that a backup was made just now."""
         await self._uow.checklist.put("backup", _DONE, self._uow.clock.now())
 
-    async def test_mail(self, user_id: UUID, to: str) -> None:
-        """Send a mail to whoever asks, on the way of all mails.
+    async def test_mail(self, user_id: UUID, to: str) -> UUID | None:
+        """Send a mail to whoever asks, on the way of all mails; return its id.
 
         Raises:
             TooManyRequests: They asked too often.
         """
         key = subject_key("mail_test", str(user_id))
         await self._process.limiter.take((self._process.limits.mail_recipient, key))
-        MailTestService(self._uow).ask(to)
+        return MailTestService(self._uow).ask(to)
 
 
 def _known(item: str) -> str:

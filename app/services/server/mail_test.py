@@ -8,6 +8,7 @@ from app.models.outbox import OutboxMessage
 from app.repositories.unit_of_work import UnitOfWork
 
 TTL = timedelta(hours=1)  # of no use later
+ANSWER = "answer"  # in the payload of what was delivered
 
 
 class MailTestService:
@@ -25,3 +26,16 @@ class MailTestService:
     async def state(self, message_id: UUID) -> OutboxMessage | None:
         """Return the message, whatever became of it."""
         return await self._uow.outbox.by_id(message_id)
+
+    async def of(self, message_id: UUID, to: str) -> OutboxMessage | None:
+        """Return a test mail of this recipient; other messages are not told."""
+        message = await self.state(message_id)
+        if message is None or message.payload.get("template") != MailTested.template:
+            return None
+        return message if message.payload.get("to") == to else None
+
+    async def note(self, message_id: UUID, answer: str) -> None:
+        """Keep what the mail server answered, for whoever asked."""
+        message = await self.state(message_id)
+        if message is not None:
+            message.payload = message.payload | {ANSWER: answer}
