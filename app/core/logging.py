@@ -25,8 +25,12 @@ CAPACITY = 10_000
 _access = logging.getLogger("auth_serve.access")
 _uncaught = logging.getLogger("auth_serve.uncaught")
 _UVICORN = ("uvicorn", "uvicorn.error", "uvicorn.asgi")
-# Below this level they print the values that are bound to SQL statements.
-_TALKATIVE = ("aiosqlite", "sqlalchemy")
+# Below this level they print the values that are bound to SQL statements, or, at the
+# very first start of all, every single step.
+_TALKATIVE = (
+    *("aiosqlite", "sqlalchemy"),
+    *("app.database_pool", "alembic"),
+)
 
 _clock = SystemClock()
 _active: "LoggingRuntime | None" = None

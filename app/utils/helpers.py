@@ -74,3 +74,9 @@ def encoded_json(content: Any) -> bytes:
     """Return plain values as JSON; an instant ends in ``Z``."""
     # asyncpg has a UUID of its own, which orjson knows only through ``default``.
     return orjson.dumps(content, default=str, option=orjson.OPT_UTC_Z)
+
+
+def readable_json(content: Any) -> bytes:
+    """Return the same for a file that people open: a member to a line."""
+    option = orjson.OPT_UTC_Z | orjson.OPT_INDENT_2
+    return orjson.dumps(content, default=str, option=option)

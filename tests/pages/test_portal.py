@@ -259,6 +259,7 @@ async def test_a_copy_of_everything_is_a_file(visitor: Visitor, person: Person) 
     assert answer.headers["content-disposition"] == 'attachment; filename="me.json"'
     assert copy["user"]["email"] == person.email
     assert copy["sessions"] and "password_hash" not in answer.text
+    assert "\n  {\n" in answer.text  # people open it: not all in one line
 
 
 async def test_an_account_is_deleted_and_the_other_of_the_browser_stays(

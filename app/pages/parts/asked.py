@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from app.core.context import current
 from app.core.language import N_, gettext
 from app.oauth.clients.client import Client
 from app.oauth.clients.metadata_document import domain_of
@@ -211,9 +212,23 @@ def _application(client: Client, place: str) -> AskingApplication:
 def place_name(redirect_uri: str) -> str:
     """Return what people are told of where a URI leads."""
     parsed = parse_uri(redirect_uri)
+    if parsed is not None and _is_ours(redirect_uri):
+        return parsed.host if parsed.port is None else f"{parsed.host}:{parsed.port}"
     if parsed is None or parsed.scheme not in ("http", "https") or parsed.is_loopback:
         return gettext("a program on your device")
     return parsed.host
+
+
+def _is_ours(redirect_uri: str) -> bool:
+    """Tell whether the answer comes to this service itself, as the demo's does.
+
+    In development that is on this machine, and yet no program that anybody may be.
+    """
+    app = current().scope.get("app")
+    if app is None:
+        return False
+    own: str = app.state.runtime.settings.public_url
+    return redirect_uri.startswith(f"{own}/")
 
 
 def _links(client: Client) -> tuple[tuple[str, str], ...]:

@@ -12,7 +12,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.audit_event import told_to
 from app.services.accounts.change import existing
 from app.services.process.process import Process
-from app.utils.helpers import base64url, encoded_json
+from app.utils.helpers import base64url, encoded_json, readable_json
 
 BATCH = 500  # rows in memory at a time, and in one transaction
 Batches = AsyncIterator[Sequence[dict[str, Any]]]
@@ -46,17 +46,20 @@ class Copy:
     lists: dict[str, Batches]
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield a JSON object whose last members are lists too long to hold at once."""
-        yield b'{"user":' + encoded_json(self.user)
+        """Yield a JSON object whose last members are lists too long to hold at once.
+
+        In lines: it is a file that its owner opens.
+        """
+        yield b'{\n"user": ' + readable_json(self.user)
         for name, batches in self.lists.items():
-            yield b"," + encoded_json(name) + b":["
+            yield b",\n" + encoded_json(name) + b": ["
             between = b""
             async for batch in batches:
                 if batch:
-                    yield between + encoded_json(batch)[1:-1]
+                    yield between + readable_json(batch)[1:-2]
                     between = b","
-            yield b"]"
-        yield b"}"
+            yield b"\n]" if between else b"]"
+        yield b"\n}\n"
 
 
 class ExportService:
