@@ -236,6 +236,14 @@ def demanded_acr(request: AuthorizationRequest) -> list[object]:
     return wished_values(request.claims, "id_token", "acr")
 
 
+def wished_acr(request: AuthorizationRequest) -> tuple[str, ...]:
+    """Return the acr values that would do, whether they are demanded or a wish."""
+    claimed = wished_values(request.claims, "id_token", "acr")
+    minimum = request.client.minimum_acr
+    wished = [*request.acr_values, *claimed] if minimum is None else [minimum]
+    return tuple(each for each in wished if isinstance(each, str))
+
+
 def is_strong(request: AuthorizationRequest, acr: str) -> bool:
     """Tell whether a sign-in is as strong as client and request demand.
 

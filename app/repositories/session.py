@@ -51,7 +51,7 @@ class SessionRepository(Repository[Session]):
             session_id: Which.
             user_id: Whose it has to be.
             presented: The count of the cookie that came.
-            columns: What becomes of it; with the ``authenticated_at`` of now.
+            columns: What becomes of it; with the ``refreshed_at`` of now.
 
         Returns:
             False when it is over, or stood elsewhere.
@@ -63,7 +63,7 @@ class SessionRepository(Repository[Session]):
             _live_of(user_id),
             Session.id == session_id,
             (Session.counter == presented) | counted_on,
-            Session.expires_at > columns["authenticated_at"],
+            Session.expires_at > columns["refreshed_at"],
         )
         renewed = query.values(counter=presented + 1, **columns)
         return len((await self.db.scalars(renewed.returning(Session.id))).all()) == 1
@@ -75,7 +75,7 @@ class SessionRepository(Repository[Session]):
     async def forget_networks(self, user_id: UUID, since: datetime) -> None:
         """Have a user's networks of sign-ins since an instant unknown again."""
         query = update(Session).where(
-            Session.user_id == user_id, Session.authenticated_at >= since
+            Session.user_id == user_id, Session.refreshed_at >= since
         )
         await self.db.execute(query.values(network=""))
 

@@ -75,7 +75,7 @@ def begin(
         issuer=issuer,
         redirect_uri=redirect_uri,
         started_at=world.clock.now().timestamp(),
-        max_age=asking.max_age,
+        max_age=asking.max_age if has_nonce else None,  # else nobody could say it
     )
     parameters = {
         "response_type": "code",

@@ -25,6 +25,7 @@ class Metadata:
     Attributes:
         issuer: Checked; where a provider has many, as its template.
         has_iss: It sends ``iss`` with every answer (RFC 9207 §3).
+        has_auth_time: It says that it tells when somebody proved themselves.
     """
 
     issuer: str
@@ -36,6 +37,7 @@ class Metadata:
     algorithms: tuple[str, ...] = ("RS256",)
     auth_methods: tuple[str, ...] = ("client_secret_basic",)
     has_iss: bool = False
+    has_auth_time: bool = False
 
 
 class Documents(Published[T]):
@@ -113,6 +115,7 @@ def read_metadata(answer: Answer, issuer: str) -> Metadata:
         if url is None:
             raise Refused(Reason.METADATA, f"the discovery document lacks {name}")
     offered = {name: _url(document, name, is_plain) for name in _OFFERED}
+    claims = document.get("claims_supported")
     return Metadata(
         issuer=issuer,
         **{name: url for name, url in (needed | offered).items() if url},
@@ -121,6 +124,7 @@ def read_metadata(answer: Answer, issuer: str) -> Metadata:
         auth_methods=words(document.get("token_endpoint_auth_methods_supported"))
         or ("client_secret_basic",),  # the defaults of OIDC Discovery §3
         has_iss=document.get("authorization_response_iss_parameter_supported") is True,
+        has_auth_time="auth_time" in claims if isinstance(claims, list) else False,
     )
 
 

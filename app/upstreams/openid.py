@@ -1,7 +1,7 @@
 """OpenID Connect Core 1.0, as the relying party: code flow, and no other."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.core import jose
@@ -48,6 +48,7 @@ class OpenIdProfile:
         has_nonce: Its ID tokens bear the ``nonce`` of the request.
         has_pkce: It bears the parameters of RFC 7636.
         asks_userinfo: What it tells of people is not all in the ID token.
+        again: Its ``prompt`` for whoever is to prove themselves anew; None has none.
     """
 
     issuer: str
@@ -58,6 +59,7 @@ class OpenIdProfile:
     has_nonce: bool = True
     has_pkce: bool = True
     asks_userinfo: bool = True
+    again: str | None = "login"
 
 
 class OpenIdConnector:
@@ -81,7 +83,7 @@ class OpenIdConnector:
         return authorization.begin(
             metadata.authorization_endpoint,
             self._profile,
-            asking,
+            self._known_there(asking, metadata),
             self._world,
             issuer=metadata.issuer,
             redirect_uri=self._config.redirect_uri,
@@ -205,6 +207,19 @@ class OpenIdConnector:
         return claims
 
     # The same for all
+
+    def _known_there(self, asking: Asking, metadata: Metadata) -> Asking:
+        """Return of what is asked what the provider knows.
+
+        Not all that leave ``auth_time`` out leave ``max_age`` unanswered: Dex answers
+        without. What nobody would say is not asked, so that nothing waits for it.
+        """
+        is_anew = asking.prompt == "login"
+        return replace(
+            asking,
+            prompt=self._profile.again if is_anew else asking.prompt,
+            max_age=asking.max_age if metadata.has_auth_time else None,
+        )
 
     async def _metadata(self) -> Metadata:
         found = self._profile.discovery

@@ -119,7 +119,8 @@ class Asking:
         state: Unguessable; it finds what was kept, in the browser that began.
         login_hint: What the person typed, handed on.
         prompt: As OIDC Core §3.1.2.1 has it, such as ``login``; None is not sent.
-        max_age: Seconds since the person last proved themselves there.
+        max_age: Seconds since the person last proved themselves there, at most. Whoever
+            cannot tell is not asked; ``Begun.checks_age`` says whether it was.
         acr_values: What is asked for; whether it was done is in the answer.
         ui_locales: Language tags (BCP 47), in order.
     """
@@ -173,6 +174,11 @@ class Begun:
     url: str
     kept: Kept
     returns_by_post: bool = False
+
+    @property
+    def checks_age(self) -> bool:
+        """Tell whether the answer has to say when the person proved themselves."""
+        return self.kept.max_age is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,9 @@ from tests.support.api import Api, Person
 from tests.support.browser import Visitor
 
 ANN = "ann@example.com"
+# Ann comes, and is believed: she gets an account.
+OPEN: dict[str, Any] = {"account_rule": "anybody", "trusted_domains": ["example.com"]}
+IS_ANN: dict[str, Any] = {"email": ANN, "email_verified": True}
 CONNECTION: dict[str, Any] = {
     "kind": "oidc",
     "display_name": "Elsewhere",

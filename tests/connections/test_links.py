@@ -8,16 +8,20 @@ from fastapi import FastAPI
 
 from app.services.sessions.end import end_all_sessions
 from app.services.upstreams.sign_in import UpstreamSignInService
+from tests.accounts.test_passkeys import entered
 from tests.connections.provider import Provider
 from tests.connections.support import (
     ANN,
     CONNECTION,
+    IS_ANN,
+    OPEN,
     account,
     come,
     connect,
     refusal,
 )
-from tests.support.api import PASSWORD, Api
+from tests.factories.factor import FactorFactory
+from tests.support.api import PASSWORD, Api, Person
 from tests.support.browser import Visitor, set_cookies
 from tests.support.page import Page
 
@@ -214,3 +218,70 @@ async def test_another_server_does_not_take_the_people_of_the_one_before(
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["code"] == "has_links"
     assert renamed.json()["settings"]["issuer"] == provider.url
+
+
+async def test_a_link_that_waits_is_over_once_another_server_says_who_people_are(
+    api: Api, visitor: Visitor, provider: Provider
+) -> None:
+    owner = await api.users.with_password(PASSWORD, email=ANN)
+    made = await connect(api, provider)
+    came = await come(visitor, provider, email=ANN, email_verified=True)
+    asked = await visitor.get(came.headers["location"])
+    await visitor.sign_in(ANN)
+    values = await visitor.hidden("/signin/connect")
+    settings = CONNECTION["settings"] | {"issuer": "https://next.example"}
+    await api.patch(f"/connections/{made}", {"settings": settings}, await api.admin())
+
+    answer = await visitor.post("/signin/connect", values | {"connect": "yes"})
+    page = await visitor.get("/signin/connect")
+
+    assert "To connect Elsewhere" in asked.text
+    assert answer.status_code == 403 and page.headers["location"] == "/"
+    assert "upstream.linked" not in await api.trail(owner.id)
+
+
+async def test_a_connection_that_is_off_is_no_way_in(
+    api: Api, visitor: Visitor, provider: Provider, app: FastAPI
+) -> None:
+    """Ann is known by two; one is off, so that the other is her last way in."""
+    await connect(api, provider, **OPEN)
+    await come(visitor, provider, **IS_ANN)
+    user, root = await account(api), await api.admin()
+    settings = CONNECTION["settings"] | {"issuer": provider.url}
+    body = CONNECTION | {"name": "second", "settings": settings, **OPEN}
+    second = (await api.post("/connections", body, root)).json()["id"]
+    gone = await visitor.submit("/account/connections", {"connect": "second"})
+    await visitor.get(provider.back(gone.headers["location"]))
+    await api.patch(f"/connections/{second}", {"enabled": False}, root)
+    page = await visitor.get("/account/connections")
+    ends = [
+        each["value"] for each in Page(page.text).all("button") if each["name"] == "end"
+    ]
+
+    kept = await visitor.submit("/account/connections", {"end": ends[0]})
+    await api.patch(f"/connections/{second}", {"enabled": True}, root)
+    ended = await visitor.submit("/account/connections", {"end": ends[0]})
+
+    assert len(ends) == 2 and kept.status_code == 409
+    assert ended.headers["location"] == "/account/connections?done=ended"
+    assert (await api.trail(user.id)).count("upstream.unlinked") == 1
+
+
+async def test_the_last_passkey_stays_unless_there_is_another_way_in(
+    api: Api, visitor: Visitor, provider: Provider
+) -> None:
+    made = await connect(api, provider, **OPEN)
+    await come(visitor, provider, **IS_ANN)
+    user, root = await account(api), await api.admin()
+    held = await FactorFactory(api.runtime).passkey(user.id)
+    ann = await entered(api, Person(user.id, ANN, {}), held)
+    [row] = (await api.get("/users/me/factors", ann)).json()["passkeys"]
+    path = f"/users/me/passkeys/{row['id']}"
+
+    await api.patch(f"/connections/{made}", {"enabled": False}, root)
+    kept = await api.delete(path, ann)
+    await api.patch(f"/connections/{made}", {"enabled": True}, root)
+    gone = await api.delete(path, ann)
+
+    assert (kept.status_code, kept.json()["code"]) == (409, "last_way_in")
+    assert gone.status_code == 204

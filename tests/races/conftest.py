@@ -32,6 +32,7 @@ CROWD = ONE_ADDRESS | {
     "AUTH_SERVE_PERSONAL_TOKENS__MAX_PER_USER": "5",
     "AUTH_SERVE_LIMITS__SIGN_IN_ACCOUNT": f"{SIGN_IN_LIMIT}/6000",
     "AUTH_SERVE_REGISTRATION": "open",
+    "AUTH_SERVE_OUTBOUND__ALLOWED_HOSTS": "127.0.0.1",
     "AUTH_SERVE_OAUTH__SCOPES": json.dumps(SCOPES),
     "AUTH_SERVE_SESSION__REFRESH_WINDOW": "60",
     # A busy test machine is slow; overload and its 503 are not the subject here.

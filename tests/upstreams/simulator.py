@@ -171,6 +171,7 @@ class Simulator(HttpServer):
             "jwks_uri": self.at("keys"),
             "userinfo_endpoint": self.at("userinfo"),
             "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+            "claims_supported": ["sub", "iss", "auth_time", "acr"],
         }
         return _changed(usual, self.said)
 

@@ -93,3 +93,17 @@ async def test_apple_is_told_that_somebody_turned_back(
     refused = await world.refused(connector, apple, error="user_cancelled_authorize")
 
     assert refused[0] is Reason.CANCELLED
+
+
+async def test_what_apple_signed_stands_above_what_the_browser_says(
+    world: Connections, apple: Simulator
+) -> None:
+    """The name comes by the person's browser, who may write there what they like."""
+    connector = world.connect("apple", **APPLE_SETTINGS)
+
+    found = await world.sign_in(
+        connector, apple, user=json.dumps(_USER | {"name": {"firstName": "Mallory"}})
+    )
+
+    assert found.claims["name"] == "Jane Doe"
+    assert found.email == "janedoe@example.com"

@@ -252,3 +252,20 @@ async def test_a_key_set_that_changes_back_and_forth_is_asked_for_seldom(
         )
 
     assert simulator.asked("keys") == 2
+
+
+async def test_a_token_endpoint_that_fails_closes_the_way_to_its_host(
+    upstreams: Connections, simulator: Simulator
+) -> None:
+    """An administrator named the host, so that readiness tells of it."""
+    connector = upstreams.connect("oidc", issuer=simulator.url)
+    simulator.instead[simulator.at("token")] = (503, {}, b"")
+    for _ in range(5):
+        await upstreams.refused(connector, simulator)
+    asked = simulator.asked("discovery")
+
+    with pytest.raises(Refused) as caught:
+        await upstreams.connect("oidc", issuer=simulator.url).begin(Asking(state=STATE))
+
+    assert caught.value.reason is Reason.UNREACHABLE
+    assert simulator.asked("discovery") == asked

@@ -364,3 +364,36 @@ async def test_the_test_says_what_it_cannot_know(
 
     assert steps[-1].ok
     assert steps[-1].saw.startswith("it does not say whether it knows this client")
+
+
+@pytest.mark.parametrize("said", [..., ["sub"], "auth_time", None, [["auth_time"]]])
+async def test_who_does_not_tell_when_is_not_asked_how_long_ago(
+    upstreams: Connections, simulator: Simulator, said: Any
+) -> None:
+    """Dex answers ``max_age`` without ``auth_time``: nobody would get in."""
+    simulator.said = {"claims_supported": said}
+    connector = upstreams.connect("oidc", issuer=simulator.url)
+
+    begun = await connector.begin(Asking(state=STATE, prompt="login", max_age=0))
+
+    assert "max_age" not in query_of(begun.url) and not begun.checks_age
+    assert query_of(begun.url)["prompt"] == "login"
+
+
+@pytest.mark.parametrize(
+    ("kind", "issuer", "prompt"),
+    [
+        ("google", "https://accounts.google.com", "select_account"),
+        ("slack", "https://slack.com", None),
+        ("linkedin", "https://www.linkedin.com/oauth", None),
+    ],
+)
+async def test_a_prompt_that_a_provider_refuses_is_not_sent(
+    world: Connections, start: Any, kind: str, issuer: str, prompt: str | None
+) -> None:
+    start(issuer)
+    connector = world.connect(kind)
+
+    begun = await connector.begin(Asking(state=STATE, prompt="login"))
+
+    assert query_of(begun.url).get("prompt") == prompt

@@ -23,6 +23,7 @@ from app.services.factors.errors import (
     RefusedPasskey,
     TooManyPasskeys,
 )
+from app.services.factors.way_in import LastWayIn
 from app.services.sessions.errors import (
     InsufficientUserAuthentication,
     ReauthenticationRequired,
@@ -94,7 +95,11 @@ async def rename_passkey(
     return PasskeyOut.model_validate(renamed)
 
 
-@router.delete(_PASSKEY, status_code=204, responses=problems(*_CHANGE, FactorNotFound))
+@router.delete(
+    _PASSKEY,
+    status_code=204,
+    responses=problems(*_CHANGE, FactorNotFound, LastWayIn),
+)
 async def remove_passkey(
     passkey_id: UUID, caller: RecentCaller, passkeys: Passkeys
 ) -> None:

@@ -16,6 +16,7 @@ from fastapi.responses import RedirectResponse
 
 from app.core.late.route import LateRoute
 from app.core.secret_key import SealBroken
+from app.oauth.interaction import wished_acr
 from app.pages.parts import texts
 from app.pages.parts.asked import hinted_email, waiting_at
 from app.pages.parts.browser import (
@@ -43,6 +44,7 @@ from app.pages.parts.refusal import render_error
 from app.pages.parts.render import OPENER
 from app.pages.sign_in.signin import show_form
 from app.services.oauth.begun_at import BegunAtService
+from app.services.oauth.outcome import Waiting
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.upstreams.errors import UpstreamSignInRefused
@@ -61,8 +63,6 @@ async def leave(
     name: str, request: Request, values: Posted, browser: AtBrowser, runtime: State
 ) -> Response:
     """Lead to the other side of a connection."""
-    from app.services.upstreams.journey import Going
-
     flow, section = checked_flow(values.get(FLOW, "")), section_of(values.get(TO, ""))
     waiting = await waiting_at(browser, flow, runtime)
     flow = flow if waiting else ""
@@ -74,14 +74,47 @@ async def leave(
         return await show_form(
             waiting, browser, runtime, {}, flow, error, section=section
         )
-    going = Going(
+    going = await going_for(waiting, flow, section, browser, runtime)
+    return await go_away(name, going, request, browser, runtime)
+
+
+async def going_for(
+    waiting: Waiting | None,
+    flow: str,
+    section: str,
+    browser: Browser,
+    runtime: Runtime,
+    login_hint: str = "",
+) -> "Going":
+    """Return what somebody goes elsewhere for, who signs in or up.
+
+    Who is signed in here already, or waits to prove an account, signs in anew.
+
+    Args:
+        waiting: The request of an application, if one waits.
+        flow: Its name; empty if none does.
+        section: The page of the account that they sign in for.
+        browser: Whose.
+        runtime: The parts of the process.
+        login_hint: What they typed; else it is the hint of the application.
+    """
+    from app.services.upstreams.journey import Going
+
+    request = waiting.request if waiting else None
+    is_demanded = request is not None and (
+        "login" in request.prompt or request.max_age == 0
+    )
+    is_here = bool(section or browser.link) or browser.current is not None
+    return Going(
         flow=flow,
         section=section,
-        login_hint=hinted_email(waiting) or None,
-        again=bool(section) or browser.current is not None,
+        login_hint=login_hint or hinted_email(waiting) or None,
+        again=is_demanded or is_here,
+        is_demanded=is_demanded,
+        max_age=request.max_age if request else None,
+        acr_values=wished_acr(request) if request else (),
         begun_at=await BegunAtService(runtime).waiting(flow, browser),
     )
-    return await go_away(name, going, request, browser, runtime)
 
 
 async def go_away(

@@ -88,6 +88,15 @@ class UpstreamIdentityRepository(Repository[UpstreamIdentity]):
         )
         return (await self.db.execute(query.order_by(UpstreamIdentity.id))).all()
 
+    async def has_way_in(self, user_id: UUID) -> bool:
+        """Tell whether somebody may come by a connection that is on."""
+        query = select(UpstreamIdentity.id).where(
+            UpstreamIdentity.user_id == user_id,
+            UpstreamIdentity.connection_id == Connection.id,
+            Connection.enabled,
+        )
+        return await self.db.scalar(query.limit(1)) is not None
+
     async def list_for_user(
         self, user_id: UUID, after: UUID | None, limit: int
     ) -> Sequence[UpstreamIdentity]:

@@ -47,6 +47,7 @@ from app.services.factors.errors import (
     TooManyPasskeys,
 )
 from app.services.factors.stored import STORED, passkey_of, passkey_row
+from app.services.factors.way_in import demand_way_in
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
 from app.utils.helpers import base64url
@@ -210,10 +211,12 @@ class PasskeyService:
             FactorNotFound: The account has no such passkey.
             FactorsFrozen: Factors cannot be changed now.
             InvalidAccessToken: The session ended meanwhile.
+            LastWayIn: Nobody would get in any more.
         """
         user = await changeable(self._uow, owner_id, session_id)
         if not await self._uow.passkeys.delete_for_user(owner_id, passkey_id):
             raise FactorNotFound
+        await demand_way_in(self._uow, user)
         await factor_removed(self._uow, self._process, user, _FACTOR, session_id)
 
     async def signals(self, owner_id: UUID) -> dict[str, Any]:

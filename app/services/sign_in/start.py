@@ -64,11 +64,13 @@ class Proven:
         method: For the evidence: ``password``, ``email_code``, ``passkey``.
         amr: RFC 8176 values, in order of use.
         began_at: When the first of it was proven, if that was a step before.
+        at: When it was proven, if not now: elsewhere, as was said there.
     """
 
     method: str
     amr: tuple[str, ...]
     began_at: datetime | None = None
+    at: datetime | None = None
 
 
 class SessionStart:
@@ -248,7 +250,7 @@ class SessionStart:
             "id": session_id,
             "user_id": user_id,
             "counter": 0,
-            "created_at": columns["authenticated_at"],
+            "created_at": columns["refreshed_at"],
             "revoked_at": None,
             "revoked_reason": None,
             **columns,
@@ -264,7 +266,7 @@ class SessionStart:
             "ip": context.ip,
             "network": network_of(context.ip),
             "user_agent": context.user_agent,
-            "authenticated_at": now,
+            "authenticated_at": min(now, proven.at or now),
             "refreshed_at": now,
             "expires_at": min(idle, absolute),
             "absolute_expires_at": absolute,
@@ -308,5 +310,5 @@ def _started(
         user_id=user_id,
         roles=tuple(names),
         expires_at=columns["expires_at"],
-        started_at=columns["authenticated_at"],
+        started_at=columns["refreshed_at"],
     )

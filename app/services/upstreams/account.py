@@ -26,6 +26,7 @@ from app.services.accounts.registration import RegistrationService
 from app.services.accounts.unverified import (
     accept_address,
     claim,
+    is_unclaimed,
     mark_verified,
     wait_for_proof,
 )
@@ -97,7 +98,7 @@ class UpstreamAccountService:
         if user is None:
             return await self._new(identity, email, vouched, begun_at, admitted)
         if vouched:
-            await self._adopt(user, email)
+            await self._adopt(user, identity, email)
             await self.link(user, identity, "trusted_address")
             return Found(user)
         if identity.email_verified or self._is_open:
@@ -164,14 +165,16 @@ class UpstreamAccountService:
     def _is_open(self) -> bool:
         return self._process.settings.registration_mode == "open"
 
-    async def _adopt(self, user: User, email: str) -> None:
+    async def _adopt(
+        self, user: User, identity: "UpstreamIdentity", email: str
+    ) -> None:
         """Give an account to whoever was vouched for as the reader of its mailbox.
 
         One that nobody proved was perhaps made by somebody who waits for them
-        (pre-hijacking): it becomes theirs alone. One that was invited has nothing of
-        anybody's.
+        (pre-hijacking): it becomes theirs alone, and be it disabled: it may be enabled
+        again. One that was invited has nothing of anybody's.
         """
-        if user.email_verified or not user.is_active:
+        if user.email_verified:
             return
         now, tokens = self._uow.clock.now(), self._uow.one_time_tokens
         if await tokens.is_pending(Purpose.INVITATION, user.email_canonical, now):
@@ -180,6 +183,9 @@ class UpstreamAccountService:
             await tokens.revoke(Purpose.INVITATION, user.email_canonical, now)
             event: Any = InvitationAccepted
         else:
+            if user.password_hash is None and not is_unclaimed(user):
+                # Made for somebody who never took it: the invitation lapsed.
+                self._demand_rule(identity, email)
             await claim(self._uow, user, "address_vouched_for")
             event = EmailVerified
         set_email(user, email)  # as it was vouched for: of two spellings one is theirs

@@ -12,6 +12,7 @@ from app.services.sessions.authentication import InvalidAccessToken
 from app.services.sign_in.browser_session import BrowserAccount
 from app.services.upstreams.account import UpstreamAccountService
 from app.services.upstreams.errors import UpstreamSignInRefused
+from app.services.upstreams.journey import settings_mark
 
 
 async def connect(
@@ -20,11 +21,20 @@ async def connect(
     account: BrowserAccount,
     subject: str,
     claims: dict[str, Any],
+    asked: str,
 ) -> None:
     """Connect an account with who its owner is elsewhere; both were proven.
 
     It is a way in that lasts, so it takes what a factor does: a session that still
     lives after the other side took its time, and an address that was confirmed.
+
+    Args:
+        process: The process.
+        connection_id: By which they came.
+        account: Whose, as it is signed in.
+        subject: Who they are there.
+        claims: What is kept of them.
+        asked: ``settings_mark`` of who said so: today's settings may name another.
 
     Raises:
         AddressNotConfirmed: Anybody may have registered the account.
@@ -38,6 +48,8 @@ async def connect(
             user = await changeable(uow, account.user_id, account.session_id)
             if connection is None or not user.is_active:
                 raise UpstreamSignInRefused("changed_meanwhile", "one of both is gone")
+            if settings_mark(connection.settings) != asked:
+                raise UpstreamSignInRefused("changed_meanwhile", "other settings")
             identities = uow.upstream_identities
             known = await identities.by_subject(connection_id, subject)
             if known is not None and known.user_id == user.id:

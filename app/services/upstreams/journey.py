@@ -5,6 +5,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -27,8 +28,11 @@ class Going:
         flow: The request of an application that waits.
         section: The page of the account that they sign in for.
         user_id: Whose account is to be connected; None to sign in.
-        login_hint: What they typed, handed on and not kept.
+        login_hint: What they typed, handed on and not kept, like the next four.
         again: Whether they are to prove themselves anew, who are signed in here.
+        is_demanded: Whether an application demands that, so that it has to be sure.
+        max_age: Seconds since they proved themselves there, as an application says.
+        acr_values: How strongly, likewise.
         begun_at: The application, for a mail that may follow.
     """
 
@@ -37,6 +41,9 @@ class Going:
     user_id: UUID | None = None
     login_hint: str | None = None
     again: bool = False
+    is_demanded: bool = False
+    max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
     begun_at: BegunAt | None = None
 
 
@@ -72,6 +79,11 @@ def going_of(data: Mapping[str, Any]) -> Going:
     if data["user"]:
         going = replace(going, user_id=UUID(hex=data["user"]))
     return replace(going, begun_at=BegunAt.read(data))
+
+
+def settings_mark(settings: Mapping[str, Any]) -> str:
+    """Return what tells settings of a connection from those that it has later."""
+    return sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 def mark_of(process: Process, browser: Browser) -> str:

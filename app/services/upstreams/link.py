@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.core.exceptions import Conflict, NotFound
+from app.core.exceptions import NotFound
 from app.events.upstream import UpstreamUnlinked
 from app.models.one_time_token import OneTimeToken
-from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import present
+from app.services.factors.way_in import demand_way_in
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
 from app.services.sign_in.browser_cookie import BrowserCookies
@@ -17,7 +17,7 @@ from app.services.sign_in.browser_session import Browser, BrowserAccount
 from app.services.upstreams.account import told_as
 from app.services.upstreams.connected import connect
 from app.services.upstreams.errors import UpstreamSignInRefused
-from app.services.upstreams.journey import LINK_TTL, is_of
+from app.services.upstreams.journey import LINK_TTL, is_of, settings_mark
 
 
 class UpstreamLinkNotFound(NotFound):
@@ -25,13 +25,6 @@ class UpstreamLinkNotFound(NotFound):
 
     code = "upstream_link_not_found"
     title = "This account is not connected so any more"
-
-
-class LastWayIn(Conflict):
-    """Nobody would get into the account any more."""
-
-    code = "last_way_in"
-    title = "This is the only way to sign in; set a password first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +84,8 @@ class UpstreamLinkService:
             connection = await uow.connections.by_id(UUID(hex=row.subject))
         if connection is None or not connection.enabled:
             return None
+        if row.data.get("asked") != settings_mark(connection.settings):
+            return None
         claims = row.data["claims"]
         email = claims.get("email", "")
         return WaitingLink(
@@ -122,6 +117,7 @@ class UpstreamLinkService:
             account,
             row.data["who"],
             row.data["claims"],
+            row.data.get("asked", ""),  # one of the release before lacks it
         )
         return True
 
@@ -171,9 +167,8 @@ class UpstreamLinkService:
             ended = [each for each in links if each[0].id == link_id]
             if not ended:
                 raise UpstreamLinkNotFound
-            if not await self._has_other_way(uow, user_id, len(links)):
-                raise LastWayIn
             await uow.upstream_identities.delete_one(user_id, link_id)
+            await demand_way_in(uow, user)
             user.factors_version += 1  # a sign-in by it that is under way is over
             uow.record(
                 UpstreamUnlinked(
@@ -183,14 +178,3 @@ class UpstreamLinkService:
                     identity_id=link_id,
                 )
             )
-
-    async def _has_other_way(self, uow: UnitOfWork, user_id: UUID, links: int) -> bool:
-        """Tell whether somebody gets in without one of their links.
-
-        A code by mail is none: who has lost the mailbox would have lost the account.
-        """
-        user = await uow.users.by_id(user_id)
-        has_password = user is not None and user.password_hash is not None
-        if links > 1 or has_password:
-            return True
-        return bool(await uow.passkeys.list_for_user(user_id, None, 1))

@@ -6,7 +6,8 @@ asked.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +19,7 @@ from app.events.upstream import UpstreamRefused
 from app.factors.base import MULTI_FACTOR
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
+from app.oauth.acr import ONE_FACTOR, TWO_FACTORS, meets_any
 from app.policies.sign_in import refusal_of
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.one_time.token import OneTimeTokenService, Purpose
@@ -45,15 +47,17 @@ from app.services.upstreams.journey import (
     kept_of,
     mark_of,
     remembered,
+    settings_mark,
 )
 
 if TYPE_CHECKING:
-    from app.upstreams.protocol import UpstreamIdentity
+    from app.upstreams.protocol import Kept, UpstreamIdentity
 
 TTL = 900  # seconds that somebody may stay away
 METHOD, FEDERATED = "upstream", "fed"  # of sign-ins, and their ``amr``
 # What others call two factors: ours, and REFEDS MFA.
-_TWO_FACTORS = frozenset({"aal2", "https://refeds.org/profile/mfa"})
+_ASKED = (TWO_FACTORS, "https://refeds.org/profile/mfa")
+_SKEW = 60  # seconds that clocks may differ by
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,22 @@ class Arrival:
     refusal: AppError | None = None
     link: str = ""
     is_linked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Whose account it is, and what comes of that.
+
+    Attributes:
+        policy: What is believed of the other side, as it was when that was judged.
+        refusal: Why the account does not sign in.
+        link: Secret of a link that waits.
+    """
+
+    found: Found
+    policy: Mapping[str, Any]
+    refusal: Refusal | None = None
+    link: str = ""
 
 
 class UpstreamSignInService:
@@ -113,12 +133,17 @@ class UpstreamSignInService:
             state=secret(Purpose.UPSTREAM_SIGN_IN, token_id),
             login_hint=going.login_hint or None,
             prompt="login" if going.again else None,
+            max_age=0 if going.again else going.max_age,
+            acr_values=_two_factors(way, going),
             ui_locales=(language(),),
         )
         try:
             begun = await way.connector.begin(asking)
         except Refused as refusal:
             await self._refuse(name, refusal.reason, refusal.detail, going)
+        if going.is_demanded and not begun.checks_age:
+            why = "it does not tell when somebody proved themselves"
+            await self._refuse(name, "not_fresh", why, going)
         async with self._process.unit_of_work() as uow:
             await OneTimeTokenService(uow, self._process).issue(
                 Purpose.UPSTREAM_SIGN_IN,
@@ -156,6 +181,7 @@ class UpstreamSignInService:
             identity = await way.connector.complete(parameters, kept)
         except Refused as refusal:
             await self._refuse(name, refusal.reason, refusal.detail, going)
+        identity = replace(identity, auth_time=_long_ago(identity, kept))
         try:
             return await self._arrived(way, identity, going, browser)
         except UpstreamSignInRefused as refusal:
@@ -194,21 +220,24 @@ class UpstreamSignInService:
         admitted = is_known or await admit_mail(self._process, identity)
         try:
             async with self._process.unit_of_work() as uow:
-                found, refusal, link = await self._find(
-                    uow, way, identity, going, browser, admitted
-                )
+                judged = await self._find(uow, way, identity, going, browser, admitted)
         except IntegrityError as error:
             raise UpstreamSignInRefused("changed_meanwhile", "it came twice") from error
-        if link:
-            return Arrival(going, link=link)
+        found, refusal = judged.found, judged.refusal
+        if judged.link:
+            return Arrival(going, link=judged.link)
         if refusal is not None and not found.is_new:
             if refusal in TOLD:
                 return Arrival(going, refusal=TOLD[refusal]())
             raise UpstreamSignInRefused(refusal)
         if found.user is None or refusal is not None:
             return Arrival(going)  # whoever reads their mail goes on
-        await follow_groups(self._process, found.user.id, way.policy, identity.claims)
-        sign_ins, proven = SignInService(self._process), _proven(way.policy, identity)
+        # Of now, and not of when they left: what is believed may have been taken back.
+        policy = judged.policy
+        await follow_groups(self._process, found.user.id, policy, identity.claims)
+        if found.is_new:
+            identity = replace(identity, auth_time=None)
+        sign_ins, proven = SignInService(self._process), _proven(policy, identity)
         try:
             started = await sign_ins.browser_proven(
                 found.user, proven, held_by(browser), browser.remembered
@@ -225,11 +254,8 @@ class UpstreamSignInService:
         going: Going,
         browser: Browser,
         admitted: bool,
-    ) -> tuple[Found, Refusal | None, str]:
-        """Return whose account it is, why it does not sign in, and a link that waits.
-
-        Evidence of a refusal is stored with it.
-        """
+    ) -> "_Judged":
+        """Return whose account it is; evidence of a refusal is stored with it."""
         connection = await uow.connections.shared(way.id)
         if connection is None or connection.settings != way.settings:
             raise UpstreamSignInRefused(
@@ -239,15 +265,15 @@ class UpstreamSignInService:
         found = await accounts.find(identity, going.begun_at, admitted=admitted)
         if found.must_prove:
             link = await self._wait(uow, way, identity, browser)
-            return found, None, link
+            return _Judged(found, connection.policy, link=link)
         if found.user is None:
-            return found, None, ""
+            return _Judged(found, connection.policy)
         refusal = self._refusal(found.user)
         if refusal is None:
             await follow_profile(uow, found.user, connection.policy, identity.claims)
         elif not found.is_new:
             uow.record(SignInFailed(user_id=found.user.id, reason=refusal))
-        return found, refusal, ""
+        return _Judged(found, connection.policy, refusal)
 
     def _refusal(self, user: User) -> Refusal | None:
         must_verify = self._process.settings.registration_mode != "open"
@@ -270,6 +296,7 @@ class UpstreamSignInService:
                 "browser": mark_of(self._process, browser),
                 "who": identity.subject,
                 "claims": kept_claims(identity),
+                "asked": settings_mark(way.settings),
             },
         )
         return self._process.secret_key.one_time_token(Purpose.UPSTREAM_LINK, token.id)
@@ -286,7 +313,12 @@ class UpstreamSignInService:
         if here is None or here.user_id != going.user_id:
             raise UpstreamSignInRefused("changed_meanwhile", "another is signed in")
         await connect(
-            self._process, way.id, here, identity.subject, kept_claims(identity)
+            self._process,
+            way.id,
+            here,
+            identity.subject,
+            kept_claims(identity),
+            settings_mark(way.settings),
         )
 
     async def _refuse(
@@ -310,6 +342,28 @@ def _proven(policy: Mapping[str, Any], identity: "UpstreamIdentity") -> Proven:
 
     What they call it is not handed on: a password there is none of this account.
     """
-    says_two = MULTI_FACTOR in identity.amr or identity.acr in _TWO_FACTORS
+    says_two = MULTI_FACTOR in identity.amr or identity.acr in _ASKED
     counts = says_two and policy["trusts_factors"]
-    return Proven(METHOD, (FEDERATED, MULTI_FACTOR) if counts else (FEDERATED,))
+    amr = (FEDERATED, MULTI_FACTOR) if counts else (FEDERATED,)
+    return Proven(METHOD, amr, at=identity.auth_time)
+
+
+def _two_factors(way: Way, going: Going) -> tuple[str, ...]:
+    """Return what is asked of the other side for an application that wants two factors.
+
+    Only where its word would count: elsewhere the second step is ours.
+    """
+    is_wanted = meets_any(TWO_FACTORS, going.acr_values) and not meets_any(
+        ONE_FACTOR, going.acr_values
+    )
+    return _ASKED if is_wanted and way.policy["trusts_factors"] else ()
+
+
+def _long_ago(identity: "UpstreamIdentity", kept: "Kept") -> datetime | None:
+    """Return when somebody proved themselves there, if it was before they left here.
+
+    Who came by a session that they have there has not just signed in.
+    """
+    at = identity.auth_time
+    is_new = at is None or at.timestamp() >= kept.started_at - _SKEW
+    return None if is_new else at

@@ -112,6 +112,7 @@ def _profile(settings: AppleSettings) -> OpenIdProfile:
         parameters={"response_mode": "form_post"},
         has_pkce=False,  # no document of Apple's knows it; the nonce does the work
         asks_userinfo=False,
+        again=None,
     )
 
 

@@ -18,6 +18,7 @@ def _profile(settings: ClientSettings) -> OpenIdProfile:
         scopes=(*IDENTIFYING, *settings.scopes),
         has_nonce=False,
         has_pkce=False,
+        again=None,
     )
 
 

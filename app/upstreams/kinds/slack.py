@@ -15,6 +15,7 @@ def _profile(settings: ClientSettings) -> OpenIdProfile:
         credentials=credentials_of(settings, "client_secret_post"),
         scopes=(*IDENTIFYING, *settings.scopes),
         has_pkce=False,
+        again=None,
     )
 
 
