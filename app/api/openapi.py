@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 
 from app.api.oauth.documented import PROTOCOL_ERROR, SECURITY_SCHEMES
 from app.api.oauth.documented_pages import browser_paths
+from app.core.late.wing import unfolded
 from app.schemas.base import Problem
 from app.utils.base_path import base_path
 
@@ -29,7 +30,7 @@ def _build(app: FastAPI) -> dict[str, Any]:
         title=app.title,
         version=app.version,
         description=app.description,
-        routes=app.routes,
+        routes=unfolded(app.routes),
     )
     document["paths"] |= browser_paths()
     base = base_path(app.state.runtime.settings.public_url)

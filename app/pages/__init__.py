@@ -5,6 +5,7 @@ Second callers of the services that the API calls; a page holds no rule of its o
 
 from starlette.routing import BaseRoute
 
+from app.core.late.wing import LateWing
 from app.pages import (
     api_docs,
     dev_components,
@@ -25,25 +26,6 @@ from app.pages.account import (
     stop_recovery,
     verify_email,
 )
-from app.pages.console import assets as console_assets
-from app.pages.console import audit as console_audit
-from app.pages.console import client_new as console_client_new
-from app.pages.console import clients as console_clients
-from app.pages.console import groups as console_groups
-from app.pages.console import keys as console_keys
-from app.pages.console import mails as console_mails
-from app.pages.console import outbox as console_outbox
-from app.pages.console import overview as console_overview
-from app.pages.console import palette as console_palette
-from app.pages.console import roles as console_roles
-from app.pages.console import settings as console_settings
-from app.pages.console import start as console_start
-from app.pages.console import user as console_user
-from app.pages.console import user_batch as console_user_batch
-from app.pages.console import users as console_users
-from app.pages.console.programs import hosts as console_hosts
-from app.pages.console.programs import resources as console_resources
-from app.pages.console.programs import webhooks as console_webhooks
 from app.pages.demo import application as demo
 from app.pages.look.brand import brand_of
 from app.pages.oauth import (
@@ -137,27 +119,9 @@ routes: list[BaseRoute] = [
         tokens,
         connections,
         data,
-        console_assets,
-        console_overview,
-        console_start,
-        console_palette,
-        console_users,
-        console_client_new,
-        console_clients,
-        console_resources,
-        console_hosts,
-        console_groups,
-        console_roles,
-        console_audit,
-        console_keys,
-        console_webhooks,
-        console_outbox,
-        console_mails,
-        console_settings,
-        console_user_batch,
-        console_user,
         errors,
         static_files,
     )
     for route in page.router.routes
 ]
+routes.append(LateWing("/admin", "app.pages.operators"))

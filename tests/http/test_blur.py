@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.api import middleware
+from app.core.late.wing import unfolded
 from app.core.randomness import SystemRandomness
 from tests.support.api import Api
 
@@ -69,7 +70,7 @@ def test_every_address_that_waits_is_one(app: FastAPI) -> None:
     }
     pages = {
         getattr(route, "path", "")
-        for route in app.routes
+        for route in unfolded(app.routes)
         if "POST" in (getattr(route, "methods", None) or ())
     }
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from fastapi import FastAPI
 
+from app.core.late.wing import unfolded
 from app.jobs.mail import MailJob
 from tests.support.api import PASSWORD, Api
 from tests.traces.otlp import Collector, collecting
@@ -36,7 +37,7 @@ def options(collector: Collector) -> dict[str, object]:
 
 def _routes(app: FastAPI) -> list[tuple[str, str]]:
     found = []
-    for route in app.routes:
+    for route in unfolded(app.routes):
         path: str = getattr(route, "path_format", getattr(route, "path", ""))
         methods = getattr(route, "methods", None) or ()
         found += [(method, path) for method in sorted(methods)]

@@ -4,35 +4,19 @@ from starlette.routing import BaseRoute
 
 from app.api.known_query import knowing_their_query
 from app.api.v1 import (
-    audit_events,
-    audit_stream,
     auth,
     claims,
     devices,
     factor_recovery,
     factors,
-    keys,
     me,
-    outbox,
     passkey_sign_in,
     passkeys,
-    permissions,
     pictures,
-    roles,
-    settings,
-    statistics,
-    users,
-    webhooks,
 )
-from app.api.v1.access import attributes, connections, groups, personal_tokens
-from app.api.v1.oauth import (
-    client_preview,
-    clients,
-    consents,
-    protected_hosts,
-    resources,
-    trusted_issuers,
-)
+from app.api.v1.access import personal_tokens
+from app.api.v1.oauth import consents
+from app.core.late.wing import LateWing
 
 # Each part names its whole prefix, so that its routes need not be built anew.
 routes: list[BaseRoute] = knowing_their_query(
@@ -49,24 +33,8 @@ routes: list[BaseRoute] = knowing_their_query(
         factors,
         passkeys,
         personal_tokens,
-        users,
-        attributes,
-        groups,
-        roles,
-        permissions,
-        clients,
-        client_preview,
-        protected_hosts,
-        trusted_issuers,
-        connections,
-        resources,
-        audit_events,
-        audit_stream,
-        webhooks,
-        statistics,
-        keys,
-        settings,
-        outbox,
     )
     for route in part.router.routes
 )
+# Programs of people ask for the above all the time; for the rest operators do.
+routes.append(LateWing("/api/v1", "app.api.v1.administration"))
