@@ -47,10 +47,13 @@ class Subject:
     ) -> Iterator[Stage]:
         """Start its service as one more process.
 
-        With ``workers`` it may use all cores, and is as many processes.
+        With ``workers`` it may use all cores, and is as many processes, of which each
+        hashes one password at a time: what one more of them brings is to be seen.
         """
         cores = [self.cores.server] if workers is None else [*self.cores.both]
         options = {**self.options[kind], **dict(self.build.settings)}
+        if workers is not None:
+            options["AUTH_SERVE_PASSWORD__HASHING_THREADS"] = str(workers)
         with serving(
             self.build, self.database_url, self.log, cores, options, workers or 1
         ) as stage:

@@ -57,6 +57,9 @@ async def test_what_it_does_not_know_is_refused_as_ever(routed: FastAPI) -> None
     )
 
     assert (unknown.status_code, beside.status_code) == (404, 404)
-    assert method.status_code == 405 and method.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    assert (
+        method.status_code == 405
+        and method.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    )
     assert early.status_code == 405
     assert _wings(routed) == ["/admin"]
