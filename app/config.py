@@ -144,6 +144,12 @@ class Settings(BaseSettings):
     max_connections: int = Field(
         900, ge=1, description="Open connections per process; past it, a 503."
     )
+    max_streams: int = Field(
+        20,
+        ge=1,
+        description="Streams and exports of the audit trail at once per process; "
+        "past it, a 429. Of one caller a seventh of them.",
+    )
     stop_delay: float | None = Field(
         None,
         ge=0,

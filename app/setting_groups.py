@@ -378,3 +378,9 @@ class RetentionSettings(Group):
         le=90 * DAY,
         description="Why sign-ins and requests for tokens were refused (docs/why.md).",
     )
+    refused_requests_per_minute: int = Field(
+        120,
+        ge=1,
+        le=10_000,
+        description="How many of them a process keeps; of one address a quarter.",
+    )

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from app.services.outgoing.stream import MOST_OF_ONE
 from tests.cli.test_account import told
 from tests.cli.test_cli import run
 from tests.conftest import SECRET
@@ -102,13 +101,13 @@ async def test_a_command_writes_the_same_to_a_file_of_the_operators(
 
 
 async def test_who_reads_too_much_at_once_begins_no_other(api: Api) -> None:
-    root = await api.admin()
-    for _ in range(MOST_OF_ONE + 1):  # one after the other: each gives its place back
+    root, most = await api.admin(), api.runtime.streams.most_of_one
+    for _ in range(most + 1):  # one after the other: each gives its place back
         await _exported(api, root)
     before = await api.trail(None)
 
     with ExitStack() as held:
-        for _ in range(MOST_OF_ONE):
+        for _ in range(most):
             held.enter_context(api.runtime.streams.place(root.id))
         exported = await api.get("/audit-events/export", root)
         looked = await api.get("/audit-events/stream", root)

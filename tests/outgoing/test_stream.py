@@ -10,7 +10,7 @@ from app.events.user import UserUpdated
 from app.models import AuditEvent
 from app.repositories.unit_of_work import evidence
 from app.services.outgoing import stream
-from app.services.outgoing.stream import MOST, EventStream, StreamPlaces
+from app.services.outgoing.stream import EventStream, StreamPlaces
 from app.services.server.runtime import Runtime
 from tests.support.api import Api
 from tests.support.chance import FakeClock
@@ -66,14 +66,14 @@ async def test_many_pages_are_told_once_each_and_the_cursor_follows(
 
 
 def test_places_are_few_and_given_back() -> None:
-    places, reader = StreamPlaces(), uuid4()
+    places, reader = StreamPlaces(20), uuid4()
 
     with places.place(reader), places.place(reader), places.place(reader):
         with pytest.raises(TooManyRequests), places.place(reader):
             pass
         with places.place(uuid4()):
             pass
-    for _ in range(2 * MOST):
+    for _ in range(2 * places.most):
         with places.place(reader):
             pass
 

@@ -5,20 +5,24 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from app.cli.workers.deaths import LIFE, LONGEST, MOST, Deaths
+from app.cli.workers.heartbeats import BEAT, LATE, SILENCE, Heartbeats
 
 _PROGRAM = """
 import os, sys, time
-from app.cli.workers import deaths
+from app.cli.workers import deaths, heartbeats, supervisor
 from app.cli.workers.children import adopts, fork
 from app.cli.workers.pipes import Pipes
 from app.cli.workers.supervisor import Supervisor
 
 deaths.LONGEST = 0.01
+heartbeats.SILENCE, heartbeats.BEAT, heartbeats.LATE = map(float, sys.argv[3:])
 folder = sys.argv[1]
 pipes = Pipes()
 assert adopts()
@@ -33,7 +37,8 @@ def work():
     if what == "dies":
         os._exit(9)
     import select
-    select.select([pipes.end], [], [])
+    while not select.select([pipes.end], [], [], heartbeats.BEAT)[0]:
+        pipes.beat()
 
 def nurse(orders):
     while os.read(orders, 1):
@@ -49,9 +54,11 @@ def program(tmp_path: Path) -> "subprocess.Popen[str]":
     return begun(tmp_path)
 
 
-def begun(folder: Path, workers: int = 2) -> "subprocess.Popen[str]":
+def begun(
+    folder: Path, workers: int = 2, times: Sequence[str] = ("30", "5", "2")
+) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(folder), str(workers)],
+        [sys.executable, "-c", _PROGRAM, str(folder), str(workers), *times],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -127,6 +134,61 @@ def test_a_reload_whose_worker_does_not_start_leaves_those_who_serve(
     assert "the reload ends, and those from before go on" in told
     assert not before & after
     assert said == "ended -2\n"
+
+
+def test_one_that_hangs_is_killed_replaced_and_told_of(tmp_path: Path) -> None:
+    (tmp_path / "what").write_text("serves")
+    program = begun(tmp_path, times=("1", "0.1", "2"))
+    hung, other = next_pid(program), next_pid(program)
+    os.kill(hung, signal.SIGSTOP)
+    assert program.stderr is not None
+    told = program.stderr.readline()
+    next_pid(program)
+    os.kill(other, 0)  # it is there
+    program.terminate()
+    said, more = program.communicate(timeout=30)
+
+    assert f"worker {hung} did nothing for " in told and "another in 0 s" in told
+    assert (said, more) == ("ended -15\n", "")
+
+
+def test_who_stood_still_together_with_the_supervisor_is_let_be(
+    tmp_path: Path,
+) -> None:
+    """A laptop that slept, or docker pause; who listens may wake up first."""
+    (tmp_path / "what").write_text("serves")
+    program = begun(tmp_path, times=("1.5", "0.1", "0.2"))
+    here = [program.pid, next_pid(program), next_pid(program)]
+    for pid in here:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(2)  # longer than anybody may be silent
+    for pid in here:
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.3)
+    program.terminate()
+    said, told = program.communicate(timeout=30)
+
+    assert (said, told) == ("ended -15\n", "")
+
+
+def test_who_is_busy_for_seconds_is_not_taken_for_hung() -> None:
+    heartbeats = Heartbeats()
+    heartbeats.heard(1, 100.0)
+    heartbeats.heard(2, 100.0)
+    heartbeats.heard(3, 100.0, patience=SILENCE + 10)
+    heartbeats.heard(2, 100.0 + SILENCE - 1)  # after it was busy for so long
+
+    assert heartbeats.silent(100.0 + SILENCE - 1) == []
+    assert heartbeats.silent(100.0 + SILENCE) == [1]
+    assert heartbeats.silent(100.0 + SILENCE) == []
+    heartbeats.spare(100.0 + SILENCE + 20)
+    assert heartbeats.silent(100.0 + 2 * SILENCE + 19) == []
+    assert heartbeats.silent(100.0 + 2 * SILENCE + 20) == [2, 3]
+
+
+def test_a_freeze_too_short_to_be_noticed_kills_nobody() -> None:
+    """Nobody beats in it, nor in the beat before; the supervisor may sleep a beat."""
+    assert BEAT + (BEAT + LATE) < SILENCE
 
 
 def test_waits_double_until_one_has_lived() -> None:

@@ -208,6 +208,23 @@ def test_where_nobody_is_adopted_each_worker_is_a_process_of_its_own(
         assert service.stop() == -signal.SIGTERM
 
 
+def test_one_whose_event_loop_turns_no_more_is_replaced(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    program = ("tests.workers.impatient", "server", "start", "--workers", "2")
+    with running(sqlite_url, tmp_path / "a", OPTIONS, program=program) as service:
+        until(lambda: settled(service), service)
+        hung = workers(service).pop()
+        os.kill(hung, signal.SIGUSR1)
+        until(lambda: hung not in workers(service), service)
+        until(lambda: len(workers(service)) == 2, service)
+        until(lambda: told(service)[1] == 2, service)
+
+        assert service.stop() == -signal.SIGTERM
+        assert service.stderr().count("did nothing for") == 1
+        assert f"worker {hung} did nothing for" in service.stderr()
+
+
 @pytest.mark.parametrize(
     ("options", "code", "reason"),
     [

@@ -18,16 +18,17 @@ class Worker:
         generation: Which reload it came with.
         ready_at: Steady seconds; None until it takes requests.
         is_leaving: It was told to end alone.
+        is_hung: It was not heard for too long, and killed.
     """
 
-    __slots__ = ("pid", "generation", "ready_at", "is_leaving")
+    __slots__ = ("pid", "generation", "ready_at", "is_leaving", "is_hung")
 
     def __init__(self, pid: int, generation: int) -> None:
         """Remember one that was just forked."""
         self.pid = pid
         self.generation = generation
         self.ready_at: float | None = None
-        self.is_leaving = False
+        self.is_leaving = self.is_hung = False
 
 
 class Nursery:

@@ -16,7 +16,8 @@ class Pipes:
         """Open both."""
         self.end, self._ending = os.pipe()
         self.reports, self._reporting = os.pipe()
-        os.set_blocking(self.reports, False)
+        for each in (self.reports, self._reporting):
+            os.set_blocking(each, False)
         self._rest = b""
 
     def become_child(self) -> None:
@@ -34,10 +35,22 @@ class Pipes:
 
     def report(self, word: str, number: float = 0.0) -> None:
         """Tell the supervisor something of this process; nobody listens to the dead."""
+        while not self._wrote(word, number):
+            select.select([], [self._reporting], [])
+
+    def beat(self) -> None:
+        """Tell it that this process lives, unless it has not listened for hours."""
+        self._wrote("alive", 0.0)
+
+    def _wrote(self, word: str, number: float) -> bool:
+        """Tell whether there was room; a line is written whole or not at all."""
         try:
             os.write(self._reporting, f"{word} {os.getpid()} {number}\n".encode())
+        except BlockingIOError:
+            return False
         except BrokenPipeError:
             pass
+        return True
 
     def heard(self) -> list[tuple[str, int, float]]:
         """Return what was reported since: the word, whose it is, and its number."""

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from app.cli.workers import heartbeats
 from app.cli.workers.children import HANDLED, Nursery, Worker, fork
 from app.cli.workers.deaths import Deaths
 from app.cli.workers.pipes import Pipes
 
 _SLACK = 40.0  # seconds past the delay of a stop, for requests and jobs under way
 _ECHO = 0.2  # seconds in which one wish to stop may arrive twice, as from timeout(1)
-_TICK = 30.0
+_SILENT = f"did nothing for {heartbeats.SILENCE:g} s and was killed"
 
 
 class Supervisor:
@@ -46,6 +47,7 @@ class Supervisor:
         self._workers: dict[int, Worker] = {}
         self._nursery: Nursery | None = None
         self._deaths = Deaths()
+        self._heartbeats = heartbeats.Heartbeats()
         self._generation = 0
         self._reload = False
         self._has_served = False
@@ -65,9 +67,14 @@ class Supervisor:
             signal.signal(number, lambda *_: None)
         self._selector.register(woken, selectors.EVENT_READ)
         self._selector.register(self._pipes.reports, selectors.EVENT_READ)
+        turned_at = self._now()
         while True:
             self._step()
-            self._selector.select(self._patience())
+            patience = self._patience()
+            self._selector.select(patience)
+            before, turned_at = turned_at, self._now()
+            if turned_at - before > patience + heartbeats.LATE:
+                self._heartbeats.spare(turned_at)
             try:
                 for caught in woken.recv(4_096):
                     self._take_signal(caught)
@@ -83,6 +90,9 @@ class Supervisor:
             if now >= self._ended_at + self._delay + _SLACK:
                 self._signal_all(signal.SIGKILL)
             return
+        for pid in self._heartbeats.silent(now):
+            self._workers[pid].is_hung = True
+            os.kill(pid, signal.SIGKILL)
         if self._nursery is None:
             if self._reload:
                 self._reload = False
@@ -93,13 +103,16 @@ class Supervisor:
             self._go_on(self._nursery)
 
     def _patience(self) -> float:
-        """Return how long nothing can happen unless somebody says so."""
+        """Return how long nothing can happen unless somebody says so.
+
+        Never for long: who sleeps for a minute cannot tell that it was frozen in it.
+        """
         now = self._now()
         if self._outcome is not None:
             return max(0.1, self._ended_at + self._delay + _SLACK - now)
         if self._nursery is None and self._needs_one():
-            return max(0.0, self._deaths.next_at - now)
-        return _TICK
+            return max(0.0, min(self._deaths.next_at - now, heartbeats.BEAT))
+        return heartbeats.BEAT
 
     def _missing(self) -> int:
         now = [each for each in self._workers.values() if not each.is_leaving]
@@ -150,9 +163,12 @@ class Supervisor:
                 self._workers[pid] = Worker(pid, self._generation)
                 self._ordered(pid)
             elif pid in self._workers:
-                self._workers[pid].ready_at = self._now()
-                self._has_served, self._delay = True, number
-                self._relieve()
+                is_ending = word == "ending"
+                self._heartbeats.heard(pid, self._now(), _SLACK if is_ending else None)
+                if word == "ready":
+                    self._workers[pid].ready_at = self._now()
+                    self._has_served, self._delay = True, number
+                    self._relieve()
 
     def _ordered(self, pid: int) -> None:
         """Note that a nursery has done it; the worker may be itself."""
@@ -186,6 +202,7 @@ class Supervisor:
 
     def _buried(self, pid: int, code: int) -> None:
         nursery, worker = self._nursery, self._workers.pop(pid, None)
+        self._heartbeats.forget(pid)
         if nursery is not None and pid == nursery.pid:
             self._nursery = None
             nursery.close()
@@ -200,14 +217,19 @@ class Supervisor:
 
     def _lost(self, worker: Worker, code: int) -> None:
         """Have a worker replaced that was not asked to end."""
-        if worker.is_leaving or self._outcome is not None:
+        if self._outcome is not None:
+            return
+        if worker.is_leaving:
+            if worker.is_hung:
+                _tell(f"worker {worker.pid} {_SILENT}")
             return
         if worker.ready_at is None:
             self._miscarried(code)
             return
         now = self._now()
         pause = self._deaths.add(now, now - worker.ready_at)
-        _tell(f"worker {worker.pid} ended ({_cause(code)}); another in {pause:g} s")
+        what = _SILENT if worker.is_hung else f"ended ({_cause(code)})"
+        _tell(f"worker {worker.pid} {what}; another in {pause:g} s")
         self._despair()
 
     def _miscarried(self, code: int) -> None:

@@ -14,6 +14,7 @@ from uvicorn.server import Server as UvicornServer
 
 from app.cli.http.server import Server
 from app.cli.serve import announce, server_config
+from app.cli.workers import heartbeats
 from app.cli.workers.pipes import Pipes
 from app.core.logging import configure_logging
 from app.core.stopping import Stopping
@@ -77,6 +78,7 @@ class WorkerServer(Server):
         self._pipes = pipes
         self._stopping = stopping
         self._accepting: set[asyncio.Task[None]] = set()
+        self._beat_at = 0.0
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve; uvicorn is given no socket."""
@@ -88,8 +90,17 @@ class WorkerServer(Server):
         self._accept_no_more()
         self.should_exit = True
 
+    async def on_tick(self, counter: int) -> bool:
+        """Tell the supervisor now and then that the event loop turns."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._beat_at:
+            self._beat_at = now + heartbeats.BEAT
+            self._pipes.beat()
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End; empty the queues only if nobody else will."""
+        self._pipes.report("ending")
         self._accept_no_more()
         asyncio.get_running_loop().remove_reader(self._pipes.end)
         if self._pipes.is_ending():

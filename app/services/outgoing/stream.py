@@ -23,7 +23,7 @@ from app.services.process.process import Process
 
 EACH = 1.0  # seconds between two looks
 BATCH = 200  # events that one look brings, and that are in memory at a time
-MOST, MOST_OF_ONE = 20, 3  # streams of a process, and of one caller at it
+_OF_ONE = 7  # of the places of a process one caller may have every seventh
 _UNSETTLED = timedelta(seconds=60)
 _LOOK_BACK = timedelta(seconds=10)  # and as often it is asked whether one still may
 _SILENCE = timedelta(seconds=15)
@@ -39,10 +39,17 @@ class Told:
 
 
 class StreamPlaces:
-    """How many read at this process; each costs a look a second."""
+    """How many read at this process; each costs a look a second.
 
-    def __init__(self) -> None:
+    Attributes:
+        most: Of all callers at once.
+        most_of_one: Of one of them.
+    """
+
+    def __init__(self, most: int) -> None:
         """Start with nobody."""
+        self.most = most
+        self.most_of_one = -(-most // _OF_ONE)
         self._of: Counter[UUID] = Counter()
 
     @contextmanager
@@ -52,7 +59,8 @@ class StreamPlaces:
         Raises:
             TooManyRequests: There is none, or the reader has too many.
         """
-        if self._of.total() >= MOST or self._of[reader_id] >= MOST_OF_ONE:
+        is_full = self._of.total() >= self.most
+        if is_full or self._of[reader_id] >= self.most_of_one:
             raise TooManyRequests("too many streams", retry_after=_RETRY)
         self._of[reader_id] += 1
         try:

@@ -122,7 +122,12 @@ def build_process(
         statements=SessionStatements(database),
         sign_ins=SignInStatements(database, store),
         personal_tokens=PersonalTokenStatements(database),
-        refused_requests=RefusedRequests(database, clock, randomness),
+        refused_requests=RefusedRequests(
+            database,
+            clock,
+            randomness,
+            settings.retention.refused_requests_per_minute,
+        ),
         secret_key=secret_key_of(settings, randomness),
         hasher=_hasher(settings.password),
         hashing_pool=_hashing_pool(

@@ -19,8 +19,7 @@ from app.core.redaction import redact, shorten
 from app.database import Database
 from app.repositories.unit_of_work import UnitOfWork
 
-PER_MINUTE = 120  # of a process: what a flood may write
-PER_ADDRESS = 30  # of them, so that one sender leaves room for the others
+_OF_ADDRESS = 4  # a quarter of a minute's: one sender leaves room for the others
 MOST = 200_000  # rows that stay, some 100 MB
 DELAY = 0.25  # seconds in which a batch gathers
 PATIENCE = 3.0  # seconds that a stop, or whoever asks why, waits for the last batch
@@ -47,12 +46,14 @@ class RefusedRequests:
     """Gathers and writes; one for each process."""
 
     def __init__(
-        self, database: Database, clock: Clock, randomness: Randomness
+        self, database: Database, clock: Clock, randomness: Randomness, per_minute: int
     ) -> None:
-        """Write to this database."""
+        """Write to this database, so many in a minute: what a flood may have kept."""
         self._database = database
         self._clock = clock
         self._randomness = randomness
+        self._per_minute = per_minute
+        self._per_address = -(-per_minute // _OF_ADDRESS)
         self._waiting: list[dict[str, Any]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
@@ -104,7 +105,8 @@ class RefusedRequests:
                 _log.warning("left out", extra={"requests": self._left_out})
             self._minute, self._left_out = now, 0
             self._kept.clear()
-        if self._kept.total() >= PER_MINUTE or self._kept[ip] >= PER_ADDRESS:
+        is_full = self._kept.total() >= self._per_minute
+        if is_full or self._kept[ip] >= self._per_address:
             return False
         self._kept[ip] += 1
         return True

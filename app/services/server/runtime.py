@@ -34,7 +34,7 @@ class Runtime(Provider):
     claims: IdempotencyClaims
     write_probe: WriteProbe
     monitoring: "MetricsService | None"
-    streams: StreamPlaces = field(default_factory=StreamPlaces)
+    streams: StreamPlaces
     mailbox: Mailbox = field(default_factory=Mailbox)
 
 
@@ -63,6 +63,7 @@ def build_runtime(
         claims=IdempotencyClaims(database),
         write_probe=WriteProbe(database, now),
         monitoring=_monitoring(provider),
+        streams=StreamPlaces(settings.max_streams),
     )
 
 
