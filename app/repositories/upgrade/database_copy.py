@@ -2,17 +2,18 @@
 
 import asyncio
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import PoolOptions, create_engine
 from app.database_errors import DatabaseUnavailable
@@ -21,7 +22,8 @@ from app.database_url import read_database_url
 _NAME_LENGTH = 63  # bytes, of PostgreSQL's names
 _ELSEWHERE = ("postgres", "template1")  # from where a database can be copied
 _TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword")
-_OTHER_VERSION = "server version mismatch"
+_NAMED = "--dbname="  # stands for the database of the address
+_OF = re.compile(rb"\(PostgreSQL\) (\d+)")  # pg_dump (PostgreSQL) 18.1 (Debian ...)
 
 
 class CopyRefused(Exception):
@@ -42,22 +44,26 @@ class DatabaseCopy:
 
 
 @asynccontextmanager
-async def copied(url: str, mark: str) -> AsyncIterator[DatabaseCopy]:
+async def copied(
+    url: str, mark: str, tell: Callable[[str], None]
+) -> AsyncIterator[DatabaseCopy]:
     """Copy the database, and drop the copy at the end, however it comes.
 
     SQLite's own backup, which lets the service write on; ``pg_dump`` where it stands
-    beside (it locks nothing against readers and writers), else ``CREATE DATABASE ...
-    TEMPLATE``, which PostgreSQL allows while nobody is connected.
+    beside and is not older than the server (it locks nothing against readers and
+    writers), else ``CREATE DATABASE ... TEMPLATE``, which PostgreSQL allows while
+    nobody is connected.
 
     Args:
         url: Of the database.
         mark: Sets the copy's name apart from those of others; letters and digits.
+        tell: Is told before anything begins why it is not done by ``pg_dump``.
 
     Raises:
         CopyRefused: No room, no right to make a database, or no way that works.
     """
     is_sqlite = read_database_url(url).url.get_backend_name() == "sqlite"
-    async with _sqlite(url) if is_sqlite else _server(url, mark) as copy:
+    async with _sqlite(url) if is_sqlite else _server(url, mark, tell) as copy:
         yield copy
 
 
@@ -88,44 +94,64 @@ def _back_up(source: Path, target: Path) -> None:
 
 
 @asynccontextmanager
-async def _server(url: str, mark: str) -> AsyncIterator[DatabaseCopy]:
+async def _server(
+    url: str, mark: str, tell: Callable[[str], None]
+) -> AsyncIterator[DatabaseCopy]:
     source = read_database_url(url).url.database or ""
     suffix = f"_rehearsal_{mark}"
     name = source.encode()[: _NAME_LENGTH - len(suffix)].decode(errors="ignore")
     name += suffix
-    there = _with_database(url, name)
+    there, reason = _with_database(url, name), await _why_no_dump(url)
+    if reason:
+        tell(
+            f"{reason}, so the copy is made by CREATE DATABASE ... TEMPLATE, for which "
+            "nobody may be connected"
+        )
     try:
-        made_by = await _make(url, there, source, name)
-        yield DatabaseCopy(there, made_by)
-    finally:
-        await _run(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-async def _make(url: str, there: str, source: str, name: str) -> str:
-    """Make the copy; return how."""
-    reason = "pg_dump and pg_restore are not installed here"
-    if shutil.which("pg_dump") and shutil.which("pg_restore"):
-        await _create(url, f'CREATE DATABASE "{name}" TEMPLATE template0')
-        reason = await _dump(url, there)
         if not reason:
-            return "pg_dump"
-        await _run(url, f'DROP DATABASE "{name}" WITH (FORCE)')
-    quoted = source.replace('"', '""')
+            await _create(url, name, "template0")
+            await _dump(url, there)
+            yield DatabaseCopy(there, "pg_dump")
+        else:
+            await _copy_by_template(url, name, source, reason)
+            yield DatabaseCopy(there, "CREATE DATABASE ... TEMPLATE")
+    finally:
+        await _run(url, f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
+
+
+async def _why_no_dump(url: str) -> str:
+    """Return why ``pg_dump`` cannot make the copy; empty if it can."""
+    if not (shutil.which("pg_dump") and shutil.which("pg_restore")):
+        return "pg_dump and pg_restore are not installed here"
+    asked = await _spawn(url, ("pg_dump", "--version"), out=asyncio.subprocess.PIPE)
+    said, _ = await asked.communicate()
+    async with _elsewhere(url) as connection:
+        server = int((connection.dialect.server_version_info or (0,))[0])
+    found = _OF.search(said)
+    if found is None or int(found[1]) >= server:
+        return ""
+    return (
+        f"the pg_dump here is of PostgreSQL {int(found[1])}, which is older than the "
+        f"server's {server} and cannot read it"
+    )
+
+
+async def _copy_by_template(url: str, name: str, source: str, reason: str) -> None:
     try:
-        await _create(url, f'CREATE DATABASE "{name}" TEMPLATE "{quoted}"')
+        await _create(url, name, source)
     except _InUse:
         raise CopyRefused(
             f"{reason}, and CREATE DATABASE ... TEMPLATE wants nobody connected: "
             "install the pg_dump of the server's version, or stop the service"
         ) from None
-    return "CREATE DATABASE ... TEMPLATE"
 
 
 class _InUse(Exception):
     """Somebody is connected to what should be a template."""
 
 
-async def _create(url: str, statement: str) -> None:
+async def _create(url: str, name: str, template: str) -> None:
+    statement = f"CREATE DATABASE {_quoted(name)} TEMPLATE {_quoted(template)}"
     try:
         await _run(url, statement)
     except (DBAPIError, DatabaseUnavailable) as error:
@@ -151,21 +177,36 @@ def _state_of(error: BaseException | None) -> str | None:
 
 async def _run(url: str, statement: str) -> None:
     """Run what no transaction may hold, from a database that is not copied."""
+    async with _elsewhere(url) as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.exec_driver_sql(statement)
+
+
+@asynccontextmanager
+async def _elsewhere(url: str) -> AsyncIterator[AsyncConnection]:
     options = PoolOptions(statement_timeout=None, pool_size=1)
-    for elsewhere in _ELSEWHERE:
-        engine = create_engine(_with_database(url, elsewhere), options)
+    for name in _ELSEWHERE:
+        engine = create_engine(_with_database(url, name), options)
         try:
             async with AsyncExitStack() as stack:
                 try:
                     connection = await stack.enter_async_context(engine.connect())
                 except DatabaseUnavailable:  # it is not there, or not for this role
                     continue
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-                await connection.execute(text(statement))
+                yield connection
                 return
         finally:
             await engine.dispose()
     raise CopyRefused("neither postgres nor template1 can be connected to")
+
+
+def _libpq(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _quoted(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
 
 
 def _with_database(url: str, name: str) -> str:
@@ -178,8 +219,8 @@ def _with_database(url: str, name: str) -> str:
     return f"{scheme}{mark}{authority}/{quote(name, safe='')}{tail}"
 
 
-async def _dump(url: str, there: str) -> str:
-    """Pipe one into the other; return why that is not possible, empty when it was."""
+async def _dump(url: str, there: str) -> None:
+    """Pipe one into the other."""
     parts = ("--no-owner", "--no-privileges")
     reading, writing = os.pipe()
     try:
@@ -187,19 +228,16 @@ async def _dump(url: str, there: str) -> str:
         os.close(writing)
         writing = -1
         load = await _spawn(
-            there, ("pg_restore", "--exit-on-error", "--dbname=", *parts), given=reading
+            there, ("pg_restore", "--exit-on-error", _NAMED, *parts), given=reading
         )
     finally:
         os.close(reading)
         if writing >= 0:
             os.close(writing)
     (_, said), (_, told) = await asyncio.gather(dump.communicate(), load.communicate())
-    if _OTHER_VERSION in said.decode(errors="replace"):
-        return "the pg_dump here is older than the server"
     if dump.returncode or load.returncode:
         why = (said or told).decode(errors="replace").strip().splitlines()
         raise CopyRefused(f"pg_dump: {why[-1] if why else 'it failed'}")
-    return ""
 
 
 async def _spawn(
@@ -225,7 +263,8 @@ async def _spawn(
             values[f"PG{name.upper()}"] = value
     program, *arguments = command
     arguments = [
-        f"--dbname={named.database}" if each == "--dbname=" else each
+        # A name alone would be read as a list of options where it has an "=".
+        f"--dbname=dbname={_libpq(named.database or '')}" if each == _NAMED else each
         for each in arguments
     ]
     return await asyncio.create_subprocess_exec(

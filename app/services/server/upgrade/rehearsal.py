@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,8 +52,12 @@ class Rehearsal:
     steps: tuple[Measured, ...]
 
 
-async def rehearse(process: Process) -> Rehearsal:
+async def rehearse(process: Process, tell: Callable[[str], None]) -> Rehearsal:
     """Upgrade a copy of the database, and drop it; the original is only read.
+
+    Args:
+        process: Whose database it is.
+        tell: Is told what somebody who waits should know beforehand.
 
     Raises:
         CopyRefused: No copy can be made.
@@ -64,7 +68,7 @@ async def rehearse(process: Process) -> Rehearsal:
     await process.database.engine.dispose()  # a template may have nobody connected
     started = time.perf_counter()
     mark = process.randomness.uuid7().hex[-8:]
-    async with copied(settings.database_url.get_secret_value(), mark) as copy:
+    async with copied(settings.database_url.get_secret_value(), mark, tell) as copy:
         copying = time.perf_counter() - started
         there = settings.model_copy(update={"database_url": SecretStr(copy.url)})
         watch = _Watch(plan.engine == "sqlite", await _indexes(there))
