@@ -7,13 +7,14 @@ What builds or drops an index of a large table does so outside of a transaction
 import asyncio
 import sys
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from alembic import context
 from alembic.operations.ops import MigrationScript
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script import Script
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -24,6 +25,7 @@ from app.models.base import UtcDateTime
 from app.repositories.audit_event import EXPRESSION_INDEXES
 from app.repositories.schema import SCHEMA_REVISION
 from app.repositories.statements.user_search import SEARCH_INDEX
+from app.repositories.upgrade.backfill import BackfillDue, is_due
 from app.services.server.startup import why_unusable
 
 # Whoever migrates holds both locks of PostgreSQL; others wait and find the work done.
@@ -67,6 +69,29 @@ def _wait_briefly(connection: Connection) -> None:
     connection.execute(text("SET LOCAL lock_timeout = '5s'"))
 
 
+def _refuse_early(
+    connection: Connection, steps: Iterable[RevisionStep]
+) -> Iterator[RevisionStep]:
+    """Hand on one step after the other, none whose rows still wait for a backfill.
+
+    Raises:
+        BackfillDue: Where that is so.
+    """
+    for step in steps:
+        if isinstance(step, RevisionStep) and step.is_upgrade:
+            _refuse_if_due(connection, step.revision)
+        yield step
+
+
+def _refuse_if_due(connection: Connection, migration: Script) -> None:
+    for number in getattr(migration.module, "after_backfill", ()):
+        backfill = context.script.get_revision(number).module.backfill
+        if is_due(connection, backfill):
+            before = str(migration.down_revision)
+            table = backfill.table.name
+            raise BackfillDue(migration.revision, before, table, number)
+
+
 def _run(connection: Connection) -> None:
     is_sqlite = connection.dialect.name == "sqlite"
 
@@ -87,6 +112,9 @@ def _run(connection: Connection) -> None:
         transactional_ddl=True,
         on_version_apply=applied,
     )
+    migrating: Any = context.get_context()
+    steps = migrating._migrations_fn  # it calls nobody before a step
+    migrating._migrations_fn = lambda *known: _refuse_early(connection, steps(*known))
     with context.begin_transaction():
         if not is_sqlite:  # on SQLite, BEGIN IMMEDIATE is the lock
             # Whatever the server or the role is set to: a turn may take long to come.
@@ -152,7 +180,12 @@ if _watch := context.config.attributes.get("watch"):
     _watch(_chosen.sync_engine)
 try:
     asyncio.run(_migrate(_chosen))
-except DatabaseUnavailable as error:
+except (DatabaseUnavailable, BackfillDue) as error:
     if context.config.attributes.get("settings"):
         raise  # a process that starts says it in its own way
+    if isinstance(error, BackfillDue):
+        sys.exit(
+            f"auth-serve: {error}; run: alembic upgrade {error.before}, then "
+            "auth-serve schema backfill, then this again"
+        )
     sys.exit(f"auth-serve: {why_unusable(error)}")

@@ -1,14 +1,15 @@
 """``schema``: what an upgrade will do, and a rehearsal of it on a copy."""
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from app.cli.base import AsJson, Exit, fail, on_database, show
+from app.cli.base import AsJson, Exit, fail, note, on_database, show, show_rows
 
 if TYPE_CHECKING:
     from app.services.server.runtime import Runtime
+    from app.services.server.upgrade.backfill import Done
     from app.services.server.upgrade.plan import Plan
     from app.services.server.upgrade.rehearsal import Measured, Rehearsal
 
@@ -28,8 +29,10 @@ def plan(as_json: AsJson = False) -> None:
     JSON: `engine`, `revision` of the database, `target`, `beside` (whether the
     release of now keeps running), and `steps`, each with `revision`, `title`, `kinds`
     (`expand`, `backfill`, `contract`), `beside`, `seconds` (estimated), `backfills`
-    (tables), `statements`, and `locks`: `table`, `mode`, `keeps_out`, `rows`
-    (estimated on PostgreSQL), `seconds` until its transaction ends.
+    (tables), `after_backfill` (revisions), `statements`, and `locks`: `table`, `mode`,
+    `keeps_out`, `rows` (estimated on PostgreSQL), `seconds` until its transaction ends.
+    `due` has what `schema backfill` will have to do: `revision`, `table`, `rows`,
+    `needed_by` (a revision).
     """
     from app.services.server.upgrade.plan import plan_of
 
@@ -54,10 +57,50 @@ def rehearse(as_json: AsJson = False) -> None:
     from app.services.server.upgrade.rehearsal import rehearse as run
 
     async def work(runtime: "Runtime") -> "Rehearsal":
-        return await run(runtime)
+        return await run(runtime, note)
 
     found = _refusing(lambda: on_database(work))
     show(_measured(found), as_json, lines=_times(found))
+
+
+@app.command()
+def backfill(
+    share: Annotated[
+        int, typer.Option(min=1, max=100, help="Per cent of the time that it takes.")
+    ] = 50,
+    as_json: AsJson = False,
+    progress: Annotated[
+        bool | None,
+        typer.Option(help="Say how far it is; unset: on a terminal only."),
+    ] = None,
+) -> None:
+    """Do what migrations left to be done, while the service runs.
+
+    One process at a time. Stopped half-way, or killed, it is begun again by the same
+    line, which passes over what is done.
+
+    JSON: an array of `revision`, `table`, `changed` (rows).
+    """
+    from app.cli.progress import Progress
+    from app.services.process.batches import Pace
+    from app.services.server.upgrade.backfill import BackfillRefused, BackfillService
+
+    async def work(runtime: "Runtime") -> "Sequence[Done]":
+        service, now = BackfillService(runtime), runtime.clock.monotonic
+        due = await service.due()
+        rows = sum(each.rows for each in due)
+        shown = Progress(rows, now, wanted=progress, as_json=as_json)
+        return await service.run(due, Pace(share / 100), shown.step)
+
+    try:
+        done = _refusing(lambda: on_database(work))
+    except BackfillRefused as refusal:
+        fail(str(refusal))
+    names = ("revision", "table", "changed")
+    rows = [{name: getattr(each, name) for name in names} for each in done]
+    show_rows(rows, names, as_json)
+    if not done:
+        note("no backfill is due")
 
 
 def _refusing(work: Callable[[], Result]) -> Result:
@@ -137,6 +180,7 @@ def _members(found: "Plan") -> dict[str, Any]:
                 "beside": step.beside,
                 "seconds": round(step.seconds, 2),
                 "backfills": list(step.backfills),
+                "after_backfill": list(step.after_backfill),
                 "statements": list(step.statements),
                 "locks": [
                     {
@@ -151,13 +195,32 @@ def _members(found: "Plan") -> dict[str, Any]:
             }
             for step in found.steps
         ],
+        "due": [
+            {
+                "revision": each.revision,
+                "table": each.table,
+                "rows": each.rows,
+                "needed_by": each.needed_by,
+            }
+            for each in found.due
+        ],
     }
 
 
 def _lines(found: "Plan") -> Iterable[str]:
-    if not found.steps:
+    if found.steps:
+        yield from _steps(found)
+    else:
         yield f"Schema {found.revision} is this release's: nothing to do."
-        return
+    for each in found.due:
+        before = f", before {each.needed_by}" if each.needed_by else ""
+        yield (
+            f"due after {each.revision}{before}: schema backfill, which looks at "
+            f"{each.table} ({each.rows:,} rows) while the service runs"
+        )
+
+
+def _steps(found: "Plan") -> Iterable[str]:
     for step in found.steps:
         kinds = ", ".join(step.kinds)
         yield f"{step.revision}  {step.title}"
@@ -169,6 +232,8 @@ def _lines(found: "Plan") -> Iterable[str]:
             waits = f": {who} wait for {held.seconds:.2f} s" if who else ""
             rows = f"{held.rows:,} rows"
             yield f"      {held.lock.table} ({rows}) {held.lock.mode}{waits}"
+        for revision in step.after_backfill:
+            yield f"      waits for the backfill of {revision}"
         for statement in step.statements:
             yield f"      > {statement}"
         if not step.beside:

@@ -13,11 +13,11 @@ from app.models import AuditEvent, Base, IdempotencyKey, KeptKey, SigningKey, To
 from app.repositories.keys.sealed_value import SealedValueRepository
 from app.services.factors.stored import unsealed
 from app.services.outgoing.webhook import secrets_of
+from app.services.process import batches
 from app.services.server.backup import BackupService
 from app.services.server.diagnosis import DiagnosisService
 from app.services.server.idempotency_key import Answer, IdempotencyService
 from app.services.server.runtime import Runtime
-from app.services.server.secret_key import reseal
 from app.services.server.secret_key.reseal import ResealRefused, ResealService
 from app.services.server.secret_key.sealed import SEALED
 from app.services.server.startup import StartRefused, start
@@ -233,7 +233,7 @@ class Stopped(Exception):
 async def test_who_is_stopped_half_way_goes_on_where_it_was(
     make_runtime: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reseal, "BATCH", 1)
+    monkeypatch.setattr(batches, "BATCH", 1)
     before = await started(make_runtime, OLD)
     people = [await add_user(before, f"p{n}@example.com") for n in range(3)]
     for each in people:

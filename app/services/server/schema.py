@@ -71,6 +71,8 @@ def _upgrade(settings: Settings, watch: Callable[[Engine], None] | None) -> None
     from alembic.config import Config
     from alembic.util import CommandError
 
+    from app.repositories.upgrade.backfill import BackfillDue
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -80,3 +82,9 @@ def _upgrade(settings: Settings, watch: Callable[[Engine], None] | None) -> None
         command.upgrade(config, "head")
     except CommandError as error:
         raise SchemaMismatch(f"the schema cannot be migrated: {error}") from error
+    except BackfillDue as due:
+        command.upgrade(config, due.before)  # as far as it goes
+        raise SchemaMismatch(
+            f"{due}; the schema is at {due.before} now. Run: auth-serve schema "
+            "backfill, then start again; the release before runs on meanwhile"
+        ) from None

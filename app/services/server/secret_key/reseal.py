@@ -1,6 +1,5 @@
 """Everything that an old secret key sealed, sealed anew by the present one."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,11 +7,10 @@ from typing import Any
 from app.core.secret_key import SealBroken
 from app.events.secret_key import SecretKeyRotationEnded
 from app.repositories.keys.sealed_value import SealedValueRepository
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.process.batches import READING, Pace, walk
 from app.services.process.process import Process
 from app.services.server.secret_key.sealed import SEALED, Sealed
-
-BATCH = 200  # rows of a transaction: some milliseconds
-
 
 _ONE_KEY = (
     "only one secret key is set: set the new one as AUTH_SERVE_SECRET_KEY and the old "
@@ -99,23 +97,21 @@ class ResealService:
         self, sealed: Sealed, *, change: bool, step: Callable[[], None] | None = None
     ) -> Tally:
         tally = Tally(sealed.column.name)
-        now, after = self._process.clock.monotonic, None
-        while True:
-            began = now()
-            async with self._process.unit_of_work(read_only=not change) as uow:
-                values = SealedValueRepository(uow.db)
-                rows = await values.batch(sealed.column, after, BATCH)
-                judged = [self._judge(sealed, row, tally) for row in rows]
-                changes = [each for each in judged if each is not None]
-                if change and changes:
-                    await values.replace(sealed.column, changes)
-            if step is not None:
-                for _ in rows:
-                    step()
-            if len(rows) < BATCH:
-                return tally
-            after = rows[-1][0]
-            await asyncio.sleep(now() - began if change else 0)
+
+        async def batch(
+            uow: UnitOfWork, after: Any | None, limit: int
+        ) -> Sequence[Any]:
+            values = SealedValueRepository(uow.db)
+            rows = await values.batch(sealed.column, after, limit)
+            judged = [self._judge(sealed, row, tally) for row in rows]
+            changes = [each for each in judged if each is not None]
+            if change and changes:
+                await values.replace(sealed.column, changes)
+            return [row[0] for row in rows]
+
+        pace = Pace() if change else READING
+        await walk(self._process, batch, pace, read_only=not change, step=step)
+        return tally
 
     def _judge(
         self, sealed: Sealed, row: tuple[Any, Any, Any], tally: Tally

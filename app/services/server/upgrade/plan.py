@@ -11,6 +11,7 @@ from app.database import Database
 from app.repositories.schema import SchemaRepository
 from app.repositories.upgrade.table_size import rows_of, table_of_index
 from app.services.server.schema import SchemaMismatch
+from app.services.server.upgrade.backfill import Due, due_backfills
 from app.services.server.upgrade.recording import COMMIT, Recorded, record, revisions
 from app.services.server.upgrade.statement import (
     Effect,
@@ -37,6 +38,7 @@ class Step:
     Attributes:
         seconds: How long it takes, about.
         beside: Whether the release that the database is of now keeps running.
+        after_backfill: Whose backfills have to be done before.
     """
 
     revision: str
@@ -47,15 +49,21 @@ class Step:
     backfills: tuple[str, ...]
     seconds: float
     beside: bool
+    after_backfill: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All steps from the database's revision to this release's."""
+    """All steps from the database's revision to this release's.
+
+    Attributes:
+        due: Rows that are left to do now, or will be after the steps.
+    """
 
     engine: str
     revision: str | None
     steps: tuple[Step, ...]
+    due: tuple[Due, ...]
 
     @property
     def beside(self) -> bool:
@@ -133,7 +141,8 @@ def _plan(connection: Connection, revision: str | None) -> Plan:
             e for tx in closed for r, found in tx if r == each.revision for e in found
         ]
         steps.append(_step(each, mine, held.get(each.revision, []), rows, revision))
-    return Plan(connection.dialect.name, revision, tuple(steps))
+    due = due_backfills(connection, revision)
+    return Plan(connection.dialect.name, revision, tuple(steps), tuple(due))
 
 
 def _held(
@@ -178,4 +187,5 @@ def _step(
         tuple(sorted(backfills)),
         sum(effect.seconds(rows) for effect in effects),
         Kind.CONTRACT not in kinds or revision is None or revision >= since,
+        recorded.after_backfill,
     )

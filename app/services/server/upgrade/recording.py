@@ -15,6 +15,7 @@ from sqlalchemy.sql.visitors import iterate
 
 from app.models import Base
 from app.repositories.schema import MIGRATIONS
+from app.repositories.upgrade.backfill import Backfill
 
 COMMIT = "COMMIT"
 _FILES = MIGRATIONS / "versions"
@@ -28,12 +29,37 @@ class Recorded:
         statements: In their order; ``COMMIT`` where the transaction ends in between.
         unused_since: For what drops something: the first schema whose release names
             it nowhere.
+        after_backfill: Whose backfills have to be done before.
     """
 
     revision: str
     title: str
     statements: list[str]
     unused_since: str | None
+    after_backfill: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What a migration says of rows.
+
+    Attributes:
+        backfill: Which it leaves as they were.
+        after_backfill: Whose backfills have to be done before.
+    """
+
+    revision: str
+    backfill: Backfill | None
+    after_backfill: tuple[str, ...]
+
+
+def migrations() -> list[Migration]:
+    """Return all of them, the oldest first."""
+    loaded = [(number, _load(number)) for number in revisions(None)]
+    return [
+        Migration(number, getattr(module, "backfill", None), _waits_for(module))
+        for number, module in loaded
+    ]
 
 
 def revisions(after: str | None) -> list[str]:
@@ -62,7 +88,18 @@ def record(
         module.upgrade()
     title = (module.__doc__ or "").strip().partition("\n\n")[0]
     since = getattr(module, "unused_since", None)
-    return Recorded(revision, " ".join(title.split()), connection.statements, since)
+    return Recorded(
+        revision,
+        " ".join(title.split()),
+        connection.statements,
+        since,
+        _waits_for(module),
+    )
+
+
+def _waits_for(module: ModuleType) -> tuple[str, ...]:
+    numbers: tuple[str, ...] = getattr(module, "after_backfill", ())
+    return numbers
 
 
 def _load(revision: str) -> ModuleType:

@@ -1,0 +1,1 @@
+"""Upgrades, and what they leave to be done while the service runs."""
