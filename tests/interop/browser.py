@@ -34,6 +34,9 @@ class _Forms(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append(Form(values.get("action", ""), values.get("method", "")))
+        elif tag == "input" and self.forms and values.get("type") == "submit":
+            pressed = values.get("name", ""), values.get("value", "")
+            self.forms[-1].buttons[pressed[1]] = pressed
         elif tag == "input" and self.forms and "name" in values:
             self.forms[-1].fields[values["name"]] = values.get("value", "")
         elif tag == "button":
@@ -46,7 +49,7 @@ class _Forms(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Name the button."""
-        if self._button is not None and data.strip():
+        if self._button is not None and self.forms and data.strip():
             self.forms[-1].buttons[data.strip()] = self._button
 
 
@@ -77,6 +80,7 @@ class Browser:
 
     Attributes:
         left_for: The address of another site that it was sent to last, if it was.
+        been: Every address that it asked, in order.
     """
 
     def __init__(self, site: str, *others: str) -> None:
@@ -86,12 +90,17 @@ class Browser:
         self._http = requests.Session()
         self._http.trust_env = False
         self.left_for = ""
+        self.been: list[str] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._http.close()
+
+    def forget(self) -> None:
+        """Lose all cookies."""
+        self._http.cookies.clear()
 
     def open(self, url: str) -> Page:
         """Open an address."""
@@ -104,7 +113,10 @@ class Browser:
         values = form.fields | typed | ({name: value} if name else {})
         url = urljoin(page.url, form.action or page.url)
         origin = urljoin(page.url, "/").rstrip("/")
+        is_ours = urlsplit(url).hostname == urlsplit(page.url).hostname
         headers = {"Origin": origin, "Sec-Fetch-Site": "same-origin"}
+        if not is_ours:  # and no cookie comes along (SameSite=Lax)
+            headers |= {"Sec-Fetch-Site": "cross-site", "Cookie": ""}
         return self._go("POST", url, values, headers)
 
     def _go(
@@ -112,6 +124,7 @@ class Browser:
     ) -> Page:
         self.left_for = ""
         for _ in range(_HOPS):
+            self.been.append(url)
             answer = self._http.request(
                 method,
                 url,

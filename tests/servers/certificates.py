@@ -6,6 +6,7 @@ no others.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
@@ -54,11 +55,11 @@ class Authority:
         return cls(file, key, certificate)
 
     def certify(self, host: str, *, life: timedelta = _LIFE) -> Path:
-        """Return a file with a certificate for a host, and its key."""
+        """Return a file with a certificate for a host or an address, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = self._certificate.subject
         builder = _builder(host, issuer, key.public_key(), life)
-        names = x509.SubjectAlternativeName([x509.DNSName(host)])
+        names = x509.SubjectAlternativeName([_alternative(host)])
         builder = builder.add_extension(names, critical=False)
         signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(
             self._key.public_key()
@@ -78,6 +79,13 @@ def _builder(
     builder = builder.not_valid_before(_BEGIN).not_valid_after(_BEGIN + life)
     own = x509.SubjectKeyIdentifier.from_public_key(key)
     return builder.add_extension(own, critical=False)
+
+
+def _alternative(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _name(text: str) -> x509.Name:
