@@ -12,13 +12,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 SOURCES := app tests alembic benchmarks tools examples clients
 
-.PHONY: help serve test e2e deploy-check chaos helm kubernetes wheel sbom provenance pictures accessibility check fix fuzz bench docs lock argon2
+.PHONY: help serve test e2e deploy-check federation chaos helm kubernetes wheel sbom provenance pictures accessibility check fix fuzz bench docs lock argon2
 
 help:
 	@echo "make serve [HOST=127.0.0.1] [PORT=8000]   start the service (makes $(VENV) first)"
 	@echo "make test                                 run the tests"
 	@echo "make e2e                                  walk through the pages in Chromium"
 	@echo "make deploy-check                         ask other programs about the files of deploy/"
+	@echo "make federation [PEERS='dex slapd']       sign in at real providers and directories"
 	@echo "make chaos                                let parts of an installation fail, and write what it cost"
 	@echo "make kubernetes                           write deploy/kubernetes from deploy/chart (Helm, or Go)"
 	@echo "make wheel | provenance | sbom            what a release is made of, into build/dist"
@@ -46,6 +47,14 @@ e2e: $(VENV)/.e2e
 # With HAProxy, systemd-analyze and Helm where they are (PATH; HELM names another).
 deploy-check: $(VENV)/.deploy
 	$(BIN)/python -m pytest -v -rs -n 0 --no-cov --timeout 300 tests/deploy
+
+# What is missing is installed first: node-oidc-provider (npm), dex (Go), keycloak (Maven and
+# Java), slapd, 389 and samba (the system's packages, as root). All of them, or those of PEERS.
+federation: export PYTHONDONTWRITEBYTECODE :=
+federation: export PEERS := $(PEERS)
+federation: $(VENV)/.test
+	$(BIN)/python -m tests.federation.setup
+	$(BIN)/python -m pytest -v -n 0 --no-cov --timeout 600 tests/federation
 
 # Three processes, HAProxy, PgBouncer, Valkey, PostgreSQL with a standby; docs/operations.md
 # gets the table. Some faults alone, and nothing written: make chaos ONLY=frozen,killed

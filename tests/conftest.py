@@ -54,7 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"TEST_ENGINES is one of {', '.join(CHOICES)}")
 
 
-_OF_THEIR_OWN = ("e2e", "deploy")  # folders with a target of make, which installs more
+# Folders with a target of make, which installs more.
+_OF_THEIR_OWN = ("e2e", "deploy", "federation")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -1,0 +1,1 @@
+"""Real peers: providers that people sign in at, directories (``make federation``)."""

@@ -1,0 +1,1 @@
+"""Programs of others, started for a test on loopback and ended with it."""
