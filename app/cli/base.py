@@ -107,6 +107,17 @@ def show_rows(
         print("  ".join(padded).rstrip())
 
 
+def show_steps(told: Mapping[str, Any], as_json: bool) -> None:
+    """Print what a test saw, step by step; end with ``REFUSED`` if it failed."""
+    lines = [
+        f"{'ok    ' if step['ok'] else 'FAILED'}  {step['name']}: {step['saw']}"
+        for step in told["steps"]
+    ]
+    show(told, as_json, lines=lines)
+    if not told["ok"]:
+        raise SystemExit(int(Exit.REFUSED))
+
+
 def with_runtime(work: "Callable[[Runtime], Awaitable[Result]]") -> Result:
     """Start as a server would, do the work as the operator, and give everything back.
 

@@ -21,6 +21,7 @@ from app.cli.base import (
     operator_now,
     show,
     show_rows,
+    show_steps,
 )
 from app.cli.options import option
 
@@ -196,14 +197,7 @@ def test(name: Name, as_json: AsJson = False) -> None:
         told = await connections.test((await connections.named(name)).id)
         return told.model_dump(mode="json")
 
-    told = _with_connections(work)
-    lines = [
-        f"{'ok    ' if step['ok'] else 'FAILED'}  {step['name']}: {step['saw']}"
-        for step in told["steps"]
-    ]
-    show(told, as_json, lines=lines)
-    if not told["ok"]:
-        raise SystemExit(int(Exit.REFUSED))
+    show_steps(_with_connections(work), as_json)
 
 
 def _given(

@@ -314,7 +314,7 @@ def _choose(jwks: Mapping[str, Any], algorithm: str, kid: Any) -> Mapping[str, A
     """Return the one key that a header means (RFC 7515 section 4.1.4)."""
     keys = jwks.get("keys")  # of whatever form the client's server gave it
     keys = keys if isinstance(keys, list) else []
-    fitting = [jwk for jwk in keys if isinstance(jwk, dict) and _fits(jwk, algorithm)]
+    fitting = [jwk for jwk in keys if isinstance(jwk, dict) and fits(jwk, algorithm)]
     if kid is not None:
         named = [jwk for jwk in fitting if jwk.get("kid") == kid]
         fitting = named or [jwk for jwk in fitting if "kid" not in jwk]
@@ -325,7 +325,8 @@ def _choose(jwks: Mapping[str, Any], algorithm: str, kid: Any) -> Mapping[str, A
     return fitting[0]
 
 
-def _fits(jwk: Mapping[str, Any], algorithm: str) -> bool:
+def fits(jwk: Mapping[str, Any], algorithm: str) -> bool:
+    """Tell whether signatures of an algorithm may be by this key."""
     kind, curve = _KEYS[algorithm]
     operations = jwk.get("key_ops", ["verify"])
     return (

@@ -75,6 +75,7 @@ from app.events.oauth.token_epoch import TokenEpochBegun
 from app.events.oauth.trusted_issuer import (
     TrustedIssuerCreated,
     TrustedIssuerDeleted,
+    TrustedIssuerTested,
     TrustedIssuerUpdated,
     WorkloadActed,
 )
@@ -267,6 +268,7 @@ EVENTS: tuple[type[Event], ...] = (
     TokenRequestRefused,
     TrustedIssuerCreated,
     TrustedIssuerDeleted,
+    TrustedIssuerTested,
     TrustedIssuerUpdated,
     UpstreamLinked,
     UpstreamRefused,

@@ -20,7 +20,7 @@ from app.pages.console import (
     user_batch,
     users,
 )
-from app.pages.console.programs import hosts, resources, webhooks
+from app.pages.console.programs import hosts, issuers, resources, webhooks
 
 routes: list[BaseRoute] = [
     route
@@ -34,6 +34,7 @@ routes: list[BaseRoute] = [
         clients,
         resources,
         hosts,
+        issuers,
         groups,
         roles,
         audit,

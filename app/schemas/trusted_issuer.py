@@ -7,6 +7,7 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr
 
 from app.models.oauth.client import MAX_CLIENT_ID
 from app.schemas.base import Input, Instant, Output
+from app.schemas.connection import ConnectionStep
 
 MAX_RULES = 50
 NAME = r"^[a-z][a-z0-9-]{0,63}$"
@@ -110,3 +111,10 @@ class TrustedIssuer(Output):
     rules: list[ShownRule]
     created_at: Instant
     updated_at: Instant
+
+
+class TrustedIssuerTest(Output):
+    """Whether an issuer's keys are found, step by step, up to a first fault."""
+
+    ok: bool
+    steps: list[ConnectionStep]

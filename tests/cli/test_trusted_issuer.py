@@ -108,11 +108,16 @@ async def test_a_token_is_tried_without_using_it_up(
 
     tried = [run("trusted-issuer", "test", "--json", stdin=right) for _ in range(2)]
     refused = run("trusted-issuer", "test", stdin=wrong)
+    found = run("trusted-issuer", "check", "ci")
+    github.said = {"jwks_uri": None}
+    missing = run("trusted-issuer", "check", "ci", "--json")
 
     for each in tried:
         assert each.exit_code == 0, each.output
         assert json.loads(each.stdout)["client_id"] == app.client_id
     assert refused.exit_code == 1 and "refused: aud is" in refused.output
+    assert found.exit_code == 0 and "ok      keys: 1 keys" in found.stdout
+    assert missing.exit_code == 1 and not json.loads(missing.stdout)["ok"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ OPENED = {
     "/admin/clients": "clients:read",
     "/admin/resources": "resources:read",
     "/admin/hosts": "clients:read",
+    "/admin/issuers": "trusted-issuers:read",
     "/admin/groups": "groups:read",
     "/admin/roles": "roles:read",
     "/admin/audit": "audit:read",
@@ -168,6 +169,7 @@ async def test_the_front_door_leads_to_the_console_who_may_come_in(
     [
         ("rotate", "/admin/keys"),
         ("add role", "/admin/new-role"),
+        ("trust an issuer", "/admin/issuers/new"),
         ("add webhook", "/admin/webhooks/new"),
         ("test email", "/admin/mails"),
         ("secret", "/admin/clients"),

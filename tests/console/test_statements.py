@@ -4,14 +4,17 @@ from uuid import UUID
 
 import pytest
 
+from app.oauth.grants.jwt_bearer import JwtBearer
 from app.policies.permission import operator
 from app.schemas.protected_host import ProtectedHostPolicy
+from app.schemas.trusted_issuer import TrustedIssuerChange
 from app.services.access.group import GroupService
 from app.services.clients.resource import OAuthResourceService
+from app.services.clients.trusted_issuer import TrustedIssuerService
 from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime
-from tests.factories.oauth import ApplicationFactory
+from tests.factories.oauth import Application, ApplicationFactory
 from tests.support.api import Person
 from tests.support.browser import Visitor
 
@@ -50,6 +53,10 @@ PAGES = [
     "/admin/hosts",
     "/admin/hosts/new",
     "/admin/hosts/{host}",
+    "/admin/issuers",
+    "/admin/issuers/new",
+    "/admin/issuers/new/github",
+    "/admin/issuers/one/{issuer}",
     "/admin/groups",
     "/admin/groups/new",
     "/admin/groups/{group}",
@@ -97,6 +104,18 @@ async def _host(runtime: Runtime) -> str:
         return (await hosts.create("localhost:8080", policy)).client_id
 
 
+async def _issuer(runtime: Runtime, machine: Application) -> str:
+    """Return the name of a trusted issuer."""
+    conditions = [{"claim": "sub", "equals": "system:serviceaccount:ci:push"}]
+    rule = {"conditions": conditions, "client_id": machine.client_id}
+    members = TrustedIssuerChange.model_validate({"rules": [rule]})
+    async with runtime.unit_of_work() as uow:
+        issuers = TrustedIssuerService(uow, runtime)
+        issuer = "https://cluster.example.com"
+        await issuers.create("cluster", issuer, members.model_dump(mode="json"))
+    return "cluster"
+
+
 async def _webhook(runtime: Runtime) -> UUID:
     """Return a webhook that is being sent something."""
     async with runtime.unit_of_work() as uow:
@@ -111,7 +130,10 @@ async def _webhook(runtime: Runtime) -> UUID:
 async def test_a_page_costs_at_most_four_statements(
     visitor: Visitor, admin: Person, asked: list[str], runtime: Runtime, path: str
 ) -> None:
-    shop = await ApplicationFactory(runtime)(columns={"owner_id": admin.id})
+    grants = ["authorization_code", JwtBearer.name]
+    shop = await ApplicationFactory(runtime)(
+        columns={"owner_id": admin.id}, grant_types=grants
+    )
     async with runtime.unit_of_work(read_only=True) as uow:
         rows = await uow.audit_events.list_page(user_id=admin.id, after=None, limit=1)
     path = path.format(
@@ -121,6 +143,7 @@ async def test_a_page_costs_at_most_four_statements(
         event=rows[0].id,
         request=rows[0].correlation_id,
         host=await _host(runtime),
+        issuer=await _issuer(runtime, shop),
         resource=await _resource(runtime),
         user=admin.id,
         webhook=await _webhook(runtime),

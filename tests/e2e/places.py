@@ -3,11 +3,24 @@
 from collections.abc import Sequence
 from zlib import crc32
 
-from app.pages.console.sections import GROUPS, HOSTS, RESOURCES, SECTIONS, WEBHOOKS
+from app.oauth.grants.jwt_bearer import JwtBearer
+from app.pages.console.programs.issuer_form import PLATFORMS
+from app.pages.console.sections import (
+    GROUPS,
+    HOSTS,
+    ISSUERS,
+    RESOURCES,
+    SECTIONS,
+    WEBHOOKS,
+)
 from app.policies.permission import operator
+from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.protected_host import ProtectedHostPolicy
+from app.schemas.trusted_issuer import TrustedIssuerChange
 from app.services.access.group import GroupService
+from app.services.clients.client import OAuthClientService
 from app.services.clients.resource import OAuthResourceService
+from app.services.clients.trusted_issuer import TrustedIssuerService
 from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime
@@ -27,10 +40,13 @@ PORTAL = (
 )
 CONSOLE = tuple(section.path for section in SECTIONS)
 _MADE = GROUPS, RESOURCES, HOSTS, WEBHOOKS
-CONSOLE_NEW = tuple(f"{section.path}/new" for section in _MADE)
+CONSOLE_NEW = (
+    *(f"{section.path}/new" for section in (*_MADE, ISSUERS)),
+    *(f"{ISSUERS.path}/new/{platform}" for platform in PLATFORMS),
+)
 CONSOLE_ONE = (  # as the report names them
     *(f"{GROUPS.path}/…", f"{RESOURCES.path}/…"),
-    *(f"{HOSTS.path}/client-…", f"{WEBHOOKS.path}/…"),
+    *(f"{HOSTS.path}/client-…", f"{WEBHOOKS.path}/…", f"{ISSUERS.path}/one/…"),
 )
 
 
@@ -59,5 +75,26 @@ async def made(runtime: Runtime, name: str) -> Sequence[str]:
         said = "the endpoint answered 500"
         now, deliveries = uow.clock.now(), uow.webhook_deliveries
         await deliveries.mark_failed(sent.id, sent.claims, now, said)
+        issuer = await _issuer(uow, runtime, name)
     ids = group.id, resource.id, host.client_id, webhook.id
-    return [f"{section.path}/{each}" for section, each in zip(_MADE, ids, strict=True)]
+    pages = [f"{each.path}/{its}" for each, its in zip(_MADE, ids, strict=True)]
+    return [*pages, f"{ISSUERS.path}/one/{issuer}"]
+
+
+async def _issuer(uow: UnitOfWork, runtime: Runtime, name: str) -> str:
+    """Trust an issuer, which has to have a URL of its own; return its name."""
+    metadata = {
+        "grant_types": [JwtBearer.name],
+        "redirect_uris": [],
+        "token_endpoint_auth_method": "none",
+    }
+    resources = {f"https://{name}.example.com": ["read"]}
+    clients = OAuthClientService(uow, runtime)
+    row, _ = await clients.create(metadata, {"resources": resources})
+    conditions = [{"claim": "sub", "glob": "system:serviceaccount:ci:*"}]
+    rule = {"conditions": conditions, "client_id": row.client_id}
+    members = TrustedIssuerChange.model_validate({"rules": [rule]})
+    issuers = TrustedIssuerService(uow, runtime)
+    issuer = f"a{runtime.randomness.uuid7().hex[1:]}"
+    url, document = f"https://{name}.example.com", members.model_dump(mode="json")
+    return (await issuers.create(issuer, url, document)).name

@@ -120,6 +120,7 @@ NEEDED: dict[Operation, str] = {
     ("get", "/trusted-issuers/{name}"): "trusted-issuers:read",
     ("patch", "/trusted-issuers/{name}"): "trusted-issuers:write",
     ("delete", "/trusted-issuers/{name}"): "trusted-issuers:write",
+    ("post", "/trusted-issuers/{name}/test"): "trusted-issuers:write",
 }
 TRUSTED = {
     "conditions": [{"claim": "sub", "equals": "x"}],

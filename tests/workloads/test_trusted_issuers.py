@@ -1,5 +1,6 @@
 """``/api/v1/trusted-issuers``: whose tokens are believed, and what never can be."""
 
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 from uuid import UUID
@@ -9,10 +10,12 @@ from httpx2 import AsyncClient
 
 from app.models.oauth.trusted_issuer import MAX_ISSUERS
 from app.oauth.grants.jwt_bearer import JwtBearer
+from app.oauth.trust.issuer import DISCOVERY
 from app.services.clients import trusted_issuer
 from tests.support.api import Api, Person
 from tests.support.oauth import Protocol
 from tests.support.tables import contents
+from tests.workloads.issuers import GitHubActions
 from tests.workloads.support import ON_GITHUB, OPTIONS, deployer
 
 GITHUB = "https://token.actions.githubusercontent.com"
@@ -22,6 +25,12 @@ PATH = "/trusted-issuers"
 @pytest.fixture
 def options() -> dict[str, object]:
     return OPTIONS
+
+
+@pytest.fixture
+def github() -> Iterator[GitHubActions]:
+    with GitHubActions() as server:
+        yield server
 
 
 def _body(client_id: str, **changed: Any) -> dict[str, Any]:
@@ -190,3 +199,29 @@ async def test_nobody_without_the_permission_may_look(api: Api) -> None:
 
     assert (await api.get(PATH, person)).status_code == 403
     assert (await api.post(PATH, _body("x"), person)).status_code == 403
+
+
+async def test_a_test_asks_for_the_keys_now_and_says_what_it_saw(
+    api: Api, protocol: Protocol, github: GitHubActions
+) -> None:
+    admin, app = await api.admin(), await deployer(protocol)
+    await api.post(PATH, _body(app.client_id, issuer=github.url), admin)
+
+    tried = [await api.post(f"{PATH}/github/test", None, admin) for _ in range(2)]
+    github.status = 503
+    down = await api.post(f"{PATH}/github/test", None, admin)
+    keys = {"jwks": github.jwks, "algorithms": ["ES256"]}
+    await api.patch(f"{PATH}/github", keys, admin)
+    unfit = await api.post(f"{PATH}/github/test", None, admin)
+    unknown = await api.post(f"{PATH}/gitlab/test", None, admin)
+
+    assert [each.json()["ok"] for each in tried] == [True, True]
+    assert [each["name"] for each in tried[0].json()["steps"]] == ["discovery", "keys"]
+    assert github.asked.count(DISCOVERY) == 3  # whatever was kept
+    assert down.json()["steps"] == [
+        {"name": "discovery", "ok": False, "saw": f"127.0.0.1:{github.port}: server error"}
+    ]
+    [step] = unfit.json()["steps"]
+    assert step == {"name": "keys", "ok": False, "saw": "1 keys, 0 of them for ES256"}
+    assert unknown.json()["code"] == "trusted_issuer_not_found"
+    assert (await api.trail(None))[-1] == "trusted_issuer.tested"

@@ -19,6 +19,7 @@ from app.cli.base import (
     in_transaction,
     show,
     show_rows,
+    show_steps,
     with_runtime,
 )
 from app.cli.options import option
@@ -198,6 +199,19 @@ def delete(name: Name, yes: Yes = False, as_json: AsJson = False) -> None:
     _with_issuers(work)
     done = {"name": name, "deleted": True}
     show(done, as_json, lines=[f"{name} is deleted."])
+
+
+@app.command()
+def check(name: Name, as_json: AsJson = False) -> None:
+    """Ask an issuer for its keys, and print step by step what was seen.
+
+    JSON: `TrustedIssuerTest`.
+    """
+
+    async def work(issuers: "TrustedIssuerService") -> dict[str, Any]:
+        return (await issuers.test(name)).model_dump(mode="json")
+
+    show_steps(_with_issuers(work), as_json)
 
 
 @app.command()

@@ -37,6 +37,16 @@ class TrustedIssuerDeleted(Event):
 
 
 @event
+class TrustedIssuerTested(Event):
+    """Somebody had it tried whether an issuer's keys are found."""
+
+    name: ClassVar[str] = "trusted_issuer.tested"
+
+    trusted_issuer: str
+    ok: bool
+
+
+@event
 class WorkloadActed(Event):
     """A workload was given a token to act for a person, as a rule says."""
 

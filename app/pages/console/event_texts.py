@@ -212,6 +212,7 @@ SAID: Mapping[str, Message] = {
     ),
     "trusted_issuer.created": N_("%(issuer)s is trusted from now on."),
     "trusted_issuer.deleted": N_("%(issuer)s is trusted no more."),
+    "trusted_issuer.tested": N_("The trusted issuer %(trusted_issuer)s was tested."),
     "trusted_issuer.updated": N_("The rules of a trusted issuer were changed."),
     "user.created": N_("An administrator created an account."),
     "user.deleted": N_("The account was deleted, with all that belonged to it."),

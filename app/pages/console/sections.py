@@ -56,6 +56,10 @@ HOSTS = Section("hosts", N_("Protected hosts"), "lock", "clients:read", "clients
 RESOURCES = Section(
     "resources", N_("APIs"), "code", "resources:read", "resources:write"
 )
+ISSUERS = Section(
+    *("issuers", N_("Trusted issuers"), "sign"),
+    *("trusted-issuers:read", "trusted-issuers:write"),
+)
 GROUPS = Section("groups", N_("Groups"), "people", "groups:read", "groups:write")
 ROLES = Section("roles", N_("Roles"), "shield", "roles:read", "roles:write")
 AUDIT = Section("audit", N_("Audit trail"), "list", "audit:read")
@@ -68,8 +72,8 @@ MAILS = Section("mails", N_("Mails"), "mail", "settings:read", ALL)
 SETTINGS = Section("settings", N_("Settings"), "settings", "settings:read")
 
 SECTIONS = (
-    *(OVERVIEW, START, USERS, CLIENTS, RESOURCES, HOSTS, GROUPS, ROLES, AUDIT),
-    *(KEYS, WEBHOOKS, OUTBOX, MAILS, SETTINGS),
+    *(OVERVIEW, START, USERS, CLIENTS, RESOURCES, HOSTS, ISSUERS),
+    *(GROUPS, ROLES, AUDIT, KEYS, WEBHOOKS, OUTBOX, MAILS, SETTINGS),
 )
 
 

@@ -215,6 +215,7 @@ _TECHNICAL = frozenset(
         "invalid_identifier",
         "invalid_redirect_uri",
         "no_own_scope",
+        "not_trustworthy",
         "reserved_client_id",
         "self_registered_client",
     }

@@ -23,6 +23,17 @@ class NotFetched(Exception):
     """An address gave no keys; the text says why, for the log."""
 
 
+# All that may be the matter with an address of keys.
+FAULTS = (CircuitOpen, OutboundFailed, OutboundRefused, OAuthError, NotFetched)
+
+
+def reason_of(error: Exception) -> str:
+    """Return what one of ``FAULTS`` is about, for the log and for administrators."""
+    if isinstance(error, CircuitOpen | OutboundFailed | OutboundRefused):
+        return error.hint
+    return error.description if isinstance(error, OAuthError) else str(error)
+
+
 class ClientKeys(Published[Jwks]):
     """Fetches keys when an assertion needs them, and keeps them for minutes."""
 
@@ -34,13 +45,9 @@ class ClientKeys(Published[Jwks]):
     async def _fetch(self, uri: str) -> Jwks | None:
         try:
             return await self._find(uri)
-        except (CircuitOpen, OutboundFailed, OutboundRefused) as error:
-            reason = error.hint
-        except OAuthError as error:
-            reason = error.description
-        except NotFetched as error:
-            reason = str(error)
-        _log.warning("keys of a client not fetched", extra={"reason": reason})
+        except FAULTS as error:
+            told = {"reason": reason_of(error)}
+            _log.warning("keys of a client not fetched", extra=told)
         return None
 
     async def _find(self, uri: str) -> Jwks:

@@ -1,6 +1,7 @@
 """Issuers whose tokens of workloads are believed, as administrators manage them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from app.core.outbound import OutboundRefused
 from app.events.oauth.trusted_issuer import (
     TrustedIssuerCreated,
     TrustedIssuerDeleted,
+    TrustedIssuerTested,
     TrustedIssuerUpdated,
 )
 from app.models.oauth.trusted_issuer import MAX_ISSUERS, TrustedIssuer
@@ -22,6 +24,8 @@ from app.oauth.grants.jwt_bearer import JwtBearer
 from app.oauth.resources.request import assigned_scope, may_ask
 from app.oauth.trust.issuer import NotTrustworthy, Rule, check_issuer
 from app.repositories.unit_of_work import UnitOfWork
+from app.schemas.connection import ConnectionStep
+from app.schemas.trusted_issuer import TrustedIssuerTest
 from app.services.clients.directory import engine_client, metadata_of
 from app.services.clients.provider import Provider
 from app.services.clients.trusted_issuer_directory import read_issuer
@@ -153,6 +157,22 @@ class TrustedIssuerService:
         await self._uow.trusted_issuers.delete(row)
         self._uow.record(TrustedIssuerDeleted(trusted_issuer=name, issuer=row.issuer))
         self._forget()
+
+    async def test(self, name: str) -> TrustedIssuerTest:
+        """Look whether an issuer's keys are found now, active or not, step by step.
+
+        No connection to the database is held while the issuer is asked.
+
+        Raises:
+            TrustedIssuerNotFound: There is none.
+        """
+        trusted = read_issuer(await self.get(name))
+        await self._uow.db.rollback()
+        seen = await self._provider.trusted_issuers.look(trusted)
+        steps = [ConnectionStep(**asdict(each)) for each in seen]
+        told = TrustedIssuerTest(ok=all(each.ok for each in steps), steps=steps)
+        self._uow.record(TrustedIssuerTested(trusted_issuer=name, ok=told.ok))
+        return told
 
     def _forget(self) -> None:
         self._uow.after_commit(self._provider.trusted_issuers.forget)

@@ -1,11 +1,13 @@
 """Issuers that are believed now, as the engine sees them, and their keys."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from app.core.clock import Clock
+from app.core.jose import fits
 from app.core.outbound import OutboundClient
 from app.database import Database
 from app.models.oauth.trusted_issuer import TrustedIssuer as Row
@@ -19,9 +21,29 @@ from app.oauth.trust.issuer import (
 )
 from app.repositories.oauth.trusted_issuer import TrustedIssuerRepository
 from app.services.clients.directory import KEPT_FOR
-from app.services.clients.keys import ClientKeys, Jwks, NotFetched
+from app.services.clients.keys import (
+    FAULTS,
+    ClientKeys,
+    Jwks,
+    NotFetched,
+    reason_of,
+)
 
 _log = logging.getLogger("auth_serve.trusted_issuer")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One thing that was looked at, and what it was.
+
+    Attributes:
+        name: ``settings``, ``discovery`` or ``keys``.
+        saw: In English, for administrators.
+    """
+
+    name: str
+    ok: bool
+    saw: str
 
 
 class TrustedIssuerDirectory:
@@ -82,6 +104,17 @@ class TrustedIssuerDirectory:
         """
         return trusted.jwks is None and await self._keys.refresh(trusted.keys_at)
 
+    async def look(self, trusted: TrustedIssuer) -> Sequence[Seen]:
+        """Ask an issuer now, whatever is kept of it; up to a first fault.
+
+        No transaction may be open, as for ``refresh``.
+        """
+        try:
+            check_issuer(trusted, own=self._own, development=self._development)
+        except NotTrustworthy as error:
+            return [Seen("settings", ok=False, saw=str(error))]
+        return await self._keys.look(trusted)
+
     def forget(self) -> None:
         """Read them anew at the next request; call it after a change."""
         self._read_at = float("-inf")
@@ -89,6 +122,21 @@ class TrustedIssuerDirectory:
 
 class IssuerKeys(ClientKeys):
     """Keys of issuers, which may have to be asked first where they are."""
+
+    async def look(self, trusted: TrustedIssuer) -> Sequence[Seen]:
+        """Say what its discovery and its keys are now; nothing of it is kept."""
+        steps: list[Seen] = []
+        uri, keys = trusted.keys_at, trusted.jwks
+        try:
+            if keys is None and uri.endswith(DISCOVERY):
+                named = "discovery"
+                uri = _jwks_uri(await self._read(uri), uri.removesuffix(DISCOVERY))
+                steps.append(Seen(named, ok=True, saw=f"its keys are at {uri}"))
+            named = "keys"
+            keys = keys or await super()._find(uri)
+        except FAULTS as error:
+            return [*steps, Seen(named, ok=False, saw=reason_of(error))]
+        return [*steps, _seen_keys(keys, trusted.algorithms)]
 
     async def _find(self, uri: str) -> Jwks:
         if uri.endswith(DISCOVERY):
@@ -109,6 +157,14 @@ def _jwks_uri(document: Any, issuer: str) -> str:
     if not isinstance(uri, str):
         raise NotFetched("the discovery document has no jwks_uri")
     return uri
+
+
+def _seen_keys(jwks: Jwks, algorithms: Collection[str]) -> Seen:
+    keys = jwks["keys"]
+    fitting = [key for key in keys if any(fits(key, each) for each in algorithms)]
+    allowed = " ".join(algorithms)
+    saw = f"{len(keys)} keys, {len(fitting)} of them for {allowed}"
+    return Seen("keys", ok=bool(fitting), saw=saw)
 
 
 def read_issuer(row: Row) -> TrustedIssuer:

@@ -212,6 +212,7 @@ _THINGS: Mapping[str, Meaning] = {
     "token.epoch_begun": _entity(OTHER, "token epoch", Severity.HIGH),
     "trusted_issuer.created": _entity(_MADE, "trusted_issuer", Severity.LOW),
     "trusted_issuer.deleted": _entity(_GONE, "trusted_issuer"),
+    "trusted_issuer.tested": _entity(OTHER, "trusted_issuer"),
     "trusted_issuer.updated": _entity(_UPDATED, "trusted_issuer", Severity.LOW),
     "user.all_exported": _entity(_READ, "users", Severity.LOW),
     "user.changed_together": _entity(_UPDATED, "users"),

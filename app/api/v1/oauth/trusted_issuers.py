@@ -17,6 +17,7 @@ from app.schemas.trusted_issuer import (
     TrustedIssuer,
     TrustedIssuerChange,
     TrustedIssuerCreate,
+    TrustedIssuerTest,
 )
 from app.services.clients.trusted_issuer import (
     TooManyTrustedIssuers,
@@ -114,6 +115,17 @@ async def delete_trusted_issuer(
 ) -> None:
     """Trust an issuer no more."""
     await issuers.delete(name, if_match)
+
+
+@router.post(
+    "/{name}/test",
+    responses=problems(*UNPERMITTED, TrustedIssuerNotFound),
+)
+async def check_trusted_issuer(
+    name: Name, _actor: Writer, issuers: TrustedIssuers
+) -> TrustedIssuerTest:
+    """Look whether its keys are found now, and say step by step what was seen."""
+    return await issuers.test(name)
 
 
 def _shown(row: Row) -> TrustedIssuer:

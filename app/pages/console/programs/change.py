@@ -13,6 +13,7 @@ from app.pages.parts.proof import submit
 from app.repositories.unit_of_work import UnitOfWork
 
 Work = Callable[[Here, UnitOfWork], Awaitable[Response]]
+Deed = Callable[[Here], Awaitable[Response]]
 Show = Callable[[Here, AppError | None, Values], Awaitable[Response]]
 
 
@@ -32,14 +33,29 @@ async def change(
     Raises:
         NotFound: What it is about is gone, so there is no page to show.
     """
+
+    async def whole(here: Here) -> Response:
+        async with here.runtime.unit_of_work() as uow:
+            return await work(here, uow)
+
+    return await deed(at, section, shown, values, whole, show)
+
+
+async def deed(
+    at: AtConsole, section: Section, shown: str, values: Values, work: Deed, show: Show
+) -> Response:
+    """Do the same where ``work`` shows a page with what came of it.
+
+    Raises:
+        NotFound: What it is about is gone, so there is no page to show.
+    """
     here = await at.enter(section, shown=shown, permission=section.act)
     if isinstance(here, Response):
         return here
 
     async def do() -> Response:
         await here.demand_presence()
-        async with here.runtime.unit_of_work() as uow:
-            return await work(here, uow)
+        return await work(here)
 
     async def again(here: Here, error: AppError | None, values: Values) -> Response:
         if isinstance(error, NotFound):
