@@ -42,13 +42,13 @@ def rotate(
     from app.core.signing.signer import SigningUnavailable
     from app.services.server.signing_key import SigningKeyService
 
-    async def work(uow: "UnitOfWork", runtime: "Runtime") -> None:
+    async def work(runtime: "Runtime") -> None:
         try:
-            await SigningKeyService(runtime).rotate(uow, algorithm, store=store)
+            await SigningKeyService(runtime).rotate(algorithm, store=store)
         except SigningUnavailable as error:
             fail(error.hint, Exit.UNUSABLE)
 
-    in_transaction(work)
+    with_runtime(work)
     show(as_json)
 
 

@@ -62,8 +62,8 @@ async def fill(api: Api) -> Person:
         person = await api.users()
         await api.post("/auth/forgot-password", {"email": person.email})
         application = await ApplicationFactory(api.runtime)()
+        await SigningKeyService(api.runtime).rotate()
         async with api.runtime.unit_of_work() as uow:
-            await SigningKeyService(api.runtime).rotate(uow)
             consents = OAuthConsentService(uow)
             await consents.remember(admin.id, application.client_id, ("openid",), ())
         devices = RememberedDeviceService(api.runtime)

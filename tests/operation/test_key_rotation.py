@@ -17,12 +17,10 @@ async def test_a_rotation_is_published_here_at_once_and_elsewhere_a_second_later
     runtime: Runtime, client: AsyncClient, clock: FakeClock
 ) -> None:
     before = await _published(client)
-    async with runtime.unit_of_work() as uow:
-        await SigningKeyService(runtime).rotate(uow, "RS256")
+    await SigningKeyService(runtime).rotate("RS256")
     here = await _published(client)
     other = build_runtime(runtime.settings, clock=clock)
-    async with other.unit_of_work() as uow:
-        await SigningKeyService(other).rotate(uow, "RS256")
+    await SigningKeyService(other).rotate("RS256")
     await other.close()
     soon = await _published(client)
     clock.advance(seconds=1)

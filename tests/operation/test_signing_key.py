@@ -131,8 +131,7 @@ async def test_nobody_waits_while_a_key_is_generated(
     if way == "ensure":
         await SigningKeyService(runtime).ensure()
     else:
-        async with runtime.unit_of_work() as uow:
-            await SigningKeyService(runtime).rotate(uow)
+        await SigningKeyService(runtime).rotate()
 
     assert written.is_set()
     assert len(await published(runtime)) == 1
@@ -239,8 +238,7 @@ async def test_a_key_that_the_previous_release_replaced_outlives_its_id_tokens(
     runtime = make_runtime(oauth={"id_token_ttl": DAY})
     await ensure(runtime)
     first = runtime.ring.signing("ES256", clock.now()).kid
-    async with runtime.unit_of_work() as uow:
-        await SigningKeyService(runtime).rotate(uow, "ES256")
+    await SigningKeyService(runtime).rotate("ES256")
     short = clock.now() + timedelta(seconds=DAY, minutes=10)
     async with runtime.unit_of_work() as uow:
         await uow.signing_keys.set_end([first], short)
@@ -286,8 +284,7 @@ async def test_all_algorithms_are_rotated_or_the_one_that_is_named(
     await ensure(runtime)
     before = {name: runtime.ring.signing(name, clock.now()).kid for name in ALL}
 
-    async with runtime.unit_of_work() as uow:
-        await SigningKeyService(runtime).rotate(uow, algorithm)
+    await SigningKeyService(runtime).rotate(algorithm)
     await ensure(runtime)
     announced = {name: runtime.ring.signing(name, clock.now()).kid for name in ALL}
     clock.advance(seconds=DAY)
@@ -306,8 +303,7 @@ async def test_an_algorithm_that_nothing_is_signed_with_is_not_rotated(
 
     for name in ("EdDSA", "HS256", "none", "es256", ""):
         with pytest.raises(Unprocessable) as refusal:
-            async with runtime.unit_of_work() as uow:
-                await SigningKeyService(runtime).rotate(uow, name)
+            await SigningKeyService(runtime).rotate(name)
         assert refusal.value.errors[0]["field"] == "algorithm"
 
     assert len(await published(runtime)) == 2
@@ -318,8 +314,7 @@ async def test_every_process_publishes_the_same_keys_in_the_same_order(
 ) -> None:
     one, other = make_runtime(), make_runtime()
     await ensure(one)
-    async with one.unit_of_work() as uow:
-        await SigningKeyService(one).rotate(uow, "RS256")
+    await SigningKeyService(one).rotate("RS256")
     await ensure(one)
 
     jwks = one.ring.jwks

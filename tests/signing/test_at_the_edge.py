@@ -38,8 +38,7 @@ async def test_id_and_access_tokens_are_signed_in_the_token_and_gone_means_503(
     store_of_id_tokens: str,
 ) -> None:
     keys_of = SigningKeyService(protocol.runtime)
-    async with protocol.runtime.unit_of_work() as uow:
-        await keys_of.rotate(uow, "RS256", store=store_of_id_tokens)
+    await keys_of.rotate("RS256", store=store_of_id_tokens)
     clock.advance(days=2)
     await keys_of.load()
     app = await applications(id_token_signed_response_alg="RS256")

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from jwt import PyJWK, decode, get_unverified_header
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.circuit_breaker import CircuitOpen
 from app.core.exceptions import Unavailable
+from app.core.signing import pkcs11
 from app.core.signing.pkcs11 import Pkcs11Token
 from app.core.signing.signer import SigningUnavailable
 from app.models import SigningKey
@@ -60,8 +62,7 @@ async def rows(runtime: Runtime) -> list[SigningKey]:
 
 
 async def rotate(runtime: Runtime, algorithm: str, store: str) -> None:
-    async with runtime.unit_of_work() as uow:
-        await SigningKeyService(runtime).rotate(uow, algorithm, store=store)
+    await SigningKeyService(runtime).rotate(algorithm, store=store)
     await SigningKeyService(runtime).load()
 
 
@@ -152,6 +153,55 @@ async def test_sessions_that_somebody_else_ended_are_opened_again_unnoticed(
     tokens = [await signed(each, "ES256") for each in (one, other, one, other)]
 
     assert all(is_verified(one, each) for each in tokens)
+
+
+async def test_a_key_of_another_program_is_never_destroyed(
+    make_runtime: Make, hsm: SoftHsm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever writes the database may say that it is ours and at its end."""
+    runtime = in_token(make_runtime, hsm)
+    await start(runtime, serving=True)
+    store = runtime.key_stores["pkcs11"]
+    monkeypatch.setattr(pkcs11, "label_of", lambda *_: "root of a CA")
+    foreign = await store.make("ES256")
+    monkeypatch.undo()
+    ours = await store.make("ES256")
+    held = len(hsm.private_keys())
+
+    for made in (foreign, ours):
+        assert made.reference
+        await store.destroy(made.reference)
+
+    assert len(hsm.private_keys()) == held - 1
+    await store.signer(foreign.key, "ES256", foreign.reference).check()
+
+
+@pytest.mark.parametrize(("where", "left"), [("before", 0), ("while committing", 1)])
+async def test_keys_of_a_rotation_that_came_to_nothing_are_destroyed_once_that_is_known(
+    make_runtime: Make,
+    hsm: SoftHsm,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    left: int,
+) -> None:
+    """Where the answer to a commit was lost, the key may be the one that signs next."""
+    runtime = in_token(make_runtime, hsm)
+    await start(runtime, serving=True)
+    held = len(hsm.private_keys())
+
+    async def lost(*_: Any) -> None:
+        raise OSError
+
+    if where == "before":
+        monkeypatch.setattr(SigningKeyService, "_set_ends", lost)
+    else:
+        monkeypatch.setattr(AsyncSession, "commit", lost)
+    with pytest.raises(OSError):
+        await SigningKeyService(runtime).rotate("ES256")
+    monkeypatch.undo()
+
+    assert len(hsm.private_keys()) == held + left
+    assert is_verified(runtime, await signed(runtime, "ES256"))
 
 
 async def test_a_token_that_hangs_holds_up_nobody_else(

@@ -46,6 +46,6 @@ async def rotate_keys(
     Unless one algorithm is named, each gets a new key.
     """
     service = SigningKeyService(runtime)
-    await service.rotate(uow, algorithm)
+    await service.rotate(algorithm)
     rows = await service.list_published(uow)
     return SigningKeys(items=[SigningKey.model_validate(row) for row in rows])

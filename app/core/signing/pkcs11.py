@@ -26,6 +26,7 @@ _log = logging.getLogger("auth_serve.pkcs11")
 _P256 = bytes.fromhex("06082a8648ce3d030107")  # the curves' names in DER
 _ED25519 = bytes.fromhex("06032b6570")
 _PSS = (Mech.SHA256, MGF.SHA256, 32)  # RFC 7518 section 3.5
+_OURS = "auth-serve "  # what the label of each key begins with
 _QUIET = 10.0  # seconds that calls under way may take before all is begun anew
 _MISSING = (
     "the PKCS#11 token has no key with the id {}: bring back the token that it was "
@@ -117,18 +118,21 @@ class Pkcs11Token:
             self._missing[reference] = self._generation
             raise
 
-    def make(self, algorithm: str, reference: str, label: str) -> Mapping[str, Any]:
+    def make(self, algorithm: str, reference: str) -> Mapping[str, Any]:
         """Make a pair that stays in the token; return the public half as a JWK.
 
         Raises:
             TokenUnusable: The token does not answer, or makes no such keys.
         """
         return self._call(
-            lambda line: _generate(line.session, algorithm, reference, label), rw=True
+            lambda line: _generate(line.session, algorithm, reference), rw=True
         )
 
     def destroy(self, reference: str) -> None:
-        """Destroy both halves of a pair, if they are there.
+        """Destroy both halves of a pair, if they are there and were made by us.
+
+        Tokens are shared, and what a key is called stands in the database: whoever can
+        only write there has no key of another program destroyed.
 
         Raises:
             TokenUnusable: The token does not answer.
@@ -137,7 +141,10 @@ class Pkcs11Token:
         def work(line: _Line) -> None:
             identity = {Attribute.ID: bytes.fromhex(reference)}
             for found in list(line.session.get_objects(identity)):
-                found.destroy()
+                if _is_ours(found, reference):
+                    found.destroy()
+                else:
+                    _log.warning("a key of others is left", extra={"id": reference})
 
         self._call(work, rw=True)
 
@@ -286,6 +293,21 @@ class Pkcs11Token:
         return f"the PKCS#11 token {self.label} does not work: {reason}"
 
 
+def label_of(algorithm: str, reference: str) -> str:
+    """Return what a key that is made here is labelled, for people and for ``destroy``.
+
+    Args:
+        algorithm: JWA name.
+        reference: Its id in the token, in hexadecimal.
+    """
+    return f"{_OURS}{algorithm} {reference[:8]}"
+
+
+def _is_ours(found: Any, reference: str) -> bool:
+    label = str(found[Attribute.LABEL])
+    return label.startswith(_OURS) and label.endswith(f" {reference[:8]}")
+
+
 def _private(session: Any, reference: str) -> Any:
     try:
         return session.get_key(
@@ -308,13 +330,11 @@ def _sign(key: Any, algorithm: str, message: bytes) -> bytes:
     return bytes(key.sign(message, mechanism=Mech.EDDSA))
 
 
-def _generate(
-    session: Any, algorithm: str, reference: str, label: str
-) -> Mapping[str, Any]:
+def _generate(session: Any, algorithm: str, reference: str) -> Mapping[str, Any]:
     """Make a pair whose private half signs, and can neither be read nor wrapped."""
     chosen = {
         "id": bytes.fromhex(reference),
-        "label": label,
+        "label": label_of(algorithm, reference),
         "store": True,
         "capabilities": MechanismFlag.SIGN | MechanismFlag.VERIFY,
         "private_template": {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},

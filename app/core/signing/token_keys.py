@@ -68,6 +68,7 @@ class TokenKeys:
         self._breaker = breaker
         self._randomness = randomness
         self._timeout = timeout
+        self._answers = 0  # of calls that came back, with whatever
 
     async def make(self, algorithm: str) -> MadeKey:
         """Make a pair in the token; what comes out of it is the public half.
@@ -76,8 +77,7 @@ class TokenKeys:
             SigningUnavailable: It does not answer, or makes no such keys.
         """
         reference = self._randomness.bytes(16).hex()
-        label = f"auth-serve {algorithm} {reference[:8]}"
-        jwk = await self._asked(_SLOW, self._token.make, algorithm, reference, label)
+        jwk = await self._asked(_SLOW, self._token.make, algorithm, reference)
         made = MadeKey(jose.import_key(jwk), reference)
         await self.signer(made.key, algorithm, reference).check()
         return made
@@ -135,11 +135,28 @@ class TokenKeys:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
+        """Ask in time, waiting for a thread included.
+
+        Of a caller whose time went by in the queue, while others were answered, the
+        token is not to blame: it has too much to do, and nobody leaves it alone.
+        """
+
+        def call() -> T:
+            try:
+                return ask(*args, **kwargs)
+            finally:
+                self._answers += 1
+
+        threads, before = self._threads, self._answers
+        has_to_wait = threads.running + threads.waiting >= threads.threads
         async with self._breaker:
             try:
                 async with asyncio.timeout(seconds):
-                    return await self._threads.run(ask, *args, **kwargs)
+                    return await threads.run(call)
             except TimeoutError as error:
+                if has_to_wait and self._answers != before:
+                    hint = f"no thread was free in {seconds:g} seconds"
+                    raise SigningOverloaded(hint, retry_after=1) from error
                 hint = f"the PKCS#11 token took longer than {seconds:g} seconds"
                 raise TokenDown(hint, retry_after=RETRY_AFTER) from error
             except KeyNotThere as error:

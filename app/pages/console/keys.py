@@ -36,9 +36,8 @@ async def rotate_keys(values: Posted, at: AtConsole) -> Response:
 
     async def work() -> Response:
         await here.demand_presence()
-        async with here.runtime.unit_of_work() as uow:
-            algorithm = values.get("algorithm") or None
-            await SigningKeyService(here.runtime).rotate(uow, algorithm)
+        algorithm = values.get("algorithm") or None
+        await SigningKeyService(here.runtime).rotate(algorithm)
         return here.go(KEYS.path, "rotated")
 
     return await submit(here, values, work, _show)

@@ -92,8 +92,10 @@ class DiagnosisService:
     async def _keys(self) -> Finding:
         try:
             async with self._process.unit_of_work(read_only=True) as uow:
-                keys = await SigningKeyService(self._process).list_published(uow)
                 sealing = await uow.kept_keys.sealing()
+                if (missing := self._missing(sealing)) is not None:
+                    return missing
+                keys = await SigningKeyService(self._process).list_published(uow)
         except KeysUnreadable as error:
             return Finding("keys", "failed", "they cannot be read", str(error))
         except (SQLAlchemyError, DatabaseUnavailable, OSError):
@@ -108,18 +110,22 @@ class DiagnosisService:
             return Finding("keys", "failed", f"{seen}, some in a token", error.hint)
         return self._rotation(sealing) or Finding("keys", "ok", seen)
 
-    def _rotation(self, sealing: Sequence[str]) -> Finding | None:
-        """Say what is still to be done about a secret key that is rotated."""
+    def _missing(self, sealing: Sequence[str]) -> Finding | None:
+        """Say which secret key is needed and not given: nothing can be opened."""
         marks = self._process.secret_key.marks
         missing = [mark for mark in sealing if mark not in marks]
-        if missing:
-            seen = f"a secret key is missing: {', '.join(missing)}"
-            advice = f"give it as {PREFIX}SECRET_KEY_SECOND, and run: key reseal"
-            return Finding("keys", "failed", seen, advice)
+        if not missing:
+            return None
+        seen = f"a secret key is missing: {', '.join(missing)}"
+        advice = f"give it as {PREFIX}SECRET_KEY_SECOND, and run: key reseal"
+        return Finding("keys", "failed", seen, advice)
+
+    def _rotation(self, sealing: Sequence[str]) -> Finding | None:
+        """Say what is still to be done about a secret key that is rotated."""
         if len(sealing) > 1:
             advice = f"run: key reseal; then take {PREFIX}SECRET_KEY_SECOND away"
             return Finding("keys", "warning", "the secret key is rotated", advice)
-        if len(marks) > 1:
+        if len(self._process.secret_key.marks) > 1:
             advice = "go on as docs/operations.md says, Rotating the secret key"
             return Finding("keys", "warning", "two secret keys are set", advice)
         return None

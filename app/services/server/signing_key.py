@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,13 +34,18 @@ UNREADABLE = (
     "with; give that one, as AUTH_SERVE_SECRET_KEY_SECOND if this one takes its place "
     '("Rotating the secret key"), or see "The secret key is lost" in docs/operations.md'
 )
+_CHANGED = (
+    "the public half of the signing key {} in the database is not the one that was "
+    "sealed with it: somebody changed it; find out who writes there, and put back "
+    "signing_keys of a backup, or delete this row"
+)
 _log = logging.getLogger("auth_serve.signing_key")
 _FRESH, _RETRY = 1.0, 10.0  # seconds until the keys are looked at again
 _MARGIN = timedelta(minutes=5)  # for clocks that differ, and keys that are kept a while
 
 
 class KeysUnreadable(Exception):
-    """The stored keys were sealed under another secret key."""
+    """The stored keys were sealed under another secret key, or changed."""
 
 
 class SigningKeyService:
@@ -91,9 +97,6 @@ class SigningKeyService:
             ring.stale_at = now + _RETRY
             _log.warning("keys not read", extra={"reason": type(error).__name__})
 
-    def _expire(self) -> None:
-        self._process.ring.stale_at = 0.0
-
     def _open(self, row: SigningKey, now: datetime) -> LoadedKey:
         known = self._process.ring.by_kid(row.kid, now)
         key = known.key if known else self._verifying(row)
@@ -102,11 +105,13 @@ class SigningKeyService:
             algorithm=row.algorithm,
             key=key,
             signer=known.signer if known else signer_of(self._process, row, key),
-            public_jwk=row.public_jwk,
+            public_jwk=known.public_jwk if known else _published_half(row, key),
             activates_at=row.activates_at,
             expires_at=row.expires_at,
             store=row.store,
         )
+        if loaded.public_jwk != row.public_jwk:
+            raise KeysUnreadable(_CHANGED.format(row.kid))
         # The same object where nothing changed: what it verified stays remembered.
         return known if known == loaded else loaded
 
@@ -147,28 +152,25 @@ class SigningKeyService:
             made = await make_keys(due, store)
         except SigningUnavailable as error:
             failed = error
-        async with self._process.unit_of_work() as uow:
+        async with self._storing(made, store) as (uow, stored):
             last = await uow.signing_keys.last_sequences()
             published = await self._published(uow)
             still = {name: made[name] for name in self._due(published) if name in made}
-            stored = await self._add(uow, still, store, last, published)
+            stored |= await self._add(uow, still, store, last, published)
             await self._end_others(uow)
-        await discard(made, store, stored)
         await self.load()
         if failed is not None:
             raise failed
 
     async def rotate(
-        self,
-        uow: UnitOfWork,
-        algorithm: str | None = None,
-        *,
-        store: str | None = None,
+        self, algorithm: str | None = None, *, store: str | None = None
     ) -> None:
         """Make the next keys now; each signs once everybody has had time to see it.
 
+        In a transaction of its own, which waits for no store of keys: they are made
+        before it, and those that it did not store are destroyed after it.
+
         Args:
-            uow: Its transaction has not begun yet, so it does not wait for the keys.
             algorithm: The only one to be given a new key; all, if there is none.
             store: Where they are made; None means where the settings say.
 
@@ -179,11 +181,39 @@ class SigningKeyService:
         """
         chosen = store_named(self._process, store)
         made = await make_keys(self._chosen(algorithm), chosen)
-        last = await uow.signing_keys.last_sequences()
-        published = await self._published(uow)
-        stored = await self._add(uow, made, chosen, last, published)
-        await discard(made, chosen, stored)
-        uow.after_commit(self._expire)
+        async with self._storing(made, chosen) as (uow, stored):
+            last = await uow.signing_keys.last_sequences()
+            published = await self._published(uow)
+            stored |= await self._add(uow, made, chosen, last, published)
+        self._process.ring.stale_at = 0.0
+
+    @asynccontextmanager
+    async def _storing(
+        self, made: Mapping[str, MadeKey], store: KeyStore
+    ) -> AsyncIterator[tuple[UnitOfWork, set[str]]]:
+        """Lend a transaction and a set for the ids of the keys that it stores.
+
+        Behind it the others are destroyed; all of them where it came to nothing. Only
+        where its end is not known, since the database was lost while committing, or
+        nobody waits for it, each is left where it is: it may be what signs next.
+        """
+        stored: set[str] = set()
+        is_known, failed = True, None
+        try:
+            async with self._process.unit_of_work() as uow:
+                yield uow, stored
+                is_known = False
+        except Exception as error:
+            failed = error
+        except BaseException:  # cancelled
+            _tell_left(made)
+            raise
+        if failed is None or is_known:
+            await discard(made, store, stored if failed is None else ())
+        else:
+            _tell_left(made)
+        if failed is not None:
+            raise failed
 
     async def check(self) -> None:
         """Find out whether everything can be signed, now and after the next change.
@@ -357,7 +387,8 @@ class SigningKeyService:
     ) -> Sequence[SigningKey]:
         """Return a page of the keys that are published now, the latest first."""
         now = self._process.clock.now()
-        return await uow.signing_keys.list_page(now, after=after, limit=limit)
+        rows = await uow.signing_keys.list_page(now, after=after, limit=limit)
+        return self._vouched_for(rows)
 
     def _sealed(self, made: MadeKey, kid: str) -> bytes:
         jwk = made.key.as_dict(private=made.reference is None)
@@ -366,8 +397,31 @@ class SigningKeyService:
         return self._process.secret_key.seal(value, nonce, seal_context(kid))
 
     async def list_published(self, uow: UnitOfWork) -> Sequence[SigningKey]:
-        """Return the keys that are published now."""
-        return await uow.signing_keys.list_published(self._process.clock.now())
+        """Return the keys that are published now.
+
+        Raises:
+            KeysUnreadable: No seal vouches for one of them.
+        """
+        rows = await uow.signing_keys.list_published(self._process.clock.now())
+        return self._vouched_for(rows)
+
+    def _vouched_for(self, rows: Sequence[SigningKey]) -> Sequence[SigningKey]:
+        """Return the same: nobody may copy a key from a list that is not ours."""
+        now = self._process.clock.now()
+        for row in rows:
+            self._open(row, now)
+        return rows
+
+
+def _published_half(row: SigningKey, key: Key) -> Mapping[str, Any]:
+    """Return what is published, made of what is sealed and not of what stands there."""
+    return jose.public_jwk(key, row.kid, row.algorithm)
+
+
+def _tell_left(made: Mapping[str, MadeKey]) -> None:
+    references = [each.reference for each in made.values() if each.reference]
+    if references:
+        _log.warning("keys may be left", extra={"references": references})
 
 
 def seal_context(kid: str) -> str:
