@@ -21,6 +21,7 @@ from app.core.clock import Clock
 from app.core.exceptions import Unavailable
 
 logger = logging.getLogger("auth_serve.circuit_breaker")
+_STALE = 10  # waits, after which a failure that nobody saw again is no news
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,6 +59,12 @@ class _Circuit(CircuitBreaker):  # type: ignore[misc]  # the library has no type
         super().__init__(failure_threshold, recovery_timeout, expected)
         self._clock = clock
         self._opened: float = clock.monotonic()
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether its last failure is so long ago that it tells nothing of now."""
+        waited = self._clock.monotonic() - self._opened
+        return waited >= float(self._recovery_timeout) * _STALE
 
     @property
     def open_remaining(self) -> float:
@@ -98,8 +105,22 @@ class Breaker:
 
     @property
     def state(self) -> str:
-        """``closed``, ``open`` or ``half_open``."""
-        return self._circuit.phase
+        """What is known of the destination: ``closed``, ``open`` or ``half_open``.
+
+        Half-open is a probe that is under way. Where nobody has asked since the wait
+        is over, the last thing known is the failure, until that is too long ago.
+        """
+        phase = self._circuit.phase
+        if self._probing:
+            return str(STATE_HALF_OPEN)
+        if phase != STATE_HALF_OPEN:
+            return phase
+        return str(STATE_CLOSED if self._circuit.is_stale else STATE_OPEN)
+
+    @property
+    def is_refusing(self) -> bool:
+        """Whether the next call is not let through; after the wait one is, to probe."""
+        return bool(self._circuit.phase == STATE_OPEN)
 
     async def call(
         self, fn: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -118,7 +139,7 @@ class Breaker:
         Raises:
             CircuitOpen: The destination is left alone just now.
         """
-        if self._circuit.phase == STATE_OPEN:
+        if self.is_refusing:
             self._refuse(STATE_OPEN)
 
     async def __aenter__(self) -> None:

@@ -67,7 +67,7 @@ class SmtpSender:
     @property
     def is_paused(self) -> bool:
         """Tell whether the server is being left alone for a while."""
-        return self._breaker().state == "open"
+        return self._breaker().is_refusing
 
     async def send(self, message: EmailMessage, recipient: str) -> str:
         """Hand one mail over; return what the server answered, cut to one line.

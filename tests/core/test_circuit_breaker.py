@@ -153,7 +153,7 @@ async def test_a_probe_that_says_nothing_neither_wedges_nor_closes(
     else:
         await fail(breaker, error=Ours)
 
-    assert breaker.state == "half_open"
+    assert breaker.state == "open" and not breaker.is_refusing
     assert await breaker.call(succeed) == "done"
     assert breaker.state == "closed"
 
@@ -180,7 +180,28 @@ async def test_calls_from_before_the_opening_do_not_decide_after_it(
 
     assert breaker.state == "open"  # the late success did not close it
     clock.seconds += 10
-    assert breaker.state == "half_open"  # the late failure did not prolong it
+    assert not breaker.is_refusing  # the late failure did not prolong it
+
+
+async def test_what_is_told_is_half_open_during_a_probe_and_no_failure_of_long_ago(
+    breaker: Breaker, clock: FakeClock
+) -> None:
+    """An idle process knows no more than that it failed once, and forgets that."""
+    told = []
+    await fail(breaker, 3)
+    for seconds in (29, 1, 269, 1):
+        clock.seconds += seconds
+        told.append((breaker.state, breaker.is_refusing))
+    probe = asyncio.create_task(breaker.call(asyncio.Event().wait))
+    await asyncio.sleep(0)
+    during = breaker.state
+    probe.cancel()
+    await asyncio.gather(probe, return_exceptions=True)
+    await fail(breaker)
+
+    assert told == [("open", True), ("open", False), ("open", False), ("closed", False)]
+    assert during == "half_open"
+    assert breaker.state == "open" and breaker.is_refusing
 
 
 async def test_each_change_of_state_is_logged_once(
