@@ -253,18 +253,22 @@ class WebhookJob(OutboxJob[Notice]):
             now = self._runtime.clock.now()
             webhook = await uow.webhooks.note_failure(item.webhook_id, now)
             if webhook is not None:
-                await self._consider(uow, webhook, error)
+                await self._consider(uow, webhook, claim, error)
         await uow.webhook_deliveries.note_status(item.delivery_id, item.status)
 
     async def _consider(
-        self, uow: UnitOfWork, webhook: Webhook, error: Exception
+        self, uow: UnitOfWork, webhook: Webhook, claim: Claim[Notice], error: Exception
     ) -> None:
         """Leave an endpoint alone for a while, or for good."""
         now, since = self._runtime.clock.now(), webhook.failing_since
-        if isinstance(error, Gone):
-            await switch_off(uow, webhook, "gone")
-        elif since is not None and since <= now - DISABLE_AFTER:
-            await switch_off(uow, webhook, "failing")
+        is_hopeless = since is not None and since <= now - DISABLE_AFTER
+        if isinstance(error, Gone) or is_hopeless:
+            # First, or it would be said of this one too that it was switched off.
+            await uow.webhook_deliveries.mark_failed(
+                claim.message_id, claim.number, now, reason_of(error)
+            )
+            reason = "gone" if isinstance(error, Gone) else "failing"
+            await switch_off(uow, webhook, reason)
         elif webhook.failures >= _PATIENT:
             doubled = _SHORTEST_REST * 2 ** min(webhook.failures - _PATIENT, 10)
             seconds = min(doubled, _LONGEST_REST)

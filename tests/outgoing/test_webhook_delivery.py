@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from standardwebhooks import WebhookVerificationError
 
+from app.core.secret_key import SecretKey
 from app.events.user import UserUpdated
 from app.jobs.webhook import (
     DISABLE_AFTER,
@@ -19,7 +20,7 @@ from app.jobs.webhook import (
 from app.models import AuditEvent
 from app.policies.permission import operator
 from app.repositories.unit_of_work import evidence
-from app.services.outgoing.webhook import WebhookService
+from app.services.outgoing.webhook import SWITCHED_OFF, WebhookService
 from app.services.server.attention import AttentionService
 from app.services.server.runtime import Runtime
 from tests.outgoing.support import add_webhook, sent, stored, told, verified, work
@@ -116,6 +117,24 @@ async def test_while_a_secret_is_rotated_both_sign(
         verified(one, old)
     row = await stored(runtime, webhook_id)
     assert old.encode() not in row.secret and new.encode() not in row.secret
+
+
+async def test_a_secret_before_that_does_not_open_keeps_no_event_back_and_is_told(
+    runtime: Runtime, receiver: HttpServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    webhook_id, _, job = await add_webhook(runtime, receiver.url, "user.*")
+    async with runtime.unit_of_work() as uow:
+        service = WebhookService(uow, runtime)
+        row, new = await service.rotate(operator(uow.clock.now()), webhook_id, 60)
+        lost = SecretKey("another-" + "x" * 40)
+        row.previous_secret = lost.seal(b"whsec_eA==", b"n" * 12, "webhooks")
+
+    await happened(runtime, uuid4())
+    await work(job)
+
+    assert verified(receiver.requests[0], new)
+    assert "key status" in caplog.text and str(webhook_id) not in caplog.text
+    assert [each.webhook_id for each in caplog.records if hasattr(each, "webhook_id")]
 
 
 async def test_what_is_about_one_person_waits_for_what_was_before_and_no_other_does(
@@ -228,7 +247,10 @@ async def test_one_dead_receiver_holds_no_other_and_is_switched_off_in_the_end(
 
     row = await stored(runtime, webhook_id)
     assert (row.enabled, row.disabled_reason) == (False, "failing")
-    assert all(each.failed_at for each in await sent(runtime, webhook_id))
+    ended = await sent(runtime, webhook_id)
+    assert all(each.failed_at for each in ended)
+    reasons = [each.last_error or "" for each in ended]
+    assert len([reason for reason in reasons if "server error" in reason]) == 1
     async with runtime.unit_of_work(read_only=True) as uow:
         found = await AttentionService(runtime).concerns(uow, None)
     assert "webhook_off" in [each.kind for each in found]
@@ -237,14 +259,22 @@ async def test_one_dead_receiver_holds_no_other_and_is_switched_off_in_the_end(
 async def test_an_endpoint_that_is_gone_is_switched_off_at_once(
     runtime: Runtime, receiver: HttpServer
 ) -> None:
-    webhook_id, _, job = await add_webhook(runtime, f"{receiver.url}/hidden?key=x")
+    webhook_id, _, job = await add_webhook(
+        runtime, f"{receiver.url}/hidden?key=x", "user.*"
+    )
     receiver.handler = answering(410)
-    await happened(runtime, uuid4())
+    ann = uuid4()
+    await happened(runtime, ann)
+    await happened(runtime, ann)
 
     await work(job)
 
     row = await stored(runtime, webhook_id)
     assert (row.enabled, row.disabled_reason) == (False, "gone")
+    tried, waiting = await sent(runtime, webhook_id)
+    assert tried.failed_at and waiting.failed_at
+    assert "410" in (tried.last_error or "") and tried.last_status == 410
+    assert waiting.last_error == SWITCHED_OFF
     async with runtime.unit_of_work(read_only=True) as uow:
         rows = await uow.audit_events.list_page(
             name="webhook.disabled", after=None, limit=5

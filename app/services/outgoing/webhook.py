@@ -1,5 +1,6 @@
 """Endpoints that are told of events, as administrators manage them (ADR-0094)."""
 
+import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from app.core.exceptions import (
     Unprocessable,
 )
 from app.core.outbound import OutboundRefused
+from app.core.secret_key import SealBroken
 from app.events.outgoing.sent import (
     WebhookCreated,
     WebhookDeleted,
@@ -37,6 +39,8 @@ MAX_REPLAY = 1_000  # events of one request
 _SECRET_BYTES = 32
 _PLACE = re.compile(r"[^/?#]*//[^/?#]*")
 SWITCHED_OFF = "the webhook was switched off"
+_LOST = "the secret before does not open and signs no more: auth-serve key status"
+_log = logging.getLogger("auth_serve.webhook")
 
 
 class WebhookNotFound(NotFound):
@@ -376,12 +380,22 @@ def seal_context(webhook_id: UUID) -> str:
 
 
 def secrets_of(process: Process, row: Webhook, now: datetime) -> list[str]:
-    """Return the secrets that sign now, the newest first."""
-    sealed = [row.secret]
-    if row.previous_secret and row.previous_until and now < row.previous_until:
-        sealed.append(row.previous_secret)
+    """Return the secrets that sign now, the newest first.
+
+    One of before that does not open keeps nothing back: receivers know the new one.
+
+    Raises:
+        SealBroken: The present one does not open.
+    """
     context = seal_context(row.id)
-    return [process.secret_key.unseal(each, context).decode() for each in sealed]
+    secrets = [process.secret_key.unseal(row.secret, context).decode()]
+    if row.previous_secret and row.previous_until and now < row.previous_until:
+        try:
+            previous = process.secret_key.unseal(row.previous_secret, context)
+            secrets.append(previous.decode())
+        except SealBroken:
+            _log.warning(_LOST, extra={"webhook_id": str(row.id)})
+    return secrets
 
 
 def _demand_reading(actor: Actor) -> None:
