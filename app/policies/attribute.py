@@ -16,6 +16,7 @@ from app.typed_text import shown_text
 MAX_ATTRIBUTES = 50  # definitions of an installation
 MAX_LISTED = 50  # texts of a list
 MAX_BYTES = 8_192  # of all values of one person, as JSON
+_RULES = ("pattern", "max_length", "allowed")
 _TEXTS = frozenset({"string", "strings"})
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # I-JSON (RFC 7493 section 2.2): no reader is sure of whole numbers beyond.
@@ -37,7 +38,7 @@ def check_definition(definition: Definition) -> None:
     Raises:
         ValueError: It is said which field (first argument), and why (second).
     """
-    for name in ("pattern", "max_length", "allowed"):
+    for name in _RULES:
         if getattr(definition, name) is not None and definition.type not in _TEXTS:
             raise ValueError(name, f"is for texts, not for a {definition.type}")
     if definition.pattern is not None:
@@ -51,6 +52,23 @@ def check_definition(definition: Definition) -> None:
             _text(definition, value, among=False)
         except ValueError as error:
             raise ValueError("allowed", f"has a value that {error}") from None
+
+
+def is_looser(definition: Definition, change: Mapping[str, Any]) -> bool:
+    """Tell whether a change lets texts be values that were none before.
+
+    Which texts two patterns have in common nobody can say; another one is looser.
+    """
+    new = {name: change.get(name, getattr(definition, name)) for name in _RULES}
+    before = definition
+    if before.pattern is not None and new["pattern"] != before.pattern:
+        return True
+    if before.allowed is not None and (
+        new["allowed"] is None or not set(new["allowed"]) <= set(before.allowed)
+    ):
+        return True
+    most = before.max_length or MAX_TEXT
+    return bool((new["max_length"] or MAX_TEXT) > most)
 
 
 def judged(definition: Definition, value: Any) -> Any:

@@ -163,6 +163,37 @@ async def test_what_a_mapping_tells_does_not_become_the_word_of_people(
     assert (seen.status_code, freed.status_code) == (200, 200)
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"allowed": ["ops", "dev", "admin"]}, 409),
+        ({"allowed": None}, 409),
+        ({"pattern": None}, 409),
+        ({"pattern": ".*"}, 409),
+        ({"max_length": None}, 409),
+        ({"allowed": ["ops"], "max_length": 5, "label": "Team"}, 200),
+    ],
+)
+async def test_what_people_write_and_a_mapping_tells_gets_no_looser(
+    protocol: Protocol, admin: Person, change: dict[str, Any], expected: int
+) -> None:
+    """Who mapped it reckoned with what people could choose from then."""
+    api, path = protocol.api, "/attributes/chosen"
+    rules = {"allowed": ["ops", "dev"], "pattern": "[a-z]+", "max_length": 8}
+    body = {"name": "chosen", "owner_access": "write", **rules}
+    assert (await api.post("/attributes", body, admin)).status_code == 201
+    await protocol.apps(columns={"claim_mappings": [mapping("roles", "chosen")]})
+
+    answer = await api.patch(path, change, admin)
+    await api.patch(path, {"owner_access": "read"}, admin)
+    by_administrators = await api.patch(path, change, admin)
+    back = await api.patch(path, {"owner_access": "write"}, admin)
+
+    assert answer.status_code == expected
+    assert by_administrators.status_code == 200
+    assert back.json()["code"] == "attribute_in_use"
+
+
 async def test_who_maps_none_costs_no_statement(
     protocol: Protocol, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from app.models.access.attribute import Attribute
 from app.oauth.clients.resource import Resource
 from app.oauth.mappings.mapping import attributes_in
 from app.policies.attribute import MAX_ATTRIBUTES, check_definition
+from app.policies.attribute import is_looser as loosened
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.precondition import demand_version
 
@@ -118,7 +119,8 @@ class AttributeService:
         """Change a definition; what is stored of people stays.
 
         Raises:
-            AttributeInUse: People would write themselves what a mapping tells.
+            AttributeInUse: People would write themselves what a mapping tells, or
+                more than they could when it was made.
             AttributeNotFound: There is none.
             PreconditionFailed: Somebody changed it since.
             Unprocessable: No value could be judged by it.
@@ -126,11 +128,13 @@ class AttributeService:
         row = await self.get(name, lock=True)
         demand_version(row.version, versions)
         changed = [each for each in change if getattr(row, each) != change[each]]
+        is_looser = "owner_access" in changed or loosened(row, change)
         for each in changed:
             setattr(row, each, change[each])
         _check(row)
-        if "owner_access" in changed and row.owner_access == "write":
-            # Who mapped it took it for an administrator's word.
+        if is_looser and row.owner_access == "write":
+            # Who mapped it took it for an administrator's word, or for one of those
+            # that people could choose from by then.
             await self._demand_untold(name)
         if changed:
             row.version += 1
