@@ -98,9 +98,9 @@ class OAuthClientRepository(Repository[OAuthClient]):
         query = select(OAuthClient).where(has_text).order_by(OAuthClient.client_id)
         return (await self.db.scalars(query.limit(limit))).all()
 
-    async def is_audience(self, name: str) -> bool:
-        """Tell whether access tokens of some client are for an API of this name."""
-        query = select(exists().where(OAuthClient.audience == name))
+    async def is_audience(self, *names: str) -> bool:
+        """Tell whether access tokens of some client are for an API of such a name."""
+        query = select(exists().where(OAuthClient.audience.in_(names)))
         return bool(await self.db.scalar(query))
 
     async def add_once(self, row: OAuthClient) -> bool:

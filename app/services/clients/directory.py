@@ -25,7 +25,7 @@ from app.oauth.supported import Supported
 from app.repositories.oauth.client import OAuthClientRepository
 from app.services.clients.keys import ClientKeys
 from app.services.clients.preview_pattern import pattern_flaw
-from app.services.clients.resource_directory import ResourceDirectory
+from app.services.clients.resource_directory import ResourceDirectory, spellings
 
 KEPT_FOR = 3.0  # seconds: how late another process sees a change (architecture, rule 5)
 _MOST = 1_024  # clients; some kilobytes each
@@ -122,7 +122,8 @@ class ClientDirectory:
     def forget_audience(self, identifier: str) -> None:
         """Read the clients anew whose tokens are for an API that changed."""
         for client_id, kept in list(self._kept.items()):
-            if kept.client is not None and kept.client.audience == identifier:
+            audience = kept.client.audience if kept.client is not None else None
+            if audience is not None and identifier in spellings(audience):
                 del self._kept[client_id]
 
     async def _find(self, client_id: str) -> _Kept:

@@ -230,7 +230,7 @@ class OAuthResourceService:
             ResourceNotFound: There is none.
         """
         row = await self._changeable(resource_id, versions)
-        if await self._uow.oauth_clients.is_audience(row.identifier):
+        if await self._uow.oauth_clients.is_audience(*spellings(row.identifier)):
             raise ResourceInUse
         await self._uow.oauth_resources.delete(row)
         self._forget(row.identifier)

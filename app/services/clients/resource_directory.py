@@ -89,8 +89,14 @@ class ResourceDirectory:
         }
 
     async def named(self, identifier: str) -> Resource | None:
-        """Return what is registered under exactly this identifier, live or not."""
-        return (await self._known(frozenset({identifier}))).get(identifier)
+        """Return what is registered under this identifier, live or not.
+
+        Or under how that is written besides: else a slash too many would have tokens
+        for an API that nothing of what is said of it holds for.
+        """
+        both = spellings(identifier)
+        known = await self._known(frozenset(both))
+        return known.get(identifier) or known.get(both[-1])
 
     def forget(self, identifier: str) -> None:
         """Read a resource anew at the next request; call it after a change."""

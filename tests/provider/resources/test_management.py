@@ -200,6 +200,24 @@ async def test_a_resource_that_is_an_audience_stays(
     assert gone.status_code == 204
 
 
+async def test_a_slash_too_many_takes_no_rule_of_the_default_away(
+    protocol: Protocol, api: Api, admin: Person
+) -> None:
+    """An origin with and without it is one API, also where nobody names it."""
+    made = await _make(api, admin, identifier="https://api.test", access_token_ttl=60)
+    path = f"{PATH}/{made.json()['id']}"
+    app = await protocol.apps(columns={"audience": "https://api.test/"})
+
+    signed_in = await protocol.signed_in(app)
+    kept = await api.delete(path, admin)
+    await api.patch(path, {"status": "disabled"}, admin)
+    over = await protocol.refresh(app, signed_in.refresh_token)
+
+    assert signed_in.tokens["expires_in"] == 60
+    assert kept.json()["code"] == "resource_in_use"
+    assert (over.status_code, over.json()["error"]) == (400, "invalid_target")
+
+
 async def test_only_who_may_sees_and_changes_resources(
     protocol: Protocol, api: Api, admin: Person
 ) -> None:
