@@ -44,12 +44,14 @@ from app.database_errors import DatabaseUnavailable
 from app.jobs import build_jobs
 from app.jobs.base import Job
 from app.jobs.sampling import SamplingJob
+from app.jobs.sealing import SealingJob
 from app.jobs.shared_clock import SharedClockJob
 from app.jobs.worker import Worker
 from app.oauth.errors import OAuthError
 from app.oauth.resources.metadata import metadata_url, with_metadata
 from app.oauth.tokens import own_api
 from app.services.server.runtime import Runtime, build_runtime
+from app.services.server.secret_key.presence import SealingPresence
 from app.services.server.startup import StartRefused, start
 from app.utils.base_path import base_path
 
@@ -77,7 +79,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
     asyncio.get_running_loop().set_exception_handler(loop_exception_handler)
     worker = Worker(runtime, build_jobs(runtime))
-    everywhere: list[Job] = [SharedClockJob(runtime)]  # in every process
+    # In every process.
+    everywhere: list[Job] = [SharedClockJob(runtime), SealingJob(runtime)]
     if runtime.monitoring is not None:
         everywhere.append(SamplingJob(runtime.monitoring))
     clock = Worker(runtime, everywhere)
@@ -101,6 +104,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await port.stop()
         await worker.stop()
         await clock.stop()
+        await SealingPresence(runtime).leave()
         await runtime.close()
         runtime.stopping.give_back()
         if app.state.logging is not None:

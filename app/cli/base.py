@@ -231,6 +231,12 @@ async def _run(
         if is_started:
             await start(runtime)
         _act_as_operator(runtime)
+        if is_started and runtime.secret_key.is_rotating:
+            # Nobody ends the secret key that the command seals with meanwhile.
+            from app.services.server.secret_key.presence import SealingPresence
+
+            async with SealingPresence(runtime).kept_up():
+                return await work(runtime)
         return await work(runtime)
     finally:
         await runtime.close()

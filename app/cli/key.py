@@ -70,6 +70,22 @@ def show(as_json: AsJson = False) -> None:
     )
 
 
+@app.command(name="secret-keys")
+def show_secret_keys(as_json: AsJson = False) -> None:
+    """Print which secret keys are needed, since when, and who seals with them.
+
+    JSON: an array of `SecretKey`.
+    """
+    from app.schemas.signing_key import SecretKey
+    from app.services.server.secret_key.state import secret_keys
+
+    async def work(uow: "UnitOfWork", runtime: "Runtime") -> list[dict[str, Any]]:
+        return [shape(SecretKey, each) for each in await secret_keys(uow, runtime)]
+
+    columns = ("mark", "given", "began_at", "processes", "values_left")
+    show_rows(in_transaction(work), columns, as_json)
+
+
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Open every sealed value, and say how many are sealed by which secret key.

@@ -24,6 +24,7 @@ from app.setting_groups import DAY
 BATCH = 500  # rows a statement deletes: short locks, short transactions
 _ADDRESSES = timedelta(hours=6)
 _STATISTICS = timedelta(days=400)
+_GONE = timedelta(hours=1)
 Sweep = Callable[[UnitOfWork], Awaitable[int]]
 
 _log = logging.getLogger("auth_serve.janitor")
@@ -110,6 +111,9 @@ class JanitorJob:
             ),
             "hourly_statistics": lambda uow: StatisticsRepository(uow.db).delete_older(
                 now - _STATISTICS, batch
+            ),
+            "sealing_processes": lambda uow: uow.sealing_processes.delete_gone(
+                now - _GONE, batch
             ),
             **self._protocol_sweeps(now),
         }

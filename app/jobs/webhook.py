@@ -18,7 +18,8 @@ from app.models.outgoing.webhook import Webhook, WebhookDelivery
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.outgoing.fan_out import FanOut
 from app.services.outgoing.payload import body_of, header_fields
-from app.services.outgoing.webhook import secrets_of, switch_off
+from app.services.outgoing.signing import secrets_of
+from app.services.outgoing.webhook import switch_off
 from app.services.server.runtime import Runtime
 
 PER_ENDPOINT = 8  # deliveries at the same time

@@ -9,7 +9,7 @@ from app.models.base import Base
 from app.models.checklist_mark import ChecklistMark
 from app.models.device import Device
 from app.models.idempotency_key import IdempotencyKey
-from app.models.keys.kept_key import KeptKey, SealingKey
+from app.models.keys.kept_key import KeptKey, SealingKey, SealingProcess
 from app.models.oauth.client import OAuthClient, OAuthClientSecret
 from app.models.oauth.consent import OAuthConsent
 from app.models.oauth.device_code import DeviceCode
@@ -67,6 +67,7 @@ __all__ = [
     "RefusedRequest",
     "Role",
     "SealingKey",
+    "SealingProcess",
     "ServedAddress",
     "Session",
     "SigningKey",

@@ -23,6 +23,7 @@ from app.repositories.audit_event import AuditEventRepository
 from app.repositories.device import DeviceRepository
 from app.repositories.idempotency_key import IdempotencyKeyRepository
 from app.repositories.keys.kept_key import KeptKeyRepository
+from app.repositories.keys.sealing_process import SealingProcessRepository
 from app.repositories.oauth.client import OAuthClientRepository
 from app.repositories.oauth.consent import OAuthConsentRepository
 from app.repositories.oauth.device_code import DeviceCodeRepository
@@ -139,6 +140,11 @@ class UnitOfWork:
     def kept_keys(self) -> KeptKeyRepository:
         """Keys that outlive a secret key."""
         return KeptKeyRepository(self.db)
+
+    @cached_property
+    def sealing_processes(self) -> SealingProcessRepository:
+        """Who seals with which secret key."""
+        return SealingProcessRepository(self.db)
 
     @cached_property
     def audit_events(self) -> AuditEventRepository:

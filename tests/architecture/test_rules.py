@@ -19,6 +19,7 @@ _NAMES = {
         "app/repositories/statements/personal_token.py",  # a note; lost, it comes again
         "app/repositories/statements/together.py",  # promised to nobody: all wait
         "app/services/process/refused_request.py",  # lost, the log still says it
+        "app/services/server/secret_key/presence.py",  # ended with what it speaks of
     },
     "token_bytes": _SYSTEM,
     "url_for": set[str](),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.secret_key import SecretKey
+from app.services.server.secret_key.presence import SealingPresence
 from app.services.server.startup import start
 from tests.cli.test_cli import run
 from tests.conftest import ROOT, SECRET
@@ -344,11 +345,20 @@ async def test_it_is_said_what_is_sealed_by_which_secret_key(
     monkeypatch.setenv("AUTH_SERVE_SECRET_KEY", "new-" + SECRET)
 
     before = json.loads(run("key", "status", "--json").stdout)
+    told = json.loads(run("key", "secret-keys", "--json").stdout)
+    here = (await api.get("/keys/secret-keys", await api.admin())).json()["keys"]
+    refused = run("key", "reseal")  # the process that is asked seals with the old one
+    await SealingPresence(api.runtime).leave()
     sealed = run("key", "reseal", "--progress")
     after = json.loads(run("key", "status", "--json").stdout)
     monkeypatch.delenv("AUTH_SERVE_SECRET_KEY_SECOND")
     alone = run("key", "reseal")
 
+    # The oldest first; the process that is asked was told of the old one alone.
+    assert refused.exit_code == 1 and "1 process of the service" in refused.stderr
+    assert [each["given"] for each in told] == ["second", "first"]
+    assert [each["given"] for each in here] == ["first", "missing"]
+    assert [each["mark"] for each in told] == [each["mark"] for each in here]
     kept = {"column": "kept_keys.sealed", "unreadable": 0}
     assert before[0] == kept | {"present": 0, "second": 2}
     assert after[0] == kept | {"present": 2, "second": 0}

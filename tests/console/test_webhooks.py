@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from app.models.outgoing.webhook import Webhook, WebhookDelivery
-from app.services.outgoing.webhook import secrets_of, switch_off
+from app.services.outgoing.signing import secrets_of
+from app.services.outgoing.webhook import switch_off
 from app.services.server.runtime import Runtime
 from tests.console.conftest import Holder
 from tests.support.api import Person

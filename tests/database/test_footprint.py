@@ -25,7 +25,13 @@ FEW = {
     "groups",
     *("hourly_statistics", "idempotency_keys", "kept_keys", "oauth_client_secrets"),
     *("oauth_clients", "oauth_resources", "protected_hosts", "roles"),
-    *("sealing_keys", "served_addresses", "signing_keys", "token_epochs"),
+    *(
+        "sealing_keys",
+        "sealing_processes",
+        "served_addresses",
+        "signing_keys",
+        "token_epochs",
+    ),
     *("trusted_issuers", "user_attributes", "user_pictures", "webhooks"),
 }
 KEY, OTHER = ("`sessions`: a session", "bytes, SQLite"), ("refresh", "µs")

@@ -122,6 +122,24 @@ async def test_keys_tell_how_long_they_sign(api: Api, clock: FakeClock) -> None:
     assert after[named("auth_serve_signing_key_lifetime_seconds")] == 90 * 86_400
 
 
+async def test_the_secret_key_tells_its_age_and_how_far_its_rotation_is(
+    api: Api, clock: FakeClock
+) -> None:
+    names = "keys", "key_age_seconds", "key_values_left"
+    keys, age, left = (named(f"auth_serve_secret_{name}") for name in names)
+    clock.advance(days=10)
+    before = await scraped(api)
+    async with api.runtime.unit_of_work() as uow:
+        await uow.kept_keys.begin_sealing("another", clock.now())
+        await uow.kept_keys.note_left("another", 7, clock.now())
+    clock.advance(seconds=6)
+    during = await scraped(api)
+
+    assert (before[keys], before[left]) == (1, 0)
+    assert before[age] == pytest.approx(864_000, abs=60)
+    assert (during[keys], during[left]) == (2, 7)
+
+
 async def test_a_loop_that_is_blocked_is_late(api: Api) -> None:
     monitoring = api.runtime.monitoring
     assert monitoring is not None

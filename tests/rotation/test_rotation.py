@@ -1,27 +1,26 @@
 """The secret key is rotated: what is sealed, what stays the same, what is refused."""
 
-import ast
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import LargeBinary, select, update
+from sqlalchemy import select, update
 
 from app.core.secret_key import SecretKey
-from app.models import AuditEvent, Base, IdempotencyKey, KeptKey, SigningKey, Totp
+from app.models import AuditEvent, Base, KeptKey, Totp
 from app.repositories.keys.sealed_value import SealedValueRepository
 from app.services.factors.stored import unsealed
-from app.services.outgoing.webhook import secrets_of
+from app.services.outgoing.signing import secrets_of
 from app.services.process import batches
 from app.services.server.backup import BackupService
 from app.services.server.diagnosis import DiagnosisService
 from app.services.server.idempotency_key import Answer, IdempotencyService
 from app.services.server.runtime import Runtime
+from app.services.server.secret_key.presence import SealingPresence
 from app.services.server.secret_key.reseal import ResealRefused, ResealService
 from app.services.server.secret_key.sealed import SEALED
 from app.services.server.startup import StartRefused, start
-from tests.architecture.source import ROOT
 from tests.conftest import SECRET
 from tests.factories.factor import SECRET as APP
 from tests.factories.factor import FactorFactory
@@ -31,37 +30,13 @@ from tests.support.job import Make, add_user
 pytest_plugins = ["tests.support.job"]
 OLD, NEW, OTHER = SECRET, "new-" + SECRET, "other-" + SECRET
 ADVICE = "docs/operations.md"
-PLAIN = {
-    "idempotency_keys.key_hash": "a digest",
-    "idempotency_keys.request_hash": "a digest",
-    "device_codes.code_hash": "a digest",
-    "oauth_assertions.digest": "a digest",
-    "oauth_client_secrets.digest": "a digest",
-    "passkeys.credential_id": "public",
-    "passkeys.public_key": "public",
-    "passkeys.user_handle": "a digest",
-    "personal_tokens.digest": "a digest",
-    "user_pictures.content": "public",
-}
-SEALING = {
-    "app/core/secret_key.py": "seals",
-    "app/pages/demo/kept.py": "a cookie",
-    "app/pages/upstream/way.py": "an address that is followed at once",
-    "app/services/upstreams/configuration.py": "connections.sealed_secrets",
-    "app/services/upstreams/journey.py": "a sign-in of minutes",
-    "app/services/accounts/foreign_factor.py": "totps.sealed_secret",
-    "app/services/factors/stored.py": "totps.sealed_secret; a set-up of ten minutes",
-    "app/services/outgoing/webhook.py": "webhooks.secret, webhooks.previous_secret",
-    "app/core/keys/rotating.py": "seals",
-    "app/services/server/idempotency_key.py": "idempotency_keys.body",
-    "app/services/server/secret_key/kept.py": "kept_keys.sealed",
-    "app/services/server/signing_key.py": "signing_keys.private_key",
-}
 
 
 async def started(make: Make, first: str, second: str | None = None) -> Runtime:
+    """Start, and end as far as others know."""
     runtime = make(secret_key=first, secret_key_second=second)
     await start(runtime)
+    await SealingPresence(runtime).leave()
     return runtime
 
 
@@ -366,35 +341,3 @@ async def test_a_backup_of_the_old_key_comes_back_with_both(
     assert SecretKey(OLD).marks[0] in await refusal(make_runtime, NEW)
     again = await started(make_runtime, NEW, OLD)
     assert again.secret_key.pairwise == before.secret_key.pairwise
-
-
-def test_no_column_with_sealed_values_is_forgotten() -> None:
-    """One that is new is either sealed anew, or says here why it is not."""
-    binary = {
-        f"{table.name}.{column.name}"
-        for table in Base.metadata.tables.values()
-        for column in table.columns
-        if isinstance(column.type, LargeBinary)
-    }
-    known = {each.column.name for each in SEALED}
-
-    assert binary - known == PLAIN.keys()
-    assert known - binary == {f"{IdempotencyKey.__tablename__}.body"}
-    assert all(f"{SigningKey.__tablename__}.private_key" in known for _ in known)
-
-
-def test_nobody_seals_what_is_not_known_of() -> None:
-    """A column of text may have sealed values too: whoever seals says where they go."""
-    found = set()
-    for file in (ROOT / "app").rglob("*.py"):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        calls = (n.func for n in ast.walk(tree) if isinstance(n, ast.Call))
-        if any(isinstance(c, ast.Attribute) and c.attr == "seal" for c in calls):
-            found.add(str(file.relative_to(ROOT)))
-
-    assert found - {"app/core/secret_key.py"} == SEALING.keys() - {
-        "app/core/secret_key.py"
-    }
-    columns = {each.column.name for each in SEALED}
-    said = " ".join(SEALING.values())
-    assert all(column in said for column in columns)

@@ -154,6 +154,8 @@ async def test_people_go_on_while_replicas_have_their_keys_in_either_order(
             given = {"factor": "recovery_code", "code": ben_codes[0]}
             page = await visit.post("/signin/verify", given)
             assert page.headers["location"] == "/", page.text
+        for replica in (a, b):  # one that is killed seals for minutes more, who knows
+            await asyncio.to_thread(replica.stop)
 
     environment = _environment(database_url, NEW, OLD)
     assert (await asyncio.to_thread(_reseal, environment)).returncode == 0

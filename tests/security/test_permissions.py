@@ -90,6 +90,7 @@ NEEDED: dict[Operation, str] = {
     ("get", "/statistics"): "audit:read",
     ("get", "/settings"): "settings:read",
     ("get", "/keys"): "keys:read",
+    ("get", "/keys/secret-keys"): "keys:read",
     ("post", "/keys/rotate"): "keys:write",
     ("get", "/outbox"): "outbox:read",
     ("post", "/outbox/{message_id}/retry"): "outbox:write",

@@ -9,7 +9,8 @@ from app.api.dependencies import UNPERMITTED, PageDep, RuntimeDep, Uow, require
 from app.api.strict_json import StrictRoute
 from app.policies.permission import Actor
 from app.schemas.base import Page
-from app.schemas.signing_key import SigningKey, SigningKeys
+from app.schemas.signing_key import SecretKey, SecretKeys, SigningKey, SigningKeys
+from app.services.server.secret_key.state import secret_keys
 from app.services.server.signing_key import SigningKeyService
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"], route_class=StrictRoute)
@@ -30,6 +31,15 @@ async def list_keys(
     shown, cursor = pages.cut("keys", rows, lambda row: [str(row.sequence), row.kid])
     items = [SigningKey.model_validate(row) for row in shown]
     return Page[SigningKey](items=items, next_cursor=cursor)
+
+
+@router.get("/secret-keys", responses=problems(*UNPERMITTED))
+async def list_secret_keys(
+    _actor: Annotated[Actor, require("keys:read")], uow: Uow, runtime: RuntimeDep
+) -> SecretKeys:
+    """Tell how old the secret key is, and how far its rotation is."""
+    states = await secret_keys(uow, runtime)
+    return SecretKeys(keys=[SecretKey.model_validate(each) for each in states])
 
 
 @router.post("/rotate", status_code=202, responses=problems(*UNPERMITTED))

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 from sqlalchemy import LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -29,7 +30,8 @@ class SealingKey(Base):
     """A secret key that something may be sealed by, until ``ended_at``.
 
     ``mark`` tells it apart and says nothing about it. Whoever has not every key that is
-    not ended does not start.
+    not ended does not start. ``values_left`` are those that may still be sealed by it,
+    as whoever seals them anew knew at ``counted_at``.
     """
 
     __tablename__ = "sealing_keys"
@@ -39,3 +41,20 @@ class SealingKey(Base):
     mark: Mapped[str] = mapped_column(String(32), primary_key=True)
     began_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    values_left: Mapped[int | None]
+    counted_at: Mapped[datetime | None]
+
+
+class SealingProcess(Base):
+    """A process that seals with the secret key of this mark, ``until`` it says more.
+
+    As long as one is there the key is not ended.
+    """
+
+    __tablename__ = "sealing_processes"
+    retention: ClassVar[str] = "until it ends; one that was killed: an hour more"
+    exported: ClassVar[str] = "no: it is about nobody"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    mark: Mapped[str] = mapped_column(String(32))
+    until: Mapped[datetime]

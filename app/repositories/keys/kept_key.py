@@ -30,6 +30,26 @@ class KeptKeyRepository(Repository[KeptKey]):
         in_order = query.order_by(SealingKey.began_at, SealingKey.mark)
         return (await self.db.scalars(in_order)).all()
 
+    async def list_sealing(self) -> Sequence[SealingKey]:
+        """Return the keys that something may be sealed by, in order."""
+        query = select(SealingKey).where(SealingKey.ended_at.is_(None))
+        in_order = query.order_by(SealingKey.began_at, SealingKey.mark)
+        return (await self.db.scalars(in_order)).all()
+
+    async def take(self, mark: str) -> SealingKey | None:
+        """Return a key, locked: whoever ends it and whoever begins with it take turns.
+
+        Of what was read of it before nothing is believed.
+        """
+        query = select(SealingKey).where(SealingKey.mark == mark).with_for_update()
+        fresh = query.execution_options(populate_existing=True)
+        return (await self.db.scalars(fresh)).one_or_none()
+
+    async def note_left(self, mark: str, left: int, now: datetime) -> None:
+        """Note how many values may still be sealed by a key."""
+        query = update(SealingKey).where(SealingKey.mark == mark)
+        await self.db.execute(query.values(values_left=left, counted_at=now))
+
     async def begin_sealing(self, mark: str, now: datetime) -> None:
         """Note that a key seals from now on, whether or not it ended before."""
         insert = upserting(self.db.get_bind().dialect.name)
@@ -38,11 +58,13 @@ class KeptKeyRepository(Repository[KeptKey]):
             insert(SealingKey)
             .values(**values)
             .on_conflict_do_update(
-                index_elements=[SealingKey.mark], set_={"ended_at": None}
+                index_elements=[SealingKey.mark],
+                set_={"ended_at": None, "values_left": None, "counted_at": None},
             )
         )
 
     async def end_sealing(self, mark: str, now: datetime) -> None:
         """Note that nothing is sealed by a key any more."""
         is_it = (SealingKey.mark == mark) & SealingKey.ended_at.is_(None)
-        await self.db.execute(update(SealingKey).where(is_it).values(ended_at=now))
+        ended = {"ended_at": now, "values_left": 0, "counted_at": now}
+        await self.db.execute(update(SealingKey).where(is_it).values(**ended))

@@ -1,6 +1,5 @@
 """Endpoints that are told of events, as administrators manage them (ADR-0094)."""
 
-import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,7 +14,6 @@ from app.core.exceptions import (
     Unprocessable,
 )
 from app.core.outbound import OutboundRefused
-from app.core.secret_key import SealBroken
 from app.events.outgoing.sent import (
     WebhookCreated,
     WebhookDeleted,
@@ -30,6 +28,7 @@ from app.policies.permission import Actor
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.outgoing.fan_out import delivery_of
 from app.services.outgoing.payload import is_known, new_secret, wanted_names
+from app.services.outgoing.signing import seal_context
 from app.services.process.precondition import demand_version
 from app.services.process.process import Process
 from app.services.sessions.errors import TokenScopeMissing
@@ -39,8 +38,6 @@ MAX_REPLAY = 1_000  # events of one request
 _SECRET_BYTES = 32
 _PLACE = re.compile(r"[^/?#]*//[^/?#]*")
 SWITCHED_OFF = "the webhook was switched off"
-_LOST = "the secret before does not open and signs no more: auth-serve key status"
-_log = logging.getLogger("auth_serve.webhook")
 
 
 class WebhookNotFound(NotFound):
@@ -372,30 +369,6 @@ def place_of(url: str) -> str:
     """
     found = _PLACE.match(url)
     return "" if found is None else found[0]
-
-
-def seal_context(webhook_id: UUID) -> str:
-    """Return what a secret is bound to: in another row it does not open."""
-    return f"webhooks:{webhook_id}"
-
-
-def secrets_of(process: Process, row: Webhook, now: datetime) -> list[str]:
-    """Return the secrets that sign now, the newest first.
-
-    One of before that does not open keeps nothing back: receivers know the new one.
-
-    Raises:
-        SealBroken: The present one does not open.
-    """
-    context = seal_context(row.id)
-    secrets = [process.secret_key.unseal(row.secret, context).decode()]
-    if row.previous_secret and row.previous_until and now < row.previous_until:
-        try:
-            previous = process.secret_key.unseal(row.previous_secret, context)
-            secrets.append(previous.decode())
-        except SealBroken:
-            _log.warning(_LOST, extra={"webhook_id": str(row.id)})
-    return secrets
 
 
 def _demand_reading(actor: Actor) -> None:

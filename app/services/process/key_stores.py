@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from joserfc.jwk import Key
 
 from app.core.exceptions import FieldError, Unavailable, Unprocessable
 from app.core.signing.signer import AbsentSigner, KeyStore, MadeKey, Signer
 from app.models.signing_key import SigningKey
+from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.process import Process
 
 _log = logging.getLogger("auth_serve.key_stores")
@@ -68,6 +70,41 @@ async def discard(
         except Unavailable:
             about = {"store": store.name, "reference": each.reference}
             _log.warning("a key that nobody uses is left", extra=about)
+
+
+@asynccontextmanager
+async def storing(
+    process: Process, made: Mapping[str, MadeKey], store: KeyStore
+) -> AsyncIterator[tuple[UnitOfWork, set[str]]]:
+    """Lend a transaction and a set for the ids of the keys that it stores.
+
+    Behind it the others are destroyed; all of them where it came to nothing. Only
+    where its end is not known, since the database was lost while committing, or
+    nobody waits for it, each is left where it is: it may be what signs next.
+    """
+    stored: set[str] = set()
+    is_known, failed = True, None
+    try:
+        async with process.unit_of_work() as uow:
+            yield uow, stored
+            is_known = False
+    except Exception as error:
+        failed = error
+    except BaseException:  # cancelled
+        _tell_left(made)
+        raise
+    if failed is None or is_known:
+        await discard(made, store, stored if failed is None else ())
+    else:
+        _tell_left(made)
+    if failed is not None:
+        raise failed
+
+
+def _tell_left(made: Mapping[str, MadeKey]) -> None:
+    references = [each.reference for each in made.values() if each.reference]
+    if references:
+        _log.warning("keys may be left", extra={"references": references})
 
 
 async def is_destroyed(process: Process, row: SigningKey) -> bool:

@@ -138,6 +138,24 @@ KEY_MOST = Family(
     "How long a key signs before the next one does.",
     merged="max",
 )
+SECRET_KEYS = Family(
+    "auth_serve_secret_keys",
+    "gauge",
+    "Secret keys that something may be sealed by: 1, and 2 during a rotation.",
+    merged="max",
+)
+SECRET_KEY_AGE = Family(
+    "auth_serve_secret_key_age_seconds",
+    "gauge",
+    "How long ago the first of these keys sealed for the first time.",
+    merged="max",
+)
+SECRET_KEY_LEFT = Family(
+    "auth_serve_secret_key_values_left",
+    "gauge",
+    "Values that may still be sealed by the old key, while `key reseal` is at it.",
+    merged="max",
+)
 LOOP_LAG = Family(
     "auth_serve_event_loop_lag_seconds",
     "histogram",
@@ -196,6 +214,9 @@ FAMILIES = (
     BREAKERS,
     KEY_AGE,
     KEY_MOST,
+    SECRET_KEYS,
+    SECRET_KEY_AGE,
+    SECRET_KEY_LEFT,
     LOOP_LAG,
     LOG_LOST,
     PROCESSES,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -46,6 +47,7 @@ class Process:
     ask for it. What is composed of services stands above the wing that makes it.
     """
 
+    instance: UUID
     settings: Settings
     clock: Clock
     randomness: Randomness
@@ -115,6 +117,7 @@ def build_process(
     if tracing is not None:
         trace_statements(database.engine.sync_engine)
     return Process(
+        instance=randomness.uuid7(),
         settings=settings,
         clock=clock,
         randomness=randomness,

@@ -21,8 +21,8 @@ from app.services.process.metrics import Metrics
 from app.services.process.process import Process
 
 STATES = ("closed", "half_open", "open")
-KINDS = ("smtp", "valkey", "client", "outbound")
-_FRESH = 5.0  # seconds that one look into the outbox answers, whoever asks
+KINDS = ("smtp", "valkey", "pkcs11", "client", "outbound")
+_FRESH = 5.0  # seconds that one look into the database answers, whoever asks
 _PATIENCE = 2.0  # seconds for that look; monitoring waits ten
 _log = logging.getLogger("auth_serve.metrics")
 
@@ -36,6 +36,7 @@ class MetricsService:
         self._started = process.clock.now()
         self._looked_at = -_FRESH
         self._held: list[Held] = []
+        self._sealing: list[tuple[datetime, int | None]] = []
         self._looking = asyncio.Lock()
 
     def admits(self, authorization: list[str]) -> bool:
@@ -137,11 +138,24 @@ class MetricsService:
                         process.unit_of_work(read_only=True) as uow,
                     ):
                         self._held = await uow.outbox.held(process.clock.now())
+                        keys = await uow.kept_keys.list_sealing()
+                        self._sealing = [(k.began_at, k.values_left) for k in keys]
                 except (SQLAlchemyError, DatabaseUnavailable, OSError) as error:
                     _log.warning("the outbox cannot be looked at", exc_info=error)
                     return []
                 self._looked_at = process.clock.monotonic()
-        return list(self._told())
+        return [*self._told(), *self._told_of_secret_keys()]
+
+    def _told_of_secret_keys(self) -> Iterator[Reading]:
+        keys, now = self._sealing, self._process.clock.now()
+        if not keys:
+            return
+        age = (now - min(began for began, _ in keys)).total_seconds()
+        # Of one alone nothing is left over: it is the one that seals.
+        left = sum(each or 0 for _, each in keys) if len(keys) > 1 else 0
+        yield Reading(measures.SECRET_KEYS, (), [len(keys)])
+        yield Reading(measures.SECRET_KEY_AGE, (), [max(0.0, age)])
+        yield Reading(measures.SECRET_KEY_LEFT, (), [left])
 
     def _told(self) -> Iterator[Reading]:
         now = self._process.clock.now()

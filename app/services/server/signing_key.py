@@ -2,8 +2,7 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,11 +20,11 @@ from app.models.signing_key import SigningKey
 from app.repositories.unit_of_work import UnitOfWork
 from app.resource_settings import MAX_TTL
 from app.services.process.key_stores import (
-    discard,
     is_destroyed,
     make_keys,
     signer_of,
     store_named,
+    storing,
 )
 from app.services.process.process import Process
 
@@ -152,7 +151,7 @@ class SigningKeyService:
             made = await make_keys(due, store)
         except SigningUnavailable as error:
             failed = error
-        async with self._storing(made, store) as (uow, stored):
+        async with storing(self._process, made, store) as (uow, stored):
             last = await uow.signing_keys.last_sequences()
             published = await self._published(uow)
             still = {name: made[name] for name in self._due(published) if name in made}
@@ -181,39 +180,11 @@ class SigningKeyService:
         """
         chosen = store_named(self._process, store)
         made = await make_keys(self._chosen(algorithm), chosen)
-        async with self._storing(made, chosen) as (uow, stored):
+        async with storing(self._process, made, chosen) as (uow, stored):
             last = await uow.signing_keys.last_sequences()
             published = await self._published(uow)
             stored |= await self._add(uow, made, chosen, last, published)
         self._process.ring.stale_at = 0.0
-
-    @asynccontextmanager
-    async def _storing(
-        self, made: Mapping[str, MadeKey], store: KeyStore
-    ) -> AsyncIterator[tuple[UnitOfWork, set[str]]]:
-        """Lend a transaction and a set for the ids of the keys that it stores.
-
-        Behind it the others are destroyed; all of them where it came to nothing. Only
-        where its end is not known, since the database was lost while committing, or
-        nobody waits for it, each is left where it is: it may be what signs next.
-        """
-        stored: set[str] = set()
-        is_known, failed = True, None
-        try:
-            async with self._process.unit_of_work() as uow:
-                yield uow, stored
-                is_known = False
-        except Exception as error:
-            failed = error
-        except BaseException:  # cancelled
-            _tell_left(made)
-            raise
-        if failed is None or is_known:
-            await discard(made, store, stored if failed is None else ())
-        else:
-            _tell_left(made)
-        if failed is not None:
-            raise failed
 
     async def check(self) -> None:
         """Find out whether everything can be signed, now and after the next change.
@@ -416,12 +387,6 @@ class SigningKeyService:
 def _published_half(row: SigningKey, key: Key) -> Mapping[str, Any]:
     """Return what is published, made of what is sealed and not of what stands there."""
     return jose.public_jwk(key, row.kid, row.algorithm)
-
-
-def _tell_left(made: Mapping[str, MadeKey]) -> None:
-    references = [each.reference for each in made.values() if each.reference]
-    if references:
-        _log.warning("keys may be left", extra={"references": references})
 
 
 def seal_context(kid: str) -> str:

@@ -18,6 +18,7 @@ from app.services.process.process import Process
 from app.services.server.declared_resource import declared_flaw
 from app.services.server.schema import SchemaMismatch, ensure_schema
 from app.services.server.secret_key.kept import KeptKeyService
+from app.services.server.secret_key.presence import SealingPresence
 from app.services.server.served_address import remember_address
 from app.services.server.setup import SetupService
 from app.services.server.shared_clock import SharedClockService
@@ -81,6 +82,8 @@ async def start(process: Process, *, serving: bool = False) -> str | None:
         await ensure_schema(process)
         await SharedClockService(process).measure()
         await KeptKeyService(process).ensure()
+        if serving or process.secret_key.is_rotating:
+            await SealingPresence(process).announce()  # before anything is sealed
         await _ensure_keys(process, serving)
         if serving:
             await _load_models(process)

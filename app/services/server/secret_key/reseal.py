@@ -22,6 +22,12 @@ _STILL = (
 )
 
 
+_SEALING = (
+    "{} of the service still seal with the old key: give every process the new one "
+    "first and begin again; one that was killed counts until {} UTC"
+)
+
+
 class ResealRefused(Exception):
     """Nothing can be sealed anew, or not all of it; the text says what to do."""
 
@@ -50,6 +56,7 @@ class ResealService:
         """Work in transactions of its own, of a batch each."""
         self._process = process
         self._key = process.secret_key
+        self._left = 0  # values that may still be sealed by the old key
 
     async def tallies(self) -> Sequence[Tally]:
         """Return how much is sealed by which key; every value is opened for it."""
@@ -78,20 +85,39 @@ class ResealService:
         """
         if len(self._key.marks) < 2:
             raise ResealRefused(_ONE_KEY)
+        async with self._process.unit_of_work(read_only=True) as uow:
+            await self._demand_nobody(uow)  # before the work, and again behind it
+        self._left = await self.count()
         before = [await self._walk(each, change=True, step=step) for each in SEALED]
-        if any(tally.second for tally in await self.tallies()):
+        still = sum(tally.second for tally in await self.tallies())
+        if still:
+            async with self._process.unit_of_work() as uow:
+                await self._note_left(uow, still)
             raise ResealRefused(_STILL)
         await self._end(sum(tally.second for tally in before))
         return before
 
     async def _end(self, resealed: int) -> None:
+        """End the old key, unless somebody seals with it: who begins to waits here."""
         own, other = self._key.marks
         async with self._process.unit_of_work() as uow:
-            if other in await uow.kept_keys.sealing():
-                await uow.kept_keys.end_sealing(other, uow.clock.now())
-                uow.record(
-                    SecretKeyRotationEnded(key=own, before=other, resealed=resealed)
-                )
+            known = await uow.kept_keys.take(other)
+            if known is None or known.ended_at is not None:
+                return
+            await self._demand_nobody(uow)
+            await uow.kept_keys.end_sealing(other, uow.clock.now())
+            uow.record(SecretKeyRotationEnded(key=own, before=other, resealed=resealed))
+
+    async def _demand_nobody(self, uow: UnitOfWork) -> None:
+        """Refuse while a process says that it seals with the old key."""
+        told = await uow.sealing_processes.counted(uow.clock.now())
+        if self._key.marks[1] in told:
+            count, until = told[self._key.marks[1]]
+            processes = "1 process" if count == 1 else f"{count} processes"
+            raise ResealRefused(_SEALING.format(processes, f"{until:%H:%M:%S}"))
+
+    async def _note_left(self, uow: UnitOfWork, left: int) -> None:
+        await uow.kept_keys.note_left(self._key.marks[1], left, uow.clock.now())
 
     async def _walk(
         self, sealed: Sealed, *, change: bool, step: Callable[[], None] | None = None
@@ -107,6 +133,9 @@ class ResealService:
             changes = [each for each in judged if each is not None]
             if change and changes:
                 await values.replace(sealed.column, changes)
+            if change:
+                self._left = max(0, self._left - len(rows))
+                await self._note_left(uow, self._left)
             return [row[0] for row in rows]
 
         pace = Pace() if change else READING

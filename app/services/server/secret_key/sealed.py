@@ -15,7 +15,7 @@ from app.models.signing_key import SigningKey
 from app.models.totp import Totp
 from app.models.upstream.connection import Connection
 from app.repositories.keys.sealed_value import SealedColumn
-from app.services.outgoing.webhook import seal_context as webhook_context
+from app.services.outgoing.signing import seal_context as webhook_context
 from app.services.server.idempotency_key import SEALED as _MARKED
 from app.services.server.idempotency_key import seal_context as answer_context
 from app.services.server.secret_key.kept import seal_context as kept_context
