@@ -44,6 +44,7 @@ class Visitor:
         page: What they look at.
         home: Where the service is.
         complaints: What the console said, and where requests went to others.
+        also: Where else they may be led.
         by_keyboard: They have no mouse: what they use they come to with the Tab key.
         scheme: In which colours, for the report.
     """
@@ -54,6 +55,7 @@ class Visitor:
     email: str
     user_id: UUID | None
     complaints: list[str] = field(default_factory=list)
+    also: tuple[str, ...] = ()
     has_script: bool = True
     by_keyboard: bool = False
     has_phone: bool = False
@@ -79,7 +81,8 @@ class Visitor:
             self.complaints.append(message.text)
 
     def _asked(self, request: Any) -> None:
-        if not request.url.startswith((self.home, "data:", "blob:", "about:")):
+        known = self.home, *self.also, "data:", "blob:", "about:"
+        if not request.url.startswith(known):
             self.complaints.append(f"asked {request.url}")
 
     async def open_mail(self, subject: str, path: str) -> None:
