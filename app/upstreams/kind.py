@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from app.upstreams.client_authentication import ClientCredentials, Method
 from app.upstreams.openid import OpenIdConnector, OpenIdProfile
+from app.upstreams.password import PasswordConnector
 from app.upstreams.protocol import (
     ConnectionConfig,
     RedirectConnector,
@@ -15,21 +16,20 @@ from app.upstreams.protocol import (
 from app.upstreams.settings import ClientSettings
 
 S = TypeVar("S", bound=UpstreamSettings)
+C = TypeVar("C", RedirectConnector, PasswordConnector)
 IDENTIFYING = ("openid", "profile", "email")
 
 
 @dataclass(frozen=True, slots=True)
-class RedirectKind(Generic[S]):
+class MadeKind(Generic[S, C]):
     """A kind, told by what makes a connector of its settings."""
 
     name: str
     title: str
     settings: type[S]
-    build: Callable[[ConnectionConfig, Surroundings, S], RedirectConnector]
+    build: Callable[[ConnectionConfig, Surroundings, S], C]
 
-    def connect(
-        self, config: ConnectionConfig, world: Surroundings
-    ) -> RedirectConnector:
+    def connect(self, config: ConnectionConfig, world: Surroundings) -> C:
         """Return a connector.
 
         Raises:
@@ -45,7 +45,7 @@ def openid_kind(
     title: str,
     settings: type[S],
     profile: Callable[[S], OpenIdProfile],
-) -> RedirectKind[S]:
+) -> MadeKind[S, RedirectConnector]:
     """Return a kind that speaks OpenID Connect and is told by its profile alone."""
 
     def build(
@@ -53,7 +53,7 @@ def openid_kind(
     ) -> RedirectConnector:
         return OpenIdConnector(config, world, profile(settings))
 
-    return RedirectKind(name, title, settings, build)
+    return MadeKind(name, title, settings, build)
 
 
 def credentials_of(

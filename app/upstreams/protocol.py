@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from pydantic import SecretStr
 
@@ -21,6 +21,9 @@ from app.core.clock import Clock
 from app.core.outbound import OutboundClient
 from app.core.randomness import Randomness
 from app.schemas.base import Input
+
+if TYPE_CHECKING:
+    from app.upstreams.password import PasswordConnector
 
 
 class Reason(StrEnum):
@@ -42,6 +45,12 @@ class Reason(StrEnum):
     WRONG_TOKEN = "wrong_token"  # another claim or hash does not hold
     NOT_ADMITTED = "not_admitted"  # somebody whom the settings keep out: other tenant
     WITHDRAWN = "withdrawn"  # what it granted is over: refresh is refused for good
+    WRONG_PASSWORD = "wrong_password"  # or nobody of that name is there
+    MUST_CHANGE = "must_change"  # the password is right, and to be changed first
+    PASSWORD_EXPIRED = "password_expired"  # it was right
+    NOT_ACTIVE = "not_active"  # disabled or expired over there
+    LOCKED = "locked"  # too many wrong passwords over there
+    MISCONFIGURED = "misconfigured"  # it does not take what the settings make us ask
 
 
 class Refused(Exception):
@@ -51,13 +60,16 @@ class Refused(Exception):
         reason: One of a closed set.
         detail: What was seen, for the audit trail and the test button, never for the
             person. No secret, token or code is in it, and it is printable.
+        proves: Whether the password was right all the same, so that its owner may be
+            told what stands against it.
     """
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str, *, proves: bool = False) -> None:
         """Refuse."""
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+        self.proves = proves
 
 
 def _is_secret(kind: Any) -> bool:
@@ -83,6 +95,10 @@ class UpstreamSettings(Input):
     def called(self) -> Mapping[str, str]:
         """Return each member that is a URL which will be called, by its name."""
         return {}
+
+    def named_by(self) -> Mapping[str, str]:
+        """Return on what it depends whom a subject means."""
+        return self.called()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,7 +330,7 @@ class Kind(Protocol):
 
     def connect(
         self, config: ConnectionConfig, world: Surroundings
-    ) -> RedirectConnector:
+    ) -> "RedirectConnector | PasswordConnector":
         """Return a connector; nobody is called yet.
 
         Raises:

@@ -121,5 +121,5 @@ def test_what_will_be_called_is_known_before(
 def test_every_kind_has_something_to_prove_itself_by(kind: Any) -> None:
     secrets = kind.settings.secrets()
 
-    assert secrets and secrets <= {"client_secret", "private_key"}
+    assert secrets and secrets <= {"client_secret", "private_key", "bind_password"}
     assert "client_id" in kind.settings.model_fields

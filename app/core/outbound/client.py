@@ -1,11 +1,12 @@
 """The client behind the door: what may be sent, when, and to whom."""
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.circuit_breaker import CircuitBreakers
+from app.core.circuit_breaker import Breaker, CircuitBreakers
 from app.core.outbound.body import OutboundResponse
 from app.core.outbound.errors import OutboundFailed
 from app.core.outbound.guard import Guard, Resolver, Target, resolve_by_system
@@ -137,6 +138,45 @@ class OutboundClient:
             OutboundRefused: Nobody would ever be called under it.
         """
         self._guard.judge(url)
+
+    def judge_server(self, url: str) -> None:
+        """Refuse the URL of a directory (``ldap``, ``ldaps``) for its spelling alone.
+
+        Raises:
+            OutboundRefused: Nobody would ever be called under it.
+        """
+        self._guard.judge_server(url)
+
+    async def connect(self, host: str, port: int, seconds: float) -> socket.socket:
+        """Connect to a server that speaks another protocol than HTTP.
+
+        Args:
+            host: Its name or address.
+            port: Its port.
+            seconds: For each of its addresses a share of them.
+
+        Raises:
+            OutboundRefused: It has an address that may not be called.
+            OSError: It does not resolve, or none of its addresses answers.
+        """
+        # Here: most services never call anybody.
+        from app.core.outbound.plain import connect
+
+        return await connect(self._guard, host, port, seconds)
+
+    def breaker(self, name: str, expected: tuple[type[Exception], ...]) -> Breaker:
+        """Return the breaker of a server that ``connect`` calls.
+
+        Args:
+            name: ``host:port``.
+            expected: Errors that count as failures of the server.
+        """
+        return self._breakers.get(name, expected=expected)
+
+    @property
+    def ca_file(self) -> Path | None:
+        """Authorities trusted besides the system's."""
+        return self._ca_file
 
     async def close(self) -> None:
         """Close idle and busy connections."""

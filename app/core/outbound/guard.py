@@ -8,7 +8,7 @@ import asyncio
 import logging
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import ip_address
@@ -25,6 +25,7 @@ Resolver = Callable[[str, int], Awaitable[list[str]]]
 
 _CREDENTIALS = re.compile(r"[^/?#]*//[^/?#]*@")
 _PORTS = {"http": 80, "https": 443}
+_DIRECTORY_PORTS = {"ldap": 389, "ldaps": 636}
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 # The last label of a name that inet_aton() would read as an address (WHATWG URL 3.5).
@@ -91,7 +92,7 @@ class Guard:
         self._allowed = frozenset(_entry(text) for text in allowed_hosts)
         self._resolve = resolve
 
-    def target(self, url: str) -> Target:
+    def target(self, url: str, ports: Mapping[str, int] = _PORTS) -> Target:
         """Read a URL.
 
         Raises:
@@ -100,9 +101,9 @@ class Guard:
         parsed = _parsed(url)
         host, scheme = parsed.raw_host.decode("ascii"), parsed.scheme
         _check_host(host)
-        if scheme not in _PORTS or "\\" in url or _CREDENTIALS.match(url):
+        if scheme not in ports or "\\" in url or _CREDENTIALS.match(url):
             raise OutboundRefused("scheme, backslash or credentials in the URL")
-        port = _PORTS[scheme] if parsed.port is None else parsed.port
+        port = ports[scheme] if parsed.port is None else parsed.port
         if not 1 <= port <= 65_535:
             raise OutboundRefused("port out of range")
         if scheme == "http" and not self._is_allowed(host, port):
@@ -118,7 +119,17 @@ class Guard:
         Raises:
             OutboundRefused: As ``target``, or the host is an internal address.
         """
-        target = self.target(url)
+        return self._judged(self.target(url))
+
+    def judge_server(self, url: str) -> Target:
+        """Read the URL of a directory that is to be kept; all else as ``judge``.
+
+        Raises:
+            OutboundRefused: As ``judge``, but for schemes of its own.
+        """
+        return self._judged(self.target(url, _DIRECTORY_PORTS))
+
+    def _judged(self, target: Target) -> Target:
         host = target.host
         is_local = host == "localhost" or host.endswith(".localhost")
         is_internal = is_local or (_is_address(host) and not is_public(host))

@@ -16,6 +16,7 @@ from app.models.upstream.connection import Connection
 from app.services.process.process import Process
 
 if TYPE_CHECKING:
+    from app.upstreams.password import PasswordConnector
     from app.upstreams.protocol import Kind, RedirectConnector, UpstreamSettings
 
 
@@ -44,8 +45,10 @@ def judged_settings(
         problems = validation_problem(error.errors()).errors
         raise Unprocessable([_within(each) for each in problems]) from None
     for name, url in settings.called().items():
+        is_directory = url.startswith("ldap")
+        outbound = process.outbound
         try:
-            process.outbound.judge(url)
+            (outbound.judge_server if is_directory else outbound.judge)(url)
         except OutboundRefused as refusal:
             message = (
                 "is an address that this server may not call; its operator can allow "
@@ -58,13 +61,13 @@ def judged_settings(
     return settings
 
 
-def called_before(row: Connection) -> Mapping[str, str] | None:
-    """Return which URLs a connection calls as it is stored; None if nobody can tell."""
+def settings_before(row: Connection) -> "UpstreamSettings | None":
+    """Return settings as they are stored; None if their kind is gone.
+
+    Secrets are left out, and nothing is judged: for who is called, and named by whom.
+    """
     kind = kind_named(row.kind)
-    if kind is None:
-        return None
-    # Secrets are left out, and nothing is judged: only where they were sent matters.
-    return kind.settings.model_construct(**row.settings).called()
+    return None if kind is None else kind.settings.model_construct(**row.settings)
 
 
 def _within(problem: FieldError) -> FieldError:
@@ -113,7 +116,9 @@ def seal_context(connection_id: UUID) -> str:
     return f"connections:{connection_id}"
 
 
-def connector_of(process: Process, row: Connection) -> "RedirectConnector":
+def connector_of(
+    process: Process, row: Connection
+) -> "RedirectConnector | PasswordConnector":
     """Return what speaks with the other side of a connection; it calls nobody yet.
 
     Raises:

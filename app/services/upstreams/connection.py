@@ -22,12 +22,12 @@ from app.services.accounts.change import demand_grantable
 from app.services.process.precondition import demand_version
 from app.services.process.process import Process
 from app.services.upstreams.configuration import (
-    called_before,
     connector_of,
     judged_settings,
     redirect_uri,
     sealed,
     secrets_of,
+    settings_before,
     split,
 )
 from app.services.upstreams.errors import (
@@ -178,8 +178,10 @@ class ConnectionService:
         shown, secrets = split(settings)
         if (shown, secrets) == (row.settings, before):
             return False
-        if settings.called() != called_before(row):
+        stored = settings_before(row)
+        if stored is None or settings.called() != stored.called():
             self._check_secrets(before.keys() - given.keys())
+        if stored is None or settings.named_by() != stored.named_by():
             await self._check_links(row)
         row.settings = shown
         row.sealed_secrets = sealed(self._process, row.id, secrets)

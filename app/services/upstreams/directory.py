@@ -14,6 +14,7 @@ from app.services.process.process import Process
 from app.services.upstreams.configuration import connector_of
 
 if TYPE_CHECKING:
+    from app.upstreams.password import PasswordConnector
     from app.upstreams.protocol import RedirectConnector
 
 KEPT_FOR = 3.0  # seconds: how late another process sees a change (architecture, rule 5)
@@ -37,7 +38,7 @@ class Way:
     version: int
     settings: dict[str, Any]
     policy: dict[str, Any]
-    connector: "RedirectConnector"
+    connector: "RedirectConnector | PasswordConnector"
 
 
 class ConnectionDirectory:

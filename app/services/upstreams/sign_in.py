@@ -51,7 +51,7 @@ from app.services.upstreams.journey import (
 )
 
 if TYPE_CHECKING:
-    from app.upstreams.protocol import Kept, UpstreamIdentity
+    from app.upstreams.protocol import Kept, RedirectConnector, UpstreamIdentity
 
 TTL = 900  # seconds that somebody may stay away
 METHOD, FEDERATED = "upstream", "fed"  # of sign-ins, and their ``amr``
@@ -124,9 +124,7 @@ class UpstreamSignInService:
 
         limits = self._process.limits
         await self._process.limiter.take(*by_address(limits.authorize_address))
-        way = await self._connections.find(name)
-        if way is None:
-            raise ConnectionNotFound
+        way, connector = await self._leading(name)
         token_id = self._process.randomness.uuid7()
         secret = self._process.secret_key.one_time_token
         asking = Asking(
@@ -138,7 +136,7 @@ class UpstreamSignInService:
             ui_locales=(language(),),
         )
         try:
-            begun = await way.connector.begin(asking)
+            begun = await connector.begin(asking)
         except Refused as refusal:
             await self._refuse(name, refusal.reason, refusal.detail, going)
         if going.is_demanded and not begun.checks_age:
@@ -171,14 +169,12 @@ class UpstreamSignInService:
         """
         from app.upstreams.protocol import Refused
 
-        way = await self._connections.find(name)
-        if way is None:
-            raise ConnectionNotFound
+        way, connector = await self._leading(name)
         row = await self._used_up(way, parameters.get("state", ""), browser)
         going = going_of(row.data)
         try:
             kept = kept_of(self._process, row)
-            identity = await way.connector.complete(parameters, kept)
+            identity = await connector.complete(parameters, kept)
         except Refused as refusal:
             await self._refuse(name, refusal.reason, refusal.detail, going)
         identity = replace(identity, auth_time=_long_ago(identity, kept))
@@ -186,6 +182,15 @@ class UpstreamSignInService:
             return await self._arrived(way, identity, going, browser)
         except UpstreamSignInRefused as refusal:
             await self._refuse(name, refusal.reason, refusal.seen, going)
+
+    async def _leading(self, name: str) -> tuple[Way, "RedirectConnector"]:
+        """Return a connection that leads people away."""
+        from app.upstreams.password import PasswordConnector
+
+        way = await self._connections.find(name)
+        if way is None or isinstance(way.connector, PasswordConnector):
+            raise ConnectionNotFound
+        return way, way.connector
 
     async def _used_up(self, way: Way, state: str, browser: Browser) -> OneTimeToken:
         """Use up what was remembered, by one statement, for the browser that began."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from app.upstreams.kinds.active_directory import ACTIVE_DIRECTORY
 from app.upstreams.kinds.apple import APPLE
 from app.upstreams.kinds.auth0 import AUTH0
 from app.upstreams.kinds.discord import DISCORD
@@ -11,6 +12,7 @@ from app.upstreams.kinds.github import GITHUB
 from app.upstreams.kinds.gitlab import GITLAB
 from app.upstreams.kinds.google import GOOGLE
 from app.upstreams.kinds.keycloak import KEYCLOAK
+from app.upstreams.kinds.ldap import LDAP
 from app.upstreams.kinds.linkedin import LINKEDIN
 from app.upstreams.kinds.oidc import OIDC
 from app.upstreams.kinds.okta import OKTA
@@ -33,5 +35,7 @@ _ALL: tuple[Kind, ...] = (
     OKTA,
     AUTH0,
     KEYCLOAK,
+    ACTIVE_DIRECTORY,
+    LDAP,
 )
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}

@@ -19,7 +19,7 @@ from app.upstreams.client_authentication import (
     read_signing_key,
     sign,
 )
-from app.upstreams.kind import RedirectKind
+from app.upstreams.kind import MadeKind
 from app.upstreams.openid import OpenIdConnector, OpenIdProfile
 from app.upstreams.protocol import ConnectionConfig, Surroundings, UpstreamSettings
 from app.upstreams.settings import PrivateKey, Word
@@ -116,4 +116,4 @@ def _profile(settings: AppleSettings) -> OpenIdProfile:
     )
 
 
-APPLE = RedirectKind("apple", "Apple", AppleSettings, Apple)
+APPLE = MadeKind("apple", "Apple", AppleSettings, Apple)

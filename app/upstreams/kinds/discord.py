@@ -7,7 +7,7 @@ text; ``username`` may change hands.
 from collections.abc import Mapping
 from typing import Any
 
-from app.upstreams.kind import RedirectKind, credentials_of
+from app.upstreams.kind import MadeKind, credentials_of
 from app.upstreams.oauth import OAuthConnector, OAuthProfile, claims_of
 from app.upstreams.protocol import ConnectionConfig, Surroundings
 from app.upstreams.settings import ClientSettings
@@ -46,4 +46,4 @@ def _profile(settings: ClientSettings) -> OAuthProfile:
     )
 
 
-DISCORD = RedirectKind("discord", "Discord", ClientSettings, Discord)
+DISCORD = MadeKind("discord", "Discord", ClientSettings, Discord)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictStr
 
 from app.core import jose
-from app.upstreams.kind import IDENTIFYING, RedirectKind, credentials_of
+from app.upstreams.kind import IDENTIFYING, MadeKind, credentials_of
 from app.upstreams.metadata import DISCOVERY, Metadata
 from app.upstreams.openid import OpenIdConnector, OpenIdProfile
 from app.upstreams.protocol import ConnectionConfig, Reason, Refused, Surroundings
@@ -120,4 +120,4 @@ def _profile(settings: EntraSettings) -> OpenIdProfile:
     )
 
 
-ENTRA = RedirectKind("entra", "Microsoft", EntraSettings, Entra)
+ENTRA = MadeKind("entra", "Microsoft", EntraSettings, Entra)

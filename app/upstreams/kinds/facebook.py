@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.oauth.uri import encode
-from app.upstreams.kind import RedirectKind, credentials_of
+from app.upstreams.kind import MadeKind, credentials_of
 from app.upstreams.oauth import OAuthConnector, OAuthProfile, claims_of
 from app.upstreams.protocol import ConnectionConfig, Surroundings
 from app.upstreams.settings import ClientSettings
@@ -59,4 +59,4 @@ def _profile(settings: ClientSettings) -> OAuthProfile:
     )
 
 
-FACEBOOK = RedirectKind("facebook", "Facebook", ClientSettings, Facebook)
+FACEBOOK = MadeKind("facebook", "Facebook", ClientSettings, Facebook)

@@ -8,7 +8,7 @@ docs.github.com/apps/oauth-apps, "Authorizing OAuth apps" (PKCE since July 2025)
 from collections.abc import Mapping
 from typing import Any
 
-from app.upstreams.kind import RedirectKind, credentials_of
+from app.upstreams.kind import MadeKind, credentials_of
 from app.upstreams.oauth import OAuthConnector, OAuthProfile, claims_of
 from app.upstreams.protocol import ConnectionConfig, Surroundings
 from app.upstreams.settings import BaseUrl, ClientSettings
@@ -75,4 +75,4 @@ def _profile(settings: GitHubSettings) -> OAuthProfile:
     )
 
 
-GITHUB = RedirectKind("github", "GitHub", GitHubSettings, GitHub)
+GITHUB = MadeKind("github", "GitHub", GitHubSettings, GitHub)

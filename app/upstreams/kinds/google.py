@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import StrictBool
 
-from app.upstreams.kind import IDENTIFYING, RedirectKind, credentials_of
+from app.upstreams.kind import IDENTIFYING, MadeKind, credentials_of
 from app.upstreams.openid import OpenIdConnector, OpenIdProfile
 from app.upstreams.protocol import ConnectionConfig, Reason, Refused, Surroundings
 from app.upstreams.settings import ClientSettings, Host
@@ -63,4 +63,4 @@ def _profile(settings: GoogleSettings) -> OpenIdProfile:
     )
 
 
-GOOGLE = RedirectKind("google", "Google", GoogleSettings, Google)
+GOOGLE = MadeKind("google", "Google", GoogleSettings, Google)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import StrictBool
 
-from app.upstreams.kind import RedirectKind, credentials_of
+from app.upstreams.kind import MadeKind, credentials_of
 from app.upstreams.oauth import OAuthConnector, OAuthProfile, claims_of
 from app.upstreams.protocol import ConnectionConfig, Surroundings
 from app.upstreams.settings import ClientSettings
@@ -60,4 +60,4 @@ def _profile(settings: XSettings) -> OAuthProfile:
     )
 
 
-X = RedirectKind("x", "X", XSettings, XConnector)
+X = MadeKind("x", "X", XSettings, XConnector)
