@@ -87,10 +87,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A form of a button alone, which leads to another site."""
+    """A form of a button alone, which leads to another site.
+
+    Attributes:
+        kind: Of the service there: whose mark the button has.
+    """
 
     path: str
     text: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ async def buttons(runtime: Runtime) -> Sequence[Button]:
     """Return a button for each connection that is on; most installations have none."""
     said = gettext("Continue with %(name)s")
     return [
-        Button(f"/upstreams/{way.name}", said % {"name": way.display_name})
+        Button(f"/upstreams/{way.name}", said % {"name": way.display_name}, way.kind)
         for way in await runtime.connections.all()
     ]
 

@@ -26,6 +26,7 @@ class Way:
     """A connection that is on, as this process knows it.
 
     Attributes:
+        kind: Which kind of service, as ``upstreams.kinds`` names it.
         version: Of the row that it was read from.
         settings: Those that the connector was made with, but for secrets.
         policy: What is believed of the other side.
@@ -35,6 +36,7 @@ class Way:
     id: UUID
     name: str
     display_name: str
+    kind: str
     version: int
     settings: dict[str, Any]
     policy: dict[str, Any]
@@ -88,6 +90,7 @@ class ConnectionDirectory:
             id=row.id,
             name=row.name,
             display_name=row.display_name,
+            kind=row.kind,
             version=row.version,
             settings=row.settings,
             policy=row.policy,
