@@ -13,6 +13,7 @@ from app.models.audit_event import AuditEvent
 from app.pages.console.event_texts import SAID
 from app.pages.console.told import ANSWERED
 from app.pages.errors import error_entries
+from app.policies.permission import OPERATOR_ID
 from app.services.server.runtime import Runtime
 from tests.console.conftest import Holder
 from tests.factories.trail import id_of
@@ -294,6 +295,19 @@ async def test_a_reference_number_is_found_by_the_palette(
     assert f"/admin/audit/trace/{number}" in [each["to"] for each in found]
 
 
+async def test_what_a_command_did_is_said_to_be_the_command_lines(
+    visitor: Visitor, admin: Person, runtime: Runtime
+) -> None:
+    await happen(runtime, "keys.rotated", "a" * 32, OPERATOR_ID)
+
+    listed = (await visitor.get("/admin/audit?event=keys.rotated")).text
+    [path] = re.findall(r'<th scope="row"[^>]*><span><a href="([^"]+)"', listed)
+    shown = (await visitor.get(path)).text
+
+    assert "<bdi>Command line</bdi>" in listed and "Command line</dd>" in shown
+    assert f"/admin/users/{OPERATOR_ID}" not in shown
+
+
 async def test_who_did_it_is_said_by_address_and_found_by_it(
     api: Api, visitor: Visitor, admin: Person
 ) -> None:
@@ -302,7 +316,7 @@ async def test_who_did_it_is_said_by_address_and_found_by_it(
     assert (await visitor.post("/admin/new-role", form | role)).status_code == 303
 
     listed = (await visitor.get("/admin/audit?event=role.created")).text
-    [path] = re.findall(r'<th scope="row"[^>]*><a href="([^"]+)"', listed)
+    [path] = re.findall(r'<th scope="row"[^>]*><span><a href="([^"]+)"', listed)
     shown = (await visitor.get(path)).text
     found = (await visitor.get(f"/admin/audit?actor_id={admin.email.upper()}")).text
     nobody = await visitor.get("/admin/audit?user_id=nobody@example.com")

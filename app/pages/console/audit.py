@@ -17,6 +17,7 @@ from app.pages.console.sections import AUDIT, USERS
 from app.pages.console.told import names, said_step, tell
 from app.pages.parts.form import fault
 from app.pages.parts.form_page import by_field, note
+from app.policies.permission import OPERATOR_ID
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.base import in_utc
 from app.services.accounts.audit_event import AuditEventService
@@ -99,7 +100,13 @@ async def show_event(event_id: UUID, at: AtConsole) -> Response:
             raise EventNotFound
         emails = await _emails(here, uow, row)
     told = tell(row)
-    return here.render("console/audit_event.html", told=told, row=row, emails=emails)
+    return here.render(
+        "console/audit_event.html",
+        told=told,
+        row=row,
+        emails=emails,
+        operator=OPERATOR_ID,
+    )
 
 
 @router.get(f"{AUDIT.path}/trace/{{correlation_id}}")
@@ -149,11 +156,12 @@ def _render(
 async def _emails(
     here: Here, uow: UnitOfWork, *events: AuditEvent
 ) -> Mapping[UUID, str]:
-    """Return the addresses of whom events name, for who may see people."""
+    """Return how who events name is called: by address, for who may see people."""
+    told = {OPERATOR_ID: gettext("Command line")}
     named = {each for row in events for each in (row.user_id, row.actor_id) if each}
-    if not named or not here.actor.may(USERS.permission):
-        return {}
-    return await uow.users.emails_of(named)
+    if not named - told.keys() or not here.actor.may(USERS.permission):
+        return told
+    return await uow.users.emails_of(named) | told
 
 
 async def _with_ids(here: Here, typed: Mapping[str, str]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import by_field
 from app.pages.parts.proof import submit
+from app.policies.permission import OPERATOR_ID
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.audit_event import AuditEventService
 from app.services.accounts.errors import UserNotFound
@@ -85,7 +86,8 @@ async def _activity(uow: UnitOfWork, user_id: UUID, _here: Here) -> dict[str, An
     events = await AuditEventService(uow).list_page(
         user_id=user_id, after=None, limit=_MOST
     )
-    return {"told": [tell(each) for each in events], "audit": AUDIT.path}
+    told = [tell(each) for each in events]
+    return {"told": told, "audit": AUDIT.path, "operator": OPERATOR_ID}
 
 
 async def _actions(_uow: UnitOfWork, _user_id: UUID, _here: Here) -> dict[str, Any]:
