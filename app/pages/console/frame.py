@@ -63,6 +63,7 @@ class Here:
             headers={"Content-Security-Policy": CSP.format(nonce=nonce)},
             account=self.account,
             section=self.section,
+            is_below=not current().scope["path"].endswith(self.section.path),
             sections=open_to(self.actor),
             navigation=[
                 (each.icon, gettext(each.label), each.path, each == self.section, "")

@@ -33,6 +33,7 @@ async def show_overview(browser: AtBrowser, runtime: State) -> Response:
         name=here.account.name,
         protection=protection,
         sessions=len(sessions),
+        has_tokens=runtime.settings.personal_tokens.enabled,
     )
 
 
