@@ -81,8 +81,12 @@ def _introduce(home: str, elsewhere: str) -> None:
         "client_id": client["client_id"],
         "client_secret": client["client_secret"],
     }
-    connection = {"kind": "oidc", "settings": settings}
-    acme = {"name": "acme", "display_name": _BELIEVED, "account_rule": "anybody"}
+    connection: dict[str, Any] = {"kind": "oidc", "settings": settings}
+    acme: dict[str, Any] = {
+        "name": "acme",
+        "display_name": _BELIEVED,
+        "account_rule": "anybody",
+    }
     acme |= connection | {"trusted_domains": ["example.com"]}
     other = connection | {"name": "other", "display_name": _UNKNOWN}
     for each in (acme, other):
