@@ -31,6 +31,7 @@ from app.api.oauth import (
     revocation,
     revoked,
     token,
+    upstream_logout,
     userinfo,
     well_known,
 )
@@ -69,6 +70,7 @@ _PROTOCOL = (
     revoked,
     userinfo,
     registration,
+    upstream_logout,
     cors,
 )
 

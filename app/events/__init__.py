@@ -133,7 +133,9 @@ from app.events.upstream import (
     ConnectionTested,
     ConnectionUpdated,
     UpstreamLinked,
+    UpstreamLogoutRefused,
     UpstreamRefused,
+    UpstreamSignedOut,
     UpstreamUnlinked,
 )
 from app.events.user import (
@@ -271,7 +273,9 @@ EVENTS: tuple[type[Event], ...] = (
     TrustedIssuerTested,
     TrustedIssuerUpdated,
     UpstreamLinked,
+    UpstreamLogoutRefused,
     UpstreamRefused,
+    UpstreamSignedOut,
     UpstreamUnlinked,
     UserCreated,
     UserDeleted,

@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from app.events.base import Event, event
+from app.events.base import Event, MailedEvent, event
 
 
 @event
@@ -63,25 +63,59 @@ class UpstreamRefused(Event):
 
 
 @event
-class UpstreamLinked(Event):
-    """An account is known elsewhere from now on, and may be signed in to from there.
+class UpstreamSignedOut(Event):
+    """Another service signed somebody out, and so are they here."""
+
+    name: ClassVar[str] = "upstream.signed_out"
+
+    connection: str
+    identity_id: UUID
+    sessions: int
+
+
+@event
+class UpstreamLogoutRefused(Event):
+    """A logout token of another service, or of who claimed to be it, ended nothing.
 
     Attributes:
+        reason: One of ``upstreams.protocol.Reason``, or of ``services.upstreams``.
+        detail: What was seen; no secret, and nothing of the person.
+    """
+
+    name: ClassVar[str] = "upstream.logout_refused"
+
+    connection: str
+    reason: str
+    detail: str
+
+
+@event
+class UpstreamLinked(MailedEvent):
+    """An account is known elsewhere from now on, and may be signed in to from there.
+
+    Its owner is told, but of the link that a new account was made with.
+
+    Attributes:
+        service: What people call the connection.
         how: ``new_account``, ``trusted_address``, or ``proven`` by its owner.
     """
 
     name: ClassVar[str] = "upstream.linked"
+    template: ClassVar[str] = "upstream_linked"
 
     connection: str
+    service: str
     identity_id: UUID
     how: str
 
 
 @event
-class UpstreamUnlinked(Event):
-    """An account is not signed in to from elsewhere any more."""
+class UpstreamUnlinked(MailedEvent):
+    """An account is not signed in to from elsewhere any more; its owner is told."""
 
     name: ClassVar[str] = "upstream.unlinked"
+    template: ClassVar[str] = "upstream_unlinked"
 
     connection: str
+    service: str
     identity_id: UUID

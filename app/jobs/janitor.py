@@ -23,6 +23,7 @@ from app.setting_groups import DAY
 
 BATCH = 500  # rows a statement deletes: short locks, short transactions
 _ADDRESSES = timedelta(hours=6)
+_LOGOUTS = 1_800  # seconds; older tokens are refused by their age
 _STATISTICS = timedelta(days=400)
 _GONE = timedelta(hours=1)
 Sweep = Callable[[UnitOfWork], Awaitable[int]]
@@ -102,6 +103,9 @@ class JanitorJob:
             ),
             "refused_requests": lambda uow: uow.refused_requests.delete_old(
                 before(keep.refused_request_ttl), MOST, batch
+            ),
+            "upstream_logouts": lambda uow: uow.upstream_logouts.delete_old(
+                before(_LOGOUTS), batch
             ),
             "idempotency_keys": lambda uow: uow.idempotency_keys.delete_expired(
                 now, batch

@@ -32,6 +32,7 @@ from app.models.statistics import HourlyStatistics
 from app.models.token_epoch import TokenEpoch
 from app.models.totp import Totp
 from app.models.upstream.connection import Connection, UpstreamIdentity
+from app.models.upstream.session import UpstreamLogout, UpstreamSession
 from app.models.user import User
 from app.models.user_claims import UserClaims
 from app.models.user_picture import UserPicture
@@ -75,6 +76,8 @@ __all__ = [
     "Totp",
     "TrustedIssuer",
     "UpstreamIdentity",
+    "UpstreamLogout",
+    "UpstreamSession",
     "User",
     "UserAttribute",
     "UserClaims",

@@ -1,6 +1,6 @@
 """SQL for sessions; what runs on every request is in `statements/session.py`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -132,6 +132,16 @@ class SessionRepository(Repository[Session]):
         if keep is not None:
             others &= Session.id != keep
         return await self._revoke(others, at, reason)
+
+    async def revoke_these(
+        self, session_ids: Collection[UUID], *, at: datetime, reason: str
+    ) -> Sequence[tuple[UUID, UUID]]:
+        """End sessions of whomever; return account and session of those that lived."""
+        live = Session.revoked_at.is_(None) & (Session.expires_at > at)
+        query = update(Session).where(Session.id.in_(session_ids), live)
+        query = query.values(revoked_at=at, revoked_reason=reason)
+        rows = await self.db.execute(query.returning(Session.user_id, Session.id))
+        return [(row.user_id, row.id) for row in rows]
 
     async def _revoke(
         self, which: ColumnElement[bool], at: datetime, reason: str

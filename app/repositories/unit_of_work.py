@@ -52,6 +52,10 @@ from app.repositories.upstream.connection import (
     ConnectionRepository,
     UpstreamIdentityRepository,
 )
+from app.repositories.upstream.session import (
+    UpstreamLogoutRepository,
+    UpstreamSessionRepository,
+)
 from app.repositories.user import UserRepository
 from app.repositories.user_claims import UserClaimsRepository
 from app.repositories.user_picture import UserPictureRepository
@@ -225,6 +229,16 @@ class UnitOfWork:
     def upstream_identities(self) -> UpstreamIdentityRepository:
         """Who is known elsewhere as whom."""
         return UpstreamIdentityRepository(self.db)
+
+    @cached_property
+    def upstream_sessions(self) -> UpstreamSessionRepository:
+        """Sessions that began elsewhere."""
+        return UpstreamSessionRepository(self.db)
+
+    @cached_property
+    def upstream_logouts(self) -> UpstreamLogoutRepository:
+        """Sign-outs that were told from elsewhere."""
+        return UpstreamLogoutRepository(self.db)
 
     @cached_property
     def user_claims(self) -> UserClaimsRepository:

@@ -6,7 +6,7 @@ checked, though TLS might stand in for it.
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from app.upstreams.values import MAX_TOKEN, shown
 
 SKEW = 60  # seconds that clocks may differ by
 MAX_AGE = 600  # seconds since ``iat``: Entra says five minutes ago of right now
-_TYPES = frozenset({"jwt"})  # or none (RFC 8725 §3.11)
+TYPES = frozenset({"jwt"})  # or none (RFC 8725 §3.11)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,10 @@ class Expected:
 
 
 def verify_signature(
-    id_token: str, keys: Mapping[str, Any], algorithms: tuple[str, ...]
+    id_token: str,
+    keys: Mapping[str, Any],
+    algorithms: tuple[str, ...],
+    types: Collection[str] = TYPES,
 ) -> dict[str, Any]:
     """Return the claims, signed by a key of its issuer (rules 6, 7 and 8).
 
@@ -55,12 +58,13 @@ def verify_signature(
         id_token: As it came.
         keys: The JWK Set of its issuer.
         algorithms: That the issuer says it signs with.
+        types: Values of ``typ``, in lower case.
 
     Raises:
         InvalidToken: It proves nothing.
     """
     return jose.verify_with_jwks(
-        id_token, keys, types=_TYPES, algorithms=algorithms, longest=MAX_TOKEN
+        id_token, keys, types=types, algorithms=algorithms, longest=MAX_TOKEN
     )
 
 

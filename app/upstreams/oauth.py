@@ -18,6 +18,7 @@ from app.upstreams.protocol import (
     Begun,
     ConnectionConfig,
     Kept,
+    LoggedOut,
     Reason,
     Refused,
     Step,
@@ -105,6 +106,10 @@ class OAuthConnector(ABC):
     async def sign_out(self, tokens: Tokens, return_to: str, state: str) -> str | None:
         """Return None: there is no such thing in OAuth."""
         return None
+
+    async def logged_out(self, logout_token: str) -> LoggedOut:
+        """Refuse: nothing is signed in OAuth."""
+        raise Refused(Reason.WRONG_TOKEN, "this kind of connection has no such tokens")
 
     async def test(self) -> Sequence[Step]:
         """Ask with a code that is none."""

@@ -1,15 +1,16 @@
 """OpenID Connect Core 1.0, as the relying party: code flow, and no other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.core import jose
 from app.oauth.uri import add_query
 from app.upstreams import authorization
+from app.upstreams import logout_token as logout_tokens
 from app.upstreams.client_authentication import ClientCredentials
 from app.upstreams.door import MAX_KEYS_BYTES, Answer, Door
-from app.upstreams.id_token import Expected, check_claims, verify_signature
+from app.upstreams.id_token import TYPES, Expected, check_claims, verify_signature
 from app.upstreams.identity import identity_of
 from app.upstreams.metadata import (
     DISCOVERY,
@@ -23,6 +24,7 @@ from app.upstreams.protocol import (
     Begun,
     ConnectionConfig,
     Kept,
+    LoggedOut,
     Reason,
     Refused,
     Step,
@@ -147,6 +149,20 @@ class OpenIdConnector:
             parameters["id_token_hint"] = tokens.id_token
         return add_query(endpoint, parameters)
 
+    async def logged_out(self, logout_token: str) -> LoggedOut:
+        """Return whom a logout token is about (Back-Channel Logout 1.0 §2.6)."""
+        metadata = await self._metadata()
+        claims = await self._signed(logout_token, metadata, logout_tokens.TYPES)
+        expected = Expected(
+            issuer=self._issuer(metadata, claims),
+            client_id=self._profile.credentials.client_id,
+            now=self._world.clock.now(),
+        )
+        check_claims(claims, jose.algorithm_of(logout_token), expected)
+        is_named = claims.get("sub") is not None
+        who = self._subject(claims) if is_named else None
+        return logout_tokens.read_logout(claims, who)
+
     async def test(self) -> Sequence[Step]:
         """Read metadata and keys, and ask with a code that is none."""
         try:
@@ -255,26 +271,32 @@ class OpenIdConnector:
         check_claims(claims, jose.algorithm_of(issued.id_token), expected)
         return claims
 
-    async def _signed(self, id_token: str, metadata: Metadata) -> Mapping[str, Any]:
+    async def _signed(
+        self, id_token: str, metadata: Metadata, types: Collection[str] = TYPES
+    ) -> Mapping[str, Any]:
         """Return verified claims; of a key that is new the set is asked for once."""
         keys = await self._keys.get(metadata.jwks_uri)
         try:
-            return self._verify(id_token, keys, metadata)
+            return self._verify(id_token, keys, metadata, types)
         except jose.InvalidToken as error:
             refusal = error
         if await self._keys.refresh(metadata.jwks_uri):
             try:
                 keys = await self._keys.get(metadata.jwks_uri)
-                return self._verify(id_token, keys, metadata)
+                return self._verify(id_token, keys, metadata, types)
             except jose.InvalidToken as error:
                 refusal = error
         raise Refused(Reason.WRONG_SIGNATURE, shown(str(refusal))) from refusal
 
     def _verify(
-        self, id_token: str, keys: Mapping[str, Any], metadata: Metadata
+        self,
+        id_token: str,
+        keys: Mapping[str, Any],
+        metadata: Metadata,
+        types: Collection[str],
     ) -> Mapping[str, Any]:
         return verify_signature(
-            id_token, self._keys_for(keys, id_token), metadata.algorithms
+            id_token, self._keys_for(keys, id_token), metadata.algorithms, types
         )
 
     async def _told(

@@ -239,6 +239,21 @@ class UpstreamIdentity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedOut:
+    """Whom the other side says it signed out: of one session, or of all of a person.
+
+    Attributes:
+        token_id: Of what says so; it counts once.
+        session_id: As the other side calls it.
+        subject: Who; at least one of both is there.
+    """
+
+    token_id: str
+    session_id: str | None
+    subject: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One thing that the test button did, and what it saw.
 
@@ -298,6 +313,16 @@ class RedirectConnector(Protocol):
             tokens: Of the sign-in.
             return_to: Where the other side sends the person afterwards.
             state: Comes back with them.
+        """
+        ...
+
+    async def logged_out(self, logout_token: str) -> LoggedOut:
+        """Return whom a logout token is about (OIDC Back-Channel Logout 1.0 §2.6).
+
+        Whether it came before is for the caller to know.
+
+        Raises:
+            Refused: It proves nothing, or this kind knows no such tokens.
         """
         ...
 

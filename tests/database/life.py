@@ -5,7 +5,16 @@ from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
-from app.models import Device, OAuthConsent, User, UserClaims
+from sqlalchemy import select
+
+from app.models import (
+    Device,
+    OAuthConsent,
+    Session,
+    UpstreamSession,
+    User,
+    UserClaims,
+)
 from app.models.base import Base
 from app.models.upstream.connection import Connection, UpstreamIdentity
 from app.services.outgoing.fan_out import FanOut
@@ -75,9 +84,21 @@ class Life:
         await factors.passkey(user.id)
         await factors.recovery_codes(user.id)
         async with self._api.runtime.unit_of_work() as uow:
-            uow.db.add_all(self._kept(user, uow.randomness.uuid7, uow.clock.now()))
+            kept = self._kept(user, uow.randomness.uuid7, uow.clock.now())
+            uow.db.add_all(kept)
+            uow.db.add_all(
+                UpstreamSession(
+                    session_id=session_id,
+                    identity_id=kept[-1].id,
+                    sid=user.id.hex,
+                    sealed_tokens=bytes(300),
+                    due_at=uow.clock.now(),
+                    claims=1,
+                )
+                for session_id in await uow.db.scalars(select(Session.id))
+            )
 
-    def _kept(self, user: User, new: Any, now: Any) -> list[Base]:
+    def _kept(self, user: User, new: Any, now: Any) -> list[Any]:
         where = {"ip": "198.51.100.7", "user_agent": "Mozilla/5.0 (X11; Linux x86_64)"}
         stamps = {"created_at": now, "expires_at": now + _DAY, "last_used_at": now}
         device = Device(id=new(), user_id=user.id, **where, **stamps)

@@ -32,7 +32,8 @@ FEW = {
         "signing_keys",
         "token_epochs",
     ),
-    *("trusted_issuers", "user_attributes", "user_pictures", "webhooks"),
+    *("trusted_issuers", "upstream_logouts", "user_attributes", "user_pictures"),
+    "webhooks",
 }
 KEY, OTHER = ("`sessions`: a session", "bytes, SQLite"), ("refresh", "µs")
 

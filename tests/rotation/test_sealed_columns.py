@@ -25,6 +25,7 @@ SEALING = {
     "app/pages/demo/kept.py": "a cookie",
     "app/pages/upstream/way.py": "an address that is followed at once",
     "app/services/upstreams/configuration.py": "connections.sealed_secrets",
+    "app/services/sign_in/elsewhere.py": "upstream_sessions.sealed_tokens",
     "app/services/upstreams/journey.py": "a sign-in of minutes",
     "app/services/accounts/foreign_factor.py": "totps.sealed_secret",
     "app/services/factors/stored.py": "totps.sealed_secret; a set-up of ten minutes",

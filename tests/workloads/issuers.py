@@ -7,6 +7,7 @@ token.actions.githubusercontent.com. Kubernetes: "Managing Service Accounts" and
 """
 
 import json
+from collections.abc import Callable
 from email.message import Message
 from typing import Any
 from uuid import uuid4
@@ -52,9 +53,16 @@ class WorkloadIssuer(HttpServer):
     def sign(self, claims: dict[str, Any], **header: Any) -> str:
         """Return a token."""
         algorithm = JWSRegistry.algorithms["RS256"]
+        by = lambda message: algorithm.sign(message, self._key)  # noqa: E731
+        return self.forged(claims, by, **header)
+
+    def forged(
+        self, claims: dict[str, Any], by: Callable[[bytes], bytes], **header: Any
+    ) -> str:
+        """Return a token that somebody else signs."""
         head = {"alg": "RS256", "kid": self.kid, **self.header, **header}
         left = {name: value for name, value in claims.items() if value is not ...}
-        return forge(head, left, lambda message: algorithm.sign(message, self._key))
+        return forge(head, left, by)
 
     @property
     def jwks(self) -> dict[str, Any]:

@@ -84,6 +84,12 @@ SAID: Mapping[str, Message] = {
     "upstream.refused": N_(
         "Somebody came from %(connection)s and was not signed in: %(reason)s."
     ),
+    "upstream.signed_out": N_(
+        "%(connection)s signed somebody out there, and so they are here."
+    ),
+    "upstream.logout_refused": N_(
+        "A sign-out in the name of %(connection)s was not believed: %(reason)s."
+    ),
     "upstream.linked": N_("The account is connected with %(connection)s."),
     "upstream.unlinked": N_(
         "The account is not connected with %(connection)s any more."

@@ -102,6 +102,13 @@ class OAuthGrantRepository(Repository[OAuthGrant]):
         which &= OAuthGrant.client_id == client_id
         return await self._revoke(which & ~OAuthGrant.is_offline, at, reason)
 
+    async def revoke_in_sessions(
+        self, session_ids: Collection[UUID], *, at: datetime, reason: str
+    ) -> int:
+        """End all that was granted in sessions, offline too; return how many ended."""
+        which = OAuthGrant.session_id.in_(session_ids)
+        return await self._revoke(which, at, reason)
+
     async def list_told(
         self,
         session_ids: Collection[UUID],

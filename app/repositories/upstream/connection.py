@@ -71,6 +71,12 @@ class UpstreamIdentityRepository(Repository[UpstreamIdentity]):
         )
         return await self.one_or_none(query)
 
+    async def is_there(self, identity_id: UUID) -> bool:
+        """Tell whether an identity was not ended; it is not in this transaction."""
+        query = select(UpstreamIdentity.id).where(UpstreamIdentity.id == identity_id)
+        found = await self.db.scalars(query.with_for_update(read=True))
+        return found.one_or_none() is not None
+
     async def note_use(
         self, identity_id: UUID, at: datetime, claims: dict[str, Any]
     ) -> bool:

@@ -113,6 +113,16 @@ KINDS: Mapping[str, Kind] = {
     "factors_recovered": Kind(
         N_("The second factors of your account were removed"), says_not_me=True
     ),
+    "upstream_linked": Kind(
+        N_("Your account was connected with another service"),
+        told=("service",),
+        says_not_me=True,
+    ),
+    "upstream_unlinked": Kind(
+        N_("Your account was disconnected from another service"),
+        told=("service",),
+        says_not_me=True,
+    ),
     "mail_test": Kind(N_("Mail from this service arrives")),
 }
 FACTORS: Mapping[str, str] = {
@@ -126,6 +136,7 @@ SAMPLES: Mapping[str, Any] = {  # of what events tell, for previews and checks
     "place": "Lisbon, Portugal",
     "factor": "passkey",
     "token_name": "Nightly backup",
+    "service": "Example Inc.",
     "left": 3,
     "was_last": True,
     "moved_back": True,

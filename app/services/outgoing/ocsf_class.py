@@ -155,7 +155,9 @@ _SIGN_INS: Mapping[str, Meaning] = {
     "sign_in.second_step_demanded": _signing(_PREAUTH),
     "sign_in.second_step_guessed": _refused(_LOGON, Severity.HIGH),
     "sign_in.succeeded": _signing(_LOGON),
+    "upstream.logout_refused": _refused(_LOGOFF, Severity.MEDIUM),
     "upstream.refused": _refused(_LOGON),
+    "upstream.signed_out": _signing(_LOGOFF),
 }
 
 _RIGHTS: Mapping[str, Meaning] = {

@@ -5,7 +5,7 @@ ending the session ends it. What ends all of a person's sessions ends every gran
 offline ones among them: it happens because somebody else may have been in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -82,6 +82,32 @@ async def end_surplus_sessions(
     ended = await uow.sessions.revoke_surplus(
         most, at=uow.clock.now(), reason=reason, limit=limit
     )
+    await _tell_applications(uow, [session_id for _, session_id in ended])
+    return ended
+
+
+async def end_these_sessions(
+    uow: UnitOfWork,
+    session_ids: Collection[UUID],
+    reason: str,
+    *,
+    with_grants: bool = False,
+) -> Sequence[tuple[UUID, UUID]]:
+    """End sessions of whomever; return account and session of those that lived.
+
+    Args:
+        uow: The caller's transaction.
+        session_ids: Which; some may be over.
+        reason: Why.
+        with_grants: Whether applications lose what they were to keep without the
+            session as well.
+    """
+    now = uow.clock.now()
+    if with_grants:  # before and after, as above
+        await uow.oauth_grants.revoke_in_sessions(session_ids, at=now, reason=reason)
+    ended = await uow.sessions.revoke_these(session_ids, at=now, reason=reason)
+    if with_grants:
+        await uow.oauth_grants.revoke_in_sessions(session_ids, at=now, reason=reason)
     await _tell_applications(uow, [session_id for _, session_id in ended])
     return ended
 

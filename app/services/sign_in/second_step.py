@@ -30,6 +30,7 @@ from app.policies.second_factor import (
     is_demanded,
 )
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.errors import InvalidCredentials
 from app.services.factors.challenge import ceremony_of, ready
 from app.services.factors.errors import SecondFactorExists
 from app.services.factors.foreign_code import adopt
@@ -145,6 +146,7 @@ class SecondStepService:
                 data={
                     "method": proven.method,
                     "amr": list(proven.amr),
+                    **({"came_by": proven.came_by} if proven.came_by else {}),
                     **self._attempts.device_data(user),
                 },
             )
@@ -299,8 +301,12 @@ class SecondStepService:
         if not await stored.spend(uow, self._process, user, proof):
             raise FactorRefused("used by somebody else just now")
         amr = dict.fromkeys((*row.data["amr"], *proof.amr, MULTI_FACTOR))
-        proven = Proven(row.data["method"], tuple(amr), row.created_at)
-        begun = await self._start.within(uow, user, proven, known)
+        came = row.data.get("came_by")
+        proven = Proven(row.data["method"], tuple(amr), row.created_at, came_by=came)
+        try:
+            begun = await self._start.within(uow, user, proven, known)
+        except InvalidCredentials as refusal:
+            raise InvalidMfaToken(hint=refusal.hint) from refusal
         if own is not None and begun.session_id != own.session_id:
             raise InvalidMfaToken(hint="the session that steps up ended meanwhile")
         return begun

@@ -14,6 +14,7 @@ from app.models.session import Session
 from app.models.user import User
 from app.repositories.unit_of_work import UnitOfWork, evidence
 from app.services.accounts.change import note_proven
+from app.services.accounts.errors import InvalidCredentials
 from app.services.factors.recovery import end_recovery
 from app.services.process.process import Process
 from app.services.sessions.session import IssuedTokens, SessionTokenService
@@ -65,12 +66,14 @@ class Proven:
         amr: RFC 8176 values, in order of use.
         began_at: When the first of it was proven, if that was a step before.
         at: When it was proven, if not now: elsewhere, as was said there.
+        came_by: Of who came from elsewhere, what ``elsewhere`` keeps of it.
     """
 
     method: str
     amr: tuple[str, ...]
     began_at: datetime | None = None
     at: datetime | None = None
+    came_by: Mapping[str, Any] | None = None
 
 
 class SessionStart:
@@ -91,7 +94,7 @@ class SessionStart:
     ) -> StartedSession | None:
         """Begin a session in one statement, if the account is still what it was.
 
-        One that its owner is told of takes a transaction.
+        One that its owner is told of, or that began elsewhere, takes a transaction.
 
         Args:
             found: The account, with the columns of ``statements.sign_in``; its
@@ -104,10 +107,11 @@ class SessionStart:
             None when the account was disabled, deleted or given another password.
         """
         process = self._process
-        if self._news.is_new(found, found.known_network):
+        is_told = self._news.is_new(found, found.known_network)
+        if is_told or proven.came_by is not None:
             if charge is not None:
                 await charge.give_back()
-            return await self._elsewhere(found, password_hash, proven)
+            return await self._at_length(found, password_hash, proven)
         now = process.clock.now()
         session_id = process.randomness.uuid7()
         columns = self._columns(proven, now)
@@ -147,21 +151,27 @@ class SessionStart:
             user = await _unchanged(uow, found, password_hash)
             if user is None:
                 return None
+            if not await _is_admitted(uow, proven):
+                return None
             is_new = await self._is_new(uow, user, found.known_network)
             begun = await self._renew(uow, user, found.roles, proven, held)
-            if begun is not None and is_new:
+            if begun is None:
+                return None
+            await _note(uow, begun, proven)
+            if is_new:
                 await self._news.tell(uow, user, begun.session_id)
             return begun
 
-    async def _elsewhere(
+    async def _at_length(
         self, found: Any, password_hash: str | None, proven: Proven
     ) -> StartedSession | None:
-        """Begin a session that its owner is told of, likewise."""
+        """Begin a session likewise, by what one statement cannot say."""
         async with self._process.unit_of_work() as uow:
             user = await _unchanged(uow, found, password_hash)
             if user is None:
                 return None
-            return await self.within(uow, user, proven, Known({}, is_known_place=False))
+            known = Known({}, is_known_place=found.known_network)
+            return await self.within(uow, user, proven, known)
 
     async def within(
         self, uow: UnitOfWork, user: User, proven: Proven, known: Known
@@ -173,7 +183,13 @@ class SessionStart:
             user: The account, active and locked.
             proven: What was proven.
             known: What was known of where they are.
+
+        Raises:
+            InvalidCredentials: They came from elsewhere, and what they came by ended
+                meanwhile.
         """
+        if not await _is_admitted(uow, proven):
+            raise InvalidCredentials(hint="what they came by ended meanwhile")
         if MULTI_FACTOR in proven.amr:
             note_proven(user, proven.amr)
             await end_recovery(uow, user.id, "signed_in", actor_id=user.id)
@@ -184,6 +200,7 @@ class SessionStart:
             begun = await self._renew(uow, user, roles, proven, held)
         if begun is None:
             begun = self._begin(uow, user, roles, proven)
+        await _note(uow, begun, proven)
         if is_new:
             await self._news.tell(uow, user, begun.session_id, proven.began_at)
         return begun
@@ -286,6 +303,23 @@ async def _unchanged(
     if user.password_hash != password_hash:
         return None
     return user if user.factors_version == found.factors_version else None
+
+
+async def _is_admitted(uow: UnitOfWork, proven: Proven) -> bool:
+    if proven.came_by is None:
+        return True
+    from app.services.sign_in.elsewhere import admit  # few come from elsewhere
+
+    return await admit(uow, proven.came_by)
+
+
+async def _note(uow: UnitOfWork, begun: StartedSession, proven: Proven) -> None:
+    if proven.came_by is None:
+        return
+    from app.services.sign_in.elsewhere import note
+
+    await uow.db.flush()
+    await note(uow, begun.session_id, proven.came_by)
 
 
 def _signed_in(user_id: UUID, session_id: UUID, proven: Proven) -> SignedIn:

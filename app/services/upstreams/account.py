@@ -8,8 +8,10 @@ account. Everybody else proves the account that there is.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from app.core.exceptions import Unprocessable
+from app.events.base import NOBODY
 from app.events.email import EmailVerified
 from app.events.upstream import UpstreamLinked
 from app.events.user import InvitationAccepted, UserRegistered
@@ -31,6 +33,7 @@ from app.services.accounts.unverified import (
     wait_for_proof,
 )
 from app.services.one_time.mail_request import MailRequestService
+from app.services.one_time.not_me_link import not_me_link
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
 from app.services.upstreams.errors import UpstreamSignInRefused
@@ -52,11 +55,13 @@ class Found:
 
     Attributes:
         user: Whose account it is, if that is known.
+        identity_id: Of the link between both.
         is_new: Whether it was made for them a moment ago.
         must_prove: Whether there is an account that they have to prove to be theirs.
     """
 
     user: User | None = None
+    identity_id: UUID | None = None
     is_new: bool = False
     must_prove: bool = False
 
@@ -99,8 +104,8 @@ class UpstreamAccountService:
             return await self._new(identity, email, vouched, begun_at, admitted)
         if vouched:
             await self._adopt(user, identity, email)
-            await self.link(user, identity, "trusted_address")
-            return Found(user)
+            linked = await self.link(user, identity, "trusted_address")
+            return Found(user, linked)
         if identity.email_verified or self._is_open:
             return Found(must_prove=True)
         # Anybody may say so: whether there is an account is told to its owner only.
@@ -115,10 +120,10 @@ class UpstreamAccountService:
         is_there = await self._uow.upstream_identities.note_use(row.id, now, claims)
         if user is None or not is_there:
             raise UpstreamSignInRefused("changed_meanwhile", "the link was ended")
-        return Found(user)
+        return Found(user, row.id)
 
-    async def link(self, user: User, identity: "UpstreamIdentity", how: str) -> None:
-        """Have an account known by an identity from now on.
+    async def link(self, user: User, identity: "UpstreamIdentity", how: str) -> UUID:
+        """Have an account known by an identity from now on; return what that is called.
 
         Args:
             user: The account, locked.
@@ -128,11 +133,11 @@ class UpstreamAccountService:
         Raises:
             IntegrityError: Somebody else's account is known by it, with the flush.
         """
-        await self.link_as(user, identity.subject, kept_claims(identity), how)
+        return await self.link_as(user, identity.subject, kept_claims(identity), how)
 
     async def link_as(
         self, user: User, subject: str, claims: dict[str, Any], how: str
-    ) -> None:
+    ) -> UUID:
         """Do the same with what was kept of an identity."""
         now, row_id = self._uow.clock.now(), self._uow.randomness.uuid7()
         self._uow.upstream_identities.add(
@@ -146,16 +151,23 @@ class UpstreamAccountService:
                 last_used_at=None if how == "proven" else now,
             )
         )
+        is_new = how == "new_account"  # nobody was there who did not know of it
+        link = None if is_new else not_me_link(self._uow, self._process, user)
         self._uow.record(
             UpstreamLinked(
                 user_id=user.id,
                 actor_id=user.id,
                 connection=self._connection.name,
+                service=self._connection.display_name,
                 identity_id=row_id,
                 how=how,
+                to=NOBODY if is_new else user.email,
+                locale=user.locale,
+                not_me_id=link,
             )
         )
         await self._uow.db.flush()
+        return row_id
 
     def _is_vouched(self, identity: "UpstreamIdentity", email: str) -> bool:
         domain = canonical_email(email).rpartition("@")[2]
@@ -230,11 +242,11 @@ class UpstreamAccountService:
         self._uow.record(
             UserRegistered(user_id=user.id, actor_id=user.id, mode="upstream")
         )
-        await self.link(user, identity, "new_account")
+        linked = await self.link(user, identity, "new_account")
         if not vouched and admitted:
             verifications = EmailVerificationService(self._uow, self._process)
             await verifications.send(user, begun_at)
-        return Found(user, is_new=True)
+        return Found(user, linked, is_new=True)
 
     def _registrations(self) -> RegistrationService:
         passwords = PasswordService(self._process)

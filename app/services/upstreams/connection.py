@@ -35,6 +35,7 @@ from app.services.upstreams.errors import (
     ConnectionNotFound,
     TooManyConnections,
 )
+from app.services.upstreams.withdrawal import DELETED, DISABLED, end_of_connection
 
 _COLUMNS = ("display_name", "enabled")
 _POLICY = (
@@ -161,6 +162,8 @@ class ConnectionService:
         if "settings" in change and await self._set_settings(row, change["settings"]):
             changed.append("settings")
         row.policy = policy
+        if "enabled" in changed and not row.enabled:
+            await end_of_connection(self._uow, row.id, DISABLED)
         if changed:
             row.version += 1
             row.updated_at = self._uow.clock.now()
@@ -215,7 +218,7 @@ class ConnectionService:
     async def delete(
         self, connection_id: UUID, versions: Collection[str] | None
     ) -> None:
-        """Delete a connection; nobody is known by it any more.
+        """Delete a connection; nobody is known by it any more, or signed in.
 
         Raises:
             ConnectionNotFound: There is none.
@@ -224,6 +227,7 @@ class ConnectionService:
         row = await self.get(connection_id, lock=True)
         demand_version(row.version, versions)
         identities = await self._uow.upstream_identities.count_of(row.id)
+        await end_of_connection(self._uow, row.id, DELETED)
         await self._uow.connections.delete(row)
         self._uow.record(ConnectionDeleted(connection=row.name, identities=identities))
         self._uow.after_commit(self._forget)

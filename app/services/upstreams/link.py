@@ -10,6 +10,7 @@ from app.events.upstream import UpstreamUnlinked
 from app.models.one_time_token import OneTimeToken
 from app.services.accounts.change import present
 from app.services.factors.way_in import demand_way_in
+from app.services.one_time.not_me_link import not_me_link
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
 from app.services.sign_in.browser_cookie import BrowserCookies
@@ -18,6 +19,7 @@ from app.services.upstreams.account import told_as
 from app.services.upstreams.connected import connect
 from app.services.upstreams.errors import UpstreamSignInRefused
 from app.services.upstreams.journey import LINK_TTL, is_of, settings_mark
+from app.services.upstreams.withdrawal import UNLINKED, end_of_identity
 
 
 class UpstreamLinkNotFound(NotFound):
@@ -156,6 +158,9 @@ class UpstreamLinkService:
     async def end(self, user_id: UUID, session_id: UUID, link_id: UUID) -> None:
         """End a link; whoever comes by it from then on is not this account's owner.
 
+        Who came by it is signed out, in the session that asks as well: where it began
+        is not vouched for any more.
+
         Raises:
             InvalidAccessToken: The session ended meanwhile.
             LastWayIn: Nobody would get in any more.
@@ -167,14 +172,20 @@ class UpstreamLinkService:
             ended = [each for each in links if each[0].id == link_id]
             if not ended:
                 raise UpstreamLinkNotFound
+            await end_of_identity(uow, link_id, UNLINKED)
             await uow.upstream_identities.delete_one(user_id, link_id)
             await demand_way_in(uow, user)
             user.factors_version += 1  # a sign-in by it that is under way is over
+            connection = ended[0][1]
             uow.record(
                 UpstreamUnlinked(
                     user_id=user_id,
                     actor_id=user_id,
-                    connection=ended[0][1].name,
+                    connection=connection.name,
+                    service=connection.display_name,
                     identity_id=link_id,
+                    to=user.email,
+                    locale=user.locale,
+                    not_me_id=not_me_link(uow, self._process, user),
                 )
             )

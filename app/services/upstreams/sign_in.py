@@ -22,10 +22,12 @@ from app.models.user import User
 from app.oauth.acr import ONE_FACTOR, TWO_FACTORS, meets_any
 from app.policies.sign_in import refusal_of
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.errors import InvalidCredentials
 from app.services.one_time.token import OneTimeTokenService, Purpose
 from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
 from app.services.sign_in.browser_session import Browser, held_by
+from app.services.sign_in.elsewhere import came_by
 from app.services.sign_in.errors import TOLD, MfaRequired
 from app.services.sign_in.password import SignInService
 from app.services.sign_in.start import Proven, StartedSession
@@ -171,7 +173,7 @@ class UpstreamSignInService:
 
         way, connector = await self._leading(name)
         row = await self._used_up(way, parameters.get("state", ""), browser)
-        going = going_of(row.data)
+        going, set_out_at = going_of(row.data), self._process.clock.now()
         try:
             kept = kept_of(self._process, row)
             identity = await connector.complete(parameters, kept)
@@ -179,7 +181,7 @@ class UpstreamSignInService:
             await self._refuse(name, refusal.reason, refusal.detail, going)
         identity = replace(identity, auth_time=_long_ago(identity, kept))
         try:
-            return await self._arrived(way, identity, going, browser)
+            return await self._arrived(way, identity, going, browser, set_out_at)
         except UpstreamSignInRefused as refusal:
             await self._refuse(name, refusal.reason, refusal.seen, going)
 
@@ -216,7 +218,12 @@ class UpstreamSignInService:
         return found
 
     async def _arrived(
-        self, way: Way, identity: "UpstreamIdentity", going: Going, browser: Browser
+        self,
+        way: Way,
+        identity: "UpstreamIdentity",
+        going: Going,
+        browser: Browser,
+        set_out_at: datetime,
     ) -> Arrival:
         if going.user_id is not None:
             await self._link(way, identity, going, browser)
@@ -235,20 +242,24 @@ class UpstreamSignInService:
             if refusal in TOLD:
                 return Arrival(going, refusal=TOLD[refusal]())
             raise UpstreamSignInRefused(refusal)
-        if found.user is None or refusal is not None:
+        if found.user is None or found.identity_id is None or refusal is not None:
             return Arrival(going)  # whoever reads their mail goes on
         # Of now, and not of when they left: what is believed may have been taken back.
         policy = judged.policy
         await follow_groups(self._process, found.user.id, policy, identity.claims)
         if found.is_new:
             identity = replace(identity, auth_time=None)
-        sign_ins, proven = SignInService(self._process), _proven(policy, identity)
+        came = came_by(self._process, way.id, found.identity_id, identity, set_out_at)
+        sign_ins = SignInService(self._process)
+        proven = replace(_proven(policy, identity), came_by=came)
         try:
             started = await sign_ins.browser_proven(
                 found.user, proven, held_by(browser), browser.remembered
             )
         except MfaRequired as required:
             return Arrival(going, required=required)
+        except InvalidCredentials as error:
+            raise UpstreamSignInRefused("changed_meanwhile", error.hint) from error
         return Arrival(going, started)
 
     async def _find(

@@ -14,12 +14,14 @@ from app.models.outgoing.webhook import Webhook
 from app.models.signing_key import SigningKey
 from app.models.totp import Totp
 from app.models.upstream.connection import Connection
+from app.models.upstream.session import UpstreamSession
 from app.repositories.keys.sealed_value import SealedColumn
 from app.services.outgoing.signing import seal_context as webhook_context
 from app.services.server.idempotency_key import SEALED as _MARKED
 from app.services.server.idempotency_key import seal_context as answer_context
 from app.services.server.secret_key.kept import seal_context as kept_context
 from app.services.server.signing_key import seal_context as signing_key_context
+from app.services.sign_in.elsewhere import seal_context as tokens_context
 from app.services.upstreams.configuration import seal_context as connection_context
 
 
@@ -78,6 +80,14 @@ SEALED = (
             Connection.sealed_secrets.is_not(None),
         ),
         connection_context,
+    ),
+    Sealed(
+        SealedColumn(
+            UpstreamSession.sealed_tokens,
+            *(UpstreamSession.session_id, UpstreamSession.identity_id),
+            UpstreamSession.sealed_tokens.is_not(None),
+        ),
+        tokens_context,
     ),
     Sealed(
         SealedColumn(
