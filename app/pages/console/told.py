@@ -75,7 +75,8 @@ class Told:
 def tell(event: AuditEvent) -> Told:
     """Return an event in the language of the request."""
     data = {name: _plain(value) for name, value in event.data.items()}
-    words = data | {"reason": _reason(data.get("reason", ""))}
+    words = {name: text or "–" for name, text in data.items()}
+    words["reason"] = _reason(data.get("reason", ""))
     said = SAID.get(event.name)
     if event.name == UserStatusChanged.name:
         said = _STATUS.get(data.get("status", ""), said)
