@@ -11,13 +11,12 @@ from pathlib import Path
 
 from tools.chaos.faults import FAULTS, Fault
 from tools.chaos.ledger import Ledger
-from tools.chaos.people import Person
+from tools.chaos.people import PEOPLE, Person
 from tools.chaos.report import Result, table, write
 from tools.chaos.stage import Stage, set_up
 
-PEOPLE = 6
 _BEFORE = 2.0  # seconds of ordinary life before a fault
-_AFTER = 5.0  # and after its last error
+_AFTER = 3.0  # and after its last error, in which HAProxy looks at everybody again
 _PATIENCE = 40.0  # seconds after which errors are let be
 
 
@@ -69,15 +68,17 @@ def main() -> None:
     arguments = parser.parse_args()
     words = (arguments.only or "").split(",")
     faults = [each for each in FAULTS if any(word in each.name for word in words)]
-    where = f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before it."
+    where = f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before it"
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="chaos-") as made:
         directory = arguments.logs or Path(made)
         directory.chmod(0o755)
         with set_up(directory) as stage:
             results = asyncio.run(_run(stage, faults))
-    print(table(results))
+    took = f"{where}; {time.monotonic() - began:.0f} seconds."
+    print(f"{table(results)}\n\n{took}")
     if not arguments.only:
-        write(results, where)
+        write(results, took)
     broken = [each for result in results for each in result.broken()]
     sys.exit("\n".join(broken) or None)
 

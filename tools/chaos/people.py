@@ -10,6 +10,7 @@ import httpx2
 
 from tools.chaos.ledger import OK, Entry, Ledger
 
+PEOPLE = 6
 PATIENCE = 5.0  # seconds until somebody gives a request up
 NO_ANSWER = "no answer"
 PAUSE = 0.1  # seconds before it is tried again

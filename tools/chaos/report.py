@@ -58,6 +58,8 @@ class Result:
         for kind, number in ledger.errors().items():
             if kind not in fault.kinds:
                 yield f"{fault.name}: {number} times {kind}"
+        if fault.errors is not None and ledger.errors().total() > fault.errors:
+            yield f"{fault.name}: {ledger.errors().total()} errors"
         if (outage := ledger.outage()) > fault.outage:
             yield f"{fault.name}: nobody was served for {outage:.1f} s"
         if (settled := ledger.settled(self.mended)) > fault.settled:
