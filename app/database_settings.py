@@ -26,7 +26,7 @@ class DatabaseSettings(Group):
     migrate: bool | None = Field(
         None,
         description="Bring the schema up to date at start; "
-        "unset: in development only. Production runs `alembic upgrade head`.",
+        "unset: in development only. Production runs `auth-serve schema upgrade`.",
     )
     password_file: Path | None = Field(
         None,

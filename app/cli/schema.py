@@ -64,6 +64,25 @@ def rehearse(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def upgrade(as_json: AsJson = False) -> None:
+    """Bring the schema up to this release; a second one waits for the first.
+
+    JSON: `before` and `revision`, of the database.
+    """
+    from app.repositories.schema import SCHEMA_REVISION, SchemaRepository
+    from app.services.server.schema import upgrade as run
+
+    async def work(runtime: "Runtime") -> str | None:
+        before = await SchemaRepository(runtime.database).revision()
+        await run(runtime.settings)
+        return before
+
+    before = _refusing(lambda: on_database(work))
+    told = {"before": before, "revision": SCHEMA_REVISION}
+    show(told, as_json, lines=[f"schema {before or 'none'}, now {SCHEMA_REVISION}"])
+
+
+@app.command()
 def backfill(
     share: Annotated[
         int, typer.Option(min=1, max=100, help="Per cent of the time that it takes.")

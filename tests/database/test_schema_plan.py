@@ -250,9 +250,21 @@ async def test_another_programs_schema_is_refused(old: str) -> None:
         file.execute("UPDATE alembic_version SET version_num = 'abcdef'")
 
     done = await _run("schema", "plan")
+    upgraded = await _run("schema", "upgrade")
 
     assert done.exit_code != 0
     assert "another program" in done.stderr
+    assert upgraded.exit_code == 3 and "cannot be migrated" in upgraded.stderr
+
+
+async def test_a_schema_is_upgraded_without_alembics_own_file(old: str) -> None:
+    """As from a wheel; without a schema the operator is told to run it."""
+    told = await _json("schema", "upgrade")
+    again = await _json("schema", "upgrade")
+
+    assert told == {"before": OLD, "revision": SCHEMA_REVISION}
+    assert again == {"before": SCHEMA_REVISION, "revision": SCHEMA_REVISION}
+    assert (await _look(old, _state))[1:] == (SCHEMA_REVISION, 3)
 
 
 async def test_every_step_back_keeps_what_the_schema_before_can_hold(

@@ -24,7 +24,7 @@ from app.services.server.backup_file import (
     encoded,
 )
 from app.services.server.checklist import ChecklistService
-from app.services.server.schema import SchemaMismatch, upgrade
+from app.services.server.schema import HOW_TO_UPGRADE, SchemaMismatch, upgrade
 from app.services.server.shared_clock import SharedClockService
 from app.services.server.token_epoch import begin_epoch
 from app.utils.private_file import create_private
@@ -175,7 +175,7 @@ async def _demand_schema(database: Database) -> None:
     if found != SCHEMA_REVISION:
         raise SchemaMismatch(
             f"the database has schema {found or 'none'} and this release needs "
-            f"{SCHEMA_REVISION}; run: alembic upgrade head"
+            f"{SCHEMA_REVISION}; run: {HOW_TO_UPGRADE}"
         )
 
 

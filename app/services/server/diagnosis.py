@@ -19,6 +19,7 @@ from app.core.signing.signer import SigningUnavailable
 from app.database_errors import DatabaseUnavailable
 from app.repositories.schema import SCHEMA_REVISION, SchemaRepository, is_behind
 from app.services.process.process import Process
+from app.services.server.schema import HOW_TO_UPGRADE
 from app.services.server.signing_key import KeysUnreadable, SigningKeyService
 from app.services.server.startup import why_unusable
 
@@ -80,7 +81,7 @@ class DiagnosisService:
             return Finding("database", "failed", f"{kind} does not answer", advice)
         seen = f"{kind}, schema {found or 'none'}"
         if is_behind(found):
-            advice = f"schema {SCHEMA_REVISION} is needed; run: alembic upgrade head"
+            advice = f"schema {SCHEMA_REVISION} is needed; run: {HOW_TO_UPGRADE}"
             return Finding("database", "failed", seen, advice)
         if found != SCHEMA_REVISION:
             advice = f"this release knows {SCHEMA_REVISION}; upgrade it soon"

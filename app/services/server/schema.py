@@ -15,6 +15,9 @@ from app.repositories.schema import (
 )
 from app.services.process.process import Process
 
+# Alembic's own command wants its file, which only a checkout has.
+HOW_TO_UPGRADE = "auth-serve schema upgrade (or: alembic upgrade head)"
+
 _log = logging.getLogger("auth_serve.schema")
 
 
@@ -36,7 +39,7 @@ async def ensure_schema(process: Process) -> None:
     if is_behind(found):
         raise SchemaMismatch(
             f"the database has schema {found or 'none'} and this release needs "
-            f"{SCHEMA_REVISION}; run: alembic upgrade head"
+            f"{SCHEMA_REVISION}; run: {HOW_TO_UPGRADE}"
         )
     if found != SCHEMA_REVISION:
         _log.warning(
@@ -86,5 +89,5 @@ def _upgrade(settings: Settings, watch: Callable[[Engine], None] | None) -> None
         command.upgrade(config, due.before)  # as far as it goes
         raise SchemaMismatch(
             f"{due}; the schema is at {due.before} now. Run: auth-serve schema "
-            "backfill, then start again; the release before runs on meanwhile"
+            "backfill, then this again; the release before runs on meanwhile"
         ) from None
