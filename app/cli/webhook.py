@@ -53,7 +53,7 @@ def list_webhooks(as_json: AsJson = False) -> None:
 
     async def work(webhooks: "WebhookService", _actor: "Actor") -> list[dict[str, Any]]:
         rows = await every_page(webhooks.list_page, lambda row: row.id)
-        return [_shown(row) for row in rows]
+        return [_shown(webhooks, row) for row in rows]
 
     show_rows(_with_webhooks(work), _COLUMNS, as_json)
 
@@ -66,7 +66,7 @@ def show_webhook(webhook_id: Id, as_json: AsJson = False) -> None:
     """
 
     async def work(webhooks: "WebhookService", _actor: "Actor") -> dict[str, Any]:
-        return _shown(await webhooks.get(webhook_id))
+        return _shown(webhooks, await webhooks.get(webhook_id))
 
     show(_with_webhooks(work), as_json)
 
@@ -76,6 +76,9 @@ def create(
     url: Annotated[str, typer.Argument(help="Where to: https")],
     event: Events = None,
     description: About = None,
+    asymmetric: Annotated[
+        bool, typer.Option("--asymmetric", help="A key signs besides: v1a")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Have events sent to a URL from now on; without --event, all of them.
@@ -87,11 +90,17 @@ def create(
     from app.schemas.webhook import WebhookCreate
 
     given = {"url": url, "description": description, "events": event or None}
-    body = judged(WebhookCreate, given)
+    body = judged(WebhookCreate, given | {"asymmetric": asymmetric})
 
     async def work(webhooks: "WebhookService", actor: "Actor") -> dict[str, Any]:
-        made = await webhooks.create(actor, body.url, body.description, body.events)
-        return _with_secret(*made)
+        made = await webhooks.create(
+            actor,
+            body.url,
+            body.description,
+            body.events,
+            asymmetric=body.asymmetric,
+        )
+        return _with_secret(webhooks, *made)
 
     show(_with_webhooks(work), as_json)
 
@@ -104,6 +113,10 @@ def update(
     description: About = None,
     enabled: Annotated[
         bool | None, typer.Option("--enable/--disable", help="Whether it is told")
+    ] = None,
+    asymmetric: Annotated[
+        bool | None,
+        typer.Option("--asymmetric/--symmetric", help="Whether a key signs besides"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -119,11 +132,12 @@ def update(
         "description": description,
         "events": event or None,
         "enabled": enabled,
+        "asymmetric": asymmetric,
     }
     change = plain(judged(WebhookChange, given))
 
     async def work(webhooks: "WebhookService", actor: "Actor") -> dict[str, Any]:
-        return _shown(await webhooks.update(actor, webhook_id, change, None))
+        return _shown(webhooks, await webhooks.update(actor, webhook_id, change, None))
 
     show(_with_webhooks(work), as_json)
 
@@ -161,7 +175,9 @@ def rotate_secret(
     body = judged(WebhookRotate, {"overlap": overlap})
 
     async def work(webhooks: "WebhookService", actor: "Actor") -> dict[str, Any]:
-        return _with_secret(*await webhooks.rotate(actor, webhook_id, body.overlap))
+        return _with_secret(
+            webhooks, *await webhooks.rotate(actor, webhook_id, body.overlap)
+        )
 
     show(_with_webhooks(work), as_json)
 
@@ -253,13 +269,13 @@ def _with_webhooks(
     return in_transaction(run)
 
 
-def _shown(row: Any) -> dict[str, Any]:
+def _shown(webhooks: "WebhookService", row: Any) -> dict[str, Any]:
     from app.services.outgoing.shown import shown
 
-    return shown(row).model_dump(mode="json")
+    return shown(webhooks.process, row).model_dump(mode="json")
 
 
-def _with_secret(row: Any, secret: str) -> dict[str, Any]:
+def _with_secret(webhooks: "WebhookService", row: Any, secret: str) -> dict[str, Any]:
     from app.services.outgoing.shown import shown_with
 
-    return shown_with(row, secret).model_dump(mode="json")
+    return shown_with(webhooks.process, row, secret).model_dump(mode="json")

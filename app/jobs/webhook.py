@@ -18,7 +18,7 @@ from app.models.outgoing.webhook import Webhook, WebhookDelivery
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.outgoing.fan_out import FanOut
 from app.services.outgoing.payload import body_of, header_fields
-from app.services.outgoing.signing import secrets_of
+from app.services.outgoing.signing import keys_of, secrets_of
 from app.services.outgoing.webhook import switch_off
 from app.services.server.runtime import Runtime
 
@@ -51,6 +51,7 @@ class Notice:
     webhook_id: UUID
     url: str
     secrets: Sequence[str]
+    keys: Sequence[bytes]
     body: bytes
     status: int | None = None
 
@@ -127,7 +128,9 @@ class WebhookDeliveries:
         if event is None:
             raise Undeliverable("the event is kept no more")
         try:
-            secrets = secrets_of(self._runtime, webhook, self._runtime.clock.now())
+            now = self._runtime.clock.now()
+            secrets = secrets_of(self._runtime, webhook, now)
+            keys = keys_of(self._runtime, webhook, now)
         except SealBroken as error:
             raise Undeliverable("the secret does not open; rotate it") from error
         return Notice(
@@ -136,6 +139,7 @@ class WebhookDeliveries:
             webhook_id=webhook.id,
             url=webhook.url,
             secrets=secrets,
+            keys=keys,
             body=body_of(event),
         )
 
@@ -148,7 +152,7 @@ class WebhookDeliveries:
             CircuitOpen: The endpoint failed too often just now.
         """
         now = self._runtime.clock.now()
-        headers = header_fields(item.event_id, now, item.body, item.secrets)
+        headers = header_fields(item.event_id, now, item.body, item.secrets, item.keys)
         begun = self._runtime.clock.monotonic()
         try:
             answer = await self._runtime.outbound.post(

@@ -18,12 +18,14 @@ class WebhookChange(Input):
     """What changes; an absent field stays.
 
     ``events``: names of events, ``user.*`` for all that begin so, ``*`` for all.
+    ``asymmetric``: a key signs besides the secret (``v1a``); each time another one.
     """
 
     url: Url | None = None
     description: ShownText | None = None
     events: Patterns | None = None
     enabled: StrictBool | None = None
+    asymmetric: StrictBool | None = None
 
 
 class WebhookCreate(Input):
@@ -32,6 +34,7 @@ class WebhookCreate(Input):
     url: Url
     description: ShownText = ""
     events: Patterns = ["*"]
+    asymmetric: StrictBool = False
 
 
 class WebhookRotate(Input):
@@ -60,7 +63,9 @@ class Webhook(Output):
     """An endpoint that is told of events.
 
     ``disabled_reason``: ``administrator``, ``failing`` for five days, or ``gone`` as
-    it answered itself. ``secret_overlaps_until``: when the secret before ends.
+    it answered itself. ``secret_overlaps_until``: when the secret before ends, and the
+    key before. ``public_keys``: those that check ``v1a`` signatures now, the newest
+    first; they are no secrets.
     """
 
     id: UUID
@@ -72,6 +77,8 @@ class Webhook(Output):
     failing_since: Instant | None
     paused_until: Instant | None
     secret_overlaps_until: Instant | None
+    asymmetric: bool
+    public_keys: list[str]
     created_at: Instant
     updated_at: Instant
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.models.outgoing.webhook import Webhook, WebhookDelivery
-from app.services.outgoing.signing import secrets_of
+from app.services.outgoing.signing import new_key, public_keys_of, secrets_of
 from app.services.outgoing.webhook import switch_off
 from app.services.server.runtime import Runtime
 from tests.console.conftest import Holder
@@ -96,6 +96,12 @@ async def test_a_secret_is_shown_once_and_the_one_before_signs_as_long_as_chosen
     [webhook_id] = re.findall(r'href="/admin/webhooks/([0-9a-f-]{36})"', made.text)
     path = f"{LIST}/{webhook_id}"
     page = (await visitor.get(path)).text
+    async with runtime.unit_of_work() as uow:
+        row = await uow.webhooks.by_id(UUID(webhook_id))
+        assert row is not None
+        row.signing_key = new_key(runtime, row.id)
+    [public] = public_keys_of(runtime, row, runtime.clock.now())
+    assert public in (await visitor.get(path)).text and "whpk_" not in page
     rotated = await send(visitor, f"{path}/rotate", path, overlap="day")
     [second] = set(_SECRET.findall(rotated.text))
     row, now = await stored(runtime, path), runtime.clock.now()

@@ -118,6 +118,8 @@ async def test_a_rotation_loses_nothing_and_changes_nothing_that_must_not(
         "signing_keys.private_key": (0, len(one.settings.signing_algorithms)),
         "webhooks.secret": (0, 1),
         "webhooks.previous_secret": (0, 0),
+        "webhooks.signing_key": (0, 0),
+        "webhooks.previous_signing_key": (0, 0),
         "connections.sealed_secrets": (0, 0),
         "upstream_sessions.sealed_tokens": (0, 0),
         "idempotency_keys.body": (0, 1),
@@ -293,7 +295,7 @@ async def test_what_no_key_opens_is_told_and_keeps_nobody_from_rotating(
 
     found = await ResealService(await started(make_runtime, NEW, OLD)).reseal()
 
-    assert [t.unreadable for t in found] == [0] * 7 + [1]
+    assert [t.unreadable for t in found] == [0] * 9 + [1]
     assert await started(make_runtime, NEW)
 
 

@@ -30,6 +30,9 @@ SEALING = {
     "app/services/accounts/foreign_factor.py": "totps.sealed_secret",
     "app/services/factors/stored.py": "totps.sealed_secret; a set-up of ten minutes",
     "app/services/outgoing/webhook.py": "webhooks.secret, webhooks.previous_secret",
+    "app/services/outgoing/signing.py": (
+        "webhooks.signing_key, webhooks.previous_signing_key"
+    ),
     "app/core/keys/rotating.py": "seals",
     "app/services/server/idempotency_key.py": "idempotency_keys.body",
     "app/services/server/secret_key/kept.py": "kept_keys.sealed",

@@ -58,11 +58,13 @@ Webhooks = Annotated[WebhookService, Depends(_webhooks)]
 
 @router.get("", responses=problems(*UNPERMITTED))
 async def list_webhooks(
-    _actor: Reader, webhooks: Webhooks, pages: PageDep
+    _actor: Reader, webhooks: Webhooks, pages: PageDep, runtime: RuntimeDep
 ) -> Page[Webhook]:
     """List webhooks, the oldest first."""
     rows, cursor = await pages.by_id("webhooks", webhooks.list_page)
-    return Page[Webhook](items=[shown(row) for row in rows], next_cursor=cursor)
+    return Page[Webhook](
+        items=[shown(runtime, row) for row in rows], next_cursor=cursor
+    )
 
 
 @router.post(
@@ -72,7 +74,11 @@ async def list_webhooks(
     responses=problems(*UNPERMITTED, TooManyWebhooks, IdempotencyKeyReused, body=True),
 )
 async def create_webhook(
-    body: WebhookCreate, actor: Writer, webhooks: Webhooks, once: OnceDep
+    body: WebhookCreate,
+    actor: Writer,
+    webhooks: Webhooks,
+    once: OnceDep,
+    runtime: RuntimeDep,
 ) -> Response:
     """Have events sent somewhere from now on; `audit:read` is needed besides.
 
@@ -81,9 +87,13 @@ async def create_webhook(
 
     async def make() -> Answer:
         row, secret = await webhooks.create(
-            actor, body.url, body.description, body.events
+            actor,
+            body.url,
+            body.description,
+            body.events,
+            asymmetric=body.asymmetric,
         )
-        answer = shown_with(row, secret).model_dump_json()
+        answer = shown_with(runtime, row, secret).model_dump_json()
         return Answer(201, answer, f"/api/v1/webhooks/{row.id}")
 
     return await once.answer("webhooks", actor.user_id, make, is_secret=True)
@@ -95,11 +105,11 @@ async def create_webhook(
     responses=problems(*UNPERMITTED, WebhookNotFound),
 )
 async def read_webhook(
-    webhook_id: UUID, _actor: Reader, webhooks: Webhooks
+    webhook_id: UUID, _actor: Reader, webhooks: Webhooks, runtime: RuntimeDep
 ) -> Response:
     """Return a webhook."""
     row = await webhooks.get(webhook_id)
-    return json_response(shown(row), etag=etag(row.version))
+    return json_response(shown(runtime, row), etag=etag(row.version))
 
 
 @router.patch(
@@ -113,6 +123,7 @@ async def update_webhook(
     actor: Writer,
     webhooks: Webhooks,
     if_match: IfMatch,
+    runtime: RuntimeDep,
 ) -> Response:
     """Change a webhook; `audit:read` is needed besides.
 
@@ -120,7 +131,7 @@ async def update_webhook(
     """
     change = {name: value for name, value in plain(body).items() if value is not None}
     row = await webhooks.update(actor, webhook_id, change, if_match)
-    return json_response(shown(row), etag=etag(row.version))
+    return json_response(shown(runtime, row), etag=etag(row.version))
 
 
 @router.delete(
@@ -141,14 +152,19 @@ async def delete_webhook(
     responses=problems(*UNPERMITTED, WebhookNotFound, body=True),
 )
 async def rotate_webhook_secret(
-    webhook_id: UUID, body: WebhookRotate, actor: Writer, webhooks: Webhooks
+    webhook_id: UUID,
+    body: WebhookRotate,
+    actor: Writer,
+    webhooks: Webhooks,
+    runtime: RuntimeDep,
 ) -> Response:
     """Make another secret, shown this once; `audit:read` is needed besides.
 
-    The one before signs beside it for `overlap` seconds; 0 ends it at once.
+    Where a key signs besides, another one of those as well. What was before signs
+    beside it for `overlap` seconds; 0 ends it at once.
     """
     row, secret = await webhooks.rotate(actor, webhook_id, body.overlap)
-    return json_response(shown_with(row, secret), etag=etag(row.version))
+    return json_response(shown_with(runtime, row, secret), etag=etag(row.version))
 
 
 @router.get(

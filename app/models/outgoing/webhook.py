@@ -14,9 +14,11 @@ class Webhook(Base):
     """An endpoint of somebody else that is told what happens here.
 
     ``secret`` and ``previous_secret`` are sealed; the latter signs beside the former
-    until ``previous_until``. Every event up to ``seen_id`` has its delivery, or was not
-    asked for. ``failures`` are those in a row, the first of them at ``failing_since``;
-    nothing is sent before ``paused_until``. ``version`` counts the changes by people.
+    until ``previous_until``, and so do ``signing_key`` and ``previous_signing_key``,
+    the private halves of a pair (Ed25519), where the endpoint has one. Every event up
+    to ``seen_id`` has its delivery, or was not asked for. ``failures`` are those in a
+    row, the first of them at ``failing_since``; nothing is sent before
+    ``paused_until``. ``version`` counts the changes by people.
     """
 
     __tablename__ = "webhooks"
@@ -32,6 +34,8 @@ class Webhook(Base):
     secret: Mapped[bytes]
     previous_secret: Mapped[bytes | None]
     previous_until: Mapped[datetime | None]
+    signing_key: Mapped[bytes | None]
+    previous_signing_key: Mapped[bytes | None]
     seen_id: Mapped[UUID]
     failures: Mapped[int]
     failing_since: Mapped[datetime | None]
@@ -39,6 +43,11 @@ class Webhook(Base):
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+    @property
+    def asymmetric(self) -> bool:
+        """Whether a key signs besides the secret."""
+        return self.signing_key is not None
 
 
 class WebhookDelivery(Base):

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from app.events import EVENTS
 from app.models.audit_event import AuditEvent
 from app.utils.helpers import encoded_json
@@ -54,7 +56,11 @@ def new_secret(chance: bytes) -> str:
 
 
 def header_fields(
-    message_id: UUID, now: datetime, body: bytes, secrets: Iterable[str]
+    message_id: UUID,
+    now: datetime,
+    body: bytes,
+    secrets: Iterable[str],
+    keys: Iterable[bytes] = (),
 ) -> Mapping[str, str]:
     """Return what goes with a body.
 
@@ -63,15 +69,19 @@ def header_fields(
         now: Of this try: receivers refuse what is older than minutes.
         body: Exactly what is sent.
         secrets: Each signs; while one is rotated there are two.
+        keys: Private halves; each signs besides.
     """
     timestamp = str(int(now.timestamp()))
     signed = f"{message_id}.{timestamp}.".encode() + body
-    macs = (hmac.digest(_key(secret), signed, "sha256") for secret in secrets)
+    made = [("v1", hmac.digest(_key(secret), signed, "sha256")) for secret in secrets]
+    made += [
+        ("v1a", Ed25519PrivateKey.from_private_bytes(k).sign(signed)) for k in keys
+    ]
     return {
         "content-type": "application/json",
         "webhook-id": str(message_id),
         "webhook-timestamp": timestamp,
-        "webhook-signature": " ".join(f"v1,{b64encode(mac).decode()}" for mac in macs),
+        "webhook-signature": " ".join(f"{v},{b64encode(s).decode()}" for v, s in made),
     }
 
 

@@ -5,21 +5,25 @@ from typing import Any
 from app.models.outgoing.webhook import Webhook as Row
 from app.models.outgoing.webhook import WebhookDelivery as DeliveryRow
 from app.schemas.webhook import Webhook, WebhookDelivery, WebhookWithSecret
+from app.services.outgoing.signing import public_keys_of
+from app.services.process.process import Process
 
 
-def shown(row: Row) -> Webhook:
+def shown(process: Process, row: Row) -> Webhook:
     """Return an endpoint, without any secret."""
-    return Webhook.model_validate(_members(row))
+    return Webhook.model_validate(_members(process, row))
 
 
-def shown_with(row: Row, secret: str) -> WebhookWithSecret:
+def shown_with(process: Process, row: Row, secret: str) -> WebhookWithSecret:
     """Return an endpoint with the secret that was made a moment ago."""
-    return WebhookWithSecret.model_validate({**_members(row), "secret": secret})
+    members = {**_members(process, row), "secret": secret}
+    return WebhookWithSecret.model_validate(members)
 
 
-def _members(row: Row) -> dict[str, Any]:
+def _members(process: Process, row: Row) -> dict[str, Any]:
     own = (name for name in Webhook.model_fields if hasattr(row, name))
     members = {name: getattr(row, name) for name in own}
+    members["public_keys"] = public_keys_of(process, row, process.clock.now())
     return {**members, "secret_overlaps_until": row.previous_until}
 
 

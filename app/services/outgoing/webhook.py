@@ -28,7 +28,7 @@ from app.policies.permission import Actor
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.outgoing.fan_out import delivery_of
 from app.services.outgoing.payload import is_known, new_secret, wanted_names
-from app.services.outgoing.signing import seal_context
+from app.services.outgoing.signing import new_key, seal_context
 from app.services.process.precondition import demand_version
 from app.services.process.process import Process
 from app.services.sessions.errors import TokenScopeMissing
@@ -85,7 +85,7 @@ class WebhookService:
     def __init__(self, uow: UnitOfWork, process: Process) -> None:
         """Work in this transaction."""
         self._uow = uow
-        self._process = process
+        self.process = process
 
     async def list_page(
         self, *, after: Sequence[Any] | None, limit: int
@@ -122,9 +122,22 @@ class WebhookService:
         return await deliveries.list_page(webhook_id, state, after=after, limit=limit)
 
     async def create(
-        self, actor: Actor, url: str, description: str, events: Sequence[str]
+        self,
+        actor: Actor,
+        url: str,
+        description: str,
+        events: Sequence[str],
+        *,
+        asymmetric: bool = False,
     ) -> tuple[Webhook, str]:
         """Have events sent to a URL from now on; return the secret as well, once.
+
+        Args:
+            actor: Who asks.
+            url: Where to.
+            description: What it is for.
+            events: Names, or patterns of them.
+            asymmetric: Whether a key signs besides, whose public half may be known.
 
         Raises:
             Forbidden: The actor may not read the events.
@@ -145,6 +158,7 @@ class WebhookService:
                 events=sorted(set(events)),
                 enabled=True,
                 secret=self._sealed(webhook_id, secret),
+                signing_key=new_key(self.process, webhook_id) if asymmetric else None,
                 seen_id=webhook_id,  # made now: what was before is not sent
                 failures=0,
                 version=1,
@@ -166,7 +180,7 @@ class WebhookService:
         change: Mapping[str, Any],
         versions: Collection[str] | None,
     ) -> Webhook:
-        """Change ``url``, ``description``, ``events`` or ``enabled``.
+        """Change ``url``, ``description``, ``events``, ``enabled`` or ``asymmetric``.
 
         One that is enabled is told of what happens from then on.
 
@@ -181,12 +195,17 @@ class WebhookService:
         demand_version(row.version, versions)
         self._check(change.get("url"), change.get("events"))
         fields = sorted(n for n in change if getattr(row, n) != change[n])
-        for name in fields:
+        for name in set(fields) - {"asymmetric"}:
             setattr(row, name, change[name])
         if "enabled" in fields or "url" in fields:
             row.failures, row.failing_since, row.paused_until = 0, None, None
         if "enabled" in fields:
             await self._switched(row)
+        if "asymmetric" in fields:
+            row.signing_key = (
+                new_key(self.process, row.id) if change["asymmetric"] else None
+            )
+            row.previous_signing_key = None
         row.version += 1
         row.updated_at = self._uow.clock.now()
         self._uow.record(
@@ -239,8 +258,10 @@ class WebhookService:
         now = self._uow.clock.now()
         secret = new_secret(self._uow.randomness.bytes(_SECRET_BYTES))
         row.previous_secret = row.secret if overlap else None
+        row.previous_signing_key = row.signing_key if overlap else None
         row.previous_until = now + timedelta(seconds=overlap) if overlap else None
         row.secret = self._sealed(row.id, secret)
+        row.signing_key = new_key(self.process, row.id) if row.asymmetric else None
         row.version += 1
         row.updated_at = now
         self._uow.record(WebhookSecretRotated(webhook_id=row.id, overlap=overlap))
@@ -329,7 +350,7 @@ class WebhookService:
         errors = []
         if url is not None:
             try:
-                self._process.outbound.judge(url)
+                self.process.outbound.judge(url)
             except OutboundRefused as error:
                 errors.append(FieldError("url", "url_refused", error.hint))
         for number, pattern in enumerate(events or ()):
@@ -341,7 +362,7 @@ class WebhookService:
 
     def _sealed(self, webhook_id: UUID, secret: str) -> bytes:
         nonce = self._uow.randomness.bytes(12)
-        return self._process.secret_key.seal(
+        return self.process.secret_key.seal(
             secret.encode(), nonce, seal_context(webhook_id)
         )
 

@@ -27,6 +27,7 @@ from app.pages.parts.proof import submit
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.webhook import WebhookChange, WebhookCreate
 from app.services.outgoing.shown import shown_delivery
+from app.services.outgoing.signing import public_keys_of
 from app.services.outgoing.webhook import WebhookNotFound, WebhookService, place_of
 from app.services.process.paging import Pages
 
@@ -253,7 +254,8 @@ async def _show_one(
         host=_host(row),
         place=place_of(row.url),
         how=state_of(row),
-        now=here.runtime.clock.now(),
+        now=(now := here.runtime.clock.now()),
+        keys=public_keys_of(here.runtime, row, now),
         values=values if is_typed else {**known, "events": "\n".join(row.events)},
         deliveries=[shown_delivery(each) for each in sent],
         answered="HTTP %s",

@@ -16,6 +16,7 @@ from app.models.totp import Totp
 from app.models.upstream.connection import Connection
 from app.models.upstream.session import UpstreamSession
 from app.repositories.keys.sealed_value import SealedColumn
+from app.services.outgoing.signing import key_context as webhook_key_context
 from app.services.outgoing.signing import seal_context as webhook_context
 from app.services.server.idempotency_key import SEALED as _MARKED
 from app.services.server.idempotency_key import seal_context as answer_context
@@ -72,6 +73,13 @@ SEALED = (
             Webhook.previous_secret.is_not(None),
         ),
         webhook_context,
+    ),
+    *(
+        Sealed(
+            SealedColumn(column, Webhook.id, Webhook.id, column.is_not(None)),
+            webhook_key_context,
+        )
+        for column in (Webhook.signing_key, Webhook.previous_signing_key)
     ),
     Sealed(
         SealedColumn(
