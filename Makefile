@@ -76,9 +76,9 @@ kubernetes: $(BIN)/helm
 wheel: $(VENV)/.test
 	@$(BIN)/python -m tools.release wheel
 
-# What the wheel was made from (in-toto, SLSA), beside it.
+# What the wheel was made from (in-toto, SLSA), beside it; KEY=release.pem signs it (DSSE).
 provenance: $(VENV)/.test
-	@$(BIN)/python -m tools.release provenance
+	@$(BIN)/python -m tools.release provenance $(if $(KEY),--key $(KEY))
 
 # Every package of the lock (CycloneDX).
 sbom: $(VENV)/.deploy
