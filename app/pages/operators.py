@@ -20,7 +20,7 @@ from app.pages.console import (
     user_batch,
     users,
 )
-from app.pages.console.programs import hosts, issuers, resources, webhooks
+from app.pages.console.programs import connections, hosts, issuers, resources, webhooks
 
 routes: list[BaseRoute] = [
     route
@@ -35,6 +35,7 @@ routes: list[BaseRoute] = [
         resources,
         hosts,
         issuers,
+        connections,
         groups,
         roles,
         audit,

@@ -8,13 +8,12 @@ import orjson
 
 from app.core.circuit_breaker import CircuitOpen
 from app.core.outbound import (
-    OutboundClient,
     OutboundFailed,
     OutboundRefused,
     OutboundResponse,
 )
 from app.oauth.uri import encode
-from app.upstreams.protocol import Reason, Refused
+from app.upstreams.protocol import Reason, Refused, Surroundings
 from app.upstreams.values import shown
 
 MAX_BYTES = 64 * 1024  # of an answer about one person, or of a metadata document
@@ -41,9 +40,9 @@ class Door:
     tells of.
     """
 
-    def __init__(self, outbound: OutboundClient) -> None:
-        """Ask by this client."""
-        self._outbound = outbound
+    def __init__(self, world: Surroundings) -> None:
+        """Ask by its client, and note there who was asked."""
+        self._outbound, self._called = world.outbound, world.called
 
     async def get(
         self, url: str, *, bearer: str | None = None, max_bytes: int = MAX_BYTES
@@ -57,6 +56,7 @@ class Door:
         if bearer is not None:
             headers["Authorization"] = f"Bearer {bearer}"
         try:
+            self._called.add(self._outbound.destination(url))
             response = await self._outbound.get(
                 url, headers=headers, max_bytes=max_bytes
             )
@@ -77,6 +77,7 @@ class Door:
             "Content-Type": "application/x-www-form-urlencoded",
         }
         try:
+            self._called.add(self._outbound.destination(url))
             response = await self._outbound.post(
                 url,
                 content=encode(form).encode(),

@@ -28,6 +28,7 @@ class MadeKind(Generic[S, C]):
     title: str
     settings: type[S]
     build: Callable[[ConnectionConfig, Surroundings, S], C]
+    asks_password: bool = False
 
     def connect(self, config: ConnectionConfig, world: Surroundings) -> C:
         """Return a connector.

@@ -61,7 +61,7 @@ class Documents(Published[T]):
             max_bytes: Longest document.
         """
         super().__init__(world.clock, kept_for=KEPT_FOR, last_good_for=LAST_GOOD_FOR)
-        self._door = Door(world.outbound)
+        self._door = Door(world)
         self._read = read
         self._max_bytes = max_bytes
         self._refusal: Refused | None = None

@@ -59,7 +59,7 @@ class OAuthConnector(ABC):
         self._config = config
         self._world = world
         self._profile = profile
-        self._door = Door(world.outbound)
+        self._door = Door(world)
         self._tokens = TokenEndpoint(profile.credentials, world)
 
     async def begin(self, asking: Asking) -> Begun:

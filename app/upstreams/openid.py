@@ -74,7 +74,7 @@ class OpenIdConnector:
         self._config = config
         self._world = world
         self._profile = profile
-        self._door = Door(world.outbound)
+        self._door = Door(world)
         self._tokens = TokenEndpoint(profile.credentials, world)
         self._discovered = Documents(world, self._read)
         self._keys = Documents(world, read_keys, MAX_KEYS_BYTES)

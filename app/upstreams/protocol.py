@@ -120,11 +120,16 @@ class ConnectionConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a connector has of the world: the guarded door, time and chance."""
+    """What a connector has of the world: the guarded door, time and chance.
+
+    Attributes:
+        called: Destinations that it called, by the names of their breakers.
+    """
 
     outbound: OutboundClient
     clock: Clock
     randomness: Randomness
+    called: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,6 +356,11 @@ class Kind(Protocol):
     @property
     def settings(self) -> type[UpstreamSettings]:
         """What it needs of an operator."""
+        ...
+
+    @property
+    def asks_password(self) -> bool:
+        """Whether people type a password here, and are not led away and back."""
         ...
 
     def connect(

@@ -47,7 +47,7 @@ class TokenEndpoint:
         """Ask by these credentials."""
         self._credentials = credentials
         self._world = world
-        self._door = Door(world.outbound)
+        self._door = Door(world)
 
     async def redeem(
         self, endpoint: str, form: Mapping[str, str], offered: tuple[str, ...]

@@ -6,6 +6,7 @@ import pytest
 
 from app.oauth.grants.jwt_bearer import JwtBearer
 from app.policies.permission import operator
+from app.schemas.connection import ConnectionCreate
 from app.schemas.protected_host import ProtectedHostPolicy
 from app.schemas.trusted_issuer import TrustedIssuerChange
 from app.services.access.group import GroupService
@@ -14,6 +15,8 @@ from app.services.clients.trusted_issuer import TrustedIssuerService
 from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime
+from app.services.upstreams.connection import ConnectionService
+from tests.connections.support import CONNECTION
 from tests.factories.oauth import Application, ApplicationFactory
 from tests.support.api import Person
 from tests.support.browser import Visitor
@@ -57,6 +60,10 @@ PAGES = [
     "/admin/issuers/new",
     "/admin/issuers/new/github",
     "/admin/issuers/one/{issuer}",
+    "/admin/connections",
+    "/admin/connections/new",
+    "/admin/connections/new/oidc",
+    "/admin/connections/{connection}",
     "/admin/groups",
     "/admin/groups/new",
     "/admin/groups/{group}",
@@ -116,6 +123,15 @@ async def _issuer(runtime: Runtime, machine: Application) -> str:
     return "cluster"
 
 
+async def _connection(runtime: Runtime) -> UUID:
+    """Return a connection that is on."""
+    form = ConnectionCreate.model_validate({**CONNECTION, "name": "acme"})
+    async with runtime.unit_of_work() as uow:
+        service = ConnectionService(uow, runtime, runtime.connections.forget)
+        actor, members = operator(uow.clock.now()), form.model_dump(mode="json")
+        return (await service.create(actor, "acme", members)).id
+
+
 async def _webhook(runtime: Runtime) -> UUID:
     """Return a webhook that is being sent something."""
     async with runtime.unit_of_work() as uow:
@@ -142,6 +158,7 @@ async def test_a_page_costs_at_most_four_statements(
         email=admin.email,
         event=rows[0].id,
         request=rows[0].correlation_id,
+        connection=await _connection(runtime),
         host=await _host(runtime),
         issuer=await _issuer(runtime, shop),
         resource=await _resource(runtime),

@@ -6,6 +6,7 @@ from zlib import crc32
 from app.oauth.grants.jwt_bearer import JwtBearer
 from app.pages.console.programs.issuer_form import PLATFORMS
 from app.pages.console.sections import (
+    CONNECTIONS,
     GROUPS,
     HOSTS,
     ISSUERS,
@@ -15,6 +16,7 @@ from app.pages.console.sections import (
 )
 from app.policies.permission import operator
 from app.repositories.unit_of_work import UnitOfWork
+from app.schemas.connection import ConnectionCreate
 from app.schemas.protected_host import ProtectedHostPolicy
 from app.schemas.trusted_issuer import TrustedIssuerChange
 from app.services.access.group import GroupService
@@ -24,6 +26,8 @@ from app.services.clients.trusted_issuer import TrustedIssuerService
 from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime
+from app.services.upstreams.connection import ConnectionService
+from tests.connections.support import CONNECTION
 
 VISITORS = (
     *("/signin", "/signup", "/signin/code", "/forgot-password", "/reset-password"),
@@ -41,12 +45,14 @@ PORTAL = (
 CONSOLE = tuple(section.path for section in SECTIONS)
 _MADE = GROUPS, RESOURCES, HOSTS, WEBHOOKS
 CONSOLE_NEW = (
-    *(f"{section.path}/new" for section in (*_MADE, ISSUERS)),
+    *(f"{section.path}/new" for section in (*_MADE, ISSUERS, CONNECTIONS)),
     *(f"{ISSUERS.path}/new/{platform}" for platform in PLATFORMS),
+    f"{CONNECTIONS.path}/new/oidc",
 )
 CONSOLE_ONE = (  # as the report names them
     *(f"{GROUPS.path}/…", f"{RESOURCES.path}/…"),
     *(f"{HOSTS.path}/client-…", f"{WEBHOOKS.path}/…", f"{ISSUERS.path}/one/…"),
+    f"{CONNECTIONS.path}/…",
 )
 
 
@@ -76,9 +82,15 @@ async def made(runtime: Runtime, name: str) -> Sequence[str]:
         now, deliveries = uow.clock.now(), uow.webhook_deliveries
         await deliveries.mark_failed(sent.id, sent.claims, now, said)
         issuer = await _issuer(uow, runtime, name)
+        service = ConnectionService(uow, runtime, runtime.connections.forget)
+        own = {"name": name.lower(), "enabled": False}
+        form = ConnectionCreate.model_validate(CONNECTION | own)
+        members = form.model_dump(mode="json")
+        connection = await service.create(actor, form.name, members)
     ids = group.id, resource.id, host.client_id, webhook.id
     pages = [f"{each.path}/{its}" for each, its in zip(_MADE, ids, strict=True)]
-    return [*pages, f"{ISSUERS.path}/one/{issuer}"]
+    pages += [f"{ISSUERS.path}/one/{issuer}", f"{CONNECTIONS.path}/{connection.id}"]
+    return pages
 
 
 async def _issuer(uow: UnitOfWork, runtime: Runtime, name: str) -> str:
@@ -96,5 +108,7 @@ async def _issuer(uow: UnitOfWork, runtime: Runtime, name: str) -> str:
     members = TrustedIssuerChange.model_validate({"rules": [rule]})
     issuers = TrustedIssuerService(uow, runtime)
     issuer = f"a{runtime.randomness.uuid7().hex[1:]}"
-    url, document = f"https://{name}.example.com", members.model_dump(mode="json")
+    url, document = f"https://{name.lower()}.example.com", members.model_dump(
+        mode="json"
+    )
     return (await issuers.create(issuer, url, document)).name

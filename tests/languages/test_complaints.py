@@ -15,7 +15,6 @@ from app.utils.theme import colour
 _APP = Path(app.__file__).parent
 _JUDGES = ["schemas", "services", "core/pictures", "typed_text.py"]
 _OF_THE_API = {
-    "are of people whom another server knows; make a new connection",
     "a JSON object is required",
     "a picture is required",
     "a proof is not taken back; set another address",

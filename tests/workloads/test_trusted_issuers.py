@@ -218,9 +218,8 @@ async def test_a_test_asks_for_the_keys_now_and_says_what_it_saw(
     assert [each.json()["ok"] for each in tried] == [True, True]
     assert [each["name"] for each in tried[0].json()["steps"]] == ["discovery", "keys"]
     assert github.asked.count(DISCOVERY) == 3  # whatever was kept
-    assert down.json()["steps"] == [
-        {"name": "discovery", "ok": False, "saw": f"127.0.0.1:{github.port}: server error"}
-    ]
+    saw = f"127.0.0.1:{github.port}: server error"
+    assert down.json()["steps"] == [{"name": "discovery", "ok": False, "saw": saw}]
     [step] = unfit.json()["steps"]
     assert step == {"name": "keys", "ok": False, "saw": "1 keys, 0 of them for ES256"}
     assert unknown.json()["code"] == "trusted_issuer_not_found"

@@ -178,6 +178,14 @@ class OutboundClient:
         """Authorities trusted besides the system's."""
         return self._ca_file
 
+    def destination(self, url: str) -> str:
+        """Return the name of the breaker of whoever is called under a URL.
+
+        Raises:
+            OutboundRefused: Nobody is.
+        """
+        return self._guard.target(url).destination
+
     async def close(self) -> None:
         """Close idle and busy connections."""
         if self._exchange is not None:

@@ -23,6 +23,11 @@ _SAID: Mapping[str, tuple[str, str, str]] = {
         N_("Calls to it wait for a while. Check that it runs and can be reached."),
         "",
     ),
+    "connection_silent": (
+        N_("Nobody can sign in with %(about)s"),
+        N_("It does not answer. Test the connection to see where it fails."),
+        "/admin/connections",
+    ),
     "key_due": (
         N_("The %(about)s signing key is due for renewal"),
         N_("A worker renews it by itself. Check that one runs, or rotate it now."),

@@ -21,6 +21,7 @@ from app.pages.console.roles import NEW as NEW_ROLE
 from app.pages.console.sections import (
     AUDIT,
     CLIENTS,
+    CONNECTIONS,
     GROUPS,
     HOSTS,
     ISSUERS,
@@ -54,6 +55,7 @@ ACTIONS = [
     (N_("Add API"), f"{RESOURCES.path}/new", RESOURCES.act),
     (N_("Protect a host"), f"{HOSTS.path}/new", HOSTS.act),
     (N_("Trust an issuer"), f"{ISSUERS.path}/new", ISSUERS.act),
+    (N_("Add connection"), f"{CONNECTIONS.path}/new", CONNECTIONS.act),
     (N_("Add group"), NEW_GROUP, GROUPS.act),
     (N_("Add role"), NEW_ROLE, ROLES.act),
     (N_("Add webhook"), f"{WEBHOOKS.path}/new", WEBHOOKS.act),

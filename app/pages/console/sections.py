@@ -56,6 +56,10 @@ HOSTS = Section("hosts", N_("Protected hosts"), "lock", "clients:read", "clients
 RESOURCES = Section(
     "resources", N_("APIs"), "code", "resources:read", "resources:write"
 )
+CONNECTIONS = Section(
+    *("connections", N_("Connections"), "globe"),
+    *("connections:read", "connections:write"),
+)
 ISSUERS = Section(
     *("issuers", N_("Trusted issuers"), "sign"),
     *("trusted-issuers:read", "trusted-issuers:write"),
@@ -72,7 +76,7 @@ MAILS = Section("mails", N_("Mails"), "mail", "settings:read", ALL)
 SETTINGS = Section("settings", N_("Settings"), "settings", "settings:read")
 
 SECTIONS = (
-    *(OVERVIEW, START, USERS, CLIENTS, RESOURCES, HOSTS, ISSUERS),
+    *(OVERVIEW, START, USERS, CLIENTS, RESOURCES, HOSTS, ISSUERS, CONNECTIONS),
     *(GROUPS, ROLES, AUDIT, KEYS, WEBHOOKS, OUTBOX, MAILS, SETTINGS),
 )
 

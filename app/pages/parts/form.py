@@ -23,7 +23,7 @@ MAX_BODY = 16 * 1_024  # bytes
 MAX_LONG = 32 * 1_024  # of who signed in: 8,192 of attributes are thrice that encoded
 MAX_FIELDS = 60  # as many attributes as there may be, and what goes with them
 PROOF = "proof"  # name of the field that holds the solution of a challenge
-_LONG = ("/account/profile", "/admin/users/")
+_LONG = ("/account/profile", "/admin/users/", "/admin/connections/")
 _FORM = "application/x-www-form-urlencoded"
 
 Values = Mapping[str, str]

@@ -101,6 +101,9 @@ _MISSING: Mapping[str, str] = {
 _NUMBER = re.compile(r"\d+")
 NO_OWNER = N_("There is no active account of this address or ID.")
 _BY_CODE: Mapping[str, str] = {
+    "has_links": N_(
+        "People are known by it as another server named them. Make a new connection."
+    ),
     "url_refused": N_("This address may not be called from here."),
     "invalid_owner": NO_OWNER,
     "password_too_short": N_("Use at least %(number)s characters."),

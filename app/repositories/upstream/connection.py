@@ -1,6 +1,6 @@
 """SQL for connections to identity elsewhere, and for who comes by them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -115,6 +115,12 @@ class UpstreamIdentityRepository(Repository[UpstreamIdentity]):
         """Return how many people are known by a connection."""
         mine = UpstreamIdentity.connection_id == connection_id
         return await self.db.scalar(select(func.count()).where(mine)) or 0
+
+    async def counts_of(self, connection_ids: Collection[UUID]) -> dict[UUID, int]:
+        """Return how many people are known by each connection that knows any."""
+        of = UpstreamIdentity.connection_id
+        query = select(of, func.count()).where(of.in_(connection_ids)).group_by(of)
+        return {row[0]: row[1] for row in await self.db.execute(query)}
 
     async def delete_one(self, user_id: UUID, identity_id: UUID) -> bool:
         """End an identity of somebody; tell whether it was this that ended it."""

@@ -8,13 +8,14 @@ from typing import Literal
 from app.policies.permission import ADMIN_ROLE
 from app.repositories.statements import attention
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.process.process import Process
+from app.services.server.runtime import Runtime
 from app.services.server.shared_clock import is_far_off
 
 Kind = Literal[
     "mail_failed",
     "mail_late",
     "circuit_open",
+    "connection_silent",
     "key_due",
     "key_missing",
     "clock_skewed",
@@ -53,7 +54,7 @@ class AttentionService:
     other neighbours fail.
     """
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Runtime) -> None:
         """Look at this process."""
         self._process = process
 
@@ -80,6 +81,9 @@ class AttentionService:
         for name, state in sorted(self._process.breakers.states().items()):
             if state != "closed":
                 yield Concern("circuit_open", "settings:read", True, about=name)
+        for way in self._process.connections.silent():
+            name, permission = way.display_name, "connections:read"
+            yield Concern("connection_silent", permission, True, about=name)
 
     def _keys(self, now: datetime) -> Iterator[Concern]:
         """Yield algorithms without a key, or whose key signs longer than it should.

@@ -117,9 +117,14 @@ def seal_context(connection_id: UUID) -> str:
 
 
 def connector_of(
-    process: Process, row: Connection
+    process: Process, row: Connection, called: set[str] | None = None
 ) -> "RedirectConnector | PasswordConnector":
     """Return what speaks with the other side of a connection; it calls nobody yet.
+
+    Args:
+        process: Where.
+        row: The connection.
+        called: Gets the names of the breakers of whom it calls.
 
     Raises:
         Unprocessable: Its kind is gone, or wants other settings in this release.
@@ -137,7 +142,10 @@ def connector_of(
         redirect_uri=redirect_uri(process, row.name),
     )
     world = Surroundings(
-        outbound=process.outbound, clock=process.clock, randomness=process.randomness
+        outbound=process.outbound,
+        clock=process.clock,
+        randomness=process.randomness,
+        called=set() if called is None else called,
     )
     return kind.connect(config, world)
 

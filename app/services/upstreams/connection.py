@@ -77,6 +77,10 @@ class ConnectionService:
             raise ConnectionNotFound
         return row
 
+    async def linked(self, rows: Sequence[Connection]) -> Mapping[UUID, int]:
+        """Return how many people are known by each; who knows nobody is left out."""
+        return await self._uow.upstream_identities.counts_of([row.id for row in rows])
+
     async def named(self, name: str) -> Connection:
         """Return a connection, on or off.
 

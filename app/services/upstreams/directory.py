@@ -31,6 +31,7 @@ class Way:
         settings: Those that the connector was made with, but for secrets.
         policy: What is believed of the other side.
         connector: Speaks with it, and keeps what it learns.
+        called: Whom that called so far, by the names of their breakers.
     """
 
     id: UUID
@@ -41,6 +42,7 @@ class Way:
     settings: dict[str, Any]
     policy: dict[str, Any]
     connector: "RedirectConnector | PasswordConnector"
+    called: set[str]
 
 
 class ConnectionDirectory:
@@ -72,6 +74,12 @@ class ConnectionDirectory:
         await self.all()
         return self._known.get(name)
 
+    def silent(self) -> Sequence[Way]:
+        """Return those whose other side this process found not to answer."""
+        states = self._process.breakers.states()
+        down = {name for name, state in states.items() if state != "closed"}
+        return [way for way in self._known.values() if way.called & down]
+
     def forget(self) -> None:
         """Read them anew at the next request; call it after a change."""
         self._read_at = float("-inf")
@@ -81,7 +89,8 @@ class ConnectionDirectory:
         if known is not None and (known.id, known.version) == (row.id, row.version):
             return known
         try:
-            connector = connector_of(self._process, row)
+            called = set[str]()
+            connector = connector_of(self._process, row, called)
         except (AppError, SealBroken) as error:
             told = {"connection": row.name, "reason": str(error)}
             _log.warning("a connection cannot be used as it is stored", extra=told)
@@ -95,4 +104,5 @@ class ConnectionDirectory:
             settings=row.settings,
             policy=row.policy,
             connector=connector,
+            called=called,
         )

@@ -16,7 +16,6 @@ from pydantic import (
     model_validator,
 )
 
-from app.core.outbound import OutboundClient
 from app.schemas.base import MAX_SECRET
 from app.upstreams.directory import filters
 from app.upstreams.directory.client import Account, Directory
@@ -25,7 +24,7 @@ from app.upstreams.directory.dn import canonical
 from app.upstreams.directory.flavour import Flavour
 from app.upstreams.directory.groups import GroupSearch
 from app.upstreams.directory.link import Server
-from app.upstreams.protocol import UpstreamSettings
+from app.upstreams.protocol import Surroundings, UpstreamSettings
 from app.upstreams.settings import Secret
 
 _PORTS = {"ldaps": 636, "ldap": 389}
@@ -124,16 +123,17 @@ class DirectorySettings(UpstreamSettings):
 
 
 def connect(
-    settings: DirectorySettings, flavour: Flavour, outbound: OutboundClient
+    settings: DirectorySettings, flavour: Flavour, world: Surroundings
 ) -> DirectoryConnector:
     """Return what asks a directory; it calls nobody yet."""
     directory = Directory(
-        outbound,
+        world.outbound,
         [_read(url, start_tls=settings.start_tls) for url in settings.servers],
         Account(settings.bind_name, settings.bind_password),
         authorities=settings.ca_certificates,
         seconds=float(settings.timeout),
     )
+    world.called.update(each.destination for each in directory.servers)
     profile = Profile(
         issuer=settings.servers[0],
         flavour=flavour,

@@ -26,9 +26,13 @@ class ActiveDirectorySettings(DirectorySettings):
 def _connect(
     _config: ConnectionConfig, world: Surroundings, settings: ActiveDirectorySettings
 ) -> "DirectoryConnector":
-    return connect(settings, AD, world.outbound)
+    return connect(settings, AD, world)
 
 
 ACTIVE_DIRECTORY = MadeKind(
-    "active_directory", "Active Directory", ActiveDirectorySettings, _connect
+    "active_directory",
+    "Active Directory",
+    ActiveDirectorySettings,
+    _connect,
+    asks_password=True,
 )

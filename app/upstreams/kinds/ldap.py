@@ -20,7 +20,7 @@ class LdapSettings(DirectorySettings):
 def _connect(
     _config: ConnectionConfig, world: Surroundings, settings: LdapSettings
 ) -> "DirectoryConnector":
-    return connect(settings, FLAVOURS[settings.directory], world.outbound)
+    return connect(settings, FLAVOURS[settings.directory], world)
 
 
-LDAP = MadeKind("ldap", "LDAP", LdapSettings, _connect)
+LDAP = MadeKind("ldap", "LDAP", LdapSettings, _connect, asks_password=True)
