@@ -82,7 +82,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     asyncio.get_running_loop().set_exception_handler(loop_exception_handler)
     worker = Worker(runtime, build_jobs(runtime))
     # In every process.
-    everywhere: list[Job] = [SharedClockJob(runtime), SealingJob(runtime)]
+    everywhere: list[Job] = [SharedClockJob(runtime), SealingJob(runtime, is_said=True)]
     if runtime.monitoring is not None:
         everywhere.append(SamplingJob(runtime.monitoring))
     clock = Worker(runtime, everywhere)

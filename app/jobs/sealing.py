@@ -10,11 +10,19 @@ class SealingJob:
     name = "sealing"
     interval = INTERVAL
 
-    def __init__(self, process: Process) -> None:
-        """Go on with what the start has said."""
+    def __init__(self, process: Process, *, is_said: bool = False) -> None:
+        """Go on with what the start has said.
+
+        Args:
+            process: Which may seal something.
+            is_said: It was said a moment before the first run, which need not.
+        """
         self._presence = SealingPresence(process)
+        self._is_said = is_said
 
     async def run(self) -> bool:
-        """Say it once."""
-        await self._presence.announce()
+        """Say it once, but not what was said just now."""
+        if not self._is_said:
+            await self._presence.announce()
+        self._is_said = False
         return False
