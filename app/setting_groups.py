@@ -15,6 +15,7 @@ from app.setting_types import (
     CENTURY,
     Algorithms,
     CaFile,
+    DnsServers,
     Email,
     GeoipFile,
     HttpUrl,
@@ -340,6 +341,11 @@ class OutboundSettings(Group):
         [], description="Internal hosts (`host` or `host:port`) that it may reach."
     )
     ca_file: CaFile | None = Field(None, description="CA of those hosts.")
+    dns_servers: DnsServers = Field(
+        [],
+        description="Resolvers (`address` or `address:port`) for records of domains; "
+        "none is those of the system.",
+    )
 
 
 class AdminSettings(Group):

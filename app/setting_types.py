@@ -82,6 +82,31 @@ def _rate(value: str) -> str:
     return value
 
 
+def dns_server(text: str) -> tuple[str, int]:
+    """Return a resolver's address and port; the port is 53 unless it is there.
+
+    Raises:
+        ValueError: It is neither ``address``, ``IPv4:port`` nor ``[IPv6]:port``.
+    """
+    address, port = text, "53"
+    if text.startswith("["):
+        address, _, port = text[1:].partition("]:")
+    elif text.count(":") == 1:
+        address, _, port = text.partition(":")
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError as error:
+        raise ValueError("must be addresses, and no names") from error
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        raise ValueError("must have a port from 1 to 65535")
+    return str(found), int(port)
+
+
+def _dns_server(value: str) -> str:
+    dns_server(value)
+    return value
+
+
 def _proxy(value: str) -> str:
     if value == "unix":
         return value
@@ -278,6 +303,11 @@ Algorithms = Annotated[
     list[Literal["RS256", "ES256", "PS256", "EdDSA"]], NoDecode, BeforeValidator(_split)
 ]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+DnsServers = Annotated[
+    list[Annotated[str, AfterValidator(_dns_server)]],
+    NoDecode,
+    BeforeValidator(_split),
+]
 Models = Annotated[list[UUID], NoDecode, BeforeValidator(_split)]
 Proxies = Annotated[
     list[Annotated[str, AfterValidator(_proxy)]],

@@ -12,6 +12,7 @@ from app.cli import (
     audit,
     backup,
     connection,
+    connection_domain,
     key,
     mail,
     schema,
@@ -103,6 +104,7 @@ resource.app.command(name="claims")(client_claims.resource_claims)
 user.app.command()(user_attribute.attributes)
 user.app.command(name="export")(user_export.export_users)
 user.app.add_typer(user_factor.app, name="factors")
+connection.app.add_typer(connection_domain.app, name="domain")
 for noun in (
     attribute,
     audit,

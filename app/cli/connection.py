@@ -61,6 +61,13 @@ TrustsFactors = Annotated[
     bool | None,
     option("Whether its word on two factors counts", "--trust-factors/--ask-factors"),
 ]
+LocalPasswords = Annotated[
+    bool | None,
+    option(
+        "Whether people of its domains may use a password of here too",
+        "--local-passwords/--no-local-passwords",
+    ),
+]
 Enabled = Annotated[
     bool | None, option("Whether people come by it", "--enable/--disable")
 ]
@@ -111,6 +118,7 @@ def create(
     account_domain: AccountDomains = None,
     trust_domain: TrustedDomains = None,
     trust_factors: TrustsFactors = None,
+    local_passwords: LocalPasswords = None,
     follow: Follow = None,
     enabled: Enabled = None,
     as_json: AsJson = False,
@@ -127,6 +135,7 @@ def create(
         title, settings, accounts, account_domain, trust_domain, trust_factors, follow
     )
     given |= {"name": name, "kind": kind, "enabled": enabled}
+    given["local_passwords"] = local_passwords
     members = judged(ConnectionCreate, given).model_dump(mode="json", exclude={"name"})
 
     async def work(connections: "ConnectionService", actor: "Actor") -> dict[str, Any]:
@@ -144,6 +153,7 @@ def update(
     account_domain: AccountDomains = None,
     trust_domain: TrustedDomains = None,
     trust_factors: TrustsFactors = None,
+    local_passwords: LocalPasswords = None,
     follow: Follow = None,
     enabled: Enabled = None,
     as_json: AsJson = False,
@@ -159,7 +169,8 @@ def update(
     given = _given(
         title, settings, accounts, account_domain, trust_domain, trust_factors, follow
     )
-    change = judged(ConnectionChange, given | {"enabled": enabled}).change()
+    given |= {"enabled": enabled, "local_passwords": local_passwords}
+    change = judged(ConnectionChange, given).change()
 
     async def work(connections: "ConnectionService", actor: "Actor") -> dict[str, Any]:
         row = await connections.named(name)

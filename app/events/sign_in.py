@@ -21,6 +21,7 @@ class Refusal(StrEnum):
     PASSWORD_RESET_REQUIRED = "password_reset_required"
     CHANGED_MEANWHILE = "changed_meanwhile"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
+    CONNECTION_LEADS = "connection_leads"
 
 
 @event

@@ -47,6 +47,51 @@ class ConnectionTested(Event):
 
 
 @event
+class ConnectionDomainAdded(Event):
+    """People of a domain are to be led by a connection; nobody is yet."""
+
+    name: ClassVar[str] = "connection.domain_added"
+
+    connection: str
+    domain: str
+
+
+@event
+class ConnectionDomainVerified(Event):
+    """People of a domain are led by a connection from now on.
+
+    Attributes:
+        how: ``dns``, or ``administrator`` by somebody's word.
+    """
+
+    name: ClassVar[str] = "connection.domain_verified"
+
+    connection: str
+    domain: str
+    how: str
+
+
+@event
+class ConnectionDomainMissing(Event):
+    """The record that verified a domain is gone; its people are led all the same."""
+
+    name: ClassVar[str] = "connection.domain_missing"
+
+    connection: str
+    domain: str
+
+
+@event
+class ConnectionDomainRemoved(Event):
+    """People of a domain are led by a connection no more."""
+
+    name: ClassVar[str] = "connection.domain_removed"
+
+    connection: str
+    domain: str
+
+
+@event
 class UpstreamRefused(Event):
     """Somebody came from another service, and was not signed in by that.
 

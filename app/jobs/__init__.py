@@ -4,6 +4,7 @@ from app.jobs.backchannel_logout import BackchannelLogoutJob
 from app.jobs.base import Job
 from app.jobs.janitor import JanitorJob
 from app.jobs.mail import MailJob
+from app.jobs.realm_domains import RealmDomainsJob
 from app.jobs.signing_keys import SigningKeysJob
 from app.jobs.statistics import StatisticsJob
 from app.jobs.webhook import webhook_jobs
@@ -18,5 +19,6 @@ def build_jobs(runtime: Runtime) -> list[Job]:
         *webhook_jobs(runtime),
         SigningKeysJob(runtime),
         StatisticsJob(runtime),
+        RealmDomainsJob(runtime),
         JanitorJob(runtime),
     ]

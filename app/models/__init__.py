@@ -32,6 +32,7 @@ from app.models.statistics import HourlyStatistics
 from app.models.token_epoch import TokenEpoch
 from app.models.totp import Totp
 from app.models.upstream.connection import Connection, UpstreamIdentity
+from app.models.upstream.realm_domain import RealmDomain
 from app.models.upstream.session import UpstreamLogout, UpstreamSession
 from app.models.user import User
 from app.models.user_claims import UserClaims
@@ -78,6 +79,7 @@ __all__ = [
     "UpstreamIdentity",
     "UpstreamLogout",
     "UpstreamSession",
+    "RealmDomain",
     "User",
     "UserAttribute",
     "UserClaims",

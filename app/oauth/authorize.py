@@ -28,7 +28,7 @@ from app.oauth.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
-from app.oauth.parameters import RESOURCE, Parameters, is_value
+from app.oauth.parameters import RESOURCE, Parameters, is_value, read_hint
 from app.oauth.pkce import read_challenge
 from app.oauth.resources.grant import check_default
 from app.oauth.resources.request import requested_scope, resolve_resources
@@ -41,7 +41,6 @@ MAX_REQUEST = 10_240  # bytes of all values: what waits for a person is stored
 _SECONDS = re.compile(r"[0-9]{1,10}")  # three centuries
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")  # RFC 5646, roughly
 _DISPLAYS = ("page", "popup", "touch", "wap")
-_MAX_HINT = 320  # the longest e-mail address
 _MAX_VALUES = 20
 _HOW_TO_ANSWER = ("response_mode", "state")
 _REFUSED: Mapping[str, type[OAuthError]] = {
@@ -79,6 +78,8 @@ class AuthorizationRequest(ReturnAddress):
         id_token_hint: As it was sent, not verified.
         claims: The ``claims`` parameter, as ``claims.parse_claims`` reads it.
         resources: What tokens may be asked for; none is the client's default.
+        idp_hint: Which connection is to be led to, by name; none of the standard's.
+        domain_hint: The same by a domain of addresses.
     """
 
     scope: tuple[str, ...]
@@ -93,6 +94,8 @@ class AuthorizationRequest(ReturnAddress):
     ui_locales: tuple[str, ...]
     display: str
     resources: tuple[Resource, ...] = ()
+    idp_hint: str | None = None
+    domain_hint: str | None = None
 
     @property
     def is_openid(self) -> bool:
@@ -354,12 +357,6 @@ def _read_acr_values(asked: _Asked) -> tuple[str, ...]:
     return tuple(values[:_MAX_VALUES]) or asked.to.client.default_acr_values
 
 
-def _read_login_hint(asked: _Asked) -> str | None:
-    """A hint that no field could hold is none."""
-    hint = asked.params.get("login_hint", "")
-    return hint if hint.isprintable() and 0 < len(hint) <= _MAX_HINT else None
-
-
 def _read_id_token_hint(asked: _Asked) -> str | None:
     return asked.params.get("id_token_hint")
 
@@ -390,7 +387,9 @@ _READERS: Mapping[str, Callable[[_Asked], Any]] = {
     "max_age": _read_max_age,
     "claims": _read_claims,
     "acr_values": _read_acr_values,
-    "login_hint": _read_login_hint,
+    "login_hint": lambda asked: read_hint(asked.params, 320, "login_hint"),
+    "idp_hint": lambda asked: read_hint(asked.params, 64, "idp_hint", "kc_idp_hint"),
+    "domain_hint": lambda asked: read_hint(asked.params, 253, "domain_hint"),
     "id_token_hint": _read_id_token_hint,
     "ui_locales": _read_ui_locales,
     "display": _read_display,

@@ -119,3 +119,15 @@ def _decode(raw: bytes) -> str:
     if "\0" in text:
         raise InvalidRequest("a parameter holds U+0000")
     return text
+
+
+def read_hint(params: Parameters, longest: int, *names: str) -> str | None:
+    """Return a hint; one that no field could hold is none.
+
+    Args:
+        params: Of the request.
+        longest: Characters.
+        names: What it is called, the first one that is there.
+    """
+    hint = next((params[each] for each in names if each in params), "")
+    return hint if hint.isprintable() and 0 < len(hint) <= longest else None

@@ -52,6 +52,7 @@ from app.repositories.upstream.connection import (
     ConnectionRepository,
     UpstreamIdentityRepository,
 )
+from app.repositories.upstream.realm_domain import RealmDomainRepository
 from app.repositories.upstream.session import (
     UpstreamLogoutRepository,
     UpstreamSessionRepository,
@@ -239,6 +240,11 @@ class UnitOfWork:
     def upstream_logouts(self) -> UpstreamLogoutRepository:
         """Sign-outs that were told from elsewhere."""
         return UpstreamLogoutRepository(self.db)
+
+    @cached_property
+    def realm_domains(self) -> RealmDomainRepository:
+        """Domains whose people a connection leads."""
+        return RealmDomainRepository(self.db)
 
     @cached_property
     def user_claims(self) -> UserClaimsRepository:

@@ -1,10 +1,11 @@
-"""Bodies of ``/api/v1/connections``."""
+"""Bodies of ``/api/v1/connections``, and of their domains."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StrictBool, StrictStr
 
+from app.models.upstream.realm_domain import MAX_DOMAIN
 from app.schemas.base import Input, Instant, Output
 from app.schemas.user import MAX_GROUPS, GroupName
 from app.typed_text import shown_text, wire_domain
@@ -20,14 +21,19 @@ AccountRule = Literal["closed", "invited", "domain", "anybody"]
 ProfileField = Literal["name", "given_name", "family_name", "locale", "zoneinfo"]
 
 
-def _domain(text: str) -> str:
+def domain(text: str) -> str:
+    """Return a domain as DNS knows it.
+
+    Raises:
+        ValueError: There can be none, or it is one of a country or a registry.
+    """
     wire = wire_domain(text)
     if "." not in wire:
         raise ValueError("the part after the @ is no domain")
     return wire
 
 
-Domain = Annotated[StrictStr, Field(max_length=253), AfterValidator(_domain)]
+Domain = Annotated[StrictStr, Field(max_length=253), AfterValidator(domain)]
 Domains = Annotated[list[Domain], Field(max_length=200)]
 
 
@@ -66,7 +72,8 @@ class ConnectionChange(Input):
     ``account_domains``; ``anybody``. ``trusted_domains``: whose addresses are believed
     where the other side says that they are verified; only these link to an account
     that is here already. ``trusts_factors``: whether its word that two factors were
-    proven counts.
+    proven counts. ``local_passwords``: whether people of its domains may sign in with
+    a password of here too.
     """
 
     display_name: DisplayName | None = None
@@ -76,6 +83,7 @@ class ConnectionChange(Input):
     account_domains: Domains | None = None
     trusted_domains: Domains | None = None
     trusts_factors: StrictBool | None = None
+    local_passwords: StrictBool | None = None
     follow: Follow | None = None
 
     def change(self) -> dict[str, Any]:
@@ -98,6 +106,7 @@ class ConnectionCreate(Input):
     account_domains: Domains = []
     trusted_domains: Domains = []
     trusts_factors: StrictBool = False
+    local_passwords: StrictBool = False
     follow: Follow = Follow()
 
 
@@ -133,6 +142,7 @@ class Connection(Output):
     account_domains: list[str]
     trusted_domains: list[str]
     trusts_factors: bool
+    local_passwords: bool = False
     follow: ShownFollow
     redirect_uri: str
     created_at: Instant
@@ -152,3 +162,42 @@ class ConnectionTest(Output):
 
     ok: bool
     steps: list[ConnectionStep]
+
+
+LedDomain = Annotated[StrictStr, Field(max_length=MAX_DOMAIN), AfterValidator(domain)]
+Proof = Literal["dns", "administrator"]
+
+
+class RealmDomainCreate(Input):
+    """A domain whose people a connection leads, once it is verified.
+
+    ``verified``: by the word of whoever makes it; else its record in DNS is looked for.
+    """
+
+    domain: LedDomain
+    verified: StrictBool = False
+
+
+class RealmDomainProof(Input):
+    """What a domain is verified by: its record, or the word of whoever asks."""
+
+    by: Proof = "dns"
+
+
+class RealmDomain(Output):
+    """A domain of addresses.
+
+    ``record_name`` and ``record_value``: the TXT record that verifies it.
+    ``verified_at``: since when its people are led; null is not yet. ``missing_since``:
+    when the record was found to be gone; its people are led all the same.
+    """
+
+    id: UUID
+    domain: str
+    record_name: str
+    record_value: str
+    verified_at: Instant | None
+    verified_by: Proof | None
+    checked_at: Instant | None
+    missing_since: Instant | None
+    created_at: Instant

@@ -50,6 +50,7 @@ class OpenIdProfile:
         has_nonce: Its ID tokens bear the ``nonce`` of the request.
         has_pkce: It bears the parameters of RFC 7636.
         asks_userinfo: What it tells of people is not all in the ID token.
+        domain: Its parameter for the domain of whoever comes; None has none.
         again: Its ``prompt`` for whoever is to prove themselves anew; None has none.
     """
 
@@ -61,6 +62,7 @@ class OpenIdProfile:
     has_nonce: bool = True
     has_pkce: bool = True
     asks_userinfo: bool = True
+    domain: str | None = None
     again: str | None = "login"
 
 
@@ -81,10 +83,14 @@ class OpenIdConnector:
 
     async def begin(self, asking: Asking) -> Begun:
         """Return where to send the person (OIDC Core §3.1.2.1)."""
-        metadata = await self._metadata()
+        metadata, profile = await self._metadata(), self._profile
+        if profile.domain and asking.domain_hint:
+            # Before those of the settings: what an operator fixed stays.
+            hint = {profile.domain: asking.domain_hint}
+            profile = replace(profile, parameters={**hint, **profile.parameters})
         return authorization.begin(
             metadata.authorization_endpoint,
-            self._profile,
+            profile,
             self._known_there(asking, metadata),
             self._world,
             issuer=metadata.issuer,

@@ -139,6 +139,7 @@ class Asking:
     Attributes:
         state: Unguessable; it finds what was kept, in the browser that began.
         login_hint: What the person typed, handed on.
+        domain_hint: Whose people are meant, where a provider has a word for it.
         prompt: As OIDC Core §3.1.2.1 has it, such as ``login``; None is not sent.
         max_age: Seconds since the person last proved themselves there, at most. Whoever
             cannot tell is not asked; ``Begun.checks_age`` says whether it was.
@@ -148,6 +149,7 @@ class Asking:
 
     state: str
     login_hint: str | None = None
+    domain_hint: str | None = None
     prompt: str | None = None
     max_age: int | None = None
     acr_values: tuple[str, ...] = ()

@@ -43,6 +43,7 @@ KNOWN = {
     "GET /api/v1/users/me/devices": LIST,
     "GET /api/v1/users/me/sessions": LIST,
     "GET /api/v1/connections": LIST,
+    "GET /api/v1/connections/connection_id/domains": LIST,
     "GET /api/v1/webhooks": LIST,
     "GET /api/v1/webhooks/webhook_id/deliveries": LIST | {"state"},
 }

@@ -23,6 +23,7 @@ from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime
 from app.services.upstreams.connection import ConnectionService
+from app.services.upstreams.realm_domain import RealmDomainService
 from tests.architecture.source import ROOT
 from tests.connections.support import CONNECTION
 from tests.factories.factor import FactorFactory
@@ -78,6 +79,13 @@ NEEDED: dict[Operation, str] = {
     ("patch", "/connections/{connection_id}"): "connections:write",
     ("delete", "/connections/{connection_id}"): "connections:write",
     ("post", "/connections/{connection_id}/test"): "connections:write",
+    ("get", "/connections/{connection_id}/domains"): "connections:read",
+    ("post", "/connections/{connection_id}/domains"): "connections:write",
+    (
+        "post",
+        "/connections/{connection_id}/domains/{domain_id}/verify",
+    ): "connections:write",
+    ("delete", "/connections/{connection_id}/domains/{domain_id}"): "connections:write",
     ("get", "/webhooks"): "webhooks:read",
     ("post", "/webhooks"): "webhooks:write",
     ("get", "/webhooks/{webhook_id}"): "webhooks:read",
@@ -205,6 +213,10 @@ BODIES: dict[Operation, Any] = {
     ("patch", "/resources/{resource_id}"): {"name": "changed"},
     ("post", "/connections"): {**CONNECTION, "name": "new"},
     ("patch", "/connections/{connection_id}"): {"display_name": "changed"},
+    ("post", "/connections/{connection_id}/domains"): {"domain": "new.example"},
+    ("post", "/connections/{connection_id}/domains/{domain_id}/verify"): {
+        "by": "administrator"
+    },
     ("post", "/webhooks"): {"url": "https://new.example"},
     ("patch", "/webhooks/{webhook_id}"): {"description": "changed"},
     ("post", "/webhooks/{webhook_id}/rotate-secret"): {"overlap": 60},
@@ -282,6 +294,10 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         connection = await connections.create(
             operator(uow.clock.now()), f"target-{number}", members
         )
+        domains = RealmDomainService(uow, api.runtime, lambda: None)
+        domain = await domains.add(
+            connection.id, f"target-{number}.example", verified=False
+        )
         webhooks = WebhookService(uow, api.runtime)
         actor = operator(uow.clock.now())
         hook, _ = await webhooks.create(actor, "https://a.example", "", ["*"])
@@ -299,6 +315,7 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         "attribute": f"target-{number}",
         "webhook_id": str(hook.id),
         "connection_id": str(connection.id),
+        "domain_id": str(domain.id),
         "name": f"target-{number}",
         "message_id": str(message.id),
         "factor": "totp",

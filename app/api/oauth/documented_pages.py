@@ -26,6 +26,9 @@ _AUTHORIZE = (  # RFC 6749 §4.1.1, RFC 7636 §4.3, OIDC Core §3.1.2.1 and §5.
     "login_hint",
     "acr_values",
     "claims",
+    "idp_hint",
+    "kc_idp_hint",
+    "domain_hint",
 )
 _LOGOUT = (  # OIDC RP-Initiated Logout §2
     "id_token_hint",

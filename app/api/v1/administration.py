@@ -15,7 +15,12 @@ from app.api.v1 import (
     users,
     webhooks,
 )
-from app.api.v1.access import attributes, connections, groups
+from app.api.v1.access import (
+    attributes,
+    connection_domains,
+    connections,
+    groups,
+)
 from app.api.v1.oauth import (
     client_preview,
     clients,
@@ -37,6 +42,7 @@ routes: list[BaseRoute] = knowing_their_query(
         protected_hosts,
         trusted_issuers,
         connections,
+        connection_domains,
         resources,
         audit_events,
         audit_stream,

@@ -72,6 +72,7 @@ from app.services.sign_in.errors import (
 )
 from app.services.sign_in.password import SignInService
 from app.services.sign_in.second_step import FactorAnswer, SecondStepService
+from app.services.upstreams.realm import ConnectionLeads, demand_unled
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
 
@@ -91,6 +92,7 @@ def _with_proof(body: Proving) -> None:
             EmailTaken,
             IdempotencyKeyReused,
             RegistrationClosed,
+            ConnectionLeads,
             TooManyRequests,
             InvalidOneTimeToken,
             body=True,
@@ -103,9 +105,12 @@ async def register(
     begun_ats: BegunAts,
     uow: Uow,
     once: OnceDep,
+    runtime: RuntimeDep,
 ) -> Response:
     """Make an account; what follows depends on the registration mode."""
     _with_proof(body)
+    if body.invitation is None:
+        await demand_unled(runtime.connections, body.email)
 
     async def make() -> Answer:
         begun_at = await begun_ats.named(body.client_id)
@@ -125,6 +130,7 @@ async def register(
     responses=TOKENS
     | problems(
         InvalidCredentials,
+        ConnectionLeads,
         MfaRequired,
         EmailNotVerified,
         PasswordResetRequired,
@@ -138,7 +144,9 @@ async def login(request: Request) -> Response:
     body = await read_model(request, LoginRequest)
     _with_proof(body)
     current().devices = (body.device_token,) if body.device_token else ()
-    service = SignInService(get_runtime(request))
+    runtime = get_runtime(request)
+    await demand_unled(runtime.connections, body.email)
+    service = SignInService(runtime)
     return tokens_response(await service.with_password(body.email, body.password))
 
 
@@ -276,11 +284,16 @@ async def change_password(
 
 
 @router.post(
-    "/email-code", status_code=202, responses=problems(TooManyRequests, body=True)
+    "/email-code",
+    status_code=202,
+    responses=problems(ConnectionLeads, TooManyRequests, body=True),
 )
-async def email_code(body: EmailRequest, codes: EmailCodes) -> VerificationSent:
+async def email_code(
+    body: EmailRequest, codes: EmailCodes, runtime: RuntimeDep
+) -> VerificationSent:
     """Send a code that signs in, if the address has an account."""
     _with_proof(body)
+    await demand_unled(runtime.connections, body.email)
     await codes.request(body.email)
     return VerificationSent()
 
@@ -291,6 +304,7 @@ async def email_code(body: EmailRequest, codes: EmailCodes) -> VerificationSent:
     | problems(
         InvalidCode,
         InvalidCredentials,
+        ConnectionLeads,
         MfaRequired,
         PasswordResetRequired,
         TooManyRequests,
@@ -298,7 +312,8 @@ async def email_code(body: EmailRequest, codes: EmailCodes) -> VerificationSent:
     ),
 )
 async def verify_email_code(
-    body: Annotated[EmailCodeRequest, Body()], codes: EmailCodes
+    body: Annotated[EmailCodeRequest, Body()], codes: EmailCodes, runtime: RuntimeDep
 ) -> Response:
     """Sign in with the code from the mail."""
+    await demand_unled(runtime.connections, body.email)
     return tokens_response(await codes.verify(body.email, body.code))

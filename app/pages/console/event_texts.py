@@ -80,6 +80,18 @@ SAID: Mapping[str, Message] = {
     "connection.created": N_("From now on people may come from %(connection)s."),
     "connection.updated": N_("The connection %(connection)s was changed: %(fields)s."),
     "connection.deleted": N_("Nobody comes from %(connection)s any more."),
+    "connection.domain_added": N_(
+        "%(connection)s is to lead the people of %(domain)s, once that is verified."
+    ),
+    "connection.domain_missing": N_(
+        "The record in DNS that verified %(domain)s for %(connection)s is gone."
+    ),
+    "connection.domain_removed": N_(
+        "%(connection)s does not lead the people of %(domain)s any more."
+    ),
+    "connection.domain_verified": N_(
+        "%(connection)s leads the people of %(domain)s from now on."
+    ),
     "connection.tested": N_("The connection %(connection)s was tested."),
     "upstream.refused": N_(
         "Somebody came from %(connection)s and was not signed in: %(reason)s."

@@ -12,6 +12,7 @@ from app.core.late.route import LateRoute
 from app.oauth.interaction import Step
 from app.oauth.response_modes import Answer
 from app.pages.oauth.form_post import render_form_post
+from app.pages.parts.asked import waiting_at
 from app.pages.parts.browser import AtBrowser, keep_value, read_browser
 from app.pages.parts.dependencies import State
 from app.pages.parts.flow import Flow, go_on
@@ -19,7 +20,9 @@ from app.pages.parts.form import read_body
 from app.pages.parts.over import lead_back, leads_on
 from app.pages.parts.render import OPENER
 from app.pages.parts.withheld import render_withheld
+from app.pages.sign_in.journey import go_away, going_for
 from app.pages.sign_in.verify import STEP_UP
+from app.pages.sign_in.ways import hinted
 from app.services.oauth.authorization import AuthorizationService
 from app.services.oauth.device.device_answer import DeviceAnswered
 from app.services.oauth.outcome import Due, Outcome
@@ -38,6 +41,8 @@ _PAGES = {
     Step.CONSENT: "/consent",
 }
 
+_SIGNING_IN = (Step.LOGIN, Step.CREATE_ACCOUNT)
+
 
 @router.get("/oauth2/authorize")
 async def authorize(request: Request, runtime: State) -> Response:
@@ -47,7 +52,7 @@ async def authorize(request: Request, runtime: State) -> Response:
     browser = await read_browser(request, runtime)
     bound = BrowserSessionService(runtime).with_value(browser)
     outcome = await _begin(request, service, bound, runtime)
-    answer = lead(outcome)
+    answer = await _hinted(outcome, request, bound, runtime) or lead(outcome)
     if isinstance(outcome, Due) or browser.is_stale:
         keep_value(answer, bound, browser, runtime)
     return answer
@@ -62,6 +67,27 @@ async def _begin(
         refusal = error
     await lead_back(refusal, "", browser, runtime)
     raise refusal
+
+
+async def _hinted(
+    outcome: Outcome, request: Request, browser: Browser, runtime: Runtime
+) -> Response | None:
+    """Lead to the connection that the application names, if it may name one.
+
+    Straight for applications that somebody here answers for: whoever comes from others
+    presses a button first, so that no address of a stranger signs anybody in.
+    """
+    query: bytes = request.scope["query_string"]
+    if not isinstance(outcome, Due) or outcome.step not in _SIGNING_IN:
+        return None
+    if b"idp_hint" not in query and b"domain_hint" not in query:
+        return None
+    waiting = await waiting_at(browser, outcome.flow, runtime)
+    way = await hinted(waiting, runtime)
+    if waiting is None or way is None or not waiting.request.client.is_vouched_for:
+        return None
+    going = await going_for(waiting, outcome.flow, "", browser, runtime)
+    return await go_away(way.name, going, request, browser, runtime)
 
 
 @router.post("/oauth2/authorize")

@@ -10,7 +10,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.core.exceptions import AppError
 from app.pages.parts.csrf import CSRF, ForeignForm, refuse_foreign_form
 from app.pages.parts.dependencies import State
-from app.pages.parts.flow import FLOW, LINK_PATH, TO, go_back, go_on, with_section
+from app.pages.parts.flow import (
+    FLOW,
+    LINK_PATH,
+    TO,
+    WAY,
+    go_back,
+    go_on,
+    with_section,
+)
 from app.pages.parts.form import PROOF, Values
 from app.pages.parts.form_page import USERNAME, Around, FormPage, note
 from app.pages.parts.render import render
@@ -77,7 +85,7 @@ async def pictures_at(browser: Browser, runtime: Runtime) -> dict[UUID, str]:
 
 def typed(values: Values) -> Values:
     """Return what people typed into a form, without what the page put there."""
-    ours = (CSRF, FLOW, TO, USERNAME, PROOF)
+    ours = (CSRF, FLOW, TO, WAY, USERNAME, PROOF)
     return {name: text for name, text in values.items() if name not in ours}
 
 

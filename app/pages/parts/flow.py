@@ -15,6 +15,7 @@ from app.pages.parts.render import ONWARD, OPENER
 
 FLOW = "flow"  # name of the parameter, and of the hidden field
 USER_CODE = "user_code"  # the same for what a device shows (RFC 8628)
+WAY = "way"  # the same for whoever wants to sign in here, and by no connection
 TO = "to"  # the same for a page of the account that somebody signs in (again) for
 _FLOW = re.compile(r"[A-Za-z0-9_-]{1,1600}")
 

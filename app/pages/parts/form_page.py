@@ -11,7 +11,7 @@ from app.core.language import N_, Message
 from app.pages.parts import texts
 from app.pages.parts.asked import AskingApplication
 from app.pages.parts.csrf import CSRF
-from app.pages.parts.flow import FLOW, TO, page_headers
+from app.pages.parts.flow import FLOW, TO, WAY, page_headers
 from app.pages.parts.form import Values
 from app.pages.parts.refusal_texts import complaint
 from app.pages.parts.render import LEAVING, allow_script, render
@@ -105,6 +105,7 @@ class Around:
     Attributes:
         flow: What waits for the end of it, see ``flow.py``.
         section: The page of the account that somebody signs in for.
+        way: How somebody wants to sign in, whatever leads them.
         csrf: Token of the forms, for pages that act for a browser.
         notice: What has to be known before anything is typed.
         links: Where else to go.
@@ -117,14 +118,15 @@ class Around:
         first: Where to go rather than type anything.
         forgot: Where to go without the password that a form asks for.
         ways: Other ways to the same end.
-        buttons: Forms that lead to where somebody is known already: each a path and a
-            text.
+        buttons: Forms that lead to where somebody is known already.
+        leaves: Whether another form of the page may lead there too.
         developers: Where those look who develop against the service.
         nonce: Lets the script of passkeys run; it is not in the page itself.
     """
 
     flow: str = ""
     section: str = ""
+    way: str = ""
     csrf: str = ""
     notice: str = ""
     links: Sequence[Link] = ()
@@ -135,9 +137,20 @@ class Around:
     forgot: Link | None = None
     ways: Sequence[Link] = ()
     buttons: Sequence[Button] = ()
+    leaves: bool = False
     developers: Sequence[Link] = ()
     first: Sequence[Link] = ()
     nonce: str = ""
+
+    @property
+    def hidden(self) -> dict[str, str]:
+        """Return what every form of the page carries unseen."""
+        return {
+            CSRF: self.csrf,
+            FLOW: self.flow,
+            TO: self.section,
+            WAY: self.way,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +195,7 @@ class FormPage:
         fields = [each for form in forms for each in form.fields]
         has_password = any(each.type == "password" for each in fields)
         headers = page_headers(around.flow) | (error.headers if error else {})
-        if around.buttons:
+        if around.buttons or around.leaves:
             headers = LEAVING | headers
         if around.passkey:
             headers = allow_script(headers, passkey_source(around.nonce))
@@ -205,7 +218,7 @@ class FormPage:
             wrong=by_field(error),
             labels={each.name: each.label for each in fields},
             focus="" if error else _first_empty(fields, values),
-            hidden={CSRF: around.csrf, FLOW: around.flow, TO: around.section},
+            hidden=around.hidden,
             has_password=has_password,
             around=around,
             application=around.application,

@@ -33,7 +33,7 @@ async def submit_connections(
     values: Posted, request: Request, browser: AtBrowser, runtime: State
 ) -> Response:
     """Lead away to connect the account, or end a link."""
-    from app.pages.upstream.way import go_away
+    from app.pages.sign_in.journey import go_away
     from app.services.upstreams.journey import Going
     from app.services.upstreams.link import UpstreamLinkService
 

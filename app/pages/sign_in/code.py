@@ -1,6 +1,6 @@
 """Signing in with a code from a mail, at the browser that asked for it."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from app.core.exceptions import AppError
 from app.core.language import N_
@@ -20,10 +20,12 @@ from app.pages.parts.flow import FLOW, Flow, checked_flow, with_flow
 from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import CODE, EMAIL, Around, Form, FormPage, Link, note
 from app.pages.parts.request import AtPage, Here
+from app.pages.sign_in.journey import go_away, going_for
 from app.schemas.auth import EmailRequest, TypedCode
 from app.services.sign_in.browser_session import BrowserSessionService, held_by
 from app.services.sign_in.email_code import EmailCodeService
 from app.services.sign_in.errors import MfaRequired
+from app.services.upstreams.realm import leader_by_connection
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 PATH = "/signin/code"
@@ -48,13 +50,20 @@ async def show_code(flow: Flow, here: AtPage) -> Response:
 
 
 @router.post(PATH)
-async def submit_code(values: Posted, here: AtPage) -> Response:
+async def submit_code(values: Posted, request: Request, here: AtPage) -> Response:
     """Send a code, or sign in with it."""
     flow, fields = checked_flow(values.get(FLOW, "")), typed(values)
     service = EmailCodeService(here.runtime.uow(here.db), here.runtime)
     try:
         if not is_of_before(here.browser, values, here.runtime):
             check_form(here.browser, values, here.runtime)
+        if led := await leader_by_connection(here.runtime.connections, fields):
+            waiting = await waiting_at(here.browser, flow, here.runtime)
+            flow = flow if waiting else ""
+            going = await going_for(
+                waiting, flow, "", here.browser, here.runtime, fields["email"]
+            )
+            return await go_away(led.name, going, request, here.browser, here.runtime)
         if "code" not in fields:
             await service.request(validated(EmailRequest, fields).email)
             return await _show(fields, flow, here, is_sent=True)
@@ -97,6 +106,7 @@ async def _show(
         notice=texts.CODE_SENT if is_sent and error is None else "",
         links=links,
         application=asking(waiting),
+        leaves=await here.runtime.connections.has_leaders(),
     )
     page = _TYPE if is_sent else _ASK
     if not here.runtime.settings.email_code.enabled:

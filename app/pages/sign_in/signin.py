@@ -1,6 +1,8 @@
 """Signing in with a password, at a browser."""
 
-from fastapi import APIRouter, Response
+from dataclasses import replace
+
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
@@ -25,6 +27,7 @@ from app.pages.parts.developers import developer_links
 from app.pages.parts.flow import (
     FLOW,
     TO,
+    WAY,
     Flow,
     Section,
     checked_flow,
@@ -43,50 +46,74 @@ from app.pages.parts.form_page import (
     note,
 )
 from app.pages.parts.way_back import way_back_of_flow
-from app.pages.sign_in.ways import buttons, waiting_notice
+from app.pages.sign_in.journey import go_away, going_for
+from app.pages.sign_in.ways import buttons, hinted, waiting_notice
 from app.schemas.auth import LoginRequest
 from app.services.oauth.outcome import Waiting
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.errors import EmailNotVerified, InvalidMfaToken, MfaRequired
+from app.services.upstreams.realm import leader
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _FORM = Form(texts.SIGN_IN, (EMAIL, CURRENT_PASSWORD), by_link=False)
 _PAGE = FormPage("/signin", texts.SIGN_IN, forms=(_FORM,))
+# The domain of the address decides what comes next (ADR-0103).
+_FIRST = replace(_PAGE, forms=(Form(texts.CONTINUE, (EMAIL,), by_link=False),))
+_PASSWORD = "password"  # who signs in here, and by no connection
 _OVER = FormPage("/signin", Message(texts.OVER.title), closed=Message(texts.OVER.text))
 
 
 @router.get("/signin")
 async def show_signin(
-    flow: Flow, section: Section, browser: AtBrowser, runtime: State
+    flow: Flow, section: Section, browser: AtBrowser, runtime: State, way: str = ""
 ) -> Response:
     """Ask for address and password; but first say so where nothing waits any more."""
     waiting = await waiting_at(browser, flow, runtime)
     if flow and waiting is None:
         return await _say_over(flow, browser, runtime)
-    return await show_form(waiting, browser, runtime, {}, flow, section=section)
+    way = _PASSWORD if way == _PASSWORD else ""
+    return await show_form(
+        waiting, browser, runtime, {}, flow, section=section, way=way
+    )
 
 
 @router.post("/signin")
-async def submit_signin(values: Posted, browser: AtBrowser, runtime: State) -> Response:
+async def submit_signin(
+    values: Posted, request: Request, browser: AtBrowser, runtime: State
+) -> Response:
     """Sign in, under a cookie value that did not exist before."""
     flow = checked_flow(values.get(FLOW, ""))
     fields, section = typed(values), section_of(values.get(TO, ""))
+    way = _PASSWORD if values.get(WAY) == _PASSWORD else ""
     waiting = await waiting_at(browser, flow, runtime)
     try:
         if not is_of_before(browser, values, runtime):
             check_form(browser, values, runtime)
         elif _is_signed_in_already(fields, waiting, browser):
             return go_back(flow, section)
+        led = await leader(runtime.connections, fields.get("email", ""))
+        is_led = led is not None and not led.allows_passwords
+        if led is not None and is_led and not way:
+            going = await going_for(
+                waiting, flow, section, browser, runtime, fields["email"]
+            )
+            return await go_away(led.name, going, request, browser, runtime)
+        if "password" not in fields and await runtime.connections.has_leaders():
+            return await show_form(
+                waiting, browser, runtime, fields, flow, section=section, way=way
+            )
         form = validated(LoginRequest, fields)
         service = BrowserSessionService(runtime)
-        joined = await service.sign_in(browser, form.email, form.password)
+        joined = await service.sign_in(
+            browser, form.email, form.password, only_administrators=is_led
+        )
     except MfaRequired as required:
         return ask_second_step(flow, required, runtime, section)
     except AppError as error:
         note(error)
         return await show_form(
-            waiting, browser, runtime, fields, flow, error, section=section
+            waiting, browser, runtime, fields, flow, error, section=section, way=way
         )
     return go_back_signed_in(flow, joined, runtime, section)
 
@@ -111,6 +138,7 @@ async def show_form(
     notice: str = "",
     first: Link | None = None,
     section: str = "",
+    way: str = "",
 ) -> HTMLResponse:
     """Return the page for what waits, perhaps with what was wrong."""
     flow = flow if waiting else ""
@@ -136,9 +164,26 @@ async def show_form(
         passkey=runtime.settings.public_url,
         forgot=Link(texts.FORGOT, with_flow("/forgot-password", flow)),
         ways=_ways(runtime, flow),
-        buttons=await buttons(runtime),
+        buttons=await buttons(runtime, await _meant(waiting, kept["email"], runtime)),
+        way=way,
     )
-    return show_page(_PAGE, browser, runtime, kept, error, around)
+    page = _PAGE if way else await _page(kept["email"], runtime)
+    return show_page(page, browser, runtime, kept, error, around)
+
+
+async def _page(email: str, runtime: Runtime) -> FormPage:
+    """Return the page that asks for what is missing: where domains lead, one by one."""
+    if not await runtime.connections.has_leaders():
+        return _PAGE
+    led = await leader(runtime.connections, email)
+    is_known = bool(email) and (led is None or led.allows_passwords)
+    return _PAGE if is_known else _FIRST
+
+
+async def _meant(waiting: Waiting | None, email: str, runtime: Runtime) -> str:
+    """Return the name of the connection that somebody is to take first, if any."""
+    way = await hinted(waiting, runtime) or await leader(runtime.connections, email)
+    return way.name if way else ""
 
 
 async def show_anew(

@@ -1,6 +1,6 @@
 """Making an account for oneself, at a browser."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.core.exceptions import AppError
@@ -32,7 +32,8 @@ from app.pages.parts.form_page import (
 )
 from app.pages.parts.new_password import validated_with_password
 from app.pages.parts.way_back import links_if_over
-from app.pages.sign_in.ways import buttons, waiting_notice
+from app.pages.sign_in.journey import go_away, going_for
+from app.pages.sign_in.ways import buttons, hinted, waiting_notice
 from app.schemas.base import Email, Input, Password, ShownText
 from app.services.accounts.errors import EmailTaken
 from app.services.accounts.password import PasswordService
@@ -42,6 +43,7 @@ from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.password import SignInService
 from app.services.sign_in.start import StartedSession
+from app.services.upstreams.realm import leader_by_connection
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PATH, _TITLE = "/signup", texts.SIGN_UP
@@ -84,7 +86,7 @@ async def show_signup(flow: Flow, browser: AtBrowser, runtime: State) -> Respons
 
 @router.post("/signup")
 async def submit_signup(
-    values: Posted, browser: AtBrowser, runtime: State, db: Db
+    values: Posted, request: Request, browser: AtBrowser, runtime: State, db: Db
 ) -> Response:
     """Make the account; who may use it at once is signed in.
 
@@ -98,6 +100,12 @@ async def submit_signup(
     try:
         if not is_of_before(browser, values, runtime):
             check_form(browser, values, runtime)
+        if led := await leader_by_connection(runtime.connections, values):
+            waiting = await waiting_at(browser, flow, runtime)
+            going = await going_for(
+                waiting, flow if waiting else "", "", browser, runtime, values["email"]
+            )
+            return await go_away(led.name, going, request, browser, runtime)
         begun_at = await BegunAtService(runtime).waiting(flow, browser)
         form = validated_with_password(_SignUpForm, fields, runtime)
         user = await service.register(
@@ -140,12 +148,13 @@ async def _show(
     if not notice:
         notice, address = await waiting_notice(browser, runtime)
         kept["email"] = email or address
+    way = await hinted(waiting, runtime)
     page = _PAGES[runtime.settings.registration_mode]
     around = Around(
         flow=flow,
         notice=notice,
         links=links,
         application=asking(waiting),
-        buttons=await buttons(runtime),
+        buttons=await buttons(runtime, way.name if way else ""),
     )
     return show_page(page, browser, runtime, kept, error, around)

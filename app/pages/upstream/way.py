@@ -16,9 +16,7 @@ from fastapi.responses import RedirectResponse
 
 from app.core.late.route import LateRoute
 from app.core.secret_key import SealBroken
-from app.oauth.interaction import wished_acr
-from app.pages.parts import texts
-from app.pages.parts.asked import hinted_email, waiting_at
+from app.pages.parts.asked import waiting_at
 from app.pages.parts.browser import (
     AtBrowser,
     ask_second_step,
@@ -34,24 +32,20 @@ from app.pages.parts.flow import (
     TO,
     checked_flow,
     go_on,
-    onward,
     section_of,
     with_section,
 )
 from app.pages.parts.form import MalformedForm, parse_form, read_body
 from app.pages.parts.form_page import note
-from app.pages.parts.refusal import render_error
 from app.pages.parts.render import OPENER
+from app.pages.sign_in.journey import go_away, going_for, refused, service
 from app.pages.sign_in.signin import show_form
-from app.services.oauth.begun_at import BegunAtService
-from app.services.oauth.outcome import Waiting
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.upstreams.errors import UpstreamSignInRefused
 
 if TYPE_CHECKING:
-    from app.services.upstreams.journey import Going
-    from app.services.upstreams.sign_in import Arrival, UpstreamSignInService
+    from app.services.upstreams.sign_in import Arrival
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _POSTED = "posted"  # name of the parameter
@@ -78,56 +72,6 @@ async def leave(
     return await go_away(name, going, request, browser, runtime)
 
 
-async def going_for(
-    waiting: Waiting | None,
-    flow: str,
-    section: str,
-    browser: Browser,
-    runtime: Runtime,
-    login_hint: str = "",
-) -> "Going":
-    """Return what somebody goes elsewhere for, who signs in or up.
-
-    Who is signed in here already, or waits to prove an account, signs in anew.
-
-    Args:
-        waiting: The request of an application, if one waits.
-        flow: Its name; empty if none does.
-        section: The page of the account that they sign in for.
-        browser: Whose.
-        runtime: The parts of the process.
-        login_hint: What they typed; else it is the hint of the application.
-    """
-    from app.services.upstreams.journey import Going
-
-    request = waiting.request if waiting else None
-    is_demanded = request is not None and (
-        "login" in request.prompt or request.max_age == 0
-    )
-    is_here = bool(section or browser.link) or browser.current is not None
-    return Going(
-        flow=flow,
-        section=section,
-        login_hint=login_hint or hinted_email(waiting) or None,
-        again=is_demanded or is_here,
-        is_demanded=is_demanded,
-        max_age=request.max_age if request else None,
-        acr_values=wished_acr(request) if request else (),
-        begun_at=await BegunAtService(runtime).waiting(flow, browser),
-    )
-
-
-async def go_away(
-    name: str, going: "Going", request: Request, browser: Browser, runtime: Runtime
-) -> Response:
-    """Lead away; what for is remembered."""
-    try:
-        url = await _service(runtime).begin(name, browser, going)
-    except UpstreamSignInRefused as refusal:
-        return _refused(refusal, request)
-    return RedirectResponse(url, 303, headers=OPENER if going.flow else {})
-
-
 @router.get("/upstreams/{name}/callback")
 async def arrive(
     name: str, request: Request, browser: AtBrowser, runtime: State
@@ -135,9 +79,9 @@ async def arrive(
     """Take somebody back."""
     parameters = _parameters(name, request, runtime)
     try:
-        arrival = await _service(runtime).complete(name, parameters, browser)
+        arrival = await service(runtime).complete(name, parameters, browser)
     except UpstreamSignInRefused as refusal:
-        return _refused(refusal, request)
+        return refused(refusal, request)
     return await _answer(arrival, browser, runtime)
 
 
@@ -151,13 +95,6 @@ async def arrive_by_form(name: str, request: Request, runtime: State) -> Respons
     text = urlsafe_b64encode(sealed).rstrip(b"=").decode()
     where = f"/upstreams/{name}/callback?{_POSTED}={text}"
     return RedirectResponse(where, 303, headers=OPENER)
-
-
-def _service(runtime: Runtime) -> "UpstreamSignInService":
-    # Here: few services have a connection.
-    from app.services.upstreams.sign_in import UpstreamSignInService
-
-    return UpstreamSignInService(runtime, runtime.connections)
 
 
 async def _answer(arrival: "Arrival", browser: Browser, runtime: Runtime) -> Response:
@@ -181,15 +118,6 @@ async def _answer(arrival: "Arrival", browser: Browser, runtime: Runtime) -> Res
     if arrival.is_linked:
         return go_on("/account/connections?done=connected")
     return go_on("/done/registered", flow)
-
-
-def _refused(refusal: UpstreamSignInRefused, request: Request) -> Response:
-    """Say so, with a reference, and where to go on."""
-    note(refusal)
-    refusal.steps = [(texts.AGAIN, onward("/signin", refusal.flow, refusal.section))]
-    answer = render_error(request, refusal)
-    answer.headers.update(OPENER if refusal.flow else {})
-    return answer
 
 
 def _parameters(name: str, request: Request, runtime: Runtime) -> Mapping[str, str]:

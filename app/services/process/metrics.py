@@ -27,6 +27,7 @@ _REFUSALS = frozenset(str(each) for each in Refusal)
 _PROVED: dict[str, str] = {
     Refusal.NO_PASSWORD: "password",
     Refusal.WRONG_PASSWORD: "password",
+    Refusal.CONNECTION_LEADS: "password",
     Refusal.WRONG_CODE: "email_code",
     Refusal.WRONG_PASSKEY: "passkey",
     Refusal.WRONG_SECOND_FACTOR: "second_factor",

@@ -193,13 +193,21 @@ class BrowserSessionService:
         secret = self._process.secret_key.browser_session
         return ".".join(secret(*each) for each in counters.items())
 
-    async def sign_in(self, browser: Browser, email: str, password: str) -> Browser:
+    async def sign_in(
+        self,
+        browser: Browser,
+        email: str,
+        password: str,
+        *,
+        only_administrators: bool = False,
+    ) -> Browser:
         """Sign somebody in with a password, always under a new cookie value.
 
         Args:
             browser: Where; a session of the same person there goes on.
             email: What the person typed.
             password: What they typed.
+            only_administrators: As ``SignInService.browser_with_password``.
 
         Raises:
             InvalidCredentials: As for the API, and for the same reasons.
@@ -210,7 +218,11 @@ class BrowserSessionService:
         """
         sign_ins = SignInService(self._process)
         begun = await sign_ins.browser_with_password(
-            email, password, held_by(browser), browser.remembered
+            email,
+            password,
+            held_by(browser),
+            browser.remembered,
+            only_administrators=only_administrators,
         )
         return await self.joined(browser, begun)
 

@@ -11,6 +11,7 @@ from app.events.password import PasswordRehashed
 from app.events.sign_in import Refusal, SignInFailed
 from app.factors.base import MULTI_FACTOR
 from app.models.user import User
+from app.policies.permission import ADMIN_ROLE
 from app.policies.second_factor import is_due
 from app.policies.sign_in import refusal_of
 from app.services.accounts.errors import InvalidCredentials
@@ -70,6 +71,8 @@ class SignInService:
         password: str,
         held: Mapping[UUID, HeldSession],
         remembered: Sequence[UUID] = (),
+        *,
+        only_administrators: bool = False,
     ) -> StartedSession:
         """Start a session that is kept by a cookie; all else as ``with_password``.
 
@@ -79,6 +82,9 @@ class SignInService:
             held: By account, what the browser has of it. A live session of the person
                 goes on instead of a new one, at the next count.
             remembered: Where the browser was remembered for the second step.
+            only_administrators: Others of this domain are led to a connection. They are
+                refused like a wrong password, and only once theirs was right: nobody
+                learns who is an administrator.
         """
         candidate = await self._attempts.count(canonical_email(email))
         found, password_hash = candidate.found, candidate.password_hash
@@ -89,6 +95,8 @@ class SignInService:
             candidate.device is not None,
         )
         refusal = self._refusal(candidate, verified)
+        if refusal is None and only_administrators and not _is_administrator(found):
+            refusal = Refusal.CONNECTION_LEADS
         if found is None or refusal is not None:
             refusal = refusal or Refusal.UNKNOWN_ACCOUNT
             if candidate.limit is not None:
@@ -260,6 +268,10 @@ class SignInService:
                 return verified.replacement
         moved = await self._passwords.verify(password, present, found.id)
         return present if moved.ok else old
+
+
+def _is_administrator(found: Any) -> bool:
+    return ADMIN_ROLE in (found.roles or "").split()
 
 
 class _Found:

@@ -40,7 +40,7 @@ from app.services.upstreams.withdrawal import DELETED, DISABLED, end_of_connecti
 _COLUMNS = ("display_name", "enabled")
 _POLICY = (
     *("account_rule", "account_domains", "trusted_domains", "trusts_factors"),
-    "follow",
+    *("follow", "local_passwords"),
 )
 Members = Mapping[str, Any]
 
@@ -159,7 +159,7 @@ class ConnectionService:
         before = {} if "settings" in change else row.policy
         await self._check_groups(actor, before, policy)
         changed = [n for n in _COLUMNS if n in change and getattr(row, n) != change[n]]
-        changed += [n for n in _POLICY if policy[n] != row.policy[n]]
+        changed += [n for n in _POLICY if policy.get(n) != row.policy.get(n)]
         for name in _COLUMNS:
             if name in changed:
                 setattr(row, name, change[name])

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.core.exceptions import AppError
 from app.core.secret_key import SealBroken
 from app.models.upstream.connection import Connection
@@ -44,6 +46,11 @@ class Way:
     connector: "RedirectConnector | PasswordConnector"
     called: set[str]
 
+    @property
+    def allows_passwords(self) -> bool:
+        """Tell whether people of its domains may sign in with a password of here."""
+        return bool(self.policy.get("local_passwords"))
+
 
 class ConnectionDirectory:
     """Finds connections. All are read together, for they are few.
@@ -56,6 +63,7 @@ class ConnectionDirectory:
         """Keep nothing yet."""
         self._process = process
         self._known: dict[str, Way] = {}
+        self._leaders: dict[str, Way] = {}
         self._read_at = float("-inf")
 
     async def all(self) -> Sequence[Way]:
@@ -64,8 +72,15 @@ class ConnectionDirectory:
         if now - self._read_at >= KEPT_FOR:
             async with self._process.database.session(read_only=True) as db:
                 rows = await ConnectionRepository(db).list_enabled()
+                leads = await self._leads(db) if rows else []
             found = [self._way(row) for row in rows]
             self._known = {way.name: way for way in found if way is not None}
+            by_id = {way.id: way for way in self._known.values()}
+            self._leaders = {
+                row.domain: way
+                for row in leads
+                if (way := by_id.get(row.connection_id)) and _leads_away(way)
+            }
             self._read_at = now
         return tuple(self._known.values())
 
@@ -79,6 +94,23 @@ class ConnectionDirectory:
         states = self._process.breakers.states()
         down = {name for name, state in states.items() if state != "closed"}
         return [way for way in self._known.values() if way.called & down]
+
+    @staticmethod
+    async def _leads(db: AsyncSession) -> Sequence[Any]:
+        # Here: most installations have no connection.
+        from app.repositories.upstream.realm_domain import RealmDomainRepository
+
+        return await RealmDomainRepository(db).list_leading()
+
+    async def leader(self, domain: str) -> Way | None:
+        """Return the one that leads people of a domain, as DNS knows that."""
+        await self.all()
+        return self._leaders.get(domain)
+
+    async def has_leaders(self) -> bool:
+        """Tell whether people of any domain are led."""
+        await self.all()
+        return bool(self._leaders)
 
     def forget(self) -> None:
         """Read them anew at the next request; call it after a change."""
@@ -106,3 +138,10 @@ class ConnectionDirectory:
             connector=connector,
             called=called,
         )
+
+
+def _leads_away(way: Way) -> bool:
+    """Tell whether people are sent elsewhere, and not asked for a password here."""
+    from app.upstreams.password import PasswordConnector  # here: as the kinds
+
+    return not isinstance(way.connector, PasswordConnector)

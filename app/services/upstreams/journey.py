@@ -28,7 +28,8 @@ class Going:
         flow: The request of an application that waits.
         section: The page of the account that they sign in for.
         user_id: Whose account is to be connected; None to sign in.
-        login_hint: What they typed, handed on and not kept, like the next four.
+        login_hint: What they typed, handed on and not kept, like the next five.
+        domain_hint: Whose people an application means.
         again: Whether they are to prove themselves anew, who are signed in here.
         is_demanded: Whether an application demands that, so that it has to be sure.
         max_age: Seconds since they proved themselves there, as an application says.
@@ -40,6 +41,7 @@ class Going:
     section: str = ""
     user_id: UUID | None = None
     login_hint: str | None = None
+    domain_hint: str | None = None
     again: bool = False
     is_demanded: bool = False
     max_age: int | None = None

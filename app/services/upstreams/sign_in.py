@@ -132,6 +132,7 @@ class UpstreamSignInService:
         asking = Asking(
             state=secret(Purpose.UPSTREAM_SIGN_IN, token_id),
             login_hint=going.login_hint or None,
+            domain_hint=going.domain_hint,
             prompt="login" if going.again else None,
             max_age=0 if going.again else going.max_age,
             acr_values=_two_factors(way, going),

@@ -116,6 +116,7 @@ def _profile(settings: EntraSettings) -> OpenIdProfile:
         credentials=credentials_of(settings),
         scopes=(*IDENTIFYING, *settings.scopes),
         discovery=f"{at}/{settings.tenant}/v2.0{DISCOVERY}",
+        domain="domain_hint",
         asks_userinfo=False,  # Graph tells no more than the token
     )
 

@@ -59,6 +59,7 @@ def _profile(settings: GoogleSettings) -> OpenIdProfile:
         credentials=credentials_of(settings),
         scopes=(*IDENTIFYING, *settings.scopes),
         parameters=parameters,
+        domain="hd",
         again="select_account",  # it knows no ``login``, and tells no ``auth_time``
     )
 

@@ -19,6 +19,9 @@ REASONS: Mapping[str, str] = {
     Refusal.PASSWORD_RESET_REQUIRED: N_("The password has to be reset first."),
     Refusal.CHANGED_MEANWHILE: N_("The account changed in the same moment."),
     Refusal.TOO_MANY_ATTEMPTS: N_("There were too many attempts; it has to wait."),
+    Refusal.CONNECTION_LEADS: N_(
+        "People of this domain sign in by a connection, and are no administrators."
+    ),
 }
 # What a check of the protocol found.
 CHECKS: Mapping[str, str] = {

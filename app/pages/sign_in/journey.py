@@ -1,0 +1,92 @@
+"""What somebody goes elsewhere for, and how they are led there."""
+
+from typing import TYPE_CHECKING
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.oauth.interaction import wished_acr
+from app.pages.parts import texts
+from app.pages.parts.asked import hinted_email
+from app.pages.parts.flow import onward
+from app.pages.parts.form_page import note
+from app.pages.parts.refusal import render_error
+from app.pages.parts.render import OPENER
+from app.services.oauth.begun_at import BegunAtService
+from app.services.oauth.outcome import Waiting
+from app.services.server.runtime import Runtime
+from app.services.sign_in.browser_session import Browser
+from app.services.upstreams.errors import UpstreamSignInRefused
+from app.typed_text import MAX_EMAIL, trimmed
+
+if TYPE_CHECKING:
+    from app.services.upstreams.journey import Going
+    from app.services.upstreams.sign_in import UpstreamSignInService
+
+
+async def going_for(
+    waiting: Waiting | None,
+    flow: str,
+    section: str,
+    browser: Browser,
+    runtime: Runtime,
+    login_hint: str = "",
+) -> "Going":
+    """Return what somebody goes elsewhere for, who signs in or up.
+
+    Who is signed in here already, or waits to prove an account, signs in anew.
+
+    Args:
+        waiting: The request of an application, if one waits.
+        flow: Its name; empty if none does.
+        section: The page of the account that they sign in for.
+        browser: Whose.
+        runtime: The parts of the process.
+        login_hint: What they typed; else it is the hint of the application.
+    """
+    from app.services.upstreams.journey import Going
+
+    request = waiting.request if waiting else None
+    is_demanded = request is not None and (
+        "login" in request.prompt or request.max_age == 0
+    )
+    is_here = bool(section or browser.link) or browser.current is not None
+    return Going(
+        flow=flow,
+        section=section,
+        login_hint=trimmed(login_hint)[:MAX_EMAIL] or hinted_email(waiting) or None,
+        domain_hint=request.domain_hint if request else None,
+        again=is_demanded or is_here,
+        is_demanded=is_demanded,
+        max_age=request.max_age if request else None,
+        acr_values=wished_acr(request) if request else (),
+        begun_at=await BegunAtService(runtime).waiting(flow, browser),
+    )
+
+
+async def go_away(
+    name: str, going: "Going", request: Request, browser: Browser, runtime: Runtime
+) -> Response:
+    """Lead away; what for is remembered."""
+    try:
+        url = await service(runtime).begin(name, browser, going)
+    except UpstreamSignInRefused as refusal:
+        return refused(refusal, request)
+    return RedirectResponse(url, 303, headers=OPENER if going.flow else {})
+
+
+def service(runtime: Runtime) -> "UpstreamSignInService":
+    """Return what leads people away and takes them back."""
+    # Here: few services have a connection.
+    from app.services.upstreams.sign_in import UpstreamSignInService
+
+    return UpstreamSignInService(runtime, runtime.connections)
+
+
+def refused(refusal: UpstreamSignInRefused, request: Request) -> Response:
+    """Say so, with a reference, and where to go on."""
+    note(refusal)
+    refusal.steps = [(texts.AGAIN, onward("/signin", refusal.flow, refusal.section))]
+    answer = render_error(request, refusal)
+    answer.headers.update(OPENER if refusal.flow else {})
+    return answer
