@@ -166,11 +166,8 @@ class WebhookService:
                 updated_at=now,
             )
         )
-        self._uow.record(
-            WebhookCreated(
-                webhook_id=row.id, url=place_of(url), events=tuple(row.events)
-            )
-        )
+        place, meant = place_of(url), tuple(row.events)
+        self._uow.record(WebhookCreated(webhook_id=row.id, url=place, events=meant))
         return row, secret
 
     async def update(

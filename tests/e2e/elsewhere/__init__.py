@@ -1,0 +1,1 @@
+"""Browsers on the way to services elsewhere, and back."""
