@@ -37,18 +37,6 @@ CHOICES = (
     "claims",
     "status",
 )
-_USUAL: Mapping[str, Any] = {
-    "name": "",
-    "scopes": {},
-    "access": "assigned",
-    "access_token_ttl": None,
-    "algorithm": None,
-    "typ": "at+jwt",
-    "audience_form": "string",
-    "scope_form": "string",
-    "claims": [],
-    "status": "active",
-}
 
 
 class ResourceNotFound(NotFound):
@@ -170,6 +158,8 @@ class OAuthResourceService:
             ResourceExists: The identifier is in use.
             Unprocessable: Identifier or choices are not acceptable.
         """
+        from app.schemas.resource import ResourceChange  # here: no request needs it
+
         await self._check_identifier(identifier)
         self._check_algorithm(choices)
         await check_mappings(self._uow, "claims", choices.get("claims"))
@@ -180,7 +170,7 @@ class OAuthResourceService:
             version=1,
             created_at=now,
             updated_at=now,
-            **{**_USUAL, **choices},
+            **(ResourceChange().model_dump() | dict(choices)),
         )
         self._uow.oauth_resources.add(row)
         try:
