@@ -1,14 +1,20 @@
 """This service as a process, and the peers of this run (``PEERS``)."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.core.circuit_breaker import CircuitBreakers
+from app.core.clock import SystemClock
 from app.core.jose import generate_key, public_jwk
+from app.core.outbound import OutboundClient
+from app.core.randomness import SystemRandomness
+from app.upstreams.kinds import KINDS
+from app.upstreams.protocol import ConnectionConfig, Surroundings
 from tests.federation.servers import dex, ds389, installed, keycloak, node, samba, slapd
 from tests.federation.servers.directory import BULK, Directory
 from tests.federation.servers.openid import Here, OpenIdPeer
@@ -82,3 +88,22 @@ def directory(
     folder = tmp_path_factory.mktemp(f"directory-{request.param}")
     with _DIRECTORIES[request.param](folder, bulk=BULK) as one:
         yield one
+
+
+@pytest.fixture
+async def connector(service: AuthServe, peer: OpenIdPeer) -> AsyncIterator[Any]:
+    """A connector of the connection that is there."""
+    clock = SystemClock()
+    outbound = OutboundClient(
+        CircuitBreakers(clock), allowed_hosts=frozenset({"localhost"})
+    )
+    world = Surroundings(outbound=outbound, clock=clock, randomness=SystemRandomness())
+    kind = KINDS[peer.kind]
+    config = ConnectionConfig(
+        name=peer.name,
+        kind=kind.name,
+        settings=kind.settings.model_validate(peer.settings),
+        redirect_uri=f"{service.url}/upstreams/{peer.name}/callback",
+    )
+    yield kind.connect(config, world)
+    await outbound.close()

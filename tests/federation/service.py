@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -20,6 +21,16 @@ OPTIONS = NO_LIMITS | {
     "AUTH_SERVE_ADMIN__PASSWORD": PASSWORD,
     "AUTH_SERVE_OUTBOUND__ALLOWED_HOSTS": "localhost",
 }
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> bool:
+    """Tell whether something comes to hold within a time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.5)
+    return True
 
 
 class AuthServe:
@@ -58,12 +69,15 @@ class AuthServe:
         steps = self.call("POST", path).json()["steps"]
         return [(step["name"], step["ok"], step["saw"]) for step in steps]
 
-    def wait_for(self, connection: str) -> None:
-        """Return once the other side answers again: breakers leave it in peace."""
-        deadline = time.monotonic() + _PATIENCE
-        while not all(ok for _, ok, _ in self.steps(connection)):
-            assert time.monotonic() < deadline, f"{connection} does not come back"
-            time.sleep(1)
+    def is_well(self, connection: str) -> bool:
+        """Tell whether the test button finds no fault."""
+        return all(ok for _, ok, _ in self.steps(connection))
+
+    def metadata(self, peer: OpenIdPeer) -> dict[str, Any]:
+        """Return what a provider says of itself."""
+        url = f"{peer.issuer}/.well-known/openid-configuration"
+        said: dict[str, Any] = requests.get(url, timeout=_PATIENCE).json()
+        return said
 
     def leave(self, browser: Browser, connection: str) -> Page:
         """Press the button of a connection; return where that leads."""

@@ -18,6 +18,7 @@ from tests.federation.servers import installed
 HERE = Path(__file__).parent
 DEX = "github.com/dexidp/dex"
 DEX_VERSION = "v0.0.0-20240807174518-43956db7fd75"  # v2.41.1: no tag is of its path
+DEX_API_VERSION = "v2.2.0"
 KEYCLOAK_VERSION = "26.7.3"
 KEYCLOAK_SHA256 = "27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f"
 MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
@@ -46,13 +47,14 @@ def node_oidc_provider(folder: Path) -> None:
 
 
 def dex(folder: Path) -> None:
-    """Build it: its module replaces others, so ``go install`` refuses it."""
+    """Build it: its module replaces another, so ``go install`` refuses it."""
     with tempfile.TemporaryDirectory() as name:
         module = Path(name)
         _run("go", "mod", "init", "peers", at=module)
-        _run("go", "get", f"{DEX}/cmd/dex@{DEX_VERSION}", at=module)
+        wanted = (f"{DEX}/cmd/dex@{DEX_VERSION}", f"{DEX}/api/v2@{DEX_API_VERSION}")
+        _run("go", "get", *wanted, at=module)
         output = str(folder / "dex")
-        _run("go", "build", "-o", output, f"{DEX}/cmd/dex", at=module, CGO_ENABLED="0")
+        _run("go", "build", "-o", output, f"{DEX}/cmd/dex", at=module)
 
 
 def keycloak(folder: Path) -> None:
@@ -72,7 +74,7 @@ def keycloak(folder: Path) -> None:
         shutil.copytree(unpacked, folder, dirs_exist_ok=True)
     script = folder / "bin" / "kc.sh"
     script.chmod(0o755)
-    _run(str(script), "build", "--db=dev-mem", "--cache=local", at=folder)
+    _run(str(script), "build", "--db=dev-file", "--cache=local", at=folder)
 
 
 def packages(*names: str) -> None:

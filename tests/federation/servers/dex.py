@@ -21,7 +21,7 @@ class Dex:
 
     name, kind = "dex", "oidc"
     email, full_name = "dana@corp.example", "Dana"
-    has_form_post = has_keys = False  # it has neither
+    has_form_post = has_keys = leads_back = tells_of_sign_out = False
 
     def __init__(self, here: Here, folder: Path) -> None:
         """Start nothing yet."""
@@ -67,6 +67,9 @@ class Dex:
     def turn_back(self, browser: Browser, page: Page) -> Page:
         """Press the other button."""
         return browser.press(self._at_consent(browser, page), "Cancel")
+
+    def sign_out(self, browser: Browser) -> None:
+        """Do nothing: it keeps no sessions."""
 
     def rotate(self) -> None:
         """Start it again: its keys were in memory."""

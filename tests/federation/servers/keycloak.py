@@ -26,11 +26,11 @@ _PATIENCE = 30  # seconds of one call
 
 
 class Keycloak:
-    """A running one; its database is in memory, so a start begins anew."""
+    """A running one, with the database that it brings for trying it out."""
 
     name, kind = "keycloak", "keycloak"
     email, full_name = "kim@corp.example", "Kim Corp"
-    has_form_post = has_keys = True
+    has_form_post = has_keys = leads_back = tells_of_sign_out = True
 
     def __init__(self, here: Here, folder: Path) -> None:
         """Start nothing yet."""
@@ -57,6 +57,7 @@ class Keycloak:
             "start",
             "--optimized",
             "--import-realm",
+            "--cache=local",  # or it would listen for others of its kind
             "--http-enabled=true",
             f"--http-host={LOOPBACK}",
             f"--http-port={port}",
@@ -65,12 +66,14 @@ class Keycloak:
         self.program = Restartable(command, folder, port)
 
     def sign_in(self, browser: Browser, page: Page) -> Page:
-        """Type name and password, and agree."""
-        return browser.press(self._at_consent(browser, page), "Yes")
+        """Type name and password, and agree where that was not done before."""
+        page = self._typed(browser, page, "kim")
+        is_asked = any("Yes" in form.buttons for form in page.forms)
+        return browser.press(page, "Yes") if is_asked else page
 
     def turn_back(self, browser: Browser, page: Page) -> Page:
-        """Press the other button."""
-        return browser.press(self._at_consent(browser, page), "No")
+        """Press the other button, as somebody who has not agreed to anything yet."""
+        return browser.press(self._typed(browser, page, "nik"), "No")
 
     def rotate(self) -> None:
         """Give the realm a key that comes before the others."""
@@ -84,12 +87,13 @@ class Keycloak:
         }
         self._call("POST", f"/admin/realms/{REALM}/components", provider)
 
-    def end_sessions(self) -> None:
-        """Sign everybody out, as an administrator there can."""
-        self._call("POST", f"/admin/realms/{REALM}/logout-all")
+    def sign_out(self, browser: Browser) -> None:
+        """Say yes where it asks."""
+        page = browser.open(f"{self.issuer}/protocol/openid-connect/logout")
+        browser.press(page, "Logout")
 
-    def _at_consent(self, browser: Browser, page: Page) -> Page:
-        return browser.press(page, "Sign In", username="kim", password=PASSWORD)
+    def _typed(self, browser: Browser, page: Page, name: str) -> Page:
+        return browser.press(page, "Sign In", username=name, password=PASSWORD)
 
     def _call(self, method: str, path: str, body: Any = None) -> requests.Response:
         form = {
@@ -127,7 +131,11 @@ class Keycloak:
                 "clientId": CLIENT_ID,
                 "secret": SECRET,
                 "redirectUris": self._here.callbacks(self.name),
-                "attributes": attributes,
+                "attributes": attributes
+                | {
+                    "backchannel.logout.url": self._here.logout(self.name),
+                    "backchannel.logout.session.required": "true",
+                },
             },
             usual
             | {
@@ -137,23 +145,25 @@ class Keycloak:
                 "attributes": attributes | by_key,
             },
         ]
-        first, last = self.full_name.split()
-        person = {
-            "username": "kim",
-            "email": self.email,
-            "emailVerified": True,
-            "firstName": first,
-            "lastName": last,
-            "enabled": True,
-            "credentials": [{"type": "password", "value": PASSWORD}],
-        }
         return {
             "realm": REALM,
             "enabled": True,
             "sslRequired": "none",
             "clients": clients,
-            "users": [person],
+            "users": [_person("kim"), _person("nik")],
         }
+
+
+def _person(name: str) -> dict[str, Any]:
+    return {
+        "username": name,
+        "email": f"{name}@corp.example",
+        "emailVerified": True,
+        "firstName": name.title(),
+        "lastName": "Corp",
+        "enabled": True,
+        "credentials": [{"type": "password", "value": PASSWORD}],
+    }
 
 
 @contextmanager

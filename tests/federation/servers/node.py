@@ -27,7 +27,7 @@ class NodeOidcProvider:
 
     name, kind = "node", "oidc"
     email, full_name = "nora@corp.example", "nora of Corp"
-    has_form_post = has_keys = True
+    has_form_post = has_keys = leads_back = tells_of_sign_out = True
 
     def __init__(self, here: Here, folder: Path) -> None:
         """Start nothing yet."""
@@ -51,6 +51,11 @@ class NodeOidcProvider:
         [link] = re.findall(r'href="([^"]+/abort)"', page.text)
         return browser.open(link if "//" in link else f"{self.issuer}{link}")
 
+    def sign_out(self, browser: Browser) -> None:
+        """Say yes where it asks."""
+        page = browser.open(f"{self.issuer}/session/end")
+        browser.press(page, "Yes, sign me out")
+
     def rotate(self) -> None:
         """Start it again with another key."""
         self.program.stop()
@@ -70,6 +75,8 @@ class NodeOidcProvider:
             "client_id": CLIENT_ID,
             "client_secret": SECRET,
             "redirect_uris": self._here.callbacks(self.name),
+            "backchannel_logout_uri": self._here.logout(self.name),
+            "backchannel_logout_session_required": True,
         }
         by_key = {
             "client_id": CLIENT_BY_KEY,

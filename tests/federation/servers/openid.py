@@ -28,6 +28,10 @@ class Here:
         names = (peer, f"{peer}-form", f"{peer}-wrong")
         return [f"{self.url}/upstreams/{name}/callback" for name in names]
 
+    def logout(self, peer: str) -> str:
+        """Return where it tells of people whom it signed out."""
+        return f"{self.url}/upstreams/{peer}/backchannel-logout"
+
     def callback_by_key(self, peer: str) -> str:
         """Return that of the connection that proves itself by a key."""
         return f"{self.url}/upstreams/{peer}-key/callback"
@@ -44,6 +48,8 @@ class OpenIdPeer(Protocol):
         email: Of the person.
         has_form_post: It can answer by a form.
         has_keys: Clients can prove themselves by a key.
+        tells_of_sign_out: It knows back-channel logout.
+        leads_back: Whoever says no there is led back here, as RFC 6749 §4.1.2.1 has it.
     """
 
     name: str
@@ -55,6 +61,8 @@ class OpenIdPeer(Protocol):
     full_name: str
     has_form_post: bool
     has_keys: bool
+    leads_back: bool
+    tells_of_sign_out: bool
 
     def sign_in(self, browser: Browser, page: Page) -> Page:
         """Walk its pages from the first one to where they lead back here."""
@@ -62,6 +70,10 @@ class OpenIdPeer(Protocol):
 
     def turn_back(self, browser: Browser, page: Page) -> Page:
         """Walk its pages to the one that asks, and say no."""
+        ...
+
+    def sign_out(self, browser: Browser) -> None:
+        """Sign out there, and have it tell whoever wants to know (if it can)."""
         ...
 
     def rotate(self) -> None:

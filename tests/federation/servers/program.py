@@ -10,7 +10,7 @@ from typing import Self
 from tests.servers.ports import LOOPBACK
 from tests.servers.process import ServerFailed, ServerProcess
 
-_PATIENCE = 60.0  # seconds until a start counts as hanging
+_PATIENCE = 240.0  # seconds until a start counts as hanging; Java takes its time
 _POLITE = (signal.SIGTERM, signal.SIGKILL)
 
 
