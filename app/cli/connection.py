@@ -68,6 +68,10 @@ LocalPasswords = Annotated[
         "--local-passwords/--no-local-passwords",
     ),
 ]
+CheckEvery = Annotated[
+    int | None,
+    option("Seconds until the other side is asked anew; 0: never", "--check-every"),
+]
 Enabled = Annotated[
     bool | None, option("Whether people come by it", "--enable/--disable")
 ]
@@ -120,6 +124,7 @@ def create(
     trust_factors: TrustsFactors = None,
     local_passwords: LocalPasswords = None,
     follow: Follow = None,
+    check_every: CheckEvery = None,
     enabled: Enabled = None,
     as_json: AsJson = False,
 ) -> None:
@@ -136,6 +141,7 @@ def create(
     )
     given |= {"name": name, "kind": kind, "enabled": enabled}
     given["local_passwords"] = local_passwords
+    given |= {"check_every": check_every}
     members = judged(ConnectionCreate, given).model_dump(mode="json", exclude={"name"})
 
     async def work(connections: "ConnectionService", actor: "Actor") -> dict[str, Any]:
@@ -155,6 +161,7 @@ def update(
     trust_factors: TrustsFactors = None,
     local_passwords: LocalPasswords = None,
     follow: Follow = None,
+    check_every: CheckEvery = None,
     enabled: Enabled = None,
     as_json: AsJson = False,
 ) -> None:
@@ -170,6 +177,7 @@ def update(
         title, settings, accounts, account_domain, trust_domain, trust_factors, follow
     )
     given |= {"enabled": enabled, "local_passwords": local_passwords}
+    given |= {"check_every": check_every}
     change = judged(ConnectionChange, given).change()
 
     async def work(connections: "ConnectionService", actor: "Actor") -> dict[str, Any]:

@@ -141,6 +141,7 @@ from app.events.upstream import (
     UpstreamRefused,
     UpstreamSignedOut,
     UpstreamUnlinked,
+    UpstreamWithdrawn,
 )
 from app.events.user import (
     AccountsExported,
@@ -285,6 +286,7 @@ EVENTS: tuple[type[Event], ...] = (
     UpstreamRefused,
     UpstreamSignedOut,
     UpstreamUnlinked,
+    UpstreamWithdrawn,
     UserCreated,
     UserDeleted,
     UserDisplaced,

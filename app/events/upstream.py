@@ -119,6 +119,25 @@ class UpstreamSignedOut(Event):
 
 
 @event
+class UpstreamWithdrawn(Event):
+    """Asked again, another service said that somebody is not let in any more.
+
+    Attributes:
+        reason: One of ``upstreams.protocol.Reason``.
+        detail: What was seen; no secret.
+        sessions: How many ended here.
+    """
+
+    name: ClassVar[str] = "upstream.withdrawn"
+
+    connection: str
+    identity_id: UUID
+    reason: str
+    detail: str
+    sessions: int
+
+
+@event
 class UpstreamLogoutRefused(Event):
     """A logout token of another service, or of who claimed to be it, ended nothing.
 

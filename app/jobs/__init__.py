@@ -7,6 +7,7 @@ from app.jobs.mail import MailJob
 from app.jobs.realm_domains import RealmDomainsJob
 from app.jobs.signing_keys import SigningKeysJob
 from app.jobs.statistics import StatisticsJob
+from app.jobs.upstream import UpstreamJob
 from app.jobs.webhook import webhook_jobs
 from app.services.server.runtime import Runtime
 
@@ -20,5 +21,6 @@ def build_jobs(runtime: Runtime) -> list[Job]:
         SigningKeysJob(runtime),
         StatisticsJob(runtime),
         RealmDomainsJob(runtime),
+        UpstreamJob(runtime),
         JanitorJob(runtime),
     ]

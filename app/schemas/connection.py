@@ -3,13 +3,15 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StrictBool, StrictStr
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr
 
+from app.models.upstream.connection import CHECK_EVERY
 from app.models.upstream.realm_domain import MAX_DOMAIN
 from app.schemas.base import Input, Instant, Output
 from app.schemas.user import MAX_GROUPS, GroupName
 from app.typed_text import shown_text, wire_domain
 
+MIN_CHECK = 300  # seconds
 NAME = r"^[a-z][a-z0-9-]{0,63}$"
 Name = Annotated[str, Field(pattern=NAME)]
 Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
@@ -35,6 +37,15 @@ def domain(text: str) -> str:
 
 Domain = Annotated[StrictStr, Field(max_length=253), AfterValidator(domain)]
 Domains = Annotated[list[Domain], Field(max_length=200)]
+
+
+def _seldom(seconds: int) -> int:
+    if 0 < seconds < MIN_CHECK:
+        raise ValueError(f"is 0, or at least {MIN_CHECK} seconds")
+    return seconds
+
+
+CheckEvery = Annotated[StrictInt, Field(ge=0, le=2_592_000), AfterValidator(_seldom)]
 
 
 class GroupMap(Input):
@@ -73,7 +84,8 @@ class ConnectionChange(Input):
     where the other side says that they are verified; only these link to an account
     that is here already. ``trusts_factors``: whether its word that two factors were
     proven counts. ``local_passwords``: whether people of its domains may sign in with
-    a password of here too.
+    a password of here too. ``check_every``: after how many seconds the other side is
+    asked anew about who came, as far as it gave a token for that; 0 is never.
     """
 
     display_name: DisplayName | None = None
@@ -85,6 +97,7 @@ class ConnectionChange(Input):
     trusts_factors: StrictBool | None = None
     local_passwords: StrictBool | None = None
     follow: Follow | None = None
+    check_every: CheckEvery | None = None
 
     def change(self) -> dict[str, Any]:
         """Return what was sent, with the rest of what it has to have."""
@@ -108,6 +121,7 @@ class ConnectionCreate(Input):
     trusts_factors: StrictBool = False
     local_passwords: StrictBool = False
     follow: Follow = Follow()
+    check_every: CheckEvery = CHECK_EVERY
 
 
 class ShownGroupMap(Output):
@@ -144,6 +158,7 @@ class Connection(Output):
     trusts_factors: bool
     local_passwords: bool = False
     follow: ShownFollow
+    check_every: int = CHECK_EVERY
     redirect_uri: str
     created_at: Instant
     updated_at: Instant

@@ -66,7 +66,9 @@ class TokenEndpoint:
         answer = await self._ask(endpoint, form, offered)
         said, fault = answer.members, fault_of(answer)
         if fault is not None:
-            is_over = form["grant_type"] == "refresh_token" and fault.code in _OVER
+            # 429 is no word about anybody, whatever stands in it.
+            is_told = answer.status != 429 and fault.code in _OVER
+            is_over = form["grant_type"] == "refresh_token" and is_told
             reason = Reason.WITHDRAWN if is_over else Reason.PROVIDER_ERROR
             raise Refused(reason, f"the token endpoint says {fault}")
         access_token = token(said, "access_token")

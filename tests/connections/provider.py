@@ -4,6 +4,7 @@ import json
 from email.message import Message
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
+from uuid import uuid4
 
 from app.core.clock import Clock
 from tests.servers.http import Answer
@@ -15,6 +16,9 @@ class Provider(WorkloadIssuer):
 
     Attributes:
         person: What its ID token says of them, besides what it has to.
+        refreshes: Whether it gives refresh tokens, each good once.
+        used: Those that it was asked with.
+        answer: What it answers to one instead of tokens.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -30,6 +34,10 @@ class Provider(WorkloadIssuer):
             "authorization_response_iss_parameter_supported": True,
         }
         self._nonces: dict[str, str] = {}
+        self.refreshes = False
+        self.used: list[str] = []
+        self.good: set[str] = set()
+        self.answer: Answer | None = None
 
     def back(self, location: str, **changed: str) -> str:
         """Sign the person in; return the address that they are sent back to.
@@ -53,8 +61,17 @@ class Provider(WorkloadIssuer):
         return self._answer(method, path, headers, body)
 
     def _token(self, form: dict[str, list[str]]) -> Answer:
+        if form["grant_type"] == ["refresh_token"]:
+            [token] = form["refresh_token"]
+            self.used.append(token)
+            if self.answer is not None:
+                return self.answer
+            if token not in self.good:
+                return 400, {}, b'{"error": "invalid_grant"}'
+            self.good.remove(token)
+            form["code"] = [""]
         nonce, now = self._nonces.pop(form["code"][0], ""), self._clock.now()
-        claims = {
+        claims: dict[str, Any] = {
             "iss": self.url,
             "aud": "here",
             "iat": int(now.timestamp()),
@@ -68,4 +85,7 @@ class Provider(WorkloadIssuer):
             "token_type": "Bearer",
             "id_token": self.sign(claims),
         }
+        if self.refreshes:
+            told["refresh_token"] = f"rt-{uuid4()}"
+            self.good.add(told["refresh_token"])
         return 200, {"Content-Type": "application/json"}, json.dumps(told).encode()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Base
 
 MAX_CONNECTIONS = 100  # each process holds those that are on
+CHECK_EVERY = 3_600  # seconds, unless an administrator says otherwise
 MAX_SUBJECT = 255  # characters (OIDC Core §2)
 
 

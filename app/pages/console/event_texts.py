@@ -99,6 +99,10 @@ SAID: Mapping[str, Message] = {
     "upstream.signed_out": N_(
         "%(connection)s signed somebody out there, and so they are here."
     ),
+    "upstream.withdrawn": N_(
+        "%(connection)s lets somebody in no more, and they were signed out here: "
+        "%(reason)s."
+    ),
     "upstream.logout_refused": N_(
         "A sign-out in the name of %(connection)s was not believed: %(reason)s."
     ),

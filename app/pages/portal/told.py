@@ -124,6 +124,7 @@ _WORDS: Mapping[str, _Said] = {
         "warning", N_("A copied sign-in at %(name)s was found and ended")
     ),
     "upstream.signed_out": _Said("laptop", N_("Signed out by a connected service")),
+    "upstream.withdrawn": _Said("laptop", N_("Signed out by a connected service")),
     "upstream.linked": _Said("shield", N_("Connected with another service")),
     "upstream.unlinked": _Said("shield", N_("Disconnected from another service")),
     "user.registered": _Said("person", N_("Account created")),

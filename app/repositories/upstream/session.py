@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 
 from app.models.session import Session
 from app.models.upstream.connection import UpstreamIdentity
@@ -76,6 +76,97 @@ class UpstreamSessionRepository(Repository[UpstreamSession]):
         if after is not None:
             which &= UpstreamSession.session_id > after
         return await self._all(which, limit=limit)
+
+    async def list_due(self, now: datetime, limit: int) -> Sequence[Any]:
+        """Return what is to be looked at, the longest due first.
+
+        Returns:
+            Rows of ``session_id``, ``identity_id``, ``user_id``, ``connection_id``,
+            ``subject``, ``sealed_tokens``, ``claims``, and whether the session lives,
+            as ``is_live``.
+        """
+        is_live = and_(Session.revoked_at.is_(None), Session.expires_at > now)
+        query = select(
+            UpstreamSession.session_id,
+            UpstreamSession.identity_id,
+            UpstreamIdentity.user_id,
+            UpstreamIdentity.connection_id,
+            UpstreamIdentity.subject,
+            UpstreamSession.sealed_tokens,
+            UpstreamSession.claims,
+            is_live.label("is_live"),
+        )
+        query = query.join(
+            UpstreamIdentity, UpstreamIdentity.id == UpstreamSession.identity_id
+        ).join(Session, Session.id == UpstreamSession.session_id)
+        query = query.where(
+            UpstreamSession.due_at <= now, UpstreamSession.sealed_tokens.is_not(None)
+        )
+        query = query.order_by(UpstreamSession.due_at).limit(limit)
+        return (await self.db.execute(query)).all()
+
+    async def claim(self, session_id: UUID, claims: int, until: datetime) -> bool:
+        """Keep others from a session until an instant; False if somebody was first."""
+        values = {"due_at": until, "claims": claims + 1}
+        return await self._change(session_id, claims, values)
+
+    async def settle(
+        self,
+        session_id: UUID,
+        claims: int,
+        sealed_tokens: bytes | None,
+        due_at: datetime,
+    ) -> bool:
+        """Keep the tokens that follow; False if the session is another's by now."""
+        values = {"sealed_tokens": sealed_tokens, "due_at": due_at}
+        return await self._change(session_id, claims, values)
+
+    async def forget(self, session_id: UUID, claims: int) -> bool:
+        """Keep no tokens any more; False if the session is another's by now."""
+        values = {"sealed_tokens": None, "due_at": None, "claims": claims + 1}
+        return await self._change(session_id, claims, values)
+
+    async def postpone(
+        self, session_id: UUID, connection_id: UUID | None, until: datetime
+    ) -> None:
+        """Leave a session for later, and with a connection all of it that is due."""
+        which = UpstreamSession.session_id == session_id
+        if connection_id is not None:
+            theirs = select(UpstreamIdentity.id).where(
+                UpstreamIdentity.connection_id == connection_id
+            )
+            is_due = UpstreamSession.due_at <= until
+            which |= and_(UpstreamSession.identity_id.in_(theirs), is_due)
+        query = update(UpstreamSession).where(which)
+        await self.db.execute(query.values(due_at=until))
+
+    async def hurry(self, identity_id: UUID, now: datetime) -> None:
+        """Have all sessions of an identity looked at that can be asked about."""
+        query = update(UpstreamSession).where(
+            UpstreamSession.identity_id == identity_id,
+            UpstreamSession.sealed_tokens.is_not(None),
+            UpstreamSession.due_at > now,
+        )
+        await self.db.execute(query.values(due_at=now))
+
+    async def unasked(self, identity_id: UUID, now: datetime) -> Sequence[Any]:
+        """Return live sessions of an identity that nobody can be asked about."""
+        return await self._live(
+            UpstreamIdentity.id == identity_id,
+            UpstreamSession.sealed_tokens.is_(None),
+            now=now,
+        )
+
+    async def _change(
+        self, session_id: UUID, claims: int, values: dict[str, Any]
+    ) -> bool:
+        query = update(UpstreamSession).where(
+            UpstreamSession.session_id == session_id, UpstreamSession.claims == claims
+        )
+        done = await self.db.scalars(
+            query.values(**values).returning(UpstreamSession.session_id)
+        )
+        return done.one_or_none() is not None
 
     async def _live(self, *which: ColumnElement[bool], now: datetime) -> Sequence[Any]:
         is_live = and_(Session.revoked_at.is_(None), Session.expires_at > now)

@@ -158,6 +158,7 @@ _SIGN_INS: Mapping[str, Meaning] = {
     "upstream.logout_refused": _refused(_LOGOFF, Severity.MEDIUM),
     "upstream.refused": _refused(_LOGON),
     "upstream.signed_out": _signing(_LOGOFF),
+    "upstream.withdrawn": _signing(_LOGOFF, Severity.LOW),
 }
 
 _RIGHTS: Mapping[str, Meaning] = {

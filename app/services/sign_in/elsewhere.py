@@ -7,10 +7,11 @@ and is stored in the transaction in which the session begins.
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from app.models.upstream.connection import CHECK_EVERY
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.process import Process
 
@@ -26,6 +27,7 @@ def came_by(
     identity_id: UUID,
     identity: "UpstreamIdentity",
     set_out_at: datetime,
+    policy: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return what a session will know of who came, as JSON has it.
 
@@ -35,8 +37,11 @@ def came_by(
         identity_id: Of the link.
         identity: Who they are there.
         set_out_at: Before the other side was asked: what it withdrew later counts.
+        policy: Of the connection.
     """
-    sealed = sealed_tokens(process, identity_id, identity.tokens)
+    sealed, every = None, policy.get("check_every", CHECK_EVERY)
+    if every:
+        sealed = sealed_tokens(process, identity_id, identity.tokens)
     return {
         "connection": connection_id.hex,
         "identity": identity_id.hex,
@@ -44,6 +49,7 @@ def came_by(
         "sid": identity.tokens.session_id,
         "tokens": b64encode(sealed).decode() if sealed else "",
         "at": set_out_at.isoformat(),
+        "every": every,
     }
 
 
@@ -81,10 +87,11 @@ async def admit(uow: UnitOfWork, came: Mapping[str, Any]) -> bool:
 
 async def note(uow: UnitOfWork, session_id: UUID, came: Mapping[str, Any]) -> None:
     """Note by whom a session began, or was signed in to once more."""
+    due_at = uow.clock.now() + timedelta(seconds=came["every"])
     await uow.upstream_sessions.put(
         session_id,
         UUID(hex=came["identity"]),
         sid=came["sid"],
         sealed_tokens=b64decode(came["tokens"]) or None,
-        due_at=None,
+        due_at=due_at if came["tokens"] else None,
     )

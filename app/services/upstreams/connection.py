@@ -13,7 +13,11 @@ from app.events.upstream import (
     ConnectionTested,
     ConnectionUpdated,
 )
-from app.models.upstream.connection import MAX_CONNECTIONS, Connection
+from app.models.upstream.connection import (
+    CHECK_EVERY,
+    MAX_CONNECTIONS,
+    Connection,
+)
 from app.policies.permission import Actor
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.connection import Connection as Shown
@@ -40,8 +44,9 @@ from app.services.upstreams.withdrawal import DELETED, DISABLED, end_of_connecti
 _COLUMNS = ("display_name", "enabled")
 _POLICY = (
     *("account_rule", "account_domains", "trusted_domains", "trusts_factors"),
-    *("follow", "local_passwords"),
+    *("follow", "local_passwords", "check_every"),
 )
+_DEFAULTS = {"check_every": CHECK_EVERY}  # of connections that are older
 Members = Mapping[str, Any]
 
 
@@ -154,12 +159,13 @@ class ConnectionService:
         """
         row = await self.get(connection_id, lock=True)
         demand_version(row.version, versions)
-        policy = {**row.policy, **{n: change[n] for n in _POLICY if n in change}}
+        stored = {**_DEFAULTS, **row.policy}
+        policy = {**stored, **{n: change[n] for n in _POLICY if n in change}}
         # Whoever says who is asked, says who is in the groups that follow the answer.
         before = {} if "settings" in change else row.policy
         await self._check_groups(actor, before, policy)
         changed = [n for n in _COLUMNS if n in change and getattr(row, n) != change[n]]
-        changed += [n for n in _POLICY if policy.get(n) != row.policy.get(n)]
+        changed += [n for n in _POLICY if policy.get(n) != stored.get(n)]
         for name in _COLUMNS:
             if name in changed:
                 setattr(row, name, change[name])

@@ -36,10 +36,11 @@ class UpstreamLogoutService:
         Raises:
             InvalidRequest: It ends nothing; the reason is in the audit trail.
         """
+        from app.upstreams.password import PasswordConnector
         from app.upstreams.protocol import Refused
 
         way = await self._connections.find(name)
-        if way is None:
+        if way is None or isinstance(way.connector, PasswordConnector):
             raise InvalidRequest(_REFUSED, hint="no such connection")
         try:
             told = await way.connector.logged_out(logout_token)

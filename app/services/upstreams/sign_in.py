@@ -245,16 +245,30 @@ class UpstreamSignInService:
             raise UpstreamSignInRefused(refusal)
         if found.user is None or found.identity_id is None or refusal is not None:
             return Arrival(going)  # whoever reads their mail goes on
+        return await self._signed_in(way, identity, judged, going, browser, set_out_at)
+
+    async def _signed_in(
+        self,
+        way: Way,
+        identity: "UpstreamIdentity",
+        judged: "_Judged",
+        going: Going,
+        browser: Browser,
+        set_out_at: datetime,
+    ) -> Arrival:
+        """Begin the session of somebody whose account is known."""
         # Of now, and not of when they left: what is believed may have been taken back.
-        policy = judged.policy
+        policy, found = judged.policy, judged.found
+        assert found.user is not None and found.identity_id is not None
         await follow_groups(self._process, found.user.id, policy, identity.claims)
         if found.is_new:
             identity = replace(identity, auth_time=None)
-        came = came_by(self._process, way.id, found.identity_id, identity, set_out_at)
-        sign_ins = SignInService(self._process)
+        came = came_by(
+            self._process, way.id, found.identity_id, identity, set_out_at, policy
+        )
         proven = replace(_proven(policy, identity), came_by=came)
         try:
-            started = await sign_ins.browser_proven(
+            started = await SignInService(self._process).browser_proven(
                 found.user, proven, held_by(browser), browser.remembered
             )
         except MfaRequired as required:
