@@ -120,6 +120,7 @@ async def test_every_other_route_is_closed_whatever_roles_the_person_has(
             "group_id",
             "webhook_id",
             "connection_id",
+            "domain_id",
             "resource_id",
             "token_id",
         ),
