@@ -116,7 +116,7 @@ def test_an_answer_counts_once_and_in_one_browser(
 def test_a_new_key_is_seen(
     service: AuthServe, peer: OpenIdPeer, browser: Browser
 ) -> None:
-    service.steps(peer.name)  # which reads its keys, if nobody did
+    peer.sign_in(browser, service.leave(browser, peer.name))  # by the key before
     peer.rotate()
 
     def comes_in() -> bool:
