@@ -18,6 +18,7 @@ import httpx2
 import psutil
 import pytest
 
+from tests.architecture.source import ROOT
 from tests.deploy.containerfile import CONTAINERFILE, Stage, build, instructions
 from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.postgres import PostgresServer, create_database
@@ -59,6 +60,22 @@ def test_the_base_is_named_plainly_and_may_be_pinned() -> None:
     assert froms == ["${BASE} AS build", "scratch"]
     [base] = [rest for name, rest in instructions() if rest.startswith("BASE=")]
     assert "/" not in base
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_every_package_is_there_for_both_machines(machine: str, tmp_path: Path) -> None:
+    """What is copied into the image: by the lock's hashes, and compiled by nobody."""
+    [base] = [rest for name, rest in instructions() if rest.startswith("BASE=")]
+    version = base.removeprefix("BASE=python:").partition("-")[0]
+    kinds = [f"--platform=manylinux{kind}_{machine}" for kind in ("2014", "_2_28")]
+    asked = ["--dry-run", "--ignore-installed", "--no-deps", f"--target={tmp_path}"]
+    wheels = ["--require-hashes", "--only-binary=:all:", f"--python-version={version}"]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", *asked, *wheels, *kinds]
+    lock = str(ROOT / "requirements.txt")
+
+    said = subprocess.run([*pip, "-r", lock], capture_output=True, text=True)
+
+    assert said.returncode == 0, said.stderr
 
 
 @pytest.fixture(scope="module")
