@@ -11,6 +11,7 @@ from joserfc.jws import JWSRegistry
 from sqlalchemy import select
 
 from app.core import jose
+from app.core.clock import Clock
 from app.models import AuditEvent, OAuthGrant, Session
 from tests.connections.provider import Provider
 from tests.connections.support import ANN, CONNECTION, account, come, connect
@@ -27,7 +28,7 @@ PERSON = {"email": ANN, "email_verified": True}
 PATH = "/upstreams/firm/backchannel-logout"
 
 
-def claims_of(provider: Provider, clock: FakeClock, **changed: Any) -> dict[str, Any]:
+def claims_of(provider: Provider, clock: Clock, **changed: Any) -> dict[str, Any]:
     """Return the claims of a logout token (Back-Channel Logout §2.4)."""
     now = int(clock.now().timestamp())
     return {

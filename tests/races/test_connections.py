@@ -2,18 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from httpx2 import AsyncClient, Response
 from sqlalchemy import select
 
 from app.core.clock import SystemClock
-from app.models import UpstreamIdentity, User
+from app.models import AuditEvent, UpstreamIdentity, User
 from app.policies.permission import ADMIN_ROLE
 from tests.connections.provider import Provider
 from tests.connections.support import CONNECTION
-from tests.races.crowd import address, assert_one_success, statuses
+from tests.connections.test_signed_out_there import claims_of
+from tests.races.crowd import address, assert_one_success, crowd, statuses
 from tests.support.api import Api
 from tests.support.page import BROWSER, Page
 
@@ -110,3 +111,30 @@ async def test_many_first_sign_ins_of_one_person_make_one_account(
         links = (await db.scalars(query)).all()
     assert len(users) == 1
     assert [each.user_id for each in links] == list(users)
+
+
+async def test_one_logout_token_counts_once_at_whichever_process(
+    api: Api, both: list[AsyncClient], provider: Provider
+) -> None:
+    name, _ = await _connect(api, both, provider)
+    email, subject = address(), uuid4().hex
+    provider.person = {"email": email, "email_verified": True, "sub": subject}
+    location, cookies = await _away(both[0], name)
+    await _back(both, [(provider.back(location), cookies)])
+    claims = claims_of(provider, SystemClock(), sub=subject, jti=uuid4().hex)
+    form = {"logout_token": provider.sign(claims)}
+
+    path = f"/upstreams/{name}/backchannel-logout"
+    answers = await crowd(both, path, [form] * 20, form=True)
+
+    assert_one_success(answers, 200)
+    async with api.runtime.unit_of_work(read_only=True) as uow:
+        user = await uow.users.by_email(email)
+    assert user is not None
+    trail = await api.trail(user.id)
+    assert trail.count("upstream.signed_out") == 1
+    assert trail.count("session.revoked") == 1
+    query = select(AuditEvent.data).where(AuditEvent.name == "upstream.logout_refused")
+    async with api.runtime.database.session(read_only=True) as db:
+        said = [data for data in await db.scalars(query) if data["connection"] == name]
+    assert [each["reason"] for each in said] == ["repeated"] * 19
