@@ -39,6 +39,7 @@ _OF_THE_API = {
     "public_key: is no key in COSE",
     "send token or code",
     "send token, or email and code",
+    "is 0, or at least 7 seconds",  # of connections
     "there is no such application",
     "cannot hold 7, which the protocol says itself",
 }
