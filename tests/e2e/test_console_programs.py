@@ -7,12 +7,19 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from app.core.clock import SystemClock
+from app.oauth.grants.jwt_bearer import JwtBearer
+from app.services.clients.client import OAuthClientService
+from app.services.server.runtime import Runtime
+from tests.connections.provider import Provider
 from tests.e2e.conftest import OPTIONS
+from tests.e2e.manners import MANNERS
 from tests.e2e.visitor import Visitor
 from tests.servers.http import Answer, HttpServer
 from tests.servers.service import COMMAND_LINE, Service, running
 
 both = pytest.mark.parametrize("hands", ["mouse", "keys"])
+in_each_way = pytest.mark.parametrize("hands", ["mouse", "keys", "phone"])
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +41,11 @@ def receiver() -> Iterator[HttpServer]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def admin(newcomer: Any, request: pytest.FixtureRequest, hands: str) -> Visitor:
-    """An administrator at the console, with a mouse or without one."""
+    """An administrator at the console, with a mouse, a phone or neither."""
     name = request.node.originalname.removeprefix("test_").replace("_", "-")
-    person: Visitor = await newcomer.administrator(f"{name[:40]}-{hands}@example.com")
+    person: Visitor = await newcomer.administrator(
+        f"{name[:40]}-{hands}@example.com", **MANNERS.get(hands, {})
+    )
     await person.sign_in("/signin?to=console")
     person.by_keyboard = hands == "keys"
     return person
@@ -132,3 +141,114 @@ async def test_a_host_is_protected_and_its_proxy_set_up(admin: Visitor) -> None:
     await admin.type(f"Type {host} to confirm", host)
     await admin.press("Delete host")
     assert "nobody enters it any more" in await admin.text()
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    """Somebody else's service: it publishes what it is, and its keys."""
+    with Provider(SystemClock()) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def deployer(runtime: Runtime) -> str:
+    """What workloads act as."""
+    metadata = {
+        "grant_types": [JwtBearer.name],
+        "redirect_uris": [],
+        "token_endpoint_auth_method": "none",
+    }
+    async with runtime.unit_of_work() as uow:
+        row, _ = await OAuthClientService(uow, runtime).create(metadata, {})
+    return row.client_id
+
+
+@in_each_way
+async def test_an_issuer_is_trusted_tested_changed_and_deleted(
+    admin: Visitor, hands: str, provider: Provider, deployer: str
+) -> None:
+    name = f"ci-{hands}"
+    await admin.go("/admin/issuers")
+    await admin.follow("Trust an issuer")
+    await admin.follow("Another platform")
+    await admin.type("Name", name)
+    await admin.type("Issuer", provider.url)
+    await admin.type("Client ID", "nobody")
+    await admin.type("Conditions", "sub ~ job:*")
+    await admin.press("Trust an issuer")
+    assert await admin.page.locator("#client_id").get_attribute("aria-invalid")
+    await admin.type("Client ID", deployer)
+    await admin.press("Trust an issuer")
+    assert "The issuer is trusted. Test it below." in await admin.text()
+
+    await admin.press("Test")
+    assert await admin.page.locator("#test li").count() == 2
+    assert "Failed" not in await admin.page.locator("#test").inner_text()
+    provider.status = 503
+    await admin.press("Test")
+    assert "Failed" in await admin.page.locator("#test").inner_text()
+
+    await admin.unfold("Add rule")
+    await admin.type("Client ID", deployer, beside="Add rule")
+    await admin.type("Conditions", "sub = nightly", beside="Add rule")
+    await admin.press("Add rule")
+    await admin.unfold("sub = nightly")
+    await admin.press("Move up: Rule 2")
+    rules = await admin.page.locator("#rules").inner_text()
+    assert rules.index("sub = nightly") < rules.index("sub ~ job:*")
+
+    await admin.press("Disable")
+    assert "its workloads get no tokens" in await admin.text()
+    await admin.press("Enable")
+    await admin.type(f"Type {name} to confirm", "ci")
+    await admin.press("Delete issuer")
+    assert await admin.heading() == name
+    await admin.type(f"Type {name} to confirm", name)
+    await admin.press("Delete issuer")
+    assert "The issuer is trusted no more." in await admin.text()
+
+
+@in_each_way
+async def test_a_connection_is_made_tested_enabled_changed_and_deleted(
+    admin: Visitor, newcomer: Any, hands: str, provider: Provider
+) -> None:
+    name, shown = f"acme-{hands}", f"Acme {hands}"
+    await admin.go("/admin/connections")
+    await admin.follow("Add connection")
+    await admin.follow("OpenID Connect")
+    await admin.type("Name", name)
+    await admin.type("What people call it", shown)
+    await admin.type("Issuer", "not an address")
+    await admin.type("Client ID", "here")
+    await admin.type("Client secret", "a-secret-that-only-both-sides-know")
+    await admin.press("Add connection")
+    assert await admin.page.locator("[aria-invalid]").count() == 1
+    await admin.type("Issuer", provider.url)
+    await admin.type("Client secret", "a-secret-that-only-both-sides-know")
+    await admin.press("Add connection")
+    assert await admin.heading() == shown
+    assert f"/upstreams/{name}/callback" in await admin.text()
+
+    await admin.press("Test")
+    assert "Discovery" in await admin.page.locator("#test").inner_text()
+    visitor: Visitor = await newcomer.stranger(f"visitor-{hands}@example.com")
+    await visitor.go("/signin")
+    assert shown not in await visitor.text()
+    await admin.press("Enable")
+    await visitor.go("/signin")
+    assert f"Continue with {shown}" in await visitor.text()
+
+    await admin.type("What people call it", f"{shown} Ltd")
+    await admin.choose("Who gets an account by coming", "Anybody")
+    await admin.press("Save")
+    assert await admin.heading() == f"{shown} Ltd"
+    await admin.press("Disable")
+    await visitor.go("/signin")
+    assert shown not in await visitor.text()
+
+    await admin.type(f"Type {name} to confirm", "acme")
+    await admin.press("Delete connection")
+    assert await admin.heading() == f"{shown} Ltd"
+    await admin.type(f"Type {name} to confirm", name)
+    await admin.press("Delete connection")
+    assert "The connection is deleted." in await admin.text()

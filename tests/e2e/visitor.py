@@ -207,6 +207,10 @@ class Visitor:
         """Press a button that leads nowhere."""
         await self._touch(await self._button(name))
 
+    async def unfold(self, text: str) -> None:
+        """Open what is folded under a line."""
+        await self._touch(self.page.locator("summary").filter(has_text=text))
+
     async def open(self, name: str) -> None:
         """Follow a link that opens something on the page itself."""
         await self._touch(self.page.get_by_role("link", name=name).first)
