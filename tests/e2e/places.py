@@ -1,8 +1,9 @@
 """Pages that open by their address: what axe, scales and rulers look at."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from zlib import crc32
 
+from app.config import Settings
 from app.oauth.grants.jwt_bearer import JwtBearer
 from app.pages.console.programs.issuer_form import PLATFORMS
 from app.pages.console.sections import (
@@ -25,8 +26,9 @@ from app.services.clients.resource import OAuthResourceService
 from app.services.clients.trusted_issuer import TrustedIssuerService
 from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.outgoing.webhook import WebhookService
-from app.services.server.runtime import Runtime
+from app.services.server.runtime import Runtime, build_runtime
 from app.services.upstreams.connection import ConnectionService
+from tests.conftest import SECRET
 from tests.connections.support import CONNECTION
 
 VISITORS = (
@@ -37,7 +39,8 @@ VISITORS = (
 PORTAL = (
     *("/account", "/account/profile", "/account/email", "/account/security"),
     *("/account/password", "/account/passkeys", "/account/factors"),
-    *("/account/sessions", "/applications", "/account/activity"),
+    *("/account/connections", "/account/sessions"),
+    *("/applications", "/account/activity"),
     *("/account/data", "/account/delete"),
     *("/account/tokens", "/account/new-token"),
     *("/", "/signout"),
@@ -47,13 +50,42 @@ _MADE = GROUPS, RESOURCES, HOSTS, WEBHOOKS
 CONSOLE_NEW = (
     *(f"{section.path}/new" for section in (*_MADE, ISSUERS, CONNECTIONS)),
     *(f"{ISSUERS.path}/new/{platform}" for platform in PLATFORMS),
-    f"{CONNECTIONS.path}/new/oidc",
+    *(f"{CONNECTIONS.path}/new/{kind}" for kind in ("oidc", "ldap")),
 )
 CONSOLE_ONE = (  # as the report names them
     *(f"{GROUPS.path}/…", f"{RESOURCES.path}/…"),
     *(f"{HOSTS.path}/client-…", f"{WEBHOOKS.path}/…", f"{ISSUERS.path}/one/…"),
     f"{CONNECTIONS.path}/…",
 )
+_CREDENTIALS = {"client_id": "here", "client_secret": "a-secret-of-both-sides"}
+_WAYS_IN: Sequence[tuple[str, str, Mapping[str, object]]] = (
+    ("google", "Google", _CREDENTIALS),
+    ("github", "GitHub", _CREDENTIALS),
+    (
+        "ldap",
+        "Example & Sons",
+        {
+            "servers": ["ldaps://directory.example.com"],
+            "bind_name": "cn=reader,dc=example,dc=com",
+            "bind_password": "a-password-of-both-sides",
+            "user_base": "dc=example,dc=com",
+        },
+    ),
+)
+
+
+async def add_ways_in(database_file: str) -> None:
+    """Let people come from elsewhere: before a service starts, which keeps a list."""
+    values = {"database_url": database_file, "secret_key": SECRET, "jobs": False}
+    runtime = build_runtime(Settings.model_validate(values))
+    async with runtime.unit_of_work() as uow:
+        service = ConnectionService(uow, runtime, runtime.connections.forget)
+        for kind, shown, settings in _WAYS_IN:
+            own = {"name": kind, "kind": kind, "display_name": shown}
+            form = ConnectionCreate.model_validate(own | {"settings": settings})
+            actor, members = operator(uow.clock.now()), form.model_dump(mode="json")
+            await service.create(actor, form.name, members)
+    await runtime.close()
 
 
 async def made(runtime: Runtime, name: str) -> Sequence[str]:

@@ -28,6 +28,7 @@ PAGES = [
     "/admin/connections",
     "/admin/connections/new",
     "/admin/connections/new/oidc",
+    "/admin/connections/new/ldap",
     "/admin/groups",
     "/admin/groups/new",
     "/admin/roles",

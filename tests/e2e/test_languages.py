@@ -9,11 +9,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from app.core.language import chosen_value, languages
 from app.services.server.runtime import Runtime
 from tests.e2e import report
-from tests.e2e.places import CONSOLE, CONSOLE_NEW, PORTAL, VISITORS, made
+from tests.e2e.places import (
+    CONSOLE,
+    CONSOLE_NEW,
+    PORTAL,
+    VISITORS,
+    add_ways_in,
+    made,
+)
 from tests.e2e.visitor import Visitor
 from tests.support.api import PASSWORD
 
@@ -26,6 +34,13 @@ def _cases() -> Iterator[tuple[str, str]]:
         for scheme in ("light", "dark"):
             if is_whole or tag == "en" or (tag, scheme) == (*leftward[:1], "dark"):
                 yield tag, scheme
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def database_file(database_file: str) -> str:
+    """With places that people come from: what asks who they are has buttons of them."""
+    await add_ways_in(database_file)
+    return database_file
 
 
 @pytest.mark.timeout(900)

@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from app.pages.console.sections import SECTIONS
+from tests.e2e.manners import MANNERS
+from tests.e2e.places import VISITORS, add_ways_in
 from tests.e2e.visitor import Visitor
 from tests.support.api import PASSWORD
 
@@ -16,6 +19,13 @@ _PORTAL = (
     "account/activity",
     "account/data",
 )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def database_file(database_file: str) -> str:
+    """With places that people come from: what asks who they are has buttons of them."""
+    await add_ways_in(database_file)
+    return database_file
 
 
 async def _box(found: Any) -> dict[str, float]:
@@ -91,3 +101,13 @@ async def test_labels_of_cells_stay_whole_in_arabic(newcomer: Any, path: str) ->
         }).map((cell) => cell.dataset.label)""")
 
     assert broken == []
+
+
+async def test_where_people_may_come_from_fits_a_phone(newcomer: Any) -> None:
+    person: Visitor = await newcomer.stranger("way@example.com", **MANNERS["phone"])
+
+    for path in VISITORS:
+        await person.go(path)
+
+    await person.go("/signin")
+    assert "Continue with Example & Sons" in await person.text()
