@@ -183,3 +183,12 @@ class UpstreamUnlinked(MailedEvent):
     connection: str
     service: str
     identity_id: UUID
+
+
+@event
+class UpstreamPasswordKept(Event):
+    """A password that a directory found right is the account's own from now on."""
+
+    name: ClassVar[str] = "upstream.password_kept"
+
+    connection: str

@@ -65,7 +65,7 @@ from app.pages.sign_in import (
     switch_account,
     verify,
 )
-from app.pages.upstream import link, way
+from app.pages.upstream import directory, link, way
 
 __all__ = ["brand_of", "render_error", "routes"]
 
@@ -81,6 +81,7 @@ routes: list[BaseRoute] = [
         passkey,
         code,
         way,
+        directory,
         link,
         verify,
         lost_factors,

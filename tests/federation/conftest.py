@@ -32,6 +32,7 @@ _DIRECTORIES = {"slapd": slapd.running, "389": ds389.running, "samba": samba.run
 _NEEDED = {
     "test_openid.py": installed.OPENID,
     "test_directories.py": installed.DIRECTORIES,
+    "test_directory_connector.py": installed.DIRECTORIES,
 }
 KEY = generate_key("ES256")
 

@@ -110,6 +110,9 @@ SAID: Mapping[str, Message] = {
     "upstream.unlinked": N_(
         "The account is not connected with %(connection)s any more."
     ),
+    "upstream.password_kept": N_(
+        "The password of %(connection)s is the account's own from now on."
+    ),
     "webhook.created": N_("From now on %(url)s is told of: %(events)s."),
     "webhook.updated": N_("A webhook was changed: %(fields)s."),
     "webhook.deleted": N_("%(url)s is told of nothing any more."),

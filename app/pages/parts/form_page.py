@@ -1,7 +1,7 @@
 """A page with forms: shown, sent, and shown again with what was wrong."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from fastapi.responses import HTMLResponse
 
@@ -122,6 +122,7 @@ class Around:
         leaves: Whether another form of the page may lead there too.
         developers: Where those look who develop against the service.
         nonce: Lets the script of passkeys run; it is not in the page itself.
+        carried: What the forms say besides, by its name.
     """
 
     flow: str = ""
@@ -141,6 +142,7 @@ class Around:
     developers: Sequence[Link] = ()
     first: Sequence[Link] = ()
     nonce: str = ""
+    carried: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def hidden(self) -> dict[str, str]:
@@ -150,6 +152,7 @@ class Around:
             FLOW: self.flow,
             TO: self.section,
             WAY: self.way,
+            **self.carried,
         }
 
 

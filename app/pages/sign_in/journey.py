@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from app.oauth.interaction import wished_acr
 from app.pages.parts import texts
 from app.pages.parts.asked import hinted_email
-from app.pages.parts.flow import onward
+from app.pages.parts.flow import go_on, onward
 from app.pages.parts.form_page import note
 from app.pages.parts.refusal import render_error
 from app.pages.parts.render import OPENER
@@ -22,6 +22,8 @@ from app.typed_text import MAX_EMAIL, trimmed
 if TYPE_CHECKING:
     from app.services.upstreams.journey import Going
     from app.services.upstreams.sign_in import UpstreamSignInService
+
+CONNECT = "connect"  # the account that is signed in gets this way in
 
 
 async def going_for(
@@ -67,12 +69,32 @@ async def going_for(
 async def go_away(
     name: str, going: "Going", request: Request, browser: Browser, runtime: Runtime
 ) -> Response:
-    """Lead away; what for is remembered."""
+    """Lead away, or to a form of ours; what for is remembered."""
+    if await asks_password(name, runtime):
+        return to_form(name, going)
     try:
         url = await service(runtime).begin(name, browser, going)
     except UpstreamSignInRefused as refusal:
         return refused(refusal, request)
     return RedirectResponse(url, 303, headers=OPENER if going.flow else {})
+
+
+async def asks_password(name: str, runtime: Runtime) -> bool:
+    """Tell whether a connection asks for a password, and leads nobody away."""
+    way = await runtime.connections.find(name)
+    if way is None:
+        return False
+    from app.services.upstreams.directory import is_directory
+
+    return is_directory(way)
+
+
+def to_form(name: str, going: "Going") -> Response:
+    """Lead to the form."""
+    path = onward(f"/upstreams/{name}", going.flow, going.section)
+    if going.user_id is not None:
+        path = f"/upstreams/{name}?{CONNECT}=yes"
+    return go_on(path)
 
 
 def service(runtime: Runtime) -> "UpstreamSignInService":

@@ -35,16 +35,24 @@ from app.pages.parts.flow import (
     section_of,
     with_section,
 )
-from app.pages.parts.form import MalformedForm, parse_form, read_body
+from app.pages.parts.form import MalformedForm, Values, parse_form, read_body
 from app.pages.parts.form_page import note
 from app.pages.parts.render import OPENER
-from app.pages.sign_in.journey import go_away, going_for, refused, service
+from app.pages.sign_in.journey import (
+    asks_password,
+    go_away,
+    going_for,
+    refused,
+    service,
+)
 from app.pages.sign_in.signin import show_form
+from app.pages.upstream.directory import take
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.upstreams.errors import UpstreamSignInRefused
 
 if TYPE_CHECKING:
+    from app.services.upstreams.journey import Going
     from app.services.upstreams.sign_in import Arrival
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
@@ -69,7 +77,27 @@ async def leave(
             waiting, browser, runtime, {}, flow, error, section=section
         )
     going = await going_for(waiting, flow, section, browser, runtime)
+    if await asks_password(name, runtime):
+        return await _by_password(name, values, going, request, browser, runtime)
     return await go_away(name, going, request, browser, runtime)
+
+
+async def _by_password(
+    name: str,
+    values: Values,
+    going: "Going",
+    request: Request,
+    browser: Browser,
+    runtime: Runtime,
+) -> Response:
+    """Take name and password, or ask for them."""
+    try:
+        outcome = await take(name, values, going, browser, runtime)
+    except UpstreamSignInRefused as refusal:
+        return refused(refusal, request)
+    if isinstance(outcome, Response):
+        return outcome
+    return await _answer(outcome, browser, runtime)
 
 
 @router.get("/upstreams/{name}/callback")

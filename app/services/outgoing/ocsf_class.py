@@ -121,6 +121,7 @@ _ACCOUNTS: Mapping[str, Meaning] = {
     "user.updated": _account(OTHER),
     "upstream.linked": _account(OTHER, Severity.LOW),
     "upstream.unlinked": _account(OTHER),
+    "upstream.password_kept": _account(_PASSWORD),
 }
 
 _SIGN_INS: Mapping[str, Meaning] = {

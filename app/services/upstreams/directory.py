@@ -79,7 +79,7 @@ class ConnectionDirectory:
             self._leaders = {
                 row.domain: way
                 for row in leads
-                if (way := by_id.get(row.connection_id)) and _leads_away(way)
+                if (way := by_id.get(row.connection_id)) and not is_directory(way)
             }
             self._read_at = now
         return tuple(self._known.values())
@@ -140,8 +140,8 @@ class ConnectionDirectory:
         )
 
 
-def _leads_away(way: Way) -> bool:
-    """Tell whether people are sent elsewhere, and not asked for a password here."""
+def is_directory(way: Way) -> bool:
+    """Tell whether a connection asks for a password, and leads nobody away."""
     from app.upstreams.password import PasswordConnector  # here: as the kinds
 
-    return not isinstance(way.connector, PasswordConnector)
+    return isinstance(way.connector, PasswordConnector)

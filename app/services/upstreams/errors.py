@@ -1,6 +1,13 @@
 """Refusals about identity from elsewhere."""
 
-from app.core.exceptions import AppError, Conflict, NotFound
+from app.core.exceptions import (
+    AppError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
 
 
 class ConnectionNotFound(NotFound):
@@ -49,3 +56,63 @@ class UpstreamSignInRefused(AppError):
         super().__init__(hint=f"{reason}, {detail}" if detail else reason)
         self.reason, self.seen = reason, detail
         self.flow, self.section = flow, section
+
+
+class WrongDirectoryPassword(Unauthenticated):
+    """Unknown, wrong, locked and disabled look the same to who proved nothing."""
+
+    code = "wrong_directory_password"
+    title = "Wrong name or password"
+
+
+class DirectoryUnavailable(Unavailable):
+    """The directory cannot be asked; nothing is said about anybody."""
+
+    code = "directory_unavailable"
+    title = "Your organization's directory does not answer; try again shortly"
+
+
+class DirectoryAccountNotActive(Forbidden):
+    """The password was right, and the account is disabled or over."""
+
+    code = "directory_account_not_active"
+    title = "This account is disabled or has expired; ask your organization about it"
+
+
+class DirectoryPasswordExpired(Forbidden):
+    """The password was right, and is good for nothing any more."""
+
+    code = "directory_password_expired"
+    title = "This password has expired; ask your organization for a new one"
+
+
+class DirectoryPasswordMustChange(Forbidden):
+    """The password was right, and another one has to be chosen first."""
+
+    code = "directory_password_must_change"
+    title = "Choose a new password first; your organization asks for it"
+
+
+class DirectoryPasswordRefused(AppError):
+    """The directory does not take a new password."""
+
+    status = 422
+    code = "directory_password_refused"
+    title = (
+        "Your organization does not accept this new password: it is too short, too "
+        "simple, or was used before"
+    )
+
+
+class DirectoryPasswordTooYoung(DirectoryPasswordRefused):
+    """The one before was chosen too short a time ago."""
+
+    code = "directory_password_too_young"
+    title = "This password was changed too short a time ago; try again another day"
+
+
+class DirectoryPasswordFixed(DirectoryPasswordRefused):
+    """People may not change their own passwords there."""
+
+    code = "directory_password_fixed"
+    title = "This password cannot be changed here; ask your organization about it"

@@ -72,6 +72,19 @@ async def follow_groups(
         await _put_in(process, user_id, wanted - held)
 
 
+def by_dn(policy: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a policy whose groups have DNs in the form in which directories tell them.
+
+    However an operator wrote one, and however the directory does.
+    """
+    from app.upstreams.directory.dn import canonical_or_as_is
+
+    mapped = policy["follow"]["groups"]
+    groups = {canonical_or_as_is(key): name for key, name in mapped["groups"].items()}
+    follow = {**policy["follow"], "groups": {**mapped, "groups": groups}}
+    return {**policy, "follow": follow}
+
+
 def _values(claim: Any) -> frozenset[str]:
     values = [claim] if isinstance(claim, str) else claim
     if not isinstance(values, list) or len(values) > MAX_VALUES:

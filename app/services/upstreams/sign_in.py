@@ -8,7 +8,7 @@ asked.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from sqlalchemy.exc import IntegrityError
 
@@ -16,10 +16,8 @@ from app.core.exceptions import AppError
 from app.core.language import language
 from app.events.sign_in import Refusal, SignInFailed
 from app.events.upstream import UpstreamRefused
-from app.factors.base import MULTI_FACTOR
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
-from app.oauth.acr import ONE_FACTOR, TWO_FACTORS, meets_any
 from app.policies.sign_in import refusal_of
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.errors import InvalidCredentials
@@ -30,17 +28,16 @@ from app.services.sign_in.browser_session import Browser, held_by
 from app.services.sign_in.elsewhere import came_by
 from app.services.sign_in.errors import TOLD, MfaRequired
 from app.services.sign_in.password import SignInService
-from app.services.sign_in.start import Proven, StartedSession
+from app.services.sign_in.start import StartedSession
 from app.services.upstreams.account import (
-    Found,
     UpstreamAccountService,
     admit_mail,
     kept_claims,
 )
 from app.services.upstreams.connected import connect
-from app.services.upstreams.directory import ConnectionDirectory, Way
+from app.services.upstreams.directory import ConnectionDirectory, Way, is_directory
 from app.services.upstreams.errors import ConnectionNotFound, UpstreamSignInRefused
-from app.services.upstreams.follow import follow_groups, follow_profile
+from app.services.upstreams.follow import by_dn, follow_groups, follow_profile
 from app.services.upstreams.journey import (
     LINK_TTL,
     Going,
@@ -51,15 +48,13 @@ from app.services.upstreams.journey import (
     remembered,
     settings_mark,
 )
+from app.services.upstreams.judged import Judged, keep_password
+from app.services.upstreams.proven import long_ago, proven, two_factors
 
 if TYPE_CHECKING:
-    from app.upstreams.protocol import Kept, RedirectConnector, UpstreamIdentity
+    from app.upstreams.protocol import RedirectConnector, UpstreamIdentity
 
 TTL = 900  # seconds that somebody may stay away
-METHOD, FEDERATED = "upstream", "fed"  # of sign-ins, and their ``amr``
-# What others call two factors: ours, and REFEDS MFA.
-_ASKED = (TWO_FACTORS, "https://refeds.org/profile/mfa")
-_SKEW = 60  # seconds that clocks may differ by
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +78,6 @@ class Arrival:
     refusal: AppError | None = None
     link: str = ""
     is_linked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """Whose account it is, and what comes of that.
-
-    Attributes:
-        policy: What is believed of the other side, as it was when that was judged.
-        refusal: Why the account does not sign in.
-        link: Secret of a link that waits.
-    """
-
-    found: Found
-    policy: Mapping[str, Any]
-    refusal: Refusal | None = None
-    link: str = ""
 
 
 class UpstreamSignInService:
@@ -135,7 +114,7 @@ class UpstreamSignInService:
             domain_hint=going.domain_hint,
             prompt="login" if going.again else None,
             max_age=0 if going.again else going.max_age,
-            acr_values=_two_factors(way, going),
+            acr_values=two_factors(way, going),
             ui_locales=(language(),),
         )
         try:
@@ -180,7 +159,7 @@ class UpstreamSignInService:
             identity = await connector.complete(parameters, kept)
         except Refused as refusal:
             await self._refuse(name, refusal.reason, refusal.detail, going)
-        identity = replace(identity, auth_time=_long_ago(identity, kept))
+        identity = replace(identity, auth_time=long_ago(identity, kept))
         try:
             return await self._arrived(way, identity, going, browser, set_out_at)
         except UpstreamSignInRefused as refusal:
@@ -218,6 +197,36 @@ class UpstreamSignInService:
             await self._refuse(way.name, "wrong_state", why, Going())
         return found
 
+    async def arrived(
+        self,
+        way: Way,
+        identity: "UpstreamIdentity",
+        going: Going,
+        browser: Browser,
+        set_out_at: datetime,
+        password_hash: str | None = None,
+    ) -> Arrival:
+        """Sign in who was proven to be somebody elsewhere; all else as ``complete``.
+
+        Args:
+            way: The connection.
+            identity: Who they are there.
+            going: What for.
+            browser: Whose.
+            set_out_at: When the other side was asked.
+            password_hash: Of the password that is the account's own from now on.
+
+        Raises:
+            UpstreamSignInRefused: Nobody is signed in by this; the reason is in the
+                audit trail.
+        """
+        try:
+            return await self._arrived(
+                way, identity, going, browser, set_out_at, password_hash
+            )
+        except UpstreamSignInRefused as refusal:
+            await self._refuse(way.name, refusal.reason, refusal.seen, going)
+
     async def _arrived(
         self,
         way: Way,
@@ -225,6 +234,7 @@ class UpstreamSignInService:
         going: Going,
         browser: Browser,
         set_out_at: datetime,
+        password_hash: str | None = None,
     ) -> Arrival:
         if going.user_id is not None:
             await self._link(way, identity, going, browser)
@@ -234,6 +244,7 @@ class UpstreamSignInService:
         try:
             async with self._process.unit_of_work() as uow:
                 judged = await self._find(uow, way, identity, going, browser, admitted)
+                keep_password(uow, way, judged, password_hash)
         except IntegrityError as error:
             raise UpstreamSignInRefused("changed_meanwhile", "it came twice") from error
         found, refusal = judged.found, judged.refusal
@@ -251,7 +262,7 @@ class UpstreamSignInService:
         self,
         way: Way,
         identity: "UpstreamIdentity",
-        judged: "_Judged",
+        judged: Judged,
         going: Going,
         browser: Browser,
         set_out_at: datetime,
@@ -260,16 +271,17 @@ class UpstreamSignInService:
         # Of now, and not of when they left: what is believed may have been taken back.
         policy, found = judged.policy, judged.found
         assert found.user is not None and found.identity_id is not None
-        await follow_groups(self._process, found.user.id, policy, identity.claims)
+        groups = by_dn(policy) if is_directory(way) else policy
+        await follow_groups(self._process, found.user.id, groups, identity.claims)
         if found.is_new:
             identity = replace(identity, auth_time=None)
         came = came_by(
             self._process, way.id, found.identity_id, identity, set_out_at, policy
         )
-        proven = replace(_proven(policy, identity), came_by=came)
+        what = replace(proven(policy, identity), came_by=came)
         try:
             started = await SignInService(self._process).browser_proven(
-                found.user, proven, held_by(browser), browser.remembered
+                found.user, what, held_by(browser), browser.remembered
             )
         except MfaRequired as required:
             return Arrival(going, required=required)
@@ -285,7 +297,7 @@ class UpstreamSignInService:
         going: Going,
         browser: Browser,
         admitted: bool,
-    ) -> "_Judged":
+    ) -> Judged:
         """Return whose account it is; evidence of a refusal is stored with it."""
         connection = await uow.connections.shared(way.id)
         if connection is None or connection.settings != way.settings:
@@ -296,15 +308,15 @@ class UpstreamSignInService:
         found = await accounts.find(identity, going.begun_at, admitted=admitted)
         if found.must_prove:
             link = await self._wait(uow, way, identity, browser)
-            return _Judged(found, connection.policy, link=link)
+            return Judged(found, connection.policy, link=link)
         if found.user is None:
-            return _Judged(found, connection.policy)
+            return Judged(found, connection.policy)
         refusal = self._refusal(found.user)
         if refusal is None:
             await follow_profile(uow, found.user, connection.policy, identity.claims)
         elif not found.is_new:
             uow.record(SignInFailed(user_id=found.user.id, reason=refusal))
-        return _Judged(found, connection.policy, refusal)
+        return Judged(found, connection.policy, refusal)
 
     def _refusal(self, user: User) -> Refusal | None:
         must_verify = self._process.settings.registration_mode != "open"
@@ -356,45 +368,17 @@ class UpstreamSignInService:
         self, name: str, reason: str, detail: str, going: Going
     ) -> NoReturn:
         """Leave the true reason under the reference of the page."""
+        await self.leave_evidence(name, reason, detail)
+        raise UpstreamSignInRefused(str(reason), detail, going.flow, going.section)
+
+    async def leave_evidence(self, name: str, reason: str, detail: str) -> None:
+        """Tell the audit trail why nobody was signed in, as far as there is room."""
         limiter, limit = self._process.limiter, self._process.limits.refusal_address
         if not await limiter.admits(*by_address(limit)):
-            raise UpstreamSignInRefused(str(reason), detail, going.flow, going.section)
+            return
         async with self._process.unit_of_work() as uow:
             uow.record(
                 UpstreamRefused(
                     connection=name, reason=str(reason), detail=detail[:500]
                 )
             )
-        raise UpstreamSignInRefused(str(reason), detail, going.flow, going.section)
-
-
-def _proven(policy: Mapping[str, Any], identity: "UpstreamIdentity") -> Proven:
-    """Return what was proven: one factor, unless their word counts for two.
-
-    What they call it is not handed on: a password there is none of this account.
-    """
-    says_two = MULTI_FACTOR in identity.amr or identity.acr in _ASKED
-    counts = says_two and policy["trusts_factors"]
-    amr = (FEDERATED, MULTI_FACTOR) if counts else (FEDERATED,)
-    return Proven(METHOD, amr, at=identity.auth_time)
-
-
-def _two_factors(way: Way, going: Going) -> tuple[str, ...]:
-    """Return what is asked of the other side for an application that wants two factors.
-
-    Only where its word would count: elsewhere the second step is ours.
-    """
-    is_wanted = meets_any(TWO_FACTORS, going.acr_values) and not meets_any(
-        ONE_FACTOR, going.acr_values
-    )
-    return _ASKED if is_wanted and way.policy["trusts_factors"] else ()
-
-
-def _long_ago(identity: "UpstreamIdentity", kept: "Kept") -> datetime | None:
-    """Return when somebody proved themselves there, if it was before they left here.
-
-    Who came by a session that they have there has not just signed in.
-    """
-    at = identity.auth_time
-    is_new = at is None or at.timestamp() >= kept.started_at - _SKEW
-    return None if is_new else at

@@ -1,0 +1,156 @@
+"""Name and password of a directory, at a page of ours (ADR-0102)."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from app.core.exceptions import AppError, MethodNotAllowed
+from app.core.language import N_, Message, gettext
+from app.core.late.route import LateRoute
+from app.pages.parts import texts
+from app.pages.parts.asked import asking, hinted_email, waiting_at
+from app.pages.parts.browser import AtBrowser, actor_of, show_page
+from app.pages.parts.dependencies import State
+from app.pages.parts.flow import Flow, Section, address_of, go_on, onward
+from app.pages.parts.form import Values
+from app.pages.parts.form_page import (
+    CURRENT_PASSWORD,
+    Around,
+    Field,
+    Form,
+    FormPage,
+    Link,
+    note,
+)
+from app.pages.sign_in.journey import CONNECT, asks_password, to_form
+from app.services.server.runtime import Runtime
+from app.services.sessions.authentication import AuthenticationService
+from app.services.sessions.errors import ReauthenticationRequired
+from app.services.sign_in.browser_session import Browser
+from app.services.upstreams.errors import (
+    DirectoryPasswordMustChange,
+    DirectoryPasswordRefused,
+    UpstreamSignInRefused,
+)
+
+if TYPE_CHECKING:
+    from app.services.upstreams.journey import Going
+    from app.services.upstreams.password import UpstreamPasswordService
+    from app.services.upstreams.sign_in import Arrival
+
+router = APIRouter(include_in_schema=False, route_class=LateRoute)
+LOGIN = Field("login", N_("User name"), "text", "username")
+NEW = Field("new", N_("New password"), "password", "new-password")
+_CONNECTIONS = "connections"  # the section of the account
+_CONNECT_TITLE = N_("Connect %(name)s")
+_INTRO = N_("Use your name and password of %(name)s.")
+_CHANGE = N_("Set new password")
+_OTHERWISE = N_("Sign in another way")
+
+
+@router.get("/upstreams/{name}")
+async def show_directory(
+    name: str,
+    request: Request,
+    flow: Flow,
+    section: Section,
+    browser: AtBrowser,
+    runtime: State,
+) -> Response:
+    """Ask for name and password."""
+    from app.services.upstreams.journey import Going
+
+    if not await asks_password(name, runtime):
+        raise MethodNotAllowed(hint="it leads away, by a form")
+    going = Going(flow=flow, section=section)
+    if request.query_params.get(CONNECT) == "yes":
+        owner = await _owner(browser, runtime)
+        if owner is None:
+            return go_on(address_of(_CONNECTIONS))
+        going = Going(section=_CONNECTIONS, user_id=owner)
+    return await _show(name, {}, going, browser, runtime)
+
+
+async def take(
+    name: str, values: Values, going: "Going", browser: Browser, runtime: Runtime
+) -> "Arrival | Response":
+    """Take what was typed; return what becomes of it, or the form again.
+
+    Raises:
+        UpstreamSignInRefused: Nobody is signed in by this.
+    """
+    from app.services.upstreams.password import Typed
+
+    if LOGIN.name not in values:
+        return to_form(name, going)
+    if values.get(CONNECT) == "yes":
+        owner = await _owner(browser, runtime)
+        if owner is None:
+            return go_on(address_of(_CONNECTIONS))
+        going = replace(going, flow="", section=_CONNECTIONS, user_id=owner)
+    login, password = values.get(LOGIN.name, ""), values.get("password", "")
+    typed = Typed(login.strip(), password, values.get(NEW.name))
+    try:
+        return await _service(runtime).sign_in(name, typed, browser, going)
+    except UpstreamSignInRefused:
+        raise
+    except AppError as error:
+        note(error)
+        return await _show(name, values, going, browser, runtime, error)
+
+
+async def _owner(browser: Browser, runtime: Runtime) -> UUID | None:
+    """Return who may connect their account: whoever just proved that it is theirs."""
+    account = browser.current
+    if account is None:
+        return None
+    try:
+        await AuthenticationService(runtime).demand_presence(actor_of(account))
+    except ReauthenticationRequired as error:
+        note(error)
+        return None
+    return account.user_id
+
+
+def _service(runtime: Runtime) -> "UpstreamPasswordService":
+    # Here: few services have a directory.
+    from app.services.upstreams.password import UpstreamPasswordService
+
+    return UpstreamPasswordService(runtime, runtime.connections)
+
+
+async def _show(
+    name: str,
+    values: Values,
+    going: "Going",
+    browser: Browser,
+    runtime: Runtime,
+    error: AppError | None = None,
+) -> Response:
+    way, _ = await _service(runtime).way(name)
+    waiting = await waiting_at(browser, going.flow, runtime)
+    said = {"name": way.display_name}
+    is_change = NEW.name in values or isinstance(
+        error, DirectoryPasswordMustChange | DirectoryPasswordRefused
+    )
+    fields = (LOGIN, CURRENT_PASSWORD, *((NEW,) if is_change else ()))
+    form = Form(_CHANGE if is_change else texts.SIGN_IN, fields, by_link=False)
+    is_connecting = going.user_id is not None
+    title = Message(gettext(_CONNECT_TITLE) % said) if is_connecting else texts.SIGN_IN
+    page = FormPage(
+        f"/upstreams/{name}", title, Message(gettext(_INTRO) % said), (form,)
+    )
+    back = onward("/signin", going.flow, going.section)
+    if is_connecting:
+        back = address_of(_CONNECTIONS)
+    around = Around(
+        flow=going.flow if waiting else "",
+        section=going.section,
+        application=asking(waiting),
+        links=[Link(gettext(_OTHERWISE), back)],
+        carried={CONNECT: "yes"} if is_connecting else {},
+    )
+    kept = {LOGIN.name: values.get(LOGIN.name) or hinted_email(waiting) or ""}
+    return show_page(page, browser, runtime, kept, error, around)

@@ -1,0 +1,41 @@
+"""Whose account it is that somebody comes to, and what becomes of it at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.events.sign_in import Refusal
+from app.events.upstream import UpstreamPasswordKept
+from app.repositories.unit_of_work import UnitOfWork
+from app.services.accounts.change import touch
+from app.services.upstreams.account import Found
+from app.services.upstreams.directory import Way
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Whose account it is, and what comes of that.
+
+    Attributes:
+        policy: What is believed of the other side, as it was when that was judged.
+        refusal: Why the account does not sign in.
+        link: Secret of a link that waits.
+    """
+
+    found: Found
+    policy: Mapping[str, Any]
+    refusal: Refusal | None = None
+    link: str = ""
+
+
+def keep_password(
+    uow: UnitOfWork, way: Way, judged: Judged, password_hash: str | None
+) -> None:
+    """Make a password that was proven elsewhere the account's own, if there is one."""
+    user = judged.found.user
+    if user is None or judged.refusal is not None or password_hash is None:
+        return
+    user.password_hash = password_hash
+    touch(user, uow)
+    event = UpstreamPasswordKept(user_id=user.id, actor_id=user.id, connection=way.name)
+    uow.record(event)
