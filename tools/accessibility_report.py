@@ -37,6 +37,10 @@ _WALKED = (
         *("yes", "yes", "yes", "yes", "yes", "`test_device.py`"),
     ),
     (
+        "Coming from another service, with an account here and without",
+        *("yes", "yes", "yes", "yes", "yes", "`test_two_services.py`"),
+    ),
+    (
         "Signing in with a passkey",
         *("yes", "yes", "yes", "yes", "impossible", "`test_passkeys.py`"),
     ),
@@ -51,6 +55,11 @@ _WALKED = (
         "groups, roles, trail, keys, outbox, mails, settings, search",
         *("most", "yes", "yes", "looked at", "some"),
         "`test_operating.py`, `test_console.py`, `test_console_sections.py`",
+    ),
+    (
+        "Other programs in the console: APIs, protected hosts, webhooks, trusted "
+        "issuers, connections",
+        *("yes", "yes", "some", "looked at", "no", "`test_console_programs.py`"),
     ),
     (
         "The first five minutes",
