@@ -164,32 +164,28 @@ async def test_a_password_is_changed_by_who_knows_it(
     directory: Directory, connector: DirectoryConnector
 ) -> None:
     person = directory.people["cam"]
-    try:
+    if directory.kind != "389":  # which has no rules unless passwordCheckSyntax is on
         with pytest.raises(ChangeRefused) as short:
             await connector.change("cam", person.password, "ab")
-        with pytest.raises(Refused) as wrong:
-            await connector.change("cam", WRONG, NEW)
-        changed = await connector.change("cam", person.password, NEW)
-        again = await connector.change("cam", NEW, NEWER)
-        assert (await connector.verify("cam", NEWER)).subject == changed.subject
-    finally:
+        assert short.value.why == "refused"
+    with pytest.raises(Refused) as wrong:
+        await connector.change("cam", WRONG, NEW)
+    changed = await connector.change("cam", person.password, NEW)
+    again = await connector.change("cam", NEW, NEWER)
+    if directory.kind == "ad":  # which remembers what was used before
         _put_back(directory, person)
+    else:
+        await connector.change("cam", NEWER, person.password)
 
-    assert short.value.why == "refused"
     assert wrong.value.reason is Reason.WRONG_PASSWORD
     assert changed.subject == again.subject
 
 
 def _put_back(directory: Directory, person: Person) -> None:
-    """Give somebody the password that other tests know, and have them keep it."""
-    name, value = "userPassword", person.password.encode()
-    if directory.kind == "ad":
-        name, value = "unicodePwd", f'"{person.password}"'.encode("utf-16-le")
-    dn = b64encode(person.dn.encode()).decode()
-    told = b64encode(value).decode()
+    """Have an administrator give somebody the password that other tests know."""
+    name, dn = "unicodePwd", b64encode(person.dn.encode()).decode()
+    told = b64encode(f'"{person.password}"'.encode("utf-16-le")).decode()
     change = f"dn:: {dn}\nchangetype: modify\nreplace: {name}\n{name}:: {told}\n"
-    if directory.kind == "openldap":  # pwdMustChange: else they would have to change it
-        change += "-\nreplace: pwdReset\npwdReset: FALSE\n"
     directory.change(change)
 
 

@@ -5,6 +5,7 @@ nothing is told nothing: not whether there is somebody of that name, nor what st
 against them.
 """
 
+import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
@@ -95,7 +96,7 @@ class UpstreamPasswordService:
         """
         way, connector = await self.way(name)
         limits = self._process.limits
-        whose = f"{way.id.hex} {typed.name[:_MAX_COUNTED].casefold()}"
+        whose = f"{way.id.hex} {_counted(typed.name)}"
         keys = (f"{whose} {network_of(current().ip)}", whose)
         charge = await self._process.limiter.take(
             *by_address(limits.sign_in_address),
@@ -178,6 +179,16 @@ class UpstreamPasswordService:
             return (await passwords.accept(password, context=context)).hash
         except Unprocessable:
             return None
+
+
+def _counted(name: str) -> str:
+    """Return what tries at a name are counted by.
+
+    Directories take many spellings for one name (RFC 4518): other cases and widths,
+    more spaces, marks that are not seen. Each would have tries of its own.
+    """
+    plain = unicodedata.normalize("NFKD", name[:_MAX_COUNTED]).casefold()
+    return "".join(each for each in plain if unicodedata.category(each)[0] not in "MCZ")
 
 
 _CHANGES: dict[str, type[AppError]] = {

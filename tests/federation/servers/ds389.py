@@ -63,6 +63,8 @@ changetype: modify
 add: aci
 aci: (targetattr!="userPassword")(version 3.0; acl "readers";
   allow (read, search, compare) userdn="ldap:///{_READER}";)
+aci: (targetattr="userPassword")(version 3.0; acl "own password";
+  allow (write) userdn="ldap:///self";)
 """
 _POLICY = """dn: cn=config
 changetype: modify
