@@ -241,6 +241,47 @@ async def test_plain_asgi_is_guarded_alike(
     assert metadata.json()["resource"] == API
 
 
+async def test_nobody_is_let_in_while_nobody_can_say_whether_they_may(
+    issuer: Issuer, server: ResourceServer
+) -> None:
+    """RFC 9110 §15.6.4: without keys a token is not refused, and not believed."""
+    issuer.is_away = True
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    for app in (_api(server), BearerMiddleware(_api(server), server)):
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url=API) as api:
+            answer = await api.get("https://orders.example/orders", headers=headers)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert "www-authenticate" not in answer.headers
+
+
+async def test_a_websocket_is_opened_for_a_token_that_holds(
+    issuer: Issuer, server: ResourceServer
+) -> None:
+    """RFC 6455 §7.4.1: 1008, its policy; ASGI makes that a 403 to the handshake."""
+    opened: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        opened.append(scope["state"]["access_token"].subject)
+
+    said: list[Any] = []
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    field = (b"authorization", f"Bearer {issuer.token()}".encode())
+    for headers in ([], [field, field], [field]):
+        scope = {"type": "websocket", "path": "/", "headers": headers}
+        await BearerMiddleware(app, server)(scope, _nothing, send)
+
+    assert opened == ["ada"]
+    assert said == [{"type": "websocket.close", "code": 1008}] * 2
+
+
+async def _nothing() -> Any:
+    raise AssertionError("nobody asks what comes")
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 async def test_an_issuer_that_hangs_is_asked_once_by_all_that_wait(
     is_known: bool,

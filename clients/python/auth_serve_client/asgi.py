@@ -1,18 +1,16 @@
 """Plain ASGI: no request comes to the application without a token that holds."""
 
 import json
-import logging
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 
-from auth_serve_client.errors import Refused, Unavailable
+from auth_serve_client.admission import NotAdmitted, admit
 from auth_serve_client.resource_server import ResourceServer
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-_log = logging.getLogger("auth_serve_client")
 
 
 class BearerMiddleware:
@@ -51,34 +49,31 @@ class BearerMiddleware:
             await _answer(send, 200, {}, self._server.metadata())
             return
         try:
-            token = await self._server.authenticate(_authorization(scope))
-            token.demand_scope(*self._scope)
-            token.demand_sign_in(acr=self._acr, max_age=self._max_age)
-        except Refused as error:
-            _log.info("refused: %s", error)
-            headers = error.headers(self._server.metadata_url)
-            await _refuse(scope, send, error.status, headers, error.error)
-        except Unavailable as error:
-            _log.warning("unavailable: %s", error)
-            await _refuse(scope, send, 503, error.headers(), "temporarily_unavailable")
+            token = await admit(
+                self._server,
+                _authorization(scope),
+                scope=self._scope,
+                acr=self._acr,
+                max_age=self._max_age,
+            )
+        except NotAdmitted as refusal:
+            await _refuse(scope, send, refusal)
         else:
             scope.setdefault("state", {})["access_token"] = token
             await self._app(scope, receive, send)
 
 
-def _authorization(scope: Scope) -> str | None:
-    """Return the field; two of them are none (which one counts, nobody could know)."""
+def _authorization(scope: Scope) -> list[str]:
     found = [value for name, value in scope["headers"] if name == b"authorization"]
-    return found[0].decode("latin-1") if len(found) == 1 else None
+    return [value.decode("latin-1") for value in found]
 
 
-async def _refuse(
-    scope: Scope, send: Send, status: int, headers: dict[str, str], error: str | None
-) -> None:
+async def _refuse(scope: Scope, send: Send, refusal: NotAdmitted) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
         return
-    await _answer(send, status, headers, {"error": error} if error else {})
+    body = {"error": refusal.error} if refusal.error else {}
+    await _answer(send, refusal.status, refusal.headers, body)
 
 
 async def _answer(send: Send, status: int, headers: dict[str, str], body: Any) -> None:

@@ -1,15 +1,12 @@
 """FastAPI: a dependency that gives an endpoint its token, or refuses the request."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from auth_serve_client.errors import Refused, Unavailable
+from auth_serve_client.admission import NotAdmitted, admit
 from auth_serve_client.resource_server import ResourceServer
 from auth_serve_client.token import AccessToken
 from fastapi import FastAPI, HTTPException, Request
-
-_log = logging.getLogger("auth_serve_client")
 
 
 def requires(
@@ -30,18 +27,11 @@ def requires(
     async def access_token(request: Request) -> AccessToken:
         fields = request.headers.getlist("authorization")
         try:
-            token = await server.authenticate(fields[0] if len(fields) == 1 else None)
-            token.demand_scope(*scope)
-            token.demand_sign_in(acr=acr, max_age=max_age)
-        except Refused as error:
-            _log.info("refused: %s", error)
-            headers = error.headers(server.metadata_url)
-            raise HTTPException(error.status, error.error, headers) from error
-        except Unavailable as error:
-            _log.warning("unavailable: %s", error)
-            detail = "temporarily_unavailable"
-            raise HTTPException(503, detail, error.headers()) from error
-        return token
+            return await admit(server, fields, scope=scope, acr=acr, max_age=max_age)
+        except NotAdmitted as refusal:
+            raise HTTPException(
+                refusal.status, refusal.error, refusal.headers
+            ) from refusal
 
     return access_token
 
