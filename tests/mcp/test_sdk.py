@@ -26,6 +26,7 @@ from mcp.shared.auth import (
     OAuthClientMetadata,
     OAuthToken,
 )
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import AnyUrl
 
 from tests.interop.browser import Browser
@@ -161,7 +162,9 @@ class Person:
         )
 
 
-async def use(world: World, storage: Storage, document: str | None) -> Person:
+async def use(
+    world: World, storage: Storage, document: str | None, version: str = "2026-07-28"
+) -> Person:
     """Call a tool, have the token expire, and call it again."""
     person = Person(world.issuer)
     auth = OAuthClientProvider(
@@ -169,7 +172,9 @@ async def use(world: World, storage: Storage, document: str | None) -> Person:
     )
     async with httpx2.AsyncClient(auth=auth, timeout=30, trust_env=False) as http:
         transport = streamable_http_client(world.server, http_client=http)
-        async with Client(transport) as client:
+        mode = "auto" if version in MODERN_PROTOCOL_VERSIONS else "legacy"
+        async with Client(transport, mode=mode) as client:
+            assert client.protocol_version == version
             first = await client.call_tool("orders", {"of": "Ann"})
             auth.context.token_expiry_time = time.time() - 1
             second = await client.call_tool("orders", {"of": "Bob"})
@@ -246,3 +251,17 @@ async def test_a_client_that_is_registered_already_is_used(world: World) -> None
     await use(world, storage, None)
 
     check_tokens(world, storage, made["client_id"])
+
+
+@pytest.mark.parametrize("version", ["2025-11-25", "2025-06-18", "2025-03-26"])
+async def test_a_client_of_an_earlier_version_registers_itself(
+    world: World, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    """What it offers in its handshake is all that makes the SDK one of that time."""
+    monkeypatch.setattr("mcp.client.session.LATEST_HANDSHAKE_VERSION", version)
+    storage = Storage()
+
+    await use(world, storage, None, version)
+
+    assert storage.client is not None and storage.client.client_id is not None
+    check_tokens(world, storage, storage.client.client_id)
