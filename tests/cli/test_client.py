@@ -86,18 +86,22 @@ async def test_each_kind_of_application_gets_what_it_needs(runtime: Runtime) -> 
 
 
 async def test_the_administrators_choices_and_more_metadata_are_taken(
-    runtime: Runtime,
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("AUTH_SERVE_OAUTH__PREVIEW_HOSTS", "preview.example.com")
+    pattern = "https://*.preview.example.com/cb"
     more = '{"policy_uri": "https://shop.example/policy"}'
     done = run(
         *("client", "create", "--name", "Shop", *REDIRECT, "--client-id", "shop"),
         *("--first-party", "--resource-server", "--audience", "https://api.example"),
         *("--scope", "openid email", "--metadata", more),
         *("--post-logout-redirect-uri", "https://shop.example/bye"),
-        *("--minimum-acr", "aal2"),
+        *("--minimum-acr", "aal2", "--redirect-uri-pattern", pattern),
     )
 
     assert done.exit_code == 0, done.output
+    shown = json.loads(run("client", "show", "shop", "--json").stdout)
+    assert shown["redirect_uri_patterns"] == [pattern]
     client = await runtime.clients.by_client_id("shop")
     assert client is not None and client.is_first_party and client.is_resource_server
     assert (client.audience, client.minimum_acr) == ("https://api.example", "aal2")

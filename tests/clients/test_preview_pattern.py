@@ -1,6 +1,7 @@
 """Patterns of redirect URIs: whose hosts they may lead to, and when that is judged."""
 
 import pytest
+from httpx2 import AsyncClient
 from sqlalchemy import update
 
 from app.config import Settings
@@ -11,6 +12,7 @@ from app.services.server.runtime import Runtime
 from tests.conftest import SECRET
 from tests.support.api import Api, Person
 from tests.support.client import fields, make, seen
+from tests.support.registration import WEB, refused, register
 
 
 @pytest.fixture
@@ -23,7 +25,8 @@ class TestPreviewDeployments:
 
     @pytest.fixture
     def options(self, options: dict[str, object]) -> dict[str, object]:
-        return options | {"oauth": {"preview_hosts": "preview.example.com"}}
+        ours = {"preview_hosts": "preview.example.com", "registration": "open"}
+        return options | {"oauth": ours}
 
     async def test_an_administrator_gives_a_pattern_and_takes_it_away(
         self, api: Api, runtime: Runtime, admin: Person
@@ -48,6 +51,20 @@ class TestPreviewDeployments:
             "/clients/shop", {"redirect_uri_patterns": patterns}, admin
         )
         assert fields(refused) == ["redirect_uri_patterns"]
+
+    async def test_nobody_else_gives_themselves_one(
+        self, client: AsyncClient, runtime: Runtime
+    ) -> None:
+        """RFC 9700 §4.1.1: where a stranger's answers go is written out in full."""
+        pattern = "https://*.preview.example.com/cb"
+        told = await register(client, redirect_uri_patterns=[pattern])
+        body = WEB | {"redirect_uris": [pattern]}
+        answer = await client.post("/oauth2/register", json=body)
+
+        found = await seen(runtime, told["client_id"])
+        assert found.redirect_uri_patterns == ()
+        assert "redirect_uri_patterns" not in told
+        assert refused(answer) == "invalid_redirect_uri"
 
 
 class TestPatternsOfBefore:

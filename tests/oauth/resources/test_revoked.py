@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID, uuid4
 
+from app.core import jose
 from app.oauth.resources.revoked import (
     DIGEST_LENGTH,
     client_entry,
@@ -13,6 +14,7 @@ from app.oauth.resources.revoked import (
     past_entry,
     revoked_claims,
 )
+from tests.oauth.token_support import KEYS
 
 _ISSUER = "https://as.example.com"
 _NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -39,6 +41,22 @@ def test_entries_are_sorted_digests_that_name_nobody() -> None:
     )
     assert "tokens_not_before" not in claims
     assert not {"sub", "aud", "client_id", "jti", "scope", "events"} & claims.keys()
+
+
+def test_ten_thousand_take_less_than_100_kb() -> None:
+    """Each reader has all of it with each change, signed as it is sent."""
+    digests = {entry_digest(UUID(int=number)) for number in range(10_000)}
+    claims = revoked_claims(
+        issuer=_ISSUER, digests=digests, not_before=None, clients={}, now=_NOW
+    )
+
+    key = KEYS["RS256"]
+    sent = jose.sign(
+        claims, key.key, kid=key.kid, algorithm="RS256", typ="revoked-tokens+jwt"
+    )
+
+    assert len(digests) == 10_000
+    assert len(sent) < 100_000
 
 
 def test_the_instant_that_all_is_over_until_is_rounded_up() -> None:
