@@ -4,10 +4,17 @@ from typing import Any
 
 import pytest
 
-from app.policies.permission import PERMISSIONS
+from app.oauth.grants.jwt_bearer import JwtBearer
+from app.policies.permission import PERMISSIONS, operator
+from app.schemas.connection import ConnectionCreate
+from app.schemas.trusted_issuer import TrustedIssuerChange
+from app.services.clients.trusted_issuer import TrustedIssuerService
 from app.services.server.runtime import Runtime
+from app.services.upstreams.connection import ConnectionService
+from tests.connections.support import CONNECTION
 from tests.console.conftest import Holder
 from tests.factories.factor import FactorFactory
+from tests.factories.oauth import ApplicationFactory
 from tests.support.api import PASSWORD, Api, Person
 from tests.support.browser import Visitor
 from tests.support.page import Page
@@ -195,6 +202,57 @@ async def test_nobody_is_offered_what_they_may_not_do(
 
     offered = {each["to"] for each in found if each["kind"] == "Actions"}
     assert offered == {"/account", "/account/password", "/language", "/signout"}
+
+
+@pytest.fixture
+async def programs(runtime: Runtime) -> dict[str, str]:
+    """A client, a connection and an issuer; where each is found."""
+    client = await ApplicationFactory(runtime)(
+        client_name="Corner shop", grant_types=["authorization_code", JwtBearer.name]
+    )
+    form = ConnectionCreate.model_validate(CONNECTION | {"name": "corner-office"})
+    conditions = [{"claim": "sub", "equals": "job"}]
+    rule = {"conditions": conditions, "client_id": client.client_id}
+    members = TrustedIssuerChange.model_validate({"rules": [rule]})
+    async with runtime.unit_of_work() as uow:
+        service = ConnectionService(uow, runtime, runtime.connections.forget)
+        actor = operator(uow.clock.now())
+        settings = form.model_dump(mode="json")
+        connection = await service.create(actor, form.name, settings)
+        issuers = TrustedIssuerService(uow, runtime)
+        issuer = "https://corner.example.com"
+        await issuers.create("cluster", issuer, members.model_dump(mode="json"))
+    return {
+        "Clients": f"/admin/clients/one?id={client.client_id}",
+        "Connections": f"/admin/connections/{connection.id}",
+        "Trusted issuers": "/admin/issuers/one/cluster",
+    }
+
+
+async def test_programs_are_found_by_name_and_by_what_tells_them_apart(
+    visitor: Visitor, admin: Person, programs: dict[str, str]
+) -> None:
+    for typed, kinds in (
+        ("CORNER", ["Clients", "Connections", "Trusted issuers"]),
+        ("elsewh", ["Connections"]),
+        ("cluster", ["Trusted issuers"]),
+        ("c%25r", []),
+    ):
+        found = await _palette(visitor, typed)
+
+        expected = [(kind, programs[kind]) for kind in kinds]
+        shown = [(each["kind"], each["to"]) for each in found]
+        assert [each for each in shown if each[0] in programs] == expected, typed
+
+
+async def test_programs_are_found_only_by_who_may_see_them(
+    visitor: Visitor, holder: Holder, programs: dict[str, str]
+) -> None:
+    await holder("trusted-issuers:read")
+
+    found = await _palette(visitor, "corner")
+
+    assert [each["to"] for each in found] == [programs["Trusted issuers"]]
 
 
 async def _palette(visitor: Visitor, typed: str) -> Any:

@@ -1,13 +1,14 @@
-"""``/admin/palette``: pages, actions, users and clients by a few letters of each.
+"""``/admin/palette``: pages, actions, users and programs by a few letters of each.
 
 A page for whoever has no script, and the same as JSON for the dialog of the frame. It
 finds for somebody what they may see, and nothing else.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -32,14 +33,15 @@ from app.pages.console.sections import (
     ROLES,
     USERS,
     WEBHOOKS,
+    Section,
     open_to,
 )
 from app.pages.console.users import NEW as NEW_USER
 from app.pages.parts.render import HEADERS
+from app.repositories.statements.named import Named, NamedKind, find_named
 from app.repositories.statements.user_directory import UserFilter
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.user import read_search
-from app.services.clients.client import OAuthClientService
 from app.services.console.user_directory import UserDirectoryService
 from app.utils.helpers import encoded_json
 
@@ -47,6 +49,11 @@ router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _MOST = 6  # of a kind
 _REFERENCE = re.compile(r"[0-9A-Fa-f-]{16,64}")
 _LEAST = 2  # letters, before anything is looked for in a million rows
+_NAMED: Mapping[NamedKind, Section] = {
+    "client": CLIENTS,
+    "connection": CONNECTIONS,
+    "issuer": ISSUERS,
+}
 # What can be begun anywhere: text, address and the permission for it.
 ACTIONS = [
     (N_("Invite somebody"), NEW_USER, USERS.act),
@@ -127,8 +134,8 @@ async def _rows(here: Here, q: str) -> list[Entry]:
     async with here.runtime.unit_of_work(read_only=True) as uow:
         if USERS.is_open_to(here.actor):
             found += await _users(uow, UserFilter(search))
-        if CLIENTS.is_open_to(here.actor) and not is_of_a_user:
-            found += await _clients(here, uow, q)
+        if not is_of_a_user:
+            found += await _programs(here, uow, q)
     return found
 
 
@@ -142,10 +149,18 @@ async def _users(uow: UnitOfWork, wanted: UserFilter) -> list[Entry]:
     ]
 
 
-async def _clients(here: Here, uow: UnitOfWork, q: str) -> list[Entry]:
-    rows = await OAuthClientService(uow, here.runtime).find(q, _MOST)
-    kind = gettext("Clients")
+async def _programs(here: Here, uow: UnitOfWork, q: str) -> list[Entry]:
+    kinds = [kind for kind, each in _NAMED.items() if each.is_open_to(here.actor)]
+    rows = await find_named(uow.db, q, kinds, _MOST)
     return [
-        Entry(kind, row.client_name, address_of(row.client_id), row.client_id)
+        Entry(gettext(_NAMED[row.kind].label), row.name, _page_of(row), row.hint)
         for row in rows
     ]
+
+
+def _page_of(row: Named) -> str:
+    if row.kind == "client":
+        return address_of(row.key)
+    if row.kind == "issuer":
+        return f"{ISSUERS.path}/one/{row.key}"
+    return f"{CONNECTIONS.path}/{UUID(row.key)}"
