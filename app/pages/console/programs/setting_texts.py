@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from app.core.language import N_, Message, gettext
 
+_USUAL = N_("Empty: as is usual there.")
 _LABELS: Mapping[str, Message] = {
     "issuer": N_("Issuer"),
     "client_id": N_("Client ID"),
@@ -29,6 +30,24 @@ _LABELS: Mapping[str, Message] = {
     "authorization_server": N_("Authorization server"),
     "realm": N_("Realm"),
     "email": N_("The app may ask for addresses"),
+    "directory": N_("Product"),
+    "servers": N_("Servers"),
+    "start_tls": N_("Plain connections are encrypted (StartTLS)"),
+    "ca_certificates": N_("Certificates of its authority"),
+    "bind_name": N_("Name of the account that searches"),
+    "bind_password": N_("Password of that account"),
+    "user_base": N_("Where people are"),
+    "user_filter": N_("Filter for people"),
+    "login_attributes": N_("Attributes that people sign in with"),
+    "id_attribute": N_("Attribute that says who somebody is"),
+    "attributes": N_("Attributes besides"),
+    "group_base": N_("Where groups are"),
+    "group_filter": N_("Filter for groups"),
+    "nested_groups": N_("Groups within groups count"),
+    "page_size": N_("Entries in one answer"),
+    "timeout": N_("Seconds for one answer"),
+    "verified_mail": N_("Its email addresses are believed"),
+    "keeps_passwords": N_("Passwords move here"),
 }
 _HINTS: Mapping[str, Message] = {
     "issuer": N_("In every character as its discovery document has it."),
@@ -50,6 +69,25 @@ _HINTS: Mapping[str, Message] = {
     "auth0.domain": N_("Such as example.eu.auth0.com, or your own."),
     "authorization_server": N_("Such as default. Empty: the organization itself."),
     "keycloak.url": N_("With /auth where it has that."),
+    "servers": N_("Such as ldaps://dc1.example.com, one per line, tried in order."),
+    "start_tls": N_("What begins with ldap://. Without it only on this machine."),
+    "ca_certificates": N_("In PEM. Empty: those of the system."),
+    "bind_name": N_(
+        "As the directory wants it, such as cn=reader,dc=example,dc=com. It has to "
+        "read and nothing else."
+    ),
+    "user_base": N_("Such as ou=people,dc=example,dc=com."),
+    "user_filter": _USUAL,
+    "login_attributes": N_("One per line. Empty: as is usual there."),
+    "id_attribute": N_("It must never change. Empty: what the directory has for that."),
+    "attributes": N_("One per line, for what follows at each sign-in."),
+    "group_base": N_("Empty: nobody's groups are asked for."),
+    "group_filter": _USUAL,
+    "verified_mail": N_("Only where nobody but administrators writes them."),
+    "keeps_passwords": N_(
+        "At each sign-in the password that was right becomes the account's own, if it "
+        "meets the rules here."
+    ),
 }
 
 
