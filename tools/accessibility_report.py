@@ -41,6 +41,10 @@ _WALKED = (
         *("yes", "yes", "yes", "yes", "yes", "`test_two_services.py`"),
     ),
     (
+        "Name and password of a directory, and another where it wants that",
+        *("yes", "yes", "yes", "yes", "yes", "`test_directory.py`"),
+    ),
+    (
         "Signing in with a passkey",
         *("yes", "yes", "yes", "yes", "impossible", "`test_passkeys.py`"),
     ),

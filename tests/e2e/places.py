@@ -36,6 +36,7 @@ VISITORS = (
     *("/verify-email", "/resend-verification", "/setup", "/demo", "/language"),
     *("/done/setup", "/done/mail-sent", "/done/registered", "/nothing/here"),
 )
+OF_WAYS_IN = ("/upstreams/ldap",)  # there once `add_ways_in` was called
 PORTAL = (
     *("/account", "/account/profile", "/account/email", "/account/security"),
     *("/account/password", "/account/passkeys", "/account/factors"),

@@ -17,6 +17,7 @@ from tests.e2e import report
 from tests.e2e.places import (
     CONSOLE,
     CONSOLE_NEW,
+    OF_WAYS_IN,
     PORTAL,
     VISITORS,
     add_ways_in,
@@ -56,7 +57,7 @@ async def test_no_page_hinders_anybody(
         [{"name": "auth_serve_language", "value": value, "url": person.home}]
     )
 
-    for path in VISITORS:
+    for path in (*VISITORS, *OF_WAYS_IN):
         await person.go(path)
         assert await person.page.locator("html").get_attribute("lang") == tag
     await person.page.goto("/signin")

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from app.pages.console.sections import SECTIONS
 from tests.e2e.manners import MANNERS
-from tests.e2e.places import VISITORS, add_ways_in
+from tests.e2e.places import OF_WAYS_IN, VISITORS, add_ways_in
 from tests.e2e.visitor import Visitor
 from tests.support.api import PASSWORD
 
@@ -106,8 +106,9 @@ async def test_labels_of_cells_stay_whole_in_arabic(newcomer: Any, path: str) ->
 async def test_where_people_may_come_from_fits_a_phone(newcomer: Any) -> None:
     person: Visitor = await newcomer.stranger("way@example.com", **MANNERS["phone"])
 
-    for path in VISITORS:
+    for path in (*VISITORS, *OF_WAYS_IN):
         await person.go(path)
 
     await person.go("/signin")
-    assert "Continue with Example & Sons" in await person.text()
+    await person.press("Continue with Example & Sons")
+    assert "Use your name and password of Example & Sons" in await person.text()

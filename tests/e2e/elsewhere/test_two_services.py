@@ -1,4 +1,4 @@
-"""People who come from elsewhere: a second service of this kind is where they are known.
+"""People who come from elsewhere: a second service is where they are known.
 
 At a service without anybody, so that the first of each journey finds no account.
 """
@@ -9,40 +9,17 @@ from shutil import copy
 from typing import Any
 
 import pytest
-import requests
 
 from app.services.server.runtime import Runtime
-from tests.e2e.conftest import OPTIONS
+from tests.e2e.elsewhere.operating import OPERATED, asked, home_of, operator
 from tests.e2e.manners import MANNERS, Somebody
 from tests.e2e.visitor import Visitor
 from tests.servers.service import COMMAND_LINE, Service, running
 from tests.support.api import PASSWORD
 
-_ADMIN = "operator@example.com"
 # Whose word for an address counts here, and whose does not.
 _BELIEVED, _UNKNOWN = "Acme", "Other"
-_OF_BOTH = OPTIONS | {
-    "AUTH_SERVE_ADMIN__EMAIL": _ADMIN,
-    "AUTH_SERVE_ADMIN__PASSWORD": PASSWORD,
-    "AUTH_SERVE_OUTBOUND__ALLOWED_HOSTS": "localhost",
-}
-
-
-def _asked(home: str, path: str, body: dict[str, Any], token: str = "") -> Any:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    url = f"{home}/api/v1{path}"
-    answer = requests.post(url, json=body, headers=headers, timeout=30)
-    assert answer.ok, answer.text
-    return answer.json()
-
-
-def _operator(home: str) -> str:
-    body = {"email": _ADMIN, "password": PASSWORD}
-    return str(_asked(home, "/auth/login", body)["access_token"])
-
-
-def _home(service: Service) -> str:
-    return f"http://localhost:{service.url.rpartition(':')[2].strip('/')}"
+_OF_BOTH = OPERATED | {"AUTH_SERVE_OUTBOUND__ALLOWED_HOSTS": "localhost"}
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +41,8 @@ def elsewhere(
     copy(sqlite_template, folder / "auth.db")
     url = f"sqlite:///{folder / 'auth.db'}"
     with running(url, folder / "run", _OF_BOTH, program=COMMAND_LINE) as started:
-        _introduce(_home(service), _home(started))
-        yield _home(started)
+        _introduce(home_of(service), home_of(started))
+        yield home_of(started)
 
 
 def _introduce(home: str, elsewhere: str) -> None:
@@ -75,7 +52,7 @@ def _introduce(home: str, elsewhere: str) -> None:
             f"{home}/upstreams/{name}/callback" for name in ("acme", "other")
         ],
     }
-    client = _asked(elsewhere, "/clients", metadata, _operator(elsewhere))
+    client = asked(elsewhere, "/clients", metadata, operator(elsewhere))
     settings = {
         "issuer": elsewhere,
         "client_id": client["client_id"],
@@ -90,13 +67,13 @@ def _introduce(home: str, elsewhere: str) -> None:
     acme |= connection | {"trusted_domains": ["example.com"]}
     other = connection | {"name": "other", "display_name": _UNKNOWN}
     for each in (acme, other):
-        _asked(home, "/connections", each, _operator(home))
+        asked(home, "/connections", each, operator(home))
 
 
 async def _known(elsewhere: str, visitor: Visitor) -> None:
     """Give somebody an account at the other side, with a proven address."""
     body = {"email": visitor.email, "password": PASSWORD, "email_verified": True}
-    _asked(elsewhere, "/users", body, _operator(elsewhere))
+    asked(elsewhere, "/users", body, operator(elsewhere))
     visitor.also = (elsewhere,)
 
 

@@ -1,0 +1,115 @@
+"""People of a directory, at our page for their name and password of there."""
+
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from tests.directories.conftest import PASSWORD, add_person, filled
+from tests.directories.server import (
+    GROUPS,
+    PEOPLE,
+    SEARCHER,
+    SEARCHER_PASSWORD,
+    Answer,
+    Directory,
+    ppolicy,
+)
+from tests.e2e.elsewhere.operating import OPERATED, asked, home_of, operator
+from tests.e2e.manners import HANDS, MANNERS, Somebody
+from tests.e2e.visitor import Visitor
+from tests.servers.service import COMMAND_LINE, Service, running
+
+_NEW = "another-Horse-8-battery"
+_SHOWN = "Acme staff"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def directory() -> AsyncIterator[Directory]:
+    """Where people have their passwords."""
+    async with filled().running() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def service(
+    database_file: str, directory: Directory, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """Where people arrive."""
+    folder = tmp_path_factory.mktemp("service") / "run"
+    options = OPERATED | {"AUTH_SERVE_OUTBOUND__ALLOWED_HOSTS": "127.0.0.1"}
+    with running(database_file, folder, options, program=COMMAND_LINE) as started:
+        home = home_of(started)
+        asked(home, "/connections", _connection(directory), operator(home))
+        yield started
+
+
+def _connection(directory: Directory) -> dict[str, object]:
+    return {
+        "name": "staff",
+        "kind": "ldap",
+        "display_name": _SHOWN,
+        "account_rule": "anybody",
+        "trusted_domains": ["example.com"],
+        "settings": {
+            "servers": [f"ldap://127.0.0.1:{directory.port}"],
+            "start_tls": False,
+            "bind_name": SEARCHER,
+            "bind_password": SEARCHER_PASSWORD,
+            "user_base": PEOPLE,
+            "group_base": GROUPS,
+            "verified_mail": True,
+        },
+    }
+
+
+async def _at_the_form(person: Visitor, directory: Directory) -> str:
+    """Be in the directory, and come to the form; return the name there."""
+    login = person.email.partition("@")[0]
+    add_person(directory, login, str(uuid4()))
+    await person.go("/signin")
+    await person.press(f"Continue with {_SHOWN}")
+    return login
+
+
+async def _send(person: Visitor, login: str, password: str, **more: str) -> None:
+    await person.type("User name", login)
+    await person.type("Password", password)
+    for label, text in more.items():
+        await person.type(label, text)
+    await person.press("Set new password" if more else "Sign in")
+
+
+@pytest.mark.parametrize("somebody", MANNERS, indirect=True)
+async def test_somebody_signs_in_with_the_password_of_there(
+    somebody: Somebody, directory: Directory
+) -> None:
+    person = await somebody("ann", account=False)
+    login = await _at_the_form(person, directory)
+
+    await _send(person, login, "not the password")
+    assert "Wrong name or password" in await person.text()
+    await _send(person, login, PASSWORD)
+
+    await person.go("/account")
+    assert person.email in await person.text()
+
+
+@pytest.mark.parametrize("somebody", ["mouse", *HANDS], indirect=True)
+async def test_who_has_to_choose_another_password_there_does_so_here(
+    somebody: Somebody, directory: Directory
+) -> None:
+    person = await somebody("bea", account=False)
+    login = await _at_the_form(person, directory)
+    name = f"uid={login},{PEOPLE}"
+    must: Answer = (0, "", ppolicy(error=2))
+    directory.bind_answers[name] = (must, (49, "", {}))
+
+    await _send(person, login, PASSWORD)
+    assert "Choose a new password first" in await person.text()
+    await _send(person, login, PASSWORD, **{"New password": _NEW})
+
+    await person.go("/account")
+    assert person.email in await person.text()
+    assert directory.passwords[name] == _NEW
