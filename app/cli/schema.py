@@ -5,11 +5,22 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from app.cli.base import AsJson, Exit, fail, note, on_database, show, show_rows
+from app.cli.base import (
+    AsJson,
+    Exit,
+    Yes,
+    confirm,
+    fail,
+    note,
+    on_database,
+    show,
+    show_rows,
+)
 
 if TYPE_CHECKING:
     from app.services.server.runtime import Runtime
     from app.services.server.upgrade.backfill import Done
+    from app.services.server.upgrade.downgrade import WayBack
     from app.services.server.upgrade.plan import Plan
     from app.services.server.upgrade.rehearsal import Measured, Rehearsal
 
@@ -83,6 +94,44 @@ def upgrade(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def downgrade(
+    revision: Annotated[
+        str, typer.Argument(help="Of the release before, as its log says it needs.")
+    ],
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the schema back to that of a release before, by this release's files.
+
+    Says first what is lost, counted. Refused while a process serves. The release before
+    runs on the schema of this one: going back is possible without.
+
+    JSON: `before` and `revision`, of the database, and `taken`, an array of `table`,
+    `column` (null: the table, or rows of it), `whole` (false: only such rows), `rows`.
+    """
+    from app.services.server.upgrade.downgrade import downgrade as run
+    from app.services.server.upgrade.downgrade import way_back
+
+    async def look(runtime: "Runtime") -> "WayBack":
+        return await way_back(runtime, revision)
+
+    async def work(runtime: "Runtime") -> None:
+        await run(runtime, revision)
+
+    found = _refusing(lambda: on_database(look))
+    for line in _lost(found):
+        note(line)
+    what = f"bring schema {found.revision} back to {found.target}"
+    confirm(f"{what}, and lose {found.rows:,} rows and values", yes)
+    _refusing(lambda: on_database(work))
+    names = ("table", "column", "whole", "rows")
+    taken = [{name: getattr(each, name) for name in names} for each in found.taken]
+    told = {"before": found.revision, "revision": found.target, "taken": taken}
+    lines = [f"schema {found.revision}, now {found.target}"]
+    show(told, as_json, lines=lines)
+
+
+@app.command()
 def backfill(
     share: Annotated[
         int, typer.Option(min=1, max=100, help="Per cent of the time that it takes.")
@@ -126,13 +175,26 @@ def _refusing(work: Callable[[], Result]) -> Result:
     """Do the work; end with one line where the database does not allow it."""
     from app.repositories.upgrade.database_copy import CopyRefused
     from app.services.server.schema import SchemaMismatch
+    from app.services.server.upgrade.downgrade import DowngradeRefused
 
     try:
         return work()
     except SchemaMismatch as refusal:
         fail(str(refusal), Exit.UNUSABLE)
-    except CopyRefused as refusal:
+    except (CopyRefused, DowngradeRefused) as refusal:
         fail(str(refusal))
+
+
+def _lost(found: "WayBack") -> Iterable[str]:
+    for step in found.steps:
+        yield f"{step.revision}  {step.says}"
+    for each in found.taken:
+        if each.column:
+            yield f"lost: {each.table}.{each.column}, of {each.rows:,} rows"
+        elif each.whole:
+            yield f"lost: the table {each.table}, {each.rows:,} rows"
+        else:
+            yield f"lost: {each.rows:,} rows of {each.table}"
 
 
 def _measured(found: "Rehearsal") -> dict[str, Any]:

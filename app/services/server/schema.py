@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
@@ -14,6 +15,9 @@ from app.repositories.schema import (
     is_behind,
 )
 from app.services.process.process import Process
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 # Alembic's own command wants its file, which only a checkout has.
 HOW_TO_UPGRADE = "auth-serve schema upgrade (or: alembic upgrade head)"
@@ -71,16 +75,11 @@ def _upgrade(settings: Settings, watch: Callable[[Engine], None] | None) -> None
     """
     # Imported here: a start with a current schema never needs it.
     from alembic import command
-    from alembic.config import Config
     from alembic.util import CommandError
 
     from app.repositories.upgrade.backfill import BackfillDue
 
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["settings"] = settings  # the environment may say otherwise
-    config.attributes["watch"] = watch
+    config = alembic_config(settings, watch)
     try:
         command.upgrade(config, "head")
     except CommandError as error:
@@ -91,3 +90,22 @@ def _upgrade(settings: Settings, watch: Callable[[Engine], None] | None) -> None
             f"{due}; the schema is at {due.before} now. Run: auth-serve schema "
             "backfill, then this again; the release before runs on meanwhile"
         ) from None
+
+
+def alembic_config(
+    settings: Settings, watch: Callable[[Engine], None] | None
+) -> "Config":
+    """Return what Alembic's own commands take, without its file.
+
+    Args:
+        settings: Whose database it is.
+        watch: Is given the engine before anything is sent.
+    """
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["settings"] = settings  # the environment may say otherwise
+    config.attributes["watch"] = watch
+    return config

@@ -81,20 +81,44 @@ def record(
         look: Answers what is asked of the server's own catalog, as a scalar.
     """
     module = _load(revision)
+    since = getattr(module, "unused_since", None)
+    return Recorded(
+        revision,
+        _first_sentences(module),
+        _sent(module.upgrade, dialect, look),
+        since,
+        _waits_for(module),
+    )
+
+
+def record_back(
+    revision: str, dialect: Dialect, look: Callable[[Executable], Any]
+) -> tuple[str, list[str]]:
+    """Return what a migration says of the way back from it, and what that would send.
+
+    Args:
+        revision: Its number.
+        dialect: Of the database.
+        look: Answers what is asked of the server's own catalog, as a scalar.
+    """
+    module = _load(revision)
+    sent = _sent(module.downgrade, dialect, look)
+    return _first_sentences(module.downgrade), sent
+
+
+def _sent(
+    work: Callable[[], None], dialect: Dialect, look: Callable[[Executable], Any]
+) -> list[str]:
     connection = _Recorder(dialect, look)
     # It stands for a connection, and answers what migrations ask of one.
     context = _Context(dialect, connection, {})  # type: ignore[arg-type]
     with Operations.context(context):
-        module.upgrade()
-    title = (module.__doc__ or "").strip().partition("\n\n")[0]
-    since = getattr(module, "unused_since", None)
-    return Recorded(
-        revision,
-        " ".join(title.split()),
-        connection.statements,
-        since,
-        _waits_for(module),
-    )
+        work()
+    return connection.statements
+
+
+def _first_sentences(of: object) -> str:
+    return " ".join((of.__doc__ or "").strip().partition("\n\n")[0].split())
 
 
 def _waits_for(module: ModuleType) -> tuple[str, ...]:
