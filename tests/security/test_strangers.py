@@ -226,6 +226,19 @@ async def test_the_owner_at_a_known_network_gets_in_when_strangers_had_enough(
     assert (inside, outside) == (200, 429)
 
 
+async def test_t178_a_name_that_is_made_up_spends_none_of_the_owners_tries(
+    api: Api,
+) -> None:
+    """What is typed as an address may look like an owner's share of the limit."""
+    await victim(api, Purpose.EMAIL_CODE)
+    async with from_address(api, HOME) as home:
+        await guess(home, VICTIM, PASSWORD)
+        await exhaust(api, VICTIM)
+        await exhaust(api, f"{VICTIM} {HOME}")
+
+        assert await guess(home, VICTIM, PASSWORD) == 200
+
+
 async def test_a_neighbours_guesses_at_a_known_network_count_for_everybody(
     api: Api,
 ) -> None:

@@ -120,7 +120,7 @@ class SignInAttemptService:
     async def _count_at(self, device: KnownDevice, canonical: str) -> Candidate | None:
         """Count by the device; None where that is unknown by now or has no try left."""
         process = self._process
-        attempts = [self._of_account(f"{canonical} device {device.id}")]
+        attempts = [self._of_account(f"{canonical} {device.id}", "_device")]
         counted = await process.sign_ins.candidate(
             canonical, network_of(current().ip), process.clock.now(), attempts
         )
@@ -148,7 +148,7 @@ class SignInAttemptService:
         beyond = await limiter.take(*site)
         attempts = [
             Attempt(*address),
-            self._of_account(f"{canonical} {network}"),
+            self._of_account(f"{canonical} {network}", "_network"),
             self._of_account(canonical),
         ]
         counted = await process.sign_ins.candidate(
@@ -161,8 +161,13 @@ class SignInAttemptService:
         charge = limiter.judge(attempts[:-1], verdicts[:-1])
         return Candidate(counted.found, charge.joined(beyond), verdicts[-1])
 
-    def _of_account(self, whose: str) -> Attempt:
-        key = subject_key("sign_in", whose)
+    def _of_account(self, whose: str, share: str = "") -> Attempt:
+        """Return a try at an account, or at a share of it.
+
+        Shares are of kinds of their own: whatever is typed as an address, such as one
+        with somebody's network behind it, is no share of the account of another.
+        """
+        key = subject_key(f"sign_in{share}", whose)
         return Attempt(self._process.limits.sign_in_account, key)
 
 
