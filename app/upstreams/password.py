@@ -1,9 +1,12 @@
 """Connections that ask somebody else about a password, such as directories."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from app.upstreams.protocol import Step, UpstreamIdentity
+
+# Tells whether a password of a subject may be tried; nobody's is, who may not.
+MayTry = Callable[[str], Awaitable[bool]]
 
 
 class ChangeRefused(Exception):
@@ -29,10 +32,18 @@ class PasswordConnector(Protocol):
         """Whether people are moved off it: a right password becomes their own here."""
         ...
 
-    async def verify(self, name: str, password: str) -> UpstreamIdentity:
+    async def verify(
+        self, name: str, password: str, may_try: MayTry | None = None
+    ) -> UpstreamIdentity:
         """Return whose password it is.
 
         No transaction may be open: this may wait for the other side, for seconds.
+
+        Args:
+            name: Of whom, as it was typed.
+            password: Likewise.
+            may_try: Asked about whoever is found, before the password is tried. To be
+                kept from it is answered like a wrong one.
 
         Raises:
             Refused: It is nobody's, or signs nobody in; ``proves`` tells whether it was
@@ -40,8 +51,10 @@ class PasswordConnector(Protocol):
         """
         ...
 
-    async def change(self, name: str, password: str, new: str) -> UpstreamIdentity:
-        """Set another password, and return whose it is.
+    async def change(
+        self, name: str, password: str, new: str, may_try: MayTry | None = None
+    ) -> UpstreamIdentity:
+        """Set another password, and return whose it is; all else as ``verify``.
 
         Raises:
             ChangeRefused: It is not taken.

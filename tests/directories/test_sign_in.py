@@ -264,6 +264,42 @@ async def test_wrong_passwords_of_a_name_are_limited(
     assert asked < len(statuses)
 
 
+async def test_one_more_spelling_of_a_name_is_not_one_more_count(
+    api: Api, app: FastAPI, directory: Directory
+) -> None:
+    ad = {"objectCategory": "person", "sAMAccountName": "bea", "objectGUID": b"g" * 16}
+    add_person(directory, "bea", "b", **ad | {"objectClass": ["person", "user"]})
+    await connected(api, directory, kind="active_directory")
+    names = [f"D{number}\\bea" for number in range(20)]
+    names += ["\uff22EA", "be\u0301a", "b\ufe0fea", "bea .", "b\u2003e a"]
+    statuses = []
+    for at, name in enumerate(names):  # from more networks than one
+        stranger = Visitor(app, f"203.0.113.{at}")
+        statuses.append((await sign_in(stranger, name, "wrong")).status_code)
+
+    assert statuses[0] == 401 and set(statuses[-6:]) == {429}
+    assert directory.seen.count(("bind", f"uid=bea,{PEOPLE}")) <= 10
+
+
+async def test_strangers_keep_nobody_out_where_they_signed_in_before(
+    api: Api, app: FastAPI, directory: Directory
+) -> None:
+    home, away, strange = "198.51.100.1", "198.51.100.2", "203.0.113.9"
+    await connected(api, directory)
+    await sign_in(Visitor(app, home))
+    for name in ("ann", f"ann {home}", "nobody"):
+        for _ in range(10):
+            await sign_in(Visitor(app, strange), name, "wrong")
+    owner = Visitor(app, home)
+    wrong = [await sign_in(owner, each, "wrong") for each in ("ann", "nobody")]
+    inside = await sign_in(owner)
+    outside = await sign_in(Visitor(app, away))
+
+    assert {each.status_code for each in wrong} == {429}  # whoever there is
+    assert (inside.status_code, outside.status_code) == (303, 429)
+    assert await owner.who() == MAIL
+
+
 async def test_people_are_moved_off_it_only_where_that_is_wanted(
     api: Api, visitor: Visitor, app: FastAPI, directory: Directory
 ) -> None:

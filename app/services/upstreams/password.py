@@ -6,13 +6,12 @@ against them.
 """
 
 import unicodedata
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from app.core.context import current
 from app.core.exceptions import AppError, Unprocessable
-from app.core.rate_limit import subject_key
+from app.core.rate_limit import Charge, Verdict, subject_key
 from app.services.accounts.password import PasswordService
 from app.services.process.process import Process
 from app.services.process.rate_limit import by_address
@@ -35,7 +34,7 @@ from app.services.upstreams.sign_in import Arrival, UpstreamSignInService
 from app.utils.helpers import network_of
 
 if TYPE_CHECKING:
-    from app.upstreams.password import PasswordConnector
+    from app.upstreams.password import MayTry, PasswordConnector
     from app.upstreams.protocol import Refused, UpstreamIdentity
 
 _MAX_COUNTED = 256  # characters of a name that tries are counted by
@@ -52,6 +51,19 @@ class Typed:
     name: str
     password: str = field(repr=False)
     new: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tries:
+    """How a try was counted.
+
+    Attributes:
+        charge: What is given back if it was rightful.
+        everybodys: Where all tries for the name stand.
+    """
+
+    charge: Charge
+    everybodys: Verdict
 
 
 class UpstreamPasswordService:
@@ -95,16 +107,10 @@ class UpstreamPasswordService:
             AppError: One of ``errors``, to be shown above the form.
         """
         way, connector = await self.way(name)
-        limits = self._process.limits
-        whose = f"{way.id.hex} {_counted(typed.name)}"
-        keys = (f"{whose} {network_of(current().ip)}", whose)
-        charge = await self._process.limiter.take(
-            *by_address(limits.sign_in_address),
-            *((limits.sign_in_account, subject_key("sign_in", key)) for key in keys),
-        )
+        tries = await self._count(way, typed.name)
         set_out_at = self._process.clock.now()
-        identity = await self._asked(way, connector, typed, going, charge.give_back)
-        await charge.give_back()
+        identity = await self._asked(way, connector, typed, going, tries)
+        await tries.charge.give_back()
         keep = None
         if connector.keeps_passwords:
             keep = await self._hash(way, identity, typed.new or typed.password)
@@ -112,13 +118,49 @@ class UpstreamPasswordService:
             way, identity, going, browser, set_out_at, keep
         )
 
+    async def _count(self, way: Way, name: str) -> "_Tries":
+        """Count a try: by address, by name from this network, and by name.
+
+        Raises:
+            TooManyRequests: Too many from the address, or for the name from here.
+        """
+        limits, limiter = self._process.limits, self._process.limiter
+        whose, account = f"{way.id.hex} {_counted(name)}", limits.sign_in_account
+        here = f"{whose} {network_of(current().ip)}"
+        charge = await limiter.take(
+            *by_address(limits.sign_in_address),
+            (account, subject_key("directory_network", here)),
+        )
+        everybodys = account, subject_key("directory", whose)
+        counted, [verdict] = await limiter.count(everybodys)
+        return _Tries(charge.joined(counted), verdict)
+
+    def _may_try(self, way: Way, tries: "_Tries") -> "MayTry":
+        """Return what tells whether a password of a subject is tried.
+
+        Where strangers used up what there is for a name, its owner gets in from where
+        they were before (ADR-0030), and nobody learns that there is one.
+        """
+
+        async def may_try(subject: str) -> bool:
+            if tries.everybodys.allowed:
+                return True
+            network = network_of(current().ip)
+            async with self._process.unit_of_work(read_only=True) as uow:
+                row = await uow.upstream_identities.by_subject(way.id, subject)
+                if row is None:
+                    return False
+                return await uow.sessions.knows_network(row.user_id, network)
+
+        return may_try
+
     async def _asked(
         self,
         way: Way,
         connector: "PasswordConnector",
         typed: Typed,
         going: Going,
-        forgive: Callable[[], Awaitable[None]],
+        tries: "_Tries",
     ) -> "UpstreamIdentity":
         """Return whose password it is, as the directory says.
 
@@ -127,30 +169,43 @@ class UpstreamPasswordService:
             connector: What asks.
             typed: What was typed.
             going: What for.
-            forgive: Takes the count of this try back, where it proves nothing.
+            tries: This one is taken back where it proves nothing.
         """
         from app.upstreams.password import ChangeRefused
         from app.upstreams.protocol import Reason, Refused
 
         failure: ChangeRefused | Refused
+        who, may_try = (typed.name, typed.password), self._may_try(way, tries)
         try:
             if typed.new is None:
-                return await connector.verify(typed.name, typed.password)
-            return await connector.change(typed.name, typed.password, typed.new)
+                return await connector.verify(*who, may_try)
+            return await connector.change(*who, typed.new, may_try)
         except (ChangeRefused, Refused) as error:
             failure = error
         if isinstance(failure, ChangeRefused):
             why = f"change_{failure.why}"
             await self._sign_ins.leave_evidence(way.name, why, failure.detail)
             raise _CHANGES.get(failure.why, DirectoryPasswordFixed)(hint=failure.detail)
-        if failure.proves or failure.reason is Reason.UNREACHABLE:
-            await forgive()
-        await self._refuse(way, failure, going)
+        is_guess = not failure.proves and failure.reason is not Reason.UNREACHABLE
+        if not is_guess:
+            await tries.charge.give_back()
+        await self._refuse(way, failure, going, tries.everybodys if is_guess else None)
 
-    async def _refuse(self, way: Way, refusal: "Refused", going: Going) -> NoReturn:
-        """Leave the true reason in the trail, and tell what may be told."""
+    async def _refuse(
+        self, way: Way, refusal: "Refused", going: Going, verdict: Verdict | None
+    ) -> NoReturn:
+        """Leave the true reason in the trail, and tell what may be told.
+
+        Args:
+            way: The connection.
+            refusal: Why nobody is signed in.
+            going: What for.
+            verdict: Where tries for the name stand, of what may have been a guess.
+        """
         reason = str(refusal.reason)
         await self._sign_ins.leave_evidence(way.name, reason, refusal.detail)
+        if verdict is not None and not verdict.allowed:
+            raise self._process.limiter.refusal(verdict)
         told = _told(refusal)
         if told is None:
             raise UpstreamSignInRefused(
@@ -181,21 +236,23 @@ class UpstreamPasswordService:
             return None
 
 
-def _counted(name: str) -> str:
-    """Return what tries at a name are counted by.
-
-    Directories take many spellings for one name (RFC 4518): other cases and widths,
-    more spaces, marks that are not seen. Each would have tries of its own.
-    """
-    plain = unicodedata.normalize("NFKD", name[:_MAX_COUNTED]).casefold()
-    return "".join(each for each in plain if unicodedata.category(each)[0] not in "MCZ")
-
-
 _CHANGES: dict[str, type[AppError]] = {
     "wrong": WrongDirectoryPassword,
     "refused": DirectoryPasswordRefused,
     "too_young": DirectoryPasswordTooYoung,
 }
+
+
+def _counted(name: str) -> str:
+    r"""Return what tries at a name are counted by.
+
+    Directories take many spellings for one name (RFC 4518): other cases and widths,
+    more spaces, marks that are not seen, for some attributes signs; and ``ANY\sam`` is
+    ``sam``. Each would have tries of its own.
+    """
+    alone = name.rpartition("\\")[2][:_MAX_COUNTED]
+    plain = unicodedata.normalize("NFKD", alone).casefold()
+    return "".join(filter(str.isalnum, plain))
 
 
 def _told(refusal: "Refused") -> type[AppError] | None:

@@ -19,6 +19,7 @@ from app.upstreams.directory.client import Directory, Session
 from app.upstreams.directory.errors import (
     DirectoryError,
     Fault,
+    KeptBack,
     Nonsense,
     Oversized,
 )
@@ -29,7 +30,7 @@ from app.upstreams.directory.link import Found, Link
 from app.upstreams.directory.message import Entry, Result
 from app.upstreams.directory.testing import examine
 from app.upstreams.identity import identity_of
-from app.upstreams.password import ChangeRefused
+from app.upstreams.password import ChangeRefused, MayTry
 from app.upstreams.protocol import Reason, Refused, Step, Tokens, UpstreamIdentity
 from app.upstreams.values import shown
 
@@ -92,14 +93,18 @@ class DirectoryConnector:
         """Whether a right password becomes the person's own here."""
         return self.profile.keeps_passwords
 
-    async def verify(self, name: str, password: str) -> UpstreamIdentity:
+    async def verify(
+        self, name: str, password: str, may_try: MayTry | None = None
+    ) -> UpstreamIdentity:
         """Return whose password it is: search, then bind by another connection."""
         async with self._asking() as session:
-            person = await self._find(session, name, password)
+            person = await self._find(session, name, password, may_try)
             await self._prove(session, person.dn, password)
             return await self.identity(session.link, person)
 
-    async def change(self, name: str, password: str, new: str) -> UpstreamIdentity:
+    async def change(
+        self, name: str, password: str, new: str, may_try: MayTry | None = None
+    ) -> UpstreamIdentity:
         """Set another password, as the person; the directory judges both.
 
         Raises:
@@ -109,7 +114,7 @@ class DirectoryConnector:
         if not is_password(new):
             raise ChangeRefused(Change.REFUSED, "nothing that a directory takes")
         async with self._asking() as session:
-            person = await self._find(session, name, password)
+            person = await self._find(session, name, password, may_try)
             result, link = await session.prove(person.dn, password)
             try:
                 verdict = judge_bind(self.profile.flavour.name, result)
@@ -220,7 +225,9 @@ class DirectoryConnector:
         except DirectoryError as error:
             raise Refused(_reason(error), error.detail) from error
 
-    async def _find(self, session: Session, name: str, password: str) -> Entry:
+    async def _find(
+        self, session: Session, name: str, password: str, may_try: MayTry | None
+    ) -> Entry:
         """Return whom a name means; exactly one, or nobody.
 
         Raises:
@@ -233,15 +240,22 @@ class DirectoryConnector:
         found = await session.link.search(
             profile.base, wanted, self._attributes, most=2
         )
-        if len(found.entries) == 1 and not found.is_cut_off:
+        is_one = len(found.entries) == 1 and not found.is_cut_off
+        if is_one and await self._may_try(found.entries[0], may_try):
             await self._check_alone(session.link, found.entries[0])
             return found.entries[0]
         # Whether there is somebody must not be told by how long it takes.
         _, link = await session.prove(f"cn=nobody,{profile.base}", password)
         await link.aclose()
+        if is_one:
+            raise Refused(Reason.LOCKED, "too many tries here")
         if found.entries:
             raise Refused(Reason.WRONG_SUBJECT, "several people have this name")
         raise Refused(Reason.WRONG_PASSWORD, "nobody has this name")
+
+    async def _may_try(self, person: Entry, may_try: MayTry | None) -> bool:
+        subject = subject_of(person, self.profile.flavour, self.profile.identifier)
+        return may_try is None or await may_try(subject or "")
 
     def _meant(self, name: str) -> Filter:
         """Return a filter for whoever a name means."""
@@ -321,7 +335,7 @@ def refused(verdict: Verdict) -> Refused:
 
 
 def _reason(error: DirectoryError) -> Reason:
-    if isinstance(error, Oversized):
+    if isinstance(error, Oversized | KeptBack):
         return Reason.OVERSIZED
     if isinstance(error, Nonsense):
         return Reason.MALFORMED
