@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
+from app.upstreams.directory import testing
 from app.upstreams.directory.message import Entry
 from app.upstreams.directory.standing import is_active
 from app.upstreams.kinds import KINDS
@@ -34,6 +35,7 @@ _BASE: dict[str, Any] = {
         ({"bind_password": ""}, "bind_password"),
         ({"bind_name": ""}, "bind_name"),
         ({"ca_certificates": "none"}, "certificates in PEM"),
+        ({"ca_certificates": ""}, "certificates in PEM"),
         ({"page_size": 5_000}, "page_size"),
         ({"login_attributes": ["a)(b"]}, "login_attributes"),
         ({"another": 1}, "another"),
@@ -126,6 +128,15 @@ async def test_active_directory_knows_nested_and_primary_groups(
     assert again is not None
 
 
+async def test_the_button_is_no_way_to_wait_for_ever(
+    directory: Directory, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(testing, "_STEPS", -1)  # no time at all
+    steps = await connect(f"ldap://127.0.0.1:{directory.port}").test()
+
+    assert [(each.ok, each.saw) for each in steps] == [(False, "no end of it in time")]
+
+
 @pytest.mark.parametrize(
     ("attributes", "active"),
     [
@@ -133,6 +144,8 @@ async def test_active_directory_knows_nested_and_primary_groups(
         ({"userAccountControl": "512"}, True),
         ({"userAccountControl": "514"}, False),
         ({"userAccountControl": "x"}, True),
+        ({"userAccountControl": "\u00b2"}, True),
+        ({"accountExpires": "\u00b2"}, True),
         ({"accountExpires": "0"}, True),
         ({"accountExpires": str(2**63 - 1)}, True),
         ({"accountExpires": "116444736000000000"}, False),

@@ -67,14 +67,22 @@ def size_of(head: bytes) -> tuple[int, int] | None:
     return 2 + count, int.from_bytes(head[2 : 2 + count], "big")
 
 
-def children(body: bytes) -> Iterator[tuple[int, bytes]]:
+def children(body: bytes, most: int = 100) -> Iterator[tuple[int, bytes]]:
     """Yield tag and content of each element, one after the other.
 
+    Args:
+        body: What they fill.
+        most: How many there may be: of two bytes each, a message has millions, and
+            nobody else is served while they are read.
+
     Raises:
-        Malformed: They do not fill the bytes exactly.
+        Malformed: They do not fill the bytes exactly, or are more.
     """
     at = 0
     while at < len(body):
+        most -= 1
+        if most < 0:
+            raise Malformed("more elements than anybody needs")
         if body[at] & _SHORT_TAGS == _SHORT_TAGS:
             raise Malformed("a long tag")
         sizes = size_of(body[at : at + 6])

@@ -30,6 +30,14 @@ class Oversized(Fault):
     """It sends more than anybody honest does."""
 
 
+class KeptBack(DirectoryError):
+    """It does not tell all of one person, or that is more than anybody honest has.
+
+    The others are told, so it is no fault of the server: else somebody who is in too
+    many groups would stop everybody.
+    """
+
+
 class Nonsense(Fault):
     """What it sends is no LDAP, or no answer to what was asked."""
 

@@ -26,8 +26,14 @@ def _guid(value: bytes) -> str | None:
 
 def _identifier(value: bytes) -> str | None:
     """Return an identifier that is text; hexadecimal digits have no case."""
+    text = _as_it_is(value)
+    return text.lower() if text else None
+
+
+def _as_it_is(value: bytes) -> str | None:
+    """Return an identifier that an operator chose: two cases may be two people."""
     try:
-        text = value.decode("ascii").lower()
+        text = value.decode("ascii")
     except UnicodeDecodeError:
         return None
     return text if 0 < len(text) <= 255 and text.isprintable() else None
@@ -139,4 +145,4 @@ def subject_of(entry: Entry, flavour: Flavour, identifier: str | None) -> str | 
     if len(values) != 1:
         return None
     is_own = identifier is None or identifier.lower() == flavour.identifier.lower()
-    return (flavour.read_identifier if is_own else _identifier)(values[0])
+    return (flavour.read_identifier if is_own else _as_it_is)(values[0])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from app.upstreams.directory import filters
 from app.upstreams.directory.dn import canonical_or_as_is
-from app.upstreams.directory.errors import Oversized
+from app.upstreams.directory.errors import KeptBack
 from app.upstreams.directory.filters import Filter
 from app.upstreams.directory.flavour import Flavour
 from app.upstreams.directory.link import Link
@@ -57,7 +57,7 @@ async def groups_of(
 
     Raises:
         Failed: The search is refused.
-        Oversized: The server keeps some back, or there are too many to be true. Then
+        KeptBack: The server keeps some back, or there are too many to be true. Then
             nobody knows which groups somebody is not in.
         Fault: There is no answer that could be used.
     """
@@ -88,7 +88,7 @@ def _unseen(found: dict[str, Entry], entries: Sequence[Entry]) -> list[Entry]:
             found[key] = entry
             new.append(entry)
     if len(found) > _MOST:
-        raise Oversized(f"more than {_MOST} groups")
+        raise KeptBack(f"more than {_MOST} groups")
     return new
 
 
@@ -117,13 +117,13 @@ async def _ask(link: Link, search: GroupSearch, member: Filter) -> list[Entry]:
     async for page in link.pages(search.base, wanted, _ATTRIBUTES, search.page_size):
         found += page.entries
         if page.is_cut_off or len(found) > _MOST:
-            raise Oversized("not all groups are told")
+            raise KeptBack("not all groups are told")
     return found
 
 
 def _primary_group(person: Entry) -> bytes | None:
     """Return the SID of a primary group: the person's, with another last number."""
-    sids, number = person.values("objectSid"), person.text("primaryGroupID")
-    if len(sids) != 1 or len(sids[0]) < 12 or number is None or not number.isdigit():
+    sids, number = person.values("objectSid"), person.number("primaryGroupID")
+    if len(sids) != 1 or len(sids[0]) < 12 or number is None:
         return None
-    return sids[0][:-4] + struct.pack("<I", int(number) & 0xFFFF_FFFF)
+    return sids[0][:-4] + struct.pack("<I", number & 0xFFFF_FFFF)

@@ -1,8 +1,7 @@
 """One connection to one server of a directory; it is asked one thing at a time.
 
-All is bounded: how long an answer takes, and how many bytes it has. Referrals are not
-followed: they lead where nobody looked at a certificate, or to a name that does not
-resolve.
+All is bounded: how long an answer takes, and how much of it there is. Referrals are not
+followed: they lead where nobody looked at a certificate, or to no name at all.
 """
 
 import asyncio
@@ -29,6 +28,9 @@ from app.upstreams.values import shown
 
 MAX_MESSAGE = 4 * 1024 * 1024  # bytes: a group of some thirty thousand members
 MAX_ANSWER = 16 * 1024 * 1024  # bytes of all entries that answer one request
+MAX_ANSWER_VALUES = 400_000  # of them: short ones take far more memory
+_MOST_ENTRIES = 1_000  # where nobody said how many
+_EMPTY_PAGES = 1_000  # one after the other; Active Directory sends some
 _MAX_GREETING = 4_096  # bytes of the answer to StartTLS
 _FAREWELL = 1.0  # seconds until a connection is cut that does not close
 
@@ -178,7 +180,7 @@ class Link:
             most=most,
             seconds=max(1, int(self._seconds)),
         )
-        found, result = await self._entries(operation, ())
+        found, result = await self._entries(operation, (), most or _MOST_ENTRIES)
         if result.code not in (0, SIZE_LIMIT, NO_SUCH_OBJECT):
             raise Failed(result.code, shown(result.text), "search")
         return Found(found, result.code == SIZE_LIMIT)
@@ -209,8 +211,8 @@ class Link:
             Fault: There is no answer that could be used.
         """
         operation = message.search(base, wanted, attributes, scope=scope)
-        cookie = b""
-        while True:
+        cookie, empty = b"", 0
+        while empty < _EMPTY_PAGES:
             found, result = await self._entries(
                 operation, [message.page(size, cookie)], size
             )
@@ -223,6 +225,8 @@ class Link:
                 yield Found(found, is_cut_off)
             if is_cut_off or not cookie:
                 return
+            empty = 0 if found else empty + 1
+        raise Nonsense("pages without an end")
 
     async def modify(
         self, dn: str, changes: Sequence[tuple[int, str, Sequence[bytes]]]
@@ -266,10 +270,10 @@ class Link:
             return _judged(found)
 
     async def _entries(
-        self, operation: bytes, controls: Sequence[Control], most: int = 0
+        self, operation: bytes, controls: Sequence[Control], most: int
     ) -> tuple[list[Entry], Result]:
         entries: list[Entry] = []
-        total = 0
+        total = values = 0
         async with self._answering():
             await self._send(operation, controls)
             while True:
@@ -281,8 +285,9 @@ class Link:
                     return entries, _judged(found)
                 if found.tag == message.ENTRY:
                     entries.append(message.entry_of(found))
-                    if most and len(entries) > most:
-                        raise Oversized("more entries than a page has")
+                    values += entries[-1].count
+                    if len(entries) > most or values > MAX_ANSWER_VALUES:
+                        raise Oversized("more than was asked for")
                 elif found.tag not in (message.REFERENCE, message.INTERMEDIATE):
                     raise Nonsense("an answer to something else")
 

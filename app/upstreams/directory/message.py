@@ -1,5 +1,6 @@
 """Messages of LDAP (RFC 4511 §4), as far as a client of directories sends and reads."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,9 @@ START_TLS = "1.3.6.1.4.1.1466.20037"  # RFC 4511 §4.14
 PASSWORD_MODIFY = "1.3.6.1.4.1.4203.1.11.1"  # RFC 3062
 PAGED = "1.2.840.113556.1.4.319"  # RFC 2696
 PASSWORD_POLICY = "1.3.6.1.4.1.42.2.27.8.5.1"  # draft-behera-ldap-password-policy
+
+_INTEGER = re.compile(r"-?[0-9]{1,20}")
+MAX_VALUES = 100_000  # of one entry
 
 BASE, ONE, SUBTREE = 0, 1, 2
 ADD, DELETE, REPLACE = 0, 1, 2
@@ -84,6 +88,16 @@ class Entry:
     def text(self, name: str) -> str | None:
         """Return the first value that is text, or None."""
         return next(iter(self.texts(name)), None)
+
+    @property
+    def count(self) -> int:
+        """Return how many names and values it has."""
+        return len(self.attributes) + sum(map(len, self.attributes.values()))
+
+    def number(self, name: str) -> int | None:
+        """Return the first value if it is an INTEGER (RFC 4517 §3.3.16), or None."""
+        text = self.text(name)
+        return int(text) if text and _INTEGER.fullmatch(text) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,14 +244,16 @@ def entry_of(message: Message) -> Entry:
     """Return the entry that a message tells (§4.5.2).
 
     Raises:
-        Malformed: It tells none.
+        Malformed: It tells none, or more values than are read.
     """
     (_, dn), (_, listed), *_rest = _some(message.body, 2)
     attributes: dict[str, tuple[bytes, ...]] = {}
-    for _, attribute in ber.children(listed):
+    left = MAX_VALUES
+    for _, attribute in ber.children(listed, MAX_VALUES):
         (_, name), (_, values), *_more = _some(attribute, 2)
-        found = tuple(value for _, value in ber.children(values))
+        found = tuple(value for _, value in ber.children(values, left))
         attributes[_text(name).lower()] = found
+        left -= len(found) + 1
     return Entry(_text(dn), attributes)
 
 

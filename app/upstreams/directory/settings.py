@@ -51,6 +51,8 @@ def _filter(value: str) -> str:
 
 
 def _authorities(value: str) -> str:
+    if not value:  # would be those of the system
+        raise ValueError("must be certificates in PEM, or absent")
     try:
         ssl.create_default_context(cadata=value)
     except (ssl.SSLError, ValueError) as error:

@@ -20,10 +20,10 @@ def is_active(entry: Entry, now: datetime) -> bool:
     What is not told stands against nobody. That somebody typed wrong passwords is no
     standing: it is over by itself.
     """
-    control = _number(entry, "userAccountControl")
+    control = entry.number("userAccountControl")
     if control is not None and control & _DISABLED:
         return False
-    expires = _number(entry, "accountExpires")
+    expires = entry.number("accountExpires")
     if expires is not None and 0 < expires < _NEVER:
         try:
             if _FILETIME + timedelta(microseconds=expires // 10) <= now:
@@ -33,10 +33,3 @@ def is_active(entry: Entry, now: datetime) -> bool:
     if (entry.text("nsAccountLock") or "").lower() == "true":
         return False
     return entry.text("pwdAccountLockedTime") != _LOCKED_BY_ADMINISTRATOR
-
-
-def _number(entry: Entry, name: str) -> int | None:
-    text = entry.text(name)
-    if text is None or not text.removeprefix("-").isdigit() or len(text) > 20:
-        return None
-    return int(text)

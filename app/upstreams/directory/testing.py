@@ -1,5 +1,6 @@
 """What the test button does, step by step, up to the first fault."""
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from app.upstreams.directory.connector import Profile
 
 _ANYTHING = filters.present("objectClass")
+_STEPS = 10  # times the limit of one answer, besides a server's own
 _NOBODY = "nobody: the base, the filter, or what the search account may read is wrong"
 
 
@@ -33,21 +35,34 @@ async def examine(
         attributes: What is asked of people.
     """
     seen = _Seen()
+    longest = profile.seconds * (len(directory.servers) + _STEPS)
     try:
-        for server in directory.servers:
-            await seen.note("server", _server(directory, server))
-        seen.doing = "search_account"
-        async with directory.session() as session:
-            seen.steps.append(Step(name=seen.doing, ok=True, saw="it is let in"))
-            await seen.note("base", _base(session, profile.base))
-            await seen.note("people", _people(session, profile, attributes))
-            if profile.groups is not None:
-                await seen.note("groups", _groups(session, profile.groups))
+        async with asyncio.timeout(longest):
+            await _look(seen, directory, profile, attributes)
+    except TimeoutError:
+        seen.steps.append(Step(name=seen.doing, ok=False, saw="no end of it in time"))
     except OutboundRefused as error:
         seen.steps.append(Step(name=seen.doing, ok=False, saw=shown(error.hint)))
     except DirectoryError as error:
         seen.steps.append(Step(name=seen.doing, ok=False, saw=error.detail))
     return seen.steps
+
+
+async def _look(
+    seen: "_Seen",
+    directory: Directory,
+    profile: "Profile",
+    attributes: Sequence[str],
+) -> None:
+    for server in directory.servers:
+        await seen.note("server", _server(directory, server))
+    seen.doing = "search_account"
+    async with directory.session() as session:
+        seen.steps.append(Step(name=seen.doing, ok=True, saw="it is let in"))
+        await seen.note("base", _base(session, profile.base))
+        await seen.note("people", _people(session, profile, attributes))
+        if profile.groups is not None:
+            await seen.note("groups", _groups(session, profile.groups))
 
 
 @dataclass(slots=True)
