@@ -10,6 +10,7 @@ import pytest
 
 from app.core.outbound import OutboundFailed
 from app.core.outbound.txt import txt_records
+from app.jobs import realm_domains
 from app.jobs.realm_domains import RealmDomainsJob
 from app.setting_types import dns_server
 from tests.cli.test_account import told
@@ -139,6 +140,30 @@ async def test_a_record_that_is_gone_is_told_and_nothing_is_taken_away(
     events = [each for each in await api.trail(None) if ".domain_" in each]
     assert events.count("connection.domain_missing") == 1
     assert events[-1] == "connection.domain_verified"
+
+
+async def test_servers_that_do_not_answer_hide_nobody_elses_record(
+    api: Api, resolver: DnsServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = await api.admin()
+    path = f"/connections/{await add_connection(api, root, 'firm')}/domains"
+    for name in ("dark.example", "firm.example"):
+        made = (await api.post(path, {"domain": name}, root)).json()
+        resolver.records[made["record_name"]] = [made["record_value"]]
+        await api.post(f"{path}/{made['id']}/verify", {}, root)
+        clock.advance(seconds=1)
+    resolver.records = {}
+    monkeypatch.setattr(resolver, "broken", {"_auth-serve.dark.example"})
+    monkeypatch.setattr(realm_domains, "BATCH", 1)
+    job = RealmDomainsJob(api.runtime)
+    clock.advance(hours=25)
+    for _ in range(2):
+        await job.run()
+        clock.advance(hours=1)
+    root = await api.signed_in(root)
+    dark, firm = (await api.get(path, root)).json()["items"]
+
+    assert firm["missing_since"] is not None and dark["missing_since"] is None
 
 
 async def test_the_commands_do_the_same(

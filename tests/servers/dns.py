@@ -18,12 +18,14 @@ class DnsServer:
         records: TXT records by name.
         asked: The names that were asked for.
         rcode: What is answered besides; SERVFAIL is a resolver that cannot say.
+        broken: Names of which it cannot say, while it can of others.
     """
 
     def __init__(self) -> None:
         self.records: dict[str, list[str]] = {}
         self.asked: list[str] = []
         self.rcode = dns.rcode.NOERROR
+        self.broken: set[str] = set()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((LOOPBACK, 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -55,8 +57,9 @@ class DnsServer:
             answer = dns.message.make_response(question, recursion_available=True)
             texts = self.records.get(name, [])
             known = dns.rcode.NOERROR if texts else dns.rcode.NXDOMAIN
-            answer.set_rcode(self.rcode or known)
-            if texts and not self.rcode:
+            fault = dns.rcode.SERVFAIL if name in self.broken else self.rcode
+            answer.set_rcode(fault or known)
+            if texts and not fault:
                 quoted = [f'"{text}"' for text in texts]
                 rrset = dns.rrset.from_text(f"{name}.", 60, "IN", "TXT", *quoted)
                 answer.answer.append(rrset)
