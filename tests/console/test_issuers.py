@@ -167,6 +167,7 @@ async def test_rules_are_added_changed_moved_and_removed(
         ("jwks_uri", "https://10.0.0.1/keys", "may not call"),
         ("algorithms", "none", "Must be some of"),
         ("max_lifetime", "soon", ""),
+        ("max_lifetime", "9" * 5_000, ""),
     ],
 )
 async def test_what_cannot_be_is_said_at_its_field_and_makes_nothing(

@@ -103,6 +103,7 @@ async def test_an_api_is_added_changed_and_deleted(
         ("claims", "a = nothing", "Know no source nothing"),
         ("access_token_ttl", "soon", ""),
         ("access_token_ttl", "9999", ""),
+        ("access_token_ttl", "9" * 5_000, ""),
         ("algorithm", "none", ""),
         ("typ", "id+jwt", ""),
     ],

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from app.core.exceptions import AppError
 from app.core.language import N_, Message, gettext
 from app.models.oauth.trusted_issuer import TrustedIssuer
-from app.pages.console.programs.lines import lines_of, unread
+from app.pages.console.programs.lines import lines_of, number_of, unread
 from app.pages.parts.form import Values, refused
 from app.pages.parts.form_page import by_field
 from app.schemas.trusted_issuer import Condition
@@ -135,7 +135,7 @@ def typed_issuer(values: Values) -> dict[str, Any]:
         "jwks_uri": values.get("jwks_uri", "").strip() or None,
         "jwks": keys,
         "algorithms": values.get("algorithms", "").split(),
-        "max_lifetime": int(lifetime) if lifetime.isdecimal() else lifetime or None,
+        "max_lifetime": number_of(lifetime),
         "single_use": "single_use" in values,
     }
 

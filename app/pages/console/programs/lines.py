@@ -21,6 +21,11 @@ def lines_of(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
+def number_of(text: str) -> int | str | None:
+    """Return a number that was typed; what is none is for its field to refuse."""
+    return int(text) if text.isdecimal() and len(text) < 10 else text or None
+
+
 def unread(field: str, line: str) -> Exception:
     """Return the refusal of a form for a line that says nothing that is understood."""
     return refused(field, "unread_line", gettext(_UNREAD) % {"line": line})

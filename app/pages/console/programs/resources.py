@@ -10,7 +10,12 @@ from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.programs.change import Work, change, wrong_in
-from app.pages.console.programs.lines import read_claims, read_pairs, typed_claims
+from app.pages.console.programs.lines import (
+    number_of,
+    read_claims,
+    read_pairs,
+    typed_claims,
+)
 from app.pages.console.sections import RESOURCES
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values, judged
@@ -209,7 +214,7 @@ def _typed(values: Values) -> dict[str, Any]:
     return {
         **{name: values[name].strip() for name in _PLAIN if name in values},
         "algorithm": values.get("algorithm") or None,
-        "access_token_ttl": int(lifetime) if lifetime.isdecimal() else lifetime or None,
+        "access_token_ttl": number_of(lifetime),
         "scopes": read_pairs("scopes", values.get("scopes", "")),
         "claims": read_claims("claims", values.get("claims", "")),
     }
