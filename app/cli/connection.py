@@ -72,6 +72,13 @@ CheckEvery = Annotated[
     int | None,
     option("Seconds until the other side is asked anew; 0: never", "--check-every"),
 ]
+SignsOut = Annotated[
+    bool | None,
+    option(
+        "Whether who signs out here is led there to sign out too",
+        "--signs-out/--no-signs-out",
+    ),
+]
 Enabled = Annotated[
     bool | None, option("Whether people come by it", "--enable/--disable")
 ]
@@ -125,6 +132,7 @@ def create(
     local_passwords: LocalPasswords = None,
     follow: Follow = None,
     check_every: CheckEvery = None,
+    signs_out: SignsOut = None,
     enabled: Enabled = None,
     as_json: AsJson = False,
 ) -> None:
@@ -141,7 +149,7 @@ def create(
     )
     given |= {"name": name, "kind": kind, "enabled": enabled}
     given["local_passwords"] = local_passwords
-    given |= {"check_every": check_every}
+    given |= {"check_every": check_every, "signs_out": signs_out}
     members = judged(ConnectionCreate, given).model_dump(mode="json", exclude={"name"})
 
     async def work(connections: "ConnectionService", actor: "Actor") -> dict[str, Any]:
@@ -162,6 +170,7 @@ def update(
     local_passwords: LocalPasswords = None,
     follow: Follow = None,
     check_every: CheckEvery = None,
+    signs_out: SignsOut = None,
     enabled: Enabled = None,
     as_json: AsJson = False,
 ) -> None:
@@ -177,7 +186,7 @@ def update(
         title, settings, accounts, account_domain, trust_domain, trust_factors, follow
     )
     given |= {"enabled": enabled, "local_passwords": local_passwords}
-    given |= {"check_every": check_every}
+    given |= {"check_every": check_every, "signs_out": signs_out}
     change = judged(ConnectionChange, given).change()
 
     async def work(connections: "ConnectionService", actor: "Actor") -> dict[str, Any]:

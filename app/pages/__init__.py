@@ -65,7 +65,7 @@ from app.pages.sign_in import (
     switch_account,
     verify,
 )
-from app.pages.upstream import directory, link, way
+from app.pages.upstream import directory, link, signed_out, way
 
 __all__ = ["brand_of", "render_error", "routes"]
 
@@ -82,6 +82,7 @@ routes: list[BaseRoute] = [
         code,
         way,
         directory,
+        signed_out,
         link,
         verify,
         lost_factors,

@@ -85,7 +85,9 @@ class ConnectionChange(Input):
     that is here already. ``trusts_factors``: whether its word that two factors were
     proven counts. ``local_passwords``: whether people of its domains may sign in with
     a password of here too. ``check_every``: after how many seconds the other side is
-    asked anew about who came, as far as it gave a token for that; 0 is never.
+    asked anew about who came, as far as it gave a token for that; 0 is never, and
+    some kinds want to be asked less often than others. ``signs_out``: whether who
+    signs out here is led there to sign out as well, where the other side can.
     """
 
     display_name: DisplayName | None = None
@@ -98,6 +100,7 @@ class ConnectionChange(Input):
     local_passwords: StrictBool | None = None
     follow: Follow | None = None
     check_every: CheckEvery | None = None
+    signs_out: StrictBool | None = None
 
     def change(self) -> dict[str, Any]:
         """Return what was sent, with the rest of what it has to have."""
@@ -108,7 +111,10 @@ class ConnectionChange(Input):
 
 
 class ConnectionCreate(Input):
-    """A new connection; its name and its kind stay."""
+    """A new connection; its name and its kind stay.
+
+    ``check_every``: an hour, or what its kind wants at least.
+    """
 
     name: Name
     kind: Kind
@@ -121,7 +127,8 @@ class ConnectionCreate(Input):
     trusts_factors: StrictBool = False
     local_passwords: StrictBool = False
     follow: Follow = Follow()
-    check_every: CheckEvery = CHECK_EVERY
+    check_every: CheckEvery | None = None
+    signs_out: StrictBool = False
 
 
 class ShownGroupMap(Output):
@@ -142,7 +149,7 @@ class Connection(Output):
     """Where people may come from who are known elsewhere.
 
     ``secrets``: which secret settings there are. ``redirect_uri``: what the other side
-    has to be told.
+    has to be told. ``signed_out_uri``: likewise, where ``signs_out``.
     """
 
     id: UUID
@@ -159,7 +166,9 @@ class Connection(Output):
     local_passwords: bool = False
     follow: ShownFollow
     check_every: int = CHECK_EVERY
+    signs_out: bool = False
     redirect_uri: str
+    signed_out_uri: str
     created_at: Instant
     updated_at: Instant
 

@@ -29,6 +29,7 @@ class MadeKind(Generic[S, C]):
     settings: type[S]
     build: Callable[[ConnectionConfig, Surroundings, S], C]
     asks_password: bool = False
+    asks_at_least: int = 0
 
     def connect(self, config: ConnectionConfig, world: Surroundings) -> C:
         """Return a connector.

@@ -103,7 +103,9 @@ class OAuthConnector(ABC):
             raise Refused(Reason.WRONG_SUBJECT, "the token is somebody else's")
         return found
 
-    async def sign_out(self, tokens: Tokens, return_to: str, state: str) -> str | None:
+    async def sign_out(
+        self, subject: str, tokens: Tokens, return_to: str, state: str
+    ) -> str | None:
         """Return None: there is no such thing in OAuth."""
         return None
 

@@ -141,7 +141,9 @@ class OpenIdConnector:
             raise Refused(Reason.WRONG_SUBJECT, "a refresh is about somebody else")
         return found
 
-    async def sign_out(self, tokens: Tokens, return_to: str, state: str) -> str | None:
+    async def sign_out(
+        self, subject: str, tokens: Tokens, return_to: str, state: str
+    ) -> str | None:
         """Return where the session there is ended (RP-Initiated Logout 1.0 §2)."""
         endpoint = (await self._metadata()).end_session_endpoint
         if endpoint is None:
@@ -153,6 +155,8 @@ class OpenIdConnector:
         }
         if tokens.id_token is not None:
             parameters["id_token_hint"] = tokens.id_token
+        else:  # it asks whoever is there, as far as it reads this
+            parameters["logout_hint"] = tokens.session_id or subject
         return add_query(endpoint, parameters)
 
     async def logged_out(self, logout_token: str) -> LoggedOut:

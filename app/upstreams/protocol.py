@@ -313,13 +313,19 @@ class RedirectConnector(Protocol):
         """
         ...
 
-    async def sign_out(self, tokens: Tokens, return_to: str, state: str) -> str | None:
+    async def sign_out(
+        self, subject: str, tokens: Tokens, return_to: str, state: str
+    ) -> str | None:
         """Return where the person's session there is ended; None if nowhere.
 
         Args:
-            tokens: Of the sign-in.
+            subject: Who.
+            tokens: Of the sign-in, as far as they were kept.
             return_to: Where the other side sends the person afterwards.
             state: Comes back with them.
+
+        Raises:
+            Refused: The other side cannot be asked where.
         """
         ...
 
@@ -363,6 +369,11 @@ class Kind(Protocol):
     @property
     def asks_password(self) -> bool:
         """Whether people type a password here, and are not led away and back."""
+        ...
+
+    @property
+    def asks_at_least(self) -> int:
+        """Seconds that it wants between two questions about somebody who came."""
         ...
 
     def connect(

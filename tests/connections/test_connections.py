@@ -188,7 +188,10 @@ async def test_the_commands_do_the_same(
         *("connection", "create", "firm", "--kind", "oidc", "--title", "Firm"),
         *("--settings", str(file), "--trust-domain", "example.org"),
     )
-    changed = told("connection", "update", "firm", "--accounts", "anybody", "--disable")
+    changed = told(
+        *("connection", "update", "firm", "--accounts", "anybody", "--disable"),
+        "--signs-out",
+    )
     listed = told("connection", "list")
     shown = told("connection", "show", "firm")
     tested = run("connection", "test", "firm")
@@ -197,6 +200,8 @@ async def test_the_commands_do_the_same(
 
     assert made["secrets"] == ["client_secret"] and HIDDEN not in json.dumps(made)
     assert (changed["account_rule"], changed["enabled"]) == ("anybody", False)
+    assert (made["signs_out"], changed["signs_out"]) == (False, True)
+    assert made["signed_out_uri"].endswith("/upstreams/firm/signed-out")
     assert listed == [changed] and shown == changed
     assert shown["trusted_domains"] == ["example.org"]
     assert tested.exit_code == 1 and "FAILED" in tested.stdout

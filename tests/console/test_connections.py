@@ -81,7 +81,8 @@ async def test_a_connection_is_made_enabled_changed_and_deleted(
     first, page = await stored(runtime, path), (await visitor.get(path)).text
     on = await send(visitor, f"{path}/status", path, status="enabled")
     old = await visitor.hidden(path)
-    saved = await visitor.post(path, old | typed | {"display_name": "Acme Ltd"})
+    changed = {"display_name": "Acme Ltd", "signs_out": "on"}
+    saved = await visitor.post(path, old | typed | changed)
     late = await visitor.post(path, old | typed | {"display_name": "Late"})
     second = await stored(runtime, path)
     async with runtime.unit_of_work() as uow:
@@ -103,6 +104,7 @@ async def test_a_connection_is_made_enabled_changed_and_deleted(
     assert first.policy["account_domains"] == ["example.org", "example.net"]
     assert first.policy["follow"]["profile"] == {"name": "name", "locale": "language"}
     assert "http://localhost:8000/upstreams/acme/callback" in page
+    assert (first.policy["signs_out"], second.policy["signs_out"]) == (False, True)
     assert "0 people are connected by it" in page
     assert on.headers["location"] == f"{path}?done=enabled"
     assert saved.headers["location"] == f"{path}?done=saved"

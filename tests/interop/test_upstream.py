@@ -95,7 +95,7 @@ async def test_people_sign_in_at_a_second_auth_serve(
     with pytest.raises(Refused) as repeated:
         await connector.complete(answer, begun.kept)
     out = await connector.sign_out(
-        found.tokens, "https://here.example.com/signed-out", "s"
+        found.subject, found.tokens, "https://here.example.com/signed-out", "s"
     )
 
     assert [(step.name, step.ok) for step in steps] == [

@@ -25,6 +25,7 @@ _OF_THE_API = {
     "is no event; docs/events.md lists them, and user.* is many",
     "is no part of a theme",
     "is no kind here",
+    "is 0, or at least 7 seconds for this kind",
     # Of resources and personal tokens: the API and the command line make them.
     "has 7, which is no resource here",
     "has 7, which is no client here; name its client_id",

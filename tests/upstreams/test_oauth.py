@@ -119,7 +119,8 @@ async def test_somebody_signs_in_without_openid_connect(
     assert [(step.name, step.ok) for step in steps] == [("client", True)]
     assert {"nonce", "login_hint"}.isdisjoint(query_of(begun.url))
     assert query_of(begun.url)["redirect_uri"] == REDIRECT_URI
-    assert await connector.sign_out(found.tokens, "https://a.example/", "s") is None
+    there = "https://a.example/"
+    assert await connector.sign_out("1", found.tokens, there, "s") is None
 
 
 @pytest.mark.parametrize(

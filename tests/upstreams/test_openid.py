@@ -270,28 +270,25 @@ async def test_a_refresh_that_tells_nothing_is_refused(
     assert caught.value.reason is Reason.MALFORMED
 
 
-@pytest.mark.parametrize("id_token", ["eyJ.a.b", None])
+@pytest.mark.parametrize(
+    ("kept", "hint"),
+    [
+        (Tokens(id_token="eyJ.a.b", session_id="one"), {"id_token_hint": "eyJ.a.b"}),
+        (Tokens(session_id="one"), {"logout_hint": "one"}),
+        (Tokens(), {"logout_hint": "248289761001"}),
+    ],
+)
 async def test_the_session_there_is_ended_where_the_provider_says(
-    upstreams: Connections, simulator: Simulator, id_token: str | None
+    upstreams: Connections, simulator: Simulator, kept: Tokens, hint: dict[str, str]
 ) -> None:
     simulator.said = {"end_session_endpoint": f"{simulator.url}/logout?a=b"}
     connector = upstreams.connect("oidc", issuer=simulator.url)
+    there = "https://here.example.com/"
 
-    url = await connector.sign_out(
-        Tokens(id_token=id_token), "https://here.example.com/", STATE
-    )
+    url = await connector.sign_out("248289761001", kept, there, STATE)
 
-    hint = {} if id_token is None else {"id_token_hint": id_token}
-    assert (
-        query_of(url)
-        == {
-            "a": "b",
-            "client_id": CLIENT_ID,
-            "post_logout_redirect_uri": "https://here.example.com/",
-            "state": STATE,
-        }
-        | hint
-    )
+    asked = {"a": "b", "client_id": CLIENT_ID, "state": STATE}
+    assert query_of(url) == asked | hint | {"post_logout_redirect_uri": there}
 
 
 async def test_a_provider_without_sign_out_is_left_alone(
@@ -299,7 +296,8 @@ async def test_a_provider_without_sign_out_is_left_alone(
 ) -> None:
     connector = upstreams.connect("oidc", issuer=simulator.url)
 
-    assert await connector.sign_out(Tokens(), "https://here.example.com/", "s") is None
+    there = "https://here.example.com/"
+    assert await connector.sign_out("1", Tokens(), there, "s") is None
 
 
 # The test button

@@ -24,7 +24,7 @@ from app.pages.parts.csrf import CSRF, ForeignForm, refuse_cross_site
 from app.pages.parts.dependencies import State
 from app.pages.parts.render import render
 from app.pages.parts.withheld import render_withheld
-from app.pages.sign_in.signed_out import render_signed_out
+from app.pages.sign_in.signed_out import lead_out, render_signed_out
 from app.services.oauth.redirect import Withheld
 from app.services.oauth.sign_out.logout import Logout, OAuthLogoutService
 from app.services.server.runtime import Runtime
@@ -154,14 +154,26 @@ async def _end(
     service = OAuthLogoutService(runtime)
     frames = await service.named_frames(logout)
     is_over = await service.end_named(logout)
+    leading: Response | None = None
     if logout.account is not None:
         frames = tuple(dict.fromkeys((*frames, *await service.end(logout.account))))
+        leading = await lead_out(
+            [logout.account],
+            browser,
+            runtime,
+            frames,
+            redirect_url=logout.redirect_url,
+            is_sent=logout.is_sent,
+            application=logout.client.client_name if logout.client else "",
+        )
     answer: Response
     if logout.account is None and logout.redirect_url and not logout.is_sent:
         way = Answer("redirect", logout.redirect_url)
         return render_withheld(Withheld(way, logout.redirect_url, ""))
     is_sent = logout.is_sent and not frames and not by_form
-    if logout.redirect_url is not None and is_sent:
+    if leading is not None:
+        answer = leading
+    elif logout.redirect_url is not None and is_sent:
         answer = RedirectResponse(logout.redirect_url, 303)
     else:
         answer = _signed_out(logout, frames, is_over=is_over)

@@ -1,10 +1,15 @@
 """The page after a sign-out, with the frames in which applications hear of it."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from fastapi.responses import HTMLResponse
 
 from app.oauth.uri import Uri, parse_uri
 from app.pages.parts.asked import place_name
 from app.pages.parts.render import CSP, render
+from app.services.server.runtime import Runtime
+from app.services.sign_in.browser_session import Browser, BrowserAccount
 
 FRAME_SECONDS = 3  # how long frames have before the browser goes on
 
@@ -17,6 +22,7 @@ def render_signed_out(
     is_sent: bool = True,
     is_over: bool = True,
     is_nobody: bool = False,
+    origin: str = "",
 ) -> HTMLResponse:
     """Return the page; it says of nothing that it ended which goes on.
 
@@ -27,6 +33,8 @@ def render_signed_out(
         is_sent: Whether it does so by itself; if not, the link says where it leads.
         is_over: Whether a session ended; otherwise the application alone is out of it.
         is_nobody: Whether nobody was there to sign out.
+        origin: What people call where they came from, if ``redirect_url`` leads there
+            to sign out as well.
     """
     return render(
         "signed_out.html",
@@ -36,10 +44,43 @@ def render_signed_out(
         is_sent=is_sent,
         is_over=is_over,
         is_nobody=is_nobody,
+        origin=origin,
         place=place_name(redirect_url) if redirect_url else "",
         seconds=FRAME_SECONDS if frames else 0,
         frames=frames,
     )
+
+
+async def lead_out(
+    ended: Iterable[BrowserAccount],
+    browser: Browser,
+    runtime: Runtime,
+    frames: tuple[str, ...],
+    **onward: Any,
+) -> HTMLResponse | None:
+    """Return the page that leads to sign out elsewhere as well; None if nowhere.
+
+    A page always: browsers hold redirects after a form to the ``form-action`` of its
+    page, and an application may ask by a form of its own.
+
+    Args:
+        ended: Whose sessions ended here, the most important one first.
+        browser: Whose, as it came.
+        runtime: The parts of the process.
+        frames: What the page loads.
+        onward: Members of ``Onward``, for who is back.
+    """
+    if not await runtime.connections.all():
+        return None
+    # Here: few services have a connection.
+    from app.services.upstreams.leave import Onward, UpstreamLeaveService
+
+    service = UpstreamLeaveService(runtime, runtime.connections)
+    sessions = [each.session_id for each in ended]
+    leaving = await service.leave(sessions, browser, Onward(**onward))
+    if leaving is None:
+        return None
+    return render_signed_out(frames, redirect_url=leaving.url, origin=leaving.name)
 
 
 def _framing(frames: tuple[str, ...]) -> str:

@@ -22,7 +22,7 @@ from app.pages.parts.flow import go_on
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import Around, Form, FormPage, Link
 from app.pages.sign_in.home import render_home
-from app.pages.sign_in.signed_out import render_signed_out
+from app.pages.sign_in.signed_out import lead_out, render_signed_out
 from app.services.oauth.sign_out.logout import OAuthLogoutService
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import (
@@ -67,7 +67,9 @@ async def submit_signout(
     left = await BrowserSessionService(runtime).sign_out_of(browser, ending)
     is_back = browser.current is not None and browser.current in left.accounts
     done = "signed-out-of-all" if values.get("account") == _ALL else "signed-out"
-    answer = _lead("/" if is_back else f"/done/{done}", frames)
+    path = "/" if is_back else f"/done/{done}"
+    leading = await lead_out(ending, browser, runtime, tuple(frames), done=done)
+    answer = leading or _lead(path, frames)
     keep_accounts(answer, left, runtime)
     # ASVS 14.3.1. Not "cookies": those of the other accounts would go too.
     answer.headers["Clear-Site-Data"] = '"cache"'

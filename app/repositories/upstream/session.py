@@ -149,13 +149,35 @@ class UpstreamSessionRepository(Repository[UpstreamSession]):
         )
         await self.db.execute(query.values(due_at=now))
 
-    async def unasked(self, identity_id: UUID, now: datetime) -> Sequence[Any]:
-        """Return live sessions of an identity that nobody can be asked about."""
+    async def live_of(self, identity_id: UUID, now: datetime) -> Sequence[Any]:
+        """Return live sessions of an identity; as above, with ``sealed_tokens``."""
         return await self._live(
             UpstreamIdentity.id == identity_id,
-            UpstreamSession.sealed_tokens.is_(None),
             now=now,
+            columns=(*_WHO, UpstreamSession.sealed_tokens),
         )
+
+    async def to_leave(self, session_ids: Sequence[UUID]) -> Sequence[Any]:
+        """Return what is known of sessions where they began, over or not.
+
+        Returns:
+            Rows of ``session_id``, ``identity_id``, ``connection_id``, ``subject``,
+            ``sid``, ``sealed_tokens`` and ``claims``.
+        """
+        query = select(
+            UpstreamSession.session_id,
+            UpstreamSession.identity_id,
+            UpstreamIdentity.connection_id,
+            UpstreamIdentity.subject,
+            UpstreamSession.sid,
+            UpstreamSession.sealed_tokens,
+            UpstreamSession.claims,
+        )
+        query = query.join(
+            UpstreamIdentity, UpstreamIdentity.id == UpstreamSession.identity_id
+        )
+        query = query.where(UpstreamSession.session_id.in_(session_ids))
+        return (await self.db.execute(query)).all()
 
     async def _change(
         self, session_id: UUID, claims: int, values: dict[str, Any]
@@ -168,9 +190,14 @@ class UpstreamSessionRepository(Repository[UpstreamSession]):
         )
         return done.one_or_none() is not None
 
-    async def _live(self, *which: ColumnElement[bool], now: datetime) -> Sequence[Any]:
+    async def _live(
+        self,
+        *which: ColumnElement[bool],
+        now: datetime,
+        columns: Sequence[Any] = _WHO,
+    ) -> Sequence[Any]:
         is_live = and_(Session.revoked_at.is_(None), Session.expires_at > now)
-        query = select(*_WHO).join(
+        query = select(*columns).join(
             UpstreamIdentity, UpstreamIdentity.id == UpstreamSession.identity_id
         )
         query = query.join(Session, Session.id == UpstreamSession.session_id)

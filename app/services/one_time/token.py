@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     PASSKEY_SIGN_IN = "passkey_sign_in"
     NOT_ME = "not_me"
     UPSTREAM_SIGN_IN = "upstream_sign_in"
+    UPSTREAM_SIGN_OUT = "upstream_sign_out"
     UPSTREAM_LINK = "upstream_link"
     SETUP = "setup"
     AUTHORIZATION_CODE = "authorization_code"

@@ -8,9 +8,10 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
+from app.core.secret_key import SealBroken
 from app.models.upstream.connection import CHECK_EVERY
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.process import Process
@@ -18,12 +19,28 @@ from app.services.process.process import Process
 if TYPE_CHECKING:
     from app.upstreams.protocol import Tokens, UpstreamIdentity
 
-_KEPT = ("refresh_token", "access_token", "expires_at")
+MAX_HINT = 4_096  # characters of an ID token: an address has to hold it
+_ASKED_BY = ("refresh_token", "access_token", "expires_at")
+_LOOK = 86_400  # seconds until it is seen whether what nobody is asked by is over
+
+
+class Origin(Protocol):
+    """A connection, as far as its sessions have to know it."""
+
+    @property
+    def id(self) -> UUID:
+        """Which."""
+        ...
+
+    @property
+    def asks_at_least(self) -> int:
+        """Seconds that its kind wants between two questions."""
+        ...
 
 
 def came_by(
     process: Process,
-    connection_id: UUID,
+    origin: Origin,
     identity_id: UUID,
     identity: "UpstreamIdentity",
     set_out_at: datetime,
@@ -33,35 +50,74 @@ def came_by(
 
     Args:
         process: Seals what is secret of it.
-        connection_id: By which they came.
+        origin: By which they came.
         identity_id: Of the link.
         identity: Who they are there.
         set_out_at: Before the other side was asked: what it withdrew later counts.
         policy: Of the connection.
     """
-    sealed, every = None, policy.get("check_every", CHECK_EVERY)
-    if every:
-        sealed = sealed_tokens(process, identity_id, identity.tokens)
+    every = asked_every(policy, origin)
+    kept = kept_tokens(identity.tokens, policy, asks=every > 0)
+    sealed = sealed_tokens(process, identity_id, kept)
     return {
-        "connection": connection_id.hex,
+        "connection": origin.id.hex,
         "identity": identity_id.hex,
         "who": identity.subject,
         "sid": identity.tokens.session_id,
         "tokens": b64encode(sealed).decode() if sealed else "",
         "at": set_out_at.isoformat(),
-        "every": every,
+        "every": every or _LOOK,
     }
 
 
+def asked_every(policy: Mapping[str, Any], origin: Origin) -> int:
+    """Return after how many seconds the other side is asked anew; 0 is never."""
+    every: int = policy.get("check_every", CHECK_EVERY)
+    return max(every, origin.asks_at_least) if every else 0
+
+
+def kept_tokens(
+    tokens: "Tokens", policy: Mapping[str, Any], *, asks: bool
+) -> dict[str, Any]:
+    """Return of tokens what is kept: to ask by, and to sign out with.
+
+    Args:
+        tokens: Of an answer.
+        policy: Of the connection.
+        asks: Whether the other side is asked anew.
+    """
+    kept: dict[str, Any] = {}
+    if asks and (tokens.refresh_token or tokens.access_token):
+        kept = {name: getattr(tokens, name) for name in _ASKED_BY}
+    hint = tokens.id_token
+    if policy.get("signs_out") and hint is not None and len(hint) <= MAX_HINT:
+        kept["id_token"] = hint
+    return kept
+
+
 def sealed_tokens(
-    process: Process, identity_id: UUID, tokens: "Tokens"
+    process: Process, identity_id: UUID, kept: Mapping[str, Any]
 ) -> bytes | None:
-    """Return tokens as they are stored; None where the other side gave none to keep."""
-    kept = {name: getattr(tokens, name) for name in _KEPT}
-    if not (tokens.refresh_token or tokens.access_token):
+    """Return tokens as they are stored; None where there is nothing to keep."""
+    if not kept:
         return None
     body, nonce = json.dumps(kept).encode(), process.randomness.bytes(12)
     return process.secret_key.seal(body, nonce, seal_context(identity_id))
+
+
+def opened_tokens(
+    process: Process, identity_id: UUID, sealed: bytes | None
+) -> "Tokens | None":
+    """Return tokens that were stored; None where there are none to read."""
+    from app.upstreams.protocol import Tokens
+
+    if sealed is None:
+        return None
+    try:
+        opened = process.secret_key.unseal(sealed, seal_context(identity_id))
+    except SealBroken:
+        return None
+    return Tokens(**json.loads(opened))
 
 
 def seal_context(identity_id: UUID) -> str:

@@ -7,20 +7,21 @@ what was learned counts only while it is claimed.
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from app.core.secret_key import SealBroken
 from app.events.upstream import UpstreamWithdrawn
-from app.models.upstream.connection import CHECK_EVERY
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.process import Process
-from app.services.sign_in.elsewhere import seal_context, sealed_tokens
+from app.services.sign_in.elsewhere import (
+    asked_every,
+    kept_tokens,
+    opened_tokens,
+    sealed_tokens,
+)
 from app.services.upstreams.directory import ConnectionDirectory, Way
 from app.services.upstreams.follow import follow_groups, follow_profile
 from app.services.upstreams.withdrawal import WITHDREW, end_found
@@ -65,22 +66,21 @@ class UpstreamCheckService:
 
     async def _check(self, row: Any, way: Way | None) -> None:
         now = self._process.clock.now()
-        every = way.policy.get("check_every", CHECK_EVERY) if way else 0
-        tokens = self._tokens(row)
-        if (
-            not row.is_live
-            or tokens is None
-            or not _is_askable(tokens, now.timestamp())
-        ):
+        every = asked_every(way.policy, way) if way else 0
+        tokens = opened_tokens(self._process, row.identity_id, row.sealed_tokens)
+        is_askable = _is_askable(tokens, now.timestamp())
+        signs_out = way is not None and way.policy.get("signs_out")
+        is_hint = tokens is not None and signs_out and tokens.id_token is not None
+        if not row.is_live or tokens is None or not (is_askable or is_hint):
             async with self._process.unit_of_work() as uow:
                 await uow.upstream_sessions.forget(row.session_id, row.claims)
             return
-        wait = _LEASE if way and every else _OFF
+        wait = _LEASE if way and every and is_askable else _OFF
         async with self._process.unit_of_work() as uow:
             is_mine = await uow.upstream_sessions.claim(
                 row.session_id, row.claims, now + wait
             )
-        if is_mine and way is not None and every:
+        if is_mine and way is not None and every and is_askable:
             await self._ask(row, way, tokens, timedelta(seconds=every))
 
     async def _ask(
@@ -92,7 +92,9 @@ class UpstreamCheckService:
         if isinstance(way.connector, PasswordConnector):
             return  # a directory gives no tokens
         try:
-            identity = await way.connector.refresh(row.subject, tokens)
+            identity = await way.connector.refresh(
+                row.subject, replace(tokens, id_token=None)
+            )
         except Refused as refusal:
             if refusal.reason in _OVER:
                 await self._end(row, way, refusal)
@@ -117,11 +119,14 @@ class UpstreamCheckService:
         every: timedelta,
     ) -> None:
         """Keep the tokens that follow, and take over who they are now."""
-        # An ID token is none of what is sent, so that it came with this answer.
+        # The ID token of before was not shown, so that this one came with the answer.
         is_whole = identity.tokens.id_token is not None
-        kept = identity.tokens
-        if kept.refresh_token is None:
-            kept = replace(kept, refresh_token=before.refresh_token)
+        follows = replace(
+            identity.tokens,
+            refresh_token=identity.tokens.refresh_token or before.refresh_token,
+            id_token=identity.tokens.id_token or before.id_token,
+        )
+        kept = kept_tokens(follows, way.policy, asks=True)
         sealed = sealed_tokens(self._process, row.identity_id, kept)
         async with self._process.unit_of_work() as uow:
             user = await uow.users.by_id(row.user_id, lock=True)
@@ -147,7 +152,8 @@ class UpstreamCheckService:
             sessions = uow.upstream_sessions
             if not await sessions.forget(row.session_id, row.claims + 1):
                 return  # signed in to once more meanwhile
-            found = [row, *await sessions.unasked(row.identity_id, uow.clock.now())]
+            others = await sessions.live_of(row.identity_id, uow.clock.now())
+            found = [row, *(each for each in others if not self._can_ask(each))]
             count = await end_found(uow, found, WITHDREW, with_grants=True)
             await sessions.hurry(row.identity_id, uow.clock.now())
             self._tell(uow, row, way, refusal, count)
@@ -166,19 +172,15 @@ class UpstreamCheckService:
             )
         )
 
-    def _tokens(self, row: Any) -> "Tokens | None":
-        from app.upstreams.protocol import Tokens
-
-        context = seal_context(UUID(str(row.identity_id)))
-        try:
-            opened = self._process.secret_key.unseal(row.sealed_tokens, context)
-        except SealBroken:
-            return None
-        return Tokens(**json.loads(opened))
+    def _can_ask(self, row: Any) -> bool:
+        tokens = opened_tokens(self._process, row.id, row.sealed_tokens)
+        return _is_askable(tokens, self._process.clock.now().timestamp())
 
 
-def _is_askable(tokens: "Tokens", now: float) -> bool:
+def _is_askable(tokens: "Tokens | None", now: float) -> bool:
     """Tell whether a token still says something; that one has expired says nothing."""
+    if tokens is None:
+        return False
     if tokens.refresh_token is not None:
         return True
     expires_at = tokens.expires_at

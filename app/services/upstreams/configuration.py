@@ -153,3 +153,8 @@ def connector_of(
 def redirect_uri(process: Process, name: str) -> str:
     """Return where the other side sends people back to, for this connection alone."""
     return f"{process.settings.public_url}/upstreams/{name}/callback"
+
+
+def signed_out_uri(process: Process, name: str) -> str:
+    """Return where the other side sends people back to whom it signed out."""
+    return f"{process.settings.public_url}/upstreams/{name}/signed-out"

@@ -28,10 +28,12 @@ from app.services.process.process import Process
 from app.services.upstreams.configuration import (
     connector_of,
     judged_settings,
+    kind_named,
     redirect_uri,
     sealed,
     secrets_of,
     settings_before,
+    signed_out_uri,
     split,
 )
 from app.services.upstreams.errors import (
@@ -44,9 +46,8 @@ from app.services.upstreams.withdrawal import DELETED, DISABLED, end_of_connecti
 _COLUMNS = ("display_name", "enabled")
 _POLICY = (
     *("account_rule", "account_domains", "trusted_domains", "trusts_factors"),
-    *("follow", "local_passwords", "check_every"),
+    *("follow", "local_passwords", "check_every", "signs_out"),
 )
-_DEFAULTS = {"check_every": CHECK_EVERY}  # of connections that are older
 Members = Mapping[str, Any]
 
 
@@ -113,7 +114,9 @@ class ConnectionService:
         """
         if await self._uow.connections.count() >= MAX_CONNECTIONS:
             raise TooManyConnections
-        policy = {field: members[field] for field in _POLICY}
+        given = {name: members[name] for name in _POLICY if members[name] is not None}
+        policy = {**_defaults(members["kind"]), **given}
+        _check_pace(members["kind"], given)
         await self._check_groups(actor, {}, policy)
         now, row_id = self._uow.clock.now(), self._uow.randomness.uuid7()
         shown, secrets = split(
@@ -159,7 +162,8 @@ class ConnectionService:
         """
         row = await self.get(connection_id, lock=True)
         demand_version(row.version, versions)
-        stored = {**_DEFAULTS, **row.policy}
+        stored = {**_defaults(row.kind), **row.policy}
+        _check_pace(row.kind, change)
         policy = {**stored, **{n: change[n] for n in _POLICY if n in change}}
         # Whoever says who is asked, says who is in the groups that follow the answer.
         before = {} if "settings" in change else row.policy
@@ -283,7 +287,30 @@ class ConnectionService:
         """Return a connection as API and commands show it: without secrets."""
         own = (name for name in Shown.model_fields if hasattr(row, name))
         members = {name: getattr(row, name) for name in own}
-        members |= row.policy
+        members |= _defaults(row.kind) | row.policy
         members["secrets"] = sorted(secrets_of(self._process, row))
         members["redirect_uri"] = redirect_uri(self._process, row.name)
+        members["signed_out_uri"] = signed_out_uri(self._process, row.name)
         return Shown.model_validate(members)
+
+
+def _defaults(kind: str) -> dict[str, Any]:
+    """Return what connections have of which it was never said."""
+    return {"check_every": max(CHECK_EVERY, _pace(kind)), "signs_out": False}
+
+
+def _check_pace(kind: str, given: Members) -> None:
+    """Refuse to ask more often than the kind wants to be asked.
+
+    Raises:
+        Unprocessable: It would be.
+    """
+    pace = _pace(kind)
+    if 0 < (given.get("check_every") or 0) < pace:
+        message = f"is 0, or at least {pace} seconds for this kind"
+        raise Unprocessable.of("check_every", "too_often", message)
+
+
+def _pace(kind: str) -> int:
+    found = kind_named(kind)
+    return found.asks_at_least if found else 0

@@ -13,7 +13,7 @@ from app.core.secret_key import SealBroken
 from app.models.upstream.connection import Connection
 from app.repositories.upstream.connection import ConnectionRepository
 from app.services.process.process import Process
-from app.services.upstreams.configuration import connector_of
+from app.services.upstreams.configuration import connector_of, kind_named
 
 if TYPE_CHECKING:
     from app.upstreams.password import PasswordConnector
@@ -33,6 +33,7 @@ class Way:
         settings: Those that the connector was made with, but for secrets.
         policy: What is believed of the other side.
         connector: Speaks with it, and keeps what it learns.
+        asks_at_least: Seconds that its kind wants between two questions about somebody.
         called: Whom that called so far, by the names of their breakers.
     """
 
@@ -44,6 +45,7 @@ class Way:
     settings: dict[str, Any]
     policy: dict[str, Any]
     connector: "RedirectConnector | PasswordConnector"
+    asks_at_least: int
     called: set[str]
 
     @property
@@ -136,6 +138,7 @@ class ConnectionDirectory:
             settings=row.settings,
             policy=row.policy,
             connector=connector,
+            asks_at_least=kind.asks_at_least if (kind := kind_named(row.kind)) else 0,
             called=called,
         )
 

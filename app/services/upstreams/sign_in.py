@@ -276,7 +276,7 @@ class UpstreamSignInService:
         if found.is_new:
             identity = replace(identity, auth_time=None)
         came = came_by(
-            self._process, way.id, found.identity_id, identity, set_out_at, policy
+            self._process, way, found.identity_id, identity, set_out_at, policy
         )
         what = replace(proven(policy, identity), came_by=came)
         try:

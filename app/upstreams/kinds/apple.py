@@ -116,4 +116,5 @@ def _profile(settings: AppleSettings) -> OpenIdProfile:
     )
 
 
-APPLE = MadeKind("apple", "Apple", AppleSettings, Apple)
+# "Verifying a user": whoever asks more than once a day may be throttled.
+APPLE = MadeKind("apple", "Apple", AppleSettings, Apple, asks_at_least=86_400)

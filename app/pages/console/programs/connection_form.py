@@ -39,6 +39,7 @@ RULES: Mapping[str, Message] = {
     "domain": N_("Who has an address of the domains below"),
     "anybody": N_("Anybody"),
 }
+_BOXES = ("trusts_factors", "signs_out")
 _FOLLOW = "follow.profile."
 
 
@@ -77,7 +78,7 @@ def shown_connection(row: Connection, fields: Sequence[SettingField]) -> dict[st
     }
     followed = policy["follow"]["profile"].items()
     shown |= {_FOLLOW + name: claim for name, claim in followed}
-    shown |= {"trusts_factors": "on"} if policy["trusts_factors"] else {}
+    shown |= {name: "on" for name in _BOXES if policy.get(name)}
     return shown | shown_settings(fields, row.settings)
 
 
@@ -102,7 +103,7 @@ def typed_policy(values: Values) -> dict[str, Any]:
         "account_rule": values.get("account_rule", ""),
         "account_domains": lines_of(values.get("account_domains", "")),
         "trusted_domains": lines_of(values.get("trusted_domains", "")),
-        "trusts_factors": "trusts_factors" in values,
+        **{name: name in values for name in _BOXES},
         "follow": follow,
     }
 
