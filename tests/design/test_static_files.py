@@ -1,16 +1,20 @@
 """Files that pages load: whose they are, how long they are kept, and no others."""
 
+import gzip
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 from httpx2 import AsyncClient
 
-from app.pages.look.static import FOLDER
+from app.pages.look.static import FOLDER, static_file
 from tests.support.page import Page
 
 _OURS = {"console/console.js", "swagger/start.js"}
+# Put together from a word and what it is of.
+_MADE = {"hue": r"[1-8]", "of": r"google|entra|apple"}
 
 
 @pytest.fixture
@@ -79,3 +83,29 @@ async def test_public_files_are_packed_for_who_takes_that_and_pages_never_are(
     assert int(packed.headers["content-length"]) < len(plain.content) / 2
     assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
     assert "content-encoding" not in {*icon.headers, *page.headers}
+
+
+@pytest.mark.parametrize("loaded", [["pages.css"], ["pages.css", "workspace.css"]])
+def test_what_a_page_loads_of_ours_stays_small(loaded: list[str]) -> None:
+    """What a visitor's page loads, and an operator's; docs/pages.md says why."""
+    sheets = [static_file(name).content for name in loaded]
+
+    most = 14_336 * len(sheets)
+    assert sum(map(len, sheets)) <= most
+    assert sum(len(gzip.compress(each, mtime=0)) for each in sheets) <= most // 3.5
+
+
+def test_no_rule_is_of_a_class_that_no_page_has() -> None:
+    sheets = "".join((FOLDER / n).read_text() for n in ("pages.css", "workspace.css"))
+    selectors = re.findall(r"([^{}]+)\{", re.sub(r"/\*.*?\*/", "", sheets, flags=re.S))
+    named = {
+        name for each in selectors for name in re.findall(r"\.([a-z][\w-]*)", each)
+    }
+    sources = [
+        p for end in ("html", "py", "js") for p in FOLDER.parent.rglob(f"*.{end}")
+    ]
+    words = {w for p in sources for w in re.findall(r"[\w-]+", p.read_text())}
+
+    made = {n for k, v in _MADE.items() for n in named if re.fullmatch(f"{k}-({v})", n)}
+    assert len(named) > 50
+    assert named - words - made == set()

@@ -16,7 +16,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
 }
 _COMMENT = re.compile(rb"/\*.*?\*/\n?", re.DOTALL)
-_BETWEEN = re.compile(rb"\s*([{};])\s*|(?<=[,:]) +|\n+")
+_BETWEEN = re.compile(rb"\s*([{};>])\s*|(?<=[,:]) +|\n+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ def names() -> frozenset[str]:
 
 def _squeezed(sheet: bytes) -> bytes:
     """Return a sheet of ours without what is for who reads the file."""
-    return _BETWEEN.sub(lambda found: found[1] or b"", _COMMENT.sub(b"", sheet))
+    dense = _BETWEEN.sub(lambda found: found[1] or b"", _COMMENT.sub(b"", sheet))
+    return dense.replace(b";}", b"}")
 
 
 @cache
