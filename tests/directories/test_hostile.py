@@ -78,10 +78,11 @@ async def test_some_passwords_are_not_even_asked_about(
     assert ("bind", ANN) not in directory.seen
 
 
+@pytest.mark.parametrize("identifier", [None, "uid"])
 async def test_who_is_not_there_costs_as_many_questions(
-    directory: Directory, connect: Connect
+    directory: Directory, connect: Connect, identifier: str | None
 ) -> None:
-    connector = connect(_plain(directory))
+    connector = connect(_plain(directory), id_attribute=identifier)
     await _refused(connector, "ann", "wrong")
     known = [what for what, _ in directory.seen]
     directory.seen.clear()

@@ -245,6 +245,7 @@ class DirectoryConnector:
             await self._check_alone(session.link, found.entries[0])
             return found.entries[0]
         # Whether there is somebody must not be told by how long it takes.
+        await self._check_alone(session.link, None)
         _, link = await session.prove(f"cn=nobody,{profile.base}", password)
         await link.aclose()
         if is_one:
@@ -264,20 +265,20 @@ class DirectoryConnector:
             return filters.equal("sAMAccountName", alone)
         return filters.any_of(*(filters.equal(each, name) for each in profile.login))
 
-    async def _check_alone(self, link: Link, person: Entry) -> None:
+    async def _check_alone(self, link: Link, person: Entry | None) -> None:
         """Refuse an identifier that an operator chose and that somebody else has too.
 
-        Those that the server gives are of one entry.
+        Those that the server gives are of one entry. Nobody is asked about as well.
         """
         chosen = self.profile.identifier
         if chosen is None:
             return
-        values = person.values(chosen)
+        values = person.values(chosen) if person else (b"nobody",)
         if len(values) != 1:
             return  # refused where it is read
         wanted = filters.equal(chosen, values[0])
         found = await link.search(self.profile.base, wanted, (), most=2)
-        if len(found.entries) != 1 or found.is_cut_off:
+        if person and (len(found.entries) != 1 or found.is_cut_off):
             raise Refused(Reason.WRONG_SUBJECT, f"several entries share their {chosen}")
 
     async def _prove(self, session: Session, dn: str, password: str) -> Verdict:
