@@ -68,7 +68,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     program.chmod(0o755)
     unit = tmp_path / UNIT.name
     unit.write_text(
-        UNIT.read_text().replace("/opt/auth-serve/bin/auth-serve", str(program))
+        UNIT.read_text().replace("/opt/auth-serve/current/bin/auth-serve", str(program))
     )
 
     said = run(_ANALYZE, "verify", "--man=no", unit)
