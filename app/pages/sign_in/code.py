@@ -25,7 +25,7 @@ from app.schemas.auth import EmailRequest, TypedCode
 from app.services.sign_in.browser_session import BrowserSessionService, held_by
 from app.services.sign_in.email_code import EmailCodeService
 from app.services.sign_in.errors import MfaRequired
-from app.services.upstreams.realm import leader_by_connection
+from app.services.upstreams.realm import sole_leader
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 PATH = "/signin/code"
@@ -57,11 +57,12 @@ async def submit_code(values: Posted, request: Request, here: AtPage) -> Respons
     try:
         if not is_of_before(here.browser, values, here.runtime):
             check_form(here.browser, values, here.runtime)
-        if led := await leader_by_connection(here.runtime.connections, fields):
+        email = fields.get("email", "")
+        if led := await sole_leader(here.runtime.connections, email):
             waiting = await waiting_at(here.browser, flow, here.runtime)
             flow = flow if waiting else ""
             going = await going_for(
-                waiting, flow, "", here.browser, here.runtime, fields["email"]
+                waiting, flow, "", here.browser, here.runtime, email
             )
             return await go_away(led.name, going, request, here.browser, here.runtime)
         if "code" not in fields:

@@ -43,7 +43,7 @@ from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.password import SignInService
 from app.services.sign_in.start import StartedSession
-from app.services.upstreams.realm import leader_by_connection
+from app.services.upstreams.realm import sole_leader
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PATH, _TITLE = "/signup", texts.SIGN_UP
@@ -100,7 +100,7 @@ async def submit_signup(
     try:
         if not is_of_before(browser, values, runtime):
             check_form(browser, values, runtime)
-        if led := await leader_by_connection(runtime.connections, values):
+        if led := await sole_leader(runtime.connections, values.get("email", "")):
             waiting = await waiting_at(browser, flow, runtime)
             going = await going_for(
                 waiting, flow if waiting else "", "", browser, runtime, values["email"]

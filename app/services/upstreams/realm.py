@@ -4,8 +4,6 @@ Whether there is an account has no part in it, nor what it may: nobody learns by
 who has one.
 """
 
-from collections.abc import Mapping
-
 from app.core.exceptions import Forbidden
 from app.services.upstreams.directory import ConnectionDirectory, Way
 from app.typed_text import canonical_email
@@ -28,16 +26,9 @@ async def leader(connections: ConnectionDirectory, email: str) -> Way | None:
     return await connections.leader(canonical_email(email).rpartition("@")[2])
 
 
-async def leader_by_connection(
-    connections: ConnectionDirectory, values: Mapping[str, str]
-) -> Way | None:
-    """Return the connection that people of an address have to come by, or None.
-
-    Args:
-        connections: Those that are on.
-        values: Of a form, with the address in ``email``.
-    """
-    way = await leader(connections, values.get("email", ""))
+async def sole_leader(connections: ConnectionDirectory, email: str) -> Way | None:
+    """Return the same, but None where a password of here would do as well."""
+    way = await leader(connections, email)
     return None if way is None or way.allows_passwords else way
 
 
@@ -47,5 +38,5 @@ async def demand_unled(connections: ConnectionDirectory, email: str) -> None:
     Raises:
         ConnectionLeads: Their domain's connection leads, and lets no password of here.
     """
-    if await leader_by_connection(connections, {"email": email}) is not None:
+    if await sole_leader(connections, email) is not None:
         raise ConnectionLeads
