@@ -11,8 +11,13 @@ from pydantic import ValidationError
 from app.core.exceptions import AppError
 from app.core.language import N_, Message, gettext
 from app.models.oauth.trusted_issuer import TrustedIssuer
-from app.pages.console.programs.lines import lines_of, number_of, unread
-from app.pages.parts.form import Values, refused
+from app.pages.console.programs.lines import (
+    json_of,
+    lines_of,
+    number_of,
+    unread,
+)
+from app.pages.parts.form import Values
 from app.pages.parts.form_page import by_field
 from app.schemas.trusted_issuer import Condition
 
@@ -125,15 +130,10 @@ def typed_issuer(values: Values) -> dict[str, Any]:
         Unprocessable: Its keys are no JSON.
     """
     lifetime, jwks = (values.get(name, "").strip() for name in ("max_lifetime", "jwks"))
-    try:
-        keys = json.loads(jwks) if jwks else None
-    except (ValueError, RecursionError):
-        said = N_("This cannot be read as JSON.")
-        raise refused("jwks", "unread_json", said) from None
     return {
         "audiences": lines_of(values.get("audiences", "")),
         "jwks_uri": values.get("jwks_uri", "").strip() or None,
-        "jwks": keys,
+        "jwks": json_of("jwks", jwks) if jwks else None,
         "algorithms": values.get("algorithms", "").split(),
         "max_lifetime": number_of(lifetime),
         "single_use": "single_use" in values,

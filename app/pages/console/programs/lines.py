@@ -31,6 +31,19 @@ def unread(field: str, line: str) -> Exception:
     return refused(field, "unread_line", gettext(_UNREAD) % {"line": line})
 
 
+def json_of(field: str, text: str) -> Any:
+    """Return what JSON that somebody typed says.
+
+    Raises:
+        Unprocessable: It is none.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        said = N_("This cannot be read as JSON.")
+        raise refused(field, "unread_json", said) from None
+
+
 def read_pairs(field: str, text: str) -> dict[str, str]:
     """Return scopes and what each means: ``read = See your orders``.
 

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from app.core.language import N_
-from app.pages.console.programs.lines import lines_of
+from app.pages.console.programs.lines import json_of, lines_of
 from app.pages.console.programs.setting_texts import hint_of, label_of
-from app.pages.parts.form import Values, refused
+from app.pages.parts.form import Values
 from app.upstreams.protocol import Kind
 
 PREFIX = "settings."  # of the names of fields, as the API names them in refusals
@@ -77,11 +76,7 @@ class SettingField:
         if self.form == "number" and text.isdecimal() and len(text) < 10:
             return int(text)
         if self.form == "json" and text:
-            try:
-                return json.loads(text)
-            except (ValueError, RecursionError):
-                said = N_("This cannot be read as JSON.")
-                raise refused(self.typed_as, "unread_json", said) from None
+            return json_of(self.typed_as, text)
         return text or None
 
 
