@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Domains whose people a connection leads.")
 Name = Annotated[str, typer.Argument(help="Name of the connection")]
 Domain = Annotated[str, typer.Argument(help="What stands after the @")]
+_BY_WORD = "It is theirs by your word; no record is looked for"
 _COLUMNS = ("domain", "verified_at", "verified_by", "missing_since")
 
 
@@ -57,9 +58,7 @@ def list_domains(name: Name, as_json: AsJson = False) -> None:
 def add(
     name: Name,
     domain: Domain,
-    verified: Annotated[
-        bool, option("It is theirs by your word; no record is looked for", "--verified")
-    ] = False,
+    verified: Annotated[bool, option(_BY_WORD, "--verified")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add a domain; publish the record that is printed, and have it verified.
@@ -83,19 +82,18 @@ def add(
 def verify(
     name: Name,
     domain: Domain,
-    by_word: Annotated[
-        bool, option("It is theirs by your word; no record is looked for", "--by-word")
-    ] = False,
+    by_word: Annotated[bool, option(_BY_WORD, "--by-word")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Look for the record of a domain; from then on its people are led.
 
     JSON: `RealmDomain`.
     """
+    from app.models.upstream.realm_domain import BY_DNS, BY_WORD
     from app.schemas.connection import RealmDomainCreate
 
     wanted = judged(RealmDomainCreate, {"domain": domain}).domain
-    by = "administrator" if by_word else "dns"
+    by = BY_WORD if by_word else BY_DNS
 
     async def work(
         domains: "RealmDomainService", connection_id: UUID

@@ -14,6 +14,7 @@ from app.cli.base import (
     with_runtime,
 )
 from app.cli.ending import Exit, fail
+from app.cli.options import ShowProgress
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
@@ -107,10 +108,7 @@ def status(as_json: AsJson = False) -> None:
 @app.command()
 def reseal(
     as_json: AsJson = False,
-    progress: Annotated[
-        bool | None,
-        typer.Option(help="Say how far it is; unset: on a terminal only."),
-    ] = None,
+    progress: ShowProgress = None,
 ) -> None:
     """Seal anew what the old secret key sealed, so that it can be taken away.
 

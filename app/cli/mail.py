@@ -85,6 +85,8 @@ def check_templates(
 
 
 def _report(message: "OutboxMessage | None", address: str, as_json: bool) -> None:
+    from app.services.server.mail_test import ANSWER
+
     if message is None:
         fail("the mail is gone from the outbox: its time is over")
     result = {
@@ -93,7 +95,7 @@ def _report(message: "OutboxMessage | None", address: str, as_json: bool) -> Non
         "delivered": message.delivered_at is not None,
         "attempts": message.attempts,
         "last_error": message.last_error,
-        "answer": message.payload.get("answer"),
+        "answer": message.payload.get(ANSWER),
     }
     said = f": {result['answer']}" if result["answer"] else "."
     lines = [f"The mail to {address} was handed over{said}"]

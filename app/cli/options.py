@@ -1,7 +1,7 @@
 """Options of commands: how they are declared, and what was said with them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -12,6 +12,12 @@ from app.cli.ending import Exit, fail
 def option(help_: str, *names: str) -> Any:
     """Return an option; its default stands in the command's signature."""
     return typer.Option(*names, help=help_)
+
+
+ShowProgress = Annotated[
+    bool | None,
+    option("Say how far it is; unset: on a terminal only", "--progress/--no-progress"),
+]
 
 
 def said(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from app.cli.base import (
     show,
     show_rows,
 )
+from app.cli.options import ShowProgress
 
 if TYPE_CHECKING:
     from app.services.server.runtime import Runtime
@@ -137,10 +138,7 @@ def backfill(
         int, typer.Option(min=1, max=100, help="Per cent of the time that it takes.")
     ] = 50,
     as_json: AsJson = False,
-    progress: Annotated[
-        bool | None,
-        typer.Option(help="Say how far it is; unset: on a terminal only."),
-    ] = None,
+    progress: ShowProgress = None,
 ) -> None:
     """Do what migrations left to be done, while the service runs.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.base import AsJson, Exit, fail, note, show, show_rows, with_runtime
+from app.cli.options import ShowProgress
 
 if TYPE_CHECKING:
     from app.cli.progress import Progress
@@ -78,10 +79,6 @@ MakeGroups = Annotated[
     bool, typer.Option("--create-groups", help="Make groups that are not there")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done")]
-Shown = Annotated[
-    bool | None,
-    typer.Option("--progress/--no-progress", help="Unset: shown on a terminal"),
-]
 Judged = tuple[str, "UserImport | str"]  # where it stands, and what, or why not
 
 
@@ -98,7 +95,7 @@ def import_users(
     made_by: From = None,
     create_groups: MakeGroups = False,
     dry_run: DryRun = False,
-    progress: Shown = None,
+    progress: ShowProgress = None,
     as_json: AsJson = False,
 ) -> None:
     """Import accounts of another system, with their password hashes and factors.
