@@ -17,6 +17,8 @@ from app.tracing.span import within
 from app.typed_text import wire_address
 from app.utils.helpers import printable
 
+_MAX_ANSWER = 200  # characters of what a server answered
+
 # What says that the server, and not this one mail, is at fault. Refusals of a mail
 # (greylisting, unknown recipient) leave the circuit as it is.
 _SERVER_AT_FAULT = (
@@ -24,9 +26,6 @@ _SERVER_AT_FAULT = (
     aiosmtplib.SMTPHeloError,
     aiosmtplib.SMTPAuthenticationError,
 )
-
-
-_MAX_ANSWER = 200
 
 
 class MailRefused(Undeliverable):

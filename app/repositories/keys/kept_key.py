@@ -26,9 +26,7 @@ class KeptKeyRepository(Repository[KeptKey]):
 
     async def sealing(self) -> Sequence[str]:
         """Return the marks of the keys that something may be sealed by, in order."""
-        query = select(SealingKey.mark).where(SealingKey.ended_at.is_(None))
-        in_order = query.order_by(SealingKey.began_at, SealingKey.mark)
-        return (await self.db.scalars(in_order)).all()
+        return [key.mark for key in await self.list_sealing()]
 
     async def list_sealing(self) -> Sequence[SealingKey]:
         """Return the keys that something may be sealed by, in order."""

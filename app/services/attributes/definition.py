@@ -10,8 +10,7 @@ from app.events.attribute import AttributeCreated, AttributeDeleted, AttributeUp
 from app.models.access.attribute import Attribute
 from app.oauth.clients.resource import Resource
 from app.oauth.mappings.mapping import attributes_in
-from app.policies.attribute import MAX_ATTRIBUTES, check_definition
-from app.policies.attribute import is_looser as loosened
+from app.policies.attribute import MAX_ATTRIBUTES, check_definition, is_looser
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.precondition import demand_version
 
@@ -128,11 +127,11 @@ class AttributeService:
         row = await self.get(name, lock=True)
         demand_version(row.version, versions)
         changed = [each for each in change if getattr(row, each) != change[each]]
-        is_looser = "owner_access" in changed or loosened(row, change)
+        says_more = "owner_access" in changed or is_looser(row, change)
         for each in changed:
             setattr(row, each, change[each])
         _check(row)
-        if is_looser and row.owner_access == "write":
+        if says_more and row.owner_access == "write":
             # Who mapped it took it for an administrator's word, or for one of those
             # that people could choose from by then.
             await self._demand_untold(name)

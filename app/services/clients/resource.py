@@ -158,7 +158,7 @@ class OAuthResourceService:
             ResourceExists: The identifier is in use.
             Unprocessable: Identifier or choices are not acceptable.
         """
-        from app.schemas.resource import ResourceChange  # here: no request needs it
+        from app.schemas.resource import ResourceChange  # here: seldom needed
 
         await self._check_identifier(identifier)
         self._check_algorithm(choices)

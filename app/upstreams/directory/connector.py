@@ -24,7 +24,7 @@ from app.upstreams.directory.errors import (
     Oversized,
 )
 from app.upstreams.directory.filters import Filter
-from app.upstreams.directory.flavour import Flavour, name_parts, subject_of
+from app.upstreams.directory.flavour import Flavour, account_name, subject_of
 from app.upstreams.directory.groups import NEEDED, GroupSearch, groups_of
 from app.upstreams.directory.link import Found, Link
 from app.upstreams.directory.message import Entry, Result
@@ -260,7 +260,7 @@ class DirectoryConnector:
 
     def _meant(self, name: str) -> Filter:
         """Return a filter for whoever a name means."""
-        profile, alone = self.profile, name_parts(name)
+        profile, alone = self.profile, account_name(name)
         if profile.flavour.has_chain and alone != name:  # NETBIOS\sam
             return filters.equal("sAMAccountName", alone)
         return filters.any_of(*(filters.equal(each, name) for each in profile.login))
@@ -281,7 +281,7 @@ class DirectoryConnector:
         if person and (len(found.entries) != 1 or found.is_cut_off):
             raise Refused(Reason.WRONG_SUBJECT, f"several entries share their {chosen}")
 
-    async def _prove(self, session: Session, dn: str, password: str) -> Verdict:
+    async def _prove(self, session: Session, dn: str, password: str) -> None:
         """Have a password judged.
 
         Raises:
@@ -292,7 +292,6 @@ class DirectoryConnector:
         verdict = judge_bind(self.profile.flavour.name, result)
         if verdict.state is not State.PROVEN:
             raise refused(verdict)
-        return verdict
 
     async def _set(
         self, session: Session, link: Link, dn: str, old: str, new: str

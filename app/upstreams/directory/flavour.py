@@ -128,7 +128,7 @@ FLAVOURS: Mapping[str, Flavour] = {
 }
 
 
-def name_parts(typed: str) -> str:
+def account_name(typed: str) -> str:
     r"""Return what of a typed name is looked for: ``NETBIOS\sam`` is ``sam``."""
     return typed.rpartition("\\")[2]
 

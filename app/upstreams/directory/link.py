@@ -8,9 +8,9 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from app.core.outbound import OutboundClient
 from app.upstreams.directory import ber, message
@@ -340,7 +340,7 @@ def _judged(found: message.Message) -> Result:
 
 
 @contextlib.contextmanager
-def _reading() -> Any:
+def _reading() -> Iterator[None]:
     """Tell what is no LDAP as the fault of the server that it is."""
     try:
         yield

@@ -20,8 +20,6 @@ _STILL = (
     "something was sealed with the old key meanwhile: a process still has it first; "
     "give every process the new one first, and begin again"
 )
-
-
 _SEALING = (
     "{} of the service still seal with the old key: give every process the new one "
     "first and begin again; one that was killed counts until {} UTC"

@@ -9,6 +9,7 @@ from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.process import Process
 
 Given = Literal["first", "second", "missing"]
+_GIVEN: tuple[Given, Given] = ("first", "second")  # in the order of their marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,12 @@ class SecretKeyState:
 
 async def secret_keys(uow: UnitOfWork, process: Process) -> Sequence[SecretKeyState]:
     """Return the secret keys that are needed now, the oldest first: one, or two."""
-    names = dict(zip(process.secret_key.marks, _NAMES, strict=False))
+    given = dict(zip(process.secret_key.marks, _GIVEN, strict=False))
     told = await uow.sealing_processes.counted(uow.clock.now())
     return [
         SecretKeyState(
             mark=row.mark,
-            given=names.get(row.mark, "missing"),
+            given=given.get(row.mark, "missing"),
             began_at=row.began_at,
             processes=told.get(row.mark, (0,))[0],
             values_left=row.values_left,
@@ -48,6 +49,3 @@ async def secret_keys(uow: UnitOfWork, process: Process) -> Sequence[SecretKeySt
         )
         for row in await uow.kept_keys.list_sealing()
     ]
-
-
-_NAMES: tuple[Given, Given] = ("first", "second")
