@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -24,12 +24,13 @@ from app.oauth.grants.jwt_bearer import JwtBearer
 from app.oauth.resources.request import assigned_scope, may_ask
 from app.oauth.trust.issuer import NotTrustworthy, Rule, check_issuer
 from app.repositories.unit_of_work import UnitOfWork
-from app.schemas.connection import ConnectionStep
-from app.schemas.trusted_issuer import TrustedIssuerTest
 from app.services.clients.directory import engine_client, metadata_of
 from app.services.clients.provider import Provider
 from app.services.clients.trusted_issuer_directory import read_issuer
 from app.services.process.precondition import demand_version
+
+if TYPE_CHECKING:
+    from app.schemas.trusted_issuer import TrustedIssuerTest
 
 Members = Mapping[str, Any]
 
@@ -158,7 +159,7 @@ class TrustedIssuerService:
         self._uow.record(TrustedIssuerDeleted(trusted_issuer=name, issuer=row.issuer))
         self._forget()
 
-    async def test(self, name: str) -> TrustedIssuerTest:
+    async def test(self, name: str) -> "TrustedIssuerTest":
         """Look whether an issuer's keys are found now, active or not, step by step.
 
         No connection to the database is held while the issuer is asked.
@@ -166,6 +167,10 @@ class TrustedIssuerService:
         Raises:
             TrustedIssuerNotFound: There is none.
         """
+        # Here: a third of a megabyte that only administrators need.
+        from app.schemas.connection import ConnectionStep
+        from app.schemas.trusted_issuer import TrustedIssuerTest
+
         trusted = read_issuer(await self.get(name))
         await self._uow.db.rollback()
         seen = await self._provider.trusted_issuers.look(trusted)
