@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app.core.exceptions import AppError
 from app.core.secret_key import SealBroken
 from app.models.upstream.connection import Connection
 from app.repositories.upstream.connection import ConnectionRepository
+from app.repositories.upstream.realm_domain import RealmDomainRepository
 from app.services.process.process import Process
 from app.services.upstreams.configuration import connector_of, kind_named
 
@@ -74,7 +73,7 @@ class ConnectionDirectory:
         if now - self._read_at >= KEPT_FOR:
             async with self._process.database.session(read_only=True) as db:
                 rows = await ConnectionRepository(db).list_enabled()
-                leads = await self._leads(db) if rows else []
+                leads = await RealmDomainRepository(db).list_leading() if rows else ()
             found = [self._way(row) for row in rows]
             self._known = {way.name: way for way in found if way is not None}
             by_id = {way.id: way for way in self._known.values()}
@@ -96,13 +95,6 @@ class ConnectionDirectory:
         states = self._process.breakers.states()
         down = {name for name, state in states.items() if state != "closed"}
         return [way for way in self._known.values() if way.called & down]
-
-    @staticmethod
-    async def _leads(db: AsyncSession) -> Sequence[Any]:
-        # Here: most installations have no connection.
-        from app.repositories.upstream.realm_domain import RealmDomainRepository
-
-        return await RealmDomainRepository(db).list_leading()
 
     async def leader(self, domain: str) -> Way | None:
         """Return the one that leads people of a domain, as DNS knows that."""
