@@ -24,6 +24,7 @@ from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
 from tests.support.logout import BACK, EVIL, hint, shop
 from tests.support.page import ORIGIN, Page
+from tests.upstreams.simulator import pem
 
 PATH = "/upstreams/firm/signed-out"
 DONE = "/done/signed-out"
@@ -277,7 +278,7 @@ async def test_a_kind_is_asked_as_seldom_as_it_wants(
         "client_id": "here",
         "team_id": "DEF123GHIJ",
         "key_id": "ABC123DEFG",
-        "private_key": generate_key("ES256").as_pem(private=True).decode(),
+        "private_key": pem(generate_key("ES256")),
     }
     apple = CONNECTION | {"name": "apple", "kind": "apple", "settings": settings}
 
