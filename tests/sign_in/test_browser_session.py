@@ -307,8 +307,8 @@ async def test_a_session_that_ended_while_it_began_is_refused(
 
     real = SignInService.browser_with_password
 
-    async def begin(self: SignInService, *typed: Any) -> Any:
-        begun = await real(self, *typed)
+    async def begin(self: SignInService, *typed: Any, **chosen: Any) -> Any:
+        begun = await real(self, *typed, **chosen)
         async with runtime.unit_of_work() as uow:
             at = uow.clock.now()
             await uow.db.execute(update(Session).values(revoked_at=at))

@@ -19,6 +19,7 @@ from app.services.one_time.errors import InvalidCode
 from app.services.server.why.service import ToldStep
 from app.services.server.why.texts import REASONS
 from app.services.sign_in.errors import TOLD, InvalidPasskey
+from app.services.upstreams.realm import ConnectionLeads
 
 # What a sign-in was answered; most reasons look the same from outside.
 ANSWERED: Mapping[str, str] = {
@@ -31,6 +32,7 @@ ANSWERED: Mapping[str, str] = {
     Refusal.WRONG_SECOND_FACTOR: InvalidCode.code,
     Refusal.WRONG_PASSKEY: InvalidPasskey.code,
     Refusal.TOO_MANY_ATTEMPTS: TooManyRequests.code,
+    Refusal.CONNECTION_LEADS: ConnectionLeads.code,
     **{reason: kind.code for reason, kind in TOLD.items()},
 }
 # What an account was made.
