@@ -126,4 +126,4 @@ routes: list[BaseRoute] = [
     )
     for route in page.router.routes
 ]
-routes.append(LateWing("/admin", "app.pages.operators"))
+routes.append(LateWing("app.pages.operators", "/admin", "/static/console"))

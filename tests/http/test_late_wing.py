@@ -63,3 +63,14 @@ async def test_what_it_does_not_know_is_refused_as_ever(routed: FastAPI) -> None
     )
     assert early.status_code == 405
     assert _wings(routed) == ["/admin"]
+
+
+async def test_no_route_of_a_wing_is_where_it_does_not_look(routed: FastAPI) -> None:
+    """A worker may be asked for a script whose page another one answered."""
+    wings = [each for each in routed.routes if isinstance(each, LateWing)]
+    (script,) = await _asked(routed, ("OPTIONS", "/static/console/console.js"))
+
+    for wing in wings:
+        paths = [str(getattr(each, "path", "")) for each in wing.routes]
+        assert [path for path in paths if not wing.covers(path)] == []
+    assert script.status_code == 204 and _wings(routed) == ["/api/v1"]

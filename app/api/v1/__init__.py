@@ -37,4 +37,4 @@ routes: list[BaseRoute] = knowing_their_query(
     for route in part.router.routes
 )
 # Programs of people ask for the above all the time; for the rest operators do.
-routes.append(LateWing("/api/v1", "app.api.v1.administration"))
+routes.append(LateWing("app.api.v1.administration", "/api/v1"))

@@ -1,4 +1,4 @@
-"""Routes below one path, whose modules are imported at the first request for one."""
+"""Routes below a path, whose modules are imported at the first request for one."""
 
 import asyncio
 from collections.abc import Iterable
@@ -10,20 +10,21 @@ from starlette.types import Receive, Scope, Send
 
 
 class LateWing(BaseRoute):
-    """Stands for all routes below a path, until one of them is asked for.
+    """Stands for all routes below some paths, until one of them is asked for.
 
     Then they take its place in the application, and nothing is left of it.
     """
 
-    def __init__(self, path: str, module: str) -> None:
+    def __init__(self, module: str, *paths: str) -> None:
         """Declare it.
 
         Args:
-            path: What all of the routes begin with, such as ``/admin``.
             module: The full name of the module that lists them as ``routes``.
+            paths: What each of the routes begins with, such as ``/admin``.
         """
-        self.path = path
+        self.path = paths[0]
         self._module = module
+        self._below = tuple(f"{path}/" for path in paths)
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -32,9 +33,12 @@ class LateWing(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Tell whether one of the routes could be meant, whatever the method is."""
-        if scope["type"] == "http" and f"{scope['path']}/".startswith(f"{self.path}/"):
-            return Match.FULL, {}
-        return Match.NONE, {}
+        is_meant = scope["type"] == "http" and self.covers(scope["path"])
+        return (Match.FULL if is_meant else Match.NONE), {}
+
+    def covers(self, path: str) -> bool:
+        """Tell whether a path is one of these paths, or below one."""
+        return f"{path}/".startswith(self._below)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Import the routes, in a thread of its own, and have the request matched."""
