@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pkcs11
 import pytest
 from pkcs11 import Attribute, ObjectClass
+
+from app.core.signing.library import library
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN, LABEL = "4321", "auth"
@@ -53,8 +54,7 @@ class SoftHsm:
 
     def end_sessions(self) -> None:
         """Begin the module anew: every session and handle of this process is void."""
-        library: Any = pkcs11.lib(str(MODULE))
-        library.reinitialize()
+        library(str(MODULE)).reinitialize()
 
     def private_keys(self) -> list[dict[str, Any]]:
         """Return what another program sees of the private halves."""
@@ -71,8 +71,7 @@ class SoftHsm:
 
 def print_keys() -> None:
     """Print what may be known of each private half; that may not be readable."""
-    library: Any = pkcs11.lib(str(MODULE))
-    session = library.get_token(token_label=LABEL).open(user_pin=PIN)
+    session = library(str(MODULE)).get_token(token_label=LABEL).open(user_pin=PIN)
     for key in session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY}):
         names = [Attribute.SENSITIVE, Attribute.EXTRACTABLE, Attribute.SIGN]
         names += [Attribute.DECRYPT, Attribute.NEVER_EXTRACTABLE]
@@ -88,12 +87,11 @@ def lent(folder: Path) -> Iterator[SoftHsm]:
     token = SoftHsm(folder)
     before = os.environ.get("SOFTHSM2_CONF")
     os.environ.update(token.environment)
-    library: Any = pkcs11.lib(str(MODULE))
-    library.reinitialize()
+    library(str(MODULE)).reinitialize()
     try:
         yield token
     finally:
-        library.finalize()
+        library(str(MODULE)).finalize()
         if before is None:
             del os.environ["SOFTHSM2_CONF"]
         else:

@@ -19,8 +19,8 @@ from pkcs11 import MGF, Attribute, KeyType
 from pkcs11 import Mechanism as Mech
 from pkcs11 import MechanismFlag, ObjectClass, TokenFlag
 
+from app.core.signing.library import library
 from app.core.signing.token_error import KeyNotThere, TokenUnusable
-from app.core.signing.turns import Turns
 
 T = TypeVar("T")
 _log = logging.getLogger("auth_serve.pkcs11")
@@ -28,7 +28,6 @@ _P256 = bytes.fromhex("06082a8648ce3d030107")  # the curves' names in DER
 _ED25519 = bytes.fromhex("06032b6570")
 _PSS = (Mech.SHA256, MGF.SHA256, 32)  # RFC 7518 section 3.5
 _OURS = "auth-serve "  # what the label of each key begins with
-_TURNS = Turns()  # of all tokens of this process: they are of one library
 _QUIET = 10.0  # seconds that calls under way may take before all is begun anew
 _MISSING = (
     "the PKCS#11 token has no key with the id {}: bring back the token that it was "
@@ -162,13 +161,6 @@ class Pkcs11Token:
 
     def _call(self, work: Callable[[_Line], T], *, rw: bool = False) -> T:
         """Do it; if the token was lost, with new sessions, then with all begun anew."""
-        try:
-            with _TURNS.alone(_QUIET) if rw else _TURNS.with_others():
-                return self._tried(work, rw)
-        except TimeoutError as error:
-            raise TokenUnusable("calls of the PKCS#11 token do not end") from error
-
-    def _tried(self, work: Callable[[_Line], T], rw: bool) -> T:
         for renew in (None, self._reopen, self._begin_anew):
             generation = self._generation
             try:
@@ -250,12 +242,12 @@ class Pkcs11Token:
         self._lines.clear()
         self._login = None
         with suppress(pkcs11.PKCS11Error):  # who comes next is told what is wrong
-            pkcs11.lib(self._module).reinitialize()
+            library(self._module).reinitialize()
         _log.info("PKCS#11 module begun anew", extra={"label": self.label})
 
     def _token(self) -> Any:
         try:
-            library = pkcs11.lib(self._module)
+            found = library(self._module)
         except pkcs11.PKCS11Error as error:
             if type(error) is not pkcs11.PKCS11Error:  # what the module answered
                 raise
@@ -263,7 +255,7 @@ class Pkcs11Token:
                 f"AUTH_SERVE_PKCS11__MODULE, {self._module}, cannot be loaded: install "
                 "the token's PKCS#11 library, or name the file that it has"
             ) from error
-        return library.get_token(token_label=self.label)
+        return found.get_token(token_label=self.label)
 
     def _log_in(self) -> None:
         token = self._token()
