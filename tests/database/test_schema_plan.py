@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli.commands import app
 from app.repositories.schema import SCHEMA_REVISION
+from app.repositories.upgrade.database_copy import why_unfit
 from tests.conftest import SECRET, migrate
 from tests.database.test_migrations import _config, _look
 from tests.servers.postgres import binaries, create_database, drop_database
@@ -200,13 +201,34 @@ async def test_a_pg_dump_older_than_the_server_is_told_of_before_anything_begins
     assert json.loads(done.stdout)["copied_by"] == "CREATE DATABASE ... TEMPLATE"
 
 
-@pytest.mark.parametrize("program", ["pg_dump", "none"])
+@pytest.mark.parametrize(
+    ("tool", "server", "said"),
+    [
+        (15, 16, "older than the server's 16"),
+        (18, 16, "the server's 16 does not know that"),
+        (16, 15, ""),
+        (18, 17, ""),
+        (18, 18, ""),
+    ],
+)
+def test_a_pg_dump_copies_what_it_reads_and_the_server_takes_back(
+    tool: int, server: int, said: str
+) -> None:
+    reason = why_unfit(tool, server)
+
+    assert said in reason
+    assert bool(reason) == bool(said)
+
+
+# The server's own, the newest there is, none.
+@pytest.mark.parametrize("program", ["pg_dump", "newest", "none"])
 async def test_a_name_that_has_to_be_quoted_is_copied_all_the_same(
     postgres_url: str, program: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     name = "odd \"one\" of='x' :y %z"
-    folder = binaries(18) if program == "pg_dump" else tmp_path
-    monkeypatch.setenv("PATH", str(folder))
+    version = int(os.environ.get("TEST_POSTGRES_VERSION", "18"))
+    folders = {"pg_dump": binaries(version), "newest": binaries(18), "none": tmp_path}
+    monkeypatch.setenv("PATH", str(folders[program]))
     await create_database(postgres_url, name)
     url = f"{postgres_url.rpartition('/')[0]}/{quote(name, safe='')}"
     monkeypatch.setenv("AUTH_SERVE_DATABASE_URL", url)
@@ -218,7 +240,8 @@ async def test_a_name_that_has_to_be_quoted_is_copied_all_the_same(
     names = await server.fetch("SELECT datname FROM pg_database")
     await server.close()
     await drop_database(postgres_url, name)
-    assert done["copied_by"].startswith(program if program == "pg_dump" else "CREATE")
+    fits = program == "pg_dump" or (program, version) == ("newest", 18)
+    assert done["copied_by"] == ("pg_dump" if fits else "CREATE DATABASE ... TEMPLATE")
     assert [n for [n] in names if n.startswith("odd")] == [name]
 
 

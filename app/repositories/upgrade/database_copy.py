@@ -23,6 +23,7 @@ _NAME_LENGTH = 63  # bytes, of PostgreSQL's names
 _ELSEWHERE = ("postgres", "template1")  # from where a database can be copied
 _TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword")
 _NAMED = "--dbname="  # stands for the database of the address
+_TIMED = 17  # the first PostgreSQL that has transaction_timeout
 _OF = re.compile(rb"\(PostgreSQL\) (\d+)")  # pg_dump (PostgreSQL) 18.1 (Debian ...)
 
 
@@ -50,7 +51,7 @@ async def copied(
     """Copy the database, and drop the copy at the end, however it comes.
 
     SQLite's own backup, which lets the service write on; ``pg_dump`` where it stands
-    beside and is not older than the server (it locks nothing against readers and
+    beside and fits to the server (it locks nothing against readers and
     writers), else ``CREATE DATABASE ... TEMPLATE``, which PostgreSQL allows while
     nobody is connected.
 
@@ -128,12 +129,25 @@ async def _why_no_dump(url: str) -> str:
     async with _elsewhere(url) as connection:
         server = int((connection.dialect.server_version_info or (0,))[0])
     found = _OF.search(said)
-    if found is None or int(found[1]) >= server:
-        return ""
-    return (
-        f"the pg_dump here is of PostgreSQL {int(found[1])}, which is older than the "
-        f"server's {server} and cannot read it"
-    )
+    return "" if found is None else why_unfit(int(found[1]), server)
+
+
+def why_unfit(tool: int, server: int) -> str:
+    """Return why a ``pg_dump`` cannot copy within a server; empty if it can.
+
+    Args:
+        tool: Which PostgreSQL it is of.
+        server: Which one the database is at.
+    """
+    here = f"the pg_dump here is of PostgreSQL {tool}"
+    if tool < server:
+        return f"{here}, which is older than the server's {server} and cannot read it"
+    if server < _TIMED <= tool:
+        return (
+            f"{here}, which begins with SET transaction_timeout, and the server's "
+            f"{server} does not know that"
+        )
+    return ""
 
 
 async def _copy_by_template(url: str, name: str, source: str, reason: str) -> None:
