@@ -85,10 +85,11 @@ async def test_an_older_protocol_may_name_none_but_never_two(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_allow_names_every_method_of_every_address(api: Api) -> None:
+async def test_allow_names_every_method_of_every_address(
+    api: Api, app: FastAPI
+) -> None:
     """Over all routers, hot paths and pages; OPTIONS says the same, HEAD is a GET."""
     by_path: dict[str, set[str]] = {}
-    app: FastAPI = api.client._transport.app  # type: ignore[attr-defined]
     for route in unfolded(app.routes):
         assert isinstance(route, Route)
         path = re.sub(r"{\w+:uuid}", str(UUID(int=1)), route.path)

@@ -101,7 +101,7 @@ async def test_who_stood_still_meanwhile_takes_the_end_back(
 
 
 async def test_progress_is_told_while_it_is_made(
-    make_runtime: Make, clock: FakeClock
+    make_runtime: Make, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await serving(make_runtime, OLD)
     await SealingPresence(before).leave()
@@ -121,7 +121,7 @@ async def test_progress_is_told_while_it_is_made(
         left.append((await told(both))[0][3] or 0)
         return found
 
-    service._walk = watched  # type: ignore[method-assign]
+    monkeypatch.setattr(service, "_walk", watched)
     await service.reseal()
 
     assert left[0] == total - 2 and left[-1] == 0  # two kept keys come first

@@ -76,6 +76,7 @@ CONTRACT = '''"""Drop what the domain was taken from before.
 Contract: it is taken from the column since 0900.
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0901"
@@ -89,7 +90,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError
+    op.add_column("users", sa.Column("zoneinfo", sa.String(64)))
 '''
 
 

@@ -178,12 +178,11 @@ async def test_where_a_migration_knows_no_way_back_nothing_is_done(url: str) -> 
     """As after a rotation of the secret key, once newer steps were undone."""
 
     def rotate(connection: Connection) -> None:
-        for mark in ("a", "b"):
-            row = f"('{mark}', '2026-01-01 00:00:00+00')"
-            query = (
-                f"INSERT INTO sealing_keys (mark, began_at) VALUES {row}"  # noqa: S608
-            )
-            connection.execute(text(query))
+        query = text(
+            "INSERT INTO sealing_keys (mark, began_at) "
+            "VALUES (:mark, '2026-01-01 00:00:00+00')"
+        )
+        connection.execute(query, [{"mark": "a"}, {"mark": "b"}])
         connection.commit()
 
     await _look(url, rotate)

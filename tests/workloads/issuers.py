@@ -53,7 +53,10 @@ class WorkloadIssuer(HttpServer):
     def sign(self, claims: dict[str, Any], **header: Any) -> str:
         """Return a token."""
         algorithm = JWSRegistry.algorithms["RS256"]
-        by = lambda message: algorithm.sign(message, self._key)  # noqa: E731
+
+        def by(message: bytes) -> bytes:
+            return bytes(algorithm.sign(message, self._key))
+
         return self.forged(claims, by, **header)
 
     def forged(

@@ -9,6 +9,7 @@ import json
 import sys
 from typing import Any
 
+# Debian's python3-samba has these, and no index that types could be had from.
 import ldb  # type: ignore[import-not-found, unused-ignore]
 from samba.auth import system_session  # type: ignore[import-not-found, unused-ignore]
 from samba.param import LoadParm  # type: ignore[import-not-found, unused-ignore]
