@@ -60,8 +60,12 @@ GUESSES: dict[str, Guess] = {
     "app/services/accounts/password.py": at_a_change,
     "app/services/factors/foreign_code.py": at_an_imported_code,
 }
-# Counted by the tries of its link too: tests/sign_in/lost/test_lost_factors_attack.py.
-ELSEWHERE = {"app/services/factors/recovery.py"}
+ELSEWHERE = {
+    # By the tries of its link too: tests/sign_in/lost/test_lost_factors_attack.py.
+    "app/services/factors/recovery.py",
+    # Once a directory has judged the password: tests/directories/test_sign_in.py.
+    "app/services/upstreams/password.py",
+}
 
 
 def test_no_place_that_computes_a_hash_is_missing() -> None:

@@ -18,6 +18,7 @@ from tests.directories.server import (
     SEARCHER,
     SEARCHER_PASSWORD,
     Directory,
+    settings_of,
 )
 from tests.servers.certificates import Authority
 from tests.support.chance import FakeClock
@@ -91,15 +92,7 @@ def connect(clock: FakeClock, breakers: CircuitBreakers) -> Iterator[Connect]:
         allowed: frozenset[str] = frozenset({"127.0.0.1"}),
         **changed: Any,
     ) -> DirectoryConnector:
-        members: dict[str, Any] = {
-            "servers": servers,
-            "start_tls": not servers[0].startswith("ldap://"),
-            "bind_name": SEARCHER,
-            "bind_password": SEARCHER_PASSWORD,
-            "user_base": PEOPLE,
-            "group_base": GROUPS,
-            "timeout": 1,
-        }
+        members = settings_of(*servers) | {"timeout": 1}
         found = KINDS[kind]
         config = ConnectionConfig(
             name="firm",

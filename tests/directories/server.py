@@ -24,6 +24,18 @@ Answer = tuple[int, str, Mapping[str, bytes]]
 Values = dict[str, list[bytes]]
 
 
+def settings_of(*servers: str) -> dict[str, Any]:
+    """Return what a connection with it is set up with."""
+    return {
+        "servers": list(servers),
+        "start_tls": not servers[0].startswith("ldap://"),
+        "bind_name": SEARCHER,
+        "bind_password": SEARCHER_PASSWORD,
+        "user_base": PEOPLE,
+        "group_base": GROUPS,
+    }
+
+
 def ppolicy(
     *, error: int | None = None, grace: int | None = None, expires: int | None = None
 ) -> dict[str, bytes]:
@@ -70,6 +82,10 @@ class Directory:
     port: int = 0
     hook: Callable[[], Awaitable[None]] | None = None
     _serving: list["asyncio.Task[Any]"] = field(default_factory=list)
+
+    def settings(self) -> dict[str, Any]:
+        """Return those of a connection that believes its addresses, in plain."""
+        return settings_of(f"ldap://127.0.0.1:{self.port}") | {"verified_mail": True}
 
     def add(self, dn: str, password: str | None = None, **values: Any) -> None:
         """Add an entry; values are bytes or text, one or several."""

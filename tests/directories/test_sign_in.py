@@ -8,14 +8,13 @@ from fastapi import FastAPI
 from httpx2 import Response
 from sqlalchemy import select
 
+from app.core.hashing_pool import HashingPool
 from app.models.upstream.connection import UpstreamIdentity
 from tests.connections.support import account, count, groups_of, refusal
 from tests.directories.conftest import ANN, ANN_ID, PASSWORD, add_person, filled
 from tests.directories.server import (
     GROUPS,
     PEOPLE,
-    SEARCHER,
-    SEARCHER_PASSWORD,
     Answer,
     Directory,
     ppolicy,
@@ -48,17 +47,7 @@ async def connected(
         "display_name": "Firm & Co",
         "account_rule": "anybody",
         "trusted_domains": ["example.com"],
-        "settings": {
-            "servers": [f"ldap://127.0.0.1:{directory.port}"],
-            "start_tls": False,
-            "bind_name": SEARCHER,
-            "bind_password": SEARCHER_PASSWORD,
-            "user_base": PEOPLE,
-            "group_base": GROUPS,
-            "verified_mail": True,
-            "timeout": 1,
-        }
-        | (settings or {}),
+        "settings": directory.settings() | {"timeout": 1} | (settings or {}),
     }
     answer = await api.post("/connections", body | more, await api.admin())
     assert answer.status_code == 201, answer.text
@@ -317,6 +306,27 @@ async def test_people_are_moved_off_it_only_where_that_is_wanted(
     assert await own.who() == MAIL
     assert before.password_hash != after.password_hash
     assert (await api.trail(after.id)).count("upstream.password_kept") == 2
+
+
+async def test_t094_nothing_is_hashed_to_be_kept_over_the_limit(
+    api: Api, visitor: Visitor, directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await connected(api, directory, {"keeps_passwords": True})
+    run, hashed = HashingPool.run, []
+
+    async def counted(pool: HashingPool, *arguments: Any) -> Any:
+        hashed.append(arguments)
+        return await run(pool, *arguments)
+
+    monkeypatch.setattr(HashingPool, "run", counted)
+    await sign_in(visitor)
+    cost = len(hashed)
+    for _ in range(16):
+        await sign_in(visitor, password="wrong")
+    limited = await sign_in(visitor)
+
+    assert limited.status_code == 429
+    assert cost and len(hashed) == cost  # of those that were right, and let in
 
 
 async def test_an_account_is_connected_by_who_just_signed_in(

@@ -8,10 +8,7 @@ import pytest_asyncio
 
 from tests.directories.conftest import PASSWORD, add_person, filled
 from tests.directories.server import (
-    GROUPS,
     PEOPLE,
-    SEARCHER,
-    SEARCHER_PASSWORD,
     Answer,
     Directory,
     ppolicy,
@@ -52,15 +49,7 @@ def _connection(directory: Directory) -> dict[str, object]:
         "display_name": _SHOWN,
         "account_rule": "anybody",
         "trusted_domains": ["example.com"],
-        "settings": {
-            "servers": [f"ldap://127.0.0.1:{directory.port}"],
-            "start_tls": False,
-            "bind_name": SEARCHER,
-            "bind_password": SEARCHER_PASSWORD,
-            "user_base": PEOPLE,
-            "group_base": GROUPS,
-            "verified_mail": True,
-        },
+        "settings": directory.settings(),
     }
 
 
