@@ -105,13 +105,13 @@ async def test_waiting_leaves_no_evidence_and_writes_nothing(
     async def refuse(*_: Any, **__: Any) -> Any:
         raise AssertionError("a poll that waits opens no transaction")
 
-    monkeypatch.setattr(type(protocol.runtime), "unit_of_work", refuse)
-    monkeypatch.setattr(type(protocol.runtime.limiter), "take", refuse)
-
-    for seconds in (0, 0, 1, 4, 5):
-        clock.advance(seconds=seconds)
-        answer = await devices.poll(device)
-        assert answer.json()["error"] in ("authorization_pending", "slow_down")
+    with monkeypatch.context() as patch:  # a process that ends says so in one
+        patch.setattr(type(protocol.runtime), "unit_of_work", refuse)
+        patch.setattr(type(protocol.runtime.limiter), "take", refuse)
+        for seconds in (0, 0, 1, 4, 5):
+            clock.advance(seconds=seconds)
+            answer = await devices.poll(device)
+            assert answer.json()["error"] in ("authorization_pending", "slow_down")
 
     assert len(looks) == 3
     assert all(str(each).startswith("SELECT") for each in looks)
