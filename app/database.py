@@ -6,6 +6,7 @@ IMMEDIATE``: without it two transactions that read and then write lose one of th
 writes, and no error says so.
 """
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -382,8 +383,9 @@ class Database:
         return pool.state() if isinstance(pool, WatchedPool) else None
 
     async def close(self) -> None:
-        """Close every connection."""
-        await self.engine.dispose()
+        """Close every connection; who does not answer within a second is let go."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.engine.dispose(), timeout=1.0)
 
 
 async def get_db(request: Request) -> AsyncIterator[AsyncSession]:

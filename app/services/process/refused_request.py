@@ -22,7 +22,7 @@ from app.repositories.unit_of_work import UnitOfWork
 _OF_ADDRESS = 4  # a quarter of a minute's: one sender leaves room for the others
 MOST = 200_000  # rows that stay, some 100 MB
 DELAY = 0.25  # seconds in which a batch gathers
-PATIENCE = 3.0  # seconds that a stop, or whoever asks why, waits for the last batch
+PATIENCE = 2.0  # seconds that a stop, or whoever asks why, waits for the last batch
 _MINUTE = 60.0
 _MAX_TEXT = 600  # characters
 # Where people sign in and programs ask for tokens; of other requests the log tells.

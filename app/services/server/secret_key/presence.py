@@ -19,7 +19,7 @@ from app.services.process.process import Process
 
 INTERVAL = 60.0  # seconds between two announcements
 VALID = timedelta(seconds=180)  # so that one may fail, and the next one be late
-_PATIENCE = 2.0  # seconds that an end waits for the database
+_PATIENCE = 1.0  # seconds that an end waits for the database
 _log = logging.getLogger("auth_serve.secret_key")
 
 
@@ -64,9 +64,12 @@ class SealingPresence:
 
     async def leave(self) -> None:
         """Say that it seals nothing any more; who cannot be told finds out."""
+        telling = asyncio.create_task(self._tell_end())
+        # Not a time limit around it: a driver whose thread is gone cannot be interrupted.
+        await asyncio.wait([telling], timeout=_PATIENCE)
+        telling.cancel()
+
+    async def _tell_end(self) -> None:
         with suppress(SQLAlchemyError, DatabaseUnavailable, OSError):
-            async with (
-                asyncio.timeout(_PATIENCE),
-                self._process.unit_of_work() as uow,
-            ):
+            async with self._process.unit_of_work() as uow:
                 await uow.sealing_processes.leave(self._process.instance)
