@@ -44,6 +44,23 @@ def nurse(orders):
     while os.read(orders, 1):
         os.waitpid(fork(lambda: fork(work)), 0)
 
+"""
+
+_FREEZES_ONCE = """
+reap = Supervisor._reap
+
+def reap_and_freeze(self):
+    found = reap(self)
+    if os.path.exists(folder + "/freeze"):
+        os.unlink(folder + "/freeze")
+        time.sleep(1.5)
+        print("thawed", flush=True)
+    return found
+
+Supervisor._reap = reap_and_freeze
+"""
+
+_RUN = """
 print("ended", Supervisor(int(sys.argv[2]), [], pipes, nurse).run(), flush=True)
 """
 
@@ -55,10 +72,20 @@ def program(tmp_path: Path) -> "subprocess.Popen[str]":
 
 
 def begun(
-    folder: Path, workers: int = 2, times: Sequence[str] = ("30", "5", "2")
+    folder: Path,
+    workers: int = 2,
+    times: Sequence[str] = ("30", "5", "2"),
+    more: str = "",
 ) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(folder), str(workers), *times],
+        [
+            sys.executable,
+            "-c",
+            _PROGRAM + more + _RUN,
+            str(folder),
+            str(workers),
+            *times,
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -168,6 +195,26 @@ def test_who_stood_still_together_with_the_supervisor_is_let_be(
     program.terminate()
     said, told = program.communicate(timeout=30)
 
+    assert (said, told) == ("ended -15\n", "")
+
+
+def test_a_supervisor_that_stood_still_between_two_waits_kills_nobody(
+    tmp_path: Path,
+) -> None:
+    """What the workers said meanwhile lies unread; it is read before it is judged."""
+    (tmp_path / "what").write_text("serves")
+    program = begun(tmp_path, times=("1", "0.1", "0.2"), more=_FREEZES_ONCE)
+    served_by = {next_pid(program), next_pid(program)}
+    assert program.stdout is not None
+    (tmp_path / "freeze").touch()
+    thawed = program.stdout.readline()
+    time.sleep(1)
+    for pid in served_by:
+        os.kill(pid, 0)  # it is there
+    program.terminate()
+    said, told = program.communicate(timeout=30)
+
+    assert thawed == "thawed\n"
     assert (said, told) == ("ended -15\n", "")
 
 

@@ -69,7 +69,7 @@ class Supervisor:
         self._selector.register(self._pipes.reports, selectors.EVENT_READ)
         turned_at = self._now()
         while True:
-            self._step()
+            self._step(turned_at)
             patience = self._patience()
             self._selector.select(patience)
             before, turned_at = turned_at, self._now()
@@ -83,14 +83,18 @@ class Supervisor:
             if not self._reap() and self._outcome is not None:
                 return self._outcome
 
-    def _step(self) -> None:
-        """Do what is next, if anything is."""
+    def _step(self, turned_at: float) -> None:
+        """Do what is next, if anything is.
+
+        Silence is counted to the turn, not to now: whoever stood still since then has
+        not been told apart from whoever was frozen together with us.
+        """
         now = self._now()
         if self._outcome is not None:
             if now >= self._ended_at + self._delay + _SLACK:
                 self._signal_all(signal.SIGKILL)
             return
-        for pid in self._heartbeats.silent(now):
+        for pid in self._heartbeats.silent(turned_at):
             self._workers[pid].is_hung = True
             os.kill(pid, signal.SIGKILL)
         if self._nursery is None:
