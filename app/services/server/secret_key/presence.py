@@ -65,7 +65,7 @@ class SealingPresence:
     async def leave(self) -> None:
         """Say that it seals nothing any more; who cannot be told finds out."""
         telling = asyncio.create_task(self._tell_end())
-        # Not a time limit around it: a driver whose thread is gone cannot be interrupted.
+        # No time limit around it: a driver whose thread is gone is not interrupted.
         await asyncio.wait([telling], timeout=_PATIENCE)
         telling.cancel()
 
