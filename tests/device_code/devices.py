@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.models import User
 from app.oauth.device.authorization import Asked, device_request
-from app.oauth.device.user_code import read_user_code, shown_user_code
+from app.oauth.device.user_code import read_user_code
 from app.oauth.grants.device_code import DeviceCode
 from app.oauth.ports import Authentication
 from app.services.oauth.device.device_answer import hash_of, let_in
@@ -89,7 +89,7 @@ async def approve_as(
             client,
             asked,
             device_code_id=row.id,
-            user_code=shown_user_code(code),
+            user_code=code,
             ip=row.ip,
             user_agent=row.user_agent,
             asked_at=row.created_at,

@@ -1,6 +1,8 @@
 """``/device``: who types a code, what they see, and whom they let in."""
 
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -9,6 +11,7 @@ from sqlalchemy import select, update
 from app.core.rate_limit import Limit
 from app.models import OAuthClient, OAuthConsent
 from app.models.oauth.device_code import DeviceCode
+from app.repositories.oauth.device_code import DeviceCodeRepository
 from app.services.server.runtime import Runtime
 from tests.device_code.devices import Device, DeviceFactory
 from tests.device_code.people import at_consent, shows, typed
@@ -16,7 +19,7 @@ from tests.support.api import Api
 from tests.support.authorization import Visit, at, visit
 from tests.support.chance import FakeClock
 from tests.support.oauth import Protocol
-from tests.support.page import Page
+from tests.support.page import BROWSER, Page
 
 WARNING = "Only go on if you started this yourself, on a device in front of you."
 CLOSE = "close this page."
@@ -66,6 +69,29 @@ async def test_a_person_signs_in_types_the_code_and_lets_the_device_in(
         device.app.client_id
     ]
     assert "oauth.device_approved" in await api.trail(person.id)
+
+
+async def test_a_code_that_is_typed_is_looked_up_once(
+    api: Api, browser: Visit, devices: DeviceFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the person is asked is what was found, not what a later look finds."""
+    looks: list[bytes] = []
+    pending = DeviceCodeRepository.pending
+
+    async def counted(self: Any, code_hash: bytes, now: datetime) -> DeviceCode | None:
+        looks.append(code_hash)
+        return await pending(self, code_hash, now)
+
+    device, person = await devices(), await api.person()
+    await browser.arrive(person.email)
+    await browser.get("/device")
+    monkeypatch.setattr(DeviceCodeRepository, "pending", counted)
+    inputs = Page(browser.page.text).inputs
+    fields = {"csrf": inputs["csrf"]["value"], "user_code": device.user_code}
+    answer = await browser.client.post("/device", data=fields, headers=BROWSER)
+
+    assert answer.headers["location"].startswith("/consent?flow=")
+    assert len(looks) == 1
 
 
 async def test_a_link_fills_the_code_in_and_its_person_says_that_it_is_theirs(

@@ -30,7 +30,7 @@ class DeviceRequest(AuthorizationRequest):
 
     Attributes:
         device_code_id: What is approved, or not.
-        user_code: As the device shows it.
+        user_code: As it was made; the device shows it in two halves.
         ip: Address of the device.
         user_agent: What the device calls itself; anybody can call it anything.
         asked_at: When it asked.

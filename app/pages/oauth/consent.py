@@ -8,6 +8,7 @@ from app.core.exceptions import AppError
 from app.core.language import Message
 from app.core.late.route import LateRoute
 from app.oauth.device.authorization import DeviceRequest
+from app.oauth.device.user_code import shown_user_code
 from app.oauth.interaction import Step
 from app.pages.oauth.authorize import lead
 from app.pages.parts import texts
@@ -140,7 +141,7 @@ def _device(waiting: Waiting, runtime: Runtime) -> ShownDevice | None:
     place = Places(runtime.settings.session.geoip_file).of(request.ip)
     network = spoken_origin(masked(request.ip))
     return ShownDevice(
-        code=request.user_code,
+        code=shown_user_code(request.user_code),
         name=spoken_browser(request.user_agent),
         says=printable(request.user_agent, _MAX_AGENT).strip() or "-",
         place=f"{place} ({network})" if place else network,

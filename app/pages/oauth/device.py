@@ -60,8 +60,8 @@ async def submit_device(values: Posted, browser: AtBrowser, runtime: State) -> R
         return _show(_PAGE, browser, runtime, values, refusal)
     try:
         here, user_id = accounts_at(browser), browser.current.user_id
-        code = await DeviceAuthorizationService(runtime).find(typed, user_id, here)
-        outcome = await AuthorizationService(runtime).begin_at_device(code, browser)
+        asked = await DeviceAuthorizationService(runtime).find(typed, user_id, here)
+        outcome = await AuthorizationService(runtime).begin_at_device(asked, browser)
     except AppError as error:
         note(error)
         return _show(_PAGE, browser, runtime, values, error)

@@ -32,7 +32,6 @@ from app.services.oauth.device.device_answer import (
     approve_device,
     deny_device,
     keep_device,
-    read_device,
 )
 from app.services.oauth.flow import Flow, FlowNotFound, OAuthFlowService, sign_in_at
 from app.services.oauth.outcome import Due, Outcome, Waiting
@@ -97,25 +96,24 @@ class AuthorizationService:
 
         return await self._answer(params, browser, work, repeated=repeated)
 
-    async def begin_at_device(self, user_code: str, browser: Browser) -> Outcome:
+    async def begin_at_device(self, asked: DeviceRequest, browser: Browser) -> Outcome:
         """Return what comes of a code that somebody typed who is signed in.
 
         Args:
-            user_code: As ``DeviceAuthorizationService.find`` returned it.
+            asked: As ``DeviceAuthorizationService.find`` returned it.
             browser: Where it was typed; it has a value.
 
         Raises:
             FlowNotFound: It was answered meanwhile.
         """
-        asked = await read_device(self._provider, user_code, browser)
         params = Parameters({"client_id": asked.client.client_id})
         flow = await self._new(params, asked, browser)
-        flow = replace(flow, user_code=user_code)
+        flow = replace(flow, user_code=asked.user_code)
 
         async def work(request: AuthorizationRequest) -> Outcome:
             return await self._advance(flow, request, browser)
 
-        return await self._answer(params, browser, work, flow=flow)
+        return await self._answer(params, browser, work, flow=flow, to=asked)
 
     async def resume(
         self, token: str, browser: Browser, *, agreed_to: str | None = None
@@ -234,11 +232,12 @@ class AuthorizationService:
         *,
         repeated: frozenset[str] = frozenset(),
         flow: Flow | None = None,
+        to: ReturnAddress | None = None,
     ) -> Outcome:
         """Do the work, and bring a refusal to the client, with evidence of it."""
         if flow is None:
             to = await self._requests.address(params, repeated)
-        else:
+        elif to is None:
             to = await self._requests.of_flow(flow, browser)
         client_id = to.client.client_id
         wear(to.client)

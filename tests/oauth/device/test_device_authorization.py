@@ -116,7 +116,7 @@ def test_the_person_is_always_asked(is_first_party: bool) -> None:
         device_client(is_first_party=is_first_party),
         Asked(("openid",), ()),
         device_code_id=UUID(int=1),
-        user_code="WDJB-MJHT",
+        user_code="WDJBMJHT",
         ip="192.0.2.1",
         user_agent="tv",
         asked_at=NOW,

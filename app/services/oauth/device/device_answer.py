@@ -7,8 +7,8 @@ from uuid import UUID
 from app.core.exceptions import Forbidden
 from app.core.language import gettext
 from app.events.oauth.device_code import DeviceApproved, DeviceDenied
+from app.models.oauth.device_code import DeviceCode as Row
 from app.oauth.device.authorization import Asked, DeviceRequest, device_request
-from app.oauth.device.user_code import shown_user_code
 from app.oauth.grants.device_code import DeviceCode
 from app.oauth.ports import Authentication
 from app.oauth.resources.request import may_ask
@@ -56,8 +56,8 @@ async def read_device(
     """Return what the device asks for that shows a code.
 
     Raises:
-        FlowNotFound: The code is over, its client may not use it any more, or somebody
-            who is not signed in here began to answer it.
+        FlowNotFound: The code is over, somebody who is not signed in here began to
+            answer it, or what it asks for is not to be had any more.
     """
     async with provider.unit_of_work(read_only=True) as uow:
         digest = hash_of(provider, user_code)
@@ -66,6 +66,15 @@ async def read_device(
         raise FlowNotFound(hint="the code is decided or over")
     if row.user_id is not None and row.user_id not in accounts_at(browser):
         raise FlowNotFound(hint="somebody else began to answer the code")
+    return await asked_by(provider, row, user_code)
+
+
+async def asked_by(provider: Provider, row: Row, user_code: str) -> DeviceRequest:
+    """Return what a device asks for whose code was read.
+
+    Raises:
+        FlowNotFound: Its client may not use the grant any more, or a resource is gone.
+    """
     client = await provider.clients.by_client_id(row.client_id)
     is_offered = DeviceCode.name in provider.supported.grant_types
     if client is None or not is_offered or DeviceCode.name not in client.grant_types:
@@ -79,7 +88,7 @@ async def read_device(
         client,
         Asked(tuple(row.scope.split()), tuple(resources)),
         device_code_id=row.id,
-        user_code=shown_user_code(user_code),
+        user_code=user_code,
         ip=row.ip,
         user_agent=row.user_agent,
         asked_at=row.created_at,

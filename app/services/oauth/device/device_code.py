@@ -15,6 +15,7 @@ from app.oauth.clients.client import Client
 from app.oauth.device import user_code
 from app.oauth.device.authorization import (
     Asked,
+    DeviceRequest,
     device_response,
     read_device_request,
 )
@@ -24,7 +25,7 @@ from app.services.clients.authentication import (
     ClientCall,
 )
 from app.services.clients.provider import Provider
-from app.services.oauth.device.device_answer import hash_of
+from app.services.oauth.device.device_answer import asked_by, hash_of
 from app.services.one_time.token import Purpose
 from app.services.process.rate_limit import by_address
 
@@ -122,8 +123,10 @@ class DeviceAuthorizationService:
                     return row.id, code
         raise RuntimeError("no user code was free")
 
-    async def find(self, typed: str, user_id: UUID, here: Collection[UUID]) -> str:
-        """Return the code that somebody who is signed in typed, if it may be answered.
+    async def find(
+        self, typed: str, user_id: UUID, here: Collection[UUID]
+    ) -> DeviceRequest:
+        """Return what a device asks for, whose code was typed by who is signed in.
 
         Every try counts until it was right, and every wrong one is evidence.
 
@@ -133,7 +136,8 @@ class DeviceAuthorizationService:
             here: All accounts at the browser.
 
         Raises:
-            InvalidUserCode: It may not; why, the audit trail alone knows.
+            FlowNotFound: What it asks for is not to be had any more.
+            InvalidUserCode: Nobody here may answer it; the audit trail alone knows why.
             TooManyRequests: There were too many tries from there or by this account.
         """
         provider = self._provider
@@ -151,10 +155,10 @@ class DeviceAuthorizationService:
             reason = _why_not(code, row, here)
             if reason:
                 uow.record(DeviceCodeRefused(user_id=user_id, hint=reason))
-        if code is None or reason:
+        if code is None or row is None or reason:
             raise InvalidUserCode(hint=reason)
         await charge.give_back()
-        return code
+        return await asked_by(provider, row, code)
 
 
 def _why_not(code: str | None, row: DeviceCode | None, here: Collection[UUID]) -> str:
