@@ -1,12 +1,6 @@
-"""JSON bodies as RFC 8259 and I-JSON (RFC 7493) have them, and nothing looser.
+"""JSON bodies of requests, parsed strictly before anything looks at them."""
 
-Parsers disagree about duplicate keys, NaN, lone surrogates and U+0000, and databases
-about the last; what they disagree about is refused here, before anything looks at it.
-"""
-
-import json
 from collections.abc import Callable, Coroutine
-from math import isfinite
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
@@ -20,8 +14,9 @@ from app.core.exceptions import (
     validation_problem,
 )
 from app.core.late.route import LateRoute
+from app.utils import strict_json
+from app.utils.strict_json import NotStrict
 
-MAX_DEPTH = 16
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -77,27 +72,9 @@ def parse(body: bytes) -> Any:
         MalformedJson: It says what is wrong.
     """
     try:
-        content = json.loads(
-            body.decode(),
-            object_pairs_hook=_object,
-            parse_constant=_constant,
-            parse_float=_float,
-            parse_int=_integer,
-        )
-    except (ValueError, RecursionError) as error:
-        raise MalformedJson(_flaw(error)) from None
-    _check_strings(content, 0)
-    return content
-
-
-def _flaw(error: Exception) -> str:
-    """Name the kind of flaw and its place; what stands there may be a secret."""
-    if isinstance(error, json.JSONDecodeError):
-        kind = error.msg.partition(":")[0].removesuffix(" at")
-        return f"{kind}, line {error.lineno} column {error.colno}"
-    if isinstance(error, UnicodeDecodeError):
-        return f"not UTF-8 at byte {error.start}"
-    return "nested too deeply" if isinstance(error, RecursionError) else "a long number"
+        return strict_json.parse(body)
+    except NotStrict as error:
+        raise MalformedJson(str(error)) from None
 
 
 def _check_content_type(request: Request) -> None:
@@ -108,53 +85,6 @@ def _check_content_type(request: Request) -> None:
         raise UnsupportedMediaType
     if charset.replace('"', "") != "charset=utf-8":
         raise UnsupportedMediaType(hint="another charset")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise MalformedJson("a key twice")
-    return content
-
-
-def _constant(name: str) -> Any:
-    raise MalformedJson(f"{name} is no JSON")
-
-
-def _integer(text: str) -> int:
-    """Refuse what not every writer of JSON writes again (RFC 7493 section 2.2)."""
-    number = int(text)
-    if not -(2**63) <= number < 2**63:
-        raise MalformedJson("a long number")
-    return number
-
-
-def _float(text: str) -> float:
-    number = float(text)
-    if not isfinite(number):
-        raise MalformedJson("a long number")
-    return number
-
-
-def _check_strings(content: Any, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise MalformedJson("nested too deeply")
-    if isinstance(content, str):
-        _check_string(content)
-    elif isinstance(content, dict):
-        for key, value in content.items():
-            _check_string(key)
-            _check_strings(value, depth + 1)
-    elif isinstance(content, list):
-        for value in content:
-            _check_strings(value, depth + 1)
-
-
-def _check_string(text: str) -> None:
-    if "\0" in text:
-        raise MalformedJson("U+0000")
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        raise MalformedJson("a lone surrogate")
 
 
 class StrictRoute(LateRoute):

@@ -1,6 +1,7 @@
 """What strangers try with documents: draft section 6, RFC 9700 section 4.11."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -97,6 +98,35 @@ async def test_what_is_no_document_is_refused_and_asked_for_once(
     assert all(map(is_refused_page, answers))
     assert site.asked == 1
     assert await rows(api.runtime, OAuthClient) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "NaN",
+        "-Infinity",
+        "1e999",
+        "9" * 4_000,
+        '"\\ud800"',
+        '"\\u0000"',
+        '1, "x": 2',
+        "[" * 900 + "]" * 900,
+    ],
+)
+async def test_json_that_parsers_read_differently_is_no_document(
+    api: Api, browser: Visit, site: Site, value: str
+) -> None:
+    """ADR-0006. Kept once, it could not be read again, nor a list that it is in."""
+    await arrive(api, browser)
+    site.changed = {"token_endpoint_auth_method": "private_key_jwt"}
+    known = json.dumps(site.document())[:-1]
+    keys = '"jwks": {"keys": [{"kty": "RSA", "x": %s}]}' % value
+    site.raw = f"{known}, {keys}}}".encode()
+
+    answer = await browser.ask(site.app())
+
+    assert is_refused_page(answer)
+    assert "the document at client_id is not JSON" in answer.text
 
 
 async def test_a_document_of_another_address_is_refused(

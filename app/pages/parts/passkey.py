@@ -1,6 +1,5 @@
 """What the script of a page posts of passkeys, and what it is given."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +7,8 @@ from fastapi.responses import JSONResponse, Response
 
 from app.pages.parts.form import Values
 from app.pages.parts.render import HEADERS
+from app.utils import strict_json
+from app.utils.strict_json import NotStrict
 
 RESPONSE = "response"  # name of the field
 RENEW = "options"  # name of the one that asks for a challenge in place of an old one
@@ -16,8 +17,8 @@ RENEW = "options"  # name of the one that asks for a challenge in place of an ol
 def answer_of(values: Values) -> Any:
     """Return the JSON of an answer; junk is None, which proves nothing either."""
     try:
-        return json.loads(values.get(RESPONSE, ""))
-    except (ValueError, RecursionError):
+        return strict_json.parse(values.get(RESPONSE, ""))
+    except NotStrict:
         return None
 
 

@@ -1,6 +1,5 @@
 """Steps that every change of a registered client shares."""
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +23,8 @@ from app.oauth.supported import Supported
 from app.repositories.oauth.jti import LONGEST_TOKEN
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.provider import Provider
+from app.utils import strict_json
+from app.utils.strict_json import NotStrict
 
 # Addresses that this server calls itself; what browsers call is no affair of the door.
 _CALLED = ("jwks_uri", "sector_identifier_uri", "backchannel_logout_uri")
@@ -133,8 +134,8 @@ def _unfetched(hint: str) -> InvalidClientMetadata:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return strict_json.parse(body)
+    except NotStrict:
         return None
 
 

@@ -5,7 +5,6 @@ is made when the first person agrees. It is fetched again when it is too old, at
 authorization alone: what has a grant already is asked nothing.
 """
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -41,6 +40,8 @@ from app.services.clients.document_memory import described
 from app.services.clients.provider import Provider
 from app.services.clients.resource import is_below
 from app.services.process.rate_limit import by_address
+from app.utils import strict_json
+from app.utils.strict_json import NotStrict
 
 _UNFETCHED = "the document at client_id could not be fetched"
 _IS_API = "client_id is whom tokens for an API are for"
@@ -237,9 +238,10 @@ def _json_of(answer: OutboundResponse) -> Any:
         hint = f"is {ascii(kind[:100])}"
         raise InvalidRequest("the document at client_id is not JSON", hint=hint)
     try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
-        raise InvalidRequest("the document at client_id is not JSON") from None
+        return strict_json.parse(answer.body)
+    except NotStrict as error:
+        text = "the document at client_id is not JSON"
+        raise InvalidRequest(text, hint=str(error)) from None
 
 
 def _unusable(error: OAuthError) -> InvalidRequest:

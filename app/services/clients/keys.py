@@ -1,6 +1,5 @@
 """Public keys of clients that publish them at a ``jwks_uri`` (OIDC Core §10.1.1)."""
 
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +10,8 @@ from app.core.outbound import OutboundClient, OutboundFailed, OutboundRefused
 from app.core.outbound.published import Published
 from app.oauth.clients.metadata_value import read_jwks
 from app.oauth.errors import OAuthError
+from app.utils import strict_json
+from app.utils.strict_json import NotStrict
 
 KEPT_FOR = 300.0  # seconds that keys are used without asking again
 LAST_GOOD_FOR = 3_600.0  # seconds that they are used while asking again fails
@@ -63,6 +64,6 @@ class ClientKeys(Published[Jwks]):
         if response.status != 200:
             raise NotFetched(f"answered {response.status}")
         try:
-            return json.loads(response.body)
-        except (ValueError, RecursionError):
-            raise NotFetched("not JSON") from None
+            return strict_json.parse(response.body)
+        except NotStrict as error:
+            raise NotFetched(f"not JSON: {error}") from None

@@ -11,6 +11,8 @@ from app.core.language import N_, gettext
 from app.pages.parts.form import refused
 from app.schemas.client import ClaimMapping
 from app.setting_types import SCOPE_TOKEN
+from app.utils import strict_json
+from app.utils.strict_json import NotStrict
 
 _SCOPE = re.compile(SCOPE_TOKEN)
 _UNREAD = N_("This line cannot be read: %(line)s")
@@ -38,8 +40,8 @@ def json_of(field: str, text: str) -> Any:
         Unprocessable: It is none.
     """
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return strict_json.parse(text)
+    except NotStrict:
         said = N_("This cannot be read as JSON.")
         raise refused(field, "unread_json", said) from None
 
