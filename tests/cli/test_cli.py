@@ -13,6 +13,7 @@ from app.cli.__main__ import main
 from app.cli.commands import app
 from app.config import load_settings
 from tests.conftest import SECRET
+from tests.servers.ports import free_port
 from tests.support.api import Api
 
 
@@ -120,8 +121,8 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("", "http://localhost:8123"),
-        ("AUTH_SERVE_PUBLIC_URL=", "http://localhost:8123"),
+        ("", "http://localhost:{port}"),
+        ("AUTH_SERVE_PUBLIC_URL=", "http://localhost:{port}"),
         ("AUTH_SERVE_PUBLIC_URL=http://auth.test", "http://auth.test"),
         ("export AUTH_SERVE_PUBLIC_URL=http://auth.test", "http://auth.test"),
         ("AUTH_SERVE_PUBLIC_URL = http://auth.test", "http://auth.test"),
@@ -141,10 +142,13 @@ def test_links_lead_to_the_port_unless_an_address_is_named(
         name, _, value = line.removeprefix("export ").partition("=")
         monkeypatch.setenv(name.strip(), value.strip())
 
-    done = run("server", "start", "--port", "8123")
+    port = free_port()
 
-    assert served == [expected], done.output
-    assert f"Pages  {expected}/" in done.output
+    done = run("server", "start", "--port", str(port))
+
+    address = expected.format(port=port)
+    assert served == [address], done.output
+    assert f"Pages  {address}/" in done.output
 
 
 @pytest.mark.parametrize(
@@ -174,7 +178,7 @@ def test_the_mailbox_is_announced_where_it_is_open(
     for name, value in settings.items():
         monkeypatch.setenv(f"AUTH_SERVE_{name}", value)
 
-    done = run("server", "start", "--port", "8123")
+    done = run("server", "start", "--port", str(free_port()))
 
     assert len(served) == 1
     assert ("/dev/mailbox" in done.output) == shown
@@ -186,7 +190,7 @@ def test_the_api_is_announced_where_it_is_documented(
 ) -> None:
     monkeypatch.setenv("AUTH_SERVE_DOCS", "false")
 
-    done = run("server", "start", "--port", "8123")
+    done = run("server", "start", "--port", str(free_port()))
 
     assert len(served) == 1
     assert "Pages" in done.output and "/docs" not in done.output

@@ -14,13 +14,7 @@ from app.core.clock import SystemClock
 from app.services.server.runtime import build_runtime
 from app.services.server.startup import StartRefused
 from tests.conftest import SECRET
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from tests.servers.ports import free_port
 
 
 def settings(url: str, **metrics: object) -> Settings:
