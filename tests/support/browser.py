@@ -90,12 +90,7 @@ class Visitor:
 
     async def hidden(self, path: str) -> dict[str, str]:
         """Open a page and return what its form carries besides what people type."""
-        page = Page((await self.get(path)).text)
-        return {
-            name: tag["value"] or ""
-            for name, tag in page.inputs.items()
-            if tag["type"] == "hidden"
-        }
+        return Page((await self.get(path)).text).hidden()
 
     async def submit(
         self, path: str, fields: Any = None, *, page: str = "", **headers: str

@@ -49,6 +49,14 @@ class Page(HTMLParser):
         """Return the attributes of every such tag."""
         return [attrs for name, attrs in self.tags if name == tag]
 
+    def hidden(self) -> dict[str, str]:
+        """Return what its form carries besides what people type."""
+        return {
+            name: tag["value"] or ""
+            for name, tag in self.inputs.items()
+            if tag["type"] == "hidden"
+        }
+
 
 async def verify_link(runtime: Runtime) -> str:
     user = await add_user(runtime, EMAIL)

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from app.services.upstreams.journey import Going
     from app.services.upstreams.sign_in import UpstreamSignInService
 
-CONNECT = "connect"  # the account that is signed in gets this way in
-
 
 async def going_for(
     waiting: Waiting | None,
@@ -69,8 +67,15 @@ async def going_for(
 async def go_away(
     name: str, going: "Going", request: Request, browser: Browser, runtime: Runtime
 ) -> Response:
-    """Lead away, or to a form of ours; what for is remembered."""
+    """Lead away, or to a form of ours; what for is remembered.
+
+    Whoever typed their address gets that form at once: no address stands in a URL.
+    """
     if await asks_password(name, runtime):
+        if request.method == "POST" and going.user_id is None:
+            from app.pages.sign_in.directory import show_directory_form
+
+            return await show_directory_form(name, {}, going, browser, runtime)
         return to_form(name, going)
     try:
         url = await service(runtime).begin(name, browser, going)
@@ -91,6 +96,8 @@ async def asks_password(name: str, runtime: Runtime) -> bool:
 
 def to_form(name: str, going: "Going") -> Response:
     """Lead to the form."""
+    from app.pages.sign_in.directory import CONNECT
+
     path = onward(f"/upstreams/{name}", going.flow, going.section)
     if going.user_id is not None:
         path = f"/upstreams/{name}?{CONNECT}=yes"

@@ -7,33 +7,25 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from app.core.exceptions import AppError, MethodNotAllowed
-from app.core.language import N_, Message, gettext
 from app.core.late.route import LateRoute
-from app.pages.parts import texts
-from app.pages.parts.asked import asking, hinted_email, waiting_at
-from app.pages.parts.browser import AtBrowser, actor_of, show_page
+from app.pages.parts.browser import AtBrowser, actor_of
 from app.pages.parts.dependencies import State
-from app.pages.parts.flow import Flow, Section, address_of, go_on, onward
+from app.pages.parts.flow import Flow, Section, address_of, go_on
 from app.pages.parts.form import Values
-from app.pages.parts.form_page import (
-    CURRENT_PASSWORD,
-    Around,
-    Field,
-    Form,
-    FormPage,
-    Link,
-    note,
+from app.pages.parts.form_page import note
+from app.pages.sign_in.directory import (
+    CONNECT,
+    CONNECTIONS,
+    LOGIN,
+    NEW,
+    show_directory_form,
 )
-from app.pages.sign_in.journey import CONNECT, asks_password, to_form
+from app.pages.sign_in.journey import asks_password, to_form
 from app.services.server.runtime import Runtime
 from app.services.sessions.authentication import AuthenticationService
 from app.services.sessions.errors import ReauthenticationRequired
 from app.services.sign_in.browser_session import Browser
-from app.services.upstreams.errors import (
-    DirectoryPasswordMustChange,
-    DirectoryPasswordRefused,
-    UpstreamSignInRefused,
-)
+from app.services.upstreams.errors import UpstreamSignInRefused
 
 if TYPE_CHECKING:
     from app.services.upstreams.journey import Going
@@ -41,13 +33,6 @@ if TYPE_CHECKING:
     from app.services.upstreams.sign_in import Arrival
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
-LOGIN = Field("login", N_("User name"), "text", "username")
-NEW = Field("new", N_("New password"), "password", "new-password")
-_CONNECTIONS = "connections"  # the section of the account
-_CONNECT_TITLE = N_("Connect %(name)s")
-_INTRO = N_("Use your name and password of %(name)s.")
-_CHANGE = N_("Set new password")
-_OTHERWISE = N_("Sign in another way")
 
 
 @router.get("/upstreams/{name}")
@@ -68,9 +53,9 @@ async def show_directory(
     if request.query_params.get(CONNECT) == "yes":
         owner = await _owner(browser, runtime)
         if owner is None:
-            return go_on(address_of(_CONNECTIONS))
-        going = Going(section=_CONNECTIONS, user_id=owner)
-    return await _show(name, {}, going, browser, runtime)
+            return go_on(address_of(CONNECTIONS))
+        going = Going(section=CONNECTIONS, user_id=owner)
+    return await show_directory_form(name, {}, going, browser, runtime)
 
 
 async def take(
@@ -88,8 +73,8 @@ async def take(
     if values.get(CONNECT) == "yes":
         owner = await _owner(browser, runtime)
         if owner is None:
-            return go_on(address_of(_CONNECTIONS))
-        going = replace(going, flow="", section=_CONNECTIONS, user_id=owner)
+            return go_on(address_of(CONNECTIONS))
+        going = replace(going, flow="", section=CONNECTIONS, user_id=owner)
     login, password = values.get(LOGIN.name, ""), values.get("password", "")
     typed = Typed(login.strip(), password, values.get(NEW.name))
     try:
@@ -98,7 +83,7 @@ async def take(
         raise
     except AppError as error:
         note(error)
-        return await _show(name, values, going, browser, runtime, error)
+        return await show_directory_form(name, values, going, browser, runtime, error)
 
 
 async def _owner(browser: Browser, runtime: Runtime) -> UUID | None:
@@ -119,38 +104,3 @@ def _service(runtime: Runtime) -> "UpstreamPasswordService":
     from app.services.upstreams.password import UpstreamPasswordService
 
     return UpstreamPasswordService(runtime, runtime.connections)
-
-
-async def _show(
-    name: str,
-    values: Values,
-    going: "Going",
-    browser: Browser,
-    runtime: Runtime,
-    error: AppError | None = None,
-) -> Response:
-    way, _ = await _service(runtime).way(name)
-    waiting = await waiting_at(browser, going.flow, runtime)
-    said = {"name": way.display_name}
-    is_change = NEW.name in values or isinstance(
-        error, DirectoryPasswordMustChange | DirectoryPasswordRefused
-    )
-    fields = (LOGIN, CURRENT_PASSWORD, *((NEW,) if is_change else ()))
-    form = Form(_CHANGE if is_change else texts.SIGN_IN, fields, by_link=False)
-    is_connecting = going.user_id is not None
-    title = Message(gettext(_CONNECT_TITLE) % said) if is_connecting else texts.SIGN_IN
-    page = FormPage(
-        f"/upstreams/{name}", title, Message(gettext(_INTRO) % said), (form,)
-    )
-    back = onward("/signin", going.flow, going.section)
-    if is_connecting:
-        back = address_of(_CONNECTIONS)
-    around = Around(
-        flow=going.flow if waiting else "",
-        section=going.section,
-        application=asking(waiting),
-        links=[Link(gettext(_OTHERWISE), back)],
-        carried={CONNECT: "yes"} if is_connecting else {},
-    )
-    kept = {LOGIN.name: values.get(LOGIN.name) or hinted_email(waiting) or ""}
-    return show_page(page, browser, runtime, kept, error, around)

@@ -80,7 +80,7 @@ class ConnectionDirectory:
             self._leaders = {
                 row.domain: way
                 for row in leads
-                if (way := by_id.get(row.connection_id)) and not is_directory(way)
+                if (way := by_id.get(row.connection_id))
             }
             self._read_at = now
         return tuple(self._known.values())
