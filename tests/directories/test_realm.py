@@ -136,3 +136,22 @@ async def test_an_application_means_it_by_its_domain(
     assert led.headers["location"].startswith("/upstreams/firm?flow=")
     assert form.inputs["login"]["value"] == MAIL
     assert "code=" in done.headers["location"]
+
+
+async def test_whom_it_sends_back_for_a_proof_is_not_led_in_a_circle(
+    api: Api, visitor: Visitor, app: FastAPI, directory: Directory
+) -> None:
+    await lead(api, directory, trusted_domains=[])
+    await api.users.with_password(OWN, email=MAIL)
+    form = Page((await typed(visitor)).text).hidden()
+    there = {"login": MAIL, "password": PASSWORD}
+    sent = await visitor.post("/upstreams/firm", form | there)
+    proven = await visitor.sign_in(MAIL, OWN)
+    await visitor.submit("/signin/connect", {"connect": "yes"})
+    later = Visitor(app)
+    form = Page((await typed(later)).text).hidden()
+    again = await later.post("/upstreams/firm", form | there)
+
+    assert sent.headers["location"] == "/signin"
+    assert proven.headers["location"] == "/signin/connect"
+    assert again.headers["location"] == "/" and await later.who() == MAIL

@@ -21,11 +21,11 @@ from app.pages.parts.form import Values, validated
 from app.pages.parts.form_page import CODE, EMAIL, Around, Form, FormPage, Link, note
 from app.pages.parts.request import AtPage, Here
 from app.pages.sign_in.journey import go_away, going_for
+from app.pages.sign_in.ways import sole_leading
 from app.schemas.auth import EmailRequest, TypedCode
 from app.services.sign_in.browser_session import BrowserSessionService, held_by
 from app.services.sign_in.email_code import EmailCodeService
 from app.services.sign_in.errors import MfaRequired
-from app.services.upstreams.realm import sole_leader
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 PATH = "/signin/code"
@@ -58,7 +58,7 @@ async def submit_code(values: Posted, request: Request, here: AtPage) -> Respons
         if not is_of_before(here.browser, values, here.runtime):
             check_form(here.browser, values, here.runtime)
         email = fields.get("email", "")
-        if led := await sole_leader(here.runtime.connections, email):
+        if led := await sole_leading(here.runtime, here.browser, email):
             waiting = await waiting_at(here.browser, flow, here.runtime)
             flow = flow if waiting else ""
             going = await going_for(

@@ -47,13 +47,12 @@ from app.pages.parts.form_page import (
 )
 from app.pages.parts.way_back import way_back_of_flow
 from app.pages.sign_in.journey import go_away, going_for
-from app.pages.sign_in.ways import buttons, hinted, waiting_notice
+from app.pages.sign_in.ways import buttons, hinted, leading, waiting_notice
 from app.schemas.auth import LoginRequest
 from app.services.oauth.outcome import Waiting
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.errors import EmailNotVerified, InvalidMfaToken, MfaRequired
-from app.services.upstreams.realm import leader
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _FORM = Form(texts.SIGN_IN, (EMAIL, CURRENT_PASSWORD), by_link=False)
@@ -92,7 +91,7 @@ async def submit_signin(
             check_form(browser, values, runtime)
         elif _is_signed_in_already(fields, waiting, browser):
             return go_back(flow, section)
-        led = await leader(runtime.connections, fields.get("email", ""))
+        led = await leading(runtime, browser, fields.get("email", ""))
         is_led = led is not None and not led.allows_passwords
         if led is not None and is_led and not way:
             going = await going_for(
@@ -164,25 +163,29 @@ async def show_form(
         passkey=runtime.settings.public_url,
         forgot=Link(texts.FORGOT, with_flow("/forgot-password", flow)),
         ways=_ways(runtime, flow),
-        buttons=await buttons(runtime, await _meant(waiting, kept["email"], runtime)),
+        buttons=await buttons(
+            runtime, await _meant(waiting, kept["email"], browser, runtime)
+        ),
         way=way,
     )
-    page = _PAGE if way else await _page(kept["email"], runtime)
+    page = _PAGE if way else await _page(kept["email"], browser, runtime)
     return show_page(page, browser, runtime, kept, error, around)
 
 
-async def _page(email: str, runtime: Runtime) -> FormPage:
+async def _page(email: str, browser: Browser, runtime: Runtime) -> FormPage:
     """Return the page that asks for what is missing: where domains lead, one by one."""
     if not await runtime.connections.has_leaders():
         return _PAGE
-    led = await leader(runtime.connections, email)
+    led = await leading(runtime, browser, email)
     is_known = bool(email) and (led is None or led.allows_passwords)
     return _PAGE if is_known else _FIRST
 
 
-async def _meant(waiting: Waiting | None, email: str, runtime: Runtime) -> str:
+async def _meant(
+    waiting: Waiting | None, email: str, browser: Browser, runtime: Runtime
+) -> str:
     """Return the name of the connection that somebody is to take first, if any."""
-    way = await hinted(waiting, runtime) or await leader(runtime.connections, email)
+    way = await hinted(waiting, runtime) or await leading(runtime, browser, email)
     return way.name if way else ""
 
 

@@ -33,7 +33,7 @@ from app.pages.parts.form_page import (
 from app.pages.parts.new_password import validated_with_password
 from app.pages.parts.way_back import links_if_over
 from app.pages.sign_in.journey import go_away, going_for
-from app.pages.sign_in.ways import buttons, hinted, waiting_notice
+from app.pages.sign_in.ways import buttons, hinted, leads_newcomer, waiting_notice
 from app.schemas.base import Email, Input, Password, ShownText
 from app.services.accounts.errors import EmailTaken
 from app.services.accounts.password import PasswordService
@@ -43,7 +43,6 @@ from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser, BrowserSessionService
 from app.services.sign_in.password import SignInService
 from app.services.sign_in.start import StartedSession
-from app.services.upstreams.realm import sole_leader
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _PATH, _TITLE = "/signup", texts.SIGN_UP
@@ -100,7 +99,7 @@ async def submit_signup(
     try:
         if not is_of_before(browser, values, runtime):
             check_form(browser, values, runtime)
-        if led := await sole_leader(runtime.connections, values.get("email", "")):
+        if led := await leads_newcomer(runtime, browser, values.get("email", "")):
             waiting = await waiting_at(browser, flow, runtime)
             going = await going_for(
                 waiting, flow if waiting else "", "", browser, runtime, values["email"]

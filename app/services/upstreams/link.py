@@ -20,6 +20,7 @@ from app.services.upstreams.connected import connect
 from app.services.upstreams.errors import UpstreamSignInRefused
 from app.services.upstreams.journey import LINK_TTL, is_of, settings_mark
 from app.services.upstreams.withdrawal import UNLINKED, end_of_identity
+from app.typed_text import canonical_email
 
 
 class UpstreamLinkNotFound(NotFound):
@@ -35,6 +36,7 @@ class WaitingLink:
 
     Attributes:
         id: Of what waits.
+        connection_id: That they came by.
         since: A sign-in counts that came afterwards.
         display_name: Of the connection.
         who: What they are called there.
@@ -42,10 +44,20 @@ class WaitingLink:
     """
 
     id: UUID
+    connection_id: UUID
     since: datetime
     display_name: str
     who: str
     email: str
+
+    def is_back_from(self, connection_id: UUID, email: str) -> bool:
+        """Tell whether that connection sent somebody of this address back for a proof.
+
+        It told the address, or none; to lead them there again would be a circle.
+        """
+        told, typed = canonical_email(self.email), canonical_email(email)
+        is_same = not self.email or told == typed
+        return is_same and self.connection_id == connection_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +103,12 @@ class UpstreamLinkService:
         claims = row.data["claims"]
         email = claims.get("email", "")
         return WaitingLink(
-            row.id, row.created_at, connection.display_name, told_as(claims), email
+            row.id,
+            connection.id,
+            row.created_at,
+            connection.display_name,
+            told_as(claims),
+            email,
         )
 
     async def answer(
