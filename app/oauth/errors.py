@@ -31,6 +31,7 @@ OAuthError                       400
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from typing import ClassVar
 
 _NOTHING: Mapping[str, str] = {}
@@ -298,3 +299,12 @@ class TemporarilyUnavailable(OAuthError):
     error = "temporarily_unavailable"
     check = Check.SERVER
     status = 503
+
+
+@cache
+def error_codes() -> frozenset[str]:
+    """Return every code that an answer of ours may have."""
+    kinds: list[type[OAuthError]] = [OAuthError]
+    for kind in kinds:
+        kinds.extend(kind.__subclasses__())
+    return frozenset(kind.__dict__.get("error", "") for kind in kinds) - {""}

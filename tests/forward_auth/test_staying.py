@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import pytest
 from sqlalchemy import update
 
 from app.core import jose
@@ -204,6 +205,24 @@ async def test_the_person_said_no_or_is_not_let_go(proxied: Proxied) -> None:
     )
 
     assert answer.headers["location"] == f"{ISSUER}/protected-host?host={WIKI}"
+
+
+@pytest.mark.parametrize("word", ["ada@example.com", "as_ot_secret", "x" * 5_000])
+async def test_a_word_of_the_browser_is_no_reason_in_log_or_trace(
+    proxied: Proxied, caplog: pytest.LogCaptureFixture, word: str
+) -> None:
+    """Who begins has a right state, and may come back with any ``error`` they like."""
+    caplog.set_level("INFO")
+    asked = await proxied.get("/")
+    state = query_of(asked.headers["location"])["state"]
+
+    answer = await proxied.get(f"/.auth-serve/callback?error={word}&state={state}")
+
+    reasons = [
+        line.fields["reason"] for line in caplog.records if hasattr(line, "fields")
+    ]
+    assert answer.headers["location"] == f"{ISSUER}/protected-host?host={WIKI}"
+    assert "invalid_request (an error that is none of ours came back)" in reasons
 
 
 async def test_being_there_prolongs_the_grant_once_a_day(

@@ -21,7 +21,7 @@ from app.core.context import current, refused
 from app.events.protected_host import HostEntered, HostLeft, HostRefused
 from app.events.session import SessionRevoked
 from app.oauth.acr import TWO_FACTORS
-from app.oauth.errors import OAuthError
+from app.oauth.errors import InvalidRequest, OAuthError, error_codes
 from app.oauth.parameters import Parameters, parse_form
 from app.oauth.pkce import METHOD, check_pkce
 from app.oauth.ports import IssuedCode
@@ -114,7 +114,7 @@ class HostEntrance:
         value = self._value(original)
         to = self._read_state(original.host, value, answer.get("state", ""))
         if "error" in answer:  # the person said no, or the account is disabled
-            refused(answer["error"])
+            _note(answer["error"])
             return self._out(policy)
         grant_id = await self._redeem(answer, original, policy, value)
         row = await self._gate.entering(grant_id)
@@ -253,6 +253,17 @@ class HostEntrance:
     def _mac(self, purpose: bytes, first: str, value: str, body: bytes) -> bytes:
         digest = self._provider.secret_key.digest
         return digest(purpose, first.encode(), value.encode(), body)
+
+
+def _note(said: str) -> None:
+    """Say why a browser came back without a code.
+
+    It brought the word itself: what is no code of ours stands in no trace and no line.
+    """
+    if said in error_codes():
+        refused(said)
+    else:
+        refused(InvalidRequest.error, "an error that is none of ours came back")
 
 
 def _flaw(issued: IssuedCode, verifier: str, address: str) -> str:
