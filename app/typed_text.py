@@ -75,7 +75,7 @@ def shown_text(text: str) -> str:
     """Return text that others will see.
 
     Joiners are letters' business (Persian, Sinhala, families of emoji) and stay; any
-    blank is a space.
+    blank is a space, and where nothing is seen nothing is said.
 
     Raises:
         ValueError: It has characters that reorder, break or control what is shown.
@@ -85,6 +85,8 @@ def shown_text(text: str) -> str:
     text = re.sub(f"[{BIDI}]", "\0", text)  # refused below, also at the ends
     text = _NOISE.sub("", "".join(map(_plain_blank, text))).strip()
     text = text.lstrip(_JOINERS + " ")
+    if not text.strip(_BLANK + _JOINERS + " "):
+        return ""  # letters that are seen as nothing, and no others
     checked = _SHOWN_FORMAT.sub("", _FLAG.sub("", text))
     if not all(char.isprintable() or _is_newer(char) for char in checked):
         raise ValueError("only printable characters")

@@ -178,6 +178,18 @@ async def test_it_lives_no_longer_than_the_operator_allows(
     assert str(90 * 86_400) in error["message"]
 
 
+@pytest.mark.parametrize("name", [" ", "\u3164", "\u2800", "\u200b", "\uffa0 \u200d"])
+async def test_a_name_that_nobody_sees_is_none(
+    api: Api, tokens: Tokens, name: str
+) -> None:
+    body = tokens.body() | {"name": name}
+
+    refused = await api.post("/users/me/tokens", body, await api.person())
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "name"
+
+
 async def test_nobody_gives_a_token_what_they_may_not_do(
     api: Api, tokens: Tokens
 ) -> None:

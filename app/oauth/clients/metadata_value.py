@@ -16,6 +16,15 @@ MAX_TEXT = 200
 MAX_ITEMS = 50
 MAX_KEYS = 20
 MAX_SECONDS = 10**9
+# Seen as nothing: a name with one of them in it looks like another name. Joiners and
+# the choice of a letter's look are the business of letters, and of emoji, and not Latin.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2064\u206a-\u206f"
+    "\u2800\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "|(?:^|(?<=[A-Za-z ]))[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+# Of England, and the like: an emoji in letters that nobody sees (UTS 51 section 4.2).
+_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e007a]+\U000e007f")
 # Control, half surrogates, line and paragraph separators.
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # Marks that turn the direction of what is around them.
@@ -68,6 +77,8 @@ def read_text(name: str, value: Any) -> str:
     if any(_is_disguising(character) for character in text):
         reason = "must not have control characters or directional marks"
         raise refusal(name, reason, value)
+    if _UNSEEN.search(_FLAG.sub("", text)):
+        raise refusal(name, "must not have characters that nobody sees", value)
     return text
 
 

@@ -174,6 +174,41 @@ def test_t061_names_do_not_disguise_themselves(name: str, character: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        *("Ba\u200bnk", "Ba\u00adnk", "Ba\u2060nk", "Ba\ufeffnk", "Ba\u034fnk"),
+        *(
+            "Ba\U000e0061nk",
+            "Ba\U000e0100nk",
+            "Ba\ufe0fnk",
+            "Ba\u200dnk",
+            "Bank \u200c",
+        ),
+        *("\u3164", "\u2800", "\u200d", "\ufe0f", "\u115f\u1160", "\uffa0"),
+    ],
+)
+@pytest.mark.parametrize("name", ["client_name", "software_id"])
+def test_t061_names_have_nothing_that_nobody_sees(name: str, text: str) -> None:
+    """It would look like the name of another, or like none."""
+    assert "nobody sees" in refused(**{name: text}).description
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f Cup",
+        "\U0001f469\u200d\U0001f4bb at work",
+        "\u2764\ufe0f",
+        "1\ufe0f\u20e3 One",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u845b\U000e0100\u57ce",
+    ],
+)
+def test_letters_and_emoji_are_joined_as_they_want(text: str) -> None:
+    assert register(client_name=text).client_name == text
+
+
+@pytest.mark.parametrize(
     "name",
     [
         "<script>alert(1)</script>",
