@@ -17,7 +17,7 @@ MAX_ITEMS = 50
 MAX_KEYS = 20
 MAX_SECONDS = 10**9
 # Seen as nothing: a name with one of them in it looks like another name. Joiners and
-# the choice of a letter's look are the business of letters, and of emoji, and not Latin.
+# the choice of a letter's look are for other letters than Latin ones, and for emoji.
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2064\u206a-\u206f"
     "\u2800\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
