@@ -40,10 +40,12 @@ async def test_the_navigation_shows_where_one_is_and_that_there_is_more(
     await person.sign_in("/signin?to=console")
 
     places = [each.path for each in SECTIONS] + [f"/{each}" for each in _PORTAL]
-    for path in places:
+    last = f"/admin/users/{person.user_id}/actions"
+    for path in (*places, last):
         await person.page.goto(path)
-        box = await _box(person.page.locator(".side [aria-current]"))
-        assert 0 <= box["x"] and box["x"] + box["width"] <= 390, path
+        for here in await person.page.locator(".side, .tabs").all():
+            box = await _box(here.locator("[aria-current]"))
+            assert 0 <= box["x"] and box["x"] + box["width"] <= 390, path
 
 
 async def test_the_steps_of_a_request_can_be_read(newcomer: Any) -> None:
