@@ -43,8 +43,9 @@ class TestContract:
     def test_every_token_is_set_in_our_sheet_and_no_other_is(self) -> None:
         set_there = set(re.findall(r"(?:^|[{;\s])(--[\w-]+):", SHEETS))
 
-        # Of a person's colour, and of what providers demand "whatever the theme".
-        own = {"--hue", "--ground", "--edge", "--ink"}
+        # Of a person's colour, of what providers demand "whatever the theme", and how
+        # far a card's content is from its edges.
+        own = {"--hue", "--ground", "--edge", "--ink", "--x", "--y"}
         assert own <= set_there and own.isdisjoint(TOKENS)
         assert set_there - own == set(TOKENS)
 
