@@ -1,5 +1,6 @@
 """The token endpoint over HTTP: every grant, and what a refused client sees."""
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -185,6 +186,26 @@ async def test_a_machine_speaks_for_itself(protocol: Protocol) -> None:
         assert (claims["sub"], claims["client_id"]) == (app.client_id, app.client_id)
         assert (claims["aud"], claims["scope"]) == (columns["audience"], "orders:read")
         assert "sid" not in claims and "grant_id" not in claims
+
+
+async def test_scopes_come_from_librdkafka_as_they_are(protocol: Protocol) -> None:
+    """A raw space, and Basic without encoding: findings/librdkafka-writes-no-forms."""
+    scope = "orders:read orders:write"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    more: dict[str, Any] = {"grant_types": ["client_credentials"], "redirect_uris": []}
+    columns = {"audience": "https://orders.example"}
+    app = await protocol.apps(columns=columns, scope=SCOPES, **more)
+    basic = b64encode(f"{app.client_id}:{app.secret}".encode()).decode()
+
+    answer = await protocol.http.post(
+        "/oauth2/token",
+        content=f"grant_type=client_credentials&scope={scope}",
+        headers=form | {"Authorization": f"Basic {basic}"},
+    )
+
+    assert answer.status_code == 200, answer.text
+    _, claims = parts(answer.json()["access_token"])
+    assert claims["scope"] == scope
 
 
 async def test_a_code_works_once_and_its_second_use_ends_all(
