@@ -186,9 +186,17 @@ class UpstreamUnlinked(MailedEvent):
 
 
 @event
-class UpstreamPasswordKept(Event):
-    """A password that a directory found right is the account's own from now on."""
+class UpstreamPasswordKept(MailedEvent):
+    """A password that a directory found right is the account's own from now on.
+
+    Its owner is told.
+
+    Attributes:
+        service: What people call the connection.
+    """
 
     name: ClassVar[str] = "upstream.password_kept"
+    template: ClassVar[str] = "password_kept"
 
     connection: str
+    service: str

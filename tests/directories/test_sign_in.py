@@ -306,6 +306,10 @@ async def test_people_are_moved_off_it_only_where_that_is_wanted(
     assert await own.who() == MAIL
     assert before.password_hash != after.password_hash
     assert (await api.trail(after.id)).count("upstream.password_kept") == 2
+    told = await api.mails("password_kept", MAIL)
+    assert [mail["data"]["service"] for mail in told] == ["Firm & Co"] * 2
+    assert all(mail["not_me_id"] for mail in told)
+    assert await api.mails("new_sign_in", MAIL) == []  # nothing to be alarmed by
 
 
 async def test_t094_nothing_is_hashed_to_be_kept_over_the_limit(

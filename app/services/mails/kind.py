@@ -66,6 +66,11 @@ KINDS: Mapping[str, Kind] = {
     "email_changed": Kind(N_("Your email address was changed"), says_not_me=True),
     "email_moved_here": Kind(N_("This is the address of your account now")),
     "password_changed": Kind(N_("Your password was changed"), says_not_me=True),
+    "password_kept": Kind(
+        N_("Your account has a password of its own now"),
+        told=("service",),
+        says_not_me=True,
+    ),
     "account_deleted": Kind(N_("Your account was deleted")),
     "administrator_recovered": Kind(N_("Your access as administrator was restored")),
     "factor_added": Kind(

@@ -8,6 +8,8 @@ from app.events.sign_in import Refusal
 from app.events.upstream import UpstreamPasswordKept
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import touch
+from app.services.one_time.not_me_link import not_me_link
+from app.services.process.process import Process
 from app.services.upstreams.account import Found
 from app.services.upstreams.directory import Way
 
@@ -29,13 +31,30 @@ class Judged:
 
 
 def keep_password(
-    uow: UnitOfWork, way: Way, judged: Judged, password_hash: str | None
+    uow: UnitOfWork,
+    process: Process,
+    way: Way,
+    judged: Judged,
+    password_hash: str | None,
 ) -> None:
-    """Make a password that was proven elsewhere the account's own, if there is one."""
+    """Make a password that was proven elsewhere the account's own, if there is one.
+
+    It is no change that its owner did not make, so devices stay known and sessions
+    live on; that it opens the account without the directory, its owner is told.
+    """
     user = judged.found.user
     if user is None or judged.refusal is not None or password_hash is None:
         return
-    user.password_hash = password_hash
+    user.password_hash, user.password_mailed = password_hash, False
     touch(user, uow)
-    event = UpstreamPasswordKept(user_id=user.id, actor_id=user.id, connection=way.name)
-    uow.record(event)
+    uow.record(
+        UpstreamPasswordKept(
+            user_id=user.id,
+            actor_id=user.id,
+            connection=way.name,
+            service=way.display_name,
+            to=user.email,
+            locale=user.locale,
+            not_me_id=not_me_link(uow, process, user),
+        )
+    )

@@ -244,7 +244,7 @@ class UpstreamSignInService:
         try:
             async with self._process.unit_of_work() as uow:
                 judged = await self._find(uow, way, identity, going, browser, admitted)
-                keep_password(uow, way, judged, password_hash)
+                keep_password(uow, self._process, way, judged, password_hash)
         except IntegrityError as error:
             raise UpstreamSignInRefused("changed_meanwhile", "it came twice") from error
         found, refusal = judged.found, judged.refusal
