@@ -30,6 +30,7 @@ from app.cli.accounts import (
     user,
     user_account,
     user_attribute,
+    user_connection,
     user_export,
     user_factor,
     user_token,
@@ -104,6 +105,7 @@ resource.app.command(name="claims")(client_claims.resource_claims)
 user.app.command()(user_attribute.attributes)
 user.app.command(name="export")(user_export.export_users)
 user.app.add_typer(user_factor.app, name="factors")
+user.app.add_typer(user_connection.app, name="connections")
 connection.app.add_typer(connection_domain.app, name="domain")
 for noun in (
     attribute,

@@ -175,7 +175,12 @@ class UpstreamLinked(MailedEvent):
 
 @event
 class UpstreamUnlinked(MailedEvent):
-    """An account is not signed in to from elsewhere any more; its owner is told."""
+    """An account is not signed in to from elsewhere any more; its owner is told.
+
+    Attributes:
+        service: What people call the connection.
+        was_last: Whether nobody gets in any more, as an administrator wanted it.
+    """
 
     name: ClassVar[str] = "upstream.unlinked"
     template: ClassVar[str] = "upstream_unlinked"
@@ -183,6 +188,7 @@ class UpstreamUnlinked(MailedEvent):
     connection: str
     service: str
     identity_id: UUID
+    was_last: bool = False
 
 
 @event

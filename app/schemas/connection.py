@@ -173,6 +173,24 @@ class Connection(Output):
     updated_at: Instant
 
 
+class AccountLink(Output):
+    """Who the owner of an account is elsewhere.
+
+    ``enabled``: whether anybody comes by the connection now. ``subject``: what the
+    other side calls them for ever. ``who``: what people know them by there.
+    ``last_used_at``: null is not yet.
+    """
+
+    id: UUID
+    connection: str
+    display_name: str
+    enabled: bool
+    subject: str
+    who: str
+    linked_at: Instant
+    last_used_at: Instant | None
+
+
 class ConnectionStep(Output):
     """One thing that a test did, and what it saw."""
 

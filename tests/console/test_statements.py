@@ -42,6 +42,7 @@ PAGES = [
     "/admin/users/{user}/claims",
     "/admin/users/{user}/sessions",
     "/admin/users/{user}/factors",
+    "/admin/users/{user}/connections",
     "/admin/users/{user}/applications",
     "/admin/users/{user}/roles",
     "/admin/users/{user}/activity",

@@ -16,6 +16,7 @@ from app.api.v1 import (
     webhooks,
 )
 from app.api.v1.access import (
+    account_links,
     attributes,
     connection_domains,
     connections,
@@ -33,6 +34,7 @@ routes: list[BaseRoute] = knowing_their_query(
     route
     for part in (
         users,
+        account_links,
         attributes,
         groups,
         roles,

@@ -40,6 +40,7 @@ TABS = {
     "claims": N_("Claims"),
     "sessions": N_("Sessions"),
     "factors": N_("Sign-in methods"),
+    "connections": N_("Connected services"),
     "applications": N_("Applications"),
     "roles": N_("Roles"),
     "activity": N_("Activity"),
@@ -66,6 +67,14 @@ async def _sessions(uow: UnitOfWork, user_id: UUID, _here: Here) -> dict[str, An
 
 async def _factors(uow: UnitOfWork, user_id: UUID, _here: Here) -> dict[str, Any]:
     return {"factors": await UserDirectoryService(uow).factors_of(user_id)}
+
+
+async def _links(uow: UnitOfWork, user_id: UUID, here: Here) -> dict[str, Any]:
+    # Here: few services have a connection.
+    from app.services.upstreams.account_link import AccountLinkService
+
+    links = AccountLinkService(uow, here.runtime)
+    return {"links": await links.list_known(user_id, limit=_MOST)}
 
 
 async def _applications(uow: UnitOfWork, user_id: UUID, _here: Here) -> dict[str, Any]:
@@ -99,6 +108,7 @@ _LOOKS: dict[str, Look] = {
     "claims": _claims,
     "sessions": _sessions,
     "factors": _factors,
+    "connections": _links,
     "applications": _applications,
     "roles": _roles,
     "activity": _activity,

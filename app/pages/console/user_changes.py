@@ -90,6 +90,18 @@ async def _factors(here: Here, user_id: UUID, values: Values) -> Done:
     return "removed", False
 
 
+async def _end_link(here: Here, user_id: UUID, values: Values) -> Done:
+    # Here: few services have a connection.
+    from app.services.upstreams.account_link import AccountLinkService
+
+    await here.demand_presence()
+    link_id, even_last = id_of(values.get("link", "")), "even_last" in values
+    async with here.runtime.unit_of_work() as uow:
+        links = AccountLinkService(uow, here.runtime)
+        await links.end(here.actor, user_id, link_id, even_last=even_last)
+    return "removed", False
+
+
 async def _applications(here: Here, user_id: UUID, values: Values) -> Done:
     async with here.runtime.unit_of_work() as uow:
         consents = OAuthConsentService(uow)
@@ -170,6 +182,7 @@ CHANGES: Mapping[str, Change] = {
     "claims": _claims,
     "sessions": _sessions,
     "factors": _factors,
+    "connections": _end_link,
     "applications": _applications,
     "roles": _roles,
     "actions": _actions,

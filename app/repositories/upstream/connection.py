@@ -86,13 +86,18 @@ class UpstreamIdentityRepository(Repository[UpstreamIdentity]):
         done = await self.db.scalars(query.returning(UpstreamIdentity.id))
         return done.one_or_none() is not None
 
-    async def list_with_names(self, user_id: UUID) -> Sequence[Any]:
+    async def list_with_names(
+        self, user_id: UUID, after: UUID | None = None, limit: int | None = None
+    ) -> Sequence[Any]:
         """Return somebody's identities, the oldest first, with their connections."""
         query = select(UpstreamIdentity, Connection).where(
             UpstreamIdentity.user_id == user_id,
             UpstreamIdentity.connection_id == Connection.id,
         )
-        return (await self.db.execute(query.order_by(UpstreamIdentity.id))).all()
+        if after is not None:
+            query = query.where(UpstreamIdentity.id > after)
+        ordered = query.order_by(UpstreamIdentity.id).limit(limit)
+        return (await self.db.execute(ordered)).all()
 
     async def has_way_in(self, user_id: UUID) -> bool:
         """Tell whether somebody may come by a connection that is on."""

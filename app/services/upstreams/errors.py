@@ -24,6 +24,13 @@ class ConnectionExists(Conflict):
     title = "A connection of this name exists"
 
 
+class UpstreamLinkNotFound(NotFound):
+    """The account is not known so, or not any more."""
+
+    code = "upstream_link_not_found"
+    title = "This account is not connected so any more"
+
+
 class TooManyConnections(Conflict):
     """Each process holds all of them, so there are no more than it can."""
 

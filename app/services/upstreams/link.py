@@ -5,29 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.core.exceptions import NotFound
-from app.events.upstream import UpstreamUnlinked
 from app.models.one_time_token import OneTimeToken
 from app.services.accounts.change import present
-from app.services.factors.way_in import demand_way_in
-from app.services.one_time.not_me_link import not_me_link
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
 from app.services.sign_in.browser_cookie import BrowserCookies
 from app.services.sign_in.browser_session import Browser, BrowserAccount
 from app.services.upstreams.account import told_as
+from app.services.upstreams.account_link import unlink
 from app.services.upstreams.connected import connect
 from app.services.upstreams.errors import UpstreamSignInRefused
 from app.services.upstreams.journey import LINK_TTL, is_of, settings_mark
-from app.services.upstreams.withdrawal import UNLINKED, end_of_identity
 from app.typed_text import canonical_email
-
-
-class UpstreamLinkNotFound(NotFound):
-    """The account is not known so, or not any more."""
-
-    code = "upstream_link_not_found"
-    title = "This account is not connected so any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,24 +174,4 @@ class UpstreamLinkService:
         """
         async with self._process.unit_of_work() as uow:
             user = await present(uow, user_id, session_id)
-            links = await uow.upstream_identities.list_with_names(user_id)
-            ended = [each for each in links if each[0].id == link_id]
-            if not ended:
-                raise UpstreamLinkNotFound
-            await end_of_identity(uow, link_id, UNLINKED)
-            await uow.upstream_identities.delete_one(user_id, link_id)
-            await demand_way_in(uow, user)
-            user.factors_version += 1  # a sign-in by it that is under way is over
-            connection = ended[0][1]
-            uow.record(
-                UpstreamUnlinked(
-                    user_id=user_id,
-                    actor_id=user_id,
-                    connection=connection.name,
-                    service=connection.display_name,
-                    identity_id=link_id,
-                    to=user.email,
-                    locale=user.locale,
-                    not_me_id=not_me_link(uow, self._process, user),
-                )
-            )
+            await unlink(uow, self._process, user, link_id, user_id)
