@@ -1,4 +1,4 @@
-"""Other programs in the console: each section by mouse, and by keyboard alone."""
+"""Other programs in the console: by mouse, by keyboard alone, and on a phone."""
 
 from collections.abc import Iterator
 from email.message import Message
@@ -18,7 +18,6 @@ from tests.e2e.visitor import Visitor
 from tests.servers.http import Answer, HttpServer
 from tests.servers.service import COMMAND_LINE, Service, running
 
-both = pytest.mark.parametrize("hands", ["mouse", "keys"])
 in_each_way = pytest.mark.parametrize("hands", ["mouse", "keys", "phone"])
 
 
@@ -65,7 +64,7 @@ async def _until(person: Visitor, text: str) -> None:
     raise AssertionError(await person.text())
 
 
-@both
+@in_each_way
 async def test_a_webhook_that_failed_is_mended_and_what_it_missed_is_sent(
     admin: Visitor, receiver: HttpServer
 ) -> None:
@@ -92,14 +91,24 @@ async def test_a_webhook_that_failed_is_mended_and_what_it_missed_is_sent(
     await _until(admin, "HTTP 204")
     assert receiver.requests[-1].path == "/in"
 
+    await admin.press("Send again")
+    assert await admin.page.get_by_role("status").count() >= 1
+    await admin.type("Description", "Ledger of the house")
+    await admin.press("Save")
+    assert "The webhook is saved." in await admin.text()
+    await admin.press("New secret")
+    assert "whsec_" in await admin.text()
+    await admin.follow("Open the webhook")
     await admin.type(f"Type {host} to confirm", host)
     await admin.press("Delete webhook")
     assert "The webhook is deleted." in await admin.text()
 
 
-@both
-async def test_an_api_is_added_disabled_and_deleted(admin: Visitor) -> None:
-    identifier = f"https://orders-{admin.by_keyboard}.example.com".lower()
+@in_each_way
+async def test_an_api_is_added_changed_disabled_and_deleted(
+    admin: Visitor, hands: str
+) -> None:
+    identifier = f"https://orders-{hands}.example.com"
 
     await admin.go("/admin/resources")
     await admin.follow("Add API")
@@ -112,6 +121,9 @@ async def test_an_api_is_added_disabled_and_deleted(admin: Visitor) -> None:
     await admin.press("Add API")
     assert await admin.heading() == "Orders"
     assert "The API is added." in await admin.text()
+    await admin.type("Name", "Orders of all")
+    await admin.press("Save")
+    assert await admin.heading() == "Orders of all"
 
     await admin.press("Disable")
     assert "there is no new token for it" in await admin.text()
@@ -120,9 +132,11 @@ async def test_an_api_is_added_disabled_and_deleted(admin: Visitor) -> None:
     assert "The API is deleted." in await admin.text()
 
 
-@both
-async def test_a_host_is_protected_and_its_proxy_set_up(admin: Visitor) -> None:
-    host = "localhost:8081" if admin.by_keyboard else "localhost:8082"
+@in_each_way
+async def test_a_host_is_protected_and_its_proxy_set_up(
+    admin: Visitor, hands: str
+) -> None:
+    host = f"localhost:{8081 + ['mouse', 'keys', 'phone'].index(hands)}"
 
     await admin.go("/admin/hosts")
     await admin.follow("Protect a host")
@@ -137,6 +151,9 @@ async def test_a_host_is_protected_and_its_proxy_set_up(admin: Visitor) -> None:
     assert await admin.heading() == "The wiki"
     code = admin.page.get_by_label("Code for Caddy", exact=True)
     assert host in str(await code.text_content())
+    await admin.type("Name", "The wiki of all")
+    await admin.press("Save")
+    assert await admin.heading() == "The wiki of all"
 
     await admin.type(f"Type {host} to confirm", host)
     await admin.press("Delete host")
@@ -188,6 +205,11 @@ async def test_an_issuer_is_trusted_tested_changed_and_deleted(
     await admin.press("Test")
     assert "Failed" in await admin.page.locator("#test").inner_text()
 
+    await admin.unfold("Try a token")
+    await admin.fill("textarea[name=token]", "not.a.token")
+    await admin.press("Try a token")
+    assert await admin.page.locator("#test [role=alert], #test .notice").count()
+
     await admin.unfold("Add rule")
     await admin.type("Client ID", deployer, beside="Add rule")
     await admin.type("Conditions", "sub = nightly", beside="Add rule")
@@ -196,6 +218,8 @@ async def test_an_issuer_is_trusted_tested_changed_and_deleted(
     await admin.press("Move up: Rule 2")
     rules = await admin.page.locator("#rules").inner_text()
     assert rules.index("sub = nightly") < rules.index("sub ~ job:*")
+    await admin.press("Save")
+    assert "The issuer is saved." in await admin.text()
 
     await admin.press("Disable")
     assert "its workloads get no tokens" in await admin.text()
