@@ -63,7 +63,7 @@ _WALKED = (
     (
         "Other programs in the console: APIs, protected hosts, webhooks, trusted "
         "issuers, connections",
-        *("yes", "yes", "some", "looked at", "no", "`test_console_programs.py`"),
+        *("yes", "yes", "yes", "looked at", "no", "`test_console_programs.py`"),
     ),
     (
         "The first five minutes",

@@ -15,6 +15,7 @@ from app.pages.console.sections import (
     SECTIONS,
     WEBHOOKS,
 )
+from app.pages.parts.texts import DONE
 from app.policies.permission import operator
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.connection import ConnectionCreate
@@ -30,13 +31,16 @@ from app.services.server.runtime import Runtime, build_runtime
 from app.services.upstreams.connection import ConnectionService
 from tests.conftest import SECRET
 from tests.connections.support import CONNECTION
+from tests.factories.oauth import ApplicationFactory
 
 VISITORS = (
     *("/signin", "/signup", "/signin/code", "/forgot-password", "/reset-password"),
     *("/verify-email", "/resend-verification", "/setup", "/demo", "/language"),
-    *("/done/setup", "/done/mail-sent", "/done/registered", "/nothing/here"),
+    *(f"/done/{what}" for what in DONE),
+    "/nothing/here",
 )
 OF_WAYS_IN = ("/upstreams/ldap",)  # there once `add_ways_in` was called
+ON_THE_WAY = ("/signin/verify", "/consent", "/select-account", "/device")
 PORTAL = (
     *("/account", "/account/profile", "/account/email", "/account/security"),
     *("/account/password", "/account/passkeys", "/account/factors"),
@@ -53,7 +57,19 @@ CONSOLE_NEW = (
     *(f"{ISSUERS.path}/new/{platform}" for platform in PLATFORMS),
     *(f"{CONNECTIONS.path}/new/{kind}" for kind in ("oidc", "ldap")),
 )
+CONSOLE_BESIDE = (
+    *("/admin?by=day", "/admin/users/new", "/admin/new-role", "/admin/clients/new"),
+    *("/admin/clients/new?kind=web", "/admin/roles/admin", "/admin/mails/invitation"),
+    *("/admin/outbox?state=delivered", "/admin/palette?q=shop"),
+)
+_SIDES = (
+    *("", "/claims", "/sessions", "/factors", "/applications", "/roles"),
+    *("/activity", "/actions"),
+)
 CONSOLE_ONE = (  # as the report names them
+    *(f"/admin/users/…{side}" for side in _SIDES),
+    *("/admin/users/batch", "/admin/clients/one"),
+    *("/admin/audit/…", "/admin/audit/trace/…"),
     *(f"{GROUPS.path}/…", f"{RESOURCES.path}/…"),
     *(f"{HOSTS.path}/client-…", f"{WEBHOOKS.path}/…", f"{ISSUERS.path}/one/…"),
     f"{CONNECTIONS.path}/…",
@@ -124,6 +140,29 @@ async def made(runtime: Runtime, name: str) -> Sequence[str]:
     pages = [f"{each.path}/{its}" for each, its in zip(_MADE, ids, strict=True)]
     pages += [f"{ISSUERS.path}/one/{issuer}", f"{CONNECTIONS.path}/{connection.id}"]
     return pages
+
+
+async def seen(runtime: Runtime, email: str) -> Sequence[str]:
+    """Return the console's pages of somebody who signed in, and of an application.
+
+    Args:
+        runtime: Where.
+        email: Theirs.
+    """
+    async with runtime.unit_of_work() as uow:
+        found = await uow.users.by_email(email.lower())
+        assert found is not None
+        [event] = await uow.audit_events.list_page(
+            user_id=found.id, after=None, limit=1
+        )
+    shop = await ApplicationFactory(runtime)(client_name="Corner Shop")
+    return [
+        *(f"/admin/users/{found.id}{side}" for side in _SIDES),
+        f"/admin/users/batch?action=disable&id={found.id}",
+        f"/admin/clients/one?id={shop.client_id}",
+        f"/admin/audit/{event.id}",
+        f"/admin/audit/trace/{event.correlation_id}",
+    ]
 
 
 async def _issuer(uow: UnitOfWork, runtime: Runtime, name: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 FILE = "ACCESSIBILITY_RUNS"  # where lines go; without it nothing is kept
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|as_[a-z]+_[A-Za-z0-9_-]+|[0-9a-f]{32}")
@@ -28,7 +29,7 @@ def note(path: str, language: str, scheme: str, found: Mapping[str, Any]) -> Non
     if not is_wanted():
         return
     run = {
-        "page": _ID.sub("…", path.partition("?")[0]),
+        "page": _ID.sub("…", urlsplit(path).path),
         "language": language,
         "scheme": scheme,
         "passes": len(found["passes"]),

@@ -7,6 +7,7 @@ most: English in both, and one that is written from the right.
 import os
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import pytest_asyncio
@@ -16,15 +17,20 @@ from app.services.server.runtime import Runtime
 from tests.e2e import report
 from tests.e2e.places import (
     CONSOLE,
+    CONSOLE_BESIDE,
     CONSOLE_NEW,
     OF_WAYS_IN,
     PORTAL,
     VISITORS,
     add_ways_in,
     made,
+    seen,
 )
 from tests.e2e.visitor import Visitor
+from tests.factories.factor import FactorFactory
+from tests.factories.oauth import ApplicationFactory
 from tests.support.api import PASSWORD
+from tests.support.authorization import query_of
 
 
 def _cases() -> Iterator[tuple[str, str]]:
@@ -60,12 +66,35 @@ async def test_no_page_hinders_anybody(
     for path in (*VISITORS, *OF_WAYS_IN):
         await person.go(path)
         assert await person.page.locator("html").get_attribute("lang") == tag
-    await person.page.goto("/signin")
-    await person.page.locator("input[name=email]").fill(person.email)
-    await person.page.locator("input[name=password]").fill(PASSWORD)
-    async with person.page.expect_navigation():
-        await person.page.locator("input[name=password]").press("Enter")
+    await _sign_in(person)
     ones = await made(runtime, f"{tag}-{scheme}")
-    for path in (*PORTAL, *CONSOLE, *CONSOLE_NEW, *ones):
+    ones = *ones, *await seen(runtime, person.email)
+    for path in (*PORTAL, *CONSOLE, *CONSOLE_NEW, *CONSOLE_BESIDE, *ones):
         await person.go(path)
         assert person.path == path
+    await _on_the_way(person, runtime)
+
+
+async def _sign_in(person: Visitor) -> None:
+    await person.page.goto("/signin")
+    await person.fill("input[name=email]", person.email)
+    await person.fill("input[name=password]", PASSWORD)
+    async with person.page.expect_navigation():
+        await person.page.locator("input[name=password]").press("Enter")
+
+
+async def _on_the_way(person: Visitor, runtime: Runtime) -> None:
+    """See what an application leads to, a device, and the second step."""
+    shop = await ApplicationFactory(runtime)(client_name="Corner Shop")
+    asked = query_of(shop), query_of(shop, prompt="select_account")
+    for query in asked:
+        await person.go(f"/oauth2/authorize?{urlencode(query)}")
+    assert person.path.startswith("/select-account?")
+    await person.go("/device")
+    assert person.user_id
+    await FactorFactory(runtime).totp(person.user_id)
+    await person.go("/signout")
+    await person.submit("main form button[type=submit]")
+    await _sign_in(person)
+    assert person.path.startswith("/signin/verify")
+    await person.look()

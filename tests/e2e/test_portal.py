@@ -26,8 +26,8 @@ def named(request: pytest.FixtureRequest) -> str:
     return f"{request.node.callspec.id}-{request.node.originalname[5:20]}@example.com"
 
 
-@pytest.mark.parametrize("place", PLACES)
-async def test_every_page_fits_and_is_for_everybody(
+@pytest.mark.parametrize("place", [each for each in PLACES if "phone" in str(each.id)])
+async def test_every_page_fits_a_phone(
     newcomer: Any, request: pytest.FixtureRequest, place: Any
 ) -> None:
     person: Visitor = await newcomer(named(request), **place)
