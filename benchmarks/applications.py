@@ -1,9 +1,13 @@
 """What applications ask of the provider, over and over; the same of any build."""
 
+import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
+
+from httpx2 import AsyncClient
 
 from benchmarks.builds import NotKnown
 from benchmarks.load import Answer, Connection, Step, get, post_form
@@ -128,6 +132,33 @@ class Applications:
             return "id_token" in await self.plain.sign_in(connection)
 
         return [step for _ in self.of_web]
+
+    async def until_told(self, http: AsyncClient, pause: float) -> float:
+        """Return the seconds from a revocation to the answer of an API that waited.
+
+        Args:
+            http: What asks.
+            pause: Seconds that it waited before.
+
+        Raises:
+            NotKnown: The build tells nobody.
+        """
+        feed, fields = "/oauth2/revoked", {"grant_type": "client_credentials"}
+        reader = {"Authorization": self.gateway.authorization if self.gateway else ""}
+        first = await http.get(feed, headers=reader)
+        if first.status_code != 200:
+            raise NotKnown("the feed of revoked tokens")
+        machine = {"Authorization": self.machine.authorization}
+        made = await http.post(_TOKEN, data=fields, headers=machine)
+        known = {"If-None-Match": first.headers["etag"], "Prefer": "wait=30"}
+        waiting = asyncio.create_task(http.get(feed, headers=reader | known))
+        await asyncio.sleep(pause)
+        began, token = time.perf_counter(), made.json()["access_token"]
+        await http.post("/oauth2/revoke", data={"token": token}, headers=machine)
+        answer = await waiting
+        if answer.status_code != 200:
+            raise RuntimeError(f"it was told nothing: {answer.status_code}")
+        return time.perf_counter() - began
 
     def _access_tokens(self) -> list[str]:
         return [str(each["access_token"]) for each in self.of_web]

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 import asyncpg
+from httpx2 import AsyncClient
 
 from benchmarks import workers
 from benchmarks.applications import Applications, repeated
@@ -18,6 +20,7 @@ from benchmarks.subject import (
     sign_in_some,
     sign_ins,
 )
+from tests.servers.ports import LOOPBACK
 
 SECONDS = 1.5  # of one turn
 _TIMES = "times one"
@@ -159,6 +162,15 @@ async def _overload(subject: Subject) -> Sample:
     return Sample(load.percentile(0.99), load=load, note=note)
 
 
+async def _told(subject: Subject) -> Sample:
+    """Revoke tokens while an API waits for news, at any moment between two looks."""
+    url = f"http://{LOOPBACK}:{subject.stage.port}"
+    async with AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
+        tell = subject.applications.until_told
+        taken = [await tell(http, 0.1 + each / 10) for each in range(5)]
+    return Sample(max(taken), note=f"p50 {median(taken):.2f} s of {len(taken)}")
+
+
 async def _rows(subject: Subject) -> Sample:
     """Count what a refresh writes."""
     sessions = await sign_in_some(subject.stage.port, CONNECTIONS)
@@ -237,6 +249,7 @@ MEASURES = (
     _provider("refresh at the token endpoint", Applications.refresh, 2_000),
     _provider("the same with an ID token", Applications.refresh_with_id_token, None),
     _provider(CODES, Applications.code_exchange, 900),
+    Measure("revoked feed: from revocation to answer", "s", _told, 2.0, True),
     Measure("refresh p99 under flood", "ms", _overload, 100.0),
     Measure("memory after load", "MB", _loaded),
     Measure("rows per refresh", "rows", _rows, 1.0),

@@ -79,7 +79,9 @@ async def prepare(database_url: str, user_email: str) -> Provider:
         gateway=await register.machine(
             grant_types=[TokenExchange.name],
             scope="api",
-            columns=assigned | {"audience": _GATEWAY} | _exchanging(sender),
+            columns=assigned
+            | {"audience": _GATEWAY, "is_resource_server": True}
+            | _exchanging(sender),
         ),
     )
     wanted = (

@@ -1,8 +1,8 @@
 """What the feed of revoked tokens costs: ``python -m benchmarks.revoked``.
 
 The service in this process, on a port and SQLite; an API that follows the feed in the
-same process too, so that both share a core. Not part of ``make bench``: nothing here is
-a rate.
+same process too, so that both share a core. ``make bench`` has a row for how soon an
+API that waits is answered by a service as it is run.
 """
 
 import asyncio

@@ -1,18 +1,23 @@
 """Tokens asked for at two processes while what they hang on goes away."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import uuid4
 
+from auth_serve_client.keys import Keys
+from auth_serve_client.revoked import RevokedTokens
 from httpx2 import AsyncClient, Response
 
+from app.core import jose
 from app.oauth.grants.token_exchange import TokenExchange
 from app.policies.permission import ADMIN_ROLE
 from app.services.clients.resource_directory import KEPT_FOR
+from app.services.oauth.revoked import MAX_WAIT
 from app.services.sessions.end import end_session
 from tests.factories.oauth import Application
 from tests.factories.resource import ResourceFactory
-from tests.races.conftest import SCOPES
+from tests.races.conftest import SCOPES, Pair
 from tests.races.crowd import address, crowd, statuses
 from tests.support.api import Api
 from tests.support.oauth import Protocol, SignedIn
@@ -149,20 +154,47 @@ async def test_what_is_exchanged_for_a_token_that_ends_ends_with_it(
 async def test_every_process_tells_within_two_seconds_what_ended(
     api: Api, both: list[AsyncClient]
 ) -> None:
-    """Whoever waits for news is answered; at the end of the wait it would be a 304."""
+    """Who may wait for one second, and comes after it, has it: else it were a 304.
+
+    A process counts its looks and not the seconds, so that this holds on a machine that
+    is slow: two looks are all that there are until such a wait is over.
+    """
     who, _, behind, _ = await _chain(api)
     first = [await each.get(FEED, headers=behind.basic) for each in both]
     tags = [each.headers["etag"] for each in first]
-    waiting = {"If-None-Match": ", ".join(tags), "Prefer": "wait=2"} | behind.basic
+    waiting = {"If-None-Match": ", ".join(tags), "Prefer": "wait=1"} | behind.basic
 
-    news, _ = await asyncio.gather(
-        asyncio.gather(*(each.get(FEED, headers=waiting) for each in both)),
-        _sign_out(api, who),
-    )
+    await _sign_out(api, who)
+    news = await asyncio.gather(*(each.get(FEED, headers=waiting) for each in both))
     now = [each.headers["etag"] for each in news]
 
     assert [each.status_code for each in [*first, *news]] == [200] * 4
     assert now[0] == now[1] and now[0] not in tags
+
+
+async def test_apis_that_check_offline_refuse_what_ended_at_either_process(
+    api: Api, pair: Pair
+) -> None:
+    """The client that is published waits as it does, and needs no second answer."""
+    who, _, behind, _ = await _chain(api)
+    claims = jose.unverified_claims(who.access)
+    async with AsyncExitStack() as stack:
+        readers = []
+        for url in pair.addresses:
+            http = AsyncClient(base_url=url, headers=behind.basic, trust_env=False)
+            await stack.enter_async_context(http)
+            keys = Keys(http, "/.well-known/jwks.json")
+            readers.append(RevokedTokens(http, keys, FEED, claims["iss"]))
+        for each in readers:
+            await each.read()
+        before = [each.holds(claims) for each in readers]
+        news, _ = await asyncio.gather(
+            asyncio.gather(*(each.read(MAX_WAIT) for each in readers)),
+            _sign_out(api, who),
+        )
+
+    assert before == [True, True] and news == [True, True]
+    assert not any(each.holds(claims) for each in readers)
 
 
 async def _sign_out(api: Api, who: SignedIn) -> None:
