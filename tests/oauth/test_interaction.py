@@ -21,6 +21,7 @@ from app.oauth.interaction import (
     Step,
     decide,
     demanded_acr,
+    wished_acr,
 )
 from tests.oauth.authorization import AGREED, ARRIVED, FIRST_PARTY, NOW, a_client
 from tests.oauth.authorization import decided as _decide
@@ -117,6 +118,15 @@ def test_a_voluntary_acr_is_a_wish() -> None:
     assert _decide(_session(), claims=_wish("acr", essential=True)) is Step.DONE
     assert demanded_acr(read(claims=wish)) == []
     assert demanded_acr(read(claims=_wish("acr", essential=True, value="2"))) == ["2"]
+
+
+def test_each_acr_that_would_do_is_told_to_who_signs_in() -> None:
+    """OIDC Core §3.1.2.1, §5.5.1.1: either way to ask; a client's minimum rules."""
+    claims, client = _wish("acr", values=["3", 4]), a_client(minimum_acr="aal2")
+
+    assert wished_acr(read()) == ()
+    assert wished_acr(read(acr_values="1 2", claims=claims)) == ("1", "2", "3")
+    assert wished_acr(read(client, acr_values="1", claims=claims)) == ("aal2",)
 
 
 def test_t101_a_duty_comes_before_the_code() -> None:
