@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 SOURCES := app tests alembic benchmarks tools examples clients
 
-.PHONY: help serve test e2e deploy-check federation chaos helm kubernetes wheel sbom provenance pictures accessibility check fix fuzz bench docs lock argon2
+.PHONY: help serve test e2e deploy-check federation chaos helm caddy kubernetes wheel sbom provenance pictures accessibility check fix fuzz bench docs lock argon2
 
 help:
 	@echo "make serve [HOST=127.0.0.1] [PORT=8000]   start the service (makes $(VENV) first)"
@@ -66,6 +66,11 @@ chaos: $(VENV)/.test
 helm: $(BIN)/helm
 $(BIN)/helm: | $(BIN)/python
 	GOBIN="$(abspath $(BIN))" go install helm.sh/helm/v3/cmd/helm@v3.19.5
+
+# What tests/forward_auth asks besides nginx; the same.
+caddy: $(BIN)/caddy
+$(BIN)/caddy: | $(BIN)/python
+	GOBIN="$(abspath $(BIN))" go install github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9
 
 kubernetes: $(BIN)/helm
 	@{ echo "# Made by make kubernetes from deploy/chart; do not edit."; \

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import ssl
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +17,11 @@ from tests.servers.process import ServerProcess, start_on_free_port
 from tests.servers.service import ROOT
 
 _GUIDE = ROOT / "docs/forward-auth.md"
-_PATH = f"{os.environ.get('PATH')}:/usr/sbin"
+_PATH = f"{os.environ.get('PATH')}:/usr/sbin:{Path(sys.executable).parent}"
 NAME = "wiki.example.org"  # as the guide has it
 PROGRAMS = {
     "nginx": shutil.which("nginx", path=_PATH),
-    "caddy": os.environ.get("CADDY") or shutil.which("caddy"),
+    "caddy": os.environ.get("CADDY") or shutil.which("caddy", path=_PATH),
 }
 _NGINX = """\
 daemon off; worker_processes 1; pid {home}/pid; error_log stderr;

@@ -88,7 +88,7 @@ def stage(
     """A proxy, the service, a program; a browser is what each test brings."""
     which: str = request.param
     if PROGRAMS[which] is None:
-        pytest.skip(f"{which} is not installed; CADDY may name one")
+        pytest.skip(f"{which} is not installed; make caddy, or CADDY")
     folder = tmp_path_factory.mktemp("stage")
     shutil.copy(sqlite_template, folder / "auth.db")
     database = f"sqlite:///{folder / 'auth.db'}"
