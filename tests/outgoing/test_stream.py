@@ -65,6 +65,43 @@ async def test_many_pages_are_told_once_each_and_the_cursor_follows(
     assert [each[0] for each in rest] == ["3", "4"]
 
 
+async def test_who_may_read_no_more_is_told_no_more_of_a_long_trail(
+    runtime: Runtime, clock: FakeClock
+) -> None:
+    """However slowly they take it, and however much of it there is."""
+    begin = runtime.randomness.uuid7()
+    for number in range(5):
+        await _happened(runtime, str(number))
+    told = []
+
+    async def still_may() -> bool:
+        return False
+
+    async for each in EventStream(runtime, runtime.stopping, begin).follow(still_may):
+        told.append(each)
+        clock.advance(seconds=5)
+
+    assert len(told) == 2
+
+
+async def test_a_long_trail_does_not_hold_up_the_end_of_the_process(
+    runtime: Runtime,
+) -> None:
+    begin = runtime.randomness.uuid7()
+    for number in range(5):
+        await _happened(runtime, str(number))
+    told = []
+
+    async def still_may() -> bool:
+        return True
+
+    async for each in EventStream(runtime, runtime.stopping, begin).follow(still_may):
+        told.append(each)
+        runtime.stopping.is_begun = True
+
+    assert len(told) == 1
+
+
 def test_places_are_few_and_given_back() -> None:
     places, reader = StreamPlaces(20), uuid4()
 

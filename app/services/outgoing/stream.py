@@ -102,17 +102,23 @@ class EventStream:
         """
         clock = self._process.clock
         spoke = asked = clock.now()
-        while not self._stopping.is_begun:
+
+        async def goes_on() -> bool:
+            nonlocal asked
+            if clock.now() - asked >= _LOOK_BACK:
+                asked = clock.now()
+                return await still_may()
+            return not self._stopping.is_begun
+
+        while await goes_on():
             async for told in self._look():
                 spoke = clock.now()
                 yield told
-            now = clock.now()
-            if now - asked >= _LOOK_BACK:
-                asked = now
-                if not await still_may():
+                # A long trail is one look, and its reader may take an hour for it.
+                if not await goes_on():
                     return
-            if now - spoke >= _SILENCE:
-                spoke = now
+            if clock.now() - spoke >= _SILENCE:
+                spoke = clock.now()
                 yield None
             await asyncio.sleep(EACH)
 
