@@ -36,13 +36,15 @@ class Answer:
 class Door:
     """Asks in JSON. What an upstream does wrong counts against its host.
 
-    An administrator named the host, so its breaker is one of those that readiness
-    tells of.
+    For this connection alone: one realm or tenant of a host may be away where others
+    are not. An administrator named the host, so its breaker is one of those that
+    readiness tells of.
     """
 
     def __init__(self, world: Surroundings) -> None:
         """Ask by its client, and note there who was asked."""
         self._outbound, self._called = world.outbound, world.called
+        self._whose = world.whose
 
     async def get(
         self, url: str, *, bearer: str | None = None, max_bytes: int = MAX_BYTES
@@ -56,9 +58,9 @@ class Door:
         if bearer is not None:
             headers["Authorization"] = f"Bearer {bearer}"
         try:
-            self._called.add(self._outbound.destination(url))
+            self._called.add(self._outbound.destination(url, self._whose))
             response = await self._outbound.get(
-                url, headers=headers, max_bytes=max_bytes
+                url, headers=headers, max_bytes=max_bytes, whose=self._whose
             )
         except (CircuitOpen, OutboundFailed, OutboundRefused) as error:
             raise _refused(error) from error
@@ -77,13 +79,14 @@ class Door:
             "Content-Type": "application/x-www-form-urlencoded",
         }
         try:
-            self._called.add(self._outbound.destination(url))
+            self._called.add(self._outbound.destination(url, self._whose))
             response = await self._outbound.post(
                 url,
                 content=encode(form).encode(),
                 headers=usual | dict(headers),
                 max_bytes=MAX_BYTES,
                 apart=False,
+                whose=self._whose,
             )
         except (CircuitOpen, OutboundFailed, OutboundRefused) as error:
             raise _refused(error) from error

@@ -124,12 +124,15 @@ class Surroundings:
 
     Attributes:
         called: Destinations that it called, by the names of their breakers.
+        whose: What failures are counted by besides the host: connections that share
+            one are let down each for itself.
     """
 
     outbound: OutboundClient
     clock: Clock
     randomness: Randomness
     called: set[str] = field(default_factory=set)
+    whose: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,7 @@ class OutboundClient:
         headers: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
         apart: bool = False,
+        whose: str = "",
     ) -> OutboundResponse:
         """Fetch a URL; a redirect is returned and not followed.
 
@@ -93,13 +94,15 @@ class OutboundClient:
             apart: Failures count against this very URL, not against its host. For what
                 clients name: what one of them names at the host of another must not
                 close the way to the other's.
+            whose: Failures count for this name alone, of several that ask one host.
 
         Raises:
             OutboundRefused: The URL may not be called; nothing was sent.
             OutboundFailed: No usable response, or a 5xx.
             CircuitOpen: The destination failed too often; nothing was sent.
         """
-        return await self._send("GET", url, headers or {}, None, max_bytes, apart)
+        fields = headers or {}
+        return await self._send("GET", url, fields, None, max_bytes, apart, whose)
 
     async def post(
         self,
@@ -109,12 +112,14 @@ class OutboundClient:
         headers: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
         apart: bool = True,
+        whose: str = "",
     ) -> OutboundResponse:
         """Send ``content`` to a URL, by default one that a client named; once.
 
         Arguments, and what it raises, are those of :meth:`get`.
         """
-        return await self._send("POST", url, headers or {}, content, max_bytes, apart)
+        fields = headers or {}
+        return await self._send("POST", url, fields, content, max_bytes, apart, whose)
 
     async def check(self, url: str) -> None:
         """Refuse early a URL that will be called later, when somebody registers it.
@@ -178,13 +183,13 @@ class OutboundClient:
         """Authorities trusted besides the system's."""
         return self._ca_file
 
-    def destination(self, url: str) -> str:
+    def destination(self, url: str, whose: str = "") -> str:
         """Return the name of the breaker of whoever is called under a URL.
 
         Raises:
             OutboundRefused: Nobody is.
         """
-        return self._guard.target(url).destination
+        return breaker_of(self._guard.target(url).destination, whose)
 
     async def close(self) -> None:
         """Close idle and busy connections."""
@@ -199,10 +204,12 @@ class OutboundClient:
         content: bytes | None,
         max_bytes: int | None,
         apart: bool,
+        whose: str,
     ) -> OutboundResponse:
         target = self._guard.target(url)
         limit = self._max_bytes if max_bytes is None else max_bytes
         name = target.use(method) if apart else target.destination
+        name = breaker_of(name, whose)
         breaker = self._breakers.get(name, expected=(OutboundFailed,))
         await self._take_turn()
         try:
@@ -220,6 +227,11 @@ class OutboundClient:
                 await self._turns.acquire()
         except TimeoutError as error:
             raise OutboundFailed("too many requests are under way") from error
+
+
+def breaker_of(destination: str, whose: str) -> str:
+    """Return the name of the breaker that one of several has of a destination."""
+    return f"{destination} for {whose}" if whose else destination
 
 
 def _told(method: str, target: Target) -> dict[str, str | int]:

@@ -146,6 +146,7 @@ def connector_of(
         clock=process.clock,
         randomness=process.randomness,
         called=set() if called is None else called,
+        whose=row.name,
     )
     return kind.connect(config, world)
 

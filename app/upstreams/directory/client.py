@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import SecretStr
 
 from app.core.circuit_breaker import Breaker, CircuitOpen
-from app.core.outbound import OutboundClient, OutboundRefused
+from app.core.outbound import OutboundClient, OutboundRefused, breaker_of
 from app.upstreams.directory.answers import PASSWORD_POLICY_ASKED
 from app.upstreams.directory.errors import Down, Failed, Fault
 from app.upstreams.directory.link import Link, Server
@@ -43,6 +43,7 @@ class Directory:
         *,
         authorities: str | None,
         seconds: float,
+        whose: str = "",
     ) -> None:
         """Call nobody yet.
 
@@ -53,12 +54,15 @@ class Directory:
             authorities: Certificates in PEM that alone are trusted; None trusts those
                 of the system and of the installation.
             seconds: For a connection, and for each answer.
+            whose: What failures are counted by besides the server: the search account
+                of one connection may be refused where another's is not.
         """
         self.servers = tuple(servers)
         self.account = account
         self._outbound = outbound
         self._authorities = authorities
         self._seconds = seconds
+        self._whose = whose
         self._first = 0
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._context: ssl.SSLContext | None = None
@@ -73,6 +77,10 @@ class Directory:
             OutboundRefused: They may not be called from here.
         """
         return Session(self)
+
+    def breakers(self) -> Sequence[str]:
+        """Return the names of the servers' breakers."""
+        return [breaker_of(each.destination, self._whose) for each in self.servers]
 
     async def open(self, server: Server) -> Link:
         """Connect to a server, as nobody yet; see ``Link.open``."""
@@ -94,7 +102,8 @@ class Directory:
         for step in range(len(self.servers)):
             at = (self._first + step) % len(self.servers)
             server = self.servers[at]
-            breaker = self._outbound.breaker(server.destination, (Fault,))
+            name = breaker_of(server.destination, self._whose)
+            breaker = self._outbound.breaker(name, (Fault,))
             try:
                 link = await self._through(breaker, server)
             except CircuitOpen:

@@ -134,8 +134,9 @@ def connect(
         Account(settings.bind_name, settings.bind_password),
         authorities=settings.ca_certificates,
         seconds=float(settings.timeout),
+        whose=world.whose,
     )
-    world.called.update(each.destination for each in directory.servers)
+    world.called.update(directory.breakers())
     profile = Profile(
         issuer=settings.servers[0],
         flavour=flavour,
