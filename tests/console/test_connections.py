@@ -210,6 +210,7 @@ async def test_a_test_says_step_by_step_what_it_saw(
 
     assert well.status_code == 200 and f"it is {provider.url}" in well.text
     assert "1 keys" in well.text and SECRET not in well.text
+    assert "/upstreams/acme/signed-out" in well.text
     assert "Failed" in lost.text and f"it is {provider.url}" not in lost.text
 
 

@@ -155,3 +155,20 @@ async def test_whom_it_sends_back_for_a_proof_is_not_led_in_a_circle(
     assert sent.headers["location"] == "/signin"
     assert proven.headers["location"] == "/signin/connect"
     assert again.headers["location"] == "/" and await later.who() == MAIL
+
+
+async def test_the_console_says_in_words_what_a_test_did(
+    api: Api, visitor: Visitor, directory: Directory
+) -> None:
+    made = await connected(api, directory)
+    boss = await api.admin()
+    await visitor.sign_in(boss.email)
+    path = f"/admin/connections/{made}"
+    fields = await visitor.hidden(path)
+    shown = (await visitor.post(f"{path}/test", fields)).text
+
+    assert all(f">{word}<small" in shown for word in _STEPS), shown
+    assert "search_account" not in shown
+
+
+_STEPS = ("Server", "Account that searches", "Where people are", "People", "Groups")

@@ -252,6 +252,7 @@ async def _show_one(
         state=_state(here, row),
         linked=linked.get(row.id, 0),
         redirect_uri=_redirect_uri(here, kind_named(row.kind), row.name),
+        signed_out_uri=told.signed_out_uri,
         secrets=told.secrets,
         values=values if is_typed else shown_connection(row, fields),
         **_asked(fields, error),
