@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.oauth.errors import InvalidRequest
+from app.oauth.errors import InvalidRequest, error_codes
 from app.oauth.parameters import (
     MAX_LENGTH,
     MAX_PARAMETERS,
@@ -80,3 +80,9 @@ def test_trap_11_what_is_no_text_is_refused(raw: bytes) -> None:
 
 def test_known_values_need_no_parsing() -> None:
     assert dict(Parameters({"a": "1", "b": ""})) == {"a": "1"}
+
+
+def test_a_code_of_ours_is_told_from_any_other_word() -> None:
+    """A browser brings ``error`` back, and may bring whatever it likes."""
+    assert {"access_denied", "login_required", "slow_down"} <= error_codes()
+    assert error_codes().isdisjoint({"", "ada@example.com", "Access_Denied"})
