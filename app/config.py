@@ -30,6 +30,7 @@ from app.limit_settings import LimitSettings
 from app.mcp_settings import McpSettings
 from app.personal_token_settings import PersonalTokenSettings
 from app.resource_settings import DeclaredResources
+from app.retention_settings import RetentionSettings
 from app.setting_groups import (
     AdminSettings,
     EmailCodeSettings,
@@ -38,7 +39,6 @@ from app.setting_groups import (
     OneTimeSettings,
     OutboundSettings,
     PasswordSettings,
-    RetentionSettings,
     SessionSettings,
     SmtpSettings,
     TokenSettings,

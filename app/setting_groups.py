@@ -359,34 +359,3 @@ class AdminSettings(Group):
         if (self.email is None) != (self.password is None):
             raise ValueError("email and password go together")
         return self
-
-
-class RetentionSettings(Group):
-    """How long finished things are kept."""
-
-    audit_ttl: int = Field(365 * DAY, ge=DAY, le=CENTURY, description="Audit events.")
-    session_ttl: int = Field(
-        30 * DAY, ge=DAY, le=CENTURY, description="Ended sessions."
-    )
-    unverified_ttl: int = Field(
-        30 * DAY,
-        ge=DAY,
-        le=CENTURY,
-        description="Accounts that somebody registered and never confirmed, "
-        "since they were used last.",
-    )
-    outbox_ttl: int = Field(
-        7 * DAY, ge=HOUR, le=CENTURY, description="Delivered messages."
-    )
-    refused_request_ttl: int = Field(
-        7 * DAY,
-        ge=HOUR,
-        le=90 * DAY,
-        description="Why sign-ins and requests for tokens were refused (docs/why.md).",
-    )
-    refused_requests_per_minute: int = Field(
-        120,
-        ge=1,
-        le=10_000,
-        description="How many of them a process keeps; of one address a quarter.",
-    )

@@ -52,6 +52,7 @@ GROWING = {
     "device_codes": "a device that asked to be let in",
     "audit_events": "an event of the audit trail",
     "refused_requests": "why a request was refused",
+    "answered_requests": "why a request was allowed, where that is kept",
     "outbox": "a mail or a notice on its way out",
     "webhook_deliveries": "an event on its way to a webhook",
     "rate_limits": "somebody whose attempts are counted",

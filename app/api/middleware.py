@@ -116,7 +116,7 @@ class RequestMiddleware:
             addresses: Tells where requests came from.
             stopping: Once begun, every answer ends its connection.
             render: Makes the answer of a refusal, for people or for programs.
-            refused: Keeps why requests were refused.
+            refused: Keeps why requests were refused, or allowed.
             registration: Who may register clients, for what browsers may read.
             count: Told of each request that was answered, for metrics.
             traces: Tells of each request, for traces.
@@ -197,6 +197,7 @@ class RequestMiddleware:
             trace_id=trace[1] if trace else None,
             ip=self._client_ip(scope, fields),
             user_agent=printable(fields.get(b"user-agent", _ABSENT)[0], 256),
+            is_explained=self._refused.are_answered_kept,
             scope=scope,
         )
 

@@ -161,7 +161,7 @@ def why(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Tell why a sign-in or a request for tokens was refused.
+    """Tell why a sign-in or a request for tokens was refused, or allowed.
 
     JSON: a `Why`.
     """
@@ -177,10 +177,10 @@ def why(
 
 
 def _page(told: dict[str, Any]) -> Iterator[str]:
-    for refusal in told["refusals"]:
-        asked = f"{refusal['method']} {refusal['route']}"
-        yield f"{refusal['created_at']}  {asked} was answered {refusal['status']}"
-        for step in refusal["steps"]:
+    for request in (*told["refusals"], *told["allowed"]):
+        asked = f"{request['method']} {request['route']}"
+        yield f"{request['created_at']}  {asked} was answered {request['status']}"
+        for step in request["steps"]:
             yield from _step(step)
     if told["events"]:
         yield "Audit trail:"

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,22 @@ _NOTHING: Mapping[str, str] = {}
 MOST_STEPS = 12
 
 
+class Held(StrEnum):
+    """What is looked at when somebody signs in, as ``oauth.errors.Check`` names others.
+
+    What did not hold is named by ``events.sign_in.Refusal``.
+    """
+
+    ATTEMPT = "attempt"
+    PASSWORD = "password"
+    ACCOUNT = "account"
+    SECOND_STEP = "second_step"
+    SESSION = "session"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One decision about a request, for whoever asks why it failed (ADR-0092).
+    """One decision about a request, for whoever asks why it was made (ADR-0092).
 
     Attributes:
         outcome: ``passed`` or ``refused``.
@@ -49,7 +63,9 @@ class RequestContext:
         user_id: Set once the caller is known.
         token_id: Of the personal access token that they are known by, if it was one.
         reason: Why the request was refused; for the log only.
-        steps: What was decided on the way there; empty unless it was refused.
+        steps: What was decided on the way there; empty unless it was refused, or what
+            held is kept as well.
+        is_explained: Whether what holds is kept as well, as an operator may wish.
         headers: Header fields that the answer gets, such as ``RateLimit``.
         left: Returns once the client has gone; only after the body was read.
         scope: The request as the server has it, for what pages alone ask for.
@@ -76,6 +92,7 @@ class RequestContext:
     token_id: UUID | None = None
     reason: str = ""
     steps: tuple[Step, ...] = ()
+    is_explained: bool = False
     headers: dict[str, str] = field(default_factory=dict)
     left: Callable[[], Awaitable[None]] | None = None
     scope: Mapping[str, Any] = field(default_factory=dict)
@@ -125,8 +142,13 @@ def refused(code: str, hint: str = "", error: Exception | None = None) -> None:
 
 
 def passed(check: str, compared: Mapping[str, str] = _NOTHING) -> None:
-    """Say what held of a request that is refused for something else."""
-    _add(current(), Step("passed", check=check, compared=compared))
+    """Say what held of a request that is explained, or is refused for something else.
+
+    A check is told once: who explains everything says more of it than a refusal does.
+    """
+    context = current()
+    if all(each.check != check for each in context.steps):
+        _add(context, Step("passed", check=check, compared=compared))
 
 
 def _add(context: RequestContext, step: Step) -> None:

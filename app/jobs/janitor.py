@@ -124,7 +124,9 @@ class JanitorJob:
 
     def _protocol_sweeps(self, now: datetime) -> dict[str, Sweep]:
         batch = self._batch
-        kept = timedelta(seconds=self._runtime.settings.retention.session_ttl)
+        keep = self._runtime.settings.retention
+        kept = timedelta(seconds=keep.session_ttl)
+        allowed = timedelta(seconds=keep.answered_request_ttl)
         pending = timedelta(seconds=DAY)
         unused = timedelta(seconds=self._runtime.settings.oauth.unused_client_ttl)
         return {
@@ -135,6 +137,9 @@ class JanitorJob:
             ),
             "oauth_client_secrets": lambda uow: (
                 uow.oauth_clients.delete_expired_secrets(now, batch)
+            ),
+            "answered_requests": lambda uow: uow.answered_requests.delete_old(
+                now - allowed, batch
             ),
             "surplus_grants": lambda uow: GrantService(uow).end_surplus(batch),
             "oauth_grants": lambda uow: uow.oauth_grants.delete_ended(

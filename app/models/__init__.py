@@ -1,5 +1,6 @@
 """Every table, so that one import gives Alembic the whole schema."""
 
+from app.models.access.answered_request import AnsweredRequest
 from app.models.access.attribute import Attribute, UserAttribute
 from app.models.access.group import Group, GroupMember, GroupRole
 from app.models.access.personal_token import PersonalToken
@@ -39,6 +40,7 @@ from app.models.user_claims import UserClaims
 from app.models.user_picture import UserPicture
 
 __all__ = [
+    "AnsweredRequest",
     "Attribute",
     "AuditEvent",
     "Base",

@@ -15,6 +15,7 @@ from app.core.randomness import Randomness
 from app.events.base import Event, MailedEvent
 from app.models.audit_event import AuditEvent
 from app.models.outbox import OutboxMessage
+from app.repositories.access.answered_request import AnsweredRequestRepository
 from app.repositories.access.attribute import AttributeRepository
 from app.repositories.access.group import GroupRepository
 from app.repositories.access.personal_token import PersonalTokenRepository
@@ -160,6 +161,11 @@ class UnitOfWork:
     def refused_requests(self) -> RefusedRequestRepository:
         """Why requests were refused."""
         return RefusedRequestRepository(self.db)
+
+    @cached_property
+    def answered_requests(self) -> AnsweredRequestRepository:
+        """Why requests were allowed."""
+        return AnsweredRequestRepository(self.db)
 
     @cached_property
     def outbox(self) -> OutboxRepository:

@@ -37,8 +37,8 @@ class WhyStep(Output):
     rules: Sequence[str]
 
 
-class WhyRefusal(Output):
-    """A refused request, and what was decided on the way there."""
+class WhyRequest(Output):
+    """A request, and what was decided on the way to its answer."""
 
     created_at: Instant
     method: str
@@ -48,8 +48,13 @@ class WhyRefusal(Output):
 
 
 class Why(Output):
-    """What is kept under a correlation id, oldest first; 50 and 100 at most."""
+    """What is kept under a correlation id, oldest first; 50 and 100 at most.
+
+    ``allowed`` is empty unless ``AUTH_SERVE_RETENTION__ANSWERED_REQUESTS_PER_MINUTE``
+    has such requests kept.
+    """
 
     correlation_id: str
-    refusals: Sequence[WhyRefusal]
+    refusals: Sequence[WhyRequest]
+    allowed: Sequence[WhyRequest]
     events: Sequence[AuditEvent]

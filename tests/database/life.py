@@ -26,7 +26,11 @@ from tests.personal_tokens.maker import Tokens
 from tests.support.api import Api, Person
 from tests.support.oauth import Protocol
 
-OPTIONS = {"limits": {"store": "sql"}, "personal_tokens": {"enabled": True}}
+OPTIONS = {
+    "limits": {"store": "sql"},
+    "personal_tokens": {"enabled": True},
+    "retention": {"answered_requests_per_minute": 600},
+}
 _CLAIMS = {"nickname": "Ada", "zoneinfo": "Europe/London", "locale": "en-GB"}
 _DAY = timedelta(days=1)
 

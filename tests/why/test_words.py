@@ -8,7 +8,7 @@ import pytest
 
 from app import main  # noqa: F401  # with it every refusal that there is
 from app.config import PREFIX, Settings
-from app.core.context import RequestContext, begin, current, refused
+from app.core.context import Held, RequestContext, begin, current, refused
 from app.core.exceptions import AppError
 from app.environment import known_settings
 from app.events.sign_in import Refusal
@@ -18,7 +18,13 @@ from app.oauth.grants import GRANTS
 from app.pages.console.told import said_step
 from app.services.process.refused_request import _told
 from app.services.server.why.service import told_step
-from app.services.server.why.texts import CHECKS, PASSED, REASONS, RULES
+from app.services.server.why.texts import (
+    CHECKS,
+    PASSED,
+    PASSED_RULES,
+    REASONS,
+    RULES,
+)
 from tests.architecture.source import ROOT
 
 PROTOCOL = [
@@ -47,7 +53,8 @@ def raised() -> Iterator[tuple[Path, ast.Call]]:
 def test_every_check_reason_and_grant_has_words() -> None:
     assert CHECKS.keys() == set(Check)
     assert REASONS.keys() == set(Refusal)
-    assert PASSED.keys() <= CHECKS.keys() and GRANTS
+    assert PASSED.keys() - set(Held) <= CHECKS.keys() and GRANTS
+    assert set(Held) <= PASSED.keys()
 
 
 @pytest.mark.parametrize("kind", PROTOCOL)
@@ -96,7 +103,8 @@ def test_no_grant_is_refused_without_what_was_looked_at() -> None:
 
 def test_every_setting_that_is_named_exists() -> None:
     known = known_settings(Settings, PREFIX).keys()
-    named = {rule for rules in RULES.values() for rule in rules}
+    told = (*RULES.values(), *PASSED_RULES.values())
+    named = {rule for rules in told for rule in rules}
 
     settings = {name for name in named if name.startswith("AUTH_SERVE_")}
 

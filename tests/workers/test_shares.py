@@ -29,6 +29,7 @@ def test_together_they_take_no_more_than_one_process(count: int) -> None:
         assert 1 <= getattr(each, name) == getattr(alone, name) // count
     kept = alone.retention.refused_requests_per_minute
     assert each.retention.refused_requests_per_minute == kept // count
+    assert each.retention.answered_requests_per_minute == 0
 
 
 def test_nobody_has_none() -> None:

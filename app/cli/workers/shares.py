@@ -23,11 +23,13 @@ def share_out(settings: Settings, count: int, folder: str | None) -> Settings:
         fail(f"--workers {count}: {reason}", Exit.UNUSABLE)
     password, database = settings.password, settings.database
     kept = settings.retention.refused_requests_per_minute
+    answered = settings.retention.answered_requests_per_minute
     threads = password.hashing_threads or os.cpu_count() or 1
     shares = {
         "MAX_CONNECTIONS": max(1, settings.max_connections // count),
         "MAX_STREAMS": max(1, settings.max_streams // count),
         "RETENTION__REFUSED_REQUESTS_PER_MINUTE": max(1, kept // count),
+        "RETENTION__ANSWERED_REQUESTS_PER_MINUTE": -(-answered // count),
         "PASSWORD__HASHING_THREADS": max(1, threads // count),
         "PASSWORD__HASHING_QUEUE": max(1, password.hashing_queue // count),
         "DATABASE__POOL_SIZE": min(

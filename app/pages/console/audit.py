@@ -124,6 +124,7 @@ async def show_trace(correlation_id: CorrelationId, at: AtConsole) -> Response:
         "console/trace.html",
         steps=[(tell(each.event), each.tie) for each in steps],
         refusals=why.refusals,
+        allowed=why.allowed,
         said=said_step,
         correlation_id=correlation_id,
         first=own[0] if own else None,

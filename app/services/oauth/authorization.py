@@ -43,6 +43,7 @@ from app.services.oauth.signed_in import (
     signed_in_state,
     with_last_choice,
 )
+from app.services.process.explained import explain_authorization
 from app.services.process.rate_limit import by_address
 from app.services.sign_in.browser_session import Browser, BrowserAccount
 
@@ -380,6 +381,9 @@ class AuthorizationService:
             )
         await uow.oauth_clients.note_use(client_id, now, now - _USE_NOTED)
         who = authentication_of(account)
+        if current().is_explained:
+            pkce = self._provider.settings.oauth.pkce
+            explain_authorization(request, who, pkce=pkce, agreed=agreed)
         if isinstance(request, DeviceRequest):
             return await approve_device(uow, self._provider, request, who, browser)
         key, settings = self._provider.secret_key, self._provider.settings.oauth

@@ -32,6 +32,7 @@ from app.services.oauth.person import session_name, subject_of
 from app.services.oauth.stores.assertion import AssertionStore, speaks_for_itself
 from app.services.oauth.stores.presented_token import PresentedTokenStore
 from app.services.oauth.told import Told, bounded, told_in_tokens
+from app.services.process.explained import explain_tokens
 
 _NO_ID_TOKEN = frozenset({ClientCredentials.name, JwtBearer.name, TokenExchange.name})
 
@@ -90,6 +91,8 @@ class TokenService:
             )
             row = next(filter(None, rows), None)
             await tell_exchange(self._provider, granted, row)
+            if current().is_explained:
+                self._explain(granted, call)
             return await self._answer(granted, row)
         reasons = (
             codes.reason,
@@ -101,6 +104,11 @@ class TokenService:
         await codes.end_begun()
         await device_codes.end_begun()
         raise refusal
+
+    def _explain(self, granted: Granted, call: ClientCall) -> None:
+        lives = granted.access_ttl(self._provider.settings.token.access_ttl)
+        is_named = granted.client.is_public or speaks_for_itself(call)
+        explain_tokens(granted, call.parameters, lives, is_named=is_named)
 
     async def _spoken_for(self, call: ClientCall, assertions: AssertionStore) -> Client:
         client_id = await assertions.speaker(call.parameters)

@@ -130,6 +130,7 @@ def build_process(
             clock,
             randomness,
             settings.retention.refused_requests_per_minute,
+            settings.retention.answered_requests_per_minute,
         ),
         secret_key=secret_key_of(settings, randomness),
         hasher=_hasher(settings.password),

@@ -1,8 +1,9 @@
 """What is kept of refused requests, written beside them and within bounds (ADR-0092).
 
-A request that succeeds costs nothing here. One that is refused is put into a list,
-which a task writes with one statement a moment later; nobody waits for it, and if it
-cannot be written, the log still has the reason.
+One that is refused is put into a list, which a task writes with one statement a moment
+later; nobody waits for it, and if it cannot be written, the log still has the reason.
+One that succeeds costs nothing here, unless an operator wants those kept as well: then
+it goes the same way, into a table of its own.
 """
 
 import asyncio
@@ -39,6 +40,7 @@ _ASKED = (
 )
 _ADDRESS = re.compile(r"[^\s@<>\"'()=,;]{1,64}@[^\s@<>\"'()=,;]{1,255}")
 
+_Rows = list[dict[str, Any]]
 _log = logging.getLogger("auth_serve.why")
 
 
@@ -46,25 +48,39 @@ class RefusedRequests:
     """Gathers and writes; one for each process."""
 
     def __init__(
-        self, database: Database, clock: Clock, randomness: Randomness, per_minute: int
+        self,
+        database: Database,
+        clock: Clock,
+        randomness: Randomness,
+        per_minute: int,
+        answered_per_minute: int = 0,
     ) -> None:
-        """Write to this database, so many in a minute: what a flood may have kept."""
+        """Write to this database.
+
+        Args:
+            database: Where to.
+            clock: For what counts as a minute.
+            randomness: For ids.
+            per_minute: What a flood of refusals may have kept.
+            answered_per_minute: The same of requests that were not refused.
+        """
         self._database = database
         self._clock = clock
         self._randomness = randomness
-        self._per_minute = per_minute
-        self._per_address = -(-per_minute // _OF_ADDRESS)
-        self._waiting: list[dict[str, Any]] = []
+        of_address = -(-per_minute // _OF_ADDRESS)
+        self._refused = _Share("left out", per_minute, of_address)
+        # Servers of applications ask for everybody's tokens from one address.
+        self._answered = _Share(
+            "left out, though allowed", answered_per_minute, answered_per_minute
+        )
+        self.are_answered_kept = answered_per_minute > 0
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
-        self._minute = 0.0
-        self._kept: Counter[str] = Counter()
-        self._left_out = 0
 
     def note(
         self, context: RequestContext, method: str, route: str | None, status: int
     ) -> None:
-        """Keep why a request was refused, unless very many were just now.
+        """Keep why a request was refused or allowed, unless very many were just now.
 
         Args:
             context: Of the request, which is answered.
@@ -74,10 +90,11 @@ class RefusedRequests:
         """
         if route is None or not route.startswith(_ASKED):
             return
-        if not self._has_room(context.ip):
-            self._left_out += 1
+        is_refused = any(each.outcome == "refused" for each in context.steps)
+        share = self._refused if is_refused else self._answered
+        if not share.has_room(context.ip, self._clock.monotonic()):
             return
-        self._waiting.append(
+        share.waiting.append(
             {
                 "id": self._randomness.uuid7(),
                 "correlation_id": context.correlation_id,
@@ -98,40 +115,65 @@ class RefusedRequests:
         if self._writing is not None:
             await asyncio.wait({self._writing}, timeout=PATIENCE)
 
-    def _has_room(self, ip: str) -> bool:
-        now = self._clock.monotonic()
-        if now - self._minute >= _MINUTE:
-            if self._left_out:
-                _log.warning("left out", extra={"requests": self._left_out})
-            self._minute, self._left_out = now, 0
-            self._kept.clear()
-        is_full = self._kept.total() >= self._per_minute
-        if is_full or self._kept[ip] >= self._per_address:
-            return False
-        self._kept[ip] += 1
-        return True
-
     def _begin(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._waiting:
-            rows, self._waiting = self._waiting, []
-            self._writing = asyncio.create_task(self._write(rows, self._writing))
+        refused, answered = self._refused.taken(), self._answered.taken()
+        if refused or answered:
+            task = self._write(refused, answered, self._writing)
+            self._writing = asyncio.create_task(task)
 
     async def _write(
-        self, rows: list[dict[str, Any]], before: asyncio.Task[None] | None
+        self, refused: _Rows, answered: _Rows, before: asyncio.Task[None] | None
     ) -> None:
         if before is not None:
             await before
-        told = [row | {"steps": [_told(each) for each in row["steps"]]} for row in rows]
         try:
             async with self._database.session() as db:
                 uow = UnitOfWork(db, self._clock, self._randomness)
-                await uow.refused_requests.add_all(told)
+                if refused:
+                    await uow.refused_requests.add_all(_written(refused))
+                if answered:
+                    await uow.answered_requests.add_all(_written(answered))
                 await uow.commit()  # no request is open: it was answered
         except Exception as error:  # the requests were answered; the log knows why
             _log.warning("not written", extra={"error": type(error).__name__})
+
+
+class _Share:
+    """What waits to be written of one kind, and how much of a minute is used up."""
+
+    def __init__(self, left_out: str, per_minute: int, per_address: int) -> None:
+        self.waiting: _Rows = []
+        self._words = left_out
+        self._per_minute, self._per_address = per_minute, per_address
+        self._minute = 0.0
+        self._kept: Counter[str] = Counter()
+        self._left_out = 0
+
+    def has_room(self, ip: str, now: float) -> bool:
+        """Count one; tell whether it is to be kept."""
+        if now - self._minute >= _MINUTE:
+            if self._left_out:
+                _log.warning(self._words, extra={"requests": self._left_out})
+            self._minute, self._left_out = now, 0
+            self._kept.clear()
+        is_full = self._kept.total() >= self._per_minute
+        if is_full or self._kept[ip] >= self._per_address:
+            self._left_out += 1
+            return False
+        self._kept[ip] += 1
+        return True
+
+    def taken(self) -> _Rows:
+        """Return what waits; nothing does any more."""
+        rows, self.waiting = self.waiting, []
+        return rows
+
+
+def _written(rows: _Rows) -> _Rows:
+    return [row | {"steps": [_told(each) for each in row["steps"]]} for row in rows]
 
 
 def _told(step: Any) -> dict[str, Any]:

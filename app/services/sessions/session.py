@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.core.context import current
+from app.core.context import current, passed
 from app.core.exceptions import NotFound, Unauthenticated
 from app.events.session import RefreshTokenReused, SessionRevoked, SessionsRevoked
 from app.models.session import Session
+from app.oauth.errors import Check
 from app.policies.refresh_token import is_repeatable
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.process import Process
@@ -79,7 +80,11 @@ class SessionTokenService:
         row = await process.statements.rotate(session_id, presented, now=now, idle=idle)
         if row is None:
             row = await self._repeated(session_id, presented, now)
-        current().user_id = row.user_id
+        context = current()
+        context.user_id = row.user_id
+        if context.is_explained:
+            told = {"session": str(session_id), "count": str(presented)}
+            passed(Check.REFRESH_TOKEN, {"user": str(row.user_id), **told})
         return await self.issue(
             session_id=session_id,
             user_id=row.user_id,

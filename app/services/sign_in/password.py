@@ -21,6 +21,7 @@ from app.services.process.process import Process
 from app.services.sessions.session import IssuedTokens
 from app.services.sign_in.attempt import Candidate, SignInAttemptService
 from app.services.sign_in.errors import TOLD
+from app.services.sign_in.explained import explain_password, explain_second_step
 from app.services.sign_in.remembered_device import RememberedDeviceService
 from app.services.sign_in.second_step import SecondStepService
 from app.services.sign_in.start import (
@@ -126,7 +127,10 @@ class SignInService:
             return Refusal.NO_PASSWORD
         if not verified.ok:
             return Refusal.WRONG_PASSWORD
-        return refusal_of(found, must_verify=self._must_verify)
+        refusal = refusal_of(found, must_verify=self._must_verify)
+        if refusal is None and current().is_explained:
+            explain_password(candidate, found, self._must_verify)
+        return refusal
 
     @property
     def _must_verify(self) -> bool:
@@ -211,10 +215,14 @@ class SignInService:
 
     async def _is_due(self, found: Any, remembered: Sequence[UUID]) -> bool:
         """Tell whether a second step is due; a browser may be excused from it."""
-        if not is_due(found, self._process.settings.mfa):
-            return False
-        devices = RememberedDeviceService(self._process)
-        return not await devices.is_remembered(found, remembered)
+        mfa, is_remembered = self._process.settings.mfa, False
+        due = is_due(found, mfa)
+        if due:
+            devices = RememberedDeviceService(self._process)
+            is_remembered = await devices.is_remembered(found, remembered)
+        if current().is_explained:
+            explain_second_step(found, mfa, is_due=due, is_remembered=is_remembered)
+        return due and not is_remembered
 
     async def _demand(
         self, found: Any, password_hash: str | None, proven: Proven

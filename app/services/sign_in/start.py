@@ -18,6 +18,7 @@ from app.services.accounts.errors import InvalidCredentials
 from app.services.factors.recovery import end_recovery
 from app.services.process.process import Process
 from app.services.sessions.session import IssuedTokens, SessionTokenService
+from app.services.sign_in.explained import explain_session
 from app.services.sign_in.known_device import KnownDeviceService
 from app.services.sign_in.new_sign_in import NewSignInService
 from app.typed_text import canonical_email
@@ -129,7 +130,7 @@ class SessionStart:
         if not stored:
             return None
         self._know(found)
-        return _started(found.id, found.roles, session_id, columns)
+        return _started(found.id, found.roles, session_id, columns, proven)
 
     async def renewed(
         self,
@@ -225,7 +226,7 @@ class SessionStart:
         user.last_sign_in_at = now
         uow.record(_signed_in(user.id, session_id, proven))
         self._know(user)
-        return _started(user.id, roles, session_id, columns)
+        return _started(user.id, roles, session_id, columns, proven)
 
     async def _renew(
         self,
@@ -243,7 +244,7 @@ class SessionStart:
         user.last_sign_in_at = now
         uow.record(_signed_in(user.id, session_id, proven))
         self._know(user)
-        return _started(user.id, roles, session_id, columns)
+        return _started(user.id, roles, session_id, columns, proven)
 
     def _know(self, account: Any) -> None:
         email, changed_at = account.email, account.password_changed_at
@@ -336,8 +337,12 @@ def _started(
     roles: str | Sequence[str] | None,
     session_id: UUID,
     columns: Mapping[str, Any],
+    proven: Proven,
 ) -> StartedSession:
-    current().user_id = user_id
+    context = current()
+    context.user_id = user_id
+    if context.is_explained:
+        explain_session(user_id, session_id, proven.method, proven.amr, columns)
     names = (roles or "").split() if isinstance(roles, str | None) else roles
     return StartedSession(
         session_id=session_id,

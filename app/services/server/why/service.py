@@ -6,13 +6,21 @@ from datetime import datetime
 from typing import Any
 
 from app.core.exceptions import NotFound
+from app.models.access.answered_request import AnsweredRequest
 from app.models.access.refused_request import RefusedRequest
 from app.models.audit_event import AuditEvent
 from app.oauth import errors
 from app.oauth.errors import OAuthError
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.process.refused_request import RefusedRequests
-from app.services.server.why.texts import CHECKS, CODES, PASSED, REASONS, RULES
+from app.services.server.why.texts import (
+    CHECKS,
+    CODES,
+    PASSED,
+    PASSED_RULES,
+    REASONS,
+    RULES,
+)
 
 _MOST = 50  # requests: senders choose their ids
 MOST_EVENTS = 100
@@ -36,7 +44,9 @@ class RequestNotKept(NotFound):
         """What the reason may be, and where to look then."""
         return (
             "It was not refused, is older than AUTH_SERVE_RETENTION__"
-            "REFUSED_REQUEST_TTL, or was one of very many. The log has a line for it."
+            "REFUSED_REQUEST_TTL, or was one of very many. The log has a line for it. "
+            "Of what was allowed something is kept only where "
+            "AUTH_SERVE_RETENTION__ANSWERED_REQUESTS_PER_MINUTE says how much."
         )
 
 
@@ -61,8 +71,8 @@ class ToldStep:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRefusal:
-    """A refused request, and its decisions in their order."""
+class ToldRequest:
+    """A request, and its decisions in their order."""
 
     created_at: datetime
     method: str
@@ -76,12 +86,13 @@ class Why:
     """All that is kept under a correlation id."""
 
     correlation_id: str
-    refusals: Sequence[ToldRefusal]
+    refusals: Sequence[ToldRequest]
+    allowed: Sequence[ToldRequest]
     events: Sequence[AuditEvent]
 
 
 class WhyService:
-    """Tells why a request was refused, to whoever may read the audit trail."""
+    """Tells why requests were refused or allowed, to who may read the audit trail."""
 
     def __init__(self, uow: UnitOfWork, kept: RefusedRequests) -> None:
         """Read in this transaction; what this process has not written yet counts."""
@@ -98,7 +109,9 @@ class WhyService:
         rows, events = await self._uow.audit_events.of_request(
             correlation_id, refusals=_MOST, events=MOST_EVENTS
         )
-        return Why(correlation_id, [_refusal(row) for row in rows], events)
+        others = await self._uow.answered_requests.of_request(correlation_id, _MOST)
+        refusals, allowed = map(_told, rows), map(_told, others)
+        return Why(correlation_id, list(refusals), list(allowed), events)
 
     async def tell(self, correlation_id: str) -> Why:
         """Return all that is kept of an id.
@@ -107,14 +120,14 @@ class WhyService:
             RequestNotKept: Nothing is.
         """
         why = await self.find(correlation_id)
-        if not why.refusals and not why.events:
+        if not (why.refusals or why.allowed or why.events):
             raise RequestNotKept
         return why
 
 
-def _refusal(row: RefusedRequest) -> ToldRefusal:
+def _told(row: RefusedRequest | AnsweredRequest) -> ToldRequest:
     steps = [told_step(each) for each in row.steps]
-    return ToldRefusal(row.created_at, row.method, row.route, row.status, steps)
+    return ToldRequest(row.created_at, row.method, row.route, row.status, steps)
 
 
 def told_step(step: Mapping[str, Any]) -> ToldStep:
@@ -126,6 +139,8 @@ def told_step(step: Mapping[str, Any]) -> ToldStep:
     known = (PASSED if is_passed else CHECKS).get(check)
     reason = REASONS.get(hint)
     rules = (RULES.get(each) for each in (hint, check, code) if not is_passed)
+    if is_passed:
+        rules = (each.get(check) for each in (PASSED_RULES, RULES))
     said = reason or known or CODES.get(code)
     return ToldStep(
         outcome=step["outcome"],

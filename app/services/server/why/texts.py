@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from app.core.context import Held
 from app.core.language import N_
 from app.events.sign_in import Refusal
 from app.oauth.errors import Check
@@ -57,13 +58,43 @@ CHECKS: Mapping[str, str] = {
     Check.SERVER: N_("The service could not do it at that moment."),
 }
 # What held of a request that was then refused for something else.
+_REDEEMED = N_("What it redeemed holds, and was issued to it.")
+_ACCESS = N_("The application may have this access.")
 PASSED: Mapping[str, str] = {
     Check.CLIENT: N_("The application is known."),
     Check.CLIENT_PROOF: N_("The application proved which one it is."),
+    Check.CLIENT_RIGHTS: N_("The application is registered for what it asked for."),
+    Check.REDIRECT_URI: N_("The address to return to is one that is registered."),
+    Check.PKCE: N_("The code is used by whoever asked for it."),
+    Check.SCOPE: _ACCESS,
+    Check.RESOURCE: _ACCESS,
+    Check.CODE: _REDEEMED,
+    Check.REFRESH_TOKEN: _REDEEMED,
+    Check.DEVICE_CODE: _REDEEMED,
+    Check.ASSERTION: _REDEEMED,
+    Check.SUBJECT_TOKEN: _REDEEMED,
+    Check.ACCESS_TOKEN: N_("An access token was issued."),
+    Check.SIGN_IN: N_("Somebody is signed in, as recently as was demanded."),
+    Check.CONSENT: N_("The person agreed, or did not have to be asked."),
+    Held.ATTEMPT: N_("No limit of attempts stood in the way."),
+    Held.PASSWORD: N_("The password was right."),
+    Held.ACCOUNT: N_("The account may sign in."),
+    Held.SECOND_STEP: N_("Whether a second factor is needed was looked at."),
+    Held.SESSION: N_("A session began."),
 }
 # What leaves without an answer of ours.
 CODES: Mapping[str, str] = {
     "client_gone": N_("Whoever asked went away before the answer was ready."),
+}
+# The same of what held, where that is not the same rule.
+PASSED_RULES: Mapping[str, Sequence[str]] = {
+    Held.ATTEMPT: (
+        "AUTH_SERVE_LIMITS__SIGN_IN_ACCOUNT",
+        "AUTH_SERVE_LIMITS__SIGN_IN_ADDRESS",
+    ),
+    Held.ACCOUNT: ("AUTH_SERVE_REGISTRATION",),
+    Held.SECOND_STEP: ("AUTH_SERVE_MFA__REQUIRED", "mfa_required"),
+    Held.SESSION: ("AUTH_SERVE_SESSION__IDLE_TTL", "AUTH_SERVE_SESSION__ABSOLUTE_TTL"),
 }
 # Where the rule stands that a check holds to: settings, and fields of clients.
 RULES: Mapping[str, Sequence[str]] = {
