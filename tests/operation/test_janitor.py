@@ -1,12 +1,13 @@
 """The janitor: nothing is kept longer than its table says, and nothing less long."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.core.rate_limit import Limit
 from app.jobs.janitor import JanitorJob
@@ -14,16 +15,21 @@ from app.jobs.signing_keys import SigningKeysJob
 from app.models import Base
 from app.models.audit_event import AuditEvent
 from app.models.idempotency_key import IdempotencyKey
+from app.models.oauth.client import OAuthClientSecret
 from app.models.one_time_token import OneTimeToken
 from app.models.outbox import OutboxMessage
 from app.models.rate_limit import RateLimit
 from app.models.session import Session
 from app.models.signing_key import SigningKey
+from app.models.upstream.connection import Connection
+from app.models.upstream.session import UpstreamLogout
 from app.repositories.statements.rate_limit import SqlStore
 from app.services.server.runtime import Runtime
 from app.services.server.signing_key import SigningKeyService
 from app.services.sessions.session import InvalidRefreshToken, SessionTokenService
 from app.services.sign_in.password import SignInService
+from tests.database.test_bounds import USED
+from tests.factories.oauth import ApplicationFactory
 from tests.factories.session import session_of
 from tests.support.chance import FakeClock
 from tests.support.job import Make, add_message, add_user
@@ -31,6 +37,10 @@ from tests.support.rate_limit import take
 
 pytest_plugins = ["tests.support.job"]
 DAY = 86_400
+DAYS = timedelta(seconds=DAY)
+_TIMED = re.compile(r"_TTL|expire|\bday|\bhour")
+# Tried here, since nothing of a year of use is in them.
+ALONE = {"oauth_client_secrets", "upstream_logouts"}
 
 
 @pytest.fixture
@@ -217,6 +227,64 @@ async def test_every_table_says_how_long_it_keeps_its_rows() -> None:
     silent = [m.class_ for m in Base.registry.mappers if not m.class_.retention]
 
     assert silent == []
+
+
+def test_every_table_with_a_time_is_swept_and_tried(
+    runtime: Runtime, clock: FakeClock
+) -> None:
+    timed = {
+        mapper.class_.__tablename__
+        for mapper in Base.registry.mappers
+        if _TIMED.search(mapper.class_.retention)
+    }
+    swept = JanitorJob(runtime)._sweeps(clock.now()).keys() | {
+        *("rate_limits", "signing_keys", "users")  # in ways of their own, tried below
+    }
+
+    assert len(timed) > 15 and timed <= swept
+    assert timed <= USED | {"idempotency_keys"} | ALONE
+
+
+async def test_the_secret_of_a_client_goes_at_its_end(
+    runtime: Runtime, clock: FakeClock
+) -> None:
+    await ApplicationFactory(runtime)()
+    ends = update(OAuthClientSecret).values(expires_at=clock.now() + DAYS)
+    async with runtime.unit_of_work() as uow:
+        await uow.db.execute(ends)
+
+    clock.advance(seconds=DAY - 1)
+    await clean(runtime)
+    before_its_end = await count(runtime, OAuthClientSecret)
+    clock.advance(seconds=1)
+    await clean(runtime)
+
+    assert before_its_end == 1
+    assert await count(runtime, OAuthClientSecret) == 0
+
+
+async def test_a_logout_from_elsewhere_goes_when_its_token_is_too_old(
+    runtime: Runtime, clock: FakeClock
+) -> None:
+    now, connection_id = clock.now(), runtime.randomness.uuid7()
+    shape = {"kind": "oidc", "display_name": "", "enabled": True, "version": 1}
+    stamps = {"settings": {}, "policy": {}, "created_at": now, "updated_at": now}
+    await store(runtime, [Connection(id=connection_id, name="a", **shape, **stamps)])
+    for sid in ("one", "two"):
+        async with runtime.unit_of_work() as uow:
+            logout_id = runtime.randomness.uuid7()
+            await uow.upstream_logouts.take(
+                logout_id, connection_id, subject=None, sid=sid, at=now
+            )
+
+    clock.advance(minutes=30)
+    await clean(runtime)
+    on_the_last_instant = await count(runtime, UpstreamLogout)
+    clock.advance(seconds=1)
+    runs = await clean(runtime, batch=1)
+
+    assert on_the_last_instant == 2
+    assert (await count(runtime, UpstreamLogout), runs) == (0, 3)
 
 
 async def test_of_too_many_sessions_the_least_used_end(
