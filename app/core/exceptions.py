@@ -16,6 +16,7 @@ Concrete refusals stand beside the service that makes them.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import orjson
@@ -177,6 +178,7 @@ class TooManyRequests(AppError):
     code = "too_many_attempts"
     title = "Too many attempts; try again later"
     challenge: Mapping[str, Any] | None = None
+    compared: Mapping[str, str] = MappingProxyType({})
 
     @property
     def members(self) -> Mapping[str, Any]:

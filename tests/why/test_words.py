@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import Field, fields
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,18 @@ import pytest
 from app import main  # noqa: F401  # with it every refusal that there is
 from app.config import PREFIX, Settings
 from app.core.context import Held, RequestContext, begin, current, refused
-from app.core.exceptions import AppError
+from app.core.exceptions import AppError, TooManyRequests
+from app.core.rate_limit import Limit, widened
 from app.environment import known_settings
 from app.events.sign_in import Refusal
 from app.oauth import errors
 from app.oauth.errors import Check, InvalidGrant, OAuthError, SlowDown
 from app.oauth.grants import GRANTS
 from app.pages.console.told import said_step
+from app.services.process.challenge import proven
+from app.services.process.rate_limit import Limits
 from app.services.process.refused_request import _told
+from app.services.server.runtime import Runtime
 from app.services.server.why.service import told_step
 from app.services.server.why.texts import (
     CHECKS,
@@ -24,6 +29,7 @@ from app.services.server.why.texts import (
     PASSED_RULES,
     REASONS,
     RULES,
+    limit_of,
 )
 from tests.architecture.source import ROOT
 
@@ -111,3 +117,35 @@ def test_every_setting_that_is_named_exists() -> None:
     assert len(settings) > 10
     for name in settings:
         assert any(each == name or each.startswith(f"{name}__") for each in known)
+
+
+@pytest.mark.parametrize("limit", fields(Limits), ids=lambda limit: limit.name)
+def test_every_limit_names_its_setting(limit: Field[Limit]) -> None:
+    known = known_settings(Settings, PREFIX).keys()
+    plain = Limit(limit.name, 3, 60)
+    shares = plain, widened(plain, 8), widened(proven(plain), 8)
+
+    for share in (*shares, Limit(f"{limit.name}_network", 3, 60)):
+        [setting] = RULES[limit_of(share.name)]
+        assert setting == f"AUTH_SERVE_LIMITS__{limit.name.upper()}"
+        assert setting in known
+
+
+async def test_a_limit_that_was_reached_tells_setting_and_count(
+    runtime: Runtime,
+) -> None:
+    limit, context = Limit("sign_in_address", 1, 300), RequestContext()
+    begin(context)
+    await runtime.limiter.take((limit, "203.0.113.0/24"))
+
+    with pytest.raises(TooManyRequests) as refusal:
+        await runtime.limiter.take((limit, "203.0.113.0/24"))
+    refused(refusal.value.code, refusal.value.hint, refusal.value)
+
+    told = told_step(_told(context.steps[-1]))
+    assert told.rules == ("AUTH_SERVE_LIMITS__SIGN_IN_ADDRESS",)
+    assert told.detail == "sign_in_address"
+    assert told.compared == {
+        "counted": "the network of the caller",
+        "allowed": "1 in 300 seconds",
+    }

@@ -10,6 +10,18 @@ from app.core.exceptions import TooManyRequests
 from app.core.rate_limit.gcra import Attempt, Limit, Verdict
 from app.core.rate_limit.store import RateLimitStore
 
+# What the words of a limit's name say of its key; keys themselves name nobody.
+_COUNTED = {
+    "account": "the account",
+    "address": "the network of the caller",
+    "client": "the application",
+    "network": "one network at the account",
+    "proven": "with a challenge solved",
+    "recipient": "the recipient of the mail",
+    "subject": "the subject at its issuer",
+    "wide": "all networks of its IPv6 site",
+}
+
 
 class Charge:
     """Attempts that were counted; a rightful one gets its own back, and no other's."""
@@ -114,7 +126,9 @@ class RateLimiter:
         _show(verdict)
         self._tell(verdict)
         wait = max(1, math.ceil(verdict.retry_after))
-        return TooManyRequests(hint=verdict.limit.name, retry_after=wait)
+        refusal = TooManyRequests(hint=verdict.limit.name, retry_after=wait)
+        refusal.compared = _counted(verdict.limit)
+        return refusal
 
     async def admits(self, *charges: tuple[Limit, str]) -> bool:
         """Count attempts that are not the caller's to know of; tell if it may go on.
@@ -147,3 +161,12 @@ def _show(verdict: Verdict) -> None:
     headers = current().headers
     headers["RateLimit"] = f'"{limit.name}";r={verdict.remaining};t={reset}'
     headers["RateLimit-Policy"] = f'"{limit.name}";q={limit.burst};w={window}'
+
+
+def _counted(limit: Limit) -> dict[str, str]:
+    """Return what was counted and how much of it is allowed, without whose it was."""
+    shares = (word for word in reversed(limit.name.split("_")) if word in _COUNTED)
+    return {
+        "counted": ", ".join(_COUNTED[word] for word in shares) or "everybody together",
+        "allowed": f"{limit.burst} in {limit.period:g} seconds",
+    }

@@ -20,6 +20,7 @@ from app.services.server.why.texts import (
     PASSED_RULES,
     REASONS,
     RULES,
+    limit_of,
 )
 
 _MOST = 50  # requests: senders choose their ids
@@ -138,7 +139,7 @@ def told_step(step: Mapping[str, Any]) -> ToldStep:
     is_passed = step["outcome"] == "passed"
     known = (PASSED if is_passed else CHECKS).get(check)
     reason = REASONS.get(hint)
-    rules = (RULES.get(each) for each in (hint, check, code) if not is_passed)
+    rules = (RULES.get(each) for each in (limit_of(hint), check, code) if not is_passed)
     if is_passed:
         rules = (each.get(check) for each in (PASSED_RULES, RULES))
     said = reason or known or CODES.get(code)

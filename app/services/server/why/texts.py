@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from app.core.context import Held
 from app.core.language import N_
 from app.events.sign_in import Refusal
+from app.limit_settings import LimitSettings
 from app.oauth.errors import Check
 
 # Why a sign-in was refused, by what the audit trail calls it.
@@ -124,6 +125,10 @@ RULES: Mapping[str, Sequence[str]] = {
     Refusal.WRONG_CODE: ("AUTH_SERVE_ONE_TIME__EMAIL_CODE_TTL",),
     Refusal.TOO_MANY_ATTEMPTS: ("AUTH_SERVE_LIMITS",),
     "too_many_attempts": ("AUTH_SERVE_LIMITS",),
+    **{
+        name: (f"AUTH_SERVE_LIMITS__{name.upper()}",)
+        for name in LimitSettings.model_fields
+    },
     "mfa_required": ("AUTH_SERVE_MFA", "mfa_required"),
     "invalid_mfa_token": ("AUTH_SERVE_MFA",),
     "flow_not_found": ("AUTH_SERVE_OAUTH__FLOW_TTL",),
@@ -133,3 +138,12 @@ RULES: Mapping[str, Sequence[str]] = {
     "unclear_forwarded_request": ("AUTH_SERVE_PUBLIC_URL",),
     "client_registration_off": ("AUTH_SERVE_OAUTH__REGISTRATION",),
 }
+_SHARES = ("_wide", "_proven", "_network")  # of a limit, by the end of its name
+
+
+def limit_of(hint: str) -> str:
+    """Return the limit that a share of it is named after; other hints as they are."""
+    for end in _SHARES:
+        if hint not in RULES:
+            hint = hint.removesuffix(end)
+    return hint
