@@ -26,6 +26,7 @@ from app.repositories.statements.personal_token import PersonalTokenStatements
 from app.repositories.statements.session import SessionStatements
 from app.repositories.statements.sign_in import SignInStatements
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.process.closing import close_parts
 from app.services.process.kept_secret import secret_key_of
 from app.services.process.rate_limit import Limits, build_store
 from app.services.process.refused_request import RefusedRequests
@@ -33,6 +34,8 @@ from app.services.process.token_keys import build_key_stores
 from app.services.process.tracing import build_tracing
 from app.setting_groups import PasswordSettings
 from app.tracing.statement import trace_statements
+
+_LAST_WRITES = 3.0  # seconds for what was answered and is not written yet
 
 if TYPE_CHECKING:
     from app.services.process.metrics import Metrics
@@ -84,20 +87,31 @@ class Process:
             await db.commit()
 
     async def close(self) -> None:
-        """Give everything back; nothing is used afterwards."""
-        await self.personal_tokens.settle()
-        await self.refused_requests.settle()
-        await self.outbound.close()
-        await self.limiter.close()
+        """Give everything back; nothing is used afterwards.
+
+        Within five seconds, whatever does not answer: who runs us kills us later.
+        """
+        await close_parts(
+            {
+                "personal tokens": self.personal_tokens.settle(),
+                "refused requests": self.refused_requests.settle(),
+            },
+            _LAST_WRITES,
+        )
         self.hashing_pool.close()
         self.foreign_hashing.close()
-        for store in self.key_stores.values():
-            await store.close()
-        await self.database.close()
+        parts = {
+            "outbound calls": self.outbound.close(),
+            "limits": self.limiter.close(),
+            "database": self.database.close(),
+        }
+        for name, store in self.key_stores.items():
+            parts[f"keys in {name}"] = store.close()
+        if self.tracing is not None:
+            parts["traces"] = asyncio.to_thread(self.tracing.close)
+        await close_parts(parts)
         if self.metrics is not None:
             self.metrics.close()
-        if self.tracing is not None:
-            await asyncio.to_thread(self.tracing.close)
 
 
 def build_process(
