@@ -33,19 +33,30 @@ def rotate(
         str | None,
         typer.Option(help="Where they are made: database or pkcs11.", metavar="STORE"),
     ] = None,
+    at_once: Annotated[
+        bool,
+        typer.Option(
+            "--now", help="End the others at once, with all tokens that they signed."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Announce the next keys now; each signs after the announced time.
 
+    With `--now`, for keys in wrong hands, they sign at once. Sessions live on.
     Without a store they are made where `AUTH_SERVE_TOKEN__KEY_STORE` says.
     JSON: as `key list`.
     """
     from app.core.signing.signer import SigningUnavailable
+    from app.services.server.secret_key.stolen import StolenKeyService
     from app.services.server.signing_key import SigningKeyService
 
     async def work(runtime: "Runtime") -> None:
         try:
-            await SigningKeyService(runtime).rotate(algorithm, store=store)
+            if at_once:
+                await StolenKeyService(runtime).withdraw(algorithm, store=store)
+            else:
+                await SigningKeyService(runtime).rotate(algorithm, store=store)
         except SigningUnavailable as error:
             fail(error.hint, Exit.UNUSABLE)
 

@@ -126,7 +126,7 @@ from app.events.sign_in import (
     SignedInElsewhere,
     SignInFailed,
 )
-from app.events.signing_key import SigningKeyCreated
+from app.events.signing_key import SigningKeyCreated, SigningKeyWithdrawn
 from app.events.upstream import (
     ConnectionCreated,
     ConnectionDeleted,
@@ -275,6 +275,7 @@ EVENTS: tuple[type[Event], ...] = (
     SignedIn,
     SignedInElsewhere,
     SigningKeyCreated,
+    SigningKeyWithdrawn,
     TokenEpochBegun,
     TokenExchanged,
     TokenRequestRefused,

@@ -15,3 +15,14 @@ class SigningKeyCreated(Event):
     algorithm: str
     activates_at: str
     store: str = "database"
+
+
+@event
+class SigningKeyWithdrawn(Event):
+    """A key ended at once, since it may be in wrong hands; what it signed is void."""
+
+    name: ClassVar[str] = "signing_key.withdrawn"
+
+    kid: str
+    algorithm: str
+    store: str

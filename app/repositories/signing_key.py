@@ -58,6 +58,13 @@ class SigningKeyRepository(Repository[SigningKey]):
         query = update(SigningKey).where(SigningKey.kid.in_(kids))
         await self.db.execute(query.values(expires_at=expires_at))
 
+    async def activate(self, kids: Sequence[str], at: datetime) -> None:
+        """Let keys sign from an instant on, if they would do so later."""
+        query = update(SigningKey).where(
+            SigningKey.kid.in_(kids), SigningKey.activates_at > at
+        )
+        await self.db.execute(query.values(activates_at=at))
+
     async def last_sequences(self) -> dict[str, int]:
         """Return the highest sequence of each algorithm, expired keys included."""
         query = select(SigningKey.algorithm, func.max(SigningKey.sequence))

@@ -11,6 +11,7 @@ from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.signing_key import SecretKey, SecretKeys, SigningKey, SigningKeys
 from app.services.server.secret_key.state import secret_keys
+from app.services.server.secret_key.stolen import StolenKeyService
 from app.services.server.signing_key import SigningKeyService
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"], route_class=StrictRoute)
@@ -50,12 +51,19 @@ async def rotate_keys(
     algorithm: Annotated[
         str | None, Query(description="The only one to be given a new key")
     ] = None,
+    now: Annotated[
+        bool, Query(description="End the others at once: they are in wrong hands")
+    ] = False,
 ) -> SigningKeys:
     """Announce the next keys now; each signs once everybody has had time to see it.
 
-    Unless one algorithm is named, each gets a new key.
+    Unless one algorithm is named, each gets a new key. With ``now`` the new ones sign
+    at once, and all tokens that the others signed are refused.
     """
     service = SigningKeyService(runtime)
-    await service.rotate(algorithm)
+    if now:
+        await StolenKeyService(runtime).withdraw(algorithm)
+    else:
+        await service.rotate(algorithm)
     rows = await service.list_published(uow)
     return SigningKeys(items=[SigningKey.model_validate(row) for row in rows])

@@ -232,6 +232,7 @@ SAID: Mapping[str, Message] = {
     "signing_key.created": N_(
         "A signing key was made and published. It signs from: %(activates_at)s."
     ),
+    "signing_key.withdrawn": N_("A signing key was withdrawn; what it signed is void."),
     "token.epoch_begun": N_(
         "All sessions, links, codes and tokens from before were ended at once."
     ),

@@ -217,6 +217,7 @@ _THINGS: Mapping[str, Meaning] = {
     "setup.completed": _entity(_BEGUN, "setup"),
     "setup.recovered": _entity(OTHER, "setup", Severity.HIGH),
     "signing_key.created": _entity(_MADE, "kid"),
+    "signing_key.withdrawn": _entity(_GONE, "kid", Severity.HIGH),
     "token.epoch_begun": _entity(OTHER, "token epoch", Severity.HIGH),
     "trusted_issuer.created": _entity(_MADE, "trusted_issuer", Severity.LOW),
     "trusted_issuer.deleted": _entity(_GONE, "trusted_issuer"),
