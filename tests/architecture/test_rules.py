@@ -18,6 +18,7 @@ _NAMES = {
         "app/jobs/worker.py",
         "app/repositories/statements/personal_token.py",  # a note; lost, it comes again
         "app/repositories/statements/together.py",  # promised to nobody: all wait
+        "app/services/process/closing.py",  # waited for, within bounds
         "app/services/process/refused_request.py",  # lost, the log still says it
         "app/services/server/secret_key/presence.py",  # ended with what it speaks of
     },

@@ -23,6 +23,7 @@ async def test_what_a_stolen_key_signed_is_refused_and_the_session_lives_on(
     person = await api.person()
     old = published(api.runtime)
     await SigningKeyService(api.runtime).rotate()  # one that was announced ends as well
+    await SigningKeyService(api.runtime).load()
     announced = published(api.runtime) - old
 
     ended = await StolenKeyService(api.runtime).withdraw()
