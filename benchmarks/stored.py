@@ -42,6 +42,7 @@ GROWING = {
     "passkeys": "a passkey",
     "recovery_codes": "a recovery code",
     "upstream_identities": "somebody as they are known elsewhere",
+    "upstream_entries": "what a directory said of somebody",
     "upstream_sessions": "a session that began elsewhere",
     "personal_tokens": "a personal access token",
     "one_time_tokens": "a link or code that works once",

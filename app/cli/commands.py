@@ -13,6 +13,7 @@ from app.cli import (
     backup,
     connection,
     connection_domain,
+    connection_sync,
     key,
     mail,
     schema,
@@ -107,6 +108,7 @@ user.app.command(name="export")(user_export.export_users)
 user.app.add_typer(user_factor.app, name="factors")
 user.app.add_typer(user_connection.app, name="connections")
 connection.app.add_typer(connection_domain.app, name="domain")
+connection.app.command()(connection_sync.sync)
 for noun in (
     attribute,
     audit,

@@ -79,6 +79,17 @@ SignsOut = Annotated[
         "--signs-out/--no-signs-out",
     ),
 ]
+SyncEvery = Annotated[
+    int | None,
+    option("Seconds until a directory is read as a whole; 0: never", "--sync-every"),
+]
+MissingPercent = Annotated[
+    int | None,
+    option(
+        "How many percent of linked people may be missing there at once",
+        "--missing-percent",
+    ),
+]
 Enabled = Annotated[
     bool | None, option("Whether people come by it", "--enable/--disable")
 ]
@@ -133,6 +144,8 @@ def create(
     follow: Follow = None,
     check_every: CheckEvery = None,
     signs_out: SignsOut = None,
+    sync_every: SyncEvery = None,
+    missing_percent: MissingPercent = None,
     enabled: Enabled = None,
     as_json: AsJson = False,
 ) -> None:
@@ -150,6 +163,7 @@ def create(
     given |= {"name": name, "kind": kind, "enabled": enabled}
     given["local_passwords"] = local_passwords
     given |= {"check_every": check_every, "signs_out": signs_out}
+    given |= _syncing(sync_every, missing_percent)
     members = judged(ConnectionCreate, given).model_dump(mode="json", exclude={"name"})
 
     async def work(connections: "ConnectionService", actor: "Actor") -> dict[str, Any]:
@@ -171,6 +185,8 @@ def update(
     follow: Follow = None,
     check_every: CheckEvery = None,
     signs_out: SignsOut = None,
+    sync_every: SyncEvery = None,
+    missing_percent: MissingPercent = None,
     enabled: Enabled = None,
     as_json: AsJson = False,
 ) -> None:
@@ -187,6 +203,7 @@ def update(
     )
     given |= {"enabled": enabled, "local_passwords": local_passwords}
     given |= {"check_every": check_every, "signs_out": signs_out}
+    given |= _syncing(sync_every, missing_percent)
     change = judged(ConnectionChange, given).change()
 
     async def work(connections: "ConnectionService", actor: "Actor") -> dict[str, Any]:
@@ -226,6 +243,11 @@ def test(name: Name, as_json: AsJson = False) -> None:
         return told.model_dump(mode="json")
 
     show_steps(_with_connections(work), as_json)
+
+
+def _syncing(every: int | None, percent: int | None) -> dict[str, int]:
+    members = {"sync_every": every, "sync_missing_percent": percent}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _given(

@@ -11,7 +11,7 @@ class Progress:
 
     def __init__(
         self,
-        total: int,
+        total: int | None,
         now: Callable[[], float],
         *,
         wanted: bool | None,
@@ -20,7 +20,7 @@ class Progress:
         """Begin at nothing.
 
         Args:
-            total: How many there are.
+            total: How many there are; None if nobody knows.
             now: Seconds, from an arbitrary start.
             wanted: Asked for, or not to be shown; unset: a terminal shows it.
             as_json: Whether the output is for programs, which never want it.
@@ -42,10 +42,23 @@ class Progress:
         if self._is_shown and (is_last or self._now() - self._said_at >= pause):
             self._say(is_last)
 
+    def reach(self, done: int) -> None:
+        """Count up to so many, of whom nobody knows how many there are."""
+        self._done = done
+        pause = _ON_TERMINAL if self._is_terminal else _IN_A_FILE
+        if self._is_shown and self._now() - self._said_at >= pause:
+            self._say(False)
+
+    def end(self) -> None:
+        """Say that this was all of them."""
+        if self._is_shown:
+            self._say(True)
+
     def _say(self, is_last: bool) -> None:
         """On a terminal one line that changes; elsewhere one after the other."""
         self._said_at = self._now()
         end = "\n" if is_last or not self._is_terminal else ""
         start = "\r" if self._is_terminal else ""
-        print(f"{start}{self._done} of {self._total}", end=end, file=sys.stderr)
+        total = "" if self._total is None else f" of {self._total}"
+        print(f"{start}{self._done}{total}", end=end, file=sys.stderr)
         sys.stderr.flush()

@@ -47,6 +47,43 @@ class ConnectionTested(Event):
 
 
 @event
+class ConnectionSyncRequested(Event):
+    """Somebody asked for a directory to be read as a whole."""
+
+    name: ClassVar[str] = "connection.sync_requested"
+
+    connection: str
+    dry_run: bool
+    accept_missing: bool
+
+
+@event
+class ConnectionSynced(Event):
+    """A directory was read, and something came of it; what changed nothing is not told.
+
+    Attributes:
+        outcome: ``complete``, ``cut_off``, ``empty``, ``changed`` or ``failed``.
+        detail: What was seen; no secret, and nothing of a person.
+        kept: How many people are missing there and were not withdrawn.
+    """
+
+    name: ClassVar[str] = "connection.synced"
+
+    connection: str
+    outcome: str
+    detail: str
+    dry_run: bool
+    entries: int
+    made: int
+    linked: int
+    changed: int
+    withdrawn: int
+    returned: int
+    left_out: int
+    kept: int
+
+
+@event
 class ConnectionDomainAdded(Event):
     """People of a domain are to be led by a connection; nobody is yet."""
 
@@ -123,7 +160,8 @@ class UpstreamWithdrawn(Event):
     """Asked again, another service said that somebody is not let in any more.
 
     Attributes:
-        reason: One of ``upstreams.protocol.Reason``.
+        reason: One of ``upstreams.protocol.Reason``, or ``missing``: nobody in a
+            directory that was read to its end.
         detail: What was seen; no secret.
         sessions: How many ended here.
     """
@@ -135,6 +173,33 @@ class UpstreamWithdrawn(Event):
     reason: str
     detail: str
     sessions: int
+
+
+@event
+class UpstreamReturned(Event):
+    """Somebody whom another service had withdrawn is let in there again."""
+
+    name: ClassVar[str] = "upstream.returned"
+
+    connection: str
+    identity_id: UUID
+
+
+@event
+class UpstreamImported(Event):
+    """An account is known elsewhere since a directory was read; no mail tells of it.
+
+    Its owner is told with the first sign-in by it, unless it was made for them.
+
+    Attributes:
+        how: ``new_account`` or ``trusted_address``.
+    """
+
+    name: ClassVar[str] = "upstream.imported"
+
+    connection: str
+    identity_id: UUID
+    how: str
 
 
 @event

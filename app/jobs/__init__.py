@@ -2,6 +2,7 @@
 
 from app.jobs.backchannel_logout import BackchannelLogoutJob
 from app.jobs.base import Job
+from app.jobs.directory_sync import DirectorySyncJob
 from app.jobs.janitor import JanitorJob
 from app.jobs.mail import MailJob
 from app.jobs.realm_domains import RealmDomainsJob
@@ -22,5 +23,6 @@ def build_jobs(runtime: Runtime) -> list[Job]:
         StatisticsJob(runtime),
         RealmDomainsJob(runtime),
         UpstreamJob(runtime),
+        DirectorySyncJob(runtime),
         JanitorJob(runtime),
     ]

@@ -25,6 +25,7 @@ BATCH = 500  # rows a statement deletes: short locks, short transactions
 _ADDRESSES = timedelta(hours=6)
 _LOGOUTS = 1_800  # seconds; older tokens are refused by their age
 _STATISTICS = timedelta(days=400)
+_SYNCS = timedelta(days=30)
 _GONE = timedelta(hours=1)
 Sweep = Callable[[UnitOfWork], Awaitable[int]]
 
@@ -130,6 +131,9 @@ class JanitorJob:
         pending = timedelta(seconds=DAY)
         unused = timedelta(seconds=self._runtime.settings.oauth.unused_client_ttl)
         return {
+            "connection_syncs": lambda uow: uow.connection_syncs.delete_old(
+                now - _SYNCS, batch
+            ),
             "oauth_clients": lambda uow: delete_unused(uow, now - unused, batch),
             # Strangers make them, and nothing asks for one that is over.
             "oauth_flows": lambda uow: uow.one_time_tokens.delete_expired(

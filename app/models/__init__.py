@@ -35,6 +35,7 @@ from app.models.totp import Totp
 from app.models.upstream.connection import Connection, UpstreamIdentity
 from app.models.upstream.realm_domain import RealmDomain
 from app.models.upstream.session import UpstreamLogout, UpstreamSession
+from app.models.upstream.sync import ConnectionSync, UpstreamEntry
 from app.models.user import User
 from app.models.user_claims import UserClaims
 from app.models.user_picture import UserPicture
@@ -46,6 +47,7 @@ __all__ = [
     "Base",
     "ChecklistMark",
     "Connection",
+    "ConnectionSync",
     "Device",
     "DeviceCode",
     "Group",
@@ -79,6 +81,7 @@ __all__ = [
     "TokenEpoch",
     "Totp",
     "TrustedIssuer",
+    "UpstreamEntry",
     "UpstreamIdentity",
     "UpstreamLogout",
     "UpstreamSession",

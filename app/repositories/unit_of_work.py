@@ -58,6 +58,10 @@ from app.repositories.upstream.session import (
     UpstreamLogoutRepository,
     UpstreamSessionRepository,
 )
+from app.repositories.upstream.sync import (
+    ConnectionSyncRepository,
+    UpstreamEntryRepository,
+)
 from app.repositories.user import UserRepository
 from app.repositories.user_claims import UserClaimsRepository
 from app.repositories.user_picture import UserPictureRepository
@@ -246,6 +250,16 @@ class UnitOfWork:
     def upstream_logouts(self) -> UpstreamLogoutRepository:
         """Sign-outs that were told from elsewhere."""
         return UpstreamLogoutRepository(self.db)
+
+    @cached_property
+    def upstream_entries(self) -> UpstreamEntryRepository:
+        """What was seen of people in directories."""
+        return UpstreamEntryRepository(self.db)
+
+    @cached_property
+    def connection_syncs(self) -> ConnectionSyncRepository:
+        """Directories that are read as a whole."""
+        return ConnectionSyncRepository(self.db)
 
     @cached_property
     def realm_domains(self) -> RealmDomainRepository:

@@ -26,6 +26,12 @@ class UserRepository(Repository[User]):
         query = select(User).where(User.id == user_id)
         return await self.one_or_none(query.with_for_update() if lock else query)
 
+    async def locked(self, user_ids: Iterable[UUID]) -> dict[UUID, User]:
+        """Return accounts by id; others wait in line, and nobody for two of them."""
+        query = select(User).where(User.id.in_(list(user_ids))).order_by(User.id)
+        found = await self.db.scalars(query.with_for_update())
+        return {user.id: user for user in found}
+
     async def by_email(self, canonical: str, *, lock: bool = False) -> User | None:
         """Return the account with this canonical address."""
         query = select(User).where(User.email_canonical == canonical)
@@ -66,6 +72,12 @@ class UserRepository(Repository[User]):
     async def add_roles(self, user_id: UUID, roles: Iterable[str]) -> None:
         """Make the user a member of these roles."""
         rows = [{"user_id": user_id, "role": role} for role in roles]
+        if rows:
+            await self.db.execute(insert(UserRole), rows)
+
+    async def add_role_of_all(self, user_ids: Iterable[UUID], role: str) -> None:
+        """Make all these users members of a role."""
+        rows = [{"user_id": user_id, "role": role} for user_id in user_ids]
         if rows:
             await self.db.execute(insert(UserRole), rows)
 

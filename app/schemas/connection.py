@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr
 
 from app.models.upstream.connection import CHECK_EVERY
 from app.models.upstream.realm_domain import MAX_DOMAIN
+from app.models.upstream.sync import MISSING_PERCENT, SYNC_EVERY
 from app.schemas.base import Input, Instant, Output
 from app.schemas.user import MAX_GROUPS, GroupName
 from app.typed_text import shown_text, wire_domain
@@ -46,6 +47,7 @@ def _seldom(seconds: int) -> int:
 
 
 CheckEvery = Annotated[StrictInt, Field(ge=0, le=2_592_000), AfterValidator(_seldom)]
+Percent = Annotated[StrictInt, Field(ge=0, le=100)]
 
 
 class GroupMap(Input):
@@ -88,6 +90,9 @@ class ConnectionChange(Input):
     asked anew about who came, as far as it gave a token for that; 0 is never, and
     some kinds want to be asked less often than others. ``signs_out``: whether who
     signs out here is led there to sign out as well, where the other side can.
+    ``sync_every``: after how many seconds a directory is read as a whole; 0 is never.
+    ``sync_missing_percent``: how many of those who are linked may be missing there at
+    once and be withdrawn; if more are, nobody is until somebody confirms it.
     """
 
     display_name: DisplayName | None = None
@@ -101,6 +106,8 @@ class ConnectionChange(Input):
     follow: Follow | None = None
     check_every: CheckEvery | None = None
     signs_out: StrictBool | None = None
+    sync_every: CheckEvery | None = None
+    sync_missing_percent: Percent | None = None
 
     def change(self) -> dict[str, Any]:
         """Return what was sent, with the rest of what it has to have."""
@@ -129,6 +136,8 @@ class ConnectionCreate(Input):
     follow: Follow = Follow()
     check_every: CheckEvery | None = None
     signs_out: StrictBool = False
+    sync_every: CheckEvery = SYNC_EVERY
+    sync_missing_percent: Percent = MISSING_PERCENT
 
 
 class ShownGroupMap(Output):
@@ -167,6 +176,8 @@ class Connection(Output):
     follow: ShownFollow
     check_every: int = CHECK_EVERY
     signs_out: bool = False
+    sync_every: int = SYNC_EVERY
+    sync_missing_percent: int = MISSING_PERCENT
     redirect_uri: str
     signed_out_uri: str
     created_at: Instant
@@ -204,6 +215,49 @@ class ConnectionTest(Output):
 
     ok: bool
     steps: list[ConnectionStep]
+
+
+class ConnectionSyncRequest(Input):
+    """How a directory is to be read.
+
+    ``dry_run``: nothing is stored but what would have been. ``accept_missing``: linked
+    people who are missing are withdrawn, however many, and whatever changed.
+    """
+
+    dry_run: StrictBool = False
+    accept_missing: StrictBool = False
+
+
+class ConnectionSync(Output):
+    """A reading of a directory: waiting, under way, or over.
+
+    ``outcome``: null until it is over; ``complete``, ``empty`` or ``cut_off`` (nobody
+    is withdrawn), ``changed`` (the connection, meanwhile) or ``failed``; ``detail``:
+    why, or why missing people were kept. ``entries``: who was read. ``made``,
+    ``linked``, ``changed``, ``unchanged``, ``returned``, ``withdrawn``: accounts.
+    ``missing``: linked people who are not there; ``kept``: how many of them were not
+    withdrawn. ``left_out``: entries without an account, by why.
+    """
+
+    id: UUID
+    dry_run: bool
+    accept_missing: bool
+    is_scheduled: bool
+    requested_at: Instant
+    started_at: Instant | None
+    ended_at: Instant | None
+    outcome: Literal["complete", "empty", "cut_off", "changed", "failed"] | None
+    detail: str
+    entries: int
+    made: int
+    linked: int
+    changed: int
+    unchanged: int
+    returned: int
+    withdrawn: int
+    missing: int
+    kept: int
+    left_out: dict[str, int]
 
 
 LedDomain = Annotated[StrictStr, Field(max_length=MAX_DOMAIN), AfterValidator(domain)]

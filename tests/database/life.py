@@ -17,6 +17,7 @@ from app.models import (
 )
 from app.models.base import Base
 from app.models.upstream.connection import Connection, UpstreamIdentity
+from app.models.upstream.sync import UpstreamEntry
 from app.services.outgoing.fan_out import FanOut
 from tests.device_code.devices import DeviceFactory, approve_as
 from tests.factories.factor import FactorFactory
@@ -90,6 +91,8 @@ class Life:
         async with self._api.runtime.unit_of_work() as uow:
             kept = self._kept(user, uow.randomness.uuid7, uow.clock.now())
             uow.db.add_all(kept)
+            seen = {"identity_id": kept[-1].id, "digest": bytes(16), "is_told": True}
+            uow.db.add(UpstreamEntry(**seen))
             uow.db.add_all(
                 UpstreamSession(
                     session_id=session_id,

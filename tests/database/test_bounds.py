@@ -36,7 +36,8 @@ NOT_USED = {
     },
     "of an account and goes with it: a foreign key, and a bound for each account": {
         *("group_members", "oauth_consents", "passkeys", "recovery_codes", "totps"),
-        *("upstream_identities", "upstream_sessions", "user_attributes"),
+        *("upstream_entries", "upstream_identities", "upstream_sessions"),
+        "user_attributes",
         *("user_claims", "user_pictures"),
     },
     "a row or two for as long as the database": {
@@ -44,7 +45,8 @@ NOT_USED = {
         "token_epochs",
     },
     "the janitor sweeps it by time, as it does those that are used here": {
-        *("idempotency_keys", "oauth_client_secrets", "upstream_logouts"),
+        *("connection_syncs", "idempotency_keys", "oauth_client_secrets"),
+        "upstream_logouts",
     },
 }
 

@@ -25,7 +25,7 @@ FEW = {
     "groups",
     *("hourly_statistics", "idempotency_keys", "kept_keys", "oauth_client_secrets"),
     *("oauth_clients", "oauth_resources", "protected_hosts", "roles"),
-    "realm_domains",
+    *("connection_syncs", "realm_domains"),
     *(
         "sealing_keys",
         "sealing_processes",

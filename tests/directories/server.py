@@ -243,6 +243,8 @@ class Directory:
 
     def _in_chain(self, dn: str, parts: Mapping[int, bytes]) -> bool:
         assert parts[0x81] == _IN_CHAIN
+        if parts[0x82].lower() == b"memberof":
+            return self._is_inside(dn, parts[0x83])
         above, found = {_folded(parts[0x83])}, set[str]()
         while above:
             next_up = {
@@ -254,6 +256,19 @@ class Directory:
             found |= next_up
             above = {_folded(each.encode()) for each in next_up}
         return dn in found
+
+    def _is_inside(self, dn: str, group: bytes) -> bool:
+        inside, below = set[bytes](), {_folded(group)}
+        while below:
+            inside |= below
+            below = {
+                _folded(each)
+                for name, values in self.entries.items()
+                if _folded(name.encode()) in below
+                for each in values.get("member", [])
+            } - inside
+        own = _folded(dn.encode())
+        return own in inside and own != _folded(group)
 
 
 def _folded(value: bytes) -> bytes:

@@ -73,7 +73,7 @@ async def test_t148_t149_every_route_of_administrators_refuses_others(
             (
                 *("user_id", "message_id", "session_id", "secret_id"),
                 *("group_id", "resource_id", "token_id", "webhook_id"),
-                *("connection_id", "domain_id", "link_id"),
+                *("connection_id", "domain_id", "link_id", "sync_id"),
             ),
             str(uuid4()),
         )

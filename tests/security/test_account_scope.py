@@ -121,6 +121,8 @@ async def test_every_other_route_is_closed_whatever_roles_the_person_has(
             "webhook_id",
             "connection_id",
             "domain_id",
+            "sync_id",
+            "link_id",
             "resource_id",
             "token_id",
         ),

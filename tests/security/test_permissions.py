@@ -24,8 +24,10 @@ from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime
 from app.services.upstreams.connection import ConnectionService
 from app.services.upstreams.realm_domain import RealmDomainService
+from app.services.upstreams.sync.run import add_sync
 from tests.architecture.source import ROOT
 from tests.connections.support import CONNECTION
+from tests.directories.server import settings_of
 from tests.factories.factor import FactorFactory
 from tests.http.test_api_document import document
 from tests.support.api import Api, Person
@@ -86,6 +88,9 @@ NEEDED: dict[Operation, str] = {
         "/connections/{connection_id}/domains/{domain_id}/verify",
     ): "connections:write",
     ("delete", "/connections/{connection_id}/domains/{domain_id}"): "connections:write",
+    ("get", "/connections/{connection_id}/syncs"): "connections:read",
+    ("post", "/connections/{connection_id}/syncs"): "connections:write",
+    ("get", "/connections/{connection_id}/syncs/{sync_id}"): "connections:read",
     ("get", "/webhooks"): "webhooks:read",
     ("post", "/webhooks"): "webhooks:write",
     ("get", "/webhooks/{webhook_id}"): "webhooks:read",
@@ -217,10 +222,17 @@ BODIES: dict[Operation, Any] = {
     ("post", "/connections/{connection_id}/domains/{domain_id}/verify"): {
         "by": "administrator"
     },
+    ("post", "/connections/{connection_id}/syncs"): {"dry_run": True},
     ("post", "/webhooks"): {"url": "https://new.example"},
     ("patch", "/webhooks/{webhook_id}"): {"description": "changed"},
     ("post", "/webhooks/{webhook_id}/rotate-secret"): {"overlap": 60},
     ("post", "/webhooks/{webhook_id}/replay"): {"since": "2099-01-01T00:00:00Z"},
+}
+
+# One that can be read as a whole; nobody is there.
+DIRECTORY = CONNECTION | {
+    "kind": "ldap",
+    "settings": settings_of("ldaps://ldap.example"),
 }
 
 
@@ -290,7 +302,7 @@ async def targets(api: Api, number: int) -> dict[str, str]:
             f"https://target-{number}.example", {}
         )
         connections = ConnectionService(uow, api.runtime, lambda: None)
-        members = ConnectionCreate(name=f"target-{number}", **CONNECTION).model_dump()
+        members = ConnectionCreate(name=f"target-{number}", **DIRECTORY).model_dump()
         connection = await connections.create(
             operator(uow.clock.now()), f"target-{number}", members
         )
@@ -298,6 +310,8 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         domain = await domains.add(
             connection.id, f"target-{number}.example", verified=False
         )
+        read = add_sync(uow, connection.id)
+        read.ended_at = uow.clock.now()
         webhooks = WebhookService(uow, api.runtime)
         actor = operator(uow.clock.now())
         hook, _ = await webhooks.create(actor, "https://a.example", "", ["*"])
@@ -316,6 +330,7 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         "webhook_id": str(hook.id),
         "connection_id": str(connection.id),
         "domain_id": str(domain.id),
+        "sync_id": str(read.id),
         "name": f"target-{number}",
         "message_id": str(message.id),
         "factor": "totp",

@@ -19,6 +19,7 @@ from app.api.v1.access import (
     account_links,
     attributes,
     connection_domains,
+    connection_syncs,
     connections,
     groups,
 )
@@ -45,6 +46,7 @@ routes: list[BaseRoute] = knowing_their_query(
         trusted_issuers,
         connections,
         connection_domains,
+        connection_syncs,
         resources,
         audit_events,
         audit_stream,

@@ -93,6 +93,14 @@ SAID: Mapping[str, Message] = {
         "%(connection)s leads the people of %(domain)s from now on."
     ),
     "connection.tested": N_("The connection %(connection)s was tested."),
+    "connection.sync_requested": N_(
+        "The directory %(connection)s is to be read as a whole."
+    ),
+    "connection.synced": N_("The directory %(connection)s was read: %(outcome)s."),
+    "upstream.returned": N_("%(connection)s lets somebody in again."),
+    "upstream.imported": N_(
+        "The account is connected with %(connection)s since that was read."
+    ),
     "upstream.refused": N_(
         "Somebody came from %(connection)s and was not signed in: %(reason)s."
     ),

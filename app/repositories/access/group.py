@@ -62,6 +62,22 @@ class GroupRepository(Repository[Group]):
         query = query.where(GroupMember.user_id == user_id)
         return [*await self.db.scalars(query.order_by(Group.name))]
 
+    async def names_among(
+        self, user_ids: Iterable[UUID], names: Iterable[str]
+    ) -> dict[UUID, set[str]]:
+        """Return in which of these groups people are; who is in none is absent."""
+        keys = [name.lower() for name in names]
+        query = select(GroupMember.user_id, Group.name).join(
+            Group, GroupMember.group_id == Group.id
+        )
+        query = query.where(
+            GroupMember.user_id.in_(list(user_ids)), Group.name_key.in_(keys)
+        )
+        held: dict[UUID, set[str]] = {}
+        for user_id, name in (await self.db.execute(query)).all():
+            held.setdefault(user_id, set()).add(name)
+        return held
+
     async def list_members(
         self, group_id: UUID, *, after: Sequence[Any] | None, limit: int
     ) -> Sequence[Member]:
@@ -80,6 +96,18 @@ class GroupRepository(Repository[Group]):
         adding = adding.values(values).on_conflict_do_nothing()
         added = adding.returning(GroupMember.user_id)
         return await self.db.scalar(added) is not None
+
+    async def add_members(
+        self, members: Iterable[tuple[UUID, UUID]], at: Any
+    ) -> set[tuple[UUID, UUID]]:
+        """Put people into groups; return which pairs of both are new."""
+        rows = [{"group_id": g, "user_id": u, "added_at": at} for g, u in members]
+        if not rows:
+            return set()
+        adding = upserting(self.db.get_bind().dialect.name)(GroupMember)
+        query = adding.on_conflict_do_nothing()
+        query = query.returning(GroupMember.group_id, GroupMember.user_id)
+        return {(row[0], row[1]) for row in await self.db.execute(query, rows)}
 
     async def remove_member(self, group_id: UUID, user_id: UUID) -> bool:
         """Take somebody out of a group; tell whether they were in it."""

@@ -119,7 +119,9 @@ _ACCOUNTS: Mapping[str, Meaning] = {
     "user.registration_repeated": _account(OTHER, Severity.LOW),
     "user.status_changed": _account(OTHER),  # enabled or disabled: see its status
     "user.updated": _account(OTHER),
+    "upstream.imported": _account(OTHER, Severity.LOW),
     "upstream.linked": _account(OTHER, Severity.LOW),
+    "upstream.returned": _account(OTHER),
     "upstream.unlinked": _account(OTHER),
     "upstream.password_kept": _account(_PASSWORD),
 }
@@ -190,6 +192,8 @@ _THINGS: Mapping[str, Meaning] = {
     "connection.domain_missing": _entity(OTHER, "connection", Severity.MEDIUM),
     "connection.domain_removed": _entity(_UPDATED, "connection", Severity.MEDIUM),
     "connection.domain_verified": _entity(_UPDATED, "connection", Severity.MEDIUM),
+    "connection.sync_requested": _entity(OTHER, "connection"),
+    "connection.synced": _entity(OTHER, "connection", Severity.LOW),
     "connection.tested": _entity(OTHER, "connection"),
     "connection.updated": _entity(_UPDATED, "connection", Severity.LOW),
     "mail.tested": _entity(OTHER, "mail"),

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from app.core.exceptions import Unprocessable
 from app.events.base import NOBODY
 from app.events.email import EmailVerified
 from app.events.upstream import UpstreamLinked
@@ -26,7 +25,6 @@ from app.services.accounts.email_verification import EmailVerificationService
 from app.services.accounts.password import PasswordService
 from app.services.accounts.registration import RegistrationService
 from app.services.accounts.unverified import (
-    accept_address,
     claim,
     is_unclaimed,
     mark_verified,
@@ -37,7 +35,8 @@ from app.services.one_time.not_me_link import not_me_link
 from app.services.one_time.token import Purpose
 from app.services.process.process import Process
 from app.services.upstreams.errors import UpstreamSignInRefused
-from app.typed_text import canonical_email, read_email
+from app.services.upstreams.rule import address_of, demand_rule, is_vouched
+from app.typed_text import canonical_email
 from app.utils.helpers import printable
 
 if TYPE_CHECKING:
@@ -94,12 +93,12 @@ class UpstreamAccountService:
         )
         if row is not None:
             return await self._known(row, identity)
-        email = _address(identity)
+        email = address_of(identity)
         if email is None:
             # Whoever has an account may prove it; an account needs an address.
             return Found(must_prove=True)
         user = await self._uow.users.by_email(canonical_email(email), lock=True)
-        vouched = self._is_vouched(identity, email)
+        vouched = is_vouched(self._policy, identity, email)
         if user is None:
             return await self._new(identity, email, vouched, begun_at, admitted)
         if vouched:
@@ -117,9 +116,14 @@ class UpstreamAccountService:
     async def _known(self, row: Row, identity: "UpstreamIdentity") -> Found:
         user = await self._uow.users.by_id(row.user_id, lock=True)
         now, claims = self._uow.clock.now(), kept_claims(identity)
+        is_first = row.last_used_at is None
         is_there = await self._uow.upstream_identities.note_use(row.id, now, claims)
         if user is None or not is_there:
             raise UpstreamSignInRefused("changed_meanwhile", "the link was ended")
+        if is_first and await self._uow.upstream_entries.tell(row.id):
+            # Made by reading a directory: for its owner it begins here (ADR-0105).
+            row.linked_at = now
+            self._tell(user, row.id, "trusted_address")
         return Found(user, row.id)
 
     async def link(self, user: User, identity: "UpstreamIdentity", how: str) -> UUID:
@@ -151,6 +155,12 @@ class UpstreamAccountService:
                 last_used_at=None if how == "proven" else now,
             )
         )
+        self._tell(user, row_id, how)
+        await self._uow.db.flush()
+        return row_id
+
+    def _tell(self, user: User, identity_id: UUID, how: str) -> None:
+        """Tell the owner of an account of a link, but of the one it was made with."""
         is_new = how == "new_account"  # nobody was there who did not know of it
         link = None if is_new else not_me_link(self._uow, self._process, user)
         self._uow.record(
@@ -159,19 +169,13 @@ class UpstreamAccountService:
                 actor_id=user.id,
                 connection=self._connection.name,
                 service=self._connection.display_name,
-                identity_id=row_id,
+                identity_id=identity_id,
                 how=how,
                 to=NOBODY if is_new else user.email,
                 locale=user.locale,
                 not_me_id=link,
             )
         )
-        await self._uow.db.flush()
-        return row_id
-
-    def _is_vouched(self, identity: "UpstreamIdentity", email: str) -> bool:
-        domain = canonical_email(email).rpartition("@")[2]
-        return identity.email_verified and domain in self._policy["trusted_domains"]
 
     @property
     def _is_open(self) -> bool:
@@ -206,21 +210,7 @@ class UpstreamAccountService:
         self._uow.record(event(user_id=user.id, actor_id=user.id))
 
     def _demand_rule(self, identity: "UpstreamIdentity", email: str) -> None:
-        """Refuse whom the connection's rule gives no account.
-
-        Raises:
-            UpstreamSignInRefused: They get none.
-        """
-        rule, domains = self._policy["account_rule"], self._policy["account_domains"]
-        domain = canonical_email(email).rpartition("@")[2]
-        if rule in ("closed", "invited"):
-            raise UpstreamSignInRefused("account_rule", rule)
-        if rule == "domain" and not (identity.email_verified and domain in domains):
-            raise UpstreamSignInRefused("account_rule", "another domain")
-        try:
-            accept_address(self._process, email)
-        except Unprocessable as refusal:
-            raise UpstreamSignInRefused("address_refused", refusal.hint) from refusal
+        demand_rule(self._process, self._policy, identity, email)
 
     async def _new(
         self,
@@ -259,18 +249,10 @@ async def admit_mail(process: Process, identity: "UpstreamIdentity") -> bool:
     Raises:
         TooManyRequests: The caller's address had too many sent.
     """
-    email = _address(identity)
+    email = address_of(identity)
     if email is None:
         return False
     return await MailRequestService(process).admit(_MAIL, canonical_email(email))
-
-
-def _address(identity: "UpstreamIdentity") -> str | None:
-    """Return the address that the other side tells, if it is one that we take."""
-    try:
-        return read_email(identity.email) if identity.email else None
-    except ValueError:
-        return None
 
 
 def kept_claims(identity: "UpstreamIdentity") -> dict[str, Any]:

@@ -18,6 +18,7 @@ from app.models.upstream.connection import (
     MAX_CONNECTIONS,
     Connection,
 )
+from app.models.upstream.sync import MISSING_PERCENT, SYNC_EVERY
 from app.policies.permission import Actor
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.connection import Connection as Shown
@@ -47,6 +48,7 @@ _COLUMNS = ("display_name", "enabled")
 _POLICY = (
     *("account_rule", "account_domains", "trusted_domains", "trusts_factors"),
     *("follow", "local_passwords", "check_every", "signs_out"),
+    *("sync_every", "sync_missing_percent"),
 )
 Members = Mapping[str, Any]
 
@@ -296,7 +298,12 @@ class ConnectionService:
 
 def _defaults(kind: str) -> dict[str, Any]:
     """Return what connections have of which it was never said."""
-    return {"check_every": max(CHECK_EVERY, _pace(kind)), "signs_out": False}
+    return {
+        "check_every": max(CHECK_EVERY, _pace(kind)),
+        "signs_out": False,
+        "sync_every": SYNC_EVERY,
+        "sync_missing_percent": MISSING_PERCENT,
+    }
 
 
 def _check_pace(kind: str, given: Members) -> None:
@@ -305,6 +312,10 @@ def _check_pace(kind: str, given: Members) -> None:
     Raises:
         Unprocessable: It would be.
     """
+    found = kind_named(kind)
+    if given.get("sync_every") and not (found and found.asks_password):
+        message = "is for directories: nobody else can be read as a whole"
+        raise Unprocessable.of("sync_every", "not_a_directory", message)
     pace = _pace(kind)
     if 0 < (given.get("check_every") or 0) < pace:
         message = f"is 0, or at least {pace} seconds for this kind"

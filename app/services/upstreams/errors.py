@@ -38,6 +38,27 @@ class TooManyConnections(Conflict):
     title = "No more connections can be made"
 
 
+class SyncNotPossible(Conflict):
+    """Only a directory can be read as a whole, and only while its connection is on."""
+
+    code = "sync_not_possible"
+    title = "This connection is off, or no directory that could be read"
+
+
+class SyncRunning(Conflict):
+    """A directory is read once at a time."""
+
+    code = "sync_running"
+    title = "This directory is being read already"
+
+
+class SyncNotFound(NotFound):
+    """There is no such reading, or it is too long ago."""
+
+    code = "sync_not_found"
+    title = "The directory was not read so, or too long ago"
+
+
 class UpstreamSignInRefused(AppError):
     """Nobody is signed in by what came from another service, whatever the reason.
 

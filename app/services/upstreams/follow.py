@@ -27,13 +27,19 @@ async def follow_profile(
 
     What is not told, or what nobody could have here, leaves a field as it is.
     """
+    change = profile_of(policy, claims)
+    if change:
+        await apply_change(uow, user, change, None)
+
+
+def profile_of(policy: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a profile that follow, as an account may have them."""
     change: dict[str, Any] = {}
     for field, claim in policy["follow"]["profile"].items():
         value = claims.get(claim)
         if isinstance(value, str) and value:
             change |= _acceptable(field, value)
-    if change:
-        await apply_change(uow, user, change, None)
+    return change
 
 
 def _acceptable(field: str, value: str) -> dict[str, Any]:
@@ -58,18 +64,29 @@ async def follow_groups(
     mapped = policy["follow"]["groups"]
     if not mapped["groups"]:
         return
-    told = _values(claims.get(mapped["claim"]))
-    wanted = {group for value, group in mapped["groups"].items() if value in told}
+    wanted = groups_wanted(policy, claims)
     ours = set(mapped["groups"].values())
     async with process.unit_of_work(read_only=True) as uow:
         held = ours & set(await uow.groups.names_of_user(user_id))
-    try:
-        if held - wanted:
-            await _take_out(process, user_id, held - wanted)
-    except LastAdministrator:
-        _log.warning("the last administrator stays in a group that follows elsewhere")
+    if held - wanted:
+        await leave_groups(process, user_id, held - wanted)
     if wanted - held:
         await _put_in(process, user_id, wanted - held)
+
+
+def groups_wanted(policy: Mapping[str, Any], claims: Mapping[str, Any]) -> set[str]:
+    """Return the groups here that somebody is in by what is told of them."""
+    mapped = policy["follow"]["groups"]
+    told = _values(claims.get(mapped["claim"]))
+    return {group for value, group in mapped["groups"].items() if value in told}
+
+
+async def leave_groups(process: Process, user_id: UUID, names: set[str]) -> None:
+    """Take somebody out of groups; the last administrator stays."""
+    try:
+        await _take_out(process, user_id, names)
+    except LastAdministrator:
+        _log.warning("the last administrator stays in a group that follows elsewhere")
 
 
 def by_dn(policy: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,7 +130,7 @@ class DirectoryConnector:
             await self._prove(session, person.dn, new)
             return await self.identity(session.link, person)
 
-    async def people(self, link: Link) -> AsyncIterator[Found]:
+    async def people(self, link: Link) -> AsyncGenerator[Found, None]:
         """Yield everybody, page by page; see ``Link.pages``."""
         profile = self.profile
         pages = link.pages(

@@ -83,6 +83,12 @@ class Flavour:
             return filters.matching(self.members[0], _IN_CHAIN, dn)
         return filters.any_of(*(filters.equal(name, dn) for name in self.members))
 
+    def is_in(self, group: str, *, nested: bool) -> Filter:
+        """Return a filter for who is in a group, where the server follows chains."""
+        if nested:
+            return filters.matching("memberOf", _IN_CHAIN, group)
+        return filters.equal("memberOf", group)
+
 
 AD = Flavour(
     name=ACTIVE_DIRECTORY,

@@ -21,7 +21,7 @@ from app.upstreams.directory.message import Entry
 NEEDED = ("objectSid", "primaryGroupID", "uid")  # of whoever's groups are asked for
 _ATTRIBUTES = ("cn",)
 _MOST = 1_000
-_DEEPEST = 10  # groups of groups of groups
+DEEPEST = 10  # groups of groups of groups
 _AT_ONCE = 25  # DNs in one question
 
 
@@ -63,13 +63,13 @@ async def groups_of(
     """
     found: dict[str, Entry] = {}
     new = await _ask(link, search, _direct(flavour, search, person))
-    primary = _primary_group(person)
+    primary = primary_group(person)
     if primary is not None:
         new += await _ask(link, search, filters.equal("objectSid", primary))
     depth = 0
     while new := _unseen(found, new):
         depth += 1
-        is_done = not search.nested or depth >= _DEEPEST
+        is_done = not search.nested or depth >= DEEPEST
         # Where the server follows chains, only what the primary group is in is new.
         if is_done or (flavour.has_chain and (primary is None or depth > 1)):
             break
@@ -121,7 +121,7 @@ async def _ask(link: Link, search: GroupSearch, member: Filter) -> list[Entry]:
     return found
 
 
-def _primary_group(person: Entry) -> bytes | None:
+def primary_group(person: Entry) -> bytes | None:
     """Return the SID of a primary group: the person's, with another last number."""
     sids, number = person.values("objectSid"), person.number("primaryGroupID")
     if len(sids) != 1 or len(sids[0]) < 12 or number is None:

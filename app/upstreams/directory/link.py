@@ -74,7 +74,7 @@ class Found:
 
 
 class Link:
-    """A connection; ``open`` makes one."""
+    """A connection, made by ``open``; a message has ``largest`` bytes at most."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Link:
     ) -> None:
         """Speak by these streams, and wait for an answer so many seconds."""
         self._reader, self._writer = reader, writer
-        self._seconds = seconds
+        self._seconds, self.largest = seconds, MAX_MESSAGE
         self._number = 0
 
     @classmethod
@@ -322,7 +322,7 @@ class Link:
             head += await self._reader.readexactly(head[1] & 0x7F)
             sizes = ber.size_of(head)
         assert sizes is not None  # the head is whole now
-        if sizes[1] > MAX_MESSAGE:
+        if sizes[1] > self.largest:
             raise Oversized(f"a message of {sizes[1]} bytes")
         found = message.read(await self._reader.readexactly(sizes[1]))
         if found.id == 0:  # §4.4.1: it says that it goes

@@ -18,6 +18,7 @@ from tests.federation.servers.directory import (
     PASSWORD,
     Directory,
     Person,
+    bulk_login,
 )
 from tests.federation.servers.installed import program
 from tests.federation.servers.program import Restartable
@@ -25,6 +26,7 @@ from tests.servers.certificates import Authority
 from tests.servers.ports import LOOPBACK, free_port
 
 IMPORTER = f"cn=importer,{BASE}"
+EVERYBODY = "everybody"  # a group
 _READER, _ADMIN = f"cn=reader,{BASE}", f"cn=admin,{BASE}"
 _USERS, _GROUPS = f"ou=people,{BASE}", f"ou=groups,{BASE}"
 _POLICIES = f"ou=policies,{BASE}"
@@ -40,7 +42,7 @@ TLSCertificateFile {certificate}
 TLSCertificateKeyFile {certificate}
 pidfile {folder}/slapd.pid
 database mdb
-maxsize 268435456
+maxsize 2147483648
 suffix "{base}"
 rootdn "{admin}"
 rootpw {password}
@@ -70,12 +72,15 @@ _AGE = {"pia": 100, "gus": 100, "wes": 88}  # days since the password was chosen
 
 
 @contextmanager
-def running(folder: Path, bulk: int = 0) -> Iterator[Directory]:
+def running(
+    folder: Path, bulk: int = 0, *, together: bool = False
+) -> Iterator[Directory]:
     """Set a slapd up in a folder of its own, and end it at the end.
 
     Args:
         folder: Empty.
         bulk: How many people there are besides.
+        together: Whether those are in a group.
     """
     authority = Authority.make(folder)
     certificate = authority.certify(LOOPBACK)
@@ -96,6 +101,7 @@ def running(folder: Path, bulk: int = 0) -> Iterator[Directory]:
     load = [program("slapadd", "slapd"), "-q", "-f", str(file)]
     more = (ldif.one_of_many(number, _USERS) for number in range(bulk))
     entries = [*_frame(), *map(_loaded, people.values()), *more]
+    entries += [_everybody(bulk)] if together else []
     subprocess.run(load, input="\n".join(entries), text=True, check=True)
     secure, plain = free_port(), free_port()
     urls = f"ldap://{LOOPBACK}:{plain} ldaps://{LOOPBACK}:{secure}"
@@ -119,6 +125,15 @@ def running(folder: Path, bulk: int = 0) -> Iterator[Directory]:
         directory.change("\n".join(groups))
         directory.lock(people["lou"])
         yield directory
+
+
+def _everybody(bulk: int) -> str:
+    """Return a group with everybody in it who is there besides, as LDIF."""
+    people = (f"uid={bulk_login(at)},{_USERS}" for at in range(bulk))
+    return (
+        f"dn: cn={EVERYBODY},{_GROUPS}\nobjectClass: groupOfNames\ncn: {EVERYBODY}\n"
+        + "".join(f"member: {dn}\n" for dn in people)
+    )
 
 
 def _frame() -> Iterator[str]:

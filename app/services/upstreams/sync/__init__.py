@@ -1,0 +1,1 @@
+"""Directories that are read as a whole (ADR-0105)."""

@@ -1,0 +1,108 @@
+"""Readings of directories, as administrators ask for them and look at them."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from app.events.upstream import ConnectionSyncRequested
+from app.models.upstream.sync import ConnectionSync
+from app.repositories.unit_of_work import UnitOfWork
+from app.schemas.connection import ConnectionSync as Shown
+from app.services.upstreams.configuration import kind_named
+from app.services.upstreams.errors import (
+    ConnectionNotFound,
+    SyncNotFound,
+    SyncNotPossible,
+    SyncRunning,
+)
+from app.services.upstreams.sync.run import add_sync
+from app.services.upstreams.sync.state import LEASE
+
+
+class ConnectionSyncService:
+    """What users with ``connections:read`` and ``connections:write`` may do."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in this transaction."""
+        self._uow = uow
+
+    async def request(
+        self,
+        connection_id: UUID,
+        *,
+        dry_run: bool,
+        accept_missing: bool,
+        is_held: bool = False,
+    ) -> ConnectionSync:
+        """Have a directory read; a process of the service does it, within seconds.
+
+        Args:
+            connection_id: By which people come from there.
+            dry_run: Only tell what would become of everybody.
+            accept_missing: Withdraw whoever is missing, however many.
+            is_held: The caller goes through it, and no other process.
+
+        Raises:
+            ConnectionNotFound: There is no such connection.
+            SyncNotPossible: It is off, or no directory.
+            SyncRunning: It is being read, or waits to be.
+        """
+        connection = await self._uow.connections.by_id(connection_id)
+        if connection is None:
+            raise ConnectionNotFound
+        kind = kind_named(connection.kind)
+        if not (connection.enabled and kind is not None and kind.asks_password):
+            raise SyncNotPossible
+        row = add_sync(
+            self._uow, connection_id, dry_run=dry_run, accept_missing=accept_missing
+        )
+        if is_held:
+            row.lease_until += LEASE
+        try:
+            await self._uow.db.flush()
+        except IntegrityError as error:
+            raise SyncRunning from error
+        self._uow.record(
+            ConnectionSyncRequested(
+                connection=connection.name,
+                dry_run=dry_run,
+                accept_missing=accept_missing,
+            )
+        )
+        return row
+
+    async def list_page(
+        self, connection_id: UUID, *, after: Sequence[Any] | None, limit: int
+    ) -> Sequence[ConnectionSync]:
+        """Return a page of a connection's readings, the newest first.
+
+        Raises:
+            ConnectionNotFound: There is no such connection.
+        """
+        if await self._uow.connections.by_id(connection_id) is None:
+            raise ConnectionNotFound
+        syncs = self._uow.connection_syncs
+        return await syncs.list_page(connection_id, after=after, limit=limit)
+
+    async def get(self, connection_id: UUID, sync_id: UUID) -> ConnectionSync:
+        """Return a reading.
+
+        Raises:
+            ConnectionNotFound: There is no such connection.
+            SyncNotFound: There is none.
+        """
+        if await self._uow.connections.by_id(connection_id) is None:
+            raise ConnectionNotFound
+        row = await self._uow.connection_syncs.by_id(connection_id, sync_id)
+        if row is None:
+            raise SyncNotFound
+        return row
+
+    @staticmethod
+    def shown(row: ConnectionSync) -> Shown:
+        """Return a reading as API and commands show it."""
+        names = Shown.model_fields.keys() - row.counts.keys()
+        members = {name: getattr(row, name) for name in names}
+        return Shown.model_validate(members | row.counts)

@@ -1,0 +1,182 @@
+"""Who is not in a directory any more: withdrawn where that is sure, else kept."""
+
+from collections.abc import Callable
+
+import pytest
+from fastapi import FastAPI
+
+from tests.directories.conftest import ANN
+from tests.directories.server import PEOPLE, Directory
+from tests.directories.syncing import connected, crowd, numbers, sync, told_of
+from tests.directories.test_sign_in import sign_in
+from tests.support.api import Api
+from tests.support.browser import Visitor
+from tests.support.chance import FakeClock
+
+MAIL = "ann@example.com"
+
+
+@pytest.fixture
+def options() -> dict[str, object]:
+    return {"outbound": {"allowed_hosts": ["127.0.0.1"]}, "registration": "verified"}
+
+
+@pytest.fixture
+def visitor(app: FastAPI) -> Visitor:
+    return Visitor(app)
+
+
+async def test_who_is_disabled_or_gone_is_withdrawn_and_comes_back(
+    api: Api, visitor: Visitor, app: FastAPI, directory: Directory, clock: FakeClock
+) -> None:
+    crowd(directory, 2)
+    connection = await connected(api, directory)
+    await sync(api, connection)
+    await sign_in(visitor)
+    other = Visitor(app)
+    await sign_in(other, "p0")
+    gone = directory.entries.pop(f"uid=p0,{PEOPLE}")
+    directory.entries[ANN]["nsaccountlock"] = [b"TRUE"]
+    clock.advance(seconds=10)
+    first = await sync(api, connection)
+    inside = await visitor.who(), await other.who()
+    clock.advance(seconds=10)
+    second = await sync(api, connection)
+    directory.entries[f"uid=p0,{PEOPLE}"] = gone
+    del directory.entries[ANN]["nsaccountlock"]
+    third = await sync(api, connection)
+    back = await sign_in(visitor)
+
+    assert numbers(first) == {
+        **{"entries": 2, "unchanged": 1, "withdrawn": 2, "missing": 1}
+    }
+    assert inside == ("", "")
+    assert numbers(second) == {"entries": 2, "unchanged": 2}
+    assert numbers(third) == {"entries": 3, "unchanged": 1, "returned": 2}
+    assert back.status_code == 303 and await visitor.who() == MAIL
+    said = await told_of(api, "upstream.withdrawn")
+    assert sorted((each["reason"], each["sessions"]) for each in said) == [
+        *(("missing", 1), ("not_active", 1))
+    ]
+    assert len(await told_of(api, "upstream.returned")) == 2
+
+
+async def test_who_signed_in_since_a_withdrawal_is_withdrawn_again(
+    api: Api, visitor: Visitor, directory: Directory, clock: FakeClock
+) -> None:
+    """The directory let them in, and is not to be believed less the second time."""
+    connection = await connected(api, directory)
+    await sync(api, connection)
+    directory.entries[ANN]["nsaccountlock"] = [b"TRUE"]
+    clock.advance(seconds=10)
+    await sync(api, connection)
+    clock.advance(hours=1)
+    await sign_in(visitor)  # this directory's bind knows nothing of the lock
+    clock.advance(seconds=10)
+    told = await sync(api, connection)
+
+    assert numbers(told) == {"entries": 1, "withdrawn": 1}
+    assert await visitor.who() == ""
+
+
+Spoil = Callable[[Directory], None]
+
+
+def _cut_off(directory: Directory) -> None:
+    directory.most = 8
+
+
+def _most_are_gone(directory: Directory) -> None:
+    for at in range(15):
+        del directory.entries[f"uid=p{at},{PEOPLE}"]
+
+
+def _all_are_gone(directory: Directory) -> None:
+    _most_are_gone(directory)
+    for at in range(15, 20):
+        del directory.entries[f"uid=p{at},{PEOPLE}"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "outcome", "kept"),
+    [
+        (_cut_off, "cut_off", 0),
+        (_most_are_gone, "complete", 15),
+        (_all_are_gone, "empty", 0),
+    ],
+)
+async def test_a_listing_that_cannot_be_true_withdraws_nobody(
+    api: Api,
+    directory: Directory,
+    clock: FakeClock,
+    spoil: Spoil,
+    outcome: str,
+    kept: int,
+) -> None:
+    del directory.entries[ANN]
+    crowd(directory, 20)
+    connection = await connected(api, directory, {"page_size": 10})
+    await sync(api, connection)
+    spoil(directory)
+    clock.advance(seconds=10)
+    for _ in range(2):  # and no patience makes it truer
+        told = await sync(api, connection)
+        assert (told["outcome"], told["kept"], told["withdrawn"]) == (outcome, kept, 0)
+        assert told["detail"]
+    confirmed = await sync(api, connection, accept_missing=True)
+
+    assert confirmed["withdrawn"] == kept and confirmed["kept"] == 0
+    assert len(await told_of(api, "upstream.withdrawn")) == kept
+
+
+async def test_an_outage_in_the_middle_withdraws_nobody_and_is_told(
+    api: Api, directory: Directory, clock: FakeClock
+) -> None:
+    crowd(directory, 19)
+    connection = await connected(api, directory, {"page_size": 10, "timeout": 1})
+    await sync(api, connection)
+    del directory.entries[f"uid=p18,{PEOPLE}"]
+    clock.advance(seconds=10)
+    answers = 0
+
+    async def die() -> None:
+        nonlocal answers
+        answers += 1
+        if answers > 2:  # the bind, and a page
+            raise ConnectionResetError
+
+    directory.hook = die
+    broken = await sync(api, connection)
+    directory.hook = None
+    clock.advance(minutes=5)
+    whole = await sync(api, connection)
+
+    assert (broken["outcome"], broken["entries"], broken["withdrawn"]) == (
+        "failed",
+        10,
+        0,
+    )
+    assert "connection" in broken["detail"]
+    assert numbers(whole) == {
+        **{"entries": 19, "unchanged": 19, "missing": 1, "withdrawn": 1}
+    }
+
+
+async def test_another_base_or_filter_withdraws_nobody_until_it_is_confirmed(
+    api: Api, directory: Directory, clock: FakeClock
+) -> None:
+    crowd(directory, 19)
+    connection = await connected(api, directory)
+    await sync(api, connection)
+    clock.advance(seconds=10)
+    settings = directory.settings() | {"user_filter": "(!(uid=p7))", "timeout": 2}
+    changed = await api.patch(
+        f"/connections/{connection}", {"settings": settings}, await api.admin()
+    )
+    assert changed.status_code == 200, changed.text
+    told = [await sync(api, connection) for _ in range(2)]
+    confirmed = await sync(api, connection, accept_missing=True)
+
+    assert [(each["kept"], each["withdrawn"]) for each in told] == [(1, 0)] * 2
+    assert "settings" in told[0]["detail"]
+    assert (confirmed["kept"], confirmed["withdrawn"]) == (0, 1)
