@@ -104,8 +104,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         raise  # the server ends; RequestMiddleware keeps the traceback back
     finally:
         await port.stop()
-        await worker.stop()
-        await clock.stop()
+        await asyncio.gather(worker.stop(), clock.stop())
         await SealingPresence(runtime).leave()
         await runtime.close()
         runtime.stopping.give_back()
