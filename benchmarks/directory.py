@@ -28,16 +28,30 @@ _BUDGET = 120  # MB of one process
 def _command(environment: Mapping[str, str], *words: str) -> tuple[Any, float, float]:
     """Run a command; return what it printed, its seconds, and its most memory in MB."""
     line = [sys.executable, "-m", "app.cli", *words, "--json"]
-    began = time.perf_counter()
-    child = subprocess.Popen(line, env=environment, stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    printed = child.stdout.read()
-    _, status, used = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
+    began, most = time.perf_counter(), 0.0
+    with tempfile.TemporaryFile() as printed:
+        child = subprocess.Popen(line, env=environment, stdout=printed)
+        while child.poll() is None:
+            most = max(most, _most_memory(child.pid))
+            time.sleep(0.05)
+        printed.seek(0)
+        told = printed.read()
     if child.returncode:
-        raise SystemExit(f"{words} ended with {child.returncode}: {printed.decode()}")
-    told = json.loads(printed)
-    return told, time.perf_counter() - began, used.ru_maxrss / 1_024
+        raise SystemExit(f"{words} ended with {child.returncode}: {told.decode()}")
+    return json.loads(told), time.perf_counter() - began, most
+
+
+def _most_memory(pid: int) -> float:
+    """Return the high-water mark of a process; 0 once it is gone.
+
+    What ``wait4`` tells is no less than its parent had when it was forked.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    marks = [line.split()[1] for line in status.splitlines() if "VmHWM" in line]
+    return int(marks[0]) / 1_024 if marks else 0.0
 
 
 def _connect(environment: Mapping[str, str], folder: Path, peer: Directory) -> None:

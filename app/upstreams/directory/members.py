@@ -6,6 +6,7 @@ groups are walked downward: what of their members is a group is known from one r
 of all groups. Each person takes a number or two, however many groups they are in.
 """
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -241,7 +242,9 @@ async def _read(
 def _names(flavour: Flavour, group: Entry | None) -> Iterable[str]:
     for attribute in flavour.members if group else ():
         assert group is not None
-        yield from group.texts(attribute)
+        for value in group.values(attribute):  # one at a time: there may be very many
+            with contextlib.suppress(UnicodeDecodeError):
+                yield value.decode()
 
 
 def _is_below(dn: str, base: str) -> bool:
