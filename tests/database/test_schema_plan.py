@@ -16,13 +16,15 @@ from sqlalchemy import Connection, inspect, text
 from typer.testing import CliRunner, Result
 
 from app.cli.commands import app
-from app.repositories.schema import SCHEMA_REVISION
+from app.repositories.schema import MIGRATIONS, SCHEMA_REVISION
 from app.repositories.upgrade.database_copy import why_unfit
 from tests.conftest import SECRET, migrate
 from tests.database.test_migrations import _config, _look
 from tests.servers.postgres import binaries, create_database, drop_database
 
 OLD = "0016"
+# Their numbers may have gaps: a branch that was not taken had them.
+REVISIONS = sorted(e.name[:4] for e in (MIGRATIONS / "versions").glob("0*_*.py"))
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ async def test_a_plan_tells_each_step_and_changes_nothing(old: str) -> None:
     assert await _look(old, _state) == before
     assert (told["revision"], told["target"]) == (OLD, SCHEMA_REVISION)
     numbers = [int(step["revision"]) for step in told["steps"]]
-    assert numbers == list(range(int(OLD) + 1, int(SCHEMA_REVISION) + 1))
+    assert numbers == [int(each) for each in REVISIONS if each > OLD]
     [drop] = [step for step in told["steps"] if step["revision"] == "0018"]
     assert drop["kinds"] == ["contract"]
     assert drop["statements"] == ["ALTER TABLE users DROP COLUMN devices_forgotten_at"]
@@ -301,9 +303,8 @@ async def test_every_step_back_keeps_what_the_schema_before_can_hold(
     first = await _look(url, _rows)
 
     def down_and_up() -> None:
-        newest = int(SCHEMA_REVISION)
-        for revision in range(newest - 1, newest - 4, -1):
-            command.downgrade(_config(url), f"{revision:04d}")
+        for revision in REVISIONS[-2:-5:-1]:
+            command.downgrade(_config(url), revision)
             left = asyncio.run(_look(url, _rows))
             assert left.items() <= first.items(), revision
         command.upgrade(_config(url), "head")

@@ -17,10 +17,10 @@ from app.services.server.runtime import build_runtime
 from app.services.server.secret_key.presence import VALID
 from tests.conftest import SECRET, migrate
 from tests.database.test_migrations import _look
-from tests.database.test_schema_plan import _json, _rows, _run, _state
+from tests.database.test_schema_plan import REVISIONS, _json, _rows, _run, _state
 from tests.factories.user import UserFactory
 
-BEFORE, LONG_BEFORE = f"{int(SCHEMA_REVISION) - 1:04d}", "0037"
+BEFORE, LONG_BEFORE = REVISIONS[-2], "0037"
 NOW, SOMEBODY, DOMAIN = timedelta(), UUID(int=1), UUID(int=2)
 
 
