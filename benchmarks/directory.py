@@ -115,7 +115,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = f"sqlite:///{folder / 'auth.db'}"
         if not chosen.sqlite:
-            server = PostgresServer.start(folder / "postgresql", durable=True)
+            server = PostgresServer.start(folder, durable=True)
             url = stack.enter_context(server).url()
         _measure(chosen.entries, folder, url)
 
