@@ -1,5 +1,7 @@
 """What a directory tells without number, without end, or of one person too many."""
 
+import asyncio
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -8,10 +10,12 @@ from app.upstreams.directory import ber, link, message
 from app.upstreams.directory.errors import Nonsense
 from app.upstreams.directory.flavour import FLAVOURS, subject_of
 from app.upstreams.directory.message import Entry
+from app.upstreams.directory.streams import read_exactly
 from app.upstreams.protocol import Reason, Refused
 from tests.directories.conftest import ANN, PASSWORD, Connect, add_person
 from tests.directories.server import GROUPS, Directory
 
+_MEMBERS = [b"uid=person-%06d,ou=people,dc=corp" % at for at in range(20_000)]
 _ANY_ID = b"\x02\x01\x7f"  # becomes the id of what was asked
 
 
@@ -50,6 +54,56 @@ async def test_small_things_without_number_are_not_read(
     directory.raw[message.SEARCH] = bytes_
 
     assert await _refused(connect(_plain(directory))) is reason
+
+
+def _group(*more: bytes) -> message.Message:
+    members = *map(ber.octets, _MEMBERS), *more
+    told = ber.sequence(ber.octets("member"), ber.element(ber.SET, *members))
+    entry = ber.element(message.ENTRY, ber.octets("cn=a"), ber.sequence(told))
+    return message.read(ber.integer(1) + entry)
+
+
+def test_a_group_of_very_many_is_there_once() -> None:
+    """Memory is what the message takes, and nothing for each of its members."""
+    told = _group()
+    tracemalloc.start()
+    try:
+        values = message.entry_of(told).values("MEMBER")
+        assert sum(map(len, values)) == sum(map(len, _MEMBERS))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most < len(told.content) / 50
+    assert (len(values), list(values)) == (len(_MEMBERS), _MEMBERS)
+    assert (values[-1], list(values[:2])) == (_MEMBERS[-1], _MEMBERS[:2])
+
+
+@pytest.mark.parametrize(
+    "more", [b"\4\5cut", b"\4", b"\x1f\0", b"\4\0" * message.MAX_VALUES]
+)
+def test_a_group_of_very_many_is_whole_or_none(more: bytes) -> None:
+    with pytest.raises(ber.Malformed):
+        message.entry_of(_group(more))
+
+
+async def test_what_is_large_is_read_as_it_comes() -> None:
+    sent = b"".join(_MEMBERS)
+    reader = asyncio.StreamReader(limit=1_000)
+
+    async def read() -> bytes:
+        return bytes(await read_exactly(reader, len(sent) - 7))
+
+    reading = asyncio.create_task(read())
+    for at in range(0, len(sent), 100_000):
+        reader.feed_data(sent[at : at + 100_000])
+        await asyncio.sleep(0)
+    assert await reading == sent[:-7]
+    assert await read_exactly(reader, 7) == sent[-7:]
+    reader.feed_data(sent)
+    reader.feed_eof()
+    with pytest.raises(asyncio.IncompleteReadError):
+        await read_exactly(reader, len(sent) + 1)
 
 
 async def test_pages_without_an_end_are_left(

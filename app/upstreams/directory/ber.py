@@ -1,11 +1,14 @@
 """The encoding of LDAP (RFC 4511 §5.1): BER, definite lengths, short tags."""
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 BOOLEAN, INTEGER, OCTETS, ENUMERATED = 0x01, 0x02, 0x04, 0x0A
 SEQUENCE, SET = 0x30, 0x31
 _LONG = 0x80
 _SHORT_TAGS = 0x1F
+
+Octets = TypeVar("Octets", bytes, memoryview)
 
 
 class Malformed(Exception):
@@ -43,7 +46,7 @@ def boolean(value: bool, tag: int = BOOLEAN) -> bytes:
     return element(tag, b"\xff" if value else b"\x00")
 
 
-def size_of(head: bytes) -> tuple[int, int] | None:
+def size_of(head: bytes | memoryview) -> tuple[int, int] | None:
     """Return the length of an element's head, and of its content.
 
     Args:
@@ -67,11 +70,11 @@ def size_of(head: bytes) -> tuple[int, int] | None:
     return 2 + count, int.from_bytes(head[2 : 2 + count], "big")
 
 
-def children(body: bytes, most: int = 100) -> Iterator[tuple[int, bytes]]:
+def children(body: Octets, most: int = 100) -> Iterator[tuple[int, Octets]]:
     """Yield tag and content of each element, one after the other.
 
     Args:
-        body: What they fill.
+        body: What they fill; of a view, views are told, and nothing is copied.
         most: How many there may be: of two bytes each, a message has millions, and
             nobody else is served while they are read.
 
@@ -93,7 +96,7 @@ def children(body: bytes, most: int = 100) -> Iterator[tuple[int, bytes]]:
         at += head + size
 
 
-def whole(content: bytes) -> int:
+def whole(content: bytes | memoryview) -> int:
     """Return the number that the content of an INTEGER or ENUMERATED is.
 
     Raises:

@@ -24,6 +24,7 @@ from app.upstreams.directory.errors import (
 )
 from app.upstreams.directory.filters import Filter
 from app.upstreams.directory.message import Control, Entry, Result
+from app.upstreams.directory.streams import read_exactly, streams
 from app.upstreams.values import shown
 
 MAX_MESSAGE = 4 * 1024 * 1024  # bytes: a group of some thirty thousand members
@@ -115,7 +116,9 @@ class Link:
                 try:
                     if server.tls == "start":
                         await _start_tls(sock)
-                    reader, writer = await _streams(sock, server, context, seconds)
+                    reader, writer = await streams(
+                        sock, server.host, context, seconds, farewell=_FAREWELL
+                    )
                 except BaseException:
                     sock.close()
                     raise
@@ -221,11 +224,13 @@ class Link:
             with _reading():
                 cookie = message.cookie_of(result)
             is_cut_off = result.code == SIZE_LIMIT
-            if found or is_cut_off:
-                yield Found(found, is_cut_off)
+            empty = 0 if found else empty + 1
+            page = [Found(found, is_cut_off)] if found or is_cut_off else []
+            del found  # whoever works on a page decides how long it is there
+            if page:
+                yield page.pop()
             if is_cut_off or not cookie:
                 return
-            empty = 0 if found else empty + 1
         raise Nonsense("pages without an end")
 
     async def modify(
@@ -324,7 +329,7 @@ class Link:
         assert sizes is not None  # the head is whole now
         if sizes[1] > self.largest:
             raise Oversized(f"a message of {sizes[1]} bytes")
-        found = message.read(await self._reader.readexactly(sizes[1]))
+        found = message.read(await read_exactly(self._reader, sizes[1]))
         if found.id == 0:  # §4.4.1: it says that it goes
             raise Down("it ended the connection")
         if found.id != self._number:
@@ -381,20 +386,3 @@ async def _exactly(sock: socket.socket, count: int) -> bytes:
             raise ConnectionResetError
         found += more
     return found
-
-
-async def _streams(
-    sock: socket.socket,
-    server: Server,
-    context: ssl.SSLContext | None,
-    seconds: float,
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    if context is None:
-        return await asyncio.open_connection(sock=sock)
-    return await asyncio.open_connection(
-        sock=sock,
-        ssl=context,
-        server_hostname=server.host,
-        ssl_handshake_timeout=seconds,
-        ssl_shutdown_timeout=_FAREWELL,
-    )

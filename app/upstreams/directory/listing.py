@@ -106,7 +106,10 @@ class Listing:
     ) -> AsyncIterator[ListedPage]:
         async for page in pages:
             people = [self._listed(each, members, shared, now) for each in page.entries]
-            yield ListedPage(people, page.is_cut_off)
+            listed = ListedPage(people, page.is_cut_off)
+            del page, people
+            yield listed
+            del listed  # before the next one comes
 
     async def _members(self, link: Link) -> Members | None:
         """Return who is in the groups that follow; None where the claim is another."""

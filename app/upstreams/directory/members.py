@@ -6,7 +6,6 @@ groups are walked downward: what of their members is a group is known from one r
 of all groups. Each person takes a number or two, however many groups they are in.
 """
 
-import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -217,13 +216,14 @@ async def _walk(
         below: set[str] = set()
         for name in level:
             group = await _read(link, flavour, search, walk.groups[name].dn)
-            for login in group.texts(_LOGIN) if group else ():
+            for login in group.each_text(_LOGIN) if group else ():
                 walk.members.add_login(login, walk.at)
             for member in map(canonical_or_as_is, _names(flavour, group)):
                 if member in walk.groups:
                     below.add(member)
                 else:
                     walk.members.add(member, walk.at)
+            del group  # one may be large: it is gone when the next one comes
         if not search.nested or depth >= DEEPEST:
             return
         level = below - seen
@@ -242,9 +242,7 @@ async def _read(
 def _names(flavour: Flavour, group: Entry | None) -> Iterable[str]:
     for attribute in flavour.members if group else ():
         assert group is not None
-        for value in group.values(attribute):  # one at a time: there may be very many
-            with contextlib.suppress(UnicodeDecodeError):
-                yield value.decode()
+        yield from group.each_text(attribute)
 
 
 def _is_below(dn: str, base: str) -> bool:

@@ -1,8 +1,10 @@
 """Messages of LDAP (RFC 4511 §4), as far as a client of directories sends and reads."""
 
+import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 from app.upstreams.directory import ber
 from app.upstreams.directory.filters import Filter
@@ -22,6 +24,7 @@ PASSWORD_POLICY = "1.3.6.1.4.1.42.2.27.8.5.1"  # draft-behera-ldap-password-poli
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
 MAX_VALUES = 100_000  # of one entry
+_MANY = 64 * 1024  # bytes of the values of one attribute
 
 BASE, ONE, SUBTREE = 0, 1, 2
 ADD, DELETE, REPLACE = 0, 1, 2
@@ -59,6 +62,36 @@ class Result:
     value: bytes | None = None
 
 
+class PackedValues(Sequence[bytes]):
+    """Very many values, as they were sent: each is there while it is looked at."""
+
+    __slots__ = ("_count", "_packed")
+
+    def __init__(self, packed: memoryview, most: int) -> None:
+        """Take the content of a SET; see ``ber.children``."""
+        self._packed = packed
+        self._count = sum(1 for _ in ber.children(packed, most))
+
+    def __len__(self) -> int:
+        """Return how many they are."""
+        return self._count
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield one after the other."""
+        for _, value in ber.children(self._packed, self._count):
+            yield bytes(value)
+
+    @overload
+    def __getitem__(self, at: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[bytes]: ...
+
+    def __getitem__(self, at: int | slice) -> bytes | Sequence[bytes]:
+        """Return one, or some; all of them are there for a moment."""
+        return tuple(self)[at]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Somebody, or something, in a directory.
@@ -69,25 +102,25 @@ class Entry:
     """
 
     dn: str
-    attributes: Mapping[str, tuple[bytes, ...]]
+    attributes: Mapping[str, Sequence[bytes]]
 
-    def values(self, name: str) -> tuple[bytes, ...]:
+    def values(self, name: str) -> Sequence[bytes]:
         """Return all values of an attribute."""
         return self.attributes.get(name.lower(), ())
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return the values of an attribute that are text."""
-        found = []
+        return tuple(self.each_text(name))
+
+    def each_text(self, name: str) -> Iterator[str]:
+        """Yield the same, one after the other: there may be very many."""
         for value in self.values(name):
-            try:
-                found.append(value.decode())
-            except UnicodeDecodeError:
-                continue
-        return tuple(found)
+            with contextlib.suppress(UnicodeDecodeError):
+                yield value.decode()
 
     def text(self, name: str) -> str | None:
         """Return the first value that is text, or None."""
-        return next(iter(self.texts(name)), None)
+        return next(self.each_text(name), None)
 
     @property
     def count(self) -> int:
@@ -102,12 +135,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something that a server sent."""
+    """Something that a server sent.
+
+    Attributes:
+        content: What the operation holds, where it was read to.
+    """
 
     id: int
     tag: int
-    body: bytes
+    content: memoryview
     controls: Mapping[str, bytes]
+
+    @property
+    def body(self) -> bytes:
+        """Return a copy of what it holds: of an entry that may be large."""
+        return bytes(self.content)
 
 
 def envelope(number: int, operation: bytes, controls: Sequence[Control] = ()) -> bytes:
@@ -210,17 +252,17 @@ def cookie_of(result: Result) -> bytes:
     return cookie
 
 
-def read(content: bytes) -> Message:
+def read(content: bytes | bytearray) -> Message:
     """Return what the content of a message's SEQUENCE is.
 
     Raises:
         Malformed: It is no message.
     """
-    (_, number), (tag, body), *rest = _some(content, 2)
+    (_, number), (tag, body), *rest = _some(memoryview(content), 2)
     controls: dict[str, bytes] = {}
     for kind, listed in rest:
         if kind == _CONTROLS:
-            controls |= _controls(listed)
+            controls |= _controls(bytes(listed))
     return Message(ber.whole(number), tag, body, controls)
 
 
@@ -246,15 +288,21 @@ def entry_of(message: Message) -> Entry:
     Raises:
         Malformed: It tells none, or more values than are read.
     """
-    (_, dn), (_, listed), *_rest = _some(message.body, 2)
-    attributes: dict[str, tuple[bytes, ...]] = {}
+    (_, dn), (_, listed), *_rest = _some(message.content, 2)
+    attributes: dict[str, Sequence[bytes]] = {}
     left = MAX_VALUES
     for _, attribute in ber.children(listed, MAX_VALUES):
         (_, name), (_, values), *_more = _some(attribute, 2)
-        found = tuple(value for _, value in ber.children(values, left))
-        attributes[_text(name).lower()] = found
+        found = _values(values, left)
+        attributes[_text(bytes(name)).lower()] = found
         left -= len(found) + 1
-    return Entry(_text(dn), attributes)
+    return Entry(_text(bytes(dn)), attributes)
+
+
+def _values(packed: memoryview, most: int) -> Sequence[bytes]:
+    if len(packed) > _MANY:
+        return PackedValues(packed, most)
+    return tuple(bytes(value) for _, value in ber.children(packed, most))
 
 
 def _controls(listed: bytes) -> dict[str, bytes]:
@@ -266,7 +314,7 @@ def _controls(listed: bytes) -> dict[str, bytes]:
     return found
 
 
-def _some(body: bytes, least: int) -> list[tuple[int, bytes]]:
+def _some(body: ber.Octets, least: int) -> list[tuple[int, ber.Octets]]:
     found = list(ber.children(body))
     if len(found) < least:
         raise ber.Malformed("a part is missing")

@@ -142,8 +142,8 @@ class SyncRunner:
             async for page in pages:
                 plan = await judge(run, page.people)
                 await store(run, plan, read_at)
-                del plan
                 is_cut_off |= page.is_cut_off
+                del page, plan  # before the next one comes
                 await run.tell()
                 read_at = clock.now()
         if is_cut_off:
