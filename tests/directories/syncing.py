@@ -42,6 +42,7 @@ async def sync(api: Api, connection: str, **body: Any) -> dict[str, Any]:
     asked = await api.post(f"/connections/{connection}/syncs", body, who)
     assert asked.status_code == 202, asked.text
     await run_jobs(api)
+    who = await api.admin()  # it may have taken hours
     answer = await api.client.get(asked.headers["location"], headers=who.headers)
     told: dict[str, Any] = answer.json()
     assert told["ended_at"] is not None, told

@@ -1,10 +1,16 @@
 """Who is not in a directory any more: withdrawn where that is sure, else kept."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import update
 
+from app.models import UpstreamIdentity
+from app.services.upstreams.sync import run
+from app.services.upstreams.sync.withdraw import withdraw
+from tests.connections.support import account
 from tests.directories.conftest import ANN
 from tests.directories.server import PEOPLE, Directory
 from tests.directories.syncing import connected, crowd, numbers, sync, told_of
@@ -180,3 +186,69 @@ async def test_another_base_or_filter_withdraws_nobody_until_it_is_confirmed(
     assert [(each["kept"], each["withdrawn"]) for each in told] == [(1, 0)] * 2
     assert "settings" in told[0]["detail"]
     assert (confirmed["kept"], confirmed["withdrawn"]) == (0, 1)
+
+
+@pytest.mark.parametrize("when", ["while it is read", "before they are withdrawn"])
+async def test_who_signs_in_meanwhile_is_not_missing(
+    api: Api,
+    directory: Directory,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    when: str,
+) -> None:
+    crowd(directory, 5)
+    connection = await connected(api, directory)
+    await sync(api, connection)
+    del directory.entries[f"uid=p0,{PEOPLE}"]
+    clock.advance(seconds=10)
+
+    async def come() -> None:
+        directory.hook = None
+        async with api.runtime.unit_of_work() as uow:
+            subject = UpstreamIdentity.claims["preferred_username"].as_string()
+            await uow.db.execute(
+                update(UpstreamIdentity)
+                .where(subject == "p0")
+                .values(last_used_at=uow.clock.now())
+            )
+
+    async def late(*given: Any) -> None:
+        await come()
+        await withdraw(*given)
+
+    if when == "while it is read":
+        directory.hook = come
+    else:
+        monkeypatch.setattr(run, "withdraw", late)
+    told = await sync(api, connection)
+
+    assert told["withdrawn"] == 0 and told["outcome"] == "complete"
+    assert (told["missing"], told["kept"]) == (
+        (0, 0) if when == "while it is read" else (1, 1)
+    )
+    assert await told_of(api, "upstream.withdrawn") == []
+
+
+async def test_of_who_signs_in_while_it_is_read_the_sign_in_knows_better(
+    api: Api, directory: Directory, clock: FakeClock
+) -> None:
+    connection = await connected(api, directory, follow={"profile": {"name": "name"}})
+    await sync(api, connection)
+    directory.entries[ANN]["cn"] = [b"Ann Other"]
+    clock.advance(seconds=10)
+
+    async def come() -> None:
+        async with api.runtime.unit_of_work() as uow:
+            at = uow.clock.now()
+            await uow.db.execute(update(UpstreamIdentity).values(last_used_at=at))
+
+    directory.hook = come
+    told = await sync(api, connection)
+    directory.hook = None
+    kept = (await account(api, MAIL)).name
+    clock.advance(seconds=10)
+    after = await sync(api, connection)
+
+    assert told["left_out"] == {"signed_in_meanwhile": 1} and kept == "Ann"
+    assert numbers(after) == {"entries": 1, "changed": 1}
+    assert (await account(api, MAIL)).name == "Ann Other"

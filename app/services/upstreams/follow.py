@@ -81,12 +81,14 @@ def groups_wanted(policy: Mapping[str, Any], claims: Mapping[str, Any]) -> set[s
     return {group for value, group in mapped["groups"].items() if value in told}
 
 
-async def leave_groups(process: Process, user_id: UUID, names: set[str]) -> None:
-    """Take somebody out of groups; the last administrator stays."""
+async def leave_groups(process: Process, user_id: UUID, names: set[str]) -> bool:
+    """Take somebody out of groups; the last administrator stays, and it is False."""
     try:
         await _take_out(process, user_id, names)
     except LastAdministrator:
         _log.warning("the last administrator stays in a group that follows elsewhere")
+        return False
+    return True
 
 
 def by_dn(policy: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -32,6 +32,7 @@ MAX_ANSWER = 16 * 1024 * 1024  # bytes of all entries that answer one request
 MAX_ANSWER_VALUES = 400_000  # of them: short ones take far more memory
 _MOST_ENTRIES = 1_000  # where nobody said how many
 _EMPTY_PAGES = 1_000  # one after the other; Active Directory sends some
+_MOST_PAGED = 5_000_000  # entries of all pages of one search
 _MAX_GREETING = 4_096  # bytes of the answer to StartTLS
 _FAREWELL = 1.0  # seconds until a connection is cut that does not close
 
@@ -75,7 +76,11 @@ class Found:
 
 
 class Link:
-    """A connection, made by ``open``; a message has ``largest`` bytes at most."""
+    """A connection, made by ``open``; a message has ``largest`` bytes at most.
+
+    Attributes:
+        between: Is awaited before each search, and each page of one.
+    """
 
     def __init__(
         self,
@@ -86,6 +91,7 @@ class Link:
         """Speak by these streams, and wait for an answer so many seconds."""
         self._reader, self._writer = reader, writer
         self._seconds, self.largest = seconds, MAX_MESSAGE
+        self.between: Callable[[], Awaitable[None]] | None = None
         self._number = 0
 
     @classmethod
@@ -214,7 +220,7 @@ class Link:
             Fault: There is no answer that could be used.
         """
         operation = message.search(base, wanted, attributes, scope=scope)
-        cookie, empty = b"", 0
+        cookie, empty, total = b"", 0, 0
         while empty < _EMPTY_PAGES:
             found, result = await self._entries(
                 operation, [message.page(size, cookie)], size
@@ -224,6 +230,9 @@ class Link:
             with _reading():
                 cookie = message.cookie_of(result)
             is_cut_off = result.code == SIZE_LIMIT
+            total += len(found)
+            if total > _MOST_PAGED:
+                raise Oversized(f"more than {_MOST_PAGED} entries, page by page")
             empty = 0 if found else empty + 1
             page = [Found(found, is_cut_off)] if found or is_cut_off else []
             del found  # whoever works on a page decides how long it is there
@@ -279,6 +288,8 @@ class Link:
     ) -> tuple[list[Entry], Result]:
         entries: list[Entry] = []
         total = values = 0
+        if self.between is not None:
+            await self.between()
         async with self._answering():
             await self._send(operation, controls)
             while True:

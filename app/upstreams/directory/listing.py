@@ -4,7 +4,7 @@ Nothing of a page is kept when the next one is asked for, and nothing is read ah
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -80,17 +80,21 @@ class Listing:
     salt: bytes
 
     @contextlib.asynccontextmanager
-    async def reading(self, now: datetime) -> AsyncIterator[AsyncIterator[ListedPage]]:
+    async def reading(
+        self, now: datetime, between: Callable[[], Awaitable[None]]
+    ) -> AsyncIterator[AsyncIterator[ListedPage]]:
         """Enter to get everybody; who waits between two pages lets the directory wait.
 
         Args:
             now: When accounts there are judged to be expired.
+            between: Is awaited before each thing that is asked.
 
         Raises:
             ListingFailed: It cannot be read, or not to its end.
         """
         with _telling():
             async with self.connector.directory.session() as session:
+                session.link.between = between
                 members = await self._members(session.link)
                 shared = await self._shared(session.link)
                 found = self.connector.people(session.link)

@@ -138,7 +138,7 @@ class SyncRunner:
         """Read all of it; return how that ended, and why somebody was kept."""
         clock, is_cut_off = self._process.clock, False
         read_at = clock.now()
-        async with _listing(run).reading(run.started_at) as pages:
+        async with _listing(run).reading(run.started_at, run.tell) as pages:
             async for page in pages:
                 plan = await judge(run, page.people)
                 await store(run, plan, read_at)

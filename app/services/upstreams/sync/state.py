@@ -15,6 +15,7 @@ from app.services.upstreams.directory import Way
 from app.utils.numbers import Numbers
 
 LEASE = timedelta(seconds=120)  # longer than any answer, or transaction, may take
+LONGEST = timedelta(hours=12)  # a reading: the directory may be one that never ends
 _TOLD_EVERY = 10.0  # seconds from one word on how far it is to the next
 NUMBERS = (
     *("entries", "made", "linked", "changed", "unchanged"),
@@ -132,8 +133,11 @@ class Run:
         """Say how far it is: to who waits, and now and then to all.
 
         Raises:
-            SyncOver: As ``held``.
+            SyncOver: As ``held``, or it takes too long.
         """
+        if self.process.clock.now() > self.started_at + LONGEST:
+            hours = LONGEST.total_seconds() / 3_600
+            raise SyncOver("failed", f"it takes more than {hours:.0f} hours")
         current().happened = None  # of a hundred thousand people: nobody reads it
         self.told(self.counts)
         if self.process.clock.monotonic() - self._told_at >= _TOLD_EVERY:

@@ -103,12 +103,15 @@ async def _store(run: Run, plan: Plan, read_at: datetime) -> None:
     run.counts.unchanged += page.unchanged
     run.counts.returned += page.returned
     run.counts.left_out.update(page.left_out)
-    for user_id, names in page.leaving.items():
-        await leave_groups(run.process, user_id, names)
-    if page.late:
+    seen = [
+        page.late[user_id]
+        for user_id, names in page.leaving.items()
+        if await leave_groups(run.process, user_id, names) and user_id in page.late
+    ]
+    if seen:  # of whom else stays, nothing: they leave as soon as they can
         async with run.process.unit_of_work() as uow:
             await run.held(uow)
-            await uow.upstream_entries.put(page.late)
+            await uow.upstream_entries.put(seen)
 
 
 @dataclass(slots=True)
@@ -126,7 +129,7 @@ class _Page:
     returned: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
     leaving: dict[UUID, set[str]] = field(default_factory=dict)
-    late: list[dict[str, Any]] = field(default_factory=list)
+    late: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     _now: datetime = field(init=False)
     _groups: Mapping[str, Group] = field(default_factory=dict)
     _users: Mapping[UUID, User] = field(default_factory=dict)
@@ -194,8 +197,8 @@ class _Page:
             self._leave_out("changed_meanwhile")
             return
         self.linked += 1
-        self._known_as(follower, user, "trusted_address")
-        self._regroup(follower, user.id)
+        is_late = self._regroup(follower, user.id) < 0
+        self._known_as(follower, user, "trusted_address", is_late=is_late)
 
     def make(self, follower: Follower) -> None:
         """Give somebody an account; they are told nothing until they come."""
@@ -229,7 +232,9 @@ class _Page:
                     )
                 )
 
-    def _known_as(self, follower: Follower, user: User, how: str) -> None:
+    def _known_as(
+        self, follower: Follower, user: User, how: str, *, is_late: bool = False
+    ) -> None:
         link = self.uow.randomness.uuid7()
         self._identities.append(
             UpstreamIdentity(
@@ -242,7 +247,7 @@ class _Page:
                 last_used_at=None,
             )
         )
-        self._note(follower, link, is_told=how == "new_account")
+        self._note(follower, link, is_told=how == "new_account", is_late=is_late)
         self._record(UpstreamImported, user.id, link, how=how)
         self.run.see(link, is_let_in=True)
 
@@ -270,8 +275,10 @@ class _Page:
             "withdrawn_at": None,
             "is_told": is_told,
         }
-        if is_late:  # a process that dies in between has it done again
-            self.late.append(row)
+        if (
+            is_late and follower.user_id
+        ):  # a process that dies in between has it done again
+            self.late[follower.user_id] = row
             row = {**row, "digest": b""}
         self._rows.append(row)
 
