@@ -96,7 +96,7 @@ def _measure(count: int, folder: Path, url: str) -> None:
         )
         _connect(environment, folder, peer)
         _, _, rest = _command(environment, "connection", "list")
-        print(f"the command at rest: {rest:.0f} MB")
+        print(f"another command: {rest:.0f} MB")
         for what in ("everybody is new", "nobody changed"):
             told, seconds, most = _command(environment, "connection", "sync", "firm")
             numbers = {n: v for n, v in told.items() if type(v) is int and v}

@@ -11,6 +11,7 @@ import sys
 
 from app.cli import HOST, MOST_WORKERS, PORT
 
+_LARGE = ["connection", "sync"]
 _ADVICE = "in a checkout, make serve prepares .venv: use .venv/bin/auth-serve"
 
 
@@ -30,9 +31,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(arguments: list[str]) -> None:
-    """Start a server without typer, three megabytes that it would keep."""
+    """Start a server without typer, three megabytes that it would keep.
+
+    It comes without parts of libraries, and so does what reads a whole directory.
+    """
     served = _served(arguments)
     if served is None:
+        if arguments[:2] == _LARGE:
+            _leave_out()
         from app.cli.commands import app
 
         app(arguments)
@@ -43,13 +49,17 @@ def _run(arguments: list[str]) -> None:
 
             serve_many(hosts, port, workers)
             return
-        from app.core.late import docstrings, libraries
-
-        docstrings.leave_out()
-        libraries.leave_out()
+        _leave_out()
         from app.cli.serve import serve
 
         serve(hosts, port)
+
+
+def _leave_out() -> None:
+    from app.core.late import docstrings, libraries
+
+    docstrings.leave_out()
+    libraries.leave_out()
 
 
 def _served(arguments: list[str]) -> tuple[list[str], int, int] | None:

@@ -40,13 +40,25 @@ class Source(source): pass
 assert Source.__mro__[1] is real and issubclass(Source, real)
 """
 
+_TYPED = """
+import sys
+from app.cli.__main__ import main
+try:
+    main(sys.argv[1:])
+except SystemExit as end:
+    assert not end.code
+import app.services.server.runtime
+from sqlalchemy.orm import Session
+print(Session.__doc__ == "left out", "cryptography.x509" in sys.modules)
+"""
 
-def _run(program: str) -> subprocess.CompletedProcess[str]:
+
+def _run(program: str, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {
         "PYTHONPATH": str(ROOT),
         "AUTH_SERVE_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none",
     }
-    command = [sys.executable, "-c", program]
+    command = [sys.executable, "-c", program, *words]
     return subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=60
     )
@@ -64,3 +76,11 @@ def test_a_server_at_rest_has_not_imported_what_it_may_never_use() -> None:
 def test_what_is_used_after_all_is_the_real_thing() -> None:
     done = _run(_LEFT_OUT + _ASKED)
     assert done.returncode == 0, done.stderr
+
+
+def test_of_the_commands_only_what_reads_a_directory_is_without_them() -> None:
+    reading = _run(_TYPED, "connection", "sync", "--help")
+    other = _run(_TYPED, "connection", "list", "--help")
+    assert "Read a directory: make" in reading.stdout  # its help is a docstring
+    assert reading.stdout.endswith("True False\n"), reading.stderr
+    assert other.stdout.endswith("False True\n"), other.stderr
