@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app.models.access.answered_request import AnsweredRequest
 from app.models.access.refused_request import RefusedRequest
 from app.models.audit_event import AuditEvent
 from app.models.outgoing.webhook import WebhookDelivery
@@ -89,29 +90,30 @@ class AuditEventRepository(Repository[AuditEvent]):
         return await self.page(query, _NEWEST_FIRST, after=after, limit=limit)
 
     async def of_request(
-        self, correlation_id: str, *, refusals: int, events: int
-    ) -> tuple[list[RefusedRequest], list[AuditEvent]]:
+        self, correlation_id: str, *, requests: int, events: int
+    ) -> tuple[list[RefusedRequest], list[AnsweredRequest], list[AuditEvent]]:
         """Return what is kept of a request, each oldest first, with one statement.
 
         Args:
             correlation_id: Of it; callers may choose theirs.
-            refusals: How many of the first ones.
+            requests: How many of the first ones, of those refused and of the others.
             events: How many of the latest ones.
         """
-        kept = select(RefusedRequest).where(
-            RefusedRequest.correlation_id == correlation_id
-        )
         own = select(AuditEvent).where(*self._of_request(correlation_id))
-        refused = kept.order_by(RefusedRequest.id).limit(refusals).subquery()
         evident = own.order_by(AuditEvent.id.desc()).limit(events).subquery()
-        refusal, event = aliased(RefusedRequest, refused), aliased(AuditEvent, evident)
-        # No id is in both: whatever joins is a row of one of them.
-        both = outerjoin(event, refusal, event.id == refusal.id, full=True)
-        rows = (await self.db.execute(select(refusal, event).select_from(both))).all()
-        return (
-            sorted((row[0] for row in rows if row[0]), key=attrgetter("id")),
-            sorted((row[1] for row in rows if row[1]), key=attrgetter("id")),
-        )
+        event = aliased(AuditEvent, evident)
+        refusal = _first(RefusedRequest, correlation_id, requests)
+        answer = _first(AnsweredRequest, correlation_id, requests)
+        # No id is in two of them: whatever joins is a row of one of them.
+        some = outerjoin(event, refusal, event.id == refusal.id, full=True)
+        all_of_them = outerjoin(some, answer, event.id == answer.id, full=True)
+        query = select(refusal, answer, event).select_from(all_of_them)
+        rows = (await self.db.execute(query)).all()
+        found = [
+            sorted((row[kind] for row in rows if row[kind]), key=attrgetter("id"))
+            for kind in range(3)
+        ]
+        return found[0], found[1], found[2]
 
     async def by_id(self, event_id: UUID) -> AuditEvent | None:
         """Return an event, or None."""
@@ -333,6 +335,14 @@ def _for_others(actor_id: UUID) -> Sequence[ColumnElement[bool]]:
         AuditEvent.actor_id == actor_id,
         AuditEvent.actor_id.is_distinct_from(AuditEvent.user_id),
     ]
+
+
+def _first(
+    kind: type[RefusedRequest] | type[AnsweredRequest], correlation_id: str, limit: int
+) -> Any:
+    """Return what stands for the first requests of an id in a statement."""
+    of_it = select(kind).where(kind.correlation_id == correlation_id)
+    return aliased(kind, of_it.order_by(kind.id).limit(limit).subquery())
 
 
 def _by_quarters(query: Select[Any], first: UUID, last: UUID) -> Select[Any]:

@@ -20,7 +20,7 @@ PATH_VALUES |= {"attribute": "x", "host": "wiki.example.org"}
 PATH_VALUES |= {"host": "wiki.example.org", "correlation_id": "r-1"}
 PATH_VALUES |= {"factor": "totp", "group_id": UNKNOWN, "token_id": UNKNOWN}
 PATH_VALUES |= {"webhook_id": UNKNOWN, "connection_id": UNKNOWN}
-PATH_VALUES["domain_id"] = PATH_VALUES["sync_id"] = UNKNOWN
+PATH_VALUES |= dict.fromkeys(("domain_id", "link_id", "sync_id"), UNKNOWN)
 Route = tuple[str, str, dict[str, Any]]
 BAD_JSON: dict[str, bytes] = {
     "not JSON": b"{",

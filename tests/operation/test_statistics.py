@@ -63,6 +63,12 @@ async def count(runtime: Runtime) -> None:
         pass
 
 
+@pytest.fixture(autouse=True)
+def _day(clock: FakeClock) -> None:
+    """Begin with a day: what happens within minutes is then of one hour."""
+    clock.advance(seconds=24 * HOUR - clock.now().timestamp() % (24 * HOUR))
+
+
 async def numbers(runtime: Runtime, by: Any = "hour") -> list[tuple[int, int, int]]:
     """Return what happened in the hours or days in which something did."""
     found = await StatisticsService(runtime).read(by)

@@ -18,6 +18,7 @@ PLAIN = {
     "passkeys.public_key": "public",
     "passkeys.user_handle": "a digest",
     "personal_tokens.digest": "a digest",
+    "upstream_entries.digest": "a digest",
     "user_pictures.content": "public",
 }
 SEALING = {

@@ -274,7 +274,7 @@ _IDS |= {"name": "user", "client_id": "shop"}
 _IDS |= dict.fromkeys(("group_id", "resource_id", "token_id"), str(UUID(int=1)))
 _IDS |= {"attribute": "x", "host": "localhost:4000"}
 _IDS["connection_id"] = _IDS["webhook_id"] = str(UUID(int=1))
-_IDS["domain_id"] = _IDS["sync_id"] = str(UUID(int=1))
+_IDS |= dict.fromkeys(("domain_id", "link_id", "sync_id"), str(UUID(int=1)))
 
 
 async def test_t140_a_body_without_end_is_read_no_further_than_the_limit(

@@ -9,6 +9,7 @@ from httpx2 import Response
 from sqlalchemy import delete, update
 
 from app.models import Attribute, OutboxMessage, PersonalToken, Role
+from app.models.upstream.connection import UpstreamIdentity
 from app.oauth.grants.jwt_bearer import JwtBearer
 from app.policies.permission import PERMISSIONS, operator
 from app.schemas.attribute import AttributeCreate
@@ -64,6 +65,8 @@ NEEDED: dict[Operation, str] = {
     ("put", "/groups/{group_id}/members/{user_id}"): "groups:write",
     ("delete", "/groups/{group_id}/members/{user_id}"): "groups:write",
     ("get", "/users/{user_id}/groups"): "users:read",
+    ("get", "/users/{user_id}/connections"): "users:read",
+    ("delete", "/users/{user_id}/connections/{link_id}"): "users:write",
     ("get", "/attributes"): "attributes:read",
     ("post", "/attributes"): "attributes:write",
     ("get", "/attributes/{attribute}"): "attributes:read",
@@ -189,6 +192,7 @@ ALSO: dict[Operation, str] = {  # what some need besides
 }
 QUERIES: dict[Operation, str] = {
     ("get", "/clients/{client_id}/preview"): "?user_id={user_id}",
+    ("delete", "/users/{user_id}/connections/{link_id}"): "?even_last=true",
 }
 BODIES: dict[Operation, Any] = {
     ("post", "/users"): {"email": "new@example.com"},
@@ -274,6 +278,19 @@ async def add_token(runtime: Runtime, user_id: UUID) -> UUID:
         return uow.personal_tokens.add(row).id
 
 
+async def add_link(runtime: Runtime, user_id: UUID, connection_id: str) -> UUID:
+    async with runtime.unit_of_work() as uow:
+        row = UpstreamIdentity(
+            id=uow.randomness.uuid7(),
+            connection_id=UUID(connection_id),
+            user_id=user_id,
+            subject="target",
+            claims={},
+            linked_at=uow.clock.now(),
+        )
+        return uow.upstream_identities.add(row).id
+
+
 async def targets(api: Api, number: int) -> dict[str, str]:
     """Make things that a request may be about, and that may do less than anybody."""
     user = await api.users()
@@ -329,6 +346,7 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         "attribute": f"target-{number}",
         "webhook_id": str(hook.id),
         "connection_id": str(connection.id),
+        "link_id": str(await add_link(api.runtime, user.id, str(connection.id))),
         "domain_id": str(domain.id),
         "sync_id": str(read.id),
         "name": f"target-{number}",

@@ -17,17 +17,6 @@ class AnsweredRequestRepository(Repository[AnsweredRequest]):
         """Store a batch with one statement."""
         await self.db.execute(insert(AnsweredRequest), rows)
 
-    async def of_request(
-        self, correlation_id: str, limit: int
-    ) -> Sequence[AnsweredRequest]:
-        """Return the first ones of an id, which callers may choose."""
-        kept = select(AnsweredRequest).where(
-            AnsweredRequest.correlation_id == correlation_id
-        )
-        return (
-            await self.db.scalars(kept.order_by(AnsweredRequest.id).limit(limit))
-        ).all()
-
     async def delete_old(self, before: datetime, limit: int) -> int:
         """Delete a batch of those from before an instant."""
         ids = AnsweredRequest.id

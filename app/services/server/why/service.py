@@ -107,10 +107,9 @@ class WhyService:
         not see what this waits for.
         """
         await self._kept.settle()
-        rows, events = await self._uow.audit_events.of_request(
-            correlation_id, refusals=_MOST, events=MOST_EVENTS
+        rows, others, events = await self._uow.audit_events.of_request(
+            correlation_id, requests=_MOST, events=MOST_EVENTS
         )
-        others = await self._uow.answered_requests.of_request(correlation_id, _MOST)
         refusals, allowed = map(_told, rows), map(_told, others)
         return Why(correlation_id, list(refusals), list(allowed), events)
 
