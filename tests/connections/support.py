@@ -25,6 +25,17 @@ CONNECTION: dict[str, Any] = {
     },
 }
 
+DIRECTORY: dict[str, Any] = {
+    "kind": "ldap",
+    "display_name": "Example & Sons",
+    "settings": {
+        "servers": ["ldaps://directory.example.com"],
+        "bind_name": "cn=reader,dc=example,dc=com",
+        "bind_password": "a-password-of-both-sides",
+        "user_base": "dc=example,dc=com",
+    },
+}
+
 
 async def add_connection(api: Api, who: Person, name: str = "support") -> str:
     """Make a connection; return its id."""

@@ -20,7 +20,7 @@ from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime
 from app.services.upstreams.connection import ConnectionService
-from tests.connections.support import CONNECTION
+from tests.connections.support import CONNECTION, DIRECTORY
 from tests.factories.oauth import Application, ApplicationFactory
 from tests.support.api import Person
 from tests.support.browser import Visitor
@@ -72,6 +72,7 @@ PAGES = [
     "/admin/connections/new/oidc",
     "/admin/connections/new/ldap",
     "/admin/connections/{connection}",
+    "/admin/connections/{directory}",
     "/admin/groups",
     "/admin/groups/new",
     "/admin/groups/{group}",
@@ -153,13 +154,14 @@ async def _issuer(runtime: Runtime, machine: Application) -> str:
     return "cluster"
 
 
-async def _connection(runtime: Runtime) -> UUID:
-    """Return a connection that is on."""
-    form = ConnectionCreate.model_validate({**CONNECTION, "name": "acme"})
+async def _connection(runtime: Runtime, kind: str) -> UUID:
+    """Return a connection of a kind that is on."""
+    wanted = CONNECTION if kind == "oidc" else DIRECTORY
+    form = ConnectionCreate.model_validate({**wanted, "name": f"acme-{kind}"})
     async with runtime.unit_of_work() as uow:
         service = ConnectionService(uow, runtime, runtime.connections.forget)
         actor, members = operator(uow.clock.now()), form.model_dump(mode="json")
-        return (await service.create(actor, "acme", members)).id
+        return (await service.create(actor, form.name, members)).id
 
 
 async def _webhook(runtime: Runtime) -> UUID:
@@ -188,7 +190,8 @@ async def test_a_page_costs_at_most_four_statements(
         email=admin.email,
         event=rows[0].id,
         request=rows[0].correlation_id,
-        connection=await _connection(runtime),
+        connection=await _connection(runtime, "oidc"),
+        directory=await _connection(runtime, "ldap"),
         host=await _host(runtime),
         issuer=await _issuer(runtime, shop),
         resource=await _resource(runtime),

@@ -24,6 +24,14 @@ class ConnectionRepository(Repository[Connection]):
         query = select(Connection).where(Connection.id == connection_id)
         return await self.one_or_none(query.with_for_update() if lock else query)
 
+    async def with_people(self, connection_id: UUID) -> tuple[Connection, int] | None:
+        """Return a connection, on or off, and how many people are known by it."""
+        mine = UpstreamIdentity.connection_id == Connection.id
+        people = select(func.count()).where(mine).scalar_subquery()
+        query = select(Connection, people).where(Connection.id == connection_id)
+        row = (await self.db.execute(query)).one_or_none()
+        return None if row is None else (row[0], row[1])
+
     async def by_name(self, name: str) -> Connection | None:
         """Return a connection, on or off."""
         query = select(Connection).where(Connection.name == name)

@@ -85,6 +85,17 @@ class ConnectionService:
             raise ConnectionNotFound
         return row
 
+    async def with_people(self, connection_id: UUID) -> tuple[Connection, int]:
+        """Return a connection, and how many people are known by it.
+
+        Raises:
+            ConnectionNotFound: There is none.
+        """
+        found = await self._uow.connections.with_people(connection_id)
+        if found is None:
+            raise ConnectionNotFound
+        return found
+
     async def linked(self, rows: Sequence[Connection]) -> Mapping[UUID, int]:
         """Return how many people are known by each; who knows nobody is left out."""
         return await self._uow.upstream_identities.counts_of([row.id for row in rows])

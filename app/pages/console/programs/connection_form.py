@@ -6,6 +6,7 @@ from typing import Any, get_args
 from app.core.exceptions import AppError
 from app.core.language import N_, Message, gettext
 from app.models.upstream.connection import Connection
+from app.models.upstream.sync import MISSING_PERCENT, SYNC_EVERY
 from app.pages.console.programs.lines import lines_of, unread
 from app.pages.console.programs.setting_fields import (
     SettingField,
@@ -25,6 +26,11 @@ _LABELS = {
     "follow.groups.claim": N_("Claim with their groups"),
     "follow.groups.groups": N_("Groups that follow it"),
     "typed": N_("Name"),
+    "accept": N_("Name"),
+}
+_READ = {
+    "sync_every": N_("Seconds from one reading of the directory to the next"),
+    "sync_missing_percent": N_("Percent of people who may be missing there at once"),
 }
 _PROFILE: Mapping[ProfileField, Message] = {
     "name": N_("Name"),
@@ -45,7 +51,7 @@ _FOLLOW = "follow.profile."
 
 def labels() -> dict[str, str]:
     """Return how the forms call what they ask."""
-    return {name: gettext(label) for name, label in _LABELS.items()}
+    return {name: gettext(label) for name, label in (_LABELS | _READ).items()}
 
 
 def profile() -> list[tuple[str, str]]:
@@ -59,7 +65,10 @@ def usual_policy() -> dict[str, str]:
     """Return what a form has in it before anybody types."""
     names = "name", "given_name", "family_name"
     followed = {_FOLLOW + name: name for name in names}
-    return {"account_rule": "closed", "follow.groups.claim": "groups", **followed}
+    read = {"sync_every": SYNC_EVERY, "sync_missing_percent": MISSING_PERCENT}
+    shown = {name: str(number) for name, number in read.items()}
+    own = {"account_rule": "closed", "follow.groups.claim": "groups"}
+    return own | followed | shown
 
 
 def shown_connection(row: Connection, fields: Sequence[SettingField]) -> dict[str, str]:
@@ -79,6 +88,8 @@ def shown_connection(row: Connection, fields: Sequence[SettingField]) -> dict[st
     followed = policy["follow"]["profile"].items()
     shown |= {_FOLLOW + name: claim for name, claim in followed}
     shown |= {name: "on" for name in _BOXES if policy.get(name)}
+    usual = usual_policy()
+    shown |= {name: str(policy.get(name, usual[name])) for name in _READ}
     return shown | shown_settings(fields, row.settings)
 
 
@@ -104,6 +115,7 @@ def typed_policy(values: Values) -> dict[str, Any]:
         "account_domains": lines_of(values.get("account_domains", "")),
         "trusted_domains": lines_of(values.get("trusted_domains", "")),
         **{name: name in values for name in _BOXES},
+        **{name: _number(values[name]) for name in _READ if name in values},
         "follow": follow,
     }
 
@@ -119,6 +131,12 @@ def changed_settings(
     typed = typed_settings(fields, values)
     before = typed_settings(fields, shown_settings(fields, row.settings))
     return {} if typed == before else {"settings": typed}
+
+
+def _number(text: str) -> int | str:
+    """Return a number, or what is typed instead, which is refused at its field."""
+    text = text.strip()
+    return int(text) if text.isdecimal() and len(text) < 10 else text
 
 
 def _groups(text: str) -> dict[str, str]:

@@ -22,6 +22,12 @@ from app.pages.console.programs.connection_form import (
     usual_policy,
     wrong_in_connection,
 )
+from app.pages.console.programs.directory_read import (
+    SHOWN,
+    is_directory,
+    kept,
+    reading,
+)
 from app.pages.console.programs.setting_fields import (
     SettingField,
     fields_of,
@@ -36,6 +42,7 @@ from app.schemas.connection import ConnectionChange, ConnectionCreate
 from app.services.process.paging import Pages
 from app.services.upstreams.configuration import kind_named, redirect_uri
 from app.services.upstreams.connection import ConnectionService
+from app.services.upstreams.sync.service import ConnectionSyncService
 
 if TYPE_CHECKING:
     from app.upstreams.protocol import Kind
@@ -53,6 +60,9 @@ _DONE = {
     "enabled": N_("The connection is enabled: people can sign in by it."),
     "disabled": N_("The connection is disabled: nobody signs in by it."),
     "deleted": N_("The connection is deleted."),
+    "sync": N_(
+        "The directory is read within seconds; this page then tells what came of it."
+    ),
 }
 _STATES: dict[str, tuple[Message, str]] = {
     "on": (N_("Active"), "success"),
@@ -196,6 +206,24 @@ async def test_connection(
     return await deed(at, CONNECTIONS, str(connection_id), values, work, show)
 
 
+@router.post(f"{_ONE}/sync")
+async def read_directory(
+    connection_id: UUID, values: Posted, at: AtConsole
+) -> Response:
+    """Have a directory read as a whole; who is missing goes where its name is typed."""
+
+    async def work(here: Here, uow: UnitOfWork) -> Response:
+        if is_accepted := "accept" in values:
+            row = await _connections(here, uow).get(connection_id)
+            here.demand_typed(values, row.name, "accept")
+        await ConnectionSyncService(uow).request(
+            connection_id, dry_run="dry_run" in values, accept_missing=is_accepted
+        )
+        return here.go(_address(connection_id), "sync")
+
+    return await _change(at, connection_id, values, work)
+
+
 @router.post(f"{_ONE}/delete")
 async def delete_connection(
     connection_id: UUID, values: Posted, at: AtConsole
@@ -230,6 +258,7 @@ def _show_new(
         redirect_uri=_redirect_uri(here, kind, values.get("name") or kind.name),
         values=values,
         secrets=(),
+        is_read=kind.asks_password,
         **_asked(fields_of(kind), error),
     )
 
@@ -240,8 +269,10 @@ async def _show_one(
     """Return the page; ``seen`` is what was done, and what a test saw."""
     async with here.runtime.unit_of_work(read_only=True) as uow:
         connections = _connections(here, uow)
-        row = await connections.get(connection_id)
-        linked = await connections.linked([row])
+        row, linked = await connections.with_people(connection_id)
+        is_read = is_directory(row.kind)
+        syncs = await ConnectionSyncService(uow).last(row, SHOWN) if is_read else ()
+    readings = [reading(each) for each in syncs]
     told, fields = connections.shown(row), _fields(row.kind)
     is_typed = error is not None and "version" in values
     return here.render(
@@ -250,10 +281,13 @@ async def _show_one(
         connection=row,
         kind=_title(row.kind),
         state=_state(here, row),
-        linked=linked.get(row.id, 0),
+        linked=linked,
         redirect_uri=_redirect_uri(here, kind_named(row.kind), row.name),
         signed_out_uri=told.signed_out_uri,
         secrets=told.secrets,
+        is_read=is_read,
+        readings=readings,
+        kept=kept(readings),
         values=values if is_typed else shown_connection(row, fields),
         **_asked(fields, error),
         **({"done": "", "steps": ()} | seen),

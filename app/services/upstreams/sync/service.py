@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from app.events.upstream import ConnectionSyncRequested
+from app.models.upstream.connection import Connection
 from app.models.upstream.sync import ConnectionSync
 from app.repositories.unit_of_work import UnitOfWork
 from app.schemas.connection import ConnectionSync as Shown
@@ -85,6 +86,11 @@ class ConnectionSyncService:
             raise ConnectionNotFound
         syncs = self._uow.connection_syncs
         return await syncs.list_page(connection_id, after=after, limit=limit)
+
+    async def last(self, row: Connection, limit: int) -> Sequence[ConnectionSync]:
+        """Return the newest readings of a connection, the newest first."""
+        syncs = self._uow.connection_syncs
+        return await syncs.list_page(row.id, after=None, limit=limit)
 
     async def get(self, connection_id: UUID, sync_id: UUID) -> ConnectionSync:
         """Return a reading.
