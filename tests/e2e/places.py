@@ -1,9 +1,12 @@
 """Pages that open by their address: what axe, scales and rulers look at."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
 from zlib import crc32
 
 from app.config import Settings
+from app.models.upstream.connection import UpstreamIdentity
 from app.oauth.grants.jwt_bearer import JwtBearer
 from app.pages.console.programs.issuer_form import PLATFORMS
 from app.pages.console.sections import (
@@ -29,8 +32,10 @@ from app.services.forward_auth.protected_host import ProtectedHostService
 from app.services.outgoing.webhook import WebhookService
 from app.services.server.runtime import Runtime, build_runtime
 from app.services.upstreams.connection import ConnectionService
+from app.services.upstreams.realm_domain import RealmDomainService
+from app.services.upstreams.sync.run import add_sync
 from tests.conftest import SECRET
-from tests.connections.support import CONNECTION
+from tests.connections.support import CONNECTION, DIRECTORY
 from tests.factories.oauth import ApplicationFactory
 
 VISITORS = (
@@ -78,21 +83,18 @@ _CREDENTIALS = {"client_id": "here", "client_secret": "a-secret-of-both-sides"}
 _WAYS_IN: Sequence[tuple[str, str, Mapping[str, object]]] = (
     ("google", "Google", _CREDENTIALS),
     ("github", "GitHub", _CREDENTIALS),
-    (
-        "ldap",
-        "Example & Sons",
-        {
-            "servers": ["ldaps://directory.example.com"],
-            "bind_name": "cn=reader,dc=example,dc=com",
-            "bind_password": "a-password-of-both-sides",
-            "user_base": "dc=example,dc=com",
-        },
-    ),
+    ("ldap", DIRECTORY["display_name"], DIRECTORY["settings"]),
 )
+LED = "led.example"  # whose people the directory asks for their password in place
 
 
-async def add_ways_in(database_file: str) -> None:
-    """Let people come from elsewhere: before a service starts, which keeps a list."""
+async def add_ways_in(database_file: str, *, leads: bool = False) -> None:
+    """Let people come from elsewhere: before a service starts, which keeps a list.
+
+    Args:
+        database_file: Of the service.
+        leads: Whether the directory has a domain: pages ask for addresses first.
+    """
     values = {"database_url": database_file, "secret_key": SECRET, "jobs": False}
     runtime = build_runtime(Settings.model_validate(values))
     async with runtime.unit_of_work() as uow:
@@ -101,7 +103,11 @@ async def add_ways_in(database_file: str) -> None:
             own = {"name": kind, "kind": kind, "display_name": shown}
             form = ConnectionCreate.model_validate(own | {"settings": settings})
             actor, members = operator(uow.clock.now()), form.model_dump(mode="json")
-            await service.create(actor, form.name, members)
+            row = await service.create(actor, form.name, members)
+        if leads:
+            await uow.db.flush()
+            domains = RealmDomainService(uow, runtime, runtime.connections.forget)
+            await domains.add(row.id, LED, verified=True)
     await runtime.close()
 
 
@@ -136,10 +142,11 @@ async def made(runtime: Runtime, name: str) -> Sequence[str]:
         form = ConnectionCreate.model_validate(CONNECTION | own)
         members = form.model_dump(mode="json")
         connection = await service.create(actor, form.name, members)
+        directory = await _directory(uow, runtime, f"{name.lower()}-directory")
     ids = group.id, resource.id, host.client_id, webhook.id
     pages = [f"{each.path}/{its}" for each, its in zip(_MADE, ids, strict=True)]
     pages += [f"{ISSUERS.path}/one/{issuer}", f"{CONNECTIONS.path}/{connection.id}"]
-    return pages
+    return [*pages, f"{CONNECTIONS.path}/{directory}"]
 
 
 async def seen(runtime: Runtime, email: str) -> Sequence[str]:
@@ -152,17 +159,54 @@ async def seen(runtime: Runtime, email: str) -> Sequence[str]:
     async with runtime.unit_of_work() as uow:
         found = await uow.users.by_email(email.lower())
         assert found is not None
+        await _link(uow, found.id)
         [event] = await uow.audit_events.list_page(
             user_id=found.id, after=None, limit=1
         )
     shop = await ApplicationFactory(runtime)(client_name="Corner Shop")
     return [
-        *(f"/admin/users/{found.id}{side}" for side in _SIDES),
+        *(f"/admin/users/{found.id}{side}" for side in (*_SIDES, "/connections")),
         f"/admin/users/batch?action=disable&id={found.id}",
         f"/admin/clients/one?id={shop.client_id}",
         f"/admin/audit/{event.id}",
         f"/admin/audit/trace/{event.correlation_id}",
     ]
+
+
+async def _directory(uow: UnitOfWork, runtime: Runtime, name: str) -> UUID:
+    """Connect with a directory that was read: all well, cut off, and people missing."""
+    service = ConnectionService(uow, runtime, runtime.connections.forget)
+    form = ConnectionCreate.model_validate(DIRECTORY | {"name": name})
+    actor, members = operator(uow.clock.now()), form.model_dump(mode="json")
+    row = await service.create(actor, name, members)
+    await uow.db.flush()
+    left_out = {"no_address": 12, "address_shared": 2, "not_active": 140}
+    ends: Sequence[tuple[str, str, dict[str, Any]]] = (
+        ("complete", "", {"made": 2_148, "linked": 12, "left_out": left_out}),
+        ("cut_off", "the server tells no more than some; nobody is withdrawn", {}),
+        ("complete", "320 of 2160 linked people are missing", {"kept": 320}),
+    )
+    for at, (outcome, detail, counts) in enumerate(ends):
+        sync = add_sync(uow, row.id, is_scheduled=at != 1, dry_run=at == 0)
+        sync.started_at = sync.ended_at = uow.clock.now()
+        sync.outcome, sync.detail = outcome, detail
+        sync.counts = {**sync.counts, "entries": 2_314, **counts}
+        await uow.db.flush()
+    return row.id
+
+
+async def _link(uow: UnitOfWork, user_id: UUID) -> None:
+    """Have somebody known elsewhere, if anybody is by anything here."""
+    for row in (await uow.connections.list_enabled())[:2]:
+        link = UpstreamIdentity(
+            id=uow.randomness.uuid7(),
+            connection_id=row.id,
+            user_id=user_id,
+            subject=f"{user_id}",
+            claims={},
+            linked_at=uow.clock.now(),
+        )
+        uow.db.add(link)
 
 
 async def _issuer(uow: UnitOfWork, runtime: Runtime, name: str) -> str:

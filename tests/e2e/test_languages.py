@@ -19,6 +19,7 @@ from tests.e2e.places import (
     CONSOLE,
     CONSOLE_BESIDE,
     CONSOLE_NEW,
+    LED,
     OF_WAYS_IN,
     PORTAL,
     VISITORS,
@@ -46,7 +47,7 @@ def _cases() -> Iterator[tuple[str, str]]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def database_file(database_file: str) -> str:
     """With places that people come from: what asks who they are has buttons of them."""
-    await add_ways_in(database_file)
+    await add_ways_in(database_file, leads=True)
     return database_file
 
 
@@ -66,6 +67,7 @@ async def test_no_page_hinders_anybody(
     for path in (*VISITORS, *OF_WAYS_IN):
         await person.go(path)
         assert await person.page.locator("html").get_attribute("lang") == tag
+    await _be_led(person)
     await _sign_in(person)
     ones = await made(runtime, f"{tag}-{scheme}")
     ones = *ones, *await seen(runtime, person.email)
@@ -75,9 +77,23 @@ async def test_no_page_hinders_anybody(
     await _on_the_way(person, runtime)
 
 
+async def _be_led(person: Visitor) -> None:
+    """See the form of a directory, in the answer to an address of its domain."""
+    await person.page.goto("/signin")
+    await person.fill("input[name=email]", f"ann@{LED}")
+    async with person.page.expect_navigation():
+        await person.page.locator("input[name=email]").press("Enter")
+    await person.look()
+    assert await person.page.locator("input[name=login]").input_value() == f"ann@{LED}"
+
+
 async def _sign_in(person: Visitor) -> None:
     await person.page.goto("/signin")
     await person.fill("input[name=email]", person.email)
+    if not await person.page.locator("input[name=password]").count():
+        async with person.page.expect_navigation():
+            await person.page.locator("input[name=email]").press("Enter")
+        await person.look()
     await person.fill("input[name=password]", PASSWORD)
     async with person.page.expect_navigation():
         await person.page.locator("input[name=password]").press("Enter")
