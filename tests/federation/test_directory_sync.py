@@ -1,0 +1,115 @@
+"""Real directories, read as a whole: who gets in, in which groups, and who goes."""
+
+from typing import Any
+
+import pytest
+
+from tests.connections.support import account, groups_of
+from tests.directories.syncing import links, numbers, sync
+from tests.federation.servers import ldif, slapd
+from tests.federation.servers.directory import (
+    BULK,
+    DOMAIN,
+    PASSWORD,
+    Directory,
+    bulk_login,
+)
+from tests.federation.test_directory_connector import MAKES
+from tests.support.api import Api
+
+
+@pytest.fixture
+def options() -> dict[str, object]:
+    return {"outbound": {"allowed_hosts": ["127.0.0.1"]}}
+
+
+async def _connected(api: Api, directory: Directory, reader: tuple[str, str]) -> str:
+    admin = await api.admin()
+    mapped = {}
+    for name in ("engineers", "staff"):
+        await api.post("/groups", {"name": name}, admin)
+        mapped[f"cn={name},{directory.group_base}"] = name
+    settings: dict[str, Any] = {
+        "servers": [directory.url],
+        "ca_certificates": directory.ca_file.read_text(),
+        "bind_name": reader[0],
+        "bind_password": reader[1],
+        "user_base": directory.user_base,
+        "group_base": directory.group_base,
+        "verified_mail": True,
+        "page_size": 400,
+    }
+    if directory.kind in MAKES:
+        settings["directory"] = MAKES[directory.kind]
+    body = {
+        "name": "firm",
+        "kind": "active_directory" if directory.kind == "ad" else "ldap",
+        "display_name": "Firm",
+        "account_rule": "anybody",
+        "trusted_domains": [DOMAIN],
+        "follow": {"groups": {"groups": mapped}},
+        "settings": settings,
+    }
+    answer = await api.post("/connections", body, admin)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def test_everybody_is_read_in_their_groups_and_who_goes_is_withdrawn(
+    api: Api, directory: Directory, clock: Any
+) -> None:
+    is_limited = directory.kind == "openldap"  # to 500, pages or not
+    reader = (slapd.IMPORTER, PASSWORD) if is_limited else directory.reader
+    connection = await _connected(api, directory, reader)
+    first = await sync(api, connection)
+    again = await sync(api, connection)
+    groups = {}
+    for login in ("ann", "bea", "o(neil)"):
+        user = await account(api, directory.people[login].mail)
+        groups[login] = await groups_of(api, user.id)
+
+    there = len(directory.people) + BULK
+    off = {"disabled", "account_expired"}
+    out = sum(person.state in off for person in directory.people.values())
+    assert first["outcome"] == again["outcome"] == "complete", first
+    assert first["entries"] - first["left_out"].get("no_address", 0) == there
+    assert (first["made"], first["left_out"]["not_active"]) == (there - out, out)
+    assert again["unchanged"] == there - out and again["made"] == 0
+    assert groups == {
+        "ann": ["staff"],
+        "bea": ["engineers", "staff"],  # by a group in a group
+        "o(neil)": ["engineers", "staff"],
+    }
+
+
+async def test_a_reader_with_a_limit_withdraws_nobody(
+    api: Api, directory: Directory
+) -> None:
+    if directory.kind != "openldap":
+        pytest.skip("only slapd counts all pages together")
+    connection = await _connected(api, directory, directory.reader)
+    told = [await sync(api, connection) for _ in range(2)]
+
+    assert [each["outcome"] for each in told] == ["cut_off", "cut_off"]
+    assert numbers(told[1]).get("withdrawn") is None
+    assert told[0]["entries"] == told[1]["entries"] == 500
+    assert len(await links(api)) == told[0]["made"] > 0
+
+
+async def test_who_is_deleted_there_is_withdrawn(
+    api: Api, directory: Directory, clock: Any
+) -> None:
+    if directory.kind != "openldap":
+        pytest.skip("the entry is put back as slapd's")
+    connection = await _connected(api, directory, (slapd.IMPORTER, PASSWORD))
+    await sync(api, connection)
+    clock.advance(seconds=10)
+    dn = f"uid={bulk_login(7)},{directory.user_base}"
+    directory.change(f"dn: {dn}\nchangetype: delete\n")
+    try:
+        told = await sync(api, connection)
+    finally:
+        back = ldif.one_of_many(7, directory.user_base)
+        directory.change(back.replace("\n", "\nchangetype: add\n", 1))
+
+    assert (told["missing"], told["withdrawn"], told["kept"]) == (1, 1, 0)
