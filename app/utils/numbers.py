@@ -15,8 +15,8 @@ class Numbers:
 
     def __init__(self) -> None:
         """Begin without any."""
-        self._keys = array("Q", bytes(8 * _FIRST))
-        self._values = array("I", bytes(array("I").itemsize * _FIRST))
+        self._keys = array("Q", (0,)) * _FIRST
+        self._values = array("I", (0,)) * _FIRST
         self._count = 0
 
     def __len__(self) -> int:
@@ -48,8 +48,8 @@ class Numbers:
 
     def _grow(self) -> None:
         keys, values = self._keys, self._values
-        self._keys = array("Q", bytes(16 * len(keys)))
-        self._values = array("I", bytes(2 * values.itemsize * len(keys)))
+        self._keys = array("Q", (0,)) * (2 * len(keys))
+        self._values = array("I", (0,)) * (2 * len(keys))
         for key, value in zip(keys, values, strict=True):
             if value:
                 slot = self._slot(key)
