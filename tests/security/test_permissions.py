@@ -293,48 +293,44 @@ async def add_link(runtime: Runtime, user_id: UUID, connection_id: str) -> UUID:
 
 async def targets(api: Api, number: int) -> dict[str, str]:
     """Make things that a request may be about, and that may do less than anybody."""
-    user = await api.users()
-    await add_role(api.runtime, f"target-{number}")
+    name, user = f"target-{number}", await api.users()
+    await add_role(api.runtime, name)
     async with api.runtime.unit_of_work() as uow:
         message: OutboxMessage = add_message(uow)
         made = OAuthClientService(uow, api.runtime)
         uri = BODIES["post", "/clients"]
-        group = new_group(uow, f"target-{number}")
+        group = new_group(uow, name)
         await uow.db.flush()
         await uow.groups.add_member(group.id, user.id, uow.clock.now())
         await uow.db.execute(delete(Attribute))  # an installation has fifty at most
-        new = AttributeCreate(name=f"target-{number}").model_dump()
+        new = AttributeCreate(name=name).model_dump()
         dates = dict.fromkeys(("created_at", "updated_at"), uow.clock.now())
         uow.attributes.add(Attribute(**new, version=1, **dates))
-        client, secret = await made.create(uri, {}, f"target-{number}")
+        client, secret = await made.create(uri, {}, name)
         hosts = ProtectedHostService(uow, api.runtime, api.runtime.gate.hosts)
         body = ProtectedHostCreate(host=f"localhost:{4_000 + number}", name="Target")
         host = await hosts.create(body.host, body.model_dump(exclude={"host"}))
         issuers = TrustedIssuerService(uow, api.runtime)
         rule = TRUSTED | {"client_id": client.client_id}
         trusted = TrustedIssuerChange.model_validate({"rules": [rule]})
-        url = f"https://target-{number}.example"
-        await issuers.create(f"target-{number}", url, trusted.model_dump(mode="json"))
+        url = f"https://{name}.example"
+        await issuers.create(name, url, trusted.model_dump(mode="json"))
         resource = await OAuthResourceService(uow, api.runtime).create(
-            f"https://target-{number}.example", {}
+            f"https://{name}.example", {}
         )
+        actor = operator(uow.clock.now())
         connections = ConnectionService(uow, api.runtime, lambda: None)
-        members = ConnectionCreate(name=f"target-{number}", **DIRECTORY).model_dump()
-        connection = await connections.create(
-            operator(uow.clock.now()), f"target-{number}", members
-        )
+        members = ConnectionCreate(name=name, **DIRECTORY).model_dump()
+        connection = await connections.create(actor, name, members)
         domains = RealmDomainService(uow, api.runtime, lambda: None)
-        domain = await domains.add(
-            connection.id, f"target-{number}.example", verified=False
-        )
+        domain = await domains.add(connection.id, f"{name}.example", verified=False)
         read = add_sync(uow, connection.id)
         read.ended_at = uow.clock.now()
         webhooks = WebhookService(uow, api.runtime)
-        actor = operator(uow.clock.now())
         hook, _ = await webhooks.create(actor, "https://a.example", "", ["*"])
     assert secret is not None
     await FactorFactory(api.runtime).totp(user.id)
-    refused = await api.login(f"target-{number}@example.org")
+    refused = await api.login(f"{name}@example.org")
     return {
         "correlation_id": refused.json()["correlation_id"],
         "client_id": client.client_id,
@@ -343,13 +339,13 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         "resource_id": str(resource.id),
         "user_id": str(user.id),
         "group_id": str(group.id),
-        "attribute": f"target-{number}",
+        "attribute": name,
         "webhook_id": str(hook.id),
         "connection_id": str(connection.id),
         "link_id": str(await add_link(api.runtime, user.id, str(connection.id))),
         "domain_id": str(domain.id),
         "sync_id": str(read.id),
-        "name": f"target-{number}",
+        "name": name,
         "message_id": str(message.id),
         "factor": "totp",
         "token_id": str(await add_token(api.runtime, user.id)),
