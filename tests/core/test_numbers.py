@@ -6,11 +6,8 @@ from app.utils.numbers import Numbers
 
 
 def test_it_holds_what_a_dictionary_would() -> None:
-    chance, numbers, expected = (
-        random.Random(7),
-        Numbers(),
-        dict[int, int](),
-    )  # noqa: S311
+    chance = random.Random(7)
+    numbers, expected = Numbers(), dict[int, int]()
     keys = [
         0,
         1,

@@ -313,9 +313,9 @@ async def test_who_reads_long_before_the_first_page_is_not_thought_dead(
     more: dict[str, Any] = {}
     if what == "groups":
         more["follow"] = {"groups": {"groups": {f"cn={n},{GROUPS}": n for n in names}}}
-    settings = {"page_size": 10}
+    settings: dict[str, Any] = {"page_size": 10}
     if what == "id_attribute":
-        settings["id_attribute"] = "employeeNumber"  # type: ignore[assignment]
+        settings["id_attribute"] = "employeeNumber"
     connection = await connected(api, directory, settings, **more)
     other, stolen = SyncRunner(api.runtime, api.runtime.connections), []
 

@@ -140,7 +140,11 @@ async def test_of_two_processes_that_begin_at_once_one_reads(
     api: Api, directory: Directory, firm: Firm
 ) -> None:
     refused = asyncio.Event()
-    directory.hook = refused.wait  # type: ignore[assignment]
+
+    async def hold() -> None:
+        await refused.wait()
+
+    directory.hook = hold
     ways = [asyncio.create_task(_ended(await firm.sync())) for _ in range(3)]
     for _, done in zip(range(2), asyncio.as_completed(ways), strict=False):
         code, told, said = await done

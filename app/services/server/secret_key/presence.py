@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database_errors import DatabaseUnavailable
 from app.events.secret_key import SecretKeyRotationBegun
+from app.services.process.closing import close_parts
 from app.services.process.process import Process
 
 INTERVAL = 60.0  # seconds between two announcements
@@ -64,10 +65,7 @@ class SealingPresence:
 
     async def leave(self) -> None:
         """Say that it seals nothing any more; who cannot be told finds out."""
-        telling = asyncio.create_task(self._tell_end())
-        # No time limit around it: a driver whose thread is gone is not interrupted.
-        await asyncio.wait([telling], timeout=_PATIENCE)
-        telling.cancel()
+        await close_parts({"seal": self._tell_end()}, _PATIENCE)
 
     async def _tell_end(self) -> None:
         with suppress(SQLAlchemyError, DatabaseUnavailable, OSError):
