@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from app.core.circuit_breaker import CircuitBreakers
 from app.core.outbound import OutboundClient
@@ -21,6 +22,7 @@ from tests.directories.server import (
     settings_of,
 )
 from tests.servers.certificates import Authority
+from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
 
 PASSWORD = "correct-Horse-7-battery"
@@ -58,6 +60,17 @@ def add_person(directory: Directory, login: str, identifier: str, **more: Any) -
         "entryUUID": identifier,
     }
     directory.add(f"uid={login},{PEOPLE}", PASSWORD, **usual | more)
+
+
+@pytest.fixture
+def options() -> dict[str, object]:
+    """Let the directory of a test be asked, and people sign up."""
+    return {"outbound": {"allowed_hosts": ["127.0.0.1"]}, "registration": "verified"}
+
+
+@pytest.fixture
+def visitor(app: FastAPI) -> Visitor:
+    return Visitor(app)
 
 
 @pytest.fixture

@@ -18,16 +18,6 @@ from tests.support.browser import Visitor
 from tests.support.page import Page
 
 
-@pytest.fixture
-def options() -> dict[str, object]:
-    return {"outbound": {"allowed_hosts": ["127.0.0.1"]}, "registration": "verified"}
-
-
-@pytest.fixture
-def visitor(app: FastAPI) -> Visitor:
-    return Visitor(app)
-
-
 async def lead(api: Api, directory: Directory, **more: Any) -> str:
     """Have the directory lead the people of example.com."""
     made = await connected(api, directory, **more)

@@ -27,16 +27,6 @@ MAIL = "ann@example.com"
 NEW = "another-Horse-8-battery"
 
 
-@pytest.fixture
-def options() -> dict[str, object]:
-    return {"outbound": {"allowed_hosts": ["127.0.0.1"]}, "registration": "verified"}
-
-
-@pytest.fixture
-def visitor(app: FastAPI) -> Visitor:
-    return Visitor(app)
-
-
 async def connected(
     api: Api, directory: Directory, settings: dict[str, Any] | None = None, **more: Any
 ) -> str:

@@ -29,16 +29,6 @@ from tests.support.chance import FakeClock
 MAIL = "ann@example.com"
 
 
-@pytest.fixture
-def options() -> dict[str, object]:
-    return {"outbound": {"allowed_hosts": ["127.0.0.1"]}, "registration": "verified"}
-
-
-@pytest.fixture
-def visitor(app: FastAPI) -> Visitor:
-    return Visitor(app)
-
-
 async def test_people_get_accounts_and_no_mail_and_sign_in_to_them(
     api: Api, visitor: Visitor, directory: Directory
 ) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import delete, select
 
 from app.models import AuditEvent, UserRole
@@ -33,16 +32,6 @@ from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
 
 MAIL = "ann@example.com"
-
-
-@pytest.fixture
-def options() -> dict[str, object]:
-    return {"outbound": {"allowed_hosts": ["127.0.0.1"]}, "registration": "verified"}
-
-
-@pytest.fixture
-def visitor(app: FastAPI) -> Visitor:
-    return Visitor(app)
 
 
 async def test_rubbish_is_left_out_and_keeps_nobody_else_out(

@@ -22,16 +22,6 @@ from tests.support.chance import FakeClock
 MAIL = "ann@example.com"
 
 
-@pytest.fixture
-def options() -> dict[str, object]:
-    return {"outbound": {"allowed_hosts": ["127.0.0.1"]}, "registration": "verified"}
-
-
-@pytest.fixture
-def visitor(app: FastAPI) -> Visitor:
-    return Visitor(app)
-
-
 async def test_who_is_disabled_or_gone_is_withdrawn_and_comes_back(
     api: Api, visitor: Visitor, app: FastAPI, directory: Directory, clock: FakeClock
 ) -> None:
