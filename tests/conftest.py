@@ -23,6 +23,7 @@ from app.config import Settings
 from app.core import context, jose
 from app.main import create_app
 from app.models import Base
+from app.services.process import refused_request
 from app.services.server.runtime import Runtime, build_runtime
 from tests.factories.oauth import ApplicationFactory
 from tests.servers.lending import Lending
@@ -284,6 +285,16 @@ def no_request_from_before() -> None:
 def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests from making RSA keys again and again."""
     monkeypatch.setattr(jose, "generate_key", quick_generator())
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_written_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep why requests were refused until it is asked for.
+
+    A batch is written a moment later, beside whatever request is then under way; a test
+    that counts statements or connections would count it on a slow machine.
+    """
+    monkeypatch.setattr(refused_request, "DELAY", 3_600.0)
 
 
 @pytest.fixture(autouse=True)

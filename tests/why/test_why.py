@@ -1,5 +1,6 @@
 """``audit why``: what operators learn of a refused request, and nobody else."""
 
+import asyncio
 import json
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import func, select, text
 from app.core.context import RequestContext, begin, refused
 from app.models import RefusedRequest
 from app.oauth.errors import Check, InvalidGrant
+from app.services.process import refused_request
 from app.services.server.runtime import Runtime
 from tests.cli.test_account import told
 from tests.cli.test_cli import run
@@ -25,6 +27,10 @@ async def protocol(api: Api) -> Protocol:
 
 async def kept(runtime: Runtime) -> int:
     await runtime.refused_requests.settle()
+    return await stored(runtime)
+
+
+async def stored(runtime: Runtime) -> int:
     async with runtime.database.session(read_only=True) as db:
         return await db.scalar(select(func.count()).select_from(RefusedRequest)) or 0
 
@@ -150,6 +156,18 @@ async def test_what_is_kept_holds_no_secret_and_nobodys_address(
     for secret in ("as_ot_", "abc.def", "ann@example.com", "a@b.org"):
         assert secret not in text_of_it
     assert "[address]" in text_of_it
+
+
+async def test_it_is_written_a_moment_later_without_being_asked_for(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refused_request, "DELAY", 0.0)
+
+    await api.login("nobody@example.org")
+    while not await stored(api.runtime):  # the time limit of every test ends it
+        await asyncio.sleep(0.01)
+
+    assert await stored(api.runtime) == 1
 
 
 async def test_a_table_that_cannot_be_written_stops_nobody(api: Api) -> None:
