@@ -68,6 +68,11 @@ class LimitSettings(Group):
     registration_address: Rate = Field(
         "20/3600", description="Clients that register themselves, per address."
     )
+    registration_stored: Rate = Field(
+        "600/3600",
+        description="Clients that register themselves without an initial access token, "
+        "all together.",
+    )
     document_address: Rate = Field(
         "30/3600",
         description="Metadata documents of unknown clients fetched, per address.",

@@ -247,6 +247,12 @@ class OAuthSettings(Group):
         le=CENTURY,
         description="Self-registered clients unused so long go.",
     )
+    never_used_client_ttl: int = Field(
+        7 * DAY,
+        ge=DAY,
+        le=CENTURY,
+        description="Those that nobody vouches for and nobody ever used go so early.",
+    )
     secret_overlap_ttl: int = Field(
         7 * DAY,
         ge=0,

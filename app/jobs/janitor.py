@@ -129,12 +129,14 @@ class JanitorJob:
         kept = timedelta(seconds=keep.session_ttl)
         allowed = timedelta(seconds=keep.answered_request_ttl)
         pending = timedelta(seconds=DAY)
-        unused = timedelta(seconds=self._runtime.settings.oauth.unused_client_ttl)
+        oauth = self._runtime.settings.oauth
+        unused = timedelta(seconds=oauth.unused_client_ttl)
+        never_used = timedelta(seconds=oauth.never_used_client_ttl)
         return {
             "connection_syncs": lambda uow: uow.connection_syncs.delete_old(
                 now - _SYNCS, batch
             ),
-            "oauth_clients": lambda uow: delete_unused(uow, now - unused, batch),
+            "oauth_clients": lambda uow: delete_unused(uow, unused, never_used, batch),
             # Strangers make them, and nothing asks for one that is over.
             "oauth_flows": lambda uow: uow.one_time_tokens.delete_expired(
                 now, batch, Purpose.OAUTH_FLOW

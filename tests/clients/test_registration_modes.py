@@ -1,7 +1,7 @@
 """Who may register clients: anybody, whoever has a token, nobody; and in production."""
 
 import pytest
-from httpx2 import AsyncClient
+from httpx2 import AsyncClient, Response
 
 from app.config import Settings
 from app.services.clients.registration import OAuthRegistrationService
@@ -138,6 +138,55 @@ class TestOff:
         assert answer.json()["error"] == "invalid_request"
         assert "registration_endpoint" not in (await client.get(metadata)).json()
         assert await contents(runtime) == before
+
+
+class TestFromManyAddresses:
+    """AUTH_SERVE_LIMITS__REGISTRATION_STORED, for all strangers together."""
+
+    @pytest.fixture
+    def options(self) -> dict[str, object]:
+        limits = {"registration_address": "2/3600", "registration_stored": "3/3600"}
+        return {
+            **options_of("open"),
+            "limits": limits,
+            "trusted_proxies": ["192.0.2.1"],
+        }
+
+    async def test_all_strangers_together_have_a_limit(
+        self, client: AsyncClient, runtime: Runtime, clock: FakeClock
+    ) -> None:
+        """And whoever brings an initial access token is none of them."""
+        async with runtime.unit_of_work() as uow:
+            service = OAuthRegistrationService(uow, runtime)
+            token = await service.issue_token(7_200, vouches=False)
+
+        async def tried(site: int, **more: str) -> Response:
+            headers = {"X-Forwarded-For": f"198.51.{site}.1", **more}
+            return await client.post("/oauth2/register", json=WEB, headers=headers)
+
+        async def count() -> int:
+            return len((await contents(runtime))["oauth_clients"])
+
+        invited = await tried(9, Authorization=f"Bearer {token}")
+        first = [(await tried(site)).status_code for site in (1, 1, 1, 2)]
+        made = await count()
+        forged = {"Authorization": "Bearer forged"}
+        refusals = [await tried(3), await tried(4, **forged)]
+        others = [await tried(5, Authorization=f"Bearer {token}")]
+        clock.advance(seconds=1_200)
+        later = await tried(6)
+
+        assert invited.status_code == 201
+        assert first == [201, 201, 429, 201]  # the third is of one address too many
+        assert "registration_stored" not in invited.headers["ratelimit"]
+        assert made == 4
+        for answer in refusals:
+            assert answer.status_code == 429
+            assert answer.json()["error"] == "temporarily_unavailable"
+            assert 1 <= int(answer.headers["retry-after"]) <= 1_200
+            assert answer.headers["ratelimit"].startswith('"registration_stored";r=0')
+        assert [answer.status_code for answer in others] == [201]
+        assert later.status_code == 201
 
 
 async def test_rfc8414_2_registration_is_published_where_it_is_open(

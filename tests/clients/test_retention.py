@@ -5,7 +5,12 @@ from sqlalchemy import select
 
 from app.jobs.janitor import JanitorJob
 from app.models.audit_event import AuditEvent
-from app.models.oauth.client import OAuthClient, OAuthClientSecret
+from app.models.oauth.client import (
+    NOBODY,
+    REGISTRATION_TOKEN,
+    OAuthClient,
+    OAuthClientSecret,
+)
 from app.models.oauth.grant import OAuthGrant
 from app.services.clients.change import new_client
 from app.services.clients.client import OAuthClientService
@@ -31,14 +36,26 @@ async def test_clients_that_registered_themselves_go_when_nobody_uses_them(
         made, _ = await OAuthClientService(uow, runtime).create(WEB, {}, "made")
         metadata = metadata_of(made)
         for name in ("unused", "used-once", "in-use"):
-            new_client(uow, name, metadata, is_self_registered=True)
+            new_client(
+                uow,
+                name,
+                metadata,
+                is_self_registered=True,
+                vouched_by=REGISTRATION_TOKEN,
+            )
     clock.advance(days=60)
     async with runtime.unit_of_work() as uow:
         for name in ("used-once", "in-use"):
             row = await uow.oauth_clients.by_client_id(name)
             assert row is not None
             row.last_used_at = uow.clock.now()
-        new_client(uow, "new", metadata, is_self_registered=True)
+        new_client(
+            uow,
+            "new",
+            metadata,
+            is_self_registered=True,
+            vouched_by=REGISTRATION_TOKEN,
+        )
 
     async def left() -> set[str]:
         while await JanitorJob(runtime, batch=1).run():
@@ -64,6 +81,38 @@ async def test_clients_that_registered_themselves_go_when_nobody_uses_them(
         events = list(await db.scalars(query.order_by(AuditEvent.id)))
     assert {event["client_id"] for event in events} == {"unused", "used-once", "new"}
     assert {event["reason"] for event in events} == {"unused"}
+
+
+async def test_what_a_stranger_registered_and_nobody_used_goes_early(
+    runtime: Runtime, clock: FakeClock
+) -> None:
+    """Or open registration would hold for 90 days whatever it was asked for."""
+    async with runtime.unit_of_work() as uow:
+        made, _ = await OAuthClientService(uow, runtime).create(WEB, {}, "made")
+        metadata = metadata_of(made)
+        for name, voucher in (
+            ("vouched-for", REGISTRATION_TOKEN),
+            ("strangers", NOBODY),
+            ("of-before", None),
+            ("used", NOBODY),
+        ):
+            row = new_client(uow, name, metadata, is_self_registered=True)
+            row.vouched_by = voucher
+        await uow.db.flush()
+        now = uow.clock.now()
+        await uow.oauth_clients.note_use("used", now, now)
+
+    async def left() -> set[str]:
+        await JanitorJob(runtime).run()
+        async with runtime.database.session(read_only=True) as db:
+            return set(await db.scalars(select(OAuthClient.client_id)))
+
+    clock.advance(days=7)
+    week = await left()
+    clock.advance(seconds=1)
+
+    assert week == {"made", "vouched-for", "strangers", "of-before", "used"}
+    assert await left() == {"made", "vouched-for", "used"}
 
 
 async def test_a_client_whose_people_only_refresh_is_in_use(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 
-from app.models.oauth.client import OAuthClient, OAuthClientSecret
+from app.models.oauth.client import NOBODY, OAuthClient, OAuthClientSecret
 from app.models.oauth.grant import OAuthGrant
 from app.models.user import User
 from app.repositories.base import Order, Repository, chosen, upserting
@@ -131,8 +131,15 @@ class OAuthClientRepository(Repository[OAuthClient]):
         query = delete(OAuthClient).where(OAuthClient.client_id == client_id)
         await self.db.execute(query)
 
-    async def delete_unused(self, before: datetime, limit: int) -> Sequence[str]:
+    async def delete_unused(
+        self, before: datetime, never_used_before: datetime, limit: int
+    ) -> Sequence[str]:
         """Delete a batch of clients that registered themselves and are of no use.
+
+        Args:
+            before: Unused since then.
+            never_used_before: Made by strangers then, and not used once.
+            limit: At most so many.
 
         Returns:
             Their identifiers. Who was used, or made an administrator's, while this
@@ -145,10 +152,12 @@ class OAuthClientRepository(Repository[OAuthClient]):
             OAuthGrant.refreshed_at >= before,
             OAuthGrant.revoked_at.is_(None),
         )
+        made, voucher = OAuthClient.created_at, OAuthClient.vouched_by
+        is_strangers = voucher.is_(None) | (voucher == NOBODY)
+        forgotten = is_strangers & used.is_(None) & (made < never_used_before)
         unused = (
             OAuthClient.is_self_registered
-            & (OAuthClient.created_at < before)
-            & (used.is_(None) | (used < before))
+            & (forgotten | ((made < before) & (used.is_(None) | (used < before))))
             & ~refreshed
         )
         some = chosen(select(OAuthClient.client_id).where(unused).limit(limit))

@@ -281,9 +281,14 @@ async def admit_tokens(uow: UnitOfWork, client_id: str) -> None:
     )
 
 
-async def delete_unused(uow: UnitOfWork, before: datetime, limit: int) -> int:
-    """Delete a batch of self-registered clients unused since; return how many."""
-    deleted = await uow.oauth_clients.delete_unused(before, limit)
+async def delete_unused(
+    uow: UnitOfWork, unused: timedelta, never_used: timedelta, limit: int
+) -> int:
+    """Delete a batch of self-registered clients unused so long; return how many."""
+    now = uow.clock.now()
+    deleted = await uow.oauth_clients.delete_unused(
+        now - unused, now - never_used, limit
+    )
     for client_id in deleted:
         uow.record(OAuthClientDeleted(client_id=client_id, reason="unused"))
     return len(deleted)

@@ -105,7 +105,7 @@ class OAuthRegistrationService:
         Raises:
             InvalidToken: It is missing or does not hold; the hint says which.
             RegistrationOff: Nobody registers here.
-            TooManyRequests: The address had its share.
+            TooManyRequests: The address had its share, or all strangers together.
         """
         mode = self._provider.settings.client_registration
         if mode == "off":
@@ -113,9 +113,12 @@ class OAuthRegistrationService:
         await self._charge()
         vouched_by = await self._voucher_by(token or "")
         await self._uow.db.rollback()  # nothing is held while others are asked
-        if vouched_by is None and mode != "open":
+        if vouched_by is not None:
+            return vouched_by
+        if mode != "open":
             raise InvalidToken("the initial access token is not valid")
-        return vouched_by or NOBODY
+        await self._charge_strangers()
+        return NOBODY
 
     async def _voucher_by(self, token: str) -> str | None:
         """Return who vouches for what brings this token; None if it does not hold."""
@@ -253,6 +256,15 @@ class OAuthRegistrationService:
     async def _charge(self) -> None:
         limit = self._provider.limits.registration_address
         await self._provider.limiter.take(*by_address(limit))
+
+    async def _charge_strangers(self) -> None:
+        """Bound what strangers can have stored, from however many addresses."""
+        limiter = self._provider.limiter
+        limit = self._provider.limits.registration_stored
+        # Shown only where it refuses: how much others ask for is nobody's business.
+        [verdict] = await limiter.measure((limit, "all"))
+        if not verdict.allowed:
+            raise limiter.refusal(verdict)
 
     def _judge(
         self, document: Any, *, may_have_assigned: bool = True

@@ -50,6 +50,7 @@ class Limits:
     revocation_client: Limit
     workload_subject: Limit
     registration_address: Limit
+    registration_stored: Limit
     document_address: Limit
     document_all: Limit
     refusal_address: Limit
