@@ -191,8 +191,8 @@ async def test_what_comes_after_the_last_word_is_bounded_in_bytes_and_time(
 
     silent[1].write(early)
     assert b" 200 " in await silent[0].read()
-    await asyncio.sleep(0.3)
-    after_silence = len(state.connections)
+    while state.connections:  # its time limit is the test's
+        await asyncio.sleep(0.01)
     reader, writer = await connect()
     writer.write(early)
     assert b" 200 " in await reader.read()
@@ -200,8 +200,6 @@ async def test_what_comes_after_the_last_word_is_bounded_in_bytes_and_time(
         while True:
             writer.write(BIG)
             await writer.drain()
-
-    assert after_silence == 0
 
 
 async def test_a_stop_answers_what_was_opened_and_closes_what_is_silent(
