@@ -86,7 +86,7 @@ SyncEvery = Annotated[
 MissingPercent = Annotated[
     int | None,
     option(
-        "How many percent of linked people may be missing there at once",
+        "How many percent of linked people may be missing or disabled there at once",
         "--missing-percent",
     ),
 ]

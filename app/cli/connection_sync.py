@@ -19,7 +19,8 @@ DryRun = Annotated[
 AcceptMissing = Annotated[
     bool,
     option(
-        "Withdraw linked people who are not there, however many", "--accept-missing"
+        "Withdraw linked people who are missing or disabled there, however many",
+        "--accept-missing",
     ),
 ]
 _HIDDEN = ("id", "is_scheduled", "requested_at", "started_at", "ended_at")
@@ -35,7 +36,8 @@ def sync(
     """Read a directory: make, follow and withdraw accounts by its connection's rules.
 
     Nobody gets a mail. It ends with an error where it was not read to its end, or
-    where people are missing and were kept. One that was broken off is begun anew.
+    where people are missing or disabled and were kept. One that was broken off is
+    begun anew.
 
     JSON: `ConnectionSync`.
     """

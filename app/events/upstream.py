@@ -64,7 +64,7 @@ class ConnectionSynced(Event):
     Attributes:
         outcome: ``complete``, ``cut_off``, ``empty``, ``changed`` or ``failed``.
         detail: What was seen; no secret, and nothing of a person.
-        kept: How many people are missing there and were not withdrawn.
+        kept: How many people are missing or disabled there and were not withdrawn.
     """
 
     name: ClassVar[str] = "connection.synced"

@@ -91,8 +91,9 @@ class ConnectionChange(Input):
     some kinds want to be asked less often than others. ``signs_out``: whether who
     signs out here is led there to sign out as well, where the other side can.
     ``sync_every``: after how many seconds a directory is read as a whole; 0 is never.
-    ``sync_missing_percent``: how many of those who are linked may be missing there at
-    once and be withdrawn; if more are, nobody is until somebody confirms it.
+    ``sync_missing_percent``: how many of those who are linked may be missing or
+    disabled there at once and be withdrawn; if more are, nobody is until somebody
+    confirms it.
     """
 
     display_name: DisplayName | None = None
@@ -221,7 +222,8 @@ class ConnectionSyncRequest(Input):
     """How a directory is to be read.
 
     ``dry_run``: nothing is stored but what would have been. ``accept_missing``: linked
-    people who are missing are withdrawn, however many, and whatever changed.
+    people who are missing or disabled are withdrawn, however many, and whatever
+    changed.
     """
 
     dry_run: StrictBool = False
@@ -233,10 +235,11 @@ class ConnectionSync(Output):
 
     ``outcome``: null until it is over; ``complete``, ``empty`` or ``cut_off`` (nobody
     is withdrawn), ``changed`` (the connection, meanwhile) or ``failed``; ``detail``:
-    why, or why missing people were kept. ``entries``: who was read. ``made``,
-    ``linked``, ``changed``, ``unchanged``, ``returned``, ``withdrawn``: accounts.
-    ``missing``: linked people who are not there; ``kept``: how many of them were not
-    withdrawn. ``left_out``: entries without an account, by why.
+    why, or why people were kept. ``entries``: who was read. ``made``, ``linked``,
+    ``changed``, ``unchanged``, ``returned``, ``withdrawn``: accounts. ``missing``:
+    linked people who are not there; ``disabled``: who is, and may not be used there;
+    ``kept``: how many of both were not withdrawn. ``left_out``: entries without an
+    account, by why.
     """
 
     id: UUID
@@ -256,6 +259,7 @@ class ConnectionSync(Output):
     returned: int
     withdrawn: int
     missing: int
+    disabled: int = 0
     kept: int
     left_out: dict[str, int]
 

@@ -18,7 +18,7 @@ from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
 
 READ = "Read everybody now"
-GONE = "Sign out who is missing there, however many"
+GONE = "Sign out who is missing or disabled there, however many"
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_who_is_missing_goes_when_the_name_is_typed(
     await run_jobs(api)
     after = (await visitor.get(path)).text
 
-    assert "<dt>Missing and kept</dt><dd>4</dd>" in page and GONE in page
+    assert "<dt>Let in until confirmed</dt><dd>4</dd>" in page and GONE in page
     assert "4 of 6 linked people are missing" in page
     assert (wrong.status_code, empty.status_code) == (422, 422)
     assert 'id="accept-error"' in wrong.text and len(asked) == 2

@@ -132,7 +132,7 @@ async def test_a_reading_enables_nobody(
 
     assert [numbers(each) for each in (linked, gone, back)] == [
         {"entries": 1, "linked": 1},
-        {"entries": 1, "withdrawn": 1},
+        {"entries": 1, "disabled": 1, "withdrawn": 1},
         {"entries": 1, "returned": 1},
     ]
     assert (await account(api, MAIL)).status == "disabled"

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import update
 
 from app.models import UpstreamIdentity
-from app.services.upstreams.sync import run
+from app.services.upstreams.sync import withdraw as withdrawing
 from app.services.upstreams.sync.withdraw import withdraw
 from tests.connections.support import account
 from tests.directories.conftest import ANN
@@ -26,7 +26,7 @@ async def test_who_is_disabled_or_gone_is_withdrawn_and_comes_back(
     api: Api, visitor: Visitor, app: FastAPI, directory: Directory, clock: FakeClock
 ) -> None:
     crowd(directory, 2)
-    connection = await connected(api, directory)
+    connection = await connected(api, directory, sync_missing_percent=70)
     await sync(api, connection)
     await sign_in(visitor)
     other = Visitor(app)
@@ -44,7 +44,7 @@ async def test_who_is_disabled_or_gone_is_withdrawn_and_comes_back(
     back = await sign_in(visitor)
 
     assert numbers(first) == {
-        **{"entries": 2, "unchanged": 1, "withdrawn": 2, "missing": 1}
+        **{"entries": 2, "unchanged": 1, "withdrawn": 2, "missing": 1, "disabled": 1}
     }
     assert inside == ("", "")
     assert numbers(second) == {"entries": 2, "unchanged": 2}
@@ -71,7 +71,7 @@ async def test_who_signed_in_since_a_withdrawal_is_withdrawn_again(
     clock.advance(seconds=10)
     told = await sync(api, connection)
 
-    assert numbers(told) == {"entries": 1, "withdrawn": 1}
+    assert numbers(told) == {"entries": 1, "disabled": 1, "withdrawn": 1}
     assert await visitor.who() == ""
 
 
@@ -93,12 +93,26 @@ def _all_are_gone(directory: Directory) -> None:
         del directory.entries[f"uid=p{at},{PEOPLE}"]
 
 
+def _most_are_disabled(directory: Directory) -> None:
+    for at in range(15):
+        directory.entries[f"uid=p{at},{PEOPLE}"]["nsaccountlock"] = [b"TRUE"]
+
+
+def _some_are_disabled_and_some_gone(directory: Directory) -> None:
+    """Two of each of twenty: each by itself would be as many as may."""
+    for at in range(2):
+        directory.entries[f"uid=p{at},{PEOPLE}"]["nsaccountlock"] = [b"TRUE"]
+        del directory.entries[f"uid=p{at + 2},{PEOPLE}"]
+
+
 @pytest.mark.parametrize(
     ("spoil", "outcome", "kept"),
     [
         (_cut_off, "cut_off", 0),
         (_most_are_gone, "complete", 15),
         (_all_are_gone, "empty", 0),
+        (_most_are_disabled, "complete", 15),
+        (_some_are_disabled_and_some_gone, "complete", 4),
     ],
 )
 async def test_a_listing_that_cannot_be_true_withdraws_nobody(
@@ -123,6 +137,86 @@ async def test_a_listing_that_cannot_be_true_withdraws_nobody(
 
     assert confirmed["withdrawn"] == kept and confirmed["kept"] == 0
     assert len(await told_of(api, "upstream.withdrawn")) == kept
+
+
+async def test_as_many_as_may_be_are_withdrawn_and_not_one_more(
+    api: Api, directory: Directory, clock: FakeClock
+) -> None:
+    """Two of twenty; whoever came back since counts as let in, and so do those."""
+    del directory.entries[ANN]
+    crowd(directory, 20)
+    connection = await connected(api, directory)
+    await sync(api, connection)
+    directory.entries[f"uid=p0,{PEOPLE}"]["nsaccountlock"] = [b"TRUE"]
+    gone = directory.entries.pop(f"uid=p1,{PEOPLE}")
+    clock.advance(seconds=10)
+    two = await sync(api, connection)
+    directory.entries[f"uid=p1,{PEOPLE}"] = gone
+    await sync(api, connection)
+    for at in (2, 3):
+        directory.entries[f"uid=p{at},{PEOPLE}"]["nsaccountlock"] = [b"TRUE"]
+    clock.advance(seconds=10)
+    more = await sync(api, connection)
+
+    assert (two["missing"], two["disabled"]) == (1, 1)
+    assert (two["kept"], two["withdrawn"], two["detail"]) == (0, 2, "")
+    assert (more["disabled"], more["kept"], more["withdrawn"]) == (2, 2, 0)
+    assert more["detail"].startswith("0 of 19 linked people are missing, 2 are dis")
+
+
+async def test_of_whom_other_settings_find_disabled_is_withdrawn_all_the_same(
+    api: Api, directory: Directory, clock: FakeClock
+) -> None:
+    """That is told of them; that others are not told may be the settings' fault."""
+    crowd(directory, 29)
+    connection = await connected(api, directory)
+    await sync(api, connection)
+    clock.advance(seconds=10)
+    directory.entries[f"uid=p0,{PEOPLE}"]["nsaccountlock"] = [b"TRUE"]
+    settings = directory.settings() | {"user_filter": "(!(uid=p7))", "timeout": 2}
+    body = {"settings": settings}
+    await api.patch(f"/connections/{connection}", body, await api.admin())
+    told = await sync(api, connection)
+
+    assert (told["missing"], told["kept"]) == (1, 1)
+    assert (told["disabled"], told["withdrawn"]) == (1, 1)
+
+
+async def test_who_came_after_a_withdrawal_and_is_missing_goes_again(
+    api: Api, visitor: Visitor, directory: Directory, clock: FakeClock
+) -> None:
+    connection = await connected(api, directory)
+    crowd(directory, 2)
+    await sync(api, connection)
+    entry = directory.entries.pop(ANN)
+    clock.advance(seconds=10)
+    await sync(api, connection)
+    directory.entries[ANN] = entry
+    clock.advance(hours=1)
+    await sign_in(visitor)  # and no reading in between
+    del directory.entries[ANN]
+    clock.advance(seconds=10)
+    told = await sync(api, connection)
+
+    assert (told["missing"], told["withdrawn"]) == (1, 1)
+    assert await visitor.who() == ""
+
+
+async def test_a_reading_that_broke_off_withdraws_no_disabled_ones(
+    api: Api, directory: Directory, clock: FakeClock
+) -> None:
+    crowd(directory, 19)
+    connection = await connected(api, directory, {"page_size": 10})
+    await sync(api, connection)
+    directory.entries[ANN]["nsaccountlock"] = [b"TRUE"]
+    clock.advance(seconds=10)
+    directory.most = 15
+    broken = await sync(api, connection)
+    directory.most = 0
+    whole = await sync(api, connection)
+
+    assert (broken["outcome"], broken["withdrawn"]) == ("cut_off", 0)
+    assert (whole["outcome"], whole["withdrawn"]) == ("complete", 1)
 
 
 async def test_an_outage_in_the_middle_withdraws_nobody_and_is_told(
@@ -209,7 +303,7 @@ async def test_who_signs_in_meanwhile_is_not_missing(
     if when == "while it is read":
         directory.hook = come
     else:
-        monkeypatch.setattr(run, "withdraw", late)
+        monkeypatch.setattr(withdrawing, "withdraw", late)
     told = await sync(api, connection)
 
     assert told["withdrawn"] == 0 and told["outcome"] == "complete"

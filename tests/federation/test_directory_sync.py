@@ -12,7 +12,6 @@ from tests.federation.servers.directory import (
     DOMAIN,
     PASSWORD,
     Directory,
-    bulk_login,
 )
 from tests.federation.test_directory_connector import MAKES
 from tests.support.api import Api
@@ -104,7 +103,7 @@ async def test_who_is_deleted_there_is_withdrawn(
     connection = await _connected(api, directory, (slapd.IMPORTER, PASSWORD))
     await sync(api, connection)
     clock.advance(seconds=10)
-    dn = f"uid={bulk_login(7)},{directory.user_base}"
+    dn = directory.bulk_dn(7)
     directory.change(f"dn: {dn}\nchangetype: delete\n")
     try:
         told = await sync(api, connection)
@@ -113,3 +112,33 @@ async def test_who_is_deleted_there_is_withdrawn(
         directory.change(back.replace("\n", "\nchangetype: add\n", 1))
 
     assert (told["missing"], told["withdrawn"], told["kept"]) == (1, 1, 0)
+
+
+async def test_of_more_than_may_be_disabled_at_once_nobody_is_withdrawn(
+    api: Api, directory: Directory, clock: Any
+) -> None:
+    """As a script does that goes wrong: 300 of 2,500. Ten may be disabled."""
+    is_limited = directory.kind == "openldap"
+    reader = (slapd.IMPORTER, PASSWORD) if is_limited else directory.reader
+    connection = await _connected(api, directory, reader)
+    first = await sync(api, connection)
+    many = [directory.bulk_dn(number) for number in range(300)]
+    changes = [ldif.disabling(directory.kind, dn) for dn in many]
+    undone = [ldif.disabling(directory.kind, dn, undo=True) for dn in many]
+    directory.change("\n".join(changes))
+    clock.advance(seconds=10)
+    try:
+        told = [await sync(api, connection) for _ in range(2)]
+        directory.change("\n".join(undone[10:]))
+        few = await sync(api, connection)
+    finally:
+        directory.change("\n".join(undone))
+    back = await sync(api, connection)
+
+    for each in told:
+        assert (each["outcome"], each["missing"]) == ("complete", 0)
+        assert (each["disabled"], each["kept"], each["withdrawn"]) == (300, 300, 0)
+        assert "300 are disabled" in each["detail"]
+    assert (few["disabled"], few["kept"], few["withdrawn"]) == (10, 0, 10)
+    assert back["returned"] == 10
+    assert back["unchanged"] == first["made"] - 10

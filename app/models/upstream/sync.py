@@ -12,7 +12,7 @@ from app.models.base import Base
 DIGEST = 16  # bytes
 MAX_DETAIL = 500  # characters
 SYNC_EVERY = 0  # seconds, unless an administrator says otherwise: never
-MISSING_PERCENT = 10  # of who is linked, that may be missing at once
+MISSING_PERCENT = 10  # of who is linked, that may be missing or disabled at once
 
 
 class UpstreamEntry(Base):
@@ -41,7 +41,7 @@ class ConnectionSync(Base):
     One of a connection is open at a time, which an index sees to. ``claims`` counts the
     processes that took it on: who took it before writes nothing more. Until
     ``lease_until`` no other does. ``mark`` is of the settings that it was read by;
-    ``is_settled`` that it was complete, and that nobody missing was kept.
+    ``is_settled`` that it was complete, and that nobody was kept.
     """
 
     __tablename__ = "connection_syncs"

@@ -108,7 +108,7 @@ class UpstreamEntryRepository(Repository[UpstreamEntry]):
         return (await self.db.scalars(told)).one_or_none() is not None
 
     async def count_let_in(self, connection_id: UUID) -> int:
-        """Return how many people are linked and were not withdrawn."""
+        """Return how many people are linked, and not withdrawn since they came."""
         query = _let_in(select(func.count()), connection_id)
         return await self.db.scalar(query) or 0
 
@@ -159,7 +159,10 @@ def _let_in(query: Select[Any], connection_id: UUID) -> Select[Any]:
     )
     return query.where(
         UpstreamIdentity.connection_id == connection_id,
-        UpstreamEntry.withdrawn_at.is_(None),
+        or_(
+            UpstreamEntry.withdrawn_at.is_(None),
+            UpstreamIdentity.last_used_at >= UpstreamEntry.withdrawn_at,
+        ),
     )
 
 

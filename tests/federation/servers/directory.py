@@ -124,6 +124,11 @@ class Directory:
     bulk: int = 0
     bind_names: Mapping[str, str] = field(default_factory=dict)
 
+    def bulk_dn(self, number: int) -> str:
+        """Return the name of one of the many."""
+        attribute = "cn" if self.kind == "ad" else "uid"
+        return f"{attribute}={bulk_login(number)},{self.user_base}"
+
     def bind(self, name: str, password: str, *options: str) -> tuple[int, str]:
         """Return the result code of a simple bind, and what was said besides.
 

@@ -68,3 +68,18 @@ def group(name: str, people: Mapping[str, Person], group_base: str) -> str:
         f"dn: cn={name},{group_base}\nchangetype: add\nobjectClass: groupOfNames\n"
         f"cn: {name}\n{members}"
     )
+
+
+_OFF = {
+    "openldap": ("pwdAccountLockedTime", "000001010000Z", ""),
+    "389": ("nsAccountLock", "true", ""),
+    "ad": ("userAccountControl", "546", "544"),
+}
+
+
+def disabling(kind: str, dn: str, *, undo: bool = False) -> str:
+    """Return the change that disables somebody in a kind of directory, or undoes it."""
+    name, off, on = _OFF[kind]
+    value = on if undo else off
+    line = f"{name}: {value}\n" if value else ""
+    return f"dn: {dn}\nchangetype: modify\nreplace: {name}\n{line}"

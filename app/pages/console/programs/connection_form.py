@@ -30,7 +30,9 @@ _LABELS = {
 }
 _READ = {
     "sync_every": N_("Seconds from one reading of the directory to the next"),
-    "sync_missing_percent": N_("Percent of people who may be missing there at once"),
+    "sync_missing_percent": N_(
+        "Percent of people who may be missing or disabled there at once"
+    ),
 }
 _PROFILE: Mapping[ProfileField, Message] = {
     "name": N_("Name"),

@@ -55,13 +55,11 @@ class Plan:
         known: Whose link is here, and of whom something may be another.
         linked: Whose account is here, and is theirs by its address.
         made: Who gets an account.
-        withdrawn: Links, and whose accounts those are, of whom is disabled there.
     """
 
     known: list[Follower] = field(default_factory=list)
     linked: list[Follower] = field(default_factory=list)
     made: list[Follower] = field(default_factory=list)
-    withdrawn: list[tuple[UUID, UUID]] = field(default_factory=list)
 
     @property
     def followers(self) -> list[Follower]:
@@ -121,12 +119,11 @@ class _Judging:
     def _known(self, row: Any, person: "Listed", identity: "UpstreamIdentity") -> None:
         used, gone = row.last_used_at, row.withdrawn_at
         is_gone = gone is not None
-        self.run.see(row.identity_id, is_let_in=not is_gone)
-        if not person.is_active:
-            if is_gone and (used is None or used < gone):
-                self.run.counts.unchanged += 1
-            else:
-                self.plan.withdrawn.append((row.identity_id, row.user_id))
+        is_let_in = not is_gone or (used is not None and used >= gone)
+        is_off = not person.is_active
+        self.run.see(row.identity_id, is_let_in=is_let_in, is_disabled=is_off)
+        if is_off:  # withdrawn when it is known how many are
+            self.run.counts.unchanged += not is_let_in
             return
         follower = self._follower(
             identity,

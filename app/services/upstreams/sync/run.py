@@ -17,7 +17,6 @@ from sqlalchemy.exc import IntegrityError
 from app.events.upstream import ConnectionSynced
 from app.models.upstream.sync import (
     MAX_DETAIL,
-    MISSING_PERCENT,
     SYNC_EVERY,
     ConnectionSync,
 )
@@ -29,14 +28,13 @@ from app.services.upstreams.journey import settings_mark
 from app.services.upstreams.sync.judge import judge
 from app.services.upstreams.sync.state import LEASE, Counts, Run, SyncOver
 from app.services.upstreams.sync.store import store
-from app.services.upstreams.sync.withdraw import MISSING, came_since, withdraw
+from app.services.upstreams.sync.withdraw import withdraw_all
 
 if TYPE_CHECKING:
     from app.upstreams.directory.listing import Listing
 
 COMPLETE, EMPTY, CUT_OFF = "complete", "empty", "cut_off"
 FAILED, CHANGED = "failed", "changed"
-_BATCH = 500  # links that are looked at together
 _log = logging.getLogger("auth_serve.connection")
 
 
@@ -150,48 +148,7 @@ class SyncRunner:
             return CUT_OFF, "the server tells no more than some; nobody is withdrawn"
         if not run.counts.entries:
             return EMPTY, "it tells of nobody; nobody is withdrawn"
-        return COMPLETE, await self._withdraw_missing(run)
-
-    async def _withdraw_missing(self, run: Run) -> str:
-        """Withdraw who is linked and not there, if that can be; else say why not."""
-        async with self._process.unit_of_work(read_only=True) as uow:
-            count = await uow.upstream_entries.count_let_in(run.way.id)
-            settled = await uow.connection_syncs.settled_mark(run.way.id)
-        if not run.counts.writes and count == run.let_in:
-            return ""
-        missing = await self._missing(run)
-        run.counts.missing = len(missing)
-        if not missing:
-            return ""
-        share = run.way.policy.get("sync_missing_percent", MISSING_PERCENT)
-        why = ""
-        if settled not in (None, settings_mark(run.way.settings)):
-            why = "the settings are others than when it was read before"
-        elif len(missing) > max(1, count * share // 100):
-            why = f"{len(missing)} of {count} linked people are missing"
-        if why and not run.accept_missing:
-            run.counts.kept = len(missing)
-            return f"{why}; they are not withdrawn until somebody confirms it"
-        await withdraw(run, missing, MISSING)
-        return ""
-
-    async def _missing(self, run: Run) -> list[tuple[UUID, UUID]]:
-        """Return links, and whose accounts those are, of whom nobody told."""
-        missing: list[tuple[UUID, UUID]] = []
-        after: str | None = None
-        while True:
-            async with self._process.unit_of_work(read_only=True) as uow:
-                found = await uow.upstream_entries.list_let_in(
-                    run.way.id, after, _BATCH
-                )
-            missing += (
-                (row.id, row.user_id)
-                for row in found
-                if not run.seen.get(row.id.int) and not came_since(row, run)
-            )
-            if len(found) < _BATCH:
-                return missing
-            after = found[-1].subject
+        return COMPLETE, await withdraw_all(run)
 
     async def _end(
         self, run: Run, row: ConnectionSync, outcome: str, detail: str

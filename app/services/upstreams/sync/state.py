@@ -15,11 +15,12 @@ from app.services.upstreams.directory import Way
 from app.utils.numbers import Numbers
 
 LEASE = timedelta(seconds=120)  # longer than any answer, or transaction, may take
+ACTIVE, DISABLED = 1, 2  # how the directory told of somebody
 LONGEST = timedelta(hours=12)  # a reading: the directory may be one that never ends
 _TOLD_EVERY = 10.0  # seconds from one word on how far it is to the next
 NUMBERS = (
     *("entries", "made", "linked", "changed", "unchanged"),
-    *("withdrawn", "returned", "missing", "kept"),
+    *("withdrawn", "returned", "missing", "disabled", "kept"),
 )
 
 
@@ -48,7 +49,8 @@ class Counts:
         withdrawn: People who are not let in there any more.
         returned: People who are again.
         missing: Linked people whom a complete reading did not tell of.
-        kept: How many of them were not withdrawn.
+        disabled: Linked people whom it told of as disabled or expired.
+        kept: How many of both were not withdrawn.
         left_out: Entries without an account, by why.
     """
 
@@ -60,6 +62,7 @@ class Counts:
     withdrawn: int = 0
     returned: int = 0
     missing: int = 0
+    disabled: int = 0
     kept: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
 
@@ -83,8 +86,9 @@ class Run:
         policy: Its own, with groups called as this reading calls them.
         claims: Which of the processes that took it on this one is.
         started_at: When it did; before anything was read.
-        seen: Links of whom the directory told, by their ids.
+        seen: How the directory told of links, by their ids.
         let_in: How many of those are not withdrawn.
+        is_any_disabled: Whether anybody of those is to be, as disabled there.
         addresses: In a dry run, which addresses would have an account by now.
         told: Is called with each page.
     """
@@ -101,6 +105,7 @@ class Run:
     counts: Counts = field(default_factory=Counts)
     seen: Numbers = field(default_factory=Numbers)
     let_in: int = 0
+    is_any_disabled: bool = False
     addresses: Numbers = field(default_factory=Numbers)
     _told_at: float = field(init=False)
 
@@ -108,11 +113,14 @@ class Run:
         """Begin; that is known to all."""
         self._told_at = self.process.clock.monotonic()
 
-    def see(self, identity_id: UUID, *, is_let_in: bool) -> None:
-        """Note that the directory told of somebody who is linked."""
+    def see(
+        self, identity_id: UUID, *, is_let_in: bool, is_disabled: bool = False
+    ) -> None:
+        """Note that the directory told of somebody who is linked, and how at last."""
         if not self.seen.get(identity_id.int):
-            self.seen.set(identity_id.int, 1)
             self.let_in += is_let_in
+        self.seen.set(identity_id.int, DISABLED if is_disabled else ACTIVE)
+        self.is_any_disabled |= is_let_in and is_disabled
 
     async def held(self, uow: UnitOfWork) -> Connection:
         """Return the connection, which stays what it is for this transaction.

@@ -28,7 +28,6 @@ from app.services.upstreams.account import kept_claims
 from app.services.upstreams.follow import leave_groups
 from app.services.upstreams.sync.judge import Follower, Plan
 from app.services.upstreams.sync.state import Run
-from app.services.upstreams.sync.withdraw import NOT_ACTIVE, withdraw
 from app.typed_text import canonical_email
 
 _AT_ONCE = 100  # people of a transaction
@@ -54,8 +53,6 @@ async def store(run: Run, plan: Plan, read_at: datetime) -> None:
                 await _store(run, part, read_at)
             except IntegrityError:
                 await _one_by_one(run, part, read_at)
-    if plan.withdrawn:
-        await withdraw(run, plan.withdrawn, NOT_ACTIVE)
 
 
 def _count(run: Run, plan: Plan) -> None:

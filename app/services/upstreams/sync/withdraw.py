@@ -1,6 +1,7 @@
 """Whom a directory lets in no more is signed out here (ADR-0104, ADR-0105).
 
-Whoever signed in since, as the directory itself allowed it, is not missing.
+Whoever signed in since, as the directory itself allowed it, is not missing. More than
+some at once are more likely a mistake there, whether they are missing or disabled.
 """
 
 from collections.abc import Collection, Sequence
@@ -8,17 +9,80 @@ from typing import Any
 from uuid import UUID
 
 from app.events.upstream import UpstreamWithdrawn
+from app.models.upstream.sync import MISSING_PERCENT
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.upstreams.sync.state import Run
+from app.services.upstreams.journey import settings_mark
+from app.services.upstreams.sync.state import DISABLED, Run
 from app.services.upstreams.withdrawal import WITHDREW, end_of_identity
 
 MISSING, NOT_ACTIVE = "missing", "not_active"
+_BATCH = 500  # links that are looked at together
 _AT_ONCE = 100  # people of a transaction: each may have sessions that end
 _DETAIL = {
     MISSING: "nobody in a directory that was read to its end",
     NOT_ACTIVE: "disabled or expired there",
 }
 _NOTHING_SEEN = b""  # no digest: whoever returns is taken over as a whole
+
+
+async def withdraw_all(run: Run) -> str:
+    """Withdraw who is missing or disabled, if that can be; else say why not.
+
+    Only where the directory was read to its end.
+
+    Raises:
+        SyncOver: The reading is not to go on.
+    """
+    async with run.process.unit_of_work(read_only=True) as uow:
+        count = await uow.upstream_entries.count_let_in(run.way.id)
+        settled = await uow.connection_syncs.settled_mark(run.way.id)
+    is_quiet = not (run.counts.writes or run.is_any_disabled)
+    if is_quiet and count == run.let_in:
+        return ""
+    missing, disabled = await _gone(run)
+    run.counts.missing, run.counts.disabled = len(missing), len(disabled)
+    why = ""
+    if not run.accept_missing:
+        why = _too_many(run, count)
+        if why:
+            run.counts.kept, missing, disabled = len(missing) + len(disabled), [], []
+        elif missing and settled not in (None, settings_mark(run.way.settings)):
+            why = "the settings are others than when it was read before"
+            run.counts.kept, missing = len(missing), []
+    await withdraw(run, disabled, NOT_ACTIVE)
+    await withdraw(run, missing, MISSING)
+    return why and f"{why}; they are not withdrawn until somebody confirms it"
+
+
+def _too_many(run: Run, count: int) -> str:
+    """Tell that more would go at once than may; one person always may."""
+    missing, disabled = run.counts.missing, run.counts.disabled
+    share = run.way.policy.get("sync_missing_percent", MISSING_PERCENT)
+    if missing + disabled <= max(1, count * share // 100):
+        return ""
+    return f"{missing} of {count} linked people are missing, {disabled} are disabled"
+
+
+async def _gone(run: Run) -> tuple[list[tuple[UUID, UUID]], list[tuple[UUID, UUID]]]:
+    """Return who is let in here and missing there, and who is disabled there.
+
+    As links, and whose accounts those are.
+    """
+    missing: list[tuple[UUID, UUID]] = []
+    disabled: list[tuple[UUID, UUID]] = []
+    after: str | None = None
+    while True:
+        async with run.process.unit_of_work(read_only=True) as uow:
+            found = await uow.upstream_entries.list_let_in(run.way.id, after, _BATCH)
+        for row in found:
+            told = run.seen.get(row.id.int)
+            if told == DISABLED:
+                disabled.append((row.id, row.user_id))
+            elif not told and not came_since(row, run):
+                missing.append((row.id, row.user_id))
+        if len(found) < _BATCH:
+            return missing, disabled
+        after = found[-1].subject
 
 
 async def withdraw(run: Run, people: Sequence[tuple[UUID, UUID]], why: str) -> None:
