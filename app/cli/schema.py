@@ -38,11 +38,13 @@ def _group() -> None:
 def plan(as_json: AsJson = False) -> None:
     """Say what an upgrade to this release will do, step by step. Nothing is changed.
 
-    JSON: `engine`, `revision` of the database, `target`, `beside` (whether the
-    release of now keeps running), and `steps`, each with `revision`, `title`, `kinds`
-    (`expand`, `backfill`, `contract`), `beside`, `seconds` (estimated), `backfills`
-    (tables), `after_backfill` (revisions), `statements`, and `locks`: `table`, `mode`,
-    `keeps_out`, `rows` (estimated on PostgreSQL), `seconds` until its transaction ends.
+    JSON: `engine`, `revision` of the database, `target`, the releases of both (`from`,
+    in words, and `to`), `beside` (whether the release of now keeps running), and
+    `steps`, each with `revision`, `title`, `kinds` (`expand`, `backfill`, `contract`),
+    `beside`, `runs_from` (the first schema whose release runs beside it, or null),
+    `seconds` (estimated), `backfills` (tables), `after_backfill` (revisions),
+    `statements`, and `locks`: `table`, `mode`, `keeps_out`, `rows` (estimated on
+    PostgreSQL), `seconds` until its transaction ends.
     `due` has what `schema backfill` will have to do: `revision`, `table`, `rows`,
     `needed_by` (a revision).
     """
@@ -244,12 +246,14 @@ def _times(found: "Rehearsal") -> Iterable[str]:
 
 
 def _members(found: "Plan") -> dict[str, Any]:
-    from app.repositories.schema import SCHEMA_REVISION
+    from app.services.server.upgrade.release import THIS, release_of
 
     return {
         "engine": found.engine,
         "revision": found.revision,
-        "target": SCHEMA_REVISION,
+        "target": THIS.revision,
+        "from": found.revision and release_of(found.revision),
+        "to": THIS.version,
         "beside": found.beside,
         "steps": [
             {
@@ -257,6 +261,7 @@ def _members(found: "Plan") -> dict[str, Any]:
                 "title": step.title,
                 "kinds": [str(kind) for kind in step.kinds],
                 "beside": step.beside,
+                "runs_from": step.runs_from,
                 "seconds": round(step.seconds, 2),
                 "backfills": list(step.backfills),
                 "after_backfill": list(step.after_backfill),
@@ -287,16 +292,29 @@ def _members(found: "Plan") -> dict[str, Any]:
 
 
 def _lines(found: "Plan") -> Iterable[str]:
+    yield _from_to(found)
     if found.steps:
         yield from _steps(found)
-    else:
-        yield f"Schema {found.revision} is this release's: nothing to do."
     for each in found.due:
         before = f", before {each.needed_by}" if each.needed_by else ""
         yield (
             f"due after {each.revision}{before}: schema backfill, which looks at "
             f"{each.table} ({each.rows:,} rows) while the service runs"
         )
+
+
+def _from_to(found: "Plan") -> str:
+    from app.services.server.upgrade.release import THIS, release_of
+
+    to = f"schema {THIS.revision} (release {THIS.version})"
+    if found.revision is None:
+        return f"From an empty database to {to}."
+    if not found.steps:
+        is_its = found.revision == THIS.revision
+        what = "that of this release" if is_its else f"newer than {to}"
+        return f"Schema {found.revision} is {what}: nothing to do."
+    release = release_of(found.revision)
+    return f"From schema {found.revision} (release {release}) to {to}."
 
 
 def _steps(found: "Plan") -> Iterable[str]:
@@ -316,8 +334,15 @@ def _steps(found: "Plan") -> Iterable[str]:
         for statement in step.statements:
             yield f"      > {statement}"
         if not step.beside:
-            yield "      the release of now does not run beside it: stop it first"
+            yield (
+                f"      what runs on schema {found.revision} does not run beside it, "
+                f"what runs on {step.runs_from} does: stop it first"
+            )
     seconds = sum(step.seconds for step in found.steps)
     yield f"{len(found.steps)} steps, about {seconds:.1f} s; rehearse measures it."
-    if found.beside:
-        yield "The release of now keeps running, meanwhile and after."
+    if found.revision and found.beside:
+        yield (
+            "The release of now keeps running, meanwhile and after. Whoever wants its "
+            f"schema back as well runs schema downgrade {found.revision} with these "
+            "files."
+        )

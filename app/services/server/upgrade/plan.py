@@ -38,6 +38,7 @@ class Step:
     Attributes:
         seconds: How long it takes, about.
         beside: Whether the release that the database is of now keeps running.
+        runs_from: The first schema whose release keeps running, where not all do.
         after_backfill: Whose backfills have to be done before.
     """
 
@@ -49,6 +50,7 @@ class Step:
     backfills: tuple[str, ...]
     seconds: float
     beside: bool
+    runs_from: str | None
     after_backfill: tuple[str, ...]
 
 
@@ -187,5 +189,6 @@ def _step(
         tuple(sorted(backfills)),
         sum(effect.seconds(rows) for effect in effects),
         Kind.CONTRACT not in kinds or revision is None or revision >= since,
+        since if Kind.CONTRACT in kinds else None,
         recorded.after_backfill,
     )
