@@ -54,6 +54,9 @@ def test_its_events_and_metrics_are_told_of(section: str) -> None:
     [
         ("no answer from the database", "core/exceptions.py"),
         ("delayed: ", "jobs/relay.py"),
+        ("given up: ", "jobs/relay.py"),
+        ("takes no writes", "services/server/diagnosis.py"),
+        ("its disk is full", "services/server/startup.py"),
         ("s and was killed", "cli/workers/supervisor.py"),
         ("schema_mismatch", "services/server/health.py"),
         ("signing_keys", "services/server/health.py"),

@@ -13,6 +13,7 @@ from app.core.outbound import OutboundFailed, OutboundRefused
 from app.database_errors import DatabaseUnavailable
 from app.repositories.statements.idempotency_key import IdempotencyClaims
 from app.repositories.statements.write_probe import WriteProbe
+from app.services.server.diagnosis import DiagnosisService
 from app.services.server.runtime import build_runtime
 from tests.conftest import SECRET
 from tests.servers.lending import Lending
@@ -74,6 +75,17 @@ async def test_an_older_schema_or_missing_keys_take_the_process_out(api: Api) ->
     assert answer.json()["checks"]["signing_keys"] == "none"
 
 
+async def test_doctor_names_the_algorithm_that_has_no_key(api: Api) -> None:
+    async with api.runtime.database.session() as db:
+        await db.execute(text("DELETE FROM signing_keys WHERE algorithm = 'ES256'"))
+        await db.commit()
+
+    finding = await DiagnosisService(api.runtime)._keys()
+
+    assert finding.status == "failed" and finding.advice.startswith("restart")
+    assert finding.seen.endswith(" published, none for ES256")
+
+
 async def test_the_previous_release_stays_ready_while_the_next_one_migrates(
     api: Api,
 ) -> None:
@@ -127,7 +139,10 @@ async def test_a_server_that_lets_nothing_more_onto_its_disk_is_seen(
         await _execute(postgres_url, f'ALTER DATABASE "{name}" SET {setting} = {value}')
         await runtime.database.close()
         told[setting] = await WriteProbe(runtime.database, runtime.clock).flaw()
+        doctor = await DiagnosisService(runtime)._database()
         await runtime.close()
+        assert (doctor.status, bool(doctor.advice)) == ("failed", True)
+        assert doctor.seen.endswith(f", takes no writes: {told[setting]}")
         await _execute(postgres_url, f'ALTER DATABASE "{name}" RESET {setting}')
         assert good is None
     await lending.take_back(address)
@@ -160,6 +175,7 @@ async def test_a_full_disk_under_sqlite_makes_readiness_red_until_it_is_not(
         unasked = await api.client.get("/health/ready")
         clock.advance(seconds=11)
         red = await api.client.get("/health/ready")
+        doctor = await DiagnosisService(api.runtime)._database()
     after = await api.client.get("/health/ready")
 
     assert [a.status_code for a in (before, unasked, red, after)] == [
@@ -169,6 +185,7 @@ async def test_a_full_disk_under_sqlite_makes_readiness_red_until_it_is_not(
         200,
     ]
     assert red.json()["checks"]["database"] == said
+    assert doctor.status == "failed" and doctor.seen.endswith(f"no writes: {said}")
 
 
 async def test_a_process_that_is_about_to_end_is_not_ready(api: Api) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+import sqlite3
 import struct
 import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,11 @@ from sqlalchemy.engine import make_url
 
 from app.config import Settings
 from app.services.server.runtime import Runtime, build_runtime
-from app.services.server.startup import StartRefused, start
+from app.services.server.startup import StartRefused, start, why_unusable
 from tests.architecture.source import ROOT
 from tests.conftest import SECRET
 from tests.servers.ports import free_port
+from tests.servers.postgres import _execute, create_database, drop_database
 
 OPERATIONS = ROOT / "docs/operations.md"
 
@@ -65,6 +67,41 @@ async def test_a_server_that_cannot_be_used_is_said_to_be_so_by_kind(
     assert expected in said and "AUTH_SERVE_DATABASE_URL" in said
     assert "\n" not in said
     assert not url.password or url.password not in said
+
+
+async def test_a_server_that_takes_no_writes_is_said_to_be_so(
+    postgres_url: str,
+) -> None:
+    name = "refuses_writes"
+    await create_database(postgres_url, name)
+    alter = f"ALTER DATABASE {name} SET default_transaction_read_only = on"
+    await _execute(postgres_url, alter)
+
+    said = await refusal(f"{postgres_url.rpartition('/')[0]}/{name}")
+
+    await drop_database(postgres_url, name)
+    assert said.endswith("it takes no writes: a standby, or told to be one")
+
+
+@pytest.mark.parametrize(("pages", "expected"), [(1, "full"), (None, "damaged")])
+def test_a_full_disk_and_a_damaged_file_are_said_to_be_so(
+    tmp_path: Path, pages: int | None, expected: str
+) -> None:
+    file = tmp_path / "auth.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE first (a)")
+    if pages is None:
+        content = file.read_bytes()
+        file.write_bytes(content[:100] + b"\x7f" * (len(content) - 100))
+
+    with (
+        closing(sqlite3.connect(file)) as connection,
+        pytest.raises(sqlite3.DatabaseError) as refused,
+    ):
+        connection.execute(f"PRAGMA max_page_count={pages or 1000}")
+        connection.execute("CREATE TABLE another (a)")
+
+    assert expected in why_unusable(refused.value)
 
 
 def migrating(url: str) -> subprocess.CompletedProcess[str]:

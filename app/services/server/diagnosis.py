@@ -18,6 +18,7 @@ from app.core.outbound import OutboundClient, OutboundFailed, OutboundRefused
 from app.core.signing.signer import SigningUnavailable
 from app.database_errors import DatabaseUnavailable
 from app.repositories.schema import SCHEMA_REVISION, SchemaRepository, is_behind
+from app.repositories.statements.write_probe import WriteProbe
 from app.services.process.process import Process
 from app.services.server.schema import HOW_TO_UPGRADE
 from app.services.server.signing_key import KeysUnreadable, SigningKeyService
@@ -26,6 +27,10 @@ from app.services.server.startup import why_unusable
 PATIENCE = 10.0  # seconds for one part
 SKEW = timedelta(seconds=2)
 Status = Literal["ok", "warning", "failed", "skipped"]
+_NO_WRITES = {
+    "disk_full": "make room on its disk, or its log's; nothing has to be restarted",
+    "read_only": "it is a standby or was told to be: lead the service to the primary",
+}
 _NAMED = 5  # clients in one line
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -41,11 +46,15 @@ class Finding:
 
 
 class DiagnosisService:
-    """Looks at everything that the service leans on; it changes nothing."""
+    """Looks at everything that the service leans on; it changes nothing.
+
+    But for a row that readiness writes as well: what takes no writes reads on happily.
+    """
 
     def __init__(self, process: Process) -> None:
         """Look with these parts and settings."""
         self._process = process
+        self._write_probe = WriteProbe(process.database, process.clock)
 
     async def findings(self) -> list[Finding]:
         """Return one finding for each part, whatever happens in it."""
@@ -86,6 +95,9 @@ class DiagnosisService:
         if found != SCHEMA_REVISION:
             advice = f"this release knows {SCHEMA_REVISION}; upgrade it soon"
             return Finding("database", "warning", seen, advice)
+        if (flaw := await self._write_probe.flaw()) is not None:
+            seen = f"{seen}, takes no writes: {flaw}"
+            return Finding("database", "failed", seen, _NO_WRITES.get(flaw, ""))
         if not database.is_sqlite and not await repository.has_search_index():
             return Finding("database", "ok", f"{seen}, searches read all accounts")
         return Finding("database", "ok", seen)
@@ -103,7 +115,11 @@ class DiagnosisService:
             return Finding("keys", "skipped", "the database has them")
         if not keys:
             return Finding("keys", "warning", "none yet", "the first start makes them")
-        seen = f"{len(keys)} published"
+        seen, known = f"{len(keys)} published", {key.algorithm for key in keys}
+        lacking = sorted(set(self._process.settings.signing_algorithms) - known)
+        if lacking:
+            seen = f"{seen}, none for {', '.join(lacking)}"
+            return Finding("keys", "failed", seen, "restart one process: it makes them")
         try:
             for store in self._process.key_stores.values():
                 await store.check()

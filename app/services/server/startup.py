@@ -35,6 +35,7 @@ _FOLDER = (
     "allowed to write there"
 )
 # By name, as the drivers' errors have no other parent than Exception in common.
+_FULL = "its disk is full; make room"
 _SENTENCES = {
     "InvalidPasswordError": "user or password is wrong",
     "InvalidAuthorizationSpecificationError": "the server does not let this user in",
@@ -42,6 +43,9 @@ _SENTENCES = {
     "InsufficientPrivilegeError": "the user may not use its tables; grant it that",
     "TooManyConnectionsError": "the server has no connection left",
     "CannotConnectNowError": "the server is starting or stopping; try again",
+    "ReadOnlySQLTransactionError": "it takes no writes: a standby, or told to be one",
+    "DiskFullError": _FULL,
+    "ConfigurationLimitExceededError": _FULL,  # the server's own bound on its disk
     "LockNotAvailableError": "somebody else holds a lock on its tables; try again",
     "ProtocolViolationError": _POOLER,
     "InvalidSQLStatementNameError": _POOLER,
@@ -57,6 +61,9 @@ _SQLITE = {
     "readonly": "the file may not be written by this user",
     "not a database": "the file is no SQLite database",
     "locked": "another process has it locked",
+    "disk is full": _FULL,
+    "disk I/O error": "its file can be read or written no more; look at its disk",
+    "malformed": "the file is damaged; bring a backup back",
 }
 
 
