@@ -12,8 +12,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from app.core.language import chosen_value
 from app.models.statistics import HourlyStatistics
 from app.services.server.runtime import Runtime
+from tests.e2e.places import CONSOLE, made, seen
 from tests.e2e.visitor import Visitor
 from tests.factories.oauth import ApplicationFactory
 from tests.factories.user import UserFactory
@@ -25,6 +27,7 @@ _KEPT = ("signin", "signup", "consent", "home", "nowhere")
 _KEPT_WIDE = ("account", "admin")
 _INSIDE = ("account", "account/security", "admin", "admin/users", "admin/audit")
 _WIDTHS = (1280, 768, 390)
+_TABLE_WIDTHS = (1440, 1280, 1024, 910, 800, 768, 390)
 _OPEN = ("signin", "signup", "signin/code", "forgot-password", "nowhere", "dev/mailbox")
 
 
@@ -56,6 +59,32 @@ async def test_the_account_and_the_console_fit_every_screen(
     for path in _INSIDE:
         await person.go(f"/{path}")
         await _look(person, path.replace("/", "-"), scheme)
+
+
+@pytest.mark.parametrize("tag", ["de", "ar"])
+async def test_no_table_of_the_console_scrolls_sideways(
+    newcomer: Any, runtime: Runtime, tag: str
+) -> None:
+    """In long words and from the right, beside the sections and below them."""
+    person = await newcomer.administrator(f"tables-{tag}@example.com")
+    await person.sign_in()
+    ones = *await made(runtime, f"tables-{tag}"), *await seen(runtime, person.email)
+    value = chosen_value(tag, runtime.clock.now())
+    await person.window.add_cookies(
+        [{"name": "auth_serve_language", "value": value, "url": person.home}]
+    )
+
+    scrolling = []
+    for path in (*CONSOLE, *ones):
+        await person.page.goto(path)
+        for width in _TABLE_WIDTHS:
+            await person.page.set_viewport_size({"width": width, "height": 800})
+            wide = await person.page.evaluate("""[...document.querySelectorAll(
+                '.table, html')].filter((it) => it.scrollWidth > it.clientWidth).length
+                """)
+            scrolling += [(path, width)] if wide else []
+
+    assert scrolling == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

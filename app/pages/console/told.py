@@ -1,12 +1,15 @@
 """What happened, in words for whoever looks for the reason of something."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from app.core.exceptions import TooManyRequests
 from app.core.language import N_, Message, gettext
+from app.core.language.words import spoken_instant
 from app.events import EVENTS
 from app.events.sign_in import Refusal, SignInFailed
 from app.events.user import UserStatusChanged
@@ -53,6 +56,7 @@ _LABELS: Mapping[str, str] = {
 
 
 _YES, _NO = N_("Yes"), N_("No")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +158,7 @@ def _plain(value: Any) -> str:
         return ", ".join(f"{name}: {_plain(each)}" for name, each in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
-    return "" if value is None else str(value)
+    text = "" if value is None else str(value)
+    if _INSTANT.fullmatch(text):
+        return spoken_instant(datetime.fromisoformat(text).astimezone(UTC))
+    return text

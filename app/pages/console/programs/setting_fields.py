@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from app.pages.console.programs.lines import json_of, lines_of
-from app.pages.console.programs.setting_texts import hint_of, label_of
+from app.pages.console.programs.setting_texts import SELDOM, hint_of, label_of
 from app.pages.parts.form import Values
 from app.upstreams.protocol import Kind
 
@@ -46,6 +46,11 @@ class SettingField:
     def typed_as(self) -> str:
         """The name of the field."""
         return PREFIX + self.name
+
+    @property
+    def is_seldom(self) -> bool:
+        """Tell whether most connections do without, so that it is folded away."""
+        return self.name in SELDOM and not self.required
 
     @property
     def is_secret(self) -> bool:

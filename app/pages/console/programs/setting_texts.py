@@ -49,6 +49,29 @@ _LABELS: Mapping[str, Message] = {
     "verified_mail": N_("Its email addresses are believed"),
     "keeps_passwords": N_("Passwords move here"),
 }
+# What is right as it is for nearly everybody: a form has it under "More settings".
+SELDOM = frozenset(
+    {
+        "assertion_audience",
+        "attributes",
+        "authentication",
+        "authorization_server",
+        "ca_certificates",
+        "group_filter",
+        "id_attribute",
+        "key_id",
+        "login_attributes",
+        "nested_groups",
+        "offline",
+        "page_size",
+        "private_key",
+        "response_mode",
+        "scopes",
+        "timeout",
+        "user_filter",
+        "userinfo",
+    }
+)
 _HINTS: Mapping[str, Message] = {
     "issuer": N_("In every character as its discovery document has it."),
     "client_id": N_("As the other side names this service."),
