@@ -65,7 +65,7 @@ from app.pages.sign_in import (
     switch_account,
     verify,
 )
-from app.pages.upstream import directory, link, signed_out, way
+from app.pages.upstream import directory, expiring, link, signed_out, way
 
 __all__ = ["brand_of", "render_error", "routes"]
 
@@ -84,6 +84,7 @@ routes: list[BaseRoute] = [
         directory,
         signed_out,
         link,
+        expiring,
         verify,
         lost_factors,
         signup,

@@ -235,6 +235,8 @@ class UpstreamIdentity:
         email_verified: True only if the other side says that it belongs to the person.
         acr: What the other side says of how; counts only if the connection is trusted
             for it. So do ``amr`` and ``auth_time``.
+        expires_in: Seconds until the password that they proved expires, if told.
+        grace: Sign-ins that remain with one that has expired.
     """
 
     subject: str
@@ -246,6 +248,8 @@ class UpstreamIdentity:
     amr: tuple[str, ...] = ()
     auth_time: datetime | None = None
     tokens: Tokens = Tokens()
+    expires_in: int | None = None
+    grace: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ _NEEDED = {
     "test_openid.py": installed.OPENID,
     "test_directories.py": installed.DIRECTORIES,
     "test_directory_connector.py": installed.DIRECTORIES,
+    "test_directory_sign_in.py": installed.DIRECTORIES,
     "test_directory_sync.py": installed.DIRECTORIES,
 }
 KEY = generate_key("ES256")

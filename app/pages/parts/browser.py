@@ -1,7 +1,7 @@
 """The browser behind a request to a page, its cookies, and forms bound to it."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
@@ -11,12 +11,14 @@ from app.core.exceptions import AppError
 from app.pages.parts.csrf import CSRF, ForeignForm, refuse_foreign_form
 from app.pages.parts.dependencies import State
 from app.pages.parts.flow import (
+    EXPIRING_PATH,
     FLOW,
     LINK_PATH,
     TO,
     WAY,
     go_back,
     go_on,
+    onward,
     with_section,
 )
 from app.pages.parts.form import PROOF, Values
@@ -35,6 +37,9 @@ from app.services.sign_in.errors import MfaRequired
 from app.services.sign_in.known_device import KnownDeviceService
 from app.services.sign_in.remembered_device import RememberedDeviceService
 from app.services.sign_in.second_step import step_cookie
+
+if TYPE_CHECKING:
+    from app.services.upstreams.expiring import Expiring
 
 SECOND_STEP, LOST = "/signin/verify", "/signin/lost"
 
@@ -232,6 +237,8 @@ def go_back_signed_in(
     answer = go_back(flow, section)
     if browser.link:  # whoever came from elsewhere proved the account just now
         answer = go_on(LINK_PATH if flow else with_section(LINK_PATH, section), flow)
+    elif browser.expiring:
+        answer = go_on(onward(EXPIRING_PATH, flow, section))
     keep_accounts(answer, browser, runtime)
     keep_device(answer, runtime)
     return answer
@@ -242,6 +249,15 @@ def keep_link(response: Response, runtime: Runtime, secret: str = "") -> None:
     from app.services.upstreams.link import link_cookie  # few come from elsewhere
 
     _set(response, link_cookie(runtime, secret))
+
+
+def keep_expiring(
+    response: Response, runtime: Runtime, told: "Expiring | None" = None
+) -> None:
+    """Keep at a browser what its owner is to be told of a password, or forget it."""
+    from app.services.upstreams.expiring import expiring_cookie  # as above
+
+    _set(response, expiring_cookie(runtime, told))
 
 
 def ask_second_step(

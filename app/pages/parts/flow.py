@@ -54,6 +54,7 @@ Flow = Annotated[str, Depends(get_flow)]
 
 
 LINK_PATH = "/signin/connect"  # where who proved an account says whether to
+EXPIRING_PATH = "/signin/expiring"  # where who proved a password hears that it ends
 ACCOUNT, OVERVIEW, PROFILE = "/account", "overview", "profile"
 TOKENS, NEW_TOKEN = "tokens", "new-token"
 APPLICATIONS = "applications"  # its address is older than the others

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from app.services.upstreams.journey import Going
 
 CONNECT = "connect"  # the account that is signed in gets this way in
+CHANGE = "change"  # another password is wanted, though the old one is good
 CONNECTIONS = "connections"  # the section of the account
 LOGIN = Field("login", N_("User name"), "text", "username")
 NEW = Field("new", N_("New password"), "password", "new-password")

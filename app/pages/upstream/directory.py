@@ -14,6 +14,7 @@ from app.pages.parts.flow import Flow, Section, address_of, go_on
 from app.pages.parts.form import Values
 from app.pages.parts.form_page import note
 from app.pages.sign_in.directory import (
+    CHANGE,
     CONNECT,
     CONNECTIONS,
     LOGIN,
@@ -55,7 +56,9 @@ async def show_directory(
         if owner is None:
             return go_on(address_of(CONNECTIONS))
         going = Going(section=CONNECTIONS, user_id=owner)
-    return await show_directory_form(name, {}, going, browser, runtime)
+    is_change = request.query_params.get(CHANGE) == "yes"
+    values = {NEW.name: ""} if is_change else {}
+    return await show_directory_form(name, values, going, browser, runtime)
 
 
 async def take(

@@ -9,6 +9,7 @@ import json
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
@@ -23,6 +24,7 @@ from app.pages.parts.browser import (
     check_form,
     go_back_signed_in,
     is_of_before,
+    keep_expiring,
     keep_link,
 )
 from app.pages.parts.csrf import ForeignForm
@@ -128,7 +130,10 @@ async def arrive_by_form(name: str, request: Request, runtime: State) -> Respons
 async def _answer(arrival: "Arrival", browser: Browser, runtime: Runtime) -> Response:
     flow, section = arrival.going.flow, arrival.going.section
     if arrival.required is not None:
-        return ask_second_step(flow, arrival.required, runtime, section)
+        asked = ask_second_step(flow, arrival.required, runtime, section)
+        if arrival.expiring:
+            keep_expiring(asked, runtime, arrival.expiring)
+        return asked
     if arrival.refusal is not None:
         note(arrival.refusal)
         waiting = await waiting_at(browser, flow, runtime)
@@ -137,7 +142,12 @@ async def _answer(arrival: "Arrival", browser: Browser, runtime: Runtime) -> Res
         )
     if arrival.started is not None:
         joined = await BrowserSessionService(runtime).joined(browser, arrival.started)
-        return go_back_signed_in(flow, joined, runtime, section)
+        told = arrival.expiring
+        joined = replace(joined, expiring=told.text if told else "")
+        back = go_back_signed_in(flow, joined, runtime, section)
+        if told or browser.expiring:
+            keep_expiring(back, runtime, told)
+        return back
     if arrival.link:
         path = "/signin" if flow else with_section("/signin", section)
         answer = go_on(path, flow)

@@ -24,6 +24,7 @@ class BrowserCookies:
         self.session = f"{prefix}session{suffix}"
         self.browser = f"{prefix}browser{suffix}"
         self.link = f"{prefix}link{suffix}"
+        self.expiring = f"{prefix}expiring{suffix}"
         self.step = f"{prefix}step{suffix}"
         self.remembered = f"{prefix}remembered{suffix}"
         self.device = f"{prefix}device{suffix}"

@@ -59,6 +59,7 @@ class Browser:
             nobody becomes somebody else because time passed.
         step: The sign-in that waits there for a second factor, or nothing.
         link: Who came there from elsewhere and is to prove an account, or nothing.
+        expiring: What its owner is to be told of a password elsewhere, unchecked.
         remembered: Where its owners had it remembered for the second step, unchecked.
         is_stale: Whether its cookies are of the second secret key; pages renew them.
             Never while none is in use: the renewed ones would put another in its place.
@@ -69,6 +70,7 @@ class Browser:
     current: BrowserAccount | None = None
     step: str = ""
     link: str = ""
+    expiring: str = ""
     remembered: tuple[UUID, ...] = ()
     is_stale: bool = False
 
@@ -120,6 +122,7 @@ class BrowserSessionService:
             self.value_of(cookie_fields),
             step=self._cookies.read(cookie_fields, self._cookies.step),
             link=self._cookies.read(cookie_fields, self._cookies.link),
+            expiring=self._cookies.read(cookie_fields, self._cookies.expiring),
             remembered=self._remembered.read(cookie_fields),
         )
         text = self._cookies.read(cookie_fields, self._cookies.session)

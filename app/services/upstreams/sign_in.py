@@ -37,6 +37,7 @@ from app.services.upstreams.account import (
 from app.services.upstreams.connected import connect
 from app.services.upstreams.directory import ConnectionDirectory, Way, is_directory
 from app.services.upstreams.errors import ConnectionNotFound, UpstreamSignInRefused
+from app.services.upstreams.expiring import Expiring, expiring
 from app.services.upstreams.follow import by_dn, follow_groups, follow_profile
 from app.services.upstreams.journey import (
     LINK_TTL,
@@ -70,6 +71,7 @@ class Arrival:
         refusal: Why their own account does not sign in.
         link: Secret of the link that waits until they prove an account.
         is_linked: Whether the account that they came from is connected.
+        expiring: What is to be told of the password that they proved.
     """
 
     going: Going
@@ -78,6 +80,7 @@ class Arrival:
     refusal: AppError | None = None
     link: str = ""
     is_linked: bool = False
+    expiring: Expiring | None = None
 
 
 class UpstreamSignInService:
@@ -279,15 +282,16 @@ class UpstreamSignInService:
             self._process, way, found.identity_id, identity, set_out_at, policy
         )
         what = replace(proven(policy, identity), came_by=came)
+        told = expiring(way.name, found.user.id, identity, self._process.clock.now())
         try:
             started = await SignInService(self._process).browser_proven(
                 found.user, what, held_by(browser), browser.remembered
             )
         except MfaRequired as required:
-            return Arrival(going, required=required)
+            return Arrival(going, required=required, expiring=told)
         except InvalidCredentials as error:
             raise UpstreamSignInRefused("changed_meanwhile", error.hint) from error
-        return Arrival(going, started)
+        return Arrival(going, started, expiring=told)
 
     async def _find(
         self,

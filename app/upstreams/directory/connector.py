@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.outbound import OutboundRefused
@@ -99,8 +99,9 @@ class DirectoryConnector:
         """Return whose password it is: search, then bind by another connection."""
         async with self._asking() as session:
             person = await self._find(session, name, password, may_try)
-            await self._prove(session, person.dn, password)
-            return await self.identity(session.link, person)
+            verdict = await self._prove(session, person.dn, password)
+            found = await self.identity(session.link, person)
+            return replace(found, expires_in=verdict.expires_in, grace=verdict.grace)
 
     async def change(
         self, name: str, password: str, new: str, may_try: MayTry | None = None
@@ -281,8 +282,8 @@ class DirectoryConnector:
         if person and (len(found.entries) != 1 or found.is_cut_off):
             raise Refused(Reason.WRONG_SUBJECT, f"several entries share their {chosen}")
 
-    async def _prove(self, session: Session, dn: str, password: str) -> None:
-        """Have a password judged.
+    async def _prove(self, session: Session, dn: str, password: str) -> Verdict:
+        """Have a password judged, and return what was said of it besides.
 
         Raises:
             Refused: It signs nobody in.
@@ -292,6 +293,7 @@ class DirectoryConnector:
         verdict = judge_bind(self.profile.flavour.name, result)
         if verdict.state is not State.PROVEN:
             raise refused(verdict)
+        return verdict
 
     async def _set(
         self, session: Session, link: Link, dn: str, old: str, new: str
