@@ -43,7 +43,9 @@ _FIELDS = [
     {
         "name": "Prefer",
         "in": "header",
-        "description": "`wait=N`: wait N seconds, at most 30, for news (RFC 7240)",
+        "description": "`wait=N`: wait N seconds, at most 30, for news (RFC 7240). "
+        "Where too many wait already, the answer comes at once, and without "
+        "`Preference-Applied`.",
         "schema": {"type": "string"},
     },
 ]
@@ -61,12 +63,14 @@ async def revoked(request: Request) -> Response:
         raise RevokedOff
     await read_body(request)
     call = ClientCall(PATH, read_authorization(request), Parameters({}))
-    may_wait = await runtime.revoked.authorize(call)
+    reader = await runtime.revoked.authorize(call)
     known = frozenset(_TAG.findall(request.headers.get("if-none-match", "")))
-    wait = _wait(request) if may_wait and known else 0
-    document = await runtime.revoked.read(known, wait, request.is_disconnected)
+    wait = _wait(request) if reader and known else 0
+    document, is_applied = await runtime.revoked.read(
+        known, wait, reader or "", request.is_disconnected
+    )
     headers = {"Cache-Control": "private, no-cache", "ETag": f'"{document.etag}"'}
-    if wait:
+    if is_applied:
         headers["Preference-Applied"] = f"wait={wait}"
     if document.etag in known:
         return Response(status_code=304, headers=headers)

@@ -29,6 +29,7 @@ from app.services.clients.provider import Provider
 
 MAX_WAIT = 30  # seconds; proxies give an answer a minute, as a rule
 MOST_WAITING = 256  # requests of a process
+MOST_OF_ONE = 64  # of them one reader's, or the processes of one API keep out the rest
 _EACH = 0.5  # seconds between two looks of a process, while anybody waits
 _ROUND = 60  # seconds; what is too old leaves in rounds, or each second were news
 _OVERLAP = timedelta(seconds=30)  # a transaction commits so long after its instant
@@ -104,10 +105,10 @@ class RevokedFeed:
         self._read = _Read()
         self._digests: dict[UUID, bytes] = {}
         self._document: RevokedDocument | None = None
-        self._waiting = 0
+        self._waiting: Counter[str] = Counter()
 
-    async def authorize(self, call: ClientCall) -> bool:
-        """Tell whether who asks may wait for news; anybody else may not even read.
+    async def authorize(self, call: ClientCall) -> str | None:
+        """Return who asks, if they may wait for news; None if they may only read.
 
         Raises:
             AccessDenied: It is no API, and the feed is not public.
@@ -116,7 +117,7 @@ class RevokedFeed:
         """
         is_public = self._provider.settings.oauth.revoked_tokens == "public"
         if call.authorization is None and is_public:
-            return False
+            return None
         clients = ClientAuthenticationService(self._provider)
         client = await clients.recorded(call, clients.authenticate(call))
         if client.is_public and not is_public:
@@ -127,22 +128,32 @@ class RevokedFeed:
                 "only resource servers may read this; an administrator says which are",
                 hint=f"{client.client_id} is no resource server",
             )
-        return client.is_resource_server
+        return client.client_id if client.is_resource_server else None
 
     async def read(
         self,
         known: Collection[str],
         wait: float,
+        reader: str,
         is_gone: Callable[[], Awaitable[bool]],
-    ) -> RevokedDocument:
+    ) -> tuple[RevokedDocument, bool]:
         """Return the document, once it is another than ``known`` or the wait is over.
 
-        Who comes when too many wait does not; the end of the process ends each wait.
+        Args:
+            known: Entity tags of what the reader has.
+            wait: Seconds.
+            reader: Whose share of those that may wait it is.
+            is_gone: Tells whether nobody waits any more.
+
+        Returns:
+            With it whether there was room to wait. Who comes when too many wait does
+            not; the end of the process ends each wait.
         """
         document = await self._current()
-        if wait <= 0 or self._waiting >= MOST_WAITING:
-            return document
-        self._waiting += 1
+        is_full = self._waiting.total() >= MOST_WAITING
+        if wait <= 0 or is_full or self._waiting[reader] >= MOST_OF_ONE:
+            return document, False
+        self._waiting[reader] += 1
         try:
             for _ in range(math.ceil(min(wait, MAX_WAIT) / _EACH)):
                 if document.etag not in known or self._stopping.is_begun:
@@ -152,8 +163,10 @@ class RevokedFeed:
                 await asyncio.sleep(_EACH)
                 document = await self._current()
         finally:
-            self._waiting -= 1
-        return document
+            self._waiting[reader] -= 1
+            if not self._waiting[reader]:
+                del self._waiting[reader]  # or clients that are gone stayed for ever
+        return document, True
 
     async def _current(self) -> RevokedDocument:
         """Return what was found a moment ago, or look: one for all that ask."""

@@ -102,7 +102,41 @@ async def test_nobody_waits_where_too_many_do(
     first = await reader.get()
     asking = {"If-None-Match": first.headers["etag"], "Prefer": "wait=30"}
 
-    assert (await reader.get(**asking)).status_code == 304
+    answer = await reader.get(**asking)
+
+    assert answer.status_code == 304
+    assert "preference-applied" not in answer.headers  # RFC 7240 §3
+
+
+async def test_one_reader_leaves_room_for_the_others(
+    protocol: Protocol, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Processes of one API, or whoever has its secret, do not take every place."""
+    monkeypatch.setattr(feed, "MOST_OF_ONE", 2)
+    other = await make_reader(protocol, reader.clock)
+    first = await reader.get()
+    asking = {"If-None-Match": first.headers["etag"], "Prefer": "wait=30"}
+    places = protocol.runtime.revoked._waiting
+    held = [asyncio.create_task(reader.get(**asking)) for _ in range(2)]
+    while places.total() < 2:
+        await asyncio.sleep(0.01)
+
+    beyond = await reader.get(**asking)
+    waiting = asyncio.create_task(other.get(**asking))
+    while places.total() < 3:
+        await asyncio.sleep(0.01)
+    await sign_out(
+        protocol,
+        await protocol.signed_in(await protocol.apps(columns={"audience": API})),
+    )
+    reader.clock.advance(seconds=1)
+    served = await asyncio.gather(*held, waiting)
+
+    assert beyond.status_code == 304
+    assert "preference-applied" not in beyond.headers
+    assert [answer.status_code for answer in served] == [200, 200, 200]
+    assert {answer.headers["preference-applied"] for answer in served} == {"wait=30"}
+    assert not places
 
 
 async def test_many_who_ask_are_one_question(
