@@ -5,7 +5,17 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
+from app.policies.permission import Actor
 from app.services.server.idempotency_key import Answer, IdempotencyService
+
+
+def of_session(route: str, actor: Actor) -> str:
+    """Return the name of a route whose answers are for one session alone.
+
+    What a session was shown, another one of the same account is not: what it would
+    have to be for that (recent, of no application) the work itself asks.
+    """
+    return f"{route} of {actor.session_id} {actor.grant_id} {actor.token_id}"
 
 
 class Once:
@@ -42,5 +52,6 @@ class Once:
             make=make,
             is_secret=is_secret,
         )
-        headers = {"Location": answer.location} if answer.location else None
+        named = {"Location": answer.location, "ETag": answer.etag}
+        headers = {name: value for name, value in named.items() if value}
         return Response(answer.body, answer.status, headers, "application/json")

@@ -1,16 +1,18 @@
 """``/api/v1/users/me/factors``, ``totp`` and ``recovery-codes``: one's own factors."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from app.api.answers import problems
 from app.api.dependencies import (
     SIGNED_IN,
     Caller,
     FactorsDep,
+    OnceDep,
     RecentCaller,
     RecoveryCodesDep,
     Totps,
 )
+from app.api.once import of_session
 from app.api.strict_json import StrictRoute
 from app.core.exceptions import TooManyRequests
 from app.schemas.factor import Factors, RecoveryCodes, TotpConfirm, TotpSetup
@@ -22,6 +24,7 @@ from app.services.factors.errors import (
     NoSecondFactor,
 )
 from app.services.one_time.errors import InvalidCode
+from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.sessions.errors import (
     InsufficientUserAuthentication,
     ReauthenticationRequired,
@@ -44,15 +47,24 @@ async def list_factors(caller: Caller, factors: FactorsDep) -> Factors:
     return Factors.model_validate(await factors.list_all(caller.actor.user_id))
 
 
-@router.post("/totp", responses=problems(*_CHANGE, TooManyRequests))
-async def begin_totp(caller: RecentCaller, totps: Totps) -> TotpSetup:
+@router.post(
+    "/totp",
+    response_model=TotpSetup,
+    responses=problems(*_CHANGE, IdempotencyKeyReused, TooManyRequests),
+)
+async def begin_totp(caller: RecentCaller, totps: Totps, once: OnceDep) -> Response:
     """Get a secret for an authenticator app; it counts once a code is confirmed.
 
     Until then the app of before works on.
     """
     actor = caller.actor
-    setup = await totps.begin(actor.user_id, actor.session_id)
-    return TotpSetup.model_validate(setup)
+
+    async def make() -> Answer:
+        setup = await totps.begin(actor.user_id, actor.session_id)
+        return Answer(200, TotpSetup.model_validate(setup).model_dump_json())
+
+    route = of_session("totp", actor)
+    return await once.answer(route, actor.user_id, make, is_secret=True)
 
 
 @router.post(
@@ -79,14 +91,22 @@ async def remove_totp(caller: RecentCaller, totps: Totps) -> None:
 
 
 @router.post(
-    "/recovery-codes", responses=problems(*_CHANGE, NoSecondFactor, TooManyRequests)
+    "/recovery-codes",
+    response_model=RecoveryCodes,
+    responses=problems(*_CHANGE, IdempotencyKeyReused, NoSecondFactor, TooManyRequests),
 )
 async def make_recovery_codes(
-    caller: RecentCaller, codes: RecoveryCodesDep
-) -> RecoveryCodes:
+    caller: RecentCaller, codes: RecoveryCodesDep, once: OnceDep
+) -> Response:
     """Get ten codes that work once each; those of before are void.
 
     They are shown this once. Every other session ends.
     """
     actor = caller.actor
-    return RecoveryCodes(codes=await codes.make(actor.user_id, actor.session_id))
+
+    async def make() -> Answer:
+        made = await codes.make(actor.user_id, actor.session_id)
+        return Answer(200, RecoveryCodes(codes=made).model_dump_json())
+
+    route = of_session("recovery-codes", actor)
+    return await once.answer(route, actor.user_id, make, is_secret=True)

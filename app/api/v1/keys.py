@@ -2,14 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from app.api.answers import problems
-from app.api.dependencies import UNPERMITTED, PageDep, RuntimeDep, Uow, require
+from app.api.dependencies import (
+    UNPERMITTED,
+    OnceDep,
+    PageDep,
+    RuntimeDep,
+    Uow,
+    require,
+)
 from app.api.strict_json import StrictRoute
 from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.signing_key import SecretKey, SecretKeys, SigningKey, SigningKeys
+from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.server.secret_key.state import secret_keys
 from app.services.server.secret_key.stolen import StolenKeyService
 from app.services.server.signing_key import SigningKeyService
@@ -43,27 +51,40 @@ async def list_secret_keys(
     return SecretKeys(keys=[SecretKey.model_validate(each) for each in states])
 
 
-@router.post("/rotate", status_code=202, responses=problems(*UNPERMITTED))
+@router.post(
+    "/rotate",
+    status_code=202,
+    response_model=SigningKeys,
+    responses=problems(*UNPERMITTED, IdempotencyKeyReused),
+)
 async def rotate_keys(
-    _actor: Annotated[Actor, require("keys:write")],
+    actor: Annotated[Actor, require("keys:write")],
     uow: Uow,
     runtime: RuntimeDep,
+    once: OnceDep,
     algorithm: Annotated[
         str | None, Query(description="The only one to be given a new key")
     ] = None,
     now: Annotated[
         bool, Query(description="End the others at once: they are in wrong hands")
     ] = False,
-) -> SigningKeys:
+) -> Response:
     """Announce the next keys now; each signs once everybody has had time to see it.
 
     Unless one algorithm is named, each gets a new key. With ``now`` the new ones sign
     at once, and all tokens that the others signed are refused.
     """
-    service = SigningKeyService(runtime)
-    if now:
-        await StolenKeyService(runtime).withdraw(algorithm)
-    else:
-        await service.rotate(algorithm)
-    rows = await service.list_published(uow)
-    return SigningKeys(items=[SigningKey.model_validate(row) for row in rows])
+
+    async def make() -> Answer:
+        service = SigningKeyService(runtime)
+        if now:
+            await StolenKeyService(runtime).withdraw(algorithm)
+        else:
+            await service.rotate(algorithm)
+        rows = await service.list_published(uow)
+        keys = SigningKeys(items=[SigningKey.model_validate(row) for row in rows])
+        return Answer(202, keys.model_dump_json())
+
+    # What is asked for stands in the query, not in the body that keys go by.
+    route = f"keys/rotate {algorithm} {now}"
+    return await once.answer(route, actor.user_id, make)

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from app.api.answers import json_response, problems
-from app.api.dependencies import SIGNED_IN, Caller, Passkeys, RecentCaller
+from app.api.dependencies import SIGNED_IN, Caller, OnceDep, Passkeys, RecentCaller
 from app.api.strict_json import StrictRoute
 from app.core.exceptions import TooManyRequests
 from app.schemas.factor import (
@@ -24,6 +24,7 @@ from app.services.factors.errors import (
     TooManyPasskeys,
 )
 from app.services.factors.way_in import LastWayIn
+from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.sessions.errors import (
     InsufficientUserAuthentication,
     ReauthenticationRequired,
@@ -60,17 +61,28 @@ async def passkey_creation_options(
 @router.post(
     "",
     status_code=201,
+    response_model=PasskeyOut,
     responses=problems(
-        *_CHANGE, RefusedPasskey, TooManyPasskeys, TooManyRequests, body=True
+        *_CHANGE,
+        IdempotencyKeyReused,
+        RefusedPasskey,
+        TooManyPasskeys,
+        TooManyRequests,
+        body=True,
     ),
 )
 async def add_passkey(
-    body: NewPasskey, caller: RecentCaller, passkeys: Passkeys
-) -> PasskeyOut:
+    body: NewPasskey, caller: RecentCaller, passkeys: Passkeys, once: OnceDep
+) -> Response:
     """Add the passkey that the browser made; every other session ends."""
-    actor = caller.actor
-    made = await passkeys.add(actor.user_id, actor.session_id, body.response, body.name)
-    return PasskeyOut.model_validate(made)
+    user_id, session_id = caller.actor.user_id, caller.actor.session_id
+
+    async def make() -> Answer:
+        made = await passkeys.add(user_id, session_id, body.response, body.name)
+        return Answer(201, PasskeyOut.model_validate(made).model_dump_json())
+
+    # From whichever session: one of before the first passkey adds no more by itself.
+    return await once.answer("passkeys", user_id, make)
 
 
 @router.get("/signals", responses=problems(*_SIGNED_IN))

@@ -149,13 +149,14 @@ async def delete_webhook(
 @router.post(
     "/{webhook_id}/rotate-secret",
     response_model=WebhookWithSecret,
-    responses=problems(*UNPERMITTED, WebhookNotFound, body=True),
+    responses=problems(*UNPERMITTED, IdempotencyKeyReused, WebhookNotFound, body=True),
 )
 async def rotate_webhook_secret(
     webhook_id: UUID,
     body: WebhookRotate,
     actor: Writer,
     webhooks: Webhooks,
+    once: OnceDep,
     runtime: RuntimeDep,
 ) -> Response:
     """Make another secret, shown this once; `audit:read` is needed besides.
@@ -163,8 +164,14 @@ async def rotate_webhook_secret(
     Where a key signs besides, another one of those as well. What was before signs
     beside it for `overlap` seconds; 0 ends it at once.
     """
-    row, secret = await webhooks.rotate(actor, webhook_id, body.overlap)
-    return json_response(shown_with(runtime, row, secret), etag=etag(row.version))
+
+    async def make() -> Answer:
+        row, secret = await webhooks.rotate(actor, webhook_id, body.overlap)
+        answer = shown_with(runtime, row, secret).model_dump_json()
+        return Answer(200, answer, etag=etag(row.version))
+
+    route = f"webhooks/{webhook_id}/rotate-secret"
+    return await once.answer(route, actor.user_id, make, is_secret=True)
 
 
 @router.get(
@@ -187,20 +194,28 @@ async def list_webhook_deliveries(
 @router.post(
     "/{webhook_id}/test",
     status_code=202,
-    responses=problems(*UNPERMITTED, WebhookNotFound, WebhookOff),
+    response_model=WebhookDelivery,
+    responses=problems(*UNPERMITTED, IdempotencyKeyReused, WebhookNotFound, WebhookOff),
 )
 async def check_webhook(
-    webhook_id: UUID, actor: Writer, webhooks: Webhooks
-) -> WebhookDelivery:
+    webhook_id: UUID, actor: Writer, webhooks: Webhooks, once: OnceDep
+) -> Response:
     """Send the event of this test, whatever it is told of; wants `audit:read` too."""
-    return shown_delivery(await webhooks.test(actor, webhook_id))
+
+    async def make() -> Answer:
+        sent = shown_delivery(await webhooks.test(actor, webhook_id))
+        return Answer(202, sent.model_dump_json())
+
+    return await once.answer(f"webhooks/{webhook_id}/test", actor.user_id, make)
 
 
 @router.post(
     "/{webhook_id}/replay",
     status_code=202,
+    response_model=WebhookReplayed,
     responses=problems(
         *UNPERMITTED,
+        IdempotencyKeyReused,
         WebhookNotFound,
         WebhookOff,
         WebhookDeliveryNotFound,
@@ -209,15 +224,24 @@ async def check_webhook(
     ),
 )
 async def replay_webhook(
-    webhook_id: UUID, body: WebhookReplay, actor: Writer, webhooks: Webhooks
-) -> WebhookReplayed:
+    webhook_id: UUID,
+    body: WebhookReplay,
+    actor: Writer,
+    webhooks: Webhooks,
+    once: OnceDep,
+) -> Response:
     """Send one delivery once more, or the events since; wants `audit:read` too.
 
     At most 1000 events: those of `events`, whether it had them or not.
     """
-    if body.delivery_id is not None:
-        count = await webhooks.replay(actor, webhook_id, body.delivery_id)
-    else:
-        assert body.since is not None  # the schema demands one of them
-        count = await webhooks.replay_span(actor, webhook_id, body.since, body.until)
-    return WebhookReplayed(count=count)
+    id_, since, until = body.delivery_id, body.since, body.until
+
+    async def make() -> Answer:
+        if id_ is not None:
+            count = await webhooks.replay(actor, webhook_id, id_)
+        else:
+            assert since is not None  # the schema demands one of them
+            count = await webhooks.replay_span(actor, webhook_id, since, until)
+        return Answer(202, WebhookReplayed(count=count).model_dump_json())
+
+    return await once.answer(f"webhooks/{webhook_id}/replay", actor.user_id, make)

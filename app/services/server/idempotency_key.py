@@ -58,11 +58,15 @@ class RequestInProgress(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it is kept."""
+    """An answer as it is kept, but for its entity tag.
+
+    By the time that it comes again, what it shows may have been changed by others.
+    """
 
     status: int
     body: str
     location: str | None = None
+    etag: str | None = None
 
 
 class IdempotencyService:

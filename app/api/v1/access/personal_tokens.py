@@ -4,18 +4,20 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from app.api.answers import problems
 from app.api.dependencies import (
     SIGNED_IN,
     UNPERMITTED,
     Caller,
+    OnceDep,
     PageDep,
     PersonalTokens,
     RecentCaller,
     require,
 )
+from app.api.once import of_session
 from app.api.strict_json import StrictRoute
 from app.core.exceptions import Forbidden
 from app.policies.permission import Actor
@@ -32,6 +34,7 @@ from app.services.factors.personal_token import (
     PersonalTokensOff,
     TooManyPersonalTokens,
 )
+from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 from app.services.sessions.errors import (
     InsufficientScope,
     InsufficientUserAuthentication,
@@ -60,6 +63,7 @@ async def list_my_tokens(
     "/me/tokens",
     tags=["me"],
     status_code=201,
+    response_model=PersonalTokenMade,
     responses=problems(
         *SIGNED_IN,
         ReauthenticationRequired,
@@ -67,6 +71,7 @@ async def list_my_tokens(
         AddressNotConfirmed,
         FactorsFrozen,
         Forbidden,
+        IdempotencyKeyReused,
         InsufficientScope,
         PersonalTokensOff,
         SecondFactorRequired,
@@ -76,15 +81,25 @@ async def list_my_tokens(
     ),
 )
 async def make_my_token(
-    body: PersonalTokenCreate, caller: RecentCaller, tokens: PersonalTokens
-) -> PersonalTokenMade:
+    body: PersonalTokenCreate,
+    caller: RecentCaller,
+    tokens: PersonalTokens,
+    once: OnceDep,
+) -> Response:
     """Make a personal access token for a script; it is shown this once.
 
     It may do what its scopes name and its owner may do at that moment.
     """
-    made = await tokens.make(caller.actor, body.name, body.scopes, body.expires_at)
-    shown = PersonalToken.model_validate(made.row)
-    return PersonalTokenMade(**shown.model_dump(), token=made.token)
+    actor = caller.actor
+
+    async def make() -> Answer:
+        made = await tokens.make(actor, body.name, body.scopes, body.expires_at)
+        shown = PersonalToken.model_validate(made.row)
+        answer = PersonalTokenMade(**shown.model_dump(), token=made.token)
+        return Answer(201, answer.model_dump_json())
+
+    route = of_session("tokens", actor)
+    return await once.answer(route, actor.user_id, make, is_secret=True)
 
 
 @router.delete(
