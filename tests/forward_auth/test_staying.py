@@ -167,14 +167,53 @@ async def test_signing_out_may_end_the_session_too(
     assert "You are not signed in to" in page.text
 
 
-async def test_another_site_signs_nobody_out(
-    proxied: Proxied, visitor: Visitor
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},  # a program at a sibling of the host
+        {"Sec_Fetch_Site": "Same-Origin"},
+        {"Sec_Fetch_Site": "same-origin", "Sec_Fetch_Dest": "image"},
+        {"Sec_Fetch_Site": "same-origin", "Sec_Fetch_Dest": "iframe"},
+        {"Sec_Fetch_Site": "none", "Sec_Purpose": "prefetch;prerender"},
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+async def test_nobody_but_the_person_at_the_host_signs_out_there(
+    proxied: Proxied,
+    visitor: Visitor,
+    runtime: Runtime,
+    fields: dict[str, str],
+    method: str,
 ) -> None:
+    """They read who is signed in, and have a button that signs out."""
     await proxied.enter(visitor)
 
-    await proxied.get("/.auth-serve/sign-out", Sec_Fetch_Site="cross-site")
+    answer = await proxied.get("/.auth-serve/sign-out", method, **fields)
 
+    assert answer.headers["location"] == f"{ISSUER}/protected-host?host={WIKI}"
+    assert "set-cookie" not in answer.headers
     assert (await proxied.get()).status_code == 200
+    assert "protected_host.left" not in await host_events(runtime)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Sec_Fetch_Site": "none", "Sec_Fetch_Dest": "document"},
+        {"Sec_Fetch_Site": "same-origin", "Sec_Fetch_Dest": "empty"},
+        {},
+    ],
+)
+async def test_a_link_a_script_and_a_typed_address_of_the_host_sign_out(
+    proxied: Proxied, visitor: Visitor, fields: dict[str, str]
+) -> None:
+    """As does a browser that knows no Fetch Metadata."""
+    await proxied.enter(visitor)
+
+    await proxied.get("/.auth-serve/sign-out", **fields)
+
+    assert (await proxied.get("/", **SCRIPT)).status_code == 401
 
 
 async def test_somebody_else_comes_in_by_choosing_an_account(

@@ -46,6 +46,12 @@ _BY_TWO_FACTORS = {
     )
 }
 _NONE: Sequence[str] = ()
+# What a browser says of a request that the person at the host made (Fetch Metadata).
+_OWN = {
+    "sec-fetch-site": ("same-origin", "none"),
+    "sec-fetch-dest": ("document", "empty"),
+    "sec-purpose": (),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +186,11 @@ class HostEntrance:
             row: The visitor's grant; None if there is none.
 
         Raises:
-            ForeignSignOut: Another site sent the browser here.
+            ForeignSignOut: Nobody at the host itself asked for it.
         """
-        if "cross-site" in original.fields.get("sec-fetch-site", _NONE):
-            raise ForeignSignOut(hint="Sec-Fetch-Site: cross-site")
+        flaw = _foreign(original)
+        if flaw:
+            raise ForeignSignOut(hint=flaw)
         if row is not None:
             await self._end(row, policy)
         return self._out(policy)
@@ -253,6 +260,21 @@ class HostEntrance:
     def _mac(self, purpose: bytes, first: str, value: str, body: bytes) -> bytes:
         digest = self._provider.secret_key.digest
         return digest(purpose, first.encode(), value.encode(), body)
+
+
+def _foreign(original: Original) -> str:
+    """Return what says that no person at the host asked for it, or nothing.
+
+    Cookies come along from every site, and with what a page of the host shows of
+    others (a picture in a wiki), and with what a browser fetches beforehand. Sibling
+    hosts are other programs: whoever writes at one signs nobody out of another.
+    Browsers without Fetch Metadata say none of it, nor do any over plain HTTP.
+    """
+    for name, own in _OWN.items():
+        for each in original.fields.get(name, _NONE):
+            if each not in own:
+                return f"{name}: {each[:40]!r}"
+    return ""
 
 
 def _note(said: str) -> None:

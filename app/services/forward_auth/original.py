@@ -20,8 +20,8 @@ _MAX_TARGET = 8_192
 _NONE: Sequence[str] = ()
 FIELDS = frozenset(
     "accept authorization cookie sec-fetch-dest sec-fetch-mode sec-fetch-site "
-    "sec-websocket-key upgrade x-forwarded-host x-forwarded-method x-forwarded-proto "
-    "x-forwarded-uri x-requested-with".split()
+    "sec-purpose sec-websocket-key upgrade x-forwarded-host x-forwarded-method "
+    "x-forwarded-proto x-forwarded-uri x-requested-with".split()
 )
 Fields = Mapping[str, Sequence[str]]
 
