@@ -59,11 +59,11 @@ from app.pages.sign_in import (
     home,
     lost_factors,
     passkey,
+    second_step,
     signin,
     signout,
     signup,
     switch_account,
-    verify,
 )
 from app.pages.upstream import directory, expiring, link, signed_out, way
 
@@ -85,7 +85,7 @@ routes: list[BaseRoute] = [
         signed_out,
         link,
         expiring,
-        verify,
+        second_step,
         lost_factors,
         signup,
         signout,

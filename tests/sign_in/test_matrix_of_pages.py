@@ -98,7 +98,7 @@ ONE_FACTOR: dict[str, Way] = {
     "sign_in/signup.py": by_signing_up,
     "account/setup.py": by_setting_up,
 }
-TWO_FACTORS = {"sign_in/passkey.py", "sign_in/verify.py"}
+TWO_FACTORS = {"sign_in/passkey.py", "sign_in/second_step.py"}
 ELSEWHERE = {"upstream/way.py"}  # tests/connections/test_sign_in.py
 NONE = [by_program, by_invitation, by_reset, by_confirming]
 

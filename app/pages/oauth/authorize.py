@@ -21,7 +21,7 @@ from app.pages.parts.over import lead_back, leads_on
 from app.pages.parts.render import OPENER
 from app.pages.parts.withheld import render_withheld
 from app.pages.sign_in.journey import go_away, going_for
-from app.pages.sign_in.verify import STEP_UP
+from app.pages.sign_in.second_step import STEP_UP
 from app.pages.sign_in.ways import hinted
 from app.services.oauth.authorization import AuthorizationService
 from app.services.oauth.device.device_answer import DeviceAnswered

@@ -180,7 +180,7 @@ async def _show(
     if step.is_first:
         setup = await _first(browser, runtime, flow)
     return render_form(
-        "verify.html",
+        "second_step.html",
         browser,
         runtime,
         error=error,
