@@ -27,6 +27,7 @@ _KEPT = ("signin", "signup", "consent", "home", "nowhere")
 _KEPT_WIDE = ("account", "admin")
 _INSIDE = ("account", "account/security", "admin", "admin/users", "admin/audit")
 _WIDTHS = (1280, 768, 390)
+_TALL = 960  # of a picture: what an application asks for is seen to its end
 _TABLE_WIDTHS = (1440, 1280, 1024, 910, 800, 768, 390)
 _OPEN = ("signin", "signup", "signin/code", "forgot-password", "nowhere", "dev/mailbox")
 
@@ -197,5 +198,6 @@ async def _look(person: Visitor, name: str, scheme: str) -> None:
         wanted = _KEPT + _KEPT_WIDE if width == 1280 else _KEPT
         if _PICTURES and name in wanted and width != 768:
             kind = "" if width == 1280 else "-phone"
+            await person.page.set_viewport_size({"width": width, "height": _TALL})
             path = Path(_PICTURES) / f"{name}{kind}-{scheme}.jpg"
             await person.page.screenshot(path=path, type="jpeg", quality=72)
