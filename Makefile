@@ -39,10 +39,14 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -v
 
-# In the Chromium of the system, or the one that CHROMIUM names.
+# In the Chromium of the system, or the one that CHROMIUM names. What people can do at the
+# account and in the console is noted: nothing may be left that was not done in each manner.
 e2e: export PYTHONDONTWRITEBYTECODE :=
+e2e: export FUNCTIONS_USED := $(abspath $(VENV))/functions.jsonl
 e2e: $(VENV)/.e2e
-	$(BIN)/python -m pytest -v --no-cov --timeout 180 --loadscope-reorder tests/e2e
+	@rm -f $(FUNCTIONS_USED)
+	$(BIN)/python -m pytest -v --no-cov --timeout 180 tests/e2e
+	$(BIN)/python -m tools.journeys $(FUNCTIONS_USED)
 
 # With HAProxy, systemd-analyze and Helm where they are (PATH; HELM names another).
 deploy-check: $(VENV)/.deploy

@@ -18,6 +18,10 @@ axe-core looks at each page, as it stands there at that moment, for WCAG 2.0, 2.
 
 The rest is walked. By keyboard alone means that each control is reached with Tab and
 shows its focus; a phone is 390 px wide, and nothing may have to be scrolled sideways.
+Who has a mouse is in the dark. `make e2e` ends with what nobody did: each page and each
+form of the account and the console has to be used by mouse, by keyboard, on a phone and
+in the dark, by the routes of the app and by the buttons that its pages offered
+(`tools/journeys.py`).
 
 """
 _WALKED = (
@@ -50,20 +54,22 @@ _WALKED = (
     ),
     (
         "The account: profile, picture, address, password, passkeys, app, codes, "
-        "devices, applications, tokens, activity, language, copy, end",
-        *("yes", "yes", "yes", "most", "some"),
-        "`test_own_account.py`, `test_portal.py`",
+        "devices, applications, connected services, tokens, activity, language, copy, "
+        "end",
+        *("yes", "yes", "yes", "yes", "some"),
+        "`test_own_account.py`, `test_directory.py`",
     ),
     (
         "The console: accounts one by one and together, invitations, applications, "
         "groups, roles, trail, keys, outbox, mails, settings, search",
-        *("most", "yes", "yes", "looked at", "some"),
-        "`test_operating.py`, `test_console.py`, `test_console_sections.py`",
+        *("yes", "yes", "yes", "yes", "some"),
+        "`test_operating.py`, `test_console.py`",
     ),
     (
         "Other programs in the console: APIs, protected hosts, webhooks, trusted "
-        "issuers, connections",
-        *("yes", "yes", "yes", "looked at", "no", "`test_console_programs.py`"),
+        "issuers, connections, the reading of a directory",
+        *("yes", "yes", "yes", "yes", "no"),
+        "`test_console_programs.py`, `test_directory.py`",
     ),
     (
         "The first five minutes",

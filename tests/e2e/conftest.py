@@ -29,6 +29,11 @@ playwright = pytest.importorskip(
     "playwright.async_api", reason="make e2e installs what journeys need"
 )
 _HERE = Path(__file__).parent
+# By what they take; a module is walked by one worker, and the others start meanwhile.
+_DEAR = (
+    *("visitors", "operating", "languages", "own_account", "console_programs"),
+    *("mails", "directory", "getting_back", "console", "look", "weight"),
+)
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = {
     "AUTH_SERVE_PUBLIC_URL": "http://localhost:{port}",
@@ -40,11 +45,20 @@ OPTIONS = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Walk all journeys on one event loop, that of the browser."""
+    """Walk all journeys on one event loop, that of the browser; the longest first."""
     one_loop = pytest.mark.asyncio(loop_scope="session")
-    for item in items:
-        if item.path.is_relative_to(_HERE):
-            item.add_marker(one_loop, append=False)
+    ours = [at for at, item in enumerate(items) if item.path.is_relative_to(_HERE)]
+    for at in ours:
+        items[at].add_marker(one_loop, append=False)
+    dearest_first = sorted((items[at] for at in ours), key=_place)
+    for at, item in zip(ours, dearest_first, strict=True):
+        items[at] = item
+
+
+def _place(item: pytest.Item) -> int:
+    """Tell when the module of a test comes, so that no long one is the last."""
+    name = item.path.stem.removeprefix("test_")
+    return _DEAR.index(name) if name in _DEAR else len(_DEAR)
 
 
 def _chromium() -> str:

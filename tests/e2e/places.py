@@ -21,10 +21,12 @@ from app.pages.console.sections import (
 from app.pages.parts.texts import DONE
 from app.policies.permission import operator
 from app.repositories.unit_of_work import UnitOfWork
+from app.schemas.attribute import AttributeCreate
 from app.schemas.connection import ConnectionCreate
 from app.schemas.protected_host import ProtectedHostPolicy
 from app.schemas.trusted_issuer import TrustedIssuerChange
 from app.services.access.group import GroupService
+from app.services.attributes.definition import AttributeService
 from app.services.clients.client import OAuthClientService
 from app.services.clients.resource import OAuthResourceService
 from app.services.clients.trusted_issuer import TrustedIssuerService
@@ -67,12 +69,12 @@ CONSOLE_BESIDE = (
     *("/admin/clients/new?kind=web", "/admin/roles/admin", "/admin/mails/invitation"),
     *("/admin/outbox?state=delivered", "/admin/palette?q=shop"),
 )
-_SIDES = (
-    *("", "/claims", "/sessions", "/factors", "/applications", "/roles"),
-    *("/activity", "/actions"),
+SIDES = (  # of an account; the last is the one on which it ends
+    *("", "/claims", "/sessions", "/factors", "/connections", "/applications"),
+    *("/roles", "/activity", "/actions"),
 )
-CONSOLE_ONE = (  # as the report names them
-    *(f"/admin/users/…{side}" for side in _SIDES),
+CONSOLE_ONE = (  # as the report names them; what it is of, it says itself
+    *(f"/admin/users/…{side}" for side in SIDES if side != "/connections"),
     *("/admin/users/batch", "/admin/clients/one"),
     *("/admin/audit/…", "/admin/audit/trace/…"),
     *(f"{GROUPS.path}/…", f"{RESOURCES.path}/…"),
@@ -108,6 +110,17 @@ async def add_ways_in(database_file: str, *, leads: bool = False) -> None:
             await uow.db.flush()
             domains = RealmDomainService(uow, runtime, runtime.connections.forget)
             await domains.add(row.id, LED, verified=True)
+    await runtime.close()
+
+
+async def add_attribute(database_file: str) -> None:
+    """Let people be asked for their team, which they say themselves."""
+    values = {"database_url": database_file, "secret_key": SECRET, "jobs": False}
+    runtime = build_runtime(Settings.model_validate(values))
+    team = {"name": "team", "label": "Team", "owner_access": "write"}
+    members = AttributeCreate.model_validate(team).model_dump()
+    async with runtime.unit_of_work() as uow:
+        await AttributeService(uow).create(members)
     await runtime.close()
 
 
@@ -159,13 +172,13 @@ async def seen(runtime: Runtime, email: str) -> Sequence[str]:
     async with runtime.unit_of_work() as uow:
         found = await uow.users.by_email(email.lower())
         assert found is not None
-        await _link(uow, found.id)
+        await link(uow, found.id)
         [event] = await uow.audit_events.list_page(
             user_id=found.id, after=None, limit=1
         )
     shop = await ApplicationFactory(runtime)(client_name="Corner Shop")
     return [
-        *(f"/admin/users/{found.id}{side}" for side in (*_SIDES, "/connections")),
+        *(f"/admin/users/{found.id}{side}" for side in SIDES),
         f"/admin/users/batch?action=disable&id={found.id}",
         f"/admin/clients/one?id={shop.client_id}",
         f"/admin/audit/{event.id}",
@@ -195,10 +208,10 @@ async def _directory(uow: UnitOfWork, runtime: Runtime, name: str) -> UUID:
     return row.id
 
 
-async def _link(uow: UnitOfWork, user_id: UUID) -> None:
+async def link(uow: UnitOfWork, user_id: UUID) -> None:
     """Have somebody known elsewhere, if anybody is by anything here."""
     for row in (await uow.connections.list_enabled())[:2]:
-        link = UpstreamIdentity(
+        identity = UpstreamIdentity(
             id=uow.randomness.uuid7(),
             connection_id=row.id,
             user_id=user_id,
@@ -206,7 +219,7 @@ async def _link(uow: UnitOfWork, user_id: UUID) -> None:
             claims={},
             linked_at=uow.clock.now(),
         )
-        uow.db.add(link)
+        uow.db.add(identity)
 
 
 async def _issuer(uow: UnitOfWork, runtime: Runtime, name: str) -> str:

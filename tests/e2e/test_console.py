@@ -1,12 +1,16 @@
-"""The console, by mouse and by keyboard alone."""
+"""The console: its scripts, without script, and narrow."""
 
 from secrets import token_hex
 from typing import Any
 
-import pytest
 import pytest_asyncio
 
+from tests.e2e.places import CONSOLE, CONSOLE_BESIDE, CONSOLE_NEW, SIDES
 from tests.e2e.visitor import Visitor
+from tests.support.api import PASSWORD
+
+# Without a finger: axe looks, at what stands there on a narrow screen.
+PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -53,46 +57,21 @@ async def test_the_palette_leads_to_a_page_by_keys_alone(admin: Visitor) -> None
     assert not await page.locator("dialog").is_visible()
 
 
-async def test_many_are_changed_at_once_by_keys_alone(
-    admin: Visitor, newcomer: Any
-) -> None:
-    for name in ("ken", "kim"):
-        await newcomer(f"{name}@batch.example")
-    await admin.go("/admin/users?q=batch.example")
-    page = admin.page
+async def test_every_page_is_whole_on_a_phone_in_the_dark(newcomer: Any) -> None:
+    """On a wide screen others look: axe in test_languages, scales in test_weight."""
+    admin: Visitor = await newcomer.administrator("narrow@example.com", **PHONE)
+    other: Visitor = await newcomer("side@example.com")
+    await admin.sign_in("/signin?to=console")
 
-    for name in ("ken", "kim"):
-        box = page.get_by_role("checkbox", name=f"Choose {name}@batch.example")
-        await box.focus()
-        await page.keyboard.press("Space")
-        assert await box.is_checked()
-    await page.get_by_role("button", name="Continue").focus()
-    async with page.expect_navigation():
-        await page.keyboard.press("Enter")
-    await admin.look()
-    await page.get_by_label("Type the number of accounts, 2, to confirm").focus()
-    await page.keyboard.type("2")
-    async with page.expect_navigation():
-        await page.keyboard.press("Enter")
+    for path in (*CONSOLE, *CONSOLE_NEW, *CONSOLE_BESIDE):
+        await admin.go(path)
+    for side in SIDES:
+        await admin.go(f"/admin/users/{other.user_id}{side}")
+        await admin.page.emulate_media(color_scheme="light")
+        await admin.look()
+        await admin.page.emulate_media(color_scheme="dark")
 
-    await admin.look()
-    assert "Done for 2 accounts." in await admin.text()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_side_of_an_account_is_whole_on_a_phone(
-    admin: Visitor, newcomer: Any, scheme: Any
-) -> None:
-    other: Visitor = await newcomer(f"{token_hex(4)}@example.com")
-    page = admin.page
-    await page.set_viewport_size({"width": 390, "height": 800})
-    await page.emulate_media(color_scheme=scheme)
-    sides = "", "claims", "sessions", "factors", "applications", "roles", "activity"
-
-    for path in ("", *(f"/{other.user_id}/{side}".rstrip("/") for side in sides)):
-        await admin.go(f"/admin/users{path}")
-    await admin.go(f"/admin/users/{other.user_id}/actions")
-    await page.get_by_label(f"Type {other.email} to confirm").fill(other.email)
+    await admin.type(f"Type {other.email} to confirm", other.email)
     await admin.press("Delete account for good")
     assert "The account is deleted." in await admin.text()
 
@@ -113,3 +92,21 @@ async def test_everything_works_without_script(newcomer: Any) -> None:
 
     await person.follow("Search")
     assert await person.heading() == "Search the console"
+
+
+async def test_a_failed_sign_in_is_followed_on_a_phone_in_the_dark(
+    newcomer: Any,
+) -> None:
+    ada: Visitor = await newcomer.administrator("phone@example.com", **PHONE)
+    await ada.sign_in("/signin?to=console")
+    assert await ada.heading() == "Overview"
+    await ada.sign_out()
+    await ada.go("/signin?to=console.audit")
+    await ada.type_password("not the password")
+    await ada.type_password(PASSWORD)
+
+    assert await ada.heading() == "Audit trail"
+    await ada.follow("Follow")
+    told = await ada.text()
+    assert "The password was wrong." in told and "Signed in with: password." in told
+    assert told.index("The password was wrong.") < told.rindex("Signed in with")

@@ -13,12 +13,12 @@ from app.services.clients.client import OAuthClientService
 from app.services.server.runtime import Runtime
 from tests.connections.provider import Provider
 from tests.e2e.conftest import OPTIONS
-from tests.e2e.manners import MANNERS
+from tests.e2e.manners import HANDS, MANNERS
 from tests.e2e.visitor import Visitor
 from tests.servers.http import Answer, HttpServer
 from tests.servers.service import COMMAND_LINE, Service, running
 
-in_each_way = pytest.mark.parametrize("hands", ["mouse", "keys", "phone"])
+in_each_way = pytest.mark.parametrize("hands", HANDS)
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +43,10 @@ async def admin(newcomer: Any, request: pytest.FixtureRequest, hands: str) -> Vi
     """An administrator at the console, with a mouse, a phone or neither."""
     name = request.node.originalname.removeprefix("test_").replace("_", "-")
     person: Visitor = await newcomer.administrator(
-        f"{name[:40]}-{hands}@example.com", **MANNERS.get(hands, {})
+        f"{name[:40]}-{hands}@example.com", **MANNERS[hands]
     )
     await person.sign_in("/signin?to=console")
-    person.by_keyboard = hands == "keys"
+    person.by_keyboard = hands == "keyboard"
     return person
 
 
@@ -91,6 +91,8 @@ async def test_a_webhook_that_failed_is_mended_and_what_it_missed_is_sent(
     await _until(admin, "HTTP 204")
     assert receiver.requests[-1].path == "/in"
 
+    await admin.press("Disable")
+    await admin.press("Enable")
     await admin.press("Send again")
     assert await admin.page.get_by_role("status").count() >= 1
     await admin.type("Description", "Ledger of the house")
@@ -127,6 +129,7 @@ async def test_an_api_is_added_changed_disabled_and_deleted(
 
     await admin.press("Disable")
     assert "there is no new token for it" in await admin.text()
+    await admin.press("Enable")
     await admin.type(f"Type {identifier} to confirm", identifier)
     await admin.press("Delete API")
     assert "The API is deleted." in await admin.text()
@@ -136,7 +139,7 @@ async def test_an_api_is_added_changed_disabled_and_deleted(
 async def test_a_host_is_protected_and_its_proxy_set_up(
     admin: Visitor, hands: str
 ) -> None:
-    host = f"localhost:{8081 + ['mouse', 'keys', 'phone'].index(hands)}"
+    host = f"localhost:{8081 + HANDS.index(hands)}"
 
     await admin.go("/admin/hosts")
     await admin.follow("Protect a host")
@@ -218,6 +221,13 @@ async def test_an_issuer_is_trusted_tested_changed_and_deleted(
     await admin.press("Move up: Rule 2")
     rules = await admin.page.locator("#rules").inner_text()
     assert rules.index("sub = nightly") < rules.index("sub ~ job:*")
+    await admin.unfold("sub = nightly")
+    await admin.fill("#conditions-1", "sub = weekly")
+    await admin.press("Save: Rule 1")
+    await admin.unfold("sub = weekly")
+    await admin.press("Remove: Rule 1")
+    rules = await admin.page.locator("#rules").inner_text()
+    assert "weekly" not in rules and "sub ~ job:*" in rules
     await admin.press("Save")
     assert "The issuer is saved." in await admin.text()
 

@@ -23,6 +23,7 @@ from tests.e2e.places import (
     OF_WAYS_IN,
     PORTAL,
     VISITORS,
+    add_attribute,
     add_ways_in,
     made,
     seen,
@@ -46,8 +47,9 @@ def _cases() -> Iterator[tuple[str, str]]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def database_file(database_file: str) -> str:
-    """With places that people come from: what asks who they are has buttons of them."""
+    """With places that people come from, and with something to ask of people."""
     await add_ways_in(database_file, leads=True)
+    await add_attribute(database_file)
     return database_file
 
 

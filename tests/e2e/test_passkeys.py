@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.services.server.runtime import Runtime
-from tests.e2e.manners import Somebody
+from tests.e2e.manners import HANDS, Somebody
 from tests.e2e.visitor import Visitor
 
 
@@ -19,9 +19,7 @@ async def _with_passkey(newcomer: Any, email: str) -> Visitor:
     return person
 
 
-@pytest.mark.parametrize(
-    "somebody", ["mouse", "keyboard", "phone", "dark"], indirect=True
-)
+@pytest.mark.parametrize("somebody", HANDS, indirect=True)
 async def test_a_passkey_is_made_and_signs_in_by_its_button(
     somebody: Somebody,
 ) -> None:

@@ -55,28 +55,6 @@ async def test_a_recovery_code_stands_in_once(newcomer: Any) -> None:
     assert person.path == "/"
 
 
-async def test_a_remembered_browser_is_not_asked_until_it_is_forgotten(
-    newcomer: Any,
-) -> None:
-    person, app = await _with_app(newcomer, "remember@example.com")
-    await person.sign_out()
-    await person.sign_in()
-    await person.page.get_by_label("Don't ask again").check()
-    await person.give_code(_next(app))
-    await person.sign_out()
-
-    await person.sign_in()
-    assert person.path == "/"
-
-    await person.go("/account/sessions")
-    forget = person.page.get_by_role("button", name="Forget this browser")
-    async with person.page.expect_navigation():
-        await forget.click()
-    await person.sign_out()
-    await person.sign_in()
-    assert person.path.startswith("/signin/verify")
-
-
 async def test_without_script_no_passkey_is_asked_for_where_there_is_an_app(
     newcomer: Any, runtime: Runtime
 ) -> None:

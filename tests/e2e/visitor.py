@@ -2,15 +2,17 @@
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pyotp
 
-from tests.e2e import report
+from tests.e2e import functions, report
 from tests.support.api import PASSWORD
 
 _WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -31,6 +33,11 @@ _PASSING = re.compile(
     r"|[\w.+-]{1,64}@[\w.-]+|\d+"
 )
 _JUDGED: set[bytes] = set()
+# Nothing has the focus yet, and one may skip what is above.
+_IS_BELOW = """(it) => it.closest("main") && document.querySelector("a.skip") &&
+  document.activeElement === document.body"""
+_IS_SKIP = "document.activeElement.matches('a.skip')"
+_INSIDE = ("/account", "/applications", "/admin")
 # Refusals are pages too: the console names the status of each.
 _REFUSED = re.compile(r"status of (400|401|403|404|422|429)\b")
 
@@ -110,10 +117,12 @@ class Visitor:
 
     async def look(self) -> None:
         """Complain of what assistive technology would stumble over (WCAG 2.2 AA)."""
-        if not self.has_script or self.by_keyboard:
+        if not self.has_script:
             return
         await self._measure()
-        if self.has_phone:
+        await functions.note_offered(self.page)
+        # By keyboard, only visitors' pages: test_languages has seen the others so.
+        if self.has_phone or self.by_keyboard and self.path.startswith(_INSIDE):
             return
         from axe_playwright_python.async_playwright import Axe  # `make e2e` installs it
 
@@ -190,9 +199,26 @@ class Visitor:
         await self._use(self.page.get_by_role("button", name=name).first)
 
     async def _use(self, target: Any) -> None:
-        async with self.page.expect_navigation():
+        sent = await functions.about(target)
+        if self.by_keyboard:
+            await self.reach(target)  # before one listens: its way may be a link, too
+        async with self.page.expect_navigation() as told:
             await self._touch(target)
+        self._done(sent, await told.value)
         await self.look()
+
+    def _done(self, sent: Mapping[str, Any] | None, answer: Any = None) -> None:
+        if answer is None or answer.ok:
+            functions.note_used(self.manners, sent, urlsplit(self.page.url).path)
+
+    @property
+    def manners(self) -> frozenset[str]:
+        """The ways in which they use pages, as `tests.e2e.manners` names them."""
+        hand = (
+            "keyboard" if self.by_keyboard else "phone" if self.has_phone else "mouse"
+        )
+        bare = () if self.has_script else ("bare",)
+        return frozenset((hand, self.scheme, *bare))
 
     async def _touch(self, target: Any, key: str = "Enter") -> None:
         if self.by_keyboard:
@@ -240,19 +266,28 @@ class Visitor:
 
     async def download(self, name: str) -> str:
         """Return the text that a button gives."""
+        button = await self._button(name)
+        sent = await functions.about(button)
         async with self.page.expect_download() as told:
-            await self._touch(await self._button(name))
+            await self._touch(button)
+        self._done(sent)
         return Path(await (await told.value).path()).read_text()
 
     async def reach(self, target: Any) -> None:
         """Go to an element with the Tab key, and see where one is (WCAG 2.1.1, 2.4.7).
 
-        From where the page put the focus; round once more from its beginning.
+        From where the page put the focus, past its navigation where one may skip that;
+        round once more from its beginning.
         """
+        element = await target.element_handle()
+        if await element.evaluate(_IS_BELOW):
+            await self.page.keyboard.press("Tab")
+            if await self.page.evaluate(_IS_SKIP):
+                await self.page.keyboard.press("Enter")
         for _ in range(80):
-            if await target.evaluate("it => it === document.activeElement"):
+            if await element.evaluate("it => it === document.activeElement"):
                 outline = "it => getComputedStyle(it).outlineStyle"
-                assert await target.evaluate(outline) != "none", "no focus to see"
+                assert await element.evaluate(outline) != "none", "no focus to see"
                 return
             await self.page.keyboard.press("Tab")
         raise AssertionError(f"not reached with Tab: {target}")

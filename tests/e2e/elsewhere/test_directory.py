@@ -6,6 +6,11 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
+from app.config import Settings
+from app.policies.permission import ADMIN_ROLE
+from app.services.server.runtime import Runtime, build_runtime
+from app.services.upstreams.sync.run import SyncRunner
+from tests.conftest import SECRET
 from tests.directories.conftest import PASSWORD, add_person, filled
 from tests.directories.server import (
     PEOPLE,
@@ -27,6 +32,16 @@ async def directory() -> AsyncIterator[Directory]:
     """Where people have their passwords."""
     async with filled().running() as server:
         yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def runtime(database_file: str) -> AsyncIterator[Runtime]:
+    """Parts that read the directory in the tests' process."""
+    values = {"database_url": database_file, "secret_key": SECRET, "jobs": False}
+    reach = {"outbound": {"allowed_hosts": ["127.0.0.1"]}}
+    parts = build_runtime(Settings.model_validate(values | reach))
+    yield parts
+    await parts.close()
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +100,7 @@ async def test_somebody_signs_in_with_the_password_of_there(
     assert person.email in await person.text()
 
 
-@pytest.mark.parametrize("somebody", ["mouse", *HANDS], indirect=True)
+@pytest.mark.parametrize("somebody", HANDS, indirect=True)
 async def test_who_has_to_choose_another_password_there_does_so_here(
     somebody: Somebody, directory: Directory
 ) -> None:
@@ -102,3 +117,66 @@ async def test_who_has_to_choose_another_password_there_does_so_here(
     await person.go("/account")
     assert person.email in await person.text()
     assert directory.passwords[name] == _NEW
+
+
+@pytest.mark.parametrize("somebody", HANDS, indirect=True)
+async def test_who_is_signed_in_connects_the_directory(
+    somebody: Somebody, directory: Directory
+) -> None:
+    person = await somebody("eli")
+    login = person.email.partition("@")[0]
+    add_person(directory, login, str(uuid4()))
+    await person.sign_in("/account/connections")
+    await person.press(f"Continue with {_SHOWN}")
+
+    await _send(person, login, PASSWORD)
+
+    assert "You can sign in with it from now on." in await person.text()
+
+
+@pytest.mark.parametrize("somebody", HANDS, indirect=True)
+async def test_a_directory_is_read_and_who_is_missing_there_is_signed_out(
+    somebody: Somebody, directory: Directory, runtime: Runtime
+) -> None:
+    ada = await somebody("reader", roles=(ADMIN_ROLE,))
+    manner = ada.email.partition("@")[0].rpartition("-")[2]
+    logins = [f"{name}-{manner}" for name in ("cleo", "dov")]
+    for login in logins:
+        add_person(directory, login, str(uuid4()))
+    await ada.sign_in("/signin?to=console")
+    await ada.follow("Connections")
+    await ada.follow(_SHOWN)
+
+    await ada.tick("Only try: nothing is stored")
+    await ada.press("Read everybody now")
+    await _read(ada, runtime)
+    assert "Only tried" in await ada.text()
+    await ada.press("Read everybody now")
+    await _read(ada, runtime)
+    for login in logins:
+        del directory.entries[f"uid={login},{PEOPLE}"]
+    await ada.press("Read everybody now")
+    await _read(ada, runtime)
+    assert "Missing and kept" in await ada.text()
+    await ada.type("Type staff to confirm", "staff", beside="let in until")
+    await ada.press("Sign out who is missing there, however many")
+    await _read(ada, runtime)
+
+    newest = await ada.page.locator("#read details").first.inner_text()
+    assert "Missing and kept" not in newest
+    await ada.follow("Users")
+    await ada.type("Search", logins[0])
+    await ada.press("Apply")
+    await ada.follow(f"{logins[0]}@example.com")
+    await ada.follow("Connected services", "About this account")
+    assert _SHOWN in await ada.text()
+
+
+async def _read(ada: Visitor, runtime: Runtime) -> None:
+    """Look at once, have it done here if the worker is not at it, and look again."""
+    again = ada.page.get_by_role("link", name="Look again")
+    if await again.count():
+        await ada.follow("Look again")
+    await SyncRunner(runtime, runtime.connections).advance()
+    while await again.count():
+        await ada.follow("Look again")
