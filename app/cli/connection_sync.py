@@ -87,6 +87,7 @@ async def _opened(
         async with runtime.unit_of_work() as uow:
             return await ConnectionSyncService(uow).request(
                 connection_id,
+                "command",
                 dry_run=dry_run,
                 accept_missing=accept_missing,
                 is_held=True,

@@ -230,26 +230,43 @@ class ConnectionSyncRequest(Input):
     accept_missing: StrictBool = False
 
 
+SyncReason = Literal[
+    "too_many",
+    "settings_changed",
+    "cut_off",
+    "empty",
+    "connection_changed",
+    "too_long",
+    "directory",
+    "internal",
+]
+
+
 class ConnectionSync(Output):
     """A reading of a directory: waiting, under way, or over.
 
     ``outcome``: null until it is over; ``complete``, ``empty`` or ``cut_off`` (nobody
-    is withdrawn), ``changed`` (the connection, meanwhile) or ``failed``; ``detail``:
-    why, or why people were kept. ``entries``: who was read. ``made``, ``linked``,
-    ``changed``, ``unchanged``, ``returned``, ``withdrawn``: accounts. ``missing``:
-    linked people who are not there; ``disabled``: who is, and may not be used there;
-    ``kept``: how many of both were not withdrawn. ``left_out``: entries without an
-    account, by why.
+    is withdrawn), ``changed`` (the connection, meanwhile) or ``failed``; ``reason`` and
+    ``detail``: why, or why people were kept, for programs and for operators; null where
+    nothing is to be told, or by an older release. ``requested_via``, ``requested_by``:
+    who asked, and by which account; a command has none. ``entries``: who was read.
+    ``made``, ``linked``, ``changed``, ``unchanged``, ``returned``, ``withdrawn``:
+    accounts. ``missing``: linked people who are not there; ``disabled``: who is, and
+    may not be used there; ``kept``: how many of both were not withdrawn. ``left_out``:
+    entries without an account, by why.
     """
 
     id: UUID
     dry_run: bool
     accept_missing: bool
     is_scheduled: bool
+    requested_via: Literal["schedule", "api", "console", "command"] | None = None
+    requested_by: UUID | None = None
     requested_at: Instant
     started_at: Instant | None
     ended_at: Instant | None
     outcome: Literal["complete", "empty", "cut_off", "changed", "failed"] | None
+    reason: SyncReason | None = None
     detail: str
     entries: int
     made: int

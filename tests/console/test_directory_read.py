@@ -59,10 +59,11 @@ async def test_a_directory_is_tried_and_then_read(
     assert twice.status_code == 409
     assert "This directory is being read already" in twice.text
     assert "Only tried" in after_try and "Read to its end" in after_try
+    assert after.count(f'<a href="/admin/users/{admin.id}">An administrator') == 2
     assert not people and len(await links(api)) == 6
     assert read.status_code == 303 and after.count("Read to its end") == 2
     assert "<dt>New accounts</dt><dd>6</dd>" in after
-    assert "connection.sync_requested" in after and GONE not in after
+    assert GONE not in after
 
 
 async def test_who_is_missing_goes_when_the_name_is_typed(
@@ -89,7 +90,8 @@ async def test_who_is_missing_goes_when_the_name_is_typed(
     after = (await visitor.get(path)).text
 
     assert "<dt>Let in until confirmed</dt><dd>4</dd>" in page and GONE in page
-    assert "4 of 6 linked people are missing" in page
+    assert "Missing there: 4. Disabled there: 0. More than may be" in page
+    assert "linked people" not in page  # that is for programs and the log
     assert (wrong.status_code, empty.status_code) == (422, 422)
     assert 'id="accept-error"' in wrong.text and len(asked) == 2
     assert right.status_code == 303
@@ -146,6 +148,7 @@ async def test_who_may_only_look_sees_readings_and_asks_for_none(
     answer = await visitor.post(f"{path}/sync", form)
 
     assert "Read to its end" in page and READ not in page
+    assert "An administrator, by the API" in page and "/admin/users/" not in page
     assert "connection.sync_requested" not in page  # the log is not theirs to read
     assert answer.status_code == 403
     assert len(await told_of(api, "connection.sync_requested")) == 1

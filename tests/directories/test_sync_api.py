@@ -6,7 +6,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
+from app.models import AuditEvent
+from app.policies.permission import OPERATOR_ID
 from tests.cli.test_cli import run
 from tests.conftest import SECRET
 from tests.connections.support import add_connection
@@ -14,6 +17,7 @@ from tests.directories.conftest import add_person
 from tests.directories.server import PEOPLE, Directory
 from tests.directories.syncing import connected, run_jobs, sync, told_of
 from tests.support.api import Api
+from tests.support.chance import FakeClock
 
 
 @pytest.fixture
@@ -151,6 +155,34 @@ async def test_a_connection_that_is_changed_while_it_is_read_ends_the_reading(
     assert (told["outcome"], told["made"]) == ("changed", 10)
 
 
+async def _asked_by(api: Api) -> set[Any]:
+    """Return whom the trail names as who had a directory read."""
+    query = select(AuditEvent.actor_id).where(
+        AuditEvent.name == "connection.sync_requested"
+    )
+    async with api.runtime.database.session(read_only=True) as db:
+        return {*(await db.scalars(query)).all()}
+
+
+async def test_a_reading_says_who_asked_for_it(
+    api: Api, directory: Directory, clock: FakeClock
+) -> None:
+    who = await api.admin()
+    connection = await connected(api, directory, sync_every=300)
+    await run_jobs(api)
+    clock.advance(seconds=10)
+    mine = await api.post(f"/connections/{connection}/syncs", {}, who)
+    await run_jobs(api)
+    listed = await api.get(f"/connections/{connection}/syncs", who)
+
+    assert [
+        (each["requested_via"], each["requested_by"], each["is_scheduled"])
+        for each in listed.json()["items"]
+    ] == [("api", str(who.id), False), ("schedule", None, True)]
+    assert mine.json()["requested_by"] == str(who.id)
+    assert await _asked_by(api) == {who.id}  # nobody asked for the other one
+
+
 async def test_the_command_reads_it_and_ends_with_an_error_where_people_were_kept(
     api: Api,
     directory: Directory,
@@ -176,9 +208,13 @@ async def test_the_command_reads_it_and_ends_with_an_error_where_people_were_kep
         del directory.entries[f"uid=p{at},{PEOPLE}"]
     kept = await command()
     accepted = await command("--accept-missing")
+    who = await _asked_by(api)
     shown = await asyncio.to_thread(run, "connection", "sync", "firm", "--progress")
     unknown = await asyncio.to_thread(run, "connection", "sync", "home")
 
+    assert kept[1]["reason"] == "too_many" and accepted[1]["reason"] is None
+    assert (kept[1]["requested_via"], kept[1]["requested_by"]) == ("command", None)
+    assert who == {OPERATOR_ID}
     assert (tried[0], tried[1]["made"]) == (0, 10) and made[1]["made"] == 10
     assert (kept[0], kept[1]["kept"], kept[1]["withdrawn"]) == (1, 5, 0)
     assert (accepted[0], accepted[1]["withdrawn"]) == (0, 5)

@@ -194,15 +194,21 @@ async def _directory(uow: UnitOfWork, runtime: Runtime, name: str) -> UUID:
     row = await service.create(actor, name, members)
     await uow.db.flush()
     left_out = {"no_address": 12, "address_shared": 2, "not_active": 140}
-    ends: Sequence[tuple[str, str, dict[str, Any]]] = (
-        ("complete", "", {"made": 2_148, "linked": 12, "left_out": left_out}),
-        ("cut_off", "the server tells no more than some; nobody is withdrawn", {}),
-        ("complete", "320 of 2160 linked people are missing", {"kept": 320}),
+    ends: Sequence[tuple[str, str | None, str, dict[str, Any]]] = (
+        ("complete", None, "", {"made": 2_148, "linked": 12, "left_out": left_out}),
+        (
+            "cut_off",
+            "cut_off",
+            "the server tells no more than some; nobody is withdrawn",
+            {},
+        ),
+        ("complete", "too_many", "320 are missing", {"missing": 320, "kept": 320}),
     )
-    for at, (outcome, detail, counts) in enumerate(ends):
-        sync = add_sync(uow, row.id, is_scheduled=at != 1, dry_run=at == 0)
+    for at, (outcome, reason, detail, counts) in enumerate(ends):
+        via = "command" if at == 1 else "schedule"
+        sync = add_sync(uow, row.id, via, dry_run=at == 0)
         sync.started_at = sync.ended_at = uow.clock.now()
-        sync.outcome, sync.detail = outcome, detail
+        sync.outcome, sync.reason, sync.detail = outcome, reason, detail
         sync.counts = {**sync.counts, "entries": 2_314, **counts}
         await uow.db.flush()
     return row.id

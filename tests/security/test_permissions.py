@@ -324,7 +324,7 @@ async def targets(api: Api, number: int) -> dict[str, str]:
         connection = await connections.create(actor, name, members)
         domains = RealmDomainService(uow, api.runtime, lambda: None)
         domain = await domains.add(connection.id, f"{name}.example", verified=False)
-        read = add_sync(uow, connection.id)
+        read = add_sync(uow, connection.id, "api")
         read.ended_at = uow.clock.now()
         webhooks = WebhookService(uow, api.runtime)
         hook, _ = await webhooks.create(actor, "https://a.example", "", ["*"])

@@ -40,8 +40,10 @@ class ConnectionSync(Base):
 
     One of a connection is open at a time, which an index sees to. ``claims`` counts the
     processes that took it on: who took it before writes nothing more. Until
-    ``lease_until`` no other does. ``mark`` is of the settings that it was read by;
-    ``is_settled`` that it was complete, and that nobody was kept.
+    ``lease_until`` no other does. ``requested_via`` is how it was asked for, and
+    ``requested_by`` by whose account; ``reason`` is a word for ``detail``. ``mark`` is
+    of the settings that it was read by; ``is_settled`` that it was complete, and that
+    nobody was kept.
     """
 
     __tablename__ = "connection_syncs"
@@ -56,13 +58,15 @@ class ConnectionSync(Base):
         Index("ix_connection_syncs_connection_id_id", "connection_id", "id"),
     )
     retention: ClassVar[str] = "a month; the last settled one of a connection stays"
-    exported: ClassVar[str] = "no: numbers, and nobody's"
+    exported: ClassVar[str] = "no: numbers, and who asked, as the trail has it"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     connection_id: Mapped[UUID] = mapped_column(
         ForeignKey("connections.id", ondelete="CASCADE")
     )
     is_scheduled: Mapped[bool]
+    requested_via: Mapped[str | None] = mapped_column(String(8))
+    requested_by: Mapped[UUID | None]
     dry_run: Mapped[bool]
     accept_missing: Mapped[bool]
     requested_at: Mapped[datetime] = mapped_column(index=True)
@@ -72,6 +76,7 @@ class ConnectionSync(Base):
     claims: Mapped[int]
     counts: Mapped[dict[str, Any]] = mapped_column(JSON)
     outcome: Mapped[str | None] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(32))
     detail: Mapped[str] = mapped_column(String(MAX_DETAIL))
     mark: Mapped[str] = mapped_column(String(64))
     is_settled: Mapped[bool]

@@ -79,7 +79,10 @@ async def request_sync(
 
     async def make() -> Answer:
         row = await syncs.request(
-            connection_id, dry_run=body.dry_run, accept_missing=body.accept_missing
+            connection_id,
+            "api",
+            dry_run=body.dry_run,
+            accept_missing=body.accept_missing,
         )
         answer = syncs.shown(row).model_dump_json()
         return Answer(

@@ -217,7 +217,10 @@ async def read_directory(
             row = await _connections(here, uow).get(connection_id)
             here.demand_typed(values, row.name, "accept")
         await ConnectionSyncService(uow).request(
-            connection_id, dry_run="dry_run" in values, accept_missing=is_accepted
+            connection_id,
+            "console",
+            dry_run="dry_run" in values,
+            accept_missing=is_accepted,
         )
         return here.go(_address(connection_id), "sync")
 

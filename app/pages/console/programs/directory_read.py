@@ -30,6 +30,29 @@ _REASONS: Mapping[str, Message] = {
     "changed_meanwhile": N_("Changed meanwhile: next time"),
     "signed_in_meanwhile": N_("Signed in meanwhile: next time"),
 }
+_WHY: Mapping[str, Message] = {
+    "too_many": N_(
+        "Missing there: %(missing)s. Disabled there: %(disabled)s. More than may be "
+        "signed out at once."
+    ),
+    "settings_changed": N_(
+        "The settings are others than when it was read before, so that nobody is "
+        "signed out for being missing."
+    ),
+    "cut_off": N_("The server keeps some people back. Nobody is signed out."),
+    "empty": N_("It tells of nobody. Nobody is signed out."),
+    "connection_changed": N_("The connection was changed while it was read."),
+    "too_long": N_("It took too long."),
+    "directory": N_("The directory did not tell all of it."),
+    "internal": N_("Something went wrong here. The log says what."),
+}
+_SEEN = frozenset({"directory", "internal"})  # there is more to be seen than a word
+_BY: Mapping[str, Message] = {
+    "schedule": N_("The schedule"),
+    "command": N_("The command line"),
+    "api": N_("An administrator, by the API"),
+}
+_SOMEBODY = N_("An administrator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +62,18 @@ class Reading:
     Attributes:
         told: All that the API tells of it.
         state: How far it is, or how it ended; in words, and of what kind those are.
+        by: Who asked for it.
+        why: Why it ended so, or why people were kept; empty where there is no reason.
+        seen: What operators may want to know besides, as it was seen.
         left_out: Why entries have no account, in words or as the API calls it, and
             of how many that is.
     """
 
     told: Shown
     state: tuple[str, str]
+    by: str
+    why: str
+    seen: str
     left_out: Sequence[tuple[str, int]]
 
 
@@ -66,7 +95,12 @@ def reading(row: ConnectionSync) -> Reading:
         (gettext(_REASONS[why]) if why in _REASONS else why, count)
         for why, count in reasons
     ]
-    return Reading(told, (gettext(label), kind), said)
+    by = "schedule" if told.is_scheduled else told.requested_via or ""
+    numbers = {"missing": told.missing, "disabled": told.disabled}
+    why = gettext(_WHY[told.reason]) % numbers if told.reason else ""
+    seen = told.detail if told.reason is None or told.reason in _SEEN else ""
+    state = (gettext(label), kind)
+    return Reading(told, state, gettext(_BY.get(by, _SOMEBODY)), why, seen, said)
 
 
 def kept(readings: Sequence[Reading]) -> int:

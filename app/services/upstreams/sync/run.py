@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
+from app.core.context import current
 from app.events.upstream import ConnectionSynced
 from app.models.upstream.sync import (
     MAX_DETAIL,
@@ -26,15 +27,24 @@ from app.services.upstreams.directory import ConnectionDirectory, Way, is_direct
 from app.services.upstreams.follow import by_dn
 from app.services.upstreams.journey import settings_mark
 from app.services.upstreams.sync.judge import judge
-from app.services.upstreams.sync.state import LEASE, Counts, Run, SyncOver
+from app.services.upstreams.sync.state import (
+    COMPLETE,
+    CUT_OFF,
+    EMPTY,
+    FAILED,
+    LEASE,
+    Counts,
+    Ending,
+    Run,
+    SyncOver,
+)
 from app.services.upstreams.sync.store import store
 from app.services.upstreams.sync.withdraw import withdraw_all
 
 if TYPE_CHECKING:
     from app.upstreams.directory.listing import Listing
 
-COMPLETE, EMPTY, CUT_OFF = "complete", "empty", "cut_off"
-FAILED, CHANGED = "failed", "changed"
+SCHEDULE = "schedule"
 _log = logging.getLogger("auth_serve.connection")
 
 
@@ -80,7 +90,7 @@ class SyncRunner:
                 continue
             with contextlib.suppress(IntegrityError):  # one is open already
                 async with self._process.unit_of_work() as uow:
-                    add_sync(uow, connection_id, is_scheduled=True)
+                    add_sync(uow, connection_id, SCHEDULE)
 
     async def take(
         self, row: ConnectionSync, way: Way, told: Callable[[Counts], None] = _silent
@@ -119,20 +129,20 @@ class SyncRunner:
 
         unexpected: Exception | None = None
         try:
-            outcome, detail = await self._read(run)
+            ending = await self._read(run)
         except SyncOver as over:
-            outcome, detail = over.outcome, over.detail
+            ending = over.ending
         except ListingFailed as failure:
-            outcome, detail = FAILED, failure.detail
+            ending = Ending(FAILED, "directory", failure.detail)
         except Exception as error:
-            outcome, detail = FAILED, f"internal: {type(error).__name__}"
-            unexpected = error
-        ended = await self._end(run, row, outcome, detail) if outcome else None
+            why = f"internal: {type(error).__name__}"
+            ending, unexpected = Ending(FAILED, "internal", why), error
+        ended = await self._end(run, row, ending) if ending.outcome else None
         if unexpected is not None:
             raise unexpected
         return ended
 
-    async def _read(self, run: Run) -> tuple[str, str]:
+    async def _read(self, run: Run) -> Ending:
         """Read all of it; return how that ended, and why somebody was kept."""
         clock, is_cut_off = self._process.clock, False
         read_at = clock.now()
@@ -145,22 +155,24 @@ class SyncRunner:
                 await run.tell()
                 read_at = clock.now()
         if is_cut_off:
-            return CUT_OFF, "the server tells no more than some; nobody is withdrawn"
+            why = "the server tells no more than some; nobody is withdrawn"
+            return Ending(CUT_OFF, "cut_off", why)
         if not run.counts.entries:
-            return EMPTY, "it tells of nobody; nobody is withdrawn"
-        return COMPLETE, await withdraw_all(run)
+            return Ending(EMPTY, "empty", "it tells of nobody; nobody is withdrawn")
+        return await withdraw_all(run)
 
     async def _end(
-        self, run: Run, row: ConnectionSync, outcome: str, detail: str
+        self, run: Run, row: ConnectionSync, ending: Ending
     ) -> ConnectionSync | None:
         """Note how it ended; what changed nothing leaves no evidence beside that."""
-        counts = run.counts
+        counts, outcome, detail = run.counts, ending.outcome, ending.detail
         is_settled = outcome == COMPLETE and not (counts.kept or run.dry_run)
         async with self._process.unit_of_work() as uow:
             before = await uow.connection_syncs.outcome_before(row)
             values = {
                 "ended_at": uow.clock.now(),
                 "outcome": outcome,
+                "reason": ending.reason,
                 "detail": detail[:MAX_DETAIL],
                 "counts": counts.data(),
                 "is_settled": is_settled,
@@ -180,18 +192,29 @@ class SyncRunner:
 def add_sync(
     uow: UnitOfWork,
     connection_id: UUID,
+    via: str,
     *,
-    is_scheduled: bool = False,
     dry_run: bool = False,
     accept_missing: bool = False,
 ) -> ConnectionSync:
-    """Open a reading with the next flush; one of a connection is open at a time."""
+    """Open a reading with the next flush; one of a connection is open at a time.
+
+    Args:
+        uow: The caller's transaction.
+        connection_id: Of the directory.
+        via: How it is asked for: a word of ``schemas.connection.ConnectionSync``.
+        dry_run: Only tell what would become of everybody.
+        accept_missing: Withdraw whoever is missing or disabled, however many.
+    """
+    whose = current().user_id if via in ("api", "console") else None
     now = uow.clock.now()
     return uow.connection_syncs.add(
         ConnectionSync(
             id=uow.randomness.uuid7(),
             connection_id=connection_id,
-            is_scheduled=is_scheduled,
+            is_scheduled=via == SCHEDULE,
+            requested_via=via,
+            requested_by=whose,
             dry_run=dry_run,
             accept_missing=accept_missing,
             requested_at=now,

@@ -32,6 +32,7 @@ class ConnectionSyncService:
     async def request(
         self,
         connection_id: UUID,
+        via: str,
         *,
         dry_run: bool,
         accept_missing: bool,
@@ -41,8 +42,9 @@ class ConnectionSyncService:
 
         Args:
             connection_id: By which people come from there.
+            via: ``api``, ``console`` or ``command``.
             dry_run: Only tell what would become of everybody.
-            accept_missing: Withdraw whoever is missing, however many.
+            accept_missing: Withdraw whoever is missing or disabled, however many.
             is_held: The caller goes through it, and no other process.
 
         Raises:
@@ -57,7 +59,11 @@ class ConnectionSyncService:
         if not (connection.enabled and kind is not None and kind.asks_password):
             raise SyncNotPossible
         row = add_sync(
-            self._uow, connection_id, dry_run=dry_run, accept_missing=accept_missing
+            self._uow,
+            connection_id,
+            via,
+            dry_run=dry_run,
+            accept_missing=accept_missing,
         )
         if is_held:
             row.lease_until += LEASE

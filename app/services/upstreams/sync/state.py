@@ -24,17 +24,32 @@ NUMBERS = (
 )
 
 
-class SyncOver(Exception):
-    """The reading is not to go on.
+COMPLETE, EMPTY, CUT_OFF = "complete", "empty", "cut_off"
+FAILED, CHANGED = "failed", "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a reading ended.
 
     Attributes:
-        outcome: How it ended; empty if it is another process's by now.
+        outcome: Empty if it is another process's by now.
+        reason: Why, or why people were kept; one of ``schemas.connection.SyncReason``.
+        detail: The same for operators, in English.
     """
 
-    def __init__(self, outcome: str, detail: str) -> None:
+    outcome: str
+    reason: str | None = None
+    detail: str = ""
+
+
+class SyncOver(Exception):
+    """The reading is not to go on."""
+
+    def __init__(self, ending: Ending) -> None:
         """End it."""
-        super().__init__(detail)
-        self.outcome, self.detail = outcome, detail
+        super().__init__(ending.detail)
+        self.ending = ending
 
 
 @dataclass(slots=True)
@@ -130,10 +145,11 @@ class Run:
         """
         connection = await uow.connections.shared(self.way.id)
         if connection is None or not _is_same(connection, self.way):
-            raise SyncOver("changed", "the connection was changed meanwhile")
+            why = "the connection was changed meanwhile"
+            raise SyncOver(Ending(CHANGED, "connection_changed", why))
         until, counts = uow.clock.now() + LEASE, self.counts.data()
         if not await uow.connection_syncs.hold(self.id, self.claims, until, counts):
-            raise SyncOver("", "another process goes on with it")
+            raise SyncOver(Ending("", detail="another process goes on with it"))
         self._told_at = self.process.clock.monotonic()
         return connection
 
@@ -145,7 +161,8 @@ class Run:
         """
         if self.process.clock.now() > self.started_at + LONGEST:
             hours = LONGEST.total_seconds() / 3_600
-            raise SyncOver("failed", f"it takes more than {hours:.0f} hours")
+            why = f"it takes more than {hours:.0f} hours"
+            raise SyncOver(Ending(FAILED, "too_long", why))
         current().happened = None  # of a hundred thousand people: nobody reads it
         self.told(self.counts)
         if self.process.clock.monotonic() - self._told_at >= _TOLD_EVERY:

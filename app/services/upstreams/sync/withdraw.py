@@ -12,7 +12,7 @@ from app.events.upstream import UpstreamWithdrawn
 from app.models.upstream.sync import MISSING_PERCENT
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.upstreams.journey import settings_mark
-from app.services.upstreams.sync.state import DISABLED, Run
+from app.services.upstreams.sync.state import COMPLETE, DISABLED, Ending, Run
 from app.services.upstreams.withdrawal import WITHDREW, end_of_identity
 
 MISSING, NOT_ACTIVE = "missing", "not_active"
@@ -25,7 +25,7 @@ _DETAIL = {
 _NOTHING_SEEN = b""  # no digest: whoever returns is taken over as a whole
 
 
-async def withdraw_all(run: Run) -> str:
+async def withdraw_all(run: Run) -> Ending:
     """Withdraw who is missing or disabled, if that can be; else say why not.
 
     Only where the directory was read to its end.
@@ -38,20 +38,23 @@ async def withdraw_all(run: Run) -> str:
         settled = await uow.connection_syncs.settled_mark(run.way.id)
     is_quiet = not (run.counts.writes or run.is_any_disabled)
     if is_quiet and count == run.let_in:
-        return ""
+        return Ending(COMPLETE)
     missing, disabled = await _gone(run)
     run.counts.missing, run.counts.disabled = len(missing), len(disabled)
-    why = ""
+    why, detail = None, ""
     if not run.accept_missing:
-        why = _too_many(run, count)
-        if why:
+        detail = _too_many(run, count)
+        if detail:
+            why = "too_many"
             run.counts.kept, missing, disabled = len(missing) + len(disabled), [], []
         elif missing and settled not in (None, settings_mark(run.way.settings)):
-            why = "the settings are others than when it was read before"
+            why = "settings_changed"
+            detail = "the settings are others than when it was read before"
             run.counts.kept, missing = len(missing), []
     await withdraw(run, disabled, NOT_ACTIVE)
     await withdraw(run, missing, MISSING)
-    return why and f"{why}; they are not withdrawn until somebody confirms it"
+    detail = detail and f"{detail}; they are not withdrawn until somebody confirms it"
+    return Ending(COMPLETE, why, detail)
 
 
 def _too_many(run: Run, count: int) -> str:
