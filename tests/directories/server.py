@@ -301,7 +301,7 @@ def _entry(number: int, dn: str, values: Values, wanted: Sequence[str]) -> bytes
             ber.octets(name), ber.element(ber.SET, *(ber.octets(v) for v in held))
         )
         for name, held in values.items()
-        if name in wanted
+        if name.partition(";")[0] in wanted  # an option of it is told with it
     ]
     body = ber.element(message.ENTRY, ber.octets(dn), ber.sequence(*told))
     return message.envelope(number, body)

@@ -359,3 +359,21 @@ async def test_who_asked_for_a_reading_is_in_the_trail(
         actors = [*await db.scalars(query)]
 
     assert actors == [who.id]
+
+
+async def test_a_group_that_is_told_in_parts_takes_nobody_out_of_it(
+    api: Api, directory: Directory, clock: FakeClock
+) -> None:
+    """As Active Directory tells of 1,500 and no more, where it is asked as another."""
+    await api.post("/groups", {"name": "engineers"}, await api.admin())
+    mapped = {f"cn=engineers,{GROUPS}": "engineers"}
+    connection = await connected(api, directory, follow={"groups": {"groups": mapped}})
+    await sync(api, connection)
+    group = directory.entries[f"cn=engineers,{GROUPS}"]
+    group["member;range=0-1499"] = group.pop("member")
+    clock.advance(seconds=10)
+    told = await sync(api, connection)
+
+    assert (told["outcome"], told["entries"]) == ("failed", 0)
+    assert "in parts" in told["detail"] and told["reason"] == "directory"
+    assert await groups_of(api, (await account(api, MAIL)).id) == ["engineers"]

@@ -236,7 +236,12 @@ async def _read(
     found = await link.search(
         dn, search.wanted, (*flavour.members, _LOGIN), scope=message.BASE, most=1
     )
-    return next(iter(found.entries), None)
+    group = next(iter(found.entries), None)
+    if group and any(";range=" in name for name in group.attributes):
+        # As Active Directory does with more than 1,500; by active_directory nobody
+        # reads them. What is told would be some, or under this name none.
+        raise KeptBack("members of a group are told in parts")
+    return group
 
 
 def _names(flavour: Flavour, group: Entry | None) -> Iterable[str]:
