@@ -5,12 +5,16 @@ from contextlib import suppress
 from datetime import timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+from httpx2 import Response
+from sqlalchemy import select
 
 from app.core.language import gettext
 from app.events.password import PasswordChanged
+from app.models.audit_event import AuditEvent
 from app.models.outbox import OutboxMessage
 from app.models.statistics import HourlyStatistics
 from app.services.mails.kind import KINDS
@@ -139,6 +143,38 @@ async def test_keys_are_rotated_by_a_form_after_a_fresh_sign_in(
     assert stale.headers["location"].startswith("/signin?to=console.keys")
 
 
+async def test_stolen_keys_are_withdrawn_where_the_host_is_typed(
+    visitor: Visitor, admin: Person, runtime: Runtime, clock: Any
+) -> None:
+    async def withdraw(**typed: str) -> Response:
+        hidden = await visitor.hidden("/admin/keys")
+        return await visitor.post("/admin/keys/withdraw", hidden | typed)
+
+    now = clock.now()
+    old = runtime.ring.signing("ES256", now).kid
+    other = runtime.ring.signing("RS256", now).kid
+    host = urlsplit(runtime.settings.public_url).hostname or ""
+
+    untyped = await withdraw(algorithm="ES256", typed="keys")
+    kept = runtime.ring.signing("ES256", now).kid
+    done = await withdraw(algorithm="ES256", typed=host.upper())
+    after = await visitor.get(done.headers["location"])
+    clock.advance(hours=1)
+    stale = await withdraw(typed=host)
+
+    assert untyped.status_code == 422 and f"Type {host} to confirm" in untyped.text
+    assert '<option value="ES256" selected>' in untyped.text
+    assert kept == old != runtime.ring.signing("ES256", clock.now()).kid
+    assert runtime.ring.signing("RS256", clock.now()).kid == other
+    assert done.headers["location"] == "/admin/keys?done=withdrawn"
+    assert "The others are withdrawn" in after.text and old not in after.text
+    assert stale.headers["location"].startswith("/signin?to=console.keys")
+    async with runtime.unit_of_work(read_only=True) as uow:
+        query = select(AuditEvent).where(AuditEvent.name == "signing_key.withdrawn")
+        [row] = await uow.db.scalars(query)
+    assert (row.actor_id, row.data["kid"]) == (admin.id, old)
+
+
 async def test_messages_are_tried_again_and_given_up(
     visitor: Visitor, admin: Person, runtime: Runtime
 ) -> None:
@@ -208,6 +244,7 @@ async def test_settings_are_shown_with_where_they_come_from_and_no_secret(
 
 POSTS = {
     "/admin/keys/rotate": ("keys:read", "keys:write"),
+    "/admin/keys/withdraw": ("keys:read", "keys:write"),
     f"/admin/outbox/{UUID(int=1)}/retry": ("outbox:read", "outbox:write"),
     f"/admin/outbox/{UUID(int=1)}/give-up": ("outbox:read", "outbox:write"),
 }

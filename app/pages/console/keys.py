@@ -1,21 +1,28 @@
 """``/admin/keys``: the keys that sign tokens."""
 
+from urllib.parse import urlsplit
+
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
-from app.core.language import N_
+from app.core.language import N_, gettext
 from app.core.late.route import LateRoute
 from app.pages.console.frame import AtConsole, Here
 from app.pages.console.sections import KEYS
 from app.pages.parts.dependencies import Posted
 from app.pages.parts.form import Values
+from app.pages.parts.form_page import by_field
 from app.pages.parts.proof import submit
 from app.services.process.paging import Pages
+from app.services.server.secret_key.stolen import StolenKeyService
 from app.services.server.signing_key import SigningKeyService
 
 router = APIRouter(include_in_schema=False, route_class=LateRoute)
 _ROWS = 50
-_DONE = {"rotated": N_("The next key is announced. It signs once all know it.")}
+_DONE = {
+    "rotated": N_("The next key is announced. It signs once all know it."),
+    "withdrawn": N_("New keys sign from now on. The others are withdrawn."),
+}
 
 
 @router.get(KEYS.path)
@@ -43,10 +50,32 @@ async def rotate_keys(values: Posted, at: AtConsole) -> Response:
     return await submit(here, values, work, _show)
 
 
+@router.post(f"{KEYS.path}/withdraw")
+async def withdraw_keys(values: Posted, at: AtConsole) -> Response:
+    """End the keys of one algorithm, or of each, at once: they are in wrong hands."""
+    here = await at.enter(KEYS, permission=KEYS.act)
+    if isinstance(here, Response):
+        return here
+
+    async def work() -> Response:
+        await here.demand_presence()
+        here.demand_typed(values, _typed_for(here))
+        algorithm = values.get("algorithm") or None
+        await StolenKeyService(here.runtime).withdraw(algorithm)
+        return here.go(KEYS.path, "withdrawn")
+
+    return await submit(here, values, work, _show)
+
+
+def _typed_for(here: Here) -> str:
+    """Return what is typed before keys are withdrawn: whose keys they are."""
+    return urlsplit(here.runtime.settings.public_url).hostname or ""
+
+
 async def _show(
     here: Here,
     error: AppError | None,
-    _values: Values,
+    values: Values,
     cursor: str = "",
     done: str = "",
 ) -> Response:
@@ -73,5 +102,9 @@ async def _show(
         now=now,
         choices=[(name, name) for name in algorithms],
         following=following,
+        host=_typed_for(here),
+        wrong=by_field(error),
+        labels={"typed": gettext("Host")},
+        chosen=values.get("algorithm", ""),
         done=_DONE.get(done, ""),
     )
