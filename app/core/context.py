@@ -13,7 +13,7 @@ MOST_STEPS = 12
 
 
 class Held(StrEnum):
-    """What is looked at when somebody signs in, as ``oauth.errors.Check`` names others.
+    """What is looked at beside what ``oauth.errors.Check`` names: who signs in, comes.
 
     What did not hold is named by ``events.sign_in.Refusal``.
     """
@@ -23,6 +23,10 @@ class Held(StrEnum):
     ACCOUNT = "account"
     SECOND_STEP = "second_step"
     SESSION = "session"
+    TOKEN = "token"
+    CLAIMS = "claims"
+    HOST = "host"
+    VISITOR = "visitor"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Asked for every request of everybody who is inside. The policy is seconds old at
 whether grant, session and account live is asked of the database each time (rule 5).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -27,6 +27,7 @@ from app.services.forward_auth.open_path import is_open
 from app.services.forward_auth.original import Original
 from app.services.forward_auth.script import ScriptVisitors, token_in
 from app.services.forward_auth.told import NOBODY, Fields, Told
+from app.services.process.explained import explain_entrance
 from app.services.sign_in.browser_cookie import BrowserCookies
 
 OURS = "/.auth-serve/"  # paths of every protected host that are answered here
@@ -106,7 +107,7 @@ class HostGate:
         if path == policy.sign_out_path:
             kind = Kind.SIGN_OUT
         if kind is None and is_open(path, policy.open_paths):
-            return Passes(NOBODY)
+            return self._passes(NOBODY, policy, {})
         row = await self.visitor(original, policy)
         if kind is not None or path.startswith(OURS):
             return Stays(kind or Kind.UNKNOWN, policy, row)
@@ -157,7 +158,8 @@ class HostGate:
             return Stays(Kind.FORBIDDEN, policy, row)
         if self._provider.clock.now() - row.refreshed_at > _NOTED:
             await self._prolong(row)
-        return Passes(await self._told.of_person(row, policy))
+        told = await self._told.of_person(row, policy)
+        return self._passes(told, policy, _who(row, "cookie"))
 
     async def _prolong(self, row: Any) -> None:
         """Let a grant in use, and its session, last as refreshing would."""
@@ -201,7 +203,8 @@ class HostGate:
         if not is_met or not policy.admits_row(row, self._provider.settings.mfa):
             why = "the owner of the token may not enter"
             return Stays(Kind.FORBIDDEN, policy, why=why)
-        return Passes(await self._told.of_person(row, policy))
+        told = await self._told.of_person(row, policy)
+        return self._passes(told, policy, _who(row, "personal access token"))
 
     async def _machine(self, field: str, policy: HostPolicy) -> Passes | Stays:
         service = ClientAuthenticationService(self._provider)
@@ -214,7 +217,25 @@ class HostGate:
         if client.client_id not in policy.machines:
             why = f"{client.client_id} is no machine of it"
             return Stays(Kind.FORBIDDEN, policy, why=why)
-        return Passes(await self._told.of_machine(client.client_id, policy))
+        told = await self._told.of_machine(client.client_id, policy)
+        by = {"client_id": client.client_id, "by": "secret of a machine"}
+        return self._passes(told, policy, by)
+
+    def _passes(
+        self, fields: Fields, policy: HostPolicy, who: Mapping[str, str]
+    ) -> Passes:
+        """Let it pass, and say why to whoever wants to know of what was allowed."""
+        if current().is_explained:
+            acr = policy.minimum_acr
+            demands = {"roles": policy.roles, "groups": policy.groups}
+            demands["acr"] = None if acr is None else frozenset({acr})
+            explain_entrance(policy.host, demands, who)
+        return Passes(fields)
+
+
+def _who(row: Any, by: str) -> dict[str, str]:
+    session = {} if row.session_id is None else {"session": str(row.session_id)}
+    return {"user": str(row.user_id), **session, "acr": row.acr, "by": by}
 
 
 _OWN = {CALLBACK: Kind.CALLBACK, START: Kind.START}

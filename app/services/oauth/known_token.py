@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.core.context import current
 from app.core.rate_limit import subject_key
 from app.core.security import InvalidToken
 from app.events.oauth.grant import AccessTokenRevoked, GrantEnded
@@ -30,6 +31,7 @@ from app.services.oauth.grant import end_grant
 from app.services.oauth.grant_store import still_holds
 from app.services.oauth.person import subject_of, told_person
 from app.services.oauth.personal_token import known_personal_token
+from app.services.process.explained import explain_introspection
 from app.utils.personal_token import is_personal
 
 
@@ -61,6 +63,8 @@ class KnownTokenService:
         else:
             found = await self._find(token, is_current=True)
         answer = introspect(found, client, now=self._provider.clock.now())
+        if current().is_explained:
+            explain_introspection(found, client, answer)
         api = client.resource
         if found is None or not answer["active"] or api is None or not api.claims:
             return answer

@@ -13,6 +13,7 @@ from app.oauth.tokens import USERINFO_TYPE, signed_userinfo_claims, userinfo_cla
 from app.services.clients.provider import Provider
 from app.services.clients.signed_token import AccessToken
 from app.services.oauth.person import subject_of, told_person
+from app.services.process.explained import explain_userinfo
 
 
 class UserinfoService:
@@ -48,6 +49,8 @@ class UserinfoService:
         person = claims_for("userinfo", known, scope=scope, claims=row.claims)
         if mappings:
             person |= mapped_claims(mappings, known, scope)
+        if current().is_explained:
+            explain_userinfo(access.claims, person)
         if client.userinfo_signed_response_alg is None:
             return userinfo_claims(person, subject=subject)
         algorithm = client.userinfo_signed_response_alg

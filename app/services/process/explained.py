@@ -3,7 +3,10 @@
 Called only where a request is explained: nothing of it is worked out for others.
 """
 
-from app.core.context import passed
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.core.context import Held, passed
 from app.oauth.authorize import AuthorizationRequest
 from app.oauth.clients.client import Client
 from app.oauth.errors import Check
@@ -13,6 +16,7 @@ from app.oauth.grants.device_code import DeviceCode
 from app.oauth.grants.jwt_bearer import JwtBearer
 from app.oauth.grants.refresh_token import RefreshToken
 from app.oauth.grants.token_exchange import TokenExchange
+from app.oauth.introspection import KnownToken
 from app.oauth.parameters import Parameters
 from app.oauth.ports import Authentication
 
@@ -114,3 +118,71 @@ def explain_authorization(
 
 def _age(request: AuthorizationRequest) -> dict[str, str]:
     return {} if request.max_age is None else {"max_age": str(request.max_age)}
+
+
+def explain_introspection(
+    found: KnownToken | None, caller: Client, answer: Mapping[str, Any]
+) -> None:
+    """Say what an API was told of a token, and why of one that it is not active.
+
+    Args:
+        found: The token, if it is one of ours.
+        caller: Who asked.
+        answer: What it is told.
+    """
+    method = caller.token_endpoint_auth_method
+    passed(
+        Check.CLIENT_PROOF,
+        {"client_id": caller.client_id, "registered with": method},
+    )
+    if found is None:
+        passed(Held.TOKEN, {"active": "no", "why": "unknown here, or of another kind"})
+        return
+    told = {"active": "yes"}
+    if not answer["active"]:
+        why = "of no application or API that asked, or expired"
+        if found.is_revoked:
+            why = "revoked, or its grant, session or account is over"
+        told = {"active": "no", "why": why}
+    passed(Held.TOKEN, told | {"kind": found.kind} | _of_token(found.claims))
+
+
+def explain_userinfo(claims: Mapping[str, Any], told: Iterable[str]) -> None:
+    """Say whose claims an application was told, by their names.
+
+    Args:
+        claims: Of the access token.
+        told: Names of what was told.
+    """
+    passed(Held.TOKEN, {"kind": "access_token", **_of_token(claims)})
+    passed(Held.CLAIMS, {"told": " ".join(sorted(told))})
+
+
+def _of_token(claims: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a token says without saying who it is: by ids, and never itself."""
+    names = ("client_id", "grant_id", "jti", "scope", "aud")
+    return {
+        name: value if isinstance(value, str) else " ".join(map(str, value))
+        for name in names
+        if (value := claims.get(name)) is not None
+    }
+
+
+def explain_entrance(
+    host: str, demands: Mapping[str, Iterable[str] | None], who: Mapping[str, str]
+) -> None:
+    """Say why a request to a protected host passed.
+
+    Args:
+        host: Which.
+        demands: Of its policy: one of these roles or groups; None demands none.
+        who: Who asked, and by what; empty where the path is open to everybody.
+    """
+    told = {
+        name: " ".join(sorted(each))
+        for name, each in demands.items()
+        if each is not None
+    }
+    passed(Held.HOST, {"host": host, **(told if who else {"path": "open"})})
+    if who:
+        passed(Held.VISITOR, who)

@@ -82,6 +82,10 @@ PASSED: Mapping[str, str] = {
     Held.ACCOUNT: N_("The account may sign in."),
     Held.SECOND_STEP: N_("Whether a second factor is needed was looked at."),
     Held.SESSION: N_("A session began."),
+    Held.TOKEN: N_("What the token is was looked at."),
+    Held.CLAIMS: N_("What may be told of the person was told."),
+    Held.HOST: N_("The policy of the protected host was looked at."),
+    Held.VISITOR: N_("Whoever asked may enter."),
 }
 # What leaves without an answer of ours.
 CODES: Mapping[str, str] = {
@@ -96,6 +100,10 @@ PASSED_RULES: Mapping[str, Sequence[str]] = {
     Held.ACCOUNT: ("AUTH_SERVE_REGISTRATION",),
     Held.SECOND_STEP: ("AUTH_SERVE_MFA__REQUIRED", "mfa_required"),
     Held.SESSION: ("AUTH_SERVE_SESSION__IDLE_TTL", "AUTH_SERVE_SESSION__ABSOLUTE_TTL"),
+    Held.TOKEN: ("AUTH_SERVE_TOKEN__ACCESS_TTL", "resources"),
+    Held.CLAIMS: ("scope", "claim_mappings"),
+    Held.HOST: ("protected-hosts",),
+    Held.VISITOR: ("protected-hosts",),
 }
 # Where the rule stands that a check holds to: settings, and fields of clients.
 RULES: Mapping[str, Sequence[str]] = {
