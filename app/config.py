@@ -144,6 +144,14 @@ class Settings(BaseSettings):
     max_connections: int = Field(
         900, ge=1, description="Open connections per process; past it, a 503."
     )
+    keep_alive: int = Field(
+        130,
+        ge=1,
+        le=3_600,
+        description="Seconds that a connection waits for its next request: more than the "
+        "proxy in front, or what that sends while the connection closes is lost. "
+        "At most 5 while three of four connections are in use.",
+    )
     max_streams: int = Field(
         20,
         ge=1,

@@ -37,6 +37,7 @@ def server_config(settings: Settings) -> Config:
         ws="none",  # an upgrade would leave the protocol, and its limits, behind
         workers=1,  # whatever WEB_CONCURRENCY says: it is for process managers
         limit_concurrency=settings.max_connections,
+        timeout_keep_alive=settings.keep_alive,
         log_config=None,
         access_log=False,
         # Forwarded headers count from AUTH_SERVE_TRUSTED_PROXIES only.

@@ -36,6 +36,7 @@ MAX_PIPELINED = 16  # requests that wait on a connection; none of them was read 
 HEAD_TIMEOUT = 10.0  # seconds from the first byte of a head to its last
 LAST_WORD = 1.0  # seconds that a silent connection has left when the server stops
 SMALLEST_FRAME = 5  # bytes around a chunk
+SCARCE = 5.0  # seconds that a connection is kept once three of four are in use
 SPARE = 32  # connections too many that are told so and waited for
 
 _EXTENSIONS: Any = {EXTENSION: write_whole}
@@ -155,6 +156,13 @@ class GuardedProtocol(HttpToolsProtocol):
         """Begin a chunk, whose frame is no part of what the parser keeps."""
         self._passed += SMALLEST_FRAME
         self._kept = self._rest()  # trailers, after the last chunk
+
+    def on_response_complete(self) -> None:
+        """Keep the connection, but not for long where connections are scarce."""
+        most = self._max_connections
+        if most is not None and len(self.connections) > most * 3 // 4:
+            self.timeout_keep_alive = min(SCARCE, self.config.timeout_keep_alive)
+        super().on_response_complete()
 
     def shutdown(self) -> None:
         """Answer what comes until the last word; called by uvicorn when it stops.
