@@ -82,6 +82,8 @@ def test_what_remains_of_a_password_is_read() -> None:
     assert judge_bind("openldap", Result(0, "", ppolicy(expires=99))).expires_in == 99
     expiring = Result(0, "", {PASSWORD_EXPIRING: b"86000"})
     assert judge_bind("389ds", expiring).expires_in == 86_000
+    both = ppolicy(expires=99) | {PASSWORD_EXPIRING: b"86000"}
+    assert judge_bind("389ds", Result(0, "", both)).expires_in == 99
 
 
 @pytest.mark.parametrize("value", [b"\x30\x80", b"\x30\x03\x81", b"", b"\xff" * 9])
@@ -97,6 +99,7 @@ def test_a_control_that_cannot_be_read_says_nothing(value: bytes) -> None:
         ("ad", Result(0), Change.DONE),
         ("ad", Result(19, "00000056: Constraint violation"), Change.WRONG),
         ("ad", Result(19, "0000052D: Constraint violation"), Change.REFUSED),
+        ("ad", Result(53, "0000052D: unwilling to perform"), Change.REFUSED),
         ("ad", Result(50, "insufficient access"), Change.NOT_ALLOWED),
         ("ad", Result(2, "no such operation"), Change.NOT_ALLOWED),
         ("openldap", Result(0), Change.DONE),
@@ -104,6 +107,8 @@ def test_a_control_that_cannot_be_read_says_nothing(value: bytes) -> None:
         ("openldap", Result(19, "in history", ppolicy(error=8)), Change.REFUSED),
         ("openldap", Result(19, "too young", ppolicy(error=7)), Change.TOO_YOUNG),
         ("openldap", Result(50, "", ppolicy(error=3)), Change.NOT_ALLOWED),
+        ("openldap", Result(50, "", ppolicy(error=4)), Change.WRONG),
+        ("openldap", Result(53, "", ppolicy(error=5)), Change.REFUSED),
         ("openldap", Result(53, "unwilling to verify old"), Change.NOT_ALLOWED),
         ("openldap", Result(19, "Password fails quality"), Change.REFUSED),
         ("389ds", Result(13, "secure connection"), Change.NOT_ALLOWED),

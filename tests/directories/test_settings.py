@@ -150,6 +150,10 @@ async def test_the_button_is_no_way_to_wait_for_ever(
         ({"accountExpires": str(2**63 - 1)}, True),
         ({"accountExpires": "116444736000000000"}, False),
         ({"accountExpires": "9" * 18}, True),
+        ({"accountExpires": "134117856000000000"}, False),  # at this moment
+        ({"accountExpires": "134117856000000009"}, False),
+        ({"accountExpires": "134117856000000010"}, True),
+        ({"userAccountControl": "528"}, True),  # locked, which is over by itself
         ({"nsAccountLock": "TRUE"}, False),
         ({"pwdAccountLockedTime": "000001010000Z"}, False),
         ({"pwdAccountLockedTime": "20260101000000Z"}, True),

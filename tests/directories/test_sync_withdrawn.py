@@ -140,9 +140,10 @@ async def test_a_listing_that_cannot_be_true_withdraws_nobody(
 
 
 async def test_as_many_as_may_be_are_withdrawn_and_not_one_more(
-    api: Api, directory: Directory, clock: FakeClock
+    api: Api, directory: Directory, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two of twenty; whoever came back since counts as let in, and so do those."""
+    monkeypatch.setattr(withdrawing, "_BATCH", 3)  # links looked at together
     del directory.entries[ANN]
     crowd(directory, 20)
     connection = await connected(api, directory)
@@ -180,6 +181,22 @@ async def test_of_whom_other_settings_find_disabled_is_withdrawn_all_the_same(
 
     assert (told["missing"], told["kept"]) == (1, 1)
     assert (told["disabled"], told["withdrawn"]) == (1, 1)
+
+
+async def test_other_settings_that_find_everybody_are_nothing_to_confirm(
+    api: Api, directory: Directory, clock: FakeClock
+) -> None:
+    crowd(directory, 9)
+    connection = await connected(api, directory)
+    await sync(api, connection)
+    clock.advance(seconds=10)
+    directory.entries[f"uid=p0,{PEOPLE}"]["nsaccountlock"] = [b"TRUE"]
+    body = {"settings": directory.settings() | {"timeout": 3}}
+    await api.patch(f"/connections/{connection}", body, await api.admin())
+    told = await sync(api, connection)
+
+    assert (told["withdrawn"], told["kept"]) == (1, 0)
+    assert (told["reason"], told["detail"]) == (None, "")
 
 
 async def test_who_came_after_a_withdrawal_and_is_missing_goes_again(
