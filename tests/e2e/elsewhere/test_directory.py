@@ -157,13 +157,13 @@ async def test_a_directory_is_read_and_who_is_missing_there_is_signed_out(
         del directory.entries[f"uid={login},{PEOPLE}"]
     await ada.press("Read everybody now")
     await _read(ada, runtime)
-    assert "Missing and kept" in await ada.text()
-    await ada.type("Type staff to confirm", "staff", beside="let in until")
-    await ada.press("Sign out who is missing there, however many")
+    assert "Let in until confirmed" in await ada.text()
+    await ada.type("Type staff to confirm", "staff", beside="More people than usual")
+    await ada.press("Sign out who is missing or disabled there, however many")
     await _read(ada, runtime)
 
     newest = await ada.page.locator("#read details").first.inner_text()
-    assert "Missing and kept" not in newest
+    assert "Let in until confirmed" not in newest
     await ada.follow("Users")
     await ada.type("Search", logins[0])
     await ada.press("Apply")
