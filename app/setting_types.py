@@ -249,7 +249,7 @@ def _geoip_file(value: Path) -> Path:
 
 def _issuer(value: str) -> str:
     parts = _parts(value, "http", "https")
-    if parts.query or parts.fragment or parts.username or parts.password:
+    if {"?", "#", "@"} & set(value):  # empty ones too, which would end each link
         raise ValueError("must not hold a query, a fragment or credentials")
     path = parts.path.rstrip("/")
     if path and not _BASE_PATH.fullmatch(path):
@@ -257,7 +257,10 @@ def _issuer(value: str) -> str:
             "may hold a path of letters, digits, - and _ only, such as /auth, and none "
             "that begins with /.well-known"
         )
-    return value.rstrip("/")
+    if not value.isascii():
+        raise ValueError("must have its host as browsers send it, which is xn--...")
+    # Of the scheme it hangs whether cookies are for https alone.
+    return f"{parts.scheme}{value[len(parts.scheme) :].rstrip('/')}"
 
 
 # What an application may have of a person, and the person's own account (ADR-0054).

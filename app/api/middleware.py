@@ -36,7 +36,7 @@ from app.core.randomness import Randomness
 from app.core.stopping import Stopping
 from app.services.process.refused_request import RefusedRequests
 from app.services.server.startup import StartRefused
-from app.utils.base_path import base_path, without_base
+from app.utils.base_path import base_path, raw_without, without_base
 from app.utils.helpers import printable
 
 _log = logging.getLogger("auth_serve.errors")
@@ -246,12 +246,10 @@ def _standing(issuer: str) -> tuple[StandingFields, StandingFields, StandingFiel
 
 def _at_root(scope: Scope, base: str) -> Scope:
     """Return the request as it would have come to the root of a host."""
-    raw = (scope.get("raw_path") or b"").decode("latin-1")
-    return {
-        **scope,
-        "path": without_base(scope["path"], base),
-        "raw_path": without_base(raw, base).encode("latin-1"),
-    }
+    path = without_base(scope["path"], base)
+    if path == scope["path"]:
+        return scope
+    return {**scope, "path": path, "raw_path": raw_without(scope, base)}
 
 
 def _own_fields(scope: Scope) -> dict[bytes, list[str]]:

@@ -6,6 +6,8 @@ the fields of an answer that lead a browser on, and the links of a page.
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 _LINK = re.compile(
@@ -30,6 +32,19 @@ def without_base(path: str, base: str) -> str:
     if path == base:
         return "/"
     return path[len(base) :] if path.startswith(f"{base}/") else path
+
+
+def raw_without(scope: Mapping[str, Any], base: str) -> bytes:
+    """Return the path of a request under the base as it was sent, without the base.
+
+    Letters may have come percent-encoded, which makes them no others (RFC 3986 §6.2.2):
+    the path that begins with the base begins so in either form.
+    """
+    raw: bytes = scope.get("raw_path") or b""
+    length = 0
+    for _ in base:
+        length += 3 if raw[length : length + 1] == b"%" else 1
+    return raw[length:] or b"/"
 
 
 def links_under(html: str, base: str) -> str:

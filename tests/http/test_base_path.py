@@ -144,9 +144,12 @@ def test_two_services_on_one_host_do_not_share_cookies() -> None:
     one = BrowserCookies("https://example.com/a")
     other = BrowserCookies("https://example.com/b")
     plain = BrowserCookies("https://example.com")
+    nested = BrowserCookies("https://example.com/a/b")
+    joined = BrowserCookies("https://example.com/a_b")
     names = ("session", "browser", "step", "remembered", "device")
     for name in names:
-        assert len({getattr(each, name) for each in (one, other, plain)}) == 3
+        each_of = (one, other, plain, nested, joined)
+        assert len({getattr(each, name) for each in each_of}) == 5
         assert getattr(one, name).startswith("__Host-")
 
 
@@ -165,6 +168,40 @@ def test_a_path_that_pages_of_ours_begin_with_is_refused(path: str) -> None:
 def test_a_path_that_proxies_read_differently_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="may hold a path"):
         Settings(public_url=f"https://example.com{path}", secret_key=SECRET)
+
+
+@pytest.mark.parametrize("end", ["?", "#", "/?", "#/", "?x=1"])
+def test_an_address_that_would_end_in_the_middle_of_a_link_is_refused(end: str) -> None:
+    with pytest.raises(ValueError, match="must not hold a query"):
+        Settings(public_url=f"https://example.com/auth{end}", secret_key=SECRET)
+
+
+def test_a_host_is_written_as_browsers_send_it() -> None:
+    with pytest.raises(ValueError, match="xn--"):
+        Settings(public_url="https://bücher.example/auth", secret_key=SECRET)
+
+
+def test_https_is_https_however_it_is_written() -> None:
+    settings = Settings(public_url="HTTPS://example.com/auth/", secret_key=SECRET)
+    assert settings.public_url == "https://example.com/auth"
+    assert BrowserCookies(settings.public_url).session == "__Host-session_auth"
+
+
+@pytest.mark.parametrize("base", ["/team/auth", "/te%61m/auth", "/team%2Fauth", ""])
+async def test_a_path_is_the_same_with_letters_encoded(
+    root: AsyncClient, api: Api, base: str
+) -> None:
+    """RFC 3986 §6.2.2.2; and what is encoded behind it stays so (``a%2Fb``)."""
+    admin = await api.admin()
+    body = {"client_id": "a/b", "redirect_uris": ["https://app.example/cb"]}
+    made = await api.client.post("/api/v1/clients", json=body, headers=admin.headers)
+    assert made.status_code == 201, made.text
+
+    page = await root.get(f"{base}/signin", headers={"Accept": "text/html"})
+    found = await root.get(f"{base}/api/v1/clients/a%2Fb", headers=admin.headers)
+
+    assert (page.status_code, found.status_code) == (200, 200), found.text
+    assert found.json()["client_id"] == "a/b"
 
 
 def test_what_people_typed_is_no_link() -> None:

@@ -19,8 +19,9 @@ class BrowserCookies:
         """Choose the names; https there makes them ``__Host-`` ones."""
         self._is_secure = public_url.startswith("https://")
         prefix = "__Host-" if self._is_secure else "auth_serve_"
-        # Two services may stand on one host, each under a path of its own.
-        suffix = base_path(public_url).replace("/", "_")
+        # Two services may stand on one host, each under a path of its own; "_" may be
+        # part of a segment, and /a_b is not /a/b.
+        suffix = base_path(public_url).replace("/", "_", 1).replace("/", ".")
         self.session = f"{prefix}session{suffix}"
         self.browser = f"{prefix}browser{suffix}"
         self.link = f"{prefix}link{suffix}"
