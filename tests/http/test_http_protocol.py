@@ -10,6 +10,9 @@ from uvicorn.server import ServerState
 
 from app.cli.http import lingering
 from app.cli.http import protocol as http_protocol
+from app.cli.serve import server_config
+from app.config import Settings
+from tests.conftest import SECRET
 from tests.http.wire import (
     CHUNKED,
     FAT,
@@ -17,6 +20,7 @@ from tests.http.wire import (
     POST,
     REQUEST,
     Connect,
+    Streams,
     answer_to,
     problem_of,
 )
@@ -232,3 +236,36 @@ async def test_the_absolute_form_decides_on_the_host(connect: Connect) -> None:
     for bad in (b"http:///host", b"ftp://other.example/host", b"host", b"a:80"):
         refused = b"GET " + bad + b" HTTP/1.1\r\nHost: test\r\n" + close
         assert problem_of(await answer_to(await connect(), refused))["status"] == 400
+
+
+async def first_line(streams: Streams) -> bytes:
+    """Return the first line of the answer."""
+    reader, writer = streams
+    writer.write(REQUEST)
+    head = await reader.readuntil(b"\r\n\r\n")
+    await reader.readexactly(1)
+    return head.partition(b"\r\n")[0]
+
+
+async def test_a_connection_is_let_go_soon_where_they_are_scarce(
+    connect: Connect, state: ServerState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 9112 §9.5: who asked in time keeps what was promised; the last one makes room."""
+    monkeypatch.setattr(http_protocol, "SCARCE", 0.01)
+    early = await connect()
+    assert await first_line(early) == b"HTTP/1.1 200 OK"
+    others = [await connect() for _ in range(LIMIT - 1)]
+
+    assert await first_line(others[-1]) == b"HTTP/1.1 200 OK"
+    assert await others[-1][0].read() == b""
+    assert await first_line(early) == b"HTTP/1.1 200 OK"
+    assert len(state.connections) == LIMIT - 1
+
+
+def test_the_setting_says_how_long() -> None:
+    chosen = {"database_url": "sqlite:///a.db", "secret_key": SECRET}
+
+    usual = server_config(Settings.model_validate(chosen))
+    longer = server_config(Settings.model_validate(chosen | {"keep_alive": 620}))
+
+    assert (usual.timeout_keep_alive, longer.timeout_keep_alive) == (130, 620)
