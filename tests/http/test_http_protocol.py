@@ -250,7 +250,7 @@ async def first_line(streams: Streams) -> bytes:
 async def test_a_connection_is_let_go_soon_where_they_are_scarce(
     connect: Connect, state: ServerState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """RFC 9112 §9.5: who asked in time keeps what was promised; the last one makes room."""
+    """RFC 9112 §9.5: who asked in time is kept; the last one makes room."""
     monkeypatch.setattr(http_protocol, "SCARCE", 0.01)
     early = await connect()
     assert await first_line(early) == b"HTTP/1.1 200 OK"
