@@ -36,7 +36,7 @@ MAX_PIPELINED = 16  # requests that wait on a connection; none of them was read 
 HEAD_TIMEOUT = 10.0  # seconds from the first byte of a head to its last
 LAST_WORD = 1.0  # seconds that a silent connection has left when the server stops
 SMALLEST_FRAME = 5  # bytes around a chunk
-SCARCE = 5.0  # seconds that a connection is kept once three of four are in use
+SCARCE = 5  # seconds that a connection is kept once three of four are in use
 SPARE = 32  # connections too many that are told so and waited for
 
 _EXTENSIONS: Any = {EXTENSION: write_whole}
