@@ -148,8 +148,8 @@ class Settings(BaseSettings):
         130,
         ge=1,
         le=3_600,
-        description="Seconds that a connection waits for its next request: more than the "
-        "proxy in front, or what that sends while the connection closes is lost. "
+        description="Seconds that a connection waits for its next request: more than "
+        "the proxy in front, or what that sends while the connection closes is lost. "
         "At most 5 while three of four connections are in use.",
     )
     max_streams: int = Field(

@@ -119,6 +119,27 @@ async def test_who_has_to_choose_another_password_there_does_so_here(
     assert directory.passwords[name] == _NEW
 
 
+@pytest.mark.parametrize("somebody", MANNERS, indirect=True)
+async def test_who_is_told_that_a_password_ends_there_changes_it(
+    somebody: Somebody, directory: Directory
+) -> None:
+    person = await somebody("fay", account=False)
+    login = await _at_the_form(person, directory)
+    name = f"uid={login},{PEOPLE}"
+    soon: Answer = (0, "", ppolicy(expires=86_400))
+    directory.bind_answers[name] = (soon, (49, "", {}))
+
+    await _send(person, login, PASSWORD)
+    assert "Your password expires soon" in await person.text()
+    await person.follow("Change it now")
+    del directory.bind_answers[name]
+    await _send(person, login, PASSWORD, **{"New password": _NEW})
+
+    await person.go("/account")
+    assert person.email in await person.text()
+    assert directory.passwords[name] == _NEW
+
+
 @pytest.mark.parametrize("somebody", HANDS, indirect=True)
 async def test_who_is_signed_in_connects_the_directory(
     somebody: Somebody, directory: Directory
