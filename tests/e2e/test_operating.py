@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
@@ -264,9 +265,14 @@ async def _trail(ada: Visitor) -> None:
 
 async def _keys_and_messages(ada: Visitor) -> None:
     await ada.follow("Keys")
-    await ada.choose("Algorithm", "All")
+    await ada.choose("Algorithm", "All", beside="Rotate keys")
     await ada.press("Rotate keys")
     assert await ada.page.get_by_role("status").count() >= 1
+    host = urlsplit(ada.page.url).hostname or ""
+    await ada.choose("Algorithm", "All", beside="Withdraw keys")
+    await ada.type(f"Type {host} to confirm", host)
+    await ada.press("Withdraw keys")
+    assert "withdrawn" in await ada.text()
     await ada.follow("Outbox")
     await ada.follow("Waiting")
     await ada.use_first(ada.page.get_by_role("button", name=re.compile("^Give up ")))

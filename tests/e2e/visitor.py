@@ -247,9 +247,10 @@ class Visitor:
         await self._touch(box, "Space")
         assert await box.is_checked()
 
-    async def choose(self, label: str, option: str) -> None:
+    async def choose(self, label: str, option: str, beside: str = "") -> None:
         """Choose of a list."""
-        field = self.page.get_by_role("combobox", name=label, exact=True)
+        form = self._form(beside)
+        field = form.get_by_role("combobox", name=label, exact=True)
         if self.by_keyboard:
             await self.reach(field)
             await self.page.keyboard.type(option)
