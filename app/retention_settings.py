@@ -39,8 +39,7 @@ class RetentionSettings(Group):
         DAY,
         ge=HOUR,
         le=90 * DAY,
-        description="Why sign-ins and requests for tokens were allowed, where that is "
-        "kept (docs/why.md).",
+        description="Why requests were allowed, where that is kept (docs/why.md).",
     )
     answered_requests_per_minute: int = Field(
         0,

@@ -251,7 +251,7 @@ class OAuthSettings(Group):
         7 * DAY,
         ge=DAY,
         le=CENTURY,
-        description="Those that nobody vouches for and nobody ever used go so early.",
+        description="Self-registered clients that nobody vouches for go if never used.",
     )
     secret_overlap_ttl: int = Field(
         7 * DAY,

@@ -18,9 +18,9 @@ axe-core looks at each page, as it stands there at that moment, for WCAG 2.0, 2.
 
 The rest is walked. By keyboard alone means that each control is reached with Tab and
 shows its focus; a phone is 390 px wide, and nothing may have to be scrolled sideways.
-Who has a mouse is in the dark. `make e2e` ends with what nobody did: each page and each
-form of the account and the console has to be used by mouse, by keyboard, on a phone and
-in the dark, by the routes of the app and by the buttons that its pages offered
+Journeys by mouse use the dark colours. `make e2e` ends with what nobody did: each page
+and each form of the account and the console has to be used by mouse, by keyboard, on a
+phone and in the dark, by the routes of the app and the buttons that its pages offered
 (`tools/journeys.py`).
 
 """

@@ -16,7 +16,8 @@ _PARTS = ("database", "keys", "owners", "mail", "valkey", "proxy", "clock")
 def doctor(as_json: AsJson = False) -> None:
     """Look at configuration, database, keys, owners, mail, Valkey, proxy and clock.
 
-    Nothing is changed. It ends with 1 when something failed, and 0 with warnings.
+    Nothing is changed but the row that shows that the database takes writes. It ends
+    with 1 when something failed, and 0 with warnings.
 
     JSON: an array of `part`, `status` (`ok`, `warning`, `failed`, `skipped`), `seen`,
     `advice`.

@@ -13,7 +13,7 @@ MOST_STEPS = 12
 
 
 class Held(StrEnum):
-    """What is looked at beside what ``oauth.errors.Check`` names: who signs in, comes.
+    """What is looked at beside what ``oauth.errors.Check`` names.
 
     What did not hold is named by ``events.sign_in.Refusal``.
     """

@@ -1,6 +1,6 @@
 """Bodies of ``/api/v1/connections``, and of their domains."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr
@@ -240,6 +240,7 @@ SyncReason = Literal[
     "directory",
     "internal",
 ]
+REASONS = frozenset(get_args(SyncReason))
 
 
 class ConnectionSync(Output):
@@ -247,9 +248,10 @@ class ConnectionSync(Output):
 
     ``outcome``: null until it is over; ``complete``, ``empty`` or ``cut_off`` (nobody
     is withdrawn), ``changed`` (the connection, meanwhile) or ``failed``; ``reason`` and
-    ``detail``: why, or why people were kept, for programs and for operators; null where
-    nothing is to be told, or by an older release. ``requested_via``, ``requested_by``:
-    who asked, and by which account; a command has none. ``entries``: who was read.
+    ``detail``: why, or why people were kept, for programs and for operators; null and
+    empty where nothing is to be told. ``requested_via``, ``requested_by``: who asked,
+    and by which account; a command has none. ``reason`` and ``requested_via`` are null
+    for readings of an older release. ``entries``: who was read.
     ``made``, ``linked``, ``changed``, ``unchanged``, ``returned``, ``withdrawn``:
     accounts. ``missing``: linked people who are not there; ``disabled``: who is, and
     may not be used there; ``kept``: how many of both were not withdrawn. ``left_out``:

@@ -189,6 +189,26 @@ async def test_a_webhook_gets_one_new_secret_one_test_and_one_replay(
     assert replayed.json()["count"] == 1
 
 
+async def test_who_may_not_read_events_any_more_is_shown_no_secret_again(
+    api: Api,
+) -> None:
+    role = {"name": "hooks", "permissions": ["webhooks:write", "audit:read"]}
+    root = await api.admin()
+    await api.post("/roles", role, root)
+    person = await api.person("hooks")
+    made = await api.post(
+        "/webhooks", {"url": "https://hooks.example/", "events": ["role.*"]}, person
+    )
+    path = f"/api/v1/webhooks/{made.json()['id']}/rotate-secret"
+    first = await send(api, person, path, {"overlap": 60})
+    await api.patch("/roles/hooks", {"permissions": ["webhooks:write"]}, root)
+
+    again = await send(api, person, path, {"overlap": 60})
+
+    assert (first.status_code, again.status_code) == (200, 403), first.text
+    assert "whsec" not in again.text
+
+
 async def test_keys_are_rotated_once(api: Api, admin: Person) -> None:
     path = "/api/v1/keys/rotate"
 

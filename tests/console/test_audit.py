@@ -361,6 +361,19 @@ async def test_what_is_known_is_told_in_words(
     assert "is_first_party: <bdi>No</bdi>" in page
 
 
+_NO_INSTANTS = "9999-99-99T99:99:99Z 0001-01-01T00:00:00+23:59 ٢٠٢٦-٠١-٠١T00:00:00Z"
+
+
+async def test_what_a_stranger_wrote_like_an_instant_stops_nobody_from_reading(
+    api: Api, visitor: Visitor, admin: Person
+) -> None:
+    for text in _NO_INSTANTS.split():
+        await happen(api.runtime, "oauth.client_refused", "r-1", None, client_id=text)
+
+        page = await visitor.get("/admin/audit/trace/r-1")
+        assert text in unescape(page.text)
+
+
 async def test_the_trail_is_read_in_the_language_of_its_reader(
     visitor: Visitor, admin: Person, api: Api
 ) -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from app.models import AuditEvent
+from app.models import AuditEvent, ConnectionSync
 from app.policies.permission import OPERATOR_ID
 from tests.cli.test_cli import run
 from tests.conftest import SECRET
@@ -181,6 +181,23 @@ async def test_a_reading_says_who_asked_for_it(
     ] == [("api", str(who.id), False), ("schedule", None, True)]
     assert mine.json()["requested_by"] == str(who.id)
     assert await _asked_by(api) == {who.id}  # nobody asked for the other one
+
+
+async def test_readings_of_an_older_and_of_a_later_release_are_shown(
+    api: Api, directory: Directory
+) -> None:
+    who = await api.admin()
+    connection = await connected(api, directory)
+    await sync(api, connection)
+    async with api.runtime.unit_of_work() as uow:
+        [row] = (await uow.db.scalars(select(ConnectionSync))).all()
+        row.counts = {n: v for n, v in row.counts.items() if n != "disabled"}
+        row.reason = "a word of tomorrow"
+
+    listed = await api.get(f"/connections/{connection}/syncs", who)
+
+    [told] = listed.json()["items"]
+    assert (told["disabled"], told["entries"], told["reason"]) == (0, 1, None)
 
 
 async def test_the_command_reads_it_and_ends_with_an_error_where_people_were_kept(

@@ -191,7 +191,7 @@ def test_https_is_https_however_it_is_written() -> None:
 async def test_a_path_is_the_same_with_letters_encoded(
     root: AsyncClient, api: Api, base: str
 ) -> None:
-    """RFC 3986 §6.2.2.2; and what is encoded behind it stays so (``a%2Fb``)."""
+    """RFC 3986 §6.2.2.2: and what is encoded behind it stays so (``a%2Fb``)."""
     admin = await api.admin()
     body = {"client_id": "a/b", "redirect_uris": ["https://app.example/cb"]}
     made = await api.client.post("/api/v1/clients", json=body, headers=admin.headers)

@@ -68,6 +68,24 @@ async def test_of_one_algorithm_alone(runtime: Runtime) -> None:
     assert len(published(runtime) & before) == len(names) - 1
 
 
+async def test_of_an_algorithm_that_signs_no_more_none_is_left(
+    runtime: Runtime, clock: FakeClock
+) -> None:
+    token = runtime.settings.token.model_copy(update={"algorithm": "ES256"})
+    oauth = runtime.settings.oauth.model_copy(update={"id_token_algorithms": ()})
+    fewer = runtime.settings.model_copy(update={"token": token, "oauth": oauth})
+    before = published(runtime)
+    assert len(before) > 1
+
+    other = build_runtime(fewer, clock=clock)
+    ended = await StolenKeyService(other).withdraw()
+    await SigningKeyService(runtime).load()
+
+    assert ended == len(before)
+    assert not before & (published(runtime) | published(other))
+    await other.close()
+
+
 async def test_who_may_rotate_does_it_over_the_api(api: Api) -> None:
     admin, person = await api.admin(), await api.person()
     old = published(api.runtime)

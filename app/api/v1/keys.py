@@ -72,7 +72,9 @@ async def rotate_keys(
     """Announce the next keys now; each signs once everybody has had time to see it.
 
     Unless one algorithm is named, each gets a new key. With ``now`` the new ones sign
-    at once, and all tokens that the others signed are refused.
+    at once, and all tokens that the others signed are refused. Keys are made one
+    by one: if the process ends meanwhile, a repetition with the same
+    ``Idempotency-Key`` makes them once more.
     """
 
     async def make() -> Answer:

@@ -39,6 +39,7 @@ from app.services.outgoing.webhook import (
     WebhookNotFound,
     WebhookOff,
     WebhookService,
+    demand_reading,
 )
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 
@@ -84,6 +85,7 @@ async def create_webhook(
 
     The secret is shown this once.
     """
+    demand_reading(actor)  # also of who is shown it again
 
     async def make() -> Answer:
         row, secret = await webhooks.create(
@@ -164,6 +166,7 @@ async def rotate_webhook_secret(
     Where a key signs besides, another one of those as well. What was before signs
     beside it for `overlap` seconds; 0 ends it at once.
     """
+    demand_reading(actor)  # also of who is shown it again
 
     async def make() -> Answer:
         row, secret = await webhooks.rotate(actor, webhook_id, body.overlap)

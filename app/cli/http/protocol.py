@@ -159,9 +159,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Keep the connection, but not for long where connections are scarce."""
-        most = self._max_connections
-        if most is not None and len(self.connections) > most * 3 // 4:
-            self.timeout_keep_alive = min(SCARCE, self.config.timeout_keep_alive)
+        most, kept = self._max_connections, self.config.timeout_keep_alive
+        is_scarce = most is not None and len(self.connections) > most * 3 // 4
+        self.timeout_keep_alive = min(SCARCE, kept) if is_scarce else kept
         super().on_response_complete()
 
     def shutdown(self) -> None:

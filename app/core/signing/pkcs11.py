@@ -21,6 +21,7 @@ from pkcs11 import MechanismFlag, ObjectClass, TokenFlag
 
 from app.core.signing.library import library
 from app.core.signing.token_error import KeyNotThere, TokenUnusable
+from app.core.signing.turns import Turns
 
 T = TypeVar("T")
 _log = logging.getLogger("auth_serve.pkcs11")
@@ -29,6 +30,7 @@ _ED25519 = bytes.fromhex("06032b6570")
 _PSS = (Mech.SHA256, MGF.SHA256, 32)  # RFC 7518 section 3.5
 _OURS = "auth-serve "  # what the label of each key begins with
 _QUIET = 10.0  # seconds that calls under way may take before all is begun anew
+_TURNS = Turns()  # of all tokens of this process: they are of one library
 _MISSING = (
     "the PKCS#11 token has no key with the id {}: bring back the token that it was "
     "made in, or its backup"
@@ -160,6 +162,14 @@ class Pkcs11Token:
                 login.close()
 
     def _call(self, work: Callable[[_Line], T], *, rw: bool = False) -> T:
+        """Do it in turn: what changes something is alone meanwhile."""
+        try:
+            with _TURNS.alone(_QUIET) if rw else _TURNS.with_others():
+                return self._tried(work, rw)
+        except TimeoutError as error:
+            raise TokenUnusable("calls of the PKCS#11 token do not end") from error
+
+    def _tried(self, work: Callable[[_Line], T], rw: bool) -> T:
         """Do it; if the token was lost, with new sessions, then with all begun anew."""
         for renew in (None, self._reopen, self._begin_anew):
             generation = self._generation

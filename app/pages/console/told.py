@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -56,7 +57,9 @@ _LABELS: Mapping[str, str] = {
 
 
 _YES, _NO = N_("Yes"), N_("No")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,5 +163,6 @@ def _plain(value: Any) -> str:
         return ", ".join(map(str, value))
     text = "" if value is None else str(value)
     if _INSTANT.fullmatch(text):
-        return spoken_instant(datetime.fromisoformat(text).astimezone(UTC))
+        with suppress(ValueError, OverflowError):  # a stranger's text, and no instant
+            return spoken_instant(datetime.fromisoformat(text).astimezone(UTC))
     return text

@@ -90,6 +90,7 @@ class OAuthRegistrationService:
         """Work in this transaction, which begins only after counting and calls."""
         self._uow = uow
         self._provider = provider
+        self._is_stranger = False
         self._epoch: UUID | None = None
         self._is_epoch_known = False
 
@@ -105,7 +106,7 @@ class OAuthRegistrationService:
         Raises:
             InvalidToken: It is missing or does not hold; the hint says which.
             RegistrationOff: Nobody registers here.
-            TooManyRequests: The address had its share, or all strangers together.
+            TooManyRequests: The address had its share.
         """
         mode = self._provider.settings.client_registration
         if mode == "off":
@@ -117,7 +118,7 @@ class OAuthRegistrationService:
             return vouched_by
         if mode != "open":
             raise InvalidToken("the initial access token is not valid")
-        await self._charge_strangers()
+        self._is_stranger = True
         return NOBODY
 
     async def _voucher_by(self, token: str) -> str | None:
@@ -142,9 +143,12 @@ class OAuthRegistrationService:
         Raises:
             InvalidRedirectUri: A redirect URI is missing or not acceptable.
             InvalidClientMetadata: Something else is not.
+            TooManyRequests: All strangers together had their share.
         """
         metadata = self._judge(document, may_have_assigned=False)
         await check_sector(self._provider.outbound, metadata)
+        if self._is_stranger:  # rubbish takes nothing of what all of them share
+            await self._charge_strangers()
         row = new_client(
             self._uow,
             generated_id(self._uow),

@@ -72,7 +72,7 @@ class HostForbidden(Forbidden):
 
 
 class ForeignSignOut(Forbidden):
-    """Another site, a picture or a prefetch asked for it, and not the person."""
+    """Another site, a picture or a prefetch asked to sign out, not the person."""
 
     code = "foreign_sign_out"
     title = "Sign out from the program itself"

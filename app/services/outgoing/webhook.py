@@ -144,7 +144,7 @@ class WebhookService:
             TooManyWebhooks: There are as many as there may be.
             Unprocessable: The URL may not be called, or no event is meant.
         """
-        _demand_reading(actor)
+        demand_reading(actor)
         self._check(url, events)
         if await self._uow.webhooks.count() >= MAX_WEBHOOKS:
             raise TooManyWebhooks
@@ -187,7 +187,7 @@ class WebhookService:
             Unprocessable: The URL may not be called, or no event is meant.
             WebhookNotFound: There is none.
         """
-        _demand_reading(actor)
+        demand_reading(actor)
         row = await self.get(webhook_id, lock=True)
         demand_version(row.version, versions)
         self._check(change.get("url"), change.get("events"))
@@ -230,7 +230,7 @@ class WebhookService:
             PreconditionFailed: Somebody changed it since.
             WebhookNotFound: There is none.
         """
-        _demand_reading(actor)
+        demand_reading(actor)
         row = await self.get(webhook_id, lock=True)
         demand_version(row.version, versions)
         await self._uow.webhooks.delete(row)
@@ -250,7 +250,7 @@ class WebhookService:
             Forbidden: The actor may not read the events.
             WebhookNotFound: There is none.
         """
-        _demand_reading(actor)
+        demand_reading(actor)
         row = await self.get(webhook_id, lock=True)
         now = self._uow.clock.now()
         secret = new_secret(self._uow.randomness.bytes(_SECRET_BYTES))
@@ -337,7 +337,7 @@ class WebhookService:
         return count
 
     async def _switched_on(self, actor: Actor, webhook_id: UUID) -> Webhook:
-        _demand_reading(actor)
+        demand_reading(actor)
         row = await self.get(webhook_id, lock=True)
         if not row.enabled:
             raise WebhookOff
@@ -389,7 +389,13 @@ def place_of(url: str) -> str:
     return "" if found is None else found[0]
 
 
-def _demand_reading(actor: Actor) -> None:
+def demand_reading(actor: Actor) -> None:
+    """Demand that an actor may read the events, which a webhook is sent.
+
+    Raises:
+        Forbidden: The account may not.
+        TokenScopeMissing: Its token may not.
+    """
     if actor.token_id is not None and "audit:read" not in actor.scope:
         raise TokenScopeMissing("audit:read")
     if not actor.may("audit:read"):

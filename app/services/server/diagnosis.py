@@ -31,6 +31,7 @@ _NO_WRITES = {
     "disk_full": "make room on its disk, or its log's; nothing has to be restarted",
     "read_only": "it is a standby or was told to be: lead the service to the primary",
 }
+_MAKING = "a worker makes it within a minute; where none runs, restart one process"
 _NAMED = 5  # clients in one line
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -119,7 +120,7 @@ class DiagnosisService:
         lacking = sorted(set(self._process.settings.signing_algorithms) - known)
         if lacking:
             seen = f"{seen}, none for {', '.join(lacking)}"
-            return Finding("keys", "failed", seen, "restart one process: it makes them")
+            return Finding("keys", "failed", seen, _MAKING)
         try:
             for store in self._process.key_stores.values():
                 await store.check()

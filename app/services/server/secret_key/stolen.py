@@ -41,14 +41,16 @@ class StolenKeyService:
         async with self._process.unit_of_work() as uow:
             now = uow.clock.now()
             rows = await uow.signing_keys.list_published(now)
-            newest = {row.algorithm: row for row in rows}
+            made = self._process.settings.signing_algorithms
+            # Of an algorithm that signs no more there is no heir: all of its keys end.
+            newest = {row.algorithm: row for row in rows if row.algorithm in made}
             old = [
                 row
                 for row in rows
                 if algorithm in (None, row.algorithm)
-                and row is not newest[row.algorithm]
+                and row is not newest.get(row.algorithm)
             ]
-            heirs = {newest[row.algorithm].kid for row in old}
+            heirs = {newest[row.algorithm].kid for row in old if row.algorithm in made}
             await uow.signing_keys.activate(sorted(heirs), now)
             await uow.signing_keys.set_end([row.kid for row in old], now - _LAG)
             for row in old:

@@ -82,7 +82,7 @@ PASSED: Mapping[str, str] = {
     Held.ACCOUNT: N_("The account may sign in."),
     Held.SECOND_STEP: N_("Whether a second factor is needed was looked at."),
     Held.SESSION: N_("A session began."),
-    Held.TOKEN: N_("What the token is was looked at."),
+    Held.TOKEN: N_("The token was looked at."),
     Held.CLAIMS: N_("What may be told of the person was told."),
     Held.HOST: N_("The policy of the protected host was looked at."),
     Held.VISITOR: N_("Whoever asked may enter."),

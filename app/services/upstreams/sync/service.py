@@ -10,6 +10,7 @@ from app.events.upstream import ConnectionSyncRequested
 from app.models.upstream.connection import Connection
 from app.models.upstream.sync import ConnectionSync
 from app.repositories.unit_of_work import UnitOfWork
+from app.schemas.connection import REASONS
 from app.schemas.connection import ConnectionSync as Shown
 from app.services.upstreams.configuration import kind_named
 from app.services.upstreams.errors import (
@@ -19,7 +20,7 @@ from app.services.upstreams.errors import (
     SyncRunning,
 )
 from app.services.upstreams.sync.run import add_sync
-from app.services.upstreams.sync.state import LEASE
+from app.services.upstreams.sync.state import LEASE, Counts
 
 
 class ConnectionSyncService:
@@ -115,6 +116,9 @@ class ConnectionSyncService:
     @staticmethod
     def shown(row: ConnectionSync) -> Shown:
         """Return a reading as API and commands show it."""
-        names = Shown.model_fields.keys() - row.counts.keys()
-        members = {name: getattr(row, name) for name in names}
-        return Shown.model_validate(members | row.counts)
+        counts = Counts().data() | row.counts  # an older release counts less
+        names = Shown.model_fields.keys() - counts.keys()
+        members = {name: getattr(row, name) for name in names} | counts
+        if members["reason"] not in REASONS:
+            members["reason"] = None  # a word of a later release
+        return Shown.model_validate(members)
