@@ -390,12 +390,7 @@ def place_of(url: str) -> str:
 
 
 def demand_reading(actor: Actor) -> None:
-    """Demand that an actor may read the events, which a webhook is sent.
-
-    Raises:
-        Forbidden: The account may not.
-        TokenScopeMissing: Its token may not.
-    """
+    """Refuse who may not read events, or whose token may not: a webhook is sent them."""
     if actor.token_id is not None and "audit:read" not in actor.scope:
         raise TokenScopeMissing("audit:read")
     if not actor.may("audit:read"):
