@@ -390,7 +390,7 @@ def place_of(url: str) -> str:
 
 
 def demand_reading(actor: Actor) -> None:
-    """Refuse who may not read events, or whose token may not: a webhook is sent them."""
+    """Refuse who may not read events, or whose token may not: a webhook gets them."""
     if actor.token_id is not None and "audit:read" not in actor.scope:
         raise TokenScopeMissing("audit:read")
     if not actor.may("audit:read"):
