@@ -212,7 +212,7 @@ async def test_a_token_says_whether_its_clients_are_vouched_for(
         for option in ((), ("--no-vouching",))
     ]
 
-    async def voucher(token: str) -> str:
+    async def voucher(token: str) -> str | None:
         async with runtime.unit_of_work() as uow:
             return await OAuthRegistrationService(uow, runtime).admit(token)
 

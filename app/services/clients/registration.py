@@ -90,18 +90,17 @@ class OAuthRegistrationService:
         """Work in this transaction, which begins only after counting and calls."""
         self._uow = uow
         self._provider = provider
-        self._is_stranger = False
         self._epoch: UUID | None = None
         self._is_epoch_known = False
 
-    async def admit(self, token: str | None) -> str:
+    async def admit(self, token: str | None) -> str | None:
         """Count a try to register, and ask for the initial access token if one is due.
 
         Args:
             token: What came as bearer token.
 
         Returns:
-            Who vouches for what it registers.
+            Who vouches for what it registers; None if a stranger does that.
 
         Raises:
             InvalidToken: It is missing or does not hold; the hint says which.
@@ -114,12 +113,9 @@ class OAuthRegistrationService:
         await self._charge()
         vouched_by = await self._voucher_by(token or "")
         await self._uow.db.rollback()  # nothing is held while others are asked
-        if vouched_by is not None:
-            return vouched_by
-        if mode != "open":
+        if vouched_by is None and mode != "open":
             raise InvalidToken("the initial access token is not valid")
-        self._is_stranger = True
-        return NOBODY
+        return vouched_by
 
     async def _voucher_by(self, token: str) -> str | None:
         """Return who vouches for what brings this token; None if it does not hold."""
@@ -133,7 +129,7 @@ class OAuthRegistrationService:
             return None
         return REGISTRATION_TOKEN if row.data.get(_VOUCHES, True) else NOBODY
 
-    async def register(self, document: Any, vouched_by: str) -> Registered:
+    async def register(self, document: Any, vouched_by: str | None) -> Registered:
         """Make a client of what ``admit`` let in.
 
         Args:
@@ -147,8 +143,9 @@ class OAuthRegistrationService:
         """
         metadata = self._judge(document, may_have_assigned=False)
         await check_sector(self._provider.outbound, metadata)
-        if self._is_stranger:  # rubbish takes nothing of what all of them share
+        if vouched_by is None:  # rubbish takes nothing of what all strangers share
             await self._charge_strangers()
+            vouched_by = NOBODY
         row = new_client(
             self._uow,
             generated_id(self._uow),
