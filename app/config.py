@@ -250,9 +250,14 @@ class Settings(BaseSettings):
         return self.theme.name if named else self.smtp.sender_name
 
     @property
+    def public_host(self) -> str:
+        """The name of the host in the public URL, in lower case and without a port."""
+        return urlsplit(self.public_url).hostname or ""
+
+    @property
     def passkey_domain(self) -> str:
         """The relying party's id (WebAuthn Level 3 section 5.1.2)."""
-        return self.passkey.rp_id or urlsplit(self.public_url).hostname or ""
+        return self.passkey.rp_id or self.public_host
 
     @property
     def passkey_origins(self) -> tuple[str, ...]:
@@ -316,7 +321,7 @@ def _problems(settings: Settings) -> Iterable[str]:
     if settings.admin.email and not settings.email.special_use_domains:
         if is_special_use(settings.admin.email):
             yield f"{PREFIX}ADMIN__EMAIL is what EMAIL__SPECIAL_USE_DOMAINS forbids"
-    host = urlsplit(settings.public_url).hostname or ""
+    host = settings.public_host
     domain = settings.passkey_domain
     is_above = "." in domain and host.endswith(f".{domain}")
     if domain != host and not is_above:

@@ -35,7 +35,7 @@ async def _refuse_strangers(request: Request, runtime: State) -> None:
         raise NotFound(hint="the mailbox is shown to this machine only")
     hosts = request.headers.getlist("host")
     name = _host_name(hosts[0]) if len(hosts) == 1 else None
-    ours = urlsplit(runtime.settings.public_url).hostname
+    ours = runtime.settings.public_host
     if name is None or not (name in (ours, "localhost") or _is_loopback(name)):
         raise NotFound(hint="the mailbox is shown under the public URL or localhost")
 

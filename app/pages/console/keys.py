@@ -1,7 +1,5 @@
 """``/admin/keys``: the keys that sign tokens."""
 
-from urllib.parse import urlsplit
-
 from fastapi import APIRouter, Response
 
 from app.core.exceptions import AppError
@@ -59,17 +57,12 @@ async def withdraw_keys(values: Posted, at: AtConsole) -> Response:
 
     async def work() -> Response:
         await here.demand_presence()
-        here.demand_typed(values, _typed_for(here))
+        here.demand_typed(values, here.runtime.settings.public_host)  # whose they are
         algorithm = values.get("algorithm") or None
         await StolenKeyService(here.runtime).withdraw(algorithm)
         return here.go(KEYS.path, "withdrawn")
 
     return await submit(here, values, work, _show)
-
-
-def _typed_for(here: Here) -> str:
-    """Return what is typed before keys are withdrawn: whose keys they are."""
-    return urlsplit(here.runtime.settings.public_url).hostname or ""
 
 
 async def _show(
@@ -102,7 +95,7 @@ async def _show(
         now=now,
         choices=[(name, name) for name in algorithms],
         following=following,
-        host=_typed_for(here),
+        host=here.runtime.settings.public_host,
         wrong=by_field(error),
         labels={"typed": gettext("Host")},
         chosen=values.get("algorithm", ""),

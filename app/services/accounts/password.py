@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from app.core.passwords import (
@@ -103,8 +102,8 @@ class PasswordService:
         """
         words = [word for word in context if word]
         settings = self._process.settings
-        host = urlsplit(settings.public_url).hostname or ""
-        words += [*_PRODUCT, *settings.password.context_words, f"@{host}"]
+        words += [*_PRODUCT, *settings.password.context_words]
+        words.append(f"@{settings.public_host}")
         words += [settings.smtp.sender_name, settings.service_name]
         minimum = self._process.settings.password.min_length
         problem = check_password(password, context=words)
