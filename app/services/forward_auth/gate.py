@@ -4,10 +4,11 @@ Asked for every request of everybody who is inside. The policy is seconds old at
 whether grant, session and account live is asked of the database each time (rule 5).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -107,7 +108,7 @@ class HostGate:
         if path == policy.sign_out_path:
             kind = Kind.SIGN_OUT
         if kind is None and is_open(path, policy.open_paths):
-            return self._passes(NOBODY, policy, {})
+            return self._passes(NOBODY, policy, dict)
         row = await self.visitor(original, policy)
         if kind is not None or path.startswith(OURS):
             return Stays(kind or Kind.UNKNOWN, policy, row)
@@ -159,7 +160,7 @@ class HostGate:
         if self._provider.clock.now() - row.refreshed_at > _NOTED:
             await self._prolong(row)
         told = await self._told.of_person(row, policy)
-        return self._passes(told, policy, _who(row, "cookie"))
+        return self._passes(told, policy, partial(_who, row, "cookie"))
 
     async def _prolong(self, row: Any) -> None:
         """Let a grant in use, and its session, last as refreshing would."""
@@ -204,7 +205,7 @@ class HostGate:
             why = "the owner of the token may not enter"
             return Stays(Kind.FORBIDDEN, policy, why=why)
         told = await self._told.of_person(row, policy)
-        return self._passes(told, policy, _who(row, "personal access token"))
+        return self._passes(told, policy, partial(_who, row, "personal access token"))
 
     async def _machine(self, field: str, policy: HostPolicy) -> Passes | Stays:
         service = ClientAuthenticationService(self._provider)
@@ -218,18 +219,21 @@ class HostGate:
             why = f"{client.client_id} is no machine of it"
             return Stays(Kind.FORBIDDEN, policy, why=why)
         told = await self._told.of_machine(client.client_id, policy)
-        by = {"client_id": client.client_id, "by": "secret of a machine"}
-        return self._passes(told, policy, by)
+        who = {"client_id": client.client_id, "by": "secret of a machine"}
+        return self._passes(told, policy, lambda: who)
 
     def _passes(
-        self, fields: Fields, policy: HostPolicy, who: Mapping[str, str]
+        self,
+        fields: Fields,
+        policy: HostPolicy,
+        who: Callable[[], Mapping[str, str]],
     ) -> Passes:
         """Let it pass, and say why to whoever wants to know of what was allowed."""
         if current().is_explained:
             acr = policy.minimum_acr
             demands = {"roles": policy.roles, "groups": policy.groups}
             demands["acr"] = None if acr is None else frozenset({acr})
-            explain_entrance(policy.host, demands, who)
+            explain_entrance(policy.host, demands, who())
         return Passes(fields)
 
 
