@@ -50,7 +50,9 @@ async def _findings(settings: "Settings") -> list[dict[str, Any]]:
 
     runtime = await build_commands_runtime(settings)
     try:
-        found: list[Finding] = await DiagnosisService(runtime).findings()
+        found: list[Finding] = await DiagnosisService(
+            runtime, runtime.write_probe
+        ).findings()
     finally:
         await runtime.close()
     return [_row(f.part, f.status, f.seen, f.advice) for f in found]

@@ -91,7 +91,7 @@ async def test_the_index_is_there_wherever_postgresql_may_have_it(api: Api) -> N
         is_available = bool(await db.scalar(text(query)))
 
     has_index = await SchemaRepository(database).has_search_index()
-    findings = await DiagnosisService(api.runtime).findings()
+    findings = await DiagnosisService(api.runtime, api.runtime.write_probe).findings()
     seen = next(each.seen for each in findings if each.part == "database")
 
     assert has_index == is_available

@@ -80,7 +80,7 @@ async def test_doctor_names_the_algorithm_that_has_no_key(api: Api) -> None:
         await db.execute(text("DELETE FROM signing_keys WHERE algorithm = 'ES256'"))
         await db.commit()
 
-    finding = await DiagnosisService(api.runtime)._keys()
+    finding = await DiagnosisService(api.runtime, api.runtime.write_probe)._keys()
 
     assert finding.status == "failed" and "restart one process" in finding.advice
     assert finding.seen.endswith(" published, none for ES256")
@@ -139,7 +139,7 @@ async def test_a_server_that_lets_nothing_more_onto_its_disk_is_seen(
         await _execute(postgres_url, f'ALTER DATABASE "{name}" SET {setting} = {value}')
         await runtime.database.close()
         told[setting] = await WriteProbe(runtime.database, runtime.clock).flaw()
-        doctor = await DiagnosisService(runtime)._database()
+        doctor = await DiagnosisService(runtime, runtime.write_probe)._database()
         await runtime.close()
         assert (doctor.status, bool(doctor.advice)) == ("failed", True)
         assert doctor.seen.endswith(f", takes no writes: {told[setting]}")
@@ -175,7 +175,9 @@ async def test_a_full_disk_under_sqlite_makes_readiness_red_until_it_is_not(
         unasked = await api.client.get("/health/ready")
         clock.advance(seconds=11)
         red = await api.client.get("/health/ready")
-        doctor = await DiagnosisService(api.runtime)._database()
+        doctor = await DiagnosisService(
+            api.runtime, api.runtime.write_probe
+        )._database()
     after = await api.client.get("/health/ready")
 
     assert [a.status_code for a in (before, unasked, red, after)] == [

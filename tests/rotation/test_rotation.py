@@ -313,7 +313,7 @@ async def test_the_way_back_is_the_same_way(make_runtime: Make) -> None:
 async def test_the_doctor_says_which_step_is_open(make_runtime: Make) -> None:
     async def said(first: str, second: str | None = None) -> tuple[str, str]:
         runtime = make_runtime(secret_key=first, secret_key_second=second)
-        finding = await DiagnosisService(runtime)._keys()
+        finding = await DiagnosisService(runtime, runtime.write_probe)._keys()
         return finding.status, finding.seen + finding.advice
 
     await started(make_runtime, OLD)

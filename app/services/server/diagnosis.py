@@ -52,10 +52,10 @@ class DiagnosisService:
     But for a row that readiness writes as well: what takes no writes reads on happily.
     """
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, write_probe: WriteProbe) -> None:
         """Look with these parts and settings."""
         self._process = process
-        self._write_probe = WriteProbe(process.database, process.clock)
+        self._write_probe = write_probe
 
     async def findings(self) -> list[Finding]:
         """Return one finding for each part, whatever happens in it."""
@@ -266,7 +266,7 @@ async def _guarded(part: str, look: Callable[[], Awaitable[Finding]]) -> Finding
 def _doubts(settings: Settings) -> list[str]:
     """Return what is allowed and seldom meant."""
     doubts = []
-    host = urlsplit(settings.public_url).hostname or ""
+    host = settings.public_host
     is_behind_proxy = settings.public_url.startswith("https://")
     if is_behind_proxy and not settings.trusted_proxies:
         doubts.append(
