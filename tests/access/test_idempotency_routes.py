@@ -200,12 +200,16 @@ async def test_who_may_not_read_events_any_more_is_shown_no_secret_again(
         "/webhooks", {"url": "https://hooks.example/", "events": ["role.*"]}, person
     )
     path = f"/api/v1/webhooks/{made.json()['id']}/rotate-secret"
+    checked = path.replace("rotate-secret", "test")
     first = await send(api, person, path, {"overlap": 60})
+    sent = await send(api, person, checked)
     await api.patch("/roles/hooks", {"permissions": ["webhooks:write"]}, root)
 
     again = await send(api, person, path, {"overlap": 60})
+    sent_again = await send(api, person, checked)
 
     assert (first.status_code, again.status_code) == (200, 403), first.text
+    assert (sent.status_code, sent_again.status_code) == (202, 403), sent.text
     assert "whsec" not in again.text
 
 

@@ -204,6 +204,7 @@ async def check_webhook(
     webhook_id: UUID, actor: Writer, webhooks: Webhooks, once: OnceDep
 ) -> Response:
     """Send the event of this test, whatever it is told of; wants `audit:read` too."""
+    demand_reading(actor)  # also of who is shown it again
 
     async def make() -> Answer:
         sent = shown_delivery(await webhooks.test(actor, webhook_id))
@@ -237,6 +238,7 @@ async def replay_webhook(
 
     At most 1000 events: those of `events`, whether it had them or not.
     """
+    demand_reading(actor)  # also of who is shown it again
     id_, since, until = body.delivery_id, body.since, body.until
 
     async def make() -> Answer:
