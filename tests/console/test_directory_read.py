@@ -5,8 +5,10 @@ from uuid import uuid4
 
 import pytest
 
+from app.pages.console.programs import directory_read
 from app.pages.console.programs.connection_form import shown_connection
 from app.pages.console.programs.setting_fields import fields_of
+from app.schemas.connection import REASONS
 from app.upstreams.kinds import KINDS
 from tests.console.conftest import Holder
 from tests.console.test_connections import send, stored
@@ -37,6 +39,10 @@ async def path(api: Api, directory: Directory) -> str:
     """The page of a directory of five people more."""
     crowd(directory, 5)
     return f"/admin/connections/{await connected(api, directory)}"
+
+
+def test_each_reason_of_an_ending_has_its_sentence() -> None:
+    assert directory_read._WHY.keys() == REASONS
 
 
 async def test_a_directory_is_tried_and_then_read(
