@@ -8,7 +8,6 @@ writes, and no error says so.
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -35,20 +34,16 @@ from app.database_errors import (
     is_outage,
     is_refusal,
 )
-from app.database_password import PasswordFile
-from app.database_pool import PoolState, WatchedPool
 from app.database_url import DatabaseAddress, read_database_url
-from app.prepared_statement import Prepared, prepare
+from app.driver.password import PasswordFile
+from app.driver.pool import PoolState, WatchedPool
+from app.driver.prepared_statement import Prepared, prepare
+from app.driver.sqlite import prepare_sqlite
 from app.tracing.statement import statement as traced
 
-_SQLITE_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
 _SQLITE_PATIENCE = 3_600.0  # seconds; SQLite cannot wait without a limit
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _JSON = json.JSONDecoder()
-
-
-class FolderUnusable(OSError):
-    """The file of SQLite is not there and cannot be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +67,8 @@ def create_engine(url: str, options: PoolOptions | None = None) -> AsyncEngine:
     address = read_database_url(url)
     parsed = address.url
     is_sqlite = parsed.get_backend_name() == "sqlite"
-    connect = _sqlite_arguments(options)
+    patience = float(options.statement_timeout or _SQLITE_PATIENCE)
+    connect: dict[str, Any] = {"isolation_level": None, "timeout": patience}
     if not is_sqlite:
         connect = _asyncpg_arguments(options, address)
     engine = create_async_engine(
@@ -86,17 +82,12 @@ def create_engine(url: str, options: PoolOptions | None = None) -> AsyncEngine:
         poolclass=WatchedPool,
     )
     if is_sqlite:
-        _prepare_sqlite(engine, parsed.database or "")
+        prepare_sqlite(engine, parsed.database or "", patience)
     else:
         event.listen(engine.sync_engine, "checkout", _refuse_closed)
     event.listen(engine.sync_engine, "do_connect", _connect)
     event.listen(engine.sync_engine, "handle_error", _translate)
     return engine
-
-
-def _sqlite_arguments(options: PoolOptions) -> dict[str, Any]:
-    timeout = options.statement_timeout or _SQLITE_PATIENCE
-    return {"isolation_level": None, "timeout": float(timeout)}
 
 
 def _asyncpg_arguments(
@@ -140,36 +131,6 @@ def _read_json(text: str) -> Any:
     except json.JSONDecodeError:
         end = -1
     return value if end == len(text) else json.loads(text)
-
-
-def _prepare_sqlite(engine: AsyncEngine, file: str) -> None:
-    if file not in ("", ":memory:") and not file.startswith("file:"):  # SQLite's own
-
-        @event.listens_for(engine.sync_engine, "do_connect")
-        def make_private(*_: Any) -> None:
-            # It holds what mails and passwords are checked with; SQLite would make it
-            # readable to all, and gives its rights to the -wal and -shm beside it.
-            # Never open one that exists: closing it here would drop every lock that
-            # this process holds on it (POSIX), and the next two writers destroy it.
-            try:
-                os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            except FileExistsError:
-                pass
-            except OSError as error:
-                # The driver's own attempt would leave a thread that outlives the loop.
-                raise DatabaseUnavailable("FolderUnusable") from FolderUnusable(error)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def set_pragmas(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        for pragma in _SQLITE_PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Any) -> None:
-        options = connection.get_execution_options()
-        connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN IMMEDIATE"))
 
 
 def _connect(

@@ -28,6 +28,8 @@ _BENEATH = (
     BufferError,
     asyncio.InvalidStateError,
 )
+_SQLITE_PRIMARY = 0xFF  # of an error's code: the rest of it says why
+_SQLITE_BUSY = 5
 _SQLITE_FAULTY = (1, 25)  # SQLITE_ERROR: faulty SQL, no such table; SQLITE_RANGE
 _SQLITE_DEFECTS = ("IntegrityError", "DataError", "NotSupportedError")
 _AIOSQLITE_CLOSED = ("no active connection", "connection closed")
@@ -65,7 +67,14 @@ def _is_sqlite_outage(error: BaseException) -> bool:
         return False
     if is_sqlite_error(error, "ProgrammingError"):
         return "closed" in str(error)
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF not in _SQLITE_FAULTY
+    code = getattr(error, "sqlite_errorcode", 0) & _SQLITE_PRIMARY
+    return code not in _SQLITE_FAULTY
+
+
+def is_sqlite_busy(error: BaseException) -> bool:
+    """Tell whether SQLite refused because another holds a lock."""
+    code = getattr(error, "sqlite_errorcode", 0) & _SQLITE_PRIMARY
+    return is_sqlite_error(error) and code == _SQLITE_BUSY
 
 
 def is_refusal(error: BaseException) -> bool:

@@ -29,7 +29,7 @@ _UVICORN = ("uvicorn", "uvicorn.error", "uvicorn.asgi")
 # very first start of all, every single step.
 _TALKATIVE = (
     *("aiosqlite", "sqlalchemy"),
-    *("app.database_pool", "alembic"),
+    *("app.driver.pool", "alembic"),
 )
 
 _clock = SystemClock()

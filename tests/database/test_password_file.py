@@ -10,7 +10,7 @@ from sqlalchemy.pool import NullPool
 
 from app.database import Database, PoolOptions
 from app.database_errors import DatabaseUnavailable
-from app.database_password import PasswordFile, PasswordUnreadable
+from app.driver.password import PasswordFile, PasswordUnreadable
 from app.services.server.startup import why_unusable
 
 ROLE = "changing_role"

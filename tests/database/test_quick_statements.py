@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Insert, bindparam, select
 
-from app import prepared_statement
 from app.database import Database
+from app.driver import prepared_statement
 from app.models import User
 from app.models.role import Role
 from tests.support.quick_statements import SharedCache

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import database
 from app.database import PoolOptions
-from app.prepared_statement import Prepared, prepare
+from app.driver.prepared_statement import Prepared, prepare
 
 
 class SharedCache(dict[Any, Any]):

@@ -1,0 +1,1 @@
+"""What the drivers of the databases need, so that both behave alike."""
