@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, update
 
-from app.models import User
+from app.models import UpstreamIdentity, User
 from app.models.upstream.session import UpstreamLogout
 from app.models.upstream.sync import ConnectionSync
 from app.services.upstreams.sync import run
@@ -166,3 +166,40 @@ async def test_who_is_halfway_in_when_they_are_withdrawn_is_kept_out(
         ended = [*await db.scalars(select(UpstreamLogout.subject))]
 
     assert ended == [ANN_ID]
+
+
+@pytest.mark.parametrize("came", ["before that page was asked for", "after it"])
+async def test_who_is_let_in_after_a_page_told_of_them_as_disabled_stays(
+    api: Api, directory: Directory, clock: FakeClock, came: str
+) -> None:
+    """The page is the first of two, and the reading ends ten seconds after it."""
+    crowd(directory, 19)
+    connection = await connected(api, directory, {"page_size": 10})
+    await sync(api, connection)
+    clock.advance(seconds=10)
+    directory.entries[ANN]["nsaccountlock"] = [b"TRUE"]
+    answers, comes_at = 0, 1 if came.startswith("before") else 3
+
+    async def come() -> None:
+        nonlocal answers
+        answers += 1
+        if answers == comes_at:  # to the bind, or to what is asked for after the page
+            await _used(api, "ann")
+        clock.advance(seconds=10)
+
+    directory.hook = come
+    told = await sync(api, connection)
+    directory.hook = None
+
+    assert told["outcome"] == "complete"
+    is_out = comes_at == 1
+    assert (told["disabled"], told["withdrawn"]) == (is_out, is_out)
+
+
+async def _used(api: Api, login: str) -> None:
+    """Note that somebody was let in, as their sign-in would."""
+    async with api.runtime.unit_of_work() as uow:
+        subject = UpstreamIdentity.claims["preferred_username"].as_string()
+        values = {"last_used_at": uow.clock.now()}
+        statement = update(UpstreamIdentity).where(subject == login)
+        await uow.db.execute(statement.values(values))

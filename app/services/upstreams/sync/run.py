@@ -145,15 +145,15 @@ class SyncRunner:
     async def _read(self, run: Run) -> Ending:
         """Read all of it; return how that ended, and why somebody was kept."""
         clock, is_cut_off = self._process.clock, False
-        read_at = clock.now()
+        run.read_at = clock.now()
         async with _listing(run).reading(run.started_at, run.tell) as pages:
             async for page in pages:
                 plan = await judge(run, page.people)
-                await store(run, plan, read_at)
+                await store(run, plan)
                 is_cut_off |= page.is_cut_off
                 del page, plan  # before the next one comes
                 await run.tell()
-                read_at = clock.now()
+                run.read_at = clock.now()
         if is_cut_off:
             why = "the server tells no more than some; nobody is withdrawn"
             return Ending(CUT_OFF, "cut_off", why)

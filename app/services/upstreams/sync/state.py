@@ -15,7 +15,9 @@ from app.services.upstreams.directory import Way
 from app.utils.numbers import Numbers
 
 LEASE = timedelta(seconds=120)  # longer than any answer, or transaction, may take
-ACTIVE, DISABLED = 1, 2  # how the directory told of somebody
+# How the directory told of somebody: as one who is let in, or as disabled, and then
+# how many seconds after the reading began.
+_ACTIVE, _DISABLED = 1, 2
 LONGEST = timedelta(hours=12)  # a reading: the directory may be one that never ends
 _TOLD_EVERY = 10.0  # seconds from one word on how far it is to the next
 NUMBERS = (
@@ -101,6 +103,8 @@ class Run:
         policy: Its own, with groups called as this reading calls them.
         claims: Which of the processes that took it on this one is.
         started_at: When it did; before anything was read.
+        read_at: When the page at hand was asked for: of who signed in since, the
+            sign-in knows better.
         seen: How the directory told of links, by their ids.
         let_in: How many of those are not withdrawn.
         is_any_disabled: Whether anybody of those is to be, as disabled there.
@@ -117,6 +121,7 @@ class Run:
     dry_run: bool
     accept_missing: bool
     told: Callable[[Counts], None]
+    read_at: datetime = field(init=False)
     counts: Counts = field(default_factory=Counts)
     seen: Numbers = field(default_factory=Numbers)
     let_in: int = 0
@@ -126,6 +131,7 @@ class Run:
 
     def __post_init__(self) -> None:
         """Begin; that is known to all."""
+        self.read_at = self.started_at
         self._told_at = self.process.clock.monotonic()
 
     def see(
@@ -134,8 +140,17 @@ class Run:
         """Note that the directory told of somebody who is linked, and how at last."""
         if not self.seen.get(identity_id.int):
             self.let_in += is_let_in
-        self.seen.set(identity_id.int, DISABLED if is_disabled else ACTIVE)
+        seconds = int((self.read_at - self.started_at).total_seconds())
+        told = _DISABLED + seconds if is_disabled else _ACTIVE
+        self.seen.set(identity_id.int, told)
         self.is_any_disabled |= is_let_in and is_disabled
+
+    def disabled_at(self, identity_id: UUID) -> datetime | None:
+        """Return when the directory told last of somebody as disabled, or after."""
+        told = self.seen.get(identity_id.int)
+        if told < _DISABLED:
+            return None
+        return self.started_at + timedelta(seconds=told - _DISABLED + 1)
 
     async def held(self, uow: UnitOfWork) -> Connection:
         """Return the connection, which stays what it is for this transaction.

@@ -34,13 +34,12 @@ _AT_ONCE = 100  # people of a transaction
 _MODE = "directory"  # how an account came to be, for the trail
 
 
-async def store(run: Run, plan: Plan, read_at: datetime) -> None:
+async def store(run: Run, plan: Plan) -> None:
     """Do what is to be done about a page.
 
     Args:
         run: The reading.
         plan: What is to be done.
-        read_at: When the page was asked for: who signed in since is told of better.
 
     Raises:
         SyncOver: The reading is not to go on.
@@ -50,9 +49,9 @@ async def store(run: Run, plan: Plan, read_at: datetime) -> None:
     else:
         for part in _parts(plan, _AT_ONCE):
             try:
-                await _store(run, part, read_at)
+                await _store(run, part)
             except IntegrityError:
-                await _one_by_one(run, part, read_at)
+                await _one_by_one(run, part)
 
 
 def _count(run: Run, plan: Plan) -> None:
@@ -65,11 +64,11 @@ def _count(run: Run, plan: Plan) -> None:
         counts.unchanged += not (each.was_seen or each.is_back)
 
 
-async def _one_by_one(run: Run, plan: Plan, read_at: datetime) -> None:
+async def _one_by_one(run: Run, plan: Plan) -> None:
     """Store a page of which somebody came to be here in the same moment."""
     for one in _parts(plan, 1):
         try:
-            await _store(run, one, read_at)
+            await _store(run, one)
         except IntegrityError:
             run.counts.left_out["changed_meanwhile"] += 1
 
@@ -82,10 +81,10 @@ def _parts(plan: Plan, size: int) -> Iterator[Plan]:
             yield Plan(**{name: followers[at : at + size]})
 
 
-async def _store(run: Run, plan: Plan, read_at: datetime) -> None:
+async def _store(run: Run, plan: Plan) -> None:
     async with run.process.unit_of_work() as uow:
         connection = await run.held(uow)
-        page = _Page(run, uow, connection.id, read_at)
+        page = _Page(run, uow, connection.id)
         await page.lock(plan)
         for follower in plan.known:
             await page.follow(follower)
@@ -118,7 +117,6 @@ class _Page:
     run: Run
     uow: UnitOfWork
     connection_id: UUID
-    read_at: datetime
     made: int = 0
     linked: int = 0
     changed: int = 0
@@ -164,7 +162,7 @@ class _Page:
             self._leave_out("changed_meanwhile")
             return
         identity, entry = row
-        if identity.last_used_at is not None and identity.last_used_at >= self.read_at:
+        if identity.last_used_at is not None and identity.last_used_at >= self.run.read_at:
             self._leave_out("signed_in_meanwhile")
             return
         before = user.version

@@ -1,7 +1,7 @@
 """Whom a directory lets in no more is signed out here (ADR-0104, ADR-0105).
 
-Whoever signed in since, as the directory itself allowed it, is not missing. More than
-some at once are more likely a mistake there, whether they are missing or disabled.
+Whoever signed in since, as the directory itself allowed it, stays. More than some at
+once are more likely a mistake there, whether they are missing or disabled.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,7 +12,7 @@ from app.events.upstream import UpstreamWithdrawn
 from app.models.upstream.sync import MISSING_PERCENT
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.upstreams.journey import settings_mark
-from app.services.upstreams.sync.state import COMPLETE, DISABLED, Ending, Run
+from app.services.upstreams.sync.state import COMPLETE, Ending, Run
 from app.services.upstreams.withdrawal import WITHDREW, end_of_identity
 
 MISSING, NOT_ACTIVE = "missing", "not_active"
@@ -78,10 +78,11 @@ async def _gone(run: Run) -> tuple[list[tuple[UUID, UUID]], list[tuple[UUID, UUI
         async with run.process.unit_of_work(read_only=True) as uow:
             found = await uow.upstream_entries.list_let_in(run.way.id, after, _BATCH)
         for row in found:
-            told = run.seen.get(row.id.int)
-            if told == DISABLED:
+            if came_since(row, run):
+                continue
+            if run.disabled_at(row.id) is not None:
                 disabled.append((row.id, row.user_id))
-            elif not told and not came_since(row, run):
+            elif not run.seen.get(row.id.int):
                 missing.append((row.id, row.user_id))
         if len(found) < _BATCH:
             return missing, disabled
@@ -109,8 +110,7 @@ async def withdraw(run: Run, people: Sequence[tuple[UUID, UUID]], why: str) -> N
             await uow.users.locked({user_id for _, user_id in some})
             ended = await _end(uow, run, [link for link, _ in some], why)
         run.counts.withdrawn += ended
-        if why == MISSING:
-            run.counts.kept += len(some) - ended
+        run.counts.kept += len(some) - ended
         await run.tell()
 
 
@@ -121,7 +121,7 @@ async def _end(uow: UnitOfWork, run: Run, links: Collection[UUID], why: str) -> 
         uow.clock.now(),
     )
     for link, (identity, entry) in found.items():
-        if why == MISSING and came_since(identity, run):
+        if came_since(identity, run):
             continue
         count = await end_of_identity(uow, link, WITHDREW)
         await _keep_out(uow, run, identity)
@@ -147,9 +147,13 @@ async def _end(uow: UnitOfWork, run: Run, links: Collection[UUID], why: str) -> 
 
 
 def came_since(identity: Any, run: Run) -> bool:
-    """Tell whether somebody came, or was linked, after the reading began."""
+    """Tell whether somebody came, or was linked, and the directory told nothing after.
+
+    Of who is missing, since the reading began.
+    """
+    since = run.disabled_at(identity.id) or run.started_at
     times = (identity.linked_at, identity.last_used_at)
-    return any(at is not None and at >= run.started_at for at in times)
+    return any(at is not None and at >= since for at in times)
 
 
 async def _keep_out(uow: UnitOfWork, run: Run, identity: Any) -> None:
