@@ -240,7 +240,14 @@ SyncReason = Literal[
     "directory",
     "internal",
 ]
-REASONS = frozenset(get_args(SyncReason))
+SyncVia = Literal["schedule", "api", "console", "command"]
+SyncOutcome = Literal["complete", "empty", "cut_off", "changed", "failed"]
+SYNC_WORDS = {
+    "reason": (get_args(SyncReason), None),
+    "requested_via": (get_args(SyncVia), None),
+    "outcome": (get_args(SyncOutcome), "failed"),
+}
+"""Which words there are, and what stands for one that a later release wrote."""
 
 
 class ConnectionSync(Output):
@@ -262,12 +269,12 @@ class ConnectionSync(Output):
     dry_run: bool
     accept_missing: bool
     is_scheduled: bool
-    requested_via: Literal["schedule", "api", "console", "command"] | None = None
+    requested_via: SyncVia | None = None
     requested_by: UUID | None = None
     requested_at: Instant
     started_at: Instant | None
     ended_at: Instant | None
-    outcome: Literal["complete", "empty", "cut_off", "changed", "failed"] | None
+    outcome: SyncOutcome | None
     reason: SyncReason | None = None
     detail: str
     entries: int

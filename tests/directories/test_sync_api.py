@@ -192,12 +192,14 @@ async def test_readings_of_an_older_and_of_a_later_release_are_shown(
     async with api.runtime.unit_of_work() as uow:
         [row] = (await uow.db.scalars(select(ConnectionSync))).all()
         row.counts = {n: v for n, v in row.counts.items() if n != "disabled"}
-        row.reason = "a word of tomorrow"
+        row.counts |= {"of_tomorrow": 1}
+        row.reason = row.requested_via = row.outcome = "tomorrow"
 
     listed = await api.get(f"/connections/{connection}/syncs", who)
 
     [told] = listed.json()["items"]
     assert (told["disabled"], told["entries"], told["reason"]) == (0, 1, None)
+    assert (told["requested_via"], told["outcome"]) == (None, "failed")
 
 
 async def test_the_command_reads_it_and_ends_with_an_error_where_people_were_kept(

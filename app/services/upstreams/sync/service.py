@@ -10,7 +10,7 @@ from app.events.upstream import ConnectionSyncRequested
 from app.models.upstream.connection import Connection
 from app.models.upstream.sync import ConnectionSync
 from app.repositories.unit_of_work import UnitOfWork
-from app.schemas.connection import REASONS
+from app.schemas.connection import SYNC_WORDS
 from app.schemas.connection import ConnectionSync as Shown
 from app.services.upstreams.configuration import kind_named
 from app.services.upstreams.errors import (
@@ -119,6 +119,7 @@ class ConnectionSyncService:
         counts = Counts().data() | row.counts  # an older release counts less
         names = Shown.model_fields.keys() - counts.keys()
         members = {name: getattr(row, name) for name in names} | counts
-        if members["reason"] not in REASONS:
-            members["reason"] = None  # a word of a later release
+        for name, (words, instead) in SYNC_WORDS.items():
+            if members[name] is not None and members[name] not in words:
+                members[name] = instead
         return Shown.model_validate(members)
