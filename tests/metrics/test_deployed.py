@@ -24,8 +24,8 @@ ALERTS = ROOT / "deploy/prometheus/alerts.yaml"
 DASHBOARD = ROOT / "deploy/grafana/auth-serve.json"
 PROMTOOL = shutil.which("promtool")
 _WORDS = frozenset(
-    "sum avg max min count topk rate increase avg_over_time histogram_quantile time "
-    "by on group_left and or unless label_values".split()
+    "sum avg max min count topk rate increase avg_over_time max_over_time time "
+    "histogram_quantile by on group_left and or unless label_values".split()
 )
 _OF_PROMETHEUS = frozenset({"job", "instance", "le"})
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
@@ -138,6 +138,12 @@ async def test_prometheus_takes_rules_and_metrics(api: Api) -> None:
 
     assert rules.returncode == 0, rules.stdout + rules.stderr
     assert metrics.returncode == 0, metrics.stdout + metrics.stderr
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
+async def test_alerts_come_where_they_should_and_nowhere_else() -> None:
+    told = await promtool("test", "rules", str(Path(__file__).with_name("alerts.yaml")))
+    assert told.returncode == 0, told.stdout + told.stderr
 
 
 async def promtool(*words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
