@@ -122,7 +122,7 @@ async def _kill_a_backend(server: PostgresServer) -> None:
 
 
 async def _until_ready(http: httpx2.AsyncClient) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await http.get("/health/ready")).status_code != 200:
             await asyncio.sleep(0.02)
 

@@ -37,7 +37,7 @@ async def _waits(runtime: Runtime) -> None:
     if runtime.settings.database_url.get_secret_value().startswith("sqlite"):
         return
     query = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             async with runtime.database.session(read_only=True) as db:
                 if await db.scalar(query):

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 PORT_IN_TEXT = "localhost:8000"
 TRANSCRIPTS = {"The main way, with curl": 7, "A machine, with curl": 5}
@@ -35,9 +37,7 @@ def port(tmp_path: Path) -> Iterator[int]:
     """The port of a service started as a newcomer would, in a folder of its own."""
     [line] = re.findall(r"```ini\n(.*)\n```", section("A machine, with curl"))
     (tmp_path / ".env").write_text(f"{line}\n")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free: int = probe.getsockname()[1]
+    free = free_port()
     environment = {k: v for k, v in os.environ.items() if "AUTH_SERVE" not in k}
     command = [sys.executable, "-m", "app.cli", "server", "start", "--port", str(free)]
     log = (tmp_path / "log").open("wb")
@@ -53,12 +53,12 @@ def port(tmp_path: Path) -> Iterator[int]:
         yield free
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(60)
         log.close()
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
+    for _ in range(600):  # a minute: nothing is measured
         assert process.poll() is None, "the service ended"
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

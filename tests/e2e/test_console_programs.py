@@ -56,7 +56,7 @@ def gone(method: str, path: str, headers: Message, body: bytes) -> Answer:
 
 async def _until(person: Visitor, text: str) -> None:
     """Look again until the page says something that a worker brings about."""
-    for _ in range(60):
+    for _ in range(200):
         await person.page.reload()
         if text in await person.text():
             return

@@ -75,7 +75,7 @@ class Visitor:
         cls, window: Any, home: str, email: str, user_id: UUID | None
     ) -> "Visitor":
         """Open an empty page."""
-        window.set_default_timeout(8_000)
+        window.set_default_timeout(60_000)  # a guard: nothing is measured
         page = await window.new_page()
         visitor = cls(window, page, home, email, user_id)
         page.on("console", visitor._heard)
@@ -102,7 +102,7 @@ class Visitor:
         """Return their latest mail of a subject, which the mailbox shows."""
         rows = self.page.get_by_role("row").filter(has_text=self.email)
         mail = rows.get_by_role("link", name=subject).first
-        for _ in range(40):  # the worker sends it when it comes to it
+        for _ in range(200):  # the worker sends it when it comes to it
             await self.page.goto("/dev/mailbox")
             if await mail.count():
                 break

@@ -127,7 +127,7 @@ async def test_trap_19_a_client_gone_within_the_transaction_leaves_no_half_work(
     request = asyncio.create_task(
         raw(app, "/api/v1/users/me", [body], authorization, method="PATCH")
     )
-    await asyncio.wait_for(writing.wait(), 10)
+    await asyncio.wait_for(writing.wait(), 60)
     request.cancel()
     with pytest.raises(asyncio.CancelledError):
         await request

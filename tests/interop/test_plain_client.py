@@ -20,7 +20,7 @@ from tests.servers.http import HttpServer
 
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
-_PATIENCE = 20.0  # seconds for a notice that goes through the outbox
+_PATIENCE = 60.0  # seconds for a notice that goes through the outbox
 
 
 class Application:

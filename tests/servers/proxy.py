@@ -78,7 +78,7 @@ async def balancing(ports: list[int]) -> AsyncIterator[tuple[Proxy, str]]:
 
 async def _is_ready(port: int) -> bool:
     with suppress(OSError, TimeoutError):
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(60):  # a guard: who is slow is ready all the same
             reader, writer = await asyncio.open_connection(LOOPBACK, port)
             try:  # closed as well where the look is cancelled half-way
                 writer.write(_READY)

@@ -44,7 +44,7 @@ NO_LIMITS = {
 ONE_ADDRESS = {"AUTH_SERVE_PUBLIC_URL": "http://localhost:8000"}  # of replicas
 UVICORN = ("uvicorn", "app.main:app", "--no-access-log")
 COMMAND_LINE = ("app.cli", "server", "start")
-_PATIENCE = 30.0  # seconds until a start or a stop counts as hanging
+_PATIENCE = 60.0  # seconds until a start or a stop counts as hanging
 
 
 @dataclass

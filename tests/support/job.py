@@ -83,7 +83,7 @@ async def messages(runtime: Runtime, state: str) -> list[OutboxMessage]:
 
 
 async def eventually(
-    check: Callable[[], Awaitable[bool]], within: float = 10.0
+    check: Callable[[], Awaitable[bool]], within: float = 60.0
 ) -> None:
     """Wait until something is so, as other tasks make it.
 
