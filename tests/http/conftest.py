@@ -21,7 +21,13 @@ async def state() -> ServerState:
 @pytest.fixture
 async def connect(state: ServerState) -> AsyncIterator[Connect]:
     """Open connections to a server of the protocol; all are closed at the end."""
-    config = Config(application, ws="none", limit_concurrency=LIMIT, log_config=None)
+    config = Config(
+        application,
+        ws="none",
+        limit_concurrency=LIMIT,
+        log_config=None,
+        timeout_keep_alive=600,
+    )
     config.load()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(

@@ -7,6 +7,7 @@ import pytest
 from tests.http.wire import (
     CHUNKED,
     FAT,
+    GUARD,
     POST,
     REQUEST,
     Connect,
@@ -103,7 +104,7 @@ async def test_what_came_before_a_head_is_no_part_of_its_size(
     writer.write(ONE_READ[what])
     await asyncio.sleep(0.05)
     writer.write(b"\r\nConnection: close\r\n\r\n")
-    answer = await asyncio.wait_for(everything(reader), 2)
+    answer = await asyncio.wait_for(everything(reader), GUARD)
 
     assert answer.count(b"HTTP/1.1 200 ") == (3 if what.startswith("two") else 2)
     assert b" 431 " not in answer

@@ -18,7 +18,7 @@ from app.cli.http import protocol as http_protocol
 from app.cli.http.whole_answer import write_whole
 from app.core.whole_answer import EXTENSION, as_lines
 from app.services.server.runtime import Runtime
-from tests.http.wire import WireProtocol, everything
+from tests.http.wire import GUARD, WireProtocol, everything
 from tests.servers.ports import LOOPBACK
 
 Ask = Callable[[bytes], Awaitable[bytes]]
@@ -62,7 +62,7 @@ async def ask(app: FastAPI) -> AsyncIterator[Ask]:
     async def send(request: bytes) -> bytes:
         reader, writer = await asyncio.open_connection(LOOPBACK, port)
         writer.write(request)
-        answer = await asyncio.wait_for(everything(reader), 5)
+        answer = await asyncio.wait_for(everything(reader), GUARD)
         writer.close()
         return answer
 
