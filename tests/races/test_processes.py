@@ -4,12 +4,12 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from httpx2 import AsyncClient
 
 from app.policies.permission import ADMIN_ROLE
+from app.services.server.signing_key import FRESH
 from tests.conftest import ROOT, SECRET
 from tests.races.conftest import Pair
 from tests.races.crowd import address
@@ -44,30 +44,24 @@ async def test_trap_22_what_ends_in_one_process_is_over_in_the_other(
 async def test_a_rotation_on_the_command_line_is_published_by_all_at_once(
     both: list[AsyncClient], pair: Pair, tmp_path: Path
 ) -> None:
-    """No worker runs in either process: it is the next request that looks."""
+    """No worker runs in either process: it is the next request that looks.
+
+    The first one after the stated delay, however long the machine takes for it.
+    """
     before = [await _published(each) for each in both]
 
     printed = await asyncio.to_thread(_rotate, pair.database_url, tmp_path)
-    rotated = time.monotonic()
-    seen = [await _seen(each, before[0]) for each in both]
+    await asyncio.sleep(FRESH)
+    seen = [await _published(each) for each in both]
 
     assert before[0] == before[1]
     assert seen[0] == seen[1] and len(seen[0] - before[0]) == 1
     assert seen[0] - before[0] <= {line.split()[0] for line in printed.splitlines()}
-    assert time.monotonic() - rotated < 5  # of which one is the stated delay
 
 
 async def _published(client: AsyncClient) -> set[str]:
     answer = await client.get("/.well-known/jwks.json")
     return {key["kid"] for key in answer.json()["keys"]}
-
-
-async def _seen(client: AsyncClient, before: set[str]) -> set[str]:
-    """Return the keys once there are others than before."""
-    async with asyncio.timeout(30):
-        while (found := await _published(client)) == before:
-            await asyncio.sleep(0.05)
-    return found
 
 
 def _rotate(url: str, folder: Path) -> str:

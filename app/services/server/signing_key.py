@@ -39,7 +39,7 @@ _CHANGED = (
     "signing_keys of a backup, or delete this row"
 )
 _log = logging.getLogger("auth_serve.signing_key")
-_FRESH, _RETRY = 1.0, 10.0  # seconds until the keys are looked at again
+FRESH, _RETRY = 1.0, 10.0  # seconds until the keys are looked at again
 _MARGIN = timedelta(minutes=5)  # for clocks that differ, and keys that are kept a while
 
 
@@ -89,7 +89,7 @@ class SigningKeyService:
         ring, now = self._process.ring, self._process.clock.monotonic()
         if now < ring.stale_at:
             return
-        ring.stale_at = now + _FRESH  # first: nobody else waits for this look
+        ring.stale_at = now + FRESH  # first: nobody else waits for this look
         try:
             await self.load()
         except (DatabaseUnavailable, PoolTimeoutError, KeysUnreadable) as error:
