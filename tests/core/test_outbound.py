@@ -272,7 +272,7 @@ async def test_waiting_for_a_turn_is_no_fault_of_the_destination(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("app.core.outbound.client._MAX_CONNECTIONS", 1)
-    client = make(allowed_hosts=frozenset({"127.0.0.1"}), timeout=0.3)
+    client = make(allowed_hosts=frozenset({"127.0.0.1"}), timeout=2.0)
 
     async def silence(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()

@@ -26,6 +26,7 @@ from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
 
 PASSWORD = "correct-Horse-7-battery"
+PATIENT = 20  # seconds: the machine may be slow, and patience is not the subject
 ANN = f"uid=ann,{PEOPLE}"
 ANN_ID = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
 Connect = Callable[..., DirectoryConnector]
@@ -105,7 +106,7 @@ def connect(clock: FakeClock, breakers: CircuitBreakers) -> Iterator[Connect]:
         allowed: frozenset[str] = frozenset({"127.0.0.1"}),
         **changed: Any,
     ) -> DirectoryConnector:
-        members = settings_of(*servers) | {"timeout": 1}
+        members = settings_of(*servers) | {"timeout": PATIENT}
         found = KINDS[kind]
         config = ConnectionConfig(
             name="firm",

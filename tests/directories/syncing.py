@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.jobs.directory_sync import DirectorySyncJob
 from app.models import AuditEvent, UpstreamIdentity, User
-from tests.directories.conftest import add_person
+from tests.directories.conftest import PATIENT, add_person
 from tests.directories.server import Directory
 from tests.support.api import Api
 
@@ -22,7 +22,7 @@ async def connected(
         "display_name": "Firm & Co",
         "account_rule": "anybody",
         "trusted_domains": ["example.com"],
-        "settings": directory.settings() | {"timeout": 2} | (settings or {}),
+        "settings": directory.settings() | {"timeout": PATIENT} | (settings or {}),
     }
     answer = await api.post("/connections", body | more, await api.admin())
     assert answer.status_code == 201, answer.text

@@ -201,7 +201,7 @@ async def test_a_server_that_never_answers_is_left_after_a_while(
     directory: Directory, connect: Connect, tag: int
 ) -> None:
     directory.silent.add(tag)
-    refusal = await _refused(connect(_plain(directory)), "ann", PASSWORD)
+    refusal = await _refused(connect(_plain(directory), timeout=1), "ann", PASSWORD)
 
     assert refusal.reason is Reason.UNREACHABLE
 

@@ -11,7 +11,14 @@ from sqlalchemy import select
 from app.core.hashing_pool import HashingPool
 from app.models.upstream.connection import UpstreamIdentity
 from tests.connections.support import account, count, groups_of, refusal
-from tests.directories.conftest import ANN, ANN_ID, PASSWORD, add_person, filled
+from tests.directories.conftest import (
+    ANN,
+    ANN_ID,
+    PASSWORD,
+    PATIENT,
+    add_person,
+    filled,
+)
 from tests.directories.server import (
     GROUPS,
     PEOPLE,
@@ -37,7 +44,7 @@ async def connected(
         "display_name": "Firm & Co",
         "account_rule": "anybody",
         "trusted_domains": ["example.com"],
-        "settings": directory.settings() | {"timeout": 1} | (settings or {}),
+        "settings": directory.settings() | {"timeout": PATIENT} | (settings or {}),
     }
     answer = await api.post("/connections", body | more, await api.admin())
     assert answer.status_code == 201, answer.text

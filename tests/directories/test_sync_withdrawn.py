@@ -11,7 +11,7 @@ from app.models import UpstreamIdentity
 from app.services.upstreams.sync import withdraw as withdrawing
 from app.services.upstreams.sync.withdraw import withdraw
 from tests.connections.support import account
-from tests.directories.conftest import ANN
+from tests.directories.conftest import ANN, PATIENT
 from tests.directories.server import PEOPLE, Directory
 from tests.directories.syncing import connected, crowd, numbers, sync, told_of
 from tests.directories.test_sign_in import sign_in
@@ -174,7 +174,7 @@ async def test_of_whom_other_settings_find_disabled_is_withdrawn_all_the_same(
     await sync(api, connection)
     clock.advance(seconds=10)
     directory.entries[f"uid=p0,{PEOPLE}"]["nsaccountlock"] = [b"TRUE"]
-    settings = directory.settings() | {"user_filter": "(!(uid=p7))", "timeout": 2}
+    settings = directory.settings() | {"user_filter": "(!(uid=p7))", "timeout": PATIENT}
     body = {"settings": settings}
     await api.patch(f"/connections/{connection}", body, await api.admin())
     told = await sync(api, connection)
@@ -191,7 +191,7 @@ async def test_other_settings_that_find_everybody_are_nothing_to_confirm(
     await sync(api, connection)
     clock.advance(seconds=10)
     directory.entries[f"uid=p0,{PEOPLE}"]["nsaccountlock"] = [b"TRUE"]
-    body = {"settings": directory.settings() | {"timeout": 3}}
+    body = {"settings": directory.settings() | {"timeout": PATIENT + 1}}
     await api.patch(f"/connections/{connection}", body, await api.admin())
     told = await sync(api, connection)
 
@@ -240,7 +240,7 @@ async def test_an_outage_in_the_middle_withdraws_nobody_and_is_told(
     api: Api, directory: Directory, clock: FakeClock
 ) -> None:
     crowd(directory, 19)
-    connection = await connected(api, directory, {"page_size": 10, "timeout": 1})
+    connection = await connected(api, directory, {"page_size": 10})
     await sync(api, connection)
     del directory.entries[f"uid=p18,{PEOPLE}"]
     clock.advance(seconds=10)
@@ -276,7 +276,7 @@ async def test_another_base_or_filter_withdraws_nobody_until_it_is_confirmed(
     connection = await connected(api, directory)
     await sync(api, connection)
     clock.advance(seconds=10)
-    settings = directory.settings() | {"user_filter": "(!(uid=p7))", "timeout": 2}
+    settings = directory.settings() | {"user_filter": "(!(uid=p7))", "timeout": PATIENT}
     changed = await api.patch(
         f"/connections/{connection}", {"settings": settings}, await api.admin()
     )

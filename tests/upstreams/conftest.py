@@ -87,7 +87,7 @@ class Connections:
 async def upstreams(clock: FakeClock) -> AsyncIterator[Connections]:
     """Connections to whatever is on loopback."""
     outbound = OutboundClient(
-        CircuitBreakers(clock), allowed_hosts=frozenset({"127.0.0.1"}), timeout=2.0
+        CircuitBreakers(clock), allowed_hosts=frozenset({"127.0.0.1"}), timeout=60.0
     )
     yield Connections(Surroundings(outbound=outbound, clock=clock, randomness=CHANCE))
     await outbound.close()
@@ -97,7 +97,7 @@ async def upstreams(clock: FakeClock) -> AsyncIterator[Connections]:
 async def rerouted(clock: FakeClock) -> AsyncIterator[Connections]:
     """Connections to providers whose addresses are fixed."""
     outbound = Rerouted(
-        CircuitBreakers(clock), allowed_hosts=frozenset({"127.0.0.1"}), timeout=2.0
+        CircuitBreakers(clock), allowed_hosts=frozenset({"127.0.0.1"}), timeout=60.0
     )
     yield Connections(Surroundings(outbound=outbound, clock=clock, randomness=CHANCE))
     await outbound.close()
