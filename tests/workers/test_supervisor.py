@@ -53,7 +53,7 @@ def reap_and_freeze(self):
     found = reap(self)
     if os.path.exists(folder + "/freeze"):
         os.unlink(folder + "/freeze")
-        time.sleep(1.5)
+        time.sleep(4)
         print("thawed", flush=True)
     return found
 
@@ -105,7 +105,7 @@ def test_a_worker_that_never_starts_ends_a_service_that_never_served(
 ) -> None:
     (tmp_path / "what").write_text("dies young")
 
-    said, _ = begun(tmp_path).communicate(timeout=30)
+    said, _ = begun(tmp_path).communicate(timeout=60)
 
     assert said == "ended 7\n"
 
@@ -116,7 +116,7 @@ def test_when_all_of_them_die_again_and_again_it_gives_up(
 ) -> None:
     (tmp_path / "what").write_text("dies")
 
-    said, told = begun(tmp_path, workers).communicate(timeout=30)
+    said, told = begun(tmp_path, workers).communicate(timeout=60)
 
     assert said.splitlines()[-1] == "ended 1"
     found = re.search(r"(\d+) workers ended one after the other; giving up", told)
@@ -136,7 +136,7 @@ def test_while_somebody_serves_it_never_gives_up(
     (tmp_path / "what").write_text("serves")
     next_pid(program)
     program.terminate()
-    said, _ = program.communicate(timeout=30)
+    said, _ = program.communicate(timeout=60)
 
     assert "trying again" in told[-1]
     assert said == "ended -15\n"
@@ -156,7 +156,7 @@ def test_a_reload_whose_worker_does_not_start_leaves_those_who_serve(
     program.send_signal(signal.SIGHUP)
     after = {next_pid(program), next_pid(program)}
     program.send_signal(signal.SIGINT)
-    said, _ = program.communicate(timeout=30)
+    said, _ = program.communicate(timeout=60)
 
     assert "the reload ends, and those from before go on" in told
     assert not before & after
@@ -165,7 +165,7 @@ def test_a_reload_whose_worker_does_not_start_leaves_those_who_serve(
 
 def test_one_that_hangs_is_killed_replaced_and_told_of(tmp_path: Path) -> None:
     (tmp_path / "what").write_text("serves")
-    program = begun(tmp_path, times=("1", "0.1", "2"))
+    program = begun(tmp_path, times=("3", "0.1", "2"))
     hung, other = next_pid(program), next_pid(program)
     os.kill(hung, signal.SIGSTOP)
     assert program.stderr is not None
@@ -173,7 +173,7 @@ def test_one_that_hangs_is_killed_replaced_and_told_of(tmp_path: Path) -> None:
     next_pid(program)
     os.kill(other, 0)  # it is there
     program.terminate()
-    said, more = program.communicate(timeout=30)
+    said, more = program.communicate(timeout=60)
 
     assert f"worker {hung} did nothing for " in told and "another in 0 s" in told
     assert (said, more) == ("ended -15\n", "")
@@ -184,16 +184,16 @@ def test_who_stood_still_together_with_the_supervisor_is_let_be(
 ) -> None:
     """A laptop that slept, or docker pause; who listens may wake up first."""
     (tmp_path / "what").write_text("serves")
-    program = begun(tmp_path, times=("1.5", "0.1", "0.2"))
+    program = begun(tmp_path, times=("4", "0.1", "0.2"))
     here = [program.pid, next_pid(program), next_pid(program)]
     for pid in here:
         os.kill(pid, signal.SIGSTOP)
-    time.sleep(2)  # longer than anybody may be silent
+    time.sleep(5)  # longer than anybody may be silent
     for pid in here:
         os.kill(pid, signal.SIGCONT)
         time.sleep(0.3)
     program.terminate()
-    said, told = program.communicate(timeout=30)
+    said, told = program.communicate(timeout=60)
 
     assert (said, told) == ("ended -15\n", "")
 
@@ -203,7 +203,7 @@ def test_a_supervisor_that_stood_still_between_two_waits_kills_nobody(
 ) -> None:
     """What the workers said meanwhile lies unread; it is read before it is judged."""
     (tmp_path / "what").write_text("serves")
-    program = begun(tmp_path, times=("1", "0.1", "0.2"), more=_FREEZES_ONCE)
+    program = begun(tmp_path, times=("3", "0.1", "0.2"), more=_FREEZES_ONCE)
     served_by = {next_pid(program), next_pid(program)}
     assert program.stdout is not None
     (tmp_path / "freeze").touch()
@@ -212,7 +212,7 @@ def test_a_supervisor_that_stood_still_between_two_waits_kills_nobody(
     for pid in served_by:
         os.kill(pid, 0)  # it is there
     program.terminate()
-    said, told = program.communicate(timeout=30)
+    said, told = program.communicate(timeout=60)
 
     assert thawed == "thawed\n"
     assert (said, told) == ("ended -15\n", "")
