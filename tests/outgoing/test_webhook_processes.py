@@ -60,7 +60,7 @@ async def test_two_workers_deliver_in_order_and_one_that_is_killed_loses_nothing
     with HttpServer() as receiver:
         webhook_id, secret, _ = await add_webhook(runtime, receiver.url, "user.*")
         with running(database_url, tmp_path / "a", WORKERS) as first:
-            with running(database_url, tmp_path / "b", WORKERS):
+            with running(database_url, tmp_path / "b", WORKERS) as other:
                 await _happen(runtime, people, range(EACH))
                 await _all_delivered(runtime, webhook_id, PEOPLE * EACH)
                 quick = len(receiver.requests)
@@ -70,10 +70,12 @@ async def test_two_workers_deliver_in_order_and_one_that_is_killed_loses_nothing
                 while len(receiver.requests) < quick + 3:
                     await asyncio.sleep(0.02)
                 first.process.send_signal(signal.SIGKILL)
+                await asyncio.to_thread(first.wait)
                 receiver.handler = _at_once
-                await _shorten_leases(runtime)
-                await _all_delivered(runtime, webhook_id, 2 * PEOPLE * EACH)
-
+                await asyncio.to_thread(other.stop)  # it finishes what it has
+        await _shorten_leases(runtime)
+        with running(database_url, tmp_path / "c", WORKERS):
+            await _all_delivered(runtime, webhook_id, 2 * PEOPLE * EACH)
         requests = list(receiver.requests)
     await runtime.close()
 
@@ -104,7 +106,6 @@ async def _shorten_leases(runtime: Runtime) -> None:
 
     from app.models import WebhookDelivery
 
-    await asyncio.sleep(1)  # the other one finishes what it has
     async with runtime.unit_of_work() as uow:
         change = update(WebhookDelivery).where(
             WebhookDelivery.leased_until.is_not(None)
