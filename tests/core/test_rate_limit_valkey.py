@@ -288,7 +288,8 @@ async def test_f42_parallel_guesses_without_valkey_are_counted_in_sql(
 async def test_an_attempt_given_back_can_be_used_again(
     valkey: ValkeyServer, breakers: CircuitBreakers, fault: str | None
 ) -> None:
-    async with falling_back(valkey, breakers) as store:
+    timeout = PATIENT if fault is None else PROMPT
+    async with falling_back(valkey, breakers, timeout=timeout) as store:
         if fault is not None:
             getattr(valkey, fault)()
         await allowed(store, "a", 10)

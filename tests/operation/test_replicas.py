@@ -22,7 +22,7 @@ OPTIONS = NO_LIMITS | {
     "AUTH_SERVE_JOBS": "true",
     "AUTH_SERVE_LOG_LEVEL": "WARNING",
     "AUTH_SERVE_PUBLIC_URL": "http://auth.example.com",
-    "AUTH_SERVE_STOP_DELAY": "0.5",
+    "AUTH_SERVE_STOP_DELAY": "3",  # in which the proxy has to look, however slow it is
 }
 
 
