@@ -116,7 +116,7 @@ def haproxy(file: Path, port: int, authority: Path) -> Iterator[httpx2.Client]:
     url = f"https://{NAME}:{port}"
     try:
         with httpx2.Client(base_url=url, verify=trust, trust_env=False) as client:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while time.monotonic() < deadline and process.poll() is None:
                 with suppress(httpx2.TransportError):
                     if client.get("/health/ready").status_code == 200:
@@ -156,6 +156,8 @@ def test_haproxy_does_what_its_file_says(
 
     assert pages == [200] * 6
     assert numbers.status_code == 404
+    service.stop()  # the log is written behind the answers
+    assert "/api/v1/auth/login" in service.output()
     assert "203.0.113.9" not in service.output()
     assert '"127.0.0.1"' in service.output()
 
