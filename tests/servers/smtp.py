@@ -29,6 +29,7 @@ class SmtpServer:
             is still there when this becomes False.)
         hold: While True, a message that was sent completely waits for its reply; it is
             delivered when this becomes False.
+        waiting: How many messages were sent completely and have no reply yet.
     """
 
     def __init__(self, *, utf8: bool = True) -> None:
@@ -39,12 +40,13 @@ class SmtpServer:
         self.refuse_at: Literal["RCPT", "DATA"] = "RCPT"
         self.hang = False
         self.hold = False
+        self.waiting = 0
         self._arrived = threading.Condition()
         self._socket = socket.create_server((LOOPBACK, 0))
         self.port: int = self._socket.getsockname()[1]
         self._controller = _Controller(self, self._socket, utf8)
 
-    async def wait_for(self, count: int, within: float = 10) -> list[EmailMessage]:
+    async def wait_for(self, count: int, within: float = 60) -> list[EmailMessage]:
         """Return the messages once there are that many.
 
         Raises:
@@ -79,8 +81,10 @@ class SmtpServer:
         """Keep or refuse one message."""
         came_too_early = self.hang
         # Both are set from another thread: no Event fits.
+        self.waiting += 1
         while self.hang or self.hold:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+        self.waiting -= 1
         if came_too_early:
             return "421 4.3.2 Try later"
         if self.refuse_with and self.refuse_at == "DATA":
