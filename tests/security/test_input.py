@@ -1,7 +1,7 @@
 """Hosts, headers, names and cursors that try to be something else."""
 
-import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
 from uuid import UUID
 
@@ -331,8 +331,11 @@ async def test_t142_ten_thousand_ranges_of_a_file_cost_no_more_than_one(
 
     for path in ("/static/pages.css", "/static/swagger/swagger-ui.css", "/signin"):
         whole = await api.client.get(path)
-        async with asyncio.timeout(2):
-            answer = await api.client.get(path, headers=many)
+        # What it costs is not how long it takes, on a machine that does more than this.
+        before = time.process_time()
+        answer = await api.client.get(path, headers=many)
+        cost = time.process_time() - before
 
+        assert cost < 2  # seconds
         assert answer.status_code in (200, 206, 416)
         assert len(answer.content) <= len(whole.content)
