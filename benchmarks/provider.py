@@ -27,6 +27,7 @@ from tests.factories.resource import ORDERS, ResourceFactory
 CODES = 12_000  # more than five seconds of any machine
 _GATEWAY = "https://gateway.example"
 _BATCH = 500  # codes in a transaction
+_CODE_TTL = 600  # seconds, the most there is: they are redeemed in the last round too
 _SCOPE = ("openid", "profile", "email", "offline_access")
 
 
@@ -63,7 +64,7 @@ async def prepare(database_url: str, user_email: str) -> Provider:
     settings = {
         "database_url": database_url,
         "secret_key": SECRET,
-        "oauth": {"scopes": SCOPES},
+        "oauth": {"scopes": SCOPES, "code_ttl": _CODE_TTL},
     }
     runtime = build_runtime(Settings.model_validate(settings))
     register = ApplicationFactory(runtime)

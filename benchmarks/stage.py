@@ -27,7 +27,6 @@ PRODUCTION = {
     "AUTH_SERVE_SMTP__URL": f"smtp://{LOOPBACK}:9",  # nothing is mailed
     "AUTH_SERVE_SMTP__SENDER": "auth@example.com",
     "AUTH_SERVE_OAUTH__SCOPES": json.dumps(SCOPES),
-    "AUTH_SERVE_OAUTH__CODE_TTL": "600",  # made beforehand, for all of the run
 }
 _PATIENCE = 30.0
 

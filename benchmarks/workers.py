@@ -5,6 +5,9 @@ is still a seventh of a core, and one process already uses more than one: its lo
 on while a thread hashes. On a machine of two cores the rates can therefore not double,
 however well the work is shared; sign-ins per second of CPU time can stay what they are.
 What two do is twice that, and the rates that were seen are told beside it.
+
+Nor do two cores hash twice as much as one: Argon2id is there to be bound by memory,
+which they share. What two processes reach that do nothing else is told as well.
 """
 
 import asyncio
@@ -31,7 +34,26 @@ async def gain(subject: Subject) -> tuple[float, str]:
     one, two = await _each(subject, _load)
     times = 2 * two.rate_by_cpu / one.rate_by_cpu
     seen = f"{one.rate:.1f}/s and {two.rate:.1f}/s with the driver and PostgreSQL"
-    return times, f"{seen}, {two.cpu_seconds / two.seconds:.2f} cores busy"
+    busy = f"{two.cpu_seconds / two.seconds:.2f} cores busy"
+    return times, f"{seen}, {busy}, only hashing {await _most(subject):.2f}"
+
+
+async def _most(subject: Subject) -> float:
+    """Return the same of processes that only hash: what these two cores can give."""
+    [one], two = await _hash(subject, 1), await _hash(subject, 2)
+    return sum(two) / one
+
+
+async def _hash(subject: Subject, count: int) -> list[float]:
+    """Hash in so many processes, each on a core; return hashes per second of CPU."""
+    cores = ["" if core is None else str(core) for core in subject.cores.both]
+    found = await asyncio.gather(
+        *(
+            asyncio.to_thread(subject.build.ask, "hashing", "", core, _SECONDS)
+            for core in cores[:count]
+        )
+    )
+    return [each["count"] / each["cpu"] for each in found]
 
 
 async def weight(subject: Subject) -> tuple[float, str]:
