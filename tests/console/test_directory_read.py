@@ -8,7 +8,7 @@ import pytest
 from app.pages.console.programs import directory_read
 from app.pages.console.programs.connection_form import shown_connection
 from app.pages.console.programs.setting_fields import fields_of
-from app.schemas.connection import REASONS
+from app.schemas.connection import SYNC_WORDS
 from app.upstreams.kinds import KINDS
 from tests.console.conftest import Holder
 from tests.console.test_connections import send, stored
@@ -42,7 +42,7 @@ async def path(api: Api, directory: Directory) -> str:
 
 
 def test_each_reason_of_an_ending_has_its_sentence() -> None:
-    assert directory_read._WHY.keys() == REASONS
+    assert directory_read._WHY.keys() == set(SYNC_WORDS["reason"][0])
 
 
 async def test_a_directory_is_tried_and_then_read(

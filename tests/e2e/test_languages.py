@@ -6,6 +6,7 @@ most: English in both, and one that is written from the right.
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ import pytest_asyncio
 
 from app.core.language import chosen_value, languages
 from app.services.server.runtime import Runtime
+from app.services.upstreams.expiring import Expiring, expiring_cookie
 from tests.e2e import report
 from tests.e2e.places import (
     CONSOLE,
@@ -76,6 +78,7 @@ async def test_no_page_hinders_anybody(
     for path in (*PORTAL, *CONSOLE, *CONSOLE_NEW, *CONSOLE_BESIDE, *ones):
         await person.go(path)
         assert person.path == path
+    await _be_told_of_an_end(person, runtime)
     await _on_the_way(person, runtime)
 
 
@@ -99,6 +102,18 @@ async def _sign_in(person: Visitor) -> None:
     await person.fill("input[name=password]", PASSWORD)
     async with person.page.expect_navigation():
         await person.page.locator("input[name=password]").press("Enter")
+
+
+async def _be_told_of_an_end(person: Visitor, runtime: Runtime) -> None:
+    """See what a directory's password leads to that expires soon, or that has."""
+    user_id, soon = person.user_id, runtime.clock.now() + timedelta(days=3)
+    assert user_id
+    for told in (Expiring(user_id, "ldap", soon), Expiring(user_id, "ldap", None, 3)):
+        name, _, rest = expiring_cookie(runtime, told).partition("=")
+        kept = {"name": name, "value": rest.partition(";")[0], "url": person.home}
+        await person.window.add_cookies([kept])
+        await person.go("/signin/expiring")
+        assert person.path == "/signin/expiring"
 
 
 async def _on_the_way(person: Visitor, runtime: Runtime) -> None:
