@@ -6,7 +6,6 @@ after each answer; nothing else of the service can be reached here.
 
 import asyncio
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from app.config import PREFIX, Settings
@@ -74,15 +73,15 @@ class MetricsPort:
                 if self._under_way <= _MOST:
                     writer.write(await self._answer(reader))
                     await writer.drain()
+                writer.close()
+                await writer.wait_closed()  # until they have read all of it
         except (OSError, EOFError):
-            pass  # who asked has gone, or never said what they want
+            pass  # who asked has gone, or never said what they want, or reads nothing
         except Exception:
             _log.exception("metrics could not be told")
         finally:
             self._under_way -= 1
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+            writer.transport.abort()
 
     async def _answer(self, reader: asyncio.StreamReader) -> bytes:
         try:

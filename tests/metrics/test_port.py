@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from app.api.metrics_port import MetricsPort
 from app.config import Settings
 from app.core.clock import SystemClock
+from app.core.context import RequestContext
 from app.services.server.runtime import build_runtime
 from app.services.server.startup import StartRefused
 from tests.conftest import SECRET
@@ -86,6 +87,39 @@ async def test_who_says_nothing_keeps_nobody_waiting(number: int) -> None:
     assert answer.startswith("HTTP/1.1 200")
     for _, writer in silent:
         writer.close()
+
+
+async def test_who_reads_nothing_of_a_long_page_is_hung_up_on(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.api.metrics_port._PATIENCE", 0.5)
+    chosen = settings(sqlite_url, port=free_port())
+    runtime = build_runtime(chosen, clock=SystemClock())
+    metrics = runtime.metrics
+    assert metrics is not None and chosen.metrics.port is not None
+    for number in range(1_200):  # more than two machines keep for each other
+        metrics.request(RequestContext(), "GET", f"/{number:x>999}", 200, 0.1)
+    port = MetricsPort(runtime.settings, runtime.monitoring)
+    await port.start()
+    with socket.socket() as silent:
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        silent.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(silent, ("127.0.0.1", chosen.metrics.port))
+        await loop.sock_sendall(silent, b"GET /metrics HTTP/1.1\r\n\r\n")
+        async with asyncio.timeout(30):
+            while not _serving():
+                await asyncio.sleep(0.01)
+            while _serving():
+                await asyncio.sleep(0.01)
+    await port.stop()
+    await runtime.close()
+
+
+def _serving() -> list[str]:
+    """Return what the port does for whoever asked."""
+    names = (getattr(each.get_coro(), "__name__", "") for each in asyncio.all_tasks())
+    return [name for name in names if name == "_serve"]
 
 
 async def test_it_listens_on_loopback_unless_told_otherwise(sqlite_url: str) -> None:
