@@ -178,6 +178,32 @@ class TestOwnTexts:
         with pytest.raises(StartRefused, match="AUTH_SERVE_MAIL_TEMPLATES"):
             await start(runtime, serving=True)
 
+    @pytest.mark.parametrize("text", ["{{ 1 // 0 }}", "{% if %}", "{{ c }}", "Hello"])
+    @pytest.mark.parametrize("file", ["email_code.de.txt", "email_code.html"])
+    def test_what_was_spoiled_since_the_start_is_left_out_and_told(
+        self,
+        make_runtime: Make,
+        folder: Path,
+        caplog: pytest.LogCaptureFixture,
+        file: str,
+        text: str,
+    ) -> None:
+        """Or does not work with what this mail has: it leaves all the same."""
+        previews = MailPreviewService.of(make_runtime(mail_templates=folder))
+        sound = previews.show("email_code", "de")
+        code = sound.subject.removesuffix(" is your code")
+        (folder / file).write_text(text)
+
+        mail = previews.show("email_code", "de")
+
+        theirs = mail.html if file.endswith("html") else mail.text
+        before = sound.html if file.endswith("html") else sound.text
+        assert code in theirs and theirs != before
+        # The operator's text for everybody comes before ours.
+        assert file.endswith("html") or theirs.startswith("Dear friend,")
+        [told] = [each for each in caplog.records if each.name == "auth_serve.mail"]
+        assert told.__dict__["file"] == file and code not in told.getMessage()
+
     def test_every_value_that_is_documented_is_there(self, make_runtime: Make) -> None:
         previews = MailPreviewService.of(make_runtime())
         document = (Path(__file__).parents[2] / "docs/mails.md").read_text()

@@ -1,14 +1,16 @@
 """Texts of mails that an operator wrote, in place of ours.
 
 They are templates of a sandbox: they reach the values that they are given and nothing
-of the process. What would not work is refused before the first mail.
+of the process. What would not work is refused before the first mail; what is changed
+while the service runs, or works with samples alone, is left out, and ours is sent.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from app.core.language import language, languages
@@ -17,6 +19,7 @@ from app.services.mails.part import tidy
 
 _FORMS = ("subject.txt", "txt", "html")
 _LONGEST = 998  # characters of a header line (RFC 5322 section 2.1.1)
+_log = logging.getLogger("auth_serve.mail")
 
 
 class OwnTemplates:
@@ -50,14 +53,21 @@ class OwnTemplates:
         return self._rendered(name, "html", values)
 
     def _rendered(self, name: str, form: str, values: Mapping[str, Any]) -> str:
-        template = self._found(name, form)
-        return template.render(dict(values)) if template else ""
-
-    def _found(self, name: str, form: str) -> Template | None:
+        """Return what the first file of them says that works; nothing without one."""
         for file in (f"{name}.{language()}.{form}", f"{name}.{form}"):
-            if (self._folder / file).is_file():
-                return self._environment.get_template(file)
-        return None
+            if not (self._folder / file).is_file():
+                continue
+            try:
+                said = self._environment.get_template(file).render(dict(values))
+            except Exception as error:  # whatever an expression of theirs may raise
+                # What it says may quote a code or a link.
+                flaw = f"line {_line_of(error, file)}: {type(error).__name__}"
+            else:
+                flaw = _flaw_in(said, file, values)
+                if not flaw:
+                    return said
+            _log.error("own text left out: %s", flaw, extra={"file": file})
+        return ""
 
     def files(self) -> list[str]:
         """Return the names of all files of the folder."""
@@ -76,8 +86,14 @@ class OwnTemplates:
             return f"{file}:{_line_of(error, file)}: {error.message or error}"
         except Exception as error:  # whatever an expression of theirs may raise
             return f"{file}:{_line_of(error, file)}: {type(error).__name__}: {error}"
-        missing = [] if file.endswith("subject.txt") else list(_missing(said, values))
-        return f"{file}:1: {missing[0]} is nowhere in it" if missing else ""
+        flaw = _flaw_in(said, file, values)
+        return f"{file}:1: {flaw}" if flaw else ""
+
+
+def _flaw_in(said: str, file: str, values: Mapping[str, Any]) -> str:
+    """Return why nobody is sent this; empty if it does what it is for."""
+    missing = [] if file.endswith("subject.txt") else list(_missing(said, values))
+    return f"{missing[0]} is nowhere in it" if missing else ""
 
 
 def _missing(said: str, values: Mapping[str, Any]) -> Iterator[str]:
