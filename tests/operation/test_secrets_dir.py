@@ -6,6 +6,7 @@ import pytest
 
 from app.config import PREFIX, Settings
 from app.environment import known_settings
+from app.services.server.settings import listed
 from tests.conftest import SECRET
 from tests.operation.test_platform_settings import SECRETS, loaded, refusal, secret_of
 
@@ -31,6 +32,9 @@ def test_every_secret_setting_may_stand_in_the_folder(
         if kind.is_secret
     }
     assert {name: secret_of(read, name) for name in SECRETS} == SECRETS
+    sources = {each.name: each.source for each in listed(read)}
+    assert {sources[name] for name in SECRETS} == {"file"}
+    assert sources["AUTH_SERVE_ADMIN__EMAIL"] == "environment"
 
 
 @pytest.mark.parametrize("name", ["auth_serve_secret_kye", "AUTH_SERVE_JOBS"])

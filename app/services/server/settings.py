@@ -41,17 +41,32 @@ def listed(settings: Settings, env_file: Path = _ENV_FILE) -> list[Setting]:
     kept = {}
     if env_file.is_file():
         kept = {n.upper(): v for n, v in dotenv_values(env_file).items()}
+    files = _files_in(settings.secrets_dir)
     return [
-        Setting(name, value, _source(name, given, kept))
+        Setting(name, value, _source(name, given, kept, files))
         for name, value in _flat(settings, PREFIX)
     ]
 
 
-def _source(name: str, given: dict[str, str], kept: dict[str, str | None]) -> Source:
+def _files_in(folder: Path | None) -> frozenset[str]:
+    """Return how the files of the folder of secrets are called, in upper case."""
+    try:
+        found = folder.iterdir() if folder else ()
+        return frozenset(path.name.upper() for path in found)
+    except OSError:  # it was there at the start
+        return frozenset()
+
+
+def _source(
+    name: str,
+    given: dict[str, str],
+    kept: dict[str, str | None],
+    files: frozenset[str],
+) -> Source:
     """Say who decided: the environment does before the file beside the start."""
     if given.get(name):
         return "environment"
-    if given.get(f"{name}_FILE") or kept.get(f"{name}_FILE"):
+    if given.get(f"{name}_FILE") or kept.get(f"{name}_FILE") or name in files:
         return "file"
     return ".env" if kept.get(name) else "default"
 
