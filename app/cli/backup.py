@@ -57,7 +57,7 @@ def restore(
 
     JSON: the rows of each table, and how much was ended.
     """
-    from app.services.server.backup import BackupService, bring_key_back
+    from app.services.server.backup import BackupService, key_brought_back
 
     if replace:
         confirm(f"delete everything in the database and restore {file}", yes)
@@ -67,8 +67,8 @@ def restore(
         return await service.restore(file, replace=replace, keep_tokens=keep_tokens)
 
     def run() -> Any:
-        bring_key_back(settings_or_exit(), file, replace=replace)
-        return on_database(work)
+        with key_brought_back(settings_or_exit(), file, replace=replace):
+            return on_database(work)
 
     done = _refusing(run)
     members = {"rows": done.rows, "ended": done.ended}

@@ -1,8 +1,8 @@
 """Copies of everything, while the service runs, and the way back (ADR-0040)."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from app.services.server.shared_clock import SharedClockService
 from app.services.server.token_epoch import begin_epoch
 from app.utils.private_file import create_private
 
-_KEY_SUFFIX = ".secret.key"
+_KEY_SUFFIX, _KEY_BEFORE = ".secret.key", ".before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,25 +218,47 @@ def _write_key(settings: Settings, path: Path) -> None:
             raise BackupUnusable(f"{key_beside(path)} is another key") from None
 
 
-def bring_key_back(settings: Settings, path: Path, *, replace: bool = False) -> None:
+@contextmanager
+def key_brought_back(
+    settings: Settings, path: Path, *, replace: bool = False
+) -> Iterator[None]:
     """Put the key of development back where it was, before anything else starts.
+
+    What is restored within may fail: then what was there before stands there again,
+    for the database is what it was. Where this process is killed, it stands beside.
 
     Raises:
         BackupUnusable: Another key is there, and it was not said to be replaced.
     """
     kept, beside = kept_secret(settings), key_beside(path)
     if kept is None or not beside.exists():
+        yield
         return
     secret = beside.read_text()
+    before = kept.with_name(kept.name + _KEY_BEFORE)
     if kept.exists():
         if kept.read_text().strip() == secret.strip():
+            yield
             return
         if not replace:
             raise BackupUnusable(
                 f"{kept} is another key than {beside}; --replace takes the latter"
             )
-        kept.unlink()
-    _write_private(kept, secret)
+        if before.exists():
+            raise BackupUnusable(
+                f"{before} is there: a restore was stopped half-way, and the database "
+                f"may still want this key; put it back as {kept}, or remove it"
+            )
+        kept.rename(before)
+    try:
+        _write_private(kept, secret)
+        yield
+    except BaseException:
+        kept.unlink(missing_ok=True)
+        if before.exists():
+            before.rename(kept)
+        raise
+    before.unlink(missing_ok=True)
 
 
 def _write_private(path: Path, text: str) -> None:
