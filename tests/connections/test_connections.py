@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -59,6 +60,32 @@ async def test_a_connection_is_made_changed_and_gone(api: Api) -> None:
         "connection.updated",
         "connection.deleted",
     ]
+
+
+async def test_who_lost_the_secret_key_sees_a_connection_and_gives_its_secrets_again(
+    api: Api, runtime: Runtime
+) -> None:
+    root = await api.admin()
+    made = await _made(api, root, settings=WITH_SECRET)
+    path = f"/connections/{made['id']}"
+    async with runtime.unit_of_work() as uow:
+        row = await uow.connections.by_id(UUID(made["id"]))
+        assert row is not None
+        row.sealed_secrets = b"of another key" * 4
+
+    listed = await api.get("/connections", root)
+    seen, tested = await api.get(path, root), await api.post(f"{path}/test", {}, root)
+    renamed = await api.patch(path, {"display_name": "Firm"}, root)
+    without = await api.patch(path, {"settings": PLAIN}, root)
+    told_to_operators = run("connection", "show", "firm", "--json")
+    again = await api.patch(path, {"settings": WITH_SECRET}, root)
+
+    assert [each["secrets"] for each in listed.json()["items"]] == [[]]
+    assert seen.json()["secrets"] == [] and renamed.status_code == 200
+    assert (tested.status_code, without.status_code) == (422, 422)
+    assert told_to_operators.exit_code == 0, told_to_operators.output
+    assert again.json()["secrets"] == ["client_secret"]
+    assert (await api.post(f"{path}/test", {}, root)).status_code == 200
 
 
 async def test_secrets_go_in_and_never_out(api: Api, runtime: Runtime) -> None:

@@ -12,6 +12,7 @@ from pydantic import SecretStr, ValidationError
 
 from app.core.exceptions import FieldError, Unprocessable, validation_problem
 from app.core.outbound import OutboundRefused
+from app.core.secret_key import SealBroken
 from app.models.upstream.connection import Connection
 from app.services.process.process import Process
 
@@ -111,6 +112,17 @@ def secrets_of(process: Process, row: Connection) -> dict[str, str]:
     return found
 
 
+def known_secrets(process: Process, row: Connection) -> dict[str, str] | None:
+    """Return the same for whoever shows or changes it; None if they do not open.
+
+    Who lost the secret key looks at the connection, and gives them again.
+    """
+    try:
+        return secrets_of(process, row)
+    except SealBroken:
+        return None
+
+
 def seal_context(connection_id: UUID) -> str:
     """Return what secrets are bound to: in another row they do not open."""
     return f"connections:{connection_id}"
@@ -127,11 +139,17 @@ def connector_of(
         called: Gets the names of the breakers of whom it calls.
 
     Raises:
-        Unprocessable: Its kind is gone, or wants other settings in this release.
+        Unprocessable: Its kind is gone, wants other settings in this release, or its
+            secrets do not open.
     """
     from app.upstreams.protocol import ConnectionConfig, Surroundings
 
-    members = {**row.settings, **secrets_of(process, row)}
+    secrets = known_secrets(process, row)
+    if secrets is None:
+        message = "have secrets that another secret key sealed; they are given again"
+        wrong = [FieldError("settings", "missing", message)]
+        raise Unprocessable(wrong, hint="its secrets do not open")
+    members = {**row.settings, **secrets}
     kind = kind_named(row.kind)
     settings = judged_settings(process, row.kind, members)
     assert kind is not None  # judged a moment ago

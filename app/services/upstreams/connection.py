@@ -30,9 +30,9 @@ from app.services.upstreams.configuration import (
     connector_of,
     judged_settings,
     kind_named,
+    known_secrets,
     redirect_uri,
     sealed,
-    secrets_of,
     settings_before,
     signed_out_uri,
     split,
@@ -201,12 +201,13 @@ class ConnectionService:
 
     async def _set_settings(self, row: Connection, given: Members) -> bool:
         """Set them, but for secrets that are not given; tell if they are others."""
-        before = secrets_of(self._process, row)
+        known = known_secrets(self._process, row)
+        before = known or {}
         merged = {**before, **given}
         wanted = {name: value for name, value in merged.items() if value is not None}
         settings = judged_settings(self._process, row.kind, wanted)
         shown, secrets = split(settings)
-        if (shown, secrets) == (row.settings, before):
+        if (shown, secrets) == (row.settings, known):
             return False
         stored = settings_before(row)
         if stored is None or settings.called() != stored.called():
@@ -301,7 +302,7 @@ class ConnectionService:
         own = (name for name in Shown.model_fields if hasattr(row, name))
         members = {name: getattr(row, name) for name in own}
         members |= _defaults(row.kind) | row.policy
-        members["secrets"] = sorted(secrets_of(self._process, row))
+        members["secrets"] = sorted(known_secrets(self._process, row) or ())
         members["redirect_uri"] = redirect_uri(self._process, row.name)
         members["signed_out_uri"] = signed_out_uri(self._process, row.name)
         return Shown.model_validate(members)

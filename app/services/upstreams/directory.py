@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from app.core.exceptions import AppError
-from app.core.secret_key import SealBroken
 from app.models.upstream.connection import Connection
 from app.repositories.upstream.connection import ConnectionRepository
 from app.repositories.upstream.realm_domain import RealmDomainRepository
@@ -117,7 +116,7 @@ class ConnectionDirectory:
         try:
             called = set[str]()
             connector = connector_of(self._process, row, called)
-        except (AppError, SealBroken) as error:
+        except AppError as error:
             told = {"connection": row.name, "reason": str(error)}
             _log.warning("a connection cannot be used as it is stored", extra=told)
             return None
