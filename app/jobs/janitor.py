@@ -27,6 +27,11 @@ _LOGOUTS = 1_800  # seconds; older tokens are refused by their age
 _STATISTICS = timedelta(days=400)
 _SYNCS = timedelta(days=30)
 _GONE = timedelta(hours=1)
+# Longer than an endpoint may fail, or all tries of a delivery take: one that answers
+# now and then, or takes less than happens, would have a longer line every day. Who did
+# not run for a week sends for an hour what waited.
+_BACKLOG, _HEAD_START = timedelta(days=7), timedelta(hours=1)
+_NO_TURN = "it was due for a week: the endpoint takes less than happens"
 Sweep = Callable[[UnitOfWork], Awaitable[int]]
 
 _log = logging.getLogger("auth_serve.janitor")
@@ -46,10 +51,12 @@ class JanitorJob:
         self._keys = SigningKeyService(runtime)
         self._collisions = CollisionService(runtime)
         self._addresses_at: datetime | None = None
+        self._begun_at: datetime | None = None
 
     async def run(self) -> bool:
         """Delete a batch everywhere; True when a table may hold more."""
         now = self._runtime.clock.now()
+        self._begun_at = self._begun_at or now
         deleted = {"rate_limits": await self._buckets.delete_full(now, self._batch)}
         for table, sweep in self._sweeps(now).items():
             async with self._runtime.unit_of_work() as uow:
@@ -123,6 +130,13 @@ class JanitorJob:
             **self._protocol_sweeps(now),
         }
 
+    async def _give_up_backlog(self, uow: UnitOfWork, now: datetime) -> int:
+        if self._begun_at is None or now < self._begun_at + _HEAD_START:
+            return 0
+        return await uow.webhook_deliveries.give_up_backlog(
+            now - _BACKLOG, now, _NO_TURN, self._batch
+        )
+
     def _protocol_sweeps(self, now: datetime) -> dict[str, Sweep]:
         batch = self._batch
         keep = self._runtime.settings.retention
@@ -133,6 +147,7 @@ class JanitorJob:
         unused = timedelta(seconds=oauth.unused_client_ttl)
         never_used = timedelta(seconds=oauth.never_used_client_ttl)
         return {
+            "webhook_backlog": lambda uow: self._give_up_backlog(uow, now),
             "connection_syncs": lambda uow: uow.connection_syncs.delete_old(
                 now - _SYNCS, batch
             ),

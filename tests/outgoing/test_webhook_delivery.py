@@ -10,6 +10,7 @@ from standardwebhooks import WebhookVerificationError
 
 from app.core.secret_key import SecretKey
 from app.events.user import UserUpdated
+from app.jobs.janitor import JanitorJob
 from app.jobs.webhook import (
     DISABLE_AFTER,
     PER_ENDPOINT,
@@ -20,6 +21,7 @@ from app.jobs.webhook import (
 from app.models import AuditEvent
 from app.policies.permission import operator
 from app.repositories.unit_of_work import evidence
+from app.services.outgoing.fan_out import FanOut
 from app.services.outgoing.webhook import SWITCHED_OFF, WebhookService
 from app.services.server.attention import AttentionService
 from app.services.server.runtime import Runtime
@@ -254,6 +256,35 @@ async def test_one_dead_receiver_holds_no_other_and_is_switched_off_in_the_end(
     async with runtime.unit_of_work(read_only=True) as uow:
         found = await AttentionService(runtime).concerns(uow, None)
     assert "webhook_off" in [each.kind for each in found]
+
+
+async def test_what_an_endpoint_has_no_turn_for_within_a_week_is_given_up(
+    runtime: Runtime, receiver: HttpServer, clock: FakeClock
+) -> None:
+    """One that succeeds now and then is never switched off, however much waits."""
+    webhook_id, _, job = await add_webhook(runtime, receiver.url, "user.*")
+    receiver.handler = answering(500)
+    for _ in range(PER_ENDPOINT + 2):
+        await happened(runtime, uuid4())
+    await work(job)
+    clock.advance(seconds=7 * 86_400 - 60)
+    await happened(runtime, uuid4())
+    await FanOut(runtime).advance(webhook_id)
+    clock.advance(seconds=90)
+    janitor = JanitorJob(runtime)
+    await janitor.run()
+    just_begun = await sent(runtime, webhook_id)
+    clock.advance(seconds=3_600)
+
+    await janitor.run()
+
+    *old, young = await sent(runtime, webhook_id)
+    assert not any(each.failed_at for each in just_begun)  # it may be drained yet
+    given_up = [each for each in old if each.failed_at]
+    assert len(given_up) == len(old) and young.failed_at is None
+    assert {each.last_error for each in given_up} == {
+        "it was due for a week: the endpoint takes less than happens"
+    }
 
 
 async def test_an_endpoint_that_is_gone_is_switched_off_at_once(

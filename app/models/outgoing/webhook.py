@@ -67,7 +67,9 @@ class WebhookDelivery(Base):
         ),
         Index(None, "failed_at"),
     )
-    retention: ClassVar[str] = "until finished, plus AUTH_SERVE_RETENTION__OUTBOX_TTL"
+    retention: ClassVar[str] = (
+        "until finished, or due for 7 days; plus AUTH_SERVE_RETENTION__OUTBOX_TTL"
+    )
     exported: ClassVar[str] = "no: only ids; what it tells is in `activity`"
     traceparent: ClassVar[str | None] = None  # the trail, which promised it, has none
 

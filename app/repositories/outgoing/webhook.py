@@ -175,6 +175,22 @@ class WebhookDeliveryRepository(Repository[WebhookDelivery]):
             )
         )
 
+    async def give_up_backlog(
+        self, before: datetime, at: datetime, error: str, limit: int
+    ) -> int:
+        """Give up a batch of what was due before an instant; return how many.
+
+        Whatever a worker has, or waits for its next try, is due later than now.
+        """
+        row = WebhookDelivery
+        due = select(row.id).where(_open(), row.available_at < before).limit(limit)
+        some = chosen(due.with_for_update(skip_locked=True))
+        query = update(row).where(row.id.in_(some))
+        query = query.values(
+            failed_at=at, last_error=error, leased_until=None, claims=row.claims + 1
+        )
+        return len((await self.db.scalars(query.returning(row.id))).all())
+
     async def retry(
         self, webhook_id: UUID, event_ids: Sequence[UUID], now: datetime
     ) -> Sequence[UUID]:
