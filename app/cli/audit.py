@@ -124,9 +124,9 @@ def export(
         span = instant_of(since, now), instant_of(until, now)
         trail = TrailExport(runtime, known[0], *span)
         with _target(file) as target:
+            await trail.record()  # first: who stops it half-way has read that half
             async for piece in trail.pieces():
                 target.write(piece)  # nobody else waits in this process
-        await trail.record()
         return trail.count
 
     try:

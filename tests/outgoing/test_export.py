@@ -1,13 +1,20 @@
 """``audit-events/export`` and ``audit export``: the trail as lines."""
 
+import asyncio
 import json
 import stat
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
+from app.services.sessions.session import SessionService
 from tests.cli.test_account import told
 from tests.cli.test_cli import run
 from tests.conftest import SECRET
@@ -98,6 +105,79 @@ async def test_a_command_writes_the_same_to_a_file_of_the_operators(
     assert mapped[0]["metadata"]["version"] == "1.7.0"
     assert (wrong.exit_code, nowhere.exit_code) == (2, 2)
     assert [event["name"] for event in events[-2:]] == ["audit.exported"] * 2
+
+
+async def test_who_may_read_no_more_gets_no_end_of_an_export(
+    api: Api, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.outgoing.trail._ASKED_AGAIN", timedelta(0))
+    root = await api.admin()
+    for _ in range(4):
+        await api.login("nobody@example.com")
+
+    whole = await _streamed(app, root, during=None)
+    cut = await _streamed(app, root, during=_end_sessions(api, root))
+
+    assert whole[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+    assert len([each for each in cut if each.get("body")]) == 1
+    assert cut[-1]["more_body"]  # so that nobody takes it for the whole
+
+
+def _end_sessions(api: Api, who: Any) -> Callable[[], Awaitable[None]]:
+    async def end() -> None:
+        async with api.runtime.unit_of_work() as uow:
+            await SessionService(uow).end_all(who.id, "administrator")
+
+    return end
+
+
+async def _streamed(
+    app: FastAPI, who: Any, during: Callable[[], Awaitable[None]] | None
+) -> list[Any]:
+    """Return what the server is told to send; ``during``: after the first batch."""
+    fields = {"host": "testserver", **who.headers}
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": (path := "/api/v1/audit-events/export"),
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(k.lower().encode(), v.encode()) for k, v in fields.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("testserver", 80),
+    }
+    messages: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+        if message.get("body") and during is not None:
+            await during()
+
+    await app(scope, receive, send)
+    return messages
+
+
+async def test_what_is_handed_out_has_evidence_though_nobody_reads_it_to_its_end(
+    api: Api,
+) -> None:
+    done = await asyncio.to_thread(_export_to_a_full_disk)
+
+    assert done.returncode != 0 and b"standard output" in done.stderr
+    [event] = [each for each in await api.trail(None) if each == "audit.exported"]
+
+
+def _export_to_a_full_disk() -> "subprocess.CompletedProcess[bytes]":
+    command = [sys.executable, "-m", "app.cli", "audit", "export"]
+    with open("/dev/full", "wb") as full:
+        return subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+        )
 
 
 async def test_who_reads_too_much_at_once_begins_no_other(api: Api) -> None:

@@ -80,8 +80,14 @@ async def test_who_may_read_no_more_is_told_no_more_of_a_long_trail(
     async for each in EventStream(runtime, runtime.stopping, begin).follow(still_may):
         told.append(each)
         clock.advance(seconds=5)
+    once = []
+    async for all_there_is in EventStream(runtime, runtime.stopping, begin).once(
+        still_may
+    ):
+        once.append(all_there_is)
+        clock.advance(seconds=5)
 
-    assert len(told) == 2
+    assert len(told) == len(once) == 2
 
 
 async def test_a_long_trail_does_not_hold_up_the_end_of_the_process(

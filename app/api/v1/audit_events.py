@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.api.answers import problems
@@ -16,7 +16,7 @@ from app.api.dependencies import (
     WhyDep,
     require,
 )
-from app.api.v1.audit_stream import placed
+from app.api.v1.audit_stream import placed, still_reading
 from app.core.late.route import LateRoute
 from app.policies.permission import Actor
 from app.schemas.audit_event import AuditEvent, Why
@@ -72,6 +72,7 @@ async def list_audit_events(
     response_class=StreamingResponse,
 )
 async def export_audit_events(
+    request: Request,
     actor: Annotated[Actor, require("audit:read")],
     runtime: RuntimeDep,
     form: Annotated[Form, Query(alias="format")] = "jsonl",
@@ -80,11 +81,13 @@ async def export_audit_events(
 ) -> Response:
     """Return events as lines of JSON, oldest first: from `since`, and before `until`.
 
-    `jsonl` are events as the list has them, `ocsf` are events of OCSF 1.7.0.
+    `jsonl` are events as the list has them, `ocsf` are events of OCSF 1.7.0. Whose
+    session, account or right ends meanwhile has the connection closed half-way.
     """
     trail = TrailExport(runtime, form, since, until)
     named = {"content-disposition": 'attachment; filename="audit-events.jsonl"'}
-    answer = placed(runtime, actor, trail.pieces(), NDJSON, named)
+    pieces = trail.pieces(still_reading(request, actor, runtime))
+    answer = placed(runtime, actor, pieces, NDJSON, named)
     await trail.record()
     return answer
 

@@ -1,6 +1,6 @@
 """``/api/v1/audit-events/stream``: the evidence, as it comes."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from typing import Annotated
 from uuid import UUID
@@ -57,7 +57,8 @@ async def stream_audit_events(
         return _followed(request, actor, stream, _EVENTS, _as_event, b": \n\n")
     if _LINES in accept:
         return _followed(request, actor, stream, _LINES, _as_line, b"\n")
-    lines = (_as_line(told) async for told in stream.once())
+    still_may = _still_may(request, runtime)
+    lines = (_as_line(told) async for told in stream.once(still_may))
     return placed(runtime, actor, lines, _LINES)
 
 
@@ -89,6 +90,30 @@ def placed(
     return response
 
 
+def still_reading(
+    request: Request, actor: Actor, runtime: Runtime
+) -> Callable[[], Awaitable[bool]]:
+    """Return what asks whether somebody may go on with what takes longer than a token.
+
+    The session, or the personal access token, the account and the roles.
+    """
+
+    async def still_may() -> bool:
+        try:
+            if actor.token_id is not None:
+                await someone(request)
+            elif not await runtime.statements.caller(
+                actor.user_id, actor.session_id, now=runtime.clock.now()
+            ):
+                return False
+            await AuthenticationService(runtime).authorise(actor, _READING)
+        except AppError:
+            return False
+        return True
+
+    return still_may
+
+
 def _followed(
     request: Request,
     actor: Actor,
@@ -98,15 +123,7 @@ def _followed(
     silence: bytes,
 ) -> Response:
     runtime: Runtime = request.app.state.runtime
-
-    async def still_may() -> bool:
-        """Ask as at the beginning: the token, the session, the account, the roles."""
-        try:
-            caller = await someone(request)
-            await AuthenticationService(runtime).authorise(caller.actor, _READING)
-        except AppError:
-            return False
-        return True
+    still_may = _still_may(request, runtime)
 
     async def pieces() -> AsyncIterator[bytes]:
         yield silence  # so that proxies and readers know that it has begun
@@ -116,6 +133,20 @@ def _followed(
     # Proxies must not keep it back (nginx).
     headers = {"x-accel-buffering": "no"}
     return placed(runtime, actor, pieces(), media_type, headers)
+
+
+def _still_may(request: Request, runtime: Runtime) -> Callable[[], Awaitable[bool]]:
+    """Ask as at the beginning: the token, the session, the account, the roles."""
+
+    async def still_may() -> bool:
+        try:
+            caller = await someone(request)
+            await AuthenticationService(runtime).authorise(caller.actor, _READING)
+        except AppError:
+            return False
+        return True
+
+    return still_may
 
 
 def _as_event(told: Told) -> bytes:

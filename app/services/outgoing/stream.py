@@ -85,10 +85,23 @@ class EventStream:
         self._recent: set[UUID] = set()
         self._looked_back: datetime | None = None
 
-    async def once(self) -> AsyncIterator[Told]:
-        """Yield what there is, and end."""
+    async def once(
+        self, still_may: Callable[[], Awaitable[bool]] | None = None
+    ) -> AsyncIterator[Told]:
+        """Yield what there is, and end; earlier when the reader may read no more.
+
+        Args:
+            still_may: As ``follow`` has it.
+        """
+        clock = self._process.clock
+        asked = clock.now()
         async for told in self._look():
             yield told
+            # All of the trail may be behind the cursor, and its reader slow.
+            if still_may is not None and clock.now() - asked >= _LOOK_BACK:
+                asked = clock.now()
+                if not await still_may():
+                    return
 
     async def follow(
         self, still_may: Callable[[], Awaitable[bool]]

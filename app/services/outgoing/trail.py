@@ -1,6 +1,6 @@
 """The audit trail written out as lines, for other systems to keep (ADR-0095)."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, get_args
@@ -15,6 +15,12 @@ Form = Literal["jsonl", "ocsf"]
 FORMS: tuple[Form, ...] = get_args(Form)
 BATCH = 500  # events that one read brings, and that are in memory at a time
 _MOMENT = timedelta(milliseconds=1)  # what has happened by now is before it
+_ASKED_AGAIN = timedelta(seconds=10)  # as often as of streams
+
+
+class ReadingEnded(Exception):
+    """Who reads may read no more: what they have is not the whole, and must not end
+    as if it were."""
 
 
 class TrailExport:
@@ -43,26 +49,47 @@ class TrailExport:
         self._form = form
         self._since = since
         self._until = until or process.clock.now() + _MOMENT
+        self._own_id = process.randomness.uuid7()
         self.count = 0
 
     async def record(self) -> None:
-        """Write down that the trail was handed out."""
+        """Write down that the trail is handed out; before any of it is.
+
+        That very event is not in the export, however quick it is.
+        """
         since = None if self._since is None else self._since.isoformat()
         until = self._until.isoformat()
         async with self._process.unit_of_work() as uow:
-            uow.record(AuditExported(form=self._form, since=since, until=until))
+            event = AuditExported(form=self._form, since=since, until=until)
+            uow.record(event, event_id=self._own_id)
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield one batch of lines after another; ``count`` grows with them."""
+    async def pieces(
+        self, still_may: Callable[[], Awaitable[bool]] | None = None
+    ) -> AsyncIterator[bytes]:
+        """Yield one batch of lines after another; ``count`` grows with them.
+
+        Args:
+            still_may: Asks every ten seconds whether who reads may go on.
+
+        Raises:
+            ReadingEnded: They may not.
+        """
         write, after = line_of(self._form), None
+        clock = self._process.clock
+        asked = clock.now()
         while True:
+            if still_may is not None and clock.now() - asked >= _ASKED_AGAIN:
+                asked = clock.now()
+                if not await still_may():
+                    raise ReadingEnded
             async with self._process.unit_of_work(read_only=True) as uow:
                 rows = await uow.audit_events.list_oldest(
                     self._since, self._until, after=after, limit=BATCH
                 )
-            if rows:
-                self.count += len(rows)
-                yield b"".join(map(write, rows))
+            told = [row for row in rows if row.id != self._own_id]
+            if told:
+                self.count += len(told)
+                yield b"".join(map(write, told))
             if len(rows) < BATCH:
                 return
             after = rows[-1].id
