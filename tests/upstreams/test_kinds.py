@@ -68,7 +68,7 @@ async def test_somebody_signs_in(
     steps = await connector.test()
 
     assert (found.subject, found.issuer) == (PERSON["sub"], issuer)
-    assert (found.email, found.email_verified) == (PERSON["email"], True)
+    assert (found.email, found.email_verified) == (PERSON["email"], name != "google")
     assert refused[0] is Reason.PROVIDER_ERROR
     assert [step.ok for step in steps] == [True, True, True]
     assert steps[-1].saw == "it knows this client"
@@ -135,6 +135,34 @@ async def test_google_is_asked_for_one_organization_and_held_to_it(
     assert without == (Reason.NOT_ADMITTED, "hd is None")
     assert other == (Reason.NOT_ADMITTED, "hd is evil.example")
     assert found.subject == PERSON["sub"]
+
+
+@pytest.mark.parametrize(
+    ("told", "is_verified"),
+    [
+        ({}, False),
+        ({"hd": ""}, False),
+        ({"hd": ["example.com"]}, False),
+        ({"hd": "example.com"}, True),
+        ({"hd": "example.com", "email_verified": "true"}, False),
+        ({"hd": "example.com", "email_verified": False}, False),
+        ({"email": "Jane.Doe@Gmail.com"}, True),
+        ({"email": "jane@googlemail.com"}, True),
+        ({"email": "jane@gmail.com", "email_verified": False}, False),
+        ({"email": "jane@gmail.com.evil.example"}, False),
+        ({"email": "jane@notgmail.com"}, False),
+    ],
+)
+async def test_t074_google_is_believed_of_addresses_that_it_looks_after(
+    world: Connections, start: Any, told: dict[str, Any], is_verified: bool
+) -> None:
+    """Whoever left a company keeps an account with the address that they had there."""
+    simulator = start("https://accounts.google.com")
+    simulator.person |= told
+
+    found = await world.sign_in(world.connect("google"), simulator)
+
+    assert found.email_verified is is_verified
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

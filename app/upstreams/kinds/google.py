@@ -2,6 +2,9 @@
 
 developers.google.com/identity/openid-connect/openid-connect: the ``hd`` of a request
 only chooses what is shown, so that the one in the ID token is what counts.
+developers.google.com/identity/gsi/web/guides/verify-google-id-token: of an address that
+is neither Gmail's nor in an account with ``hd``, ``email_verified`` says that somebody
+read its mail when the account was made; whose it is by now Google does not know.
 """
 
 from collections.abc import Mapping
@@ -16,6 +19,7 @@ from app.upstreams.settings import ClientSettings, Host
 from app.upstreams.values import shown
 
 ISSUER = "https://accounts.google.com"
+_MAIL = ("@gmail.com", "@googlemail.com")  # addresses that it gives itself
 
 
 class GoogleSettings(ClientSettings):
@@ -45,7 +49,16 @@ class Google(OpenIdConnector):
         domain = claims.get("hd")
         if self._domain is not None and domain != self._domain:
             raise Refused(Reason.NOT_ADMITTED, f"hd is {shown(domain)}")
-        return claims
+        return {**claims, "email_verified": _is_verified(claims)}
+
+
+def _is_verified(claims: Mapping[str, Any]) -> bool:
+    """Tell whether an address is its person's now, and not only was once."""
+    if claims.get("email_verified") is not True:
+        return False
+    domain, email = claims.get("hd"), claims.get("email")
+    is_hosted = isinstance(domain, str) and bool(domain)
+    return is_hosted or str(email).lower().endswith(_MAIL)
 
 
 def _profile(settings: GoogleSettings) -> OpenIdProfile:
