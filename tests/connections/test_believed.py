@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from app.services.upstreams.sign_in import UpstreamSignInService
 from tests.connections.provider import Provider
@@ -21,6 +22,7 @@ from tests.factories.factor import FactorFactory
 from tests.support.api import PASSWORD, Api
 from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
+from tests.support.page import Page
 
 
 @pytest.mark.parametrize(
@@ -103,3 +105,43 @@ async def test_what_is_believed_is_what_is_believed_once_they_are_back(
 
     assert back.headers["location"] == "/signin/verify"
     assert await groups_of(api, user.id) == []
+
+
+async def test_t085_an_address_of_two_people_there_is_no_account_of_both(
+    api: Api, visitor: Visitor, provider: Provider, app: FastAPI
+) -> None:
+    """Ann left, and another Ann has her address; or both read one mailbox."""
+    await connect(api, provider, **OPEN)
+    await come(visitor, provider, **IS_ANN)
+    user, other = await account(api), Visitor(app)
+
+    led = await come(other, provider, sub="another-ann", **IS_ANN)
+    page = await other.get(led.headers["location"])
+    again = Visitor(app)
+    await come(again, provider, **IS_ANN)
+
+    assert led.headers["location"] == "/signin" and await other.who() == ""
+    assert "To connect Elsewhere" in page.text
+    assert (await api.trail(user.id)).count("upstream.linked") == 1
+    assert await again.who() == ANN
+
+
+async def test_t085_who_has_another_name_there_by_now_proves_the_account(
+    api: Api, visitor: Visitor, provider: Provider, app: FastAPI
+) -> None:
+    await connect(api, provider, **OPEN)
+    await come(Visitor(app), provider, **IS_ANN)
+    user = await account(api)
+
+    await come(visitor, provider, sub="ann-anew", **IS_ANN)
+    sent = await visitor.submit("/signin/code", {"email": ANN})
+    code = (await api.mailed("email_code")).code
+    fields = Page(sent.text).hidden() | {"email": ANN, "code": code}
+    proven = await visitor.post("/signin/code", fields)
+    await visitor.submit("/signin/connect", {"connect": "yes"})
+    again = Visitor(app)
+    await come(again, provider, sub="ann-anew", **IS_ANN)
+
+    assert proven.headers["location"] == "/signin/connect"
+    assert (await api.trail(user.id)).count("upstream.linked") == 2
+    assert await again.who() == ANN

@@ -101,6 +101,8 @@ class UpstreamAccountService:
         vouched = is_vouched(self._policy, identity, email)
         if user is None:
             return await self._new(identity, email, vouched, begun_at, admitted)
+        if vouched and await self._is_somebody_elses(user):
+            return Found(must_prove=True)
         if vouched:
             await self._adopt(user, identity, email)
             linked = await self.link(user, identity, "trusted_address")
@@ -112,6 +114,17 @@ class UpstreamAccountService:
         if admitted:
             await self._registrations().repeat(user, email, begun_at)
         return Found(is_new=True)
+
+    async def _is_somebody_elses(self, user: User) -> bool:
+        """Tell whether the same other side knows an account's owner as somebody else.
+
+        Two people there share the address, or it passed from one to the other: neither
+        is taken for both. Of an account that nobody proved, nothing is anybody's.
+        """
+        if not user.email_verified:
+            return False
+        links = await self._uow.upstream_identities.list_with_names(user.id)
+        return any(row.connection_id == self._connection.id for row, _ in links)
 
     async def _known(self, row: Row, identity: "UpstreamIdentity") -> Found:
         user = await self._uow.users.by_id(row.user_id, lock=True)
