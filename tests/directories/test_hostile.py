@@ -50,6 +50,21 @@ async def test_somebody_is_known_by_what_stays(
     ]
 
 
+@pytest.mark.parametrize("mail", ["", "eve@example.com"])
+async def test_t074_an_address_of_another_attribute_is_never_verified(
+    directory: Directory, connect: Connect, mail: str
+) -> None:
+    """Nobody but administrators writes ``mail``; ``email`` people may write."""
+    more = {"mail": [mail] if mail else [], "email": "boss@example.com"}
+    add_person(directory, "eve", ANN_ID[::-1], **more)
+    connector = connect(_plain(directory), attributes=["email"], verified_mail=True)
+
+    found = await connector.verify("eve", PASSWORD)
+
+    assert found.email == (mail or "boss@example.com")
+    assert found.email_verified is bool(mail)
+
+
 @pytest.mark.parametrize(
     "name",
     [

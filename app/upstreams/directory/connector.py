@@ -184,7 +184,9 @@ class DirectoryConnector:
             if text:
                 told[claim] = text
         if "email" in told:
-            told["email_verified"] = self.profile.verified_mail
+            # Another attribute of that name is perhaps one that people write.
+            is_mail = told["email"] == person.text(self.profile.flavour.claims["email"])
+            told["email_verified"] = self.profile.verified_mail and is_mail
         return told
 
     async def test(self) -> Sequence[Step]:
