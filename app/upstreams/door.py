@@ -100,8 +100,13 @@ def _refused(error: CircuitOpen | OutboundFailed | OutboundRefused) -> Refused:
 
 
 def _read(response: OutboundResponse) -> Answer:
+    """Return an answer; what cannot be written again is no JSON to anybody.
+
+    It may nest deeper than Python can show it, and what is wrong has to be shown.
+    """
     try:
         content = orjson.loads(response.body)
-    except orjson.JSONDecodeError:
+        orjson.dumps(content)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         content = None
     return Answer(response.status, content)

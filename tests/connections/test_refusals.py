@@ -24,6 +24,7 @@ from tests.upstreams.lies import HUGE, Lie, at, given, instead, said, signed, to
 from tests.upstreams.simulator import CLIENT_ID, SECRET, Simulator
 
 _HUGE = HUGE[2]
+_DEEP = b"[" * 1_000 + b"]" * 1_000
 _PERSON: dict[str, Any] = {"id": 583231, "login": "octocat", "name": "The Octocat"}
 _MAILS = [{"email": "octocat@example.com", "primary": True, "verified": True}]
 _OTHER_STATE = {"state": "another"}
@@ -55,6 +56,31 @@ _OIDC: dict[str, Case] = {
     "tokens oversized": (instead("token", 200, _HUGE), {}, "oversized"),
     "tokens unreachable": (instead("token", 503), {}, "unreachable"),
     "tokens malformed": (instead("token", 200, b"<html>"), {}, "malformed"),
+    "tokens endlessly deep": (
+        instead("token", 400, b'{"error": ' + _DEEP + b"}"),
+        {},
+        "provider_error",
+    ),
+    "kind of token endlessly deep": (
+        instead("token", 200, b'{"access_token": "x", "token_type": ' + _DEEP + b"}"),
+        {},
+        "malformed",
+    ),
+    "person endlessly deep": (
+        instead("userinfo", 200, b'{"sub": ' + _DEEP + b"}"),
+        {},
+        "malformed",
+    ),
+    "keys endlessly deep": (
+        instead("keys", 200, b'{"keys": [{"kty": "RSA", "n": ' + _DEEP + b"}]}"),
+        {},
+        "malformed",
+    ),
+    "metadata endlessly deep": (
+        instead("discovery", 200, b'{"issuer": ' + _DEEP + b"}"),
+        {},
+        "malformed",
+    ),
     "keys oversized": (instead("keys", 200, _HUGE), {}, "oversized"),
     "keys unreachable": (instead("keys", 503), {}, "unreachable"),
     "metadata oversized": (instead("discovery", 200, _HUGE), {}, "oversized"),
@@ -71,6 +97,16 @@ _OAUTH: dict[str, Case] = {
     "tokens oversized": (instead("token", 200, _HUGE), {}, "oversized"),
     "tokens unreachable": (instead("token", 503), {}, "unreachable"),
     "tokens malformed": (instead("token", 200, b"<html>"), {}, "malformed"),
+    "tokens endlessly deep": (
+        instead("token", 200, b'{"error": {"code": ' + _DEEP + b"}}"),
+        {},
+        "malformed",
+    ),
+    "person endlessly deep": (
+        instead("api/v3/user", 200, b'{"id": ' + _DEEP + b"}"),
+        {},
+        "malformed",
+    ),
     "person oversized": (instead("api/v3/user", 200, _HUGE), {}, "oversized"),
     "person unreachable": (instead("api/v3/user", 503), {}, "unreachable"),
     "person malformed": (instead("api/v3/user", 200, b"[]"), {}, "malformed"),
