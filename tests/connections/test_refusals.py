@@ -21,7 +21,7 @@ from tests.support.api import PASSWORD, Api, Person
 from tests.support.browser import Visitor
 from tests.support.chance import FakeClock
 from tests.upstreams.lies import HUGE, Lie, at, given, instead, said, signed, told
-from tests.upstreams.simulator import CLIENT_ID, SECRET, Simulator
+from tests.upstreams.simulator import CLIENT_ID, PERSON, SECRET, Simulator
 
 _HUGE = HUGE[2]
 _DEEP = b"[" * 1_000 + b"]" * 1_000
@@ -205,6 +205,90 @@ async def test_an_answer_that_comes_again_changes_nothing(
     assert first.status_code == 303
     assert await reason_of(api, again, boss) == "wrong_state"
     assert await stored(api) == between
+
+
+_FORM = {"content-type": "application/x-www-form-urlencoded"}
+_TWICE = "code=a&code=b&state=x"
+# How an answer comes of which nothing can be read, and the reason.
+_UNREAD: dict[str, tuple[str, bytes | None, dict[str, str], str]] = {
+    "a code twice": (f"?{_TWICE}", None, {}, "malformed"),
+    "nothing that we sealed": ("?posted=abc", None, {}, "malformed"),
+    "a code twice, by form": ("", _TWICE.encode(), _FORM, "malformed"),
+    "no form": ("", b"code", _FORM, "malformed"),
+    "no bytes of a form": ("", b"code=\xff", _FORM, "malformed"),
+    "U+0000": ("", b"code=%00", _FORM, "malformed"),
+    "JSON": ("", b"{}", {"content-type": "application/json"}, "malformed"),
+    "a form too long": ("", b"code=" + b"a" * 9_000, _FORM, "oversized"),
+}
+
+
+@pytest.mark.parametrize("what", _UNREAD)
+async def test_an_answer_that_cannot_be_read_is_refused_like_the_others(
+    api: Api, visitor: Visitor, peer: Simulator, what: str
+) -> None:
+    query, form, headers, reason = _UNREAD[what]
+    boss = await api.admin()
+    await connected(api, peer, "oidc", boss)
+    before, path = await stored(api), f"/upstreams/firm/callback{query}"
+
+    if form is None:
+        answer = await visitor.get(path)
+    else:
+        answer = await visitor.http.post(path, content=form, headers=headers)
+
+    assert await reason_of(api, answer, boss) == reason
+    assert await stored(api) == before
+    assert not peer.requests
+
+
+async def test_an_answer_to_no_connection_is_told_no_more(visitor: Visitor) -> None:
+    by_link = await visitor.get(f"/upstreams/nobody/callback?{_TWICE}")
+    by_form = await visitor.http.post(
+        "/upstreams/nobody/callback", content=_TWICE, headers=_FORM
+    )
+
+    assert by_link.status_code == by_form.status_code == 404
+
+
+async def waiting(
+    api: Api, visitor: Visitor, peer: Simulator, boss: Person
+) -> dict[str, str]:
+    """Have somebody come who proves an account; return the form that connects it."""
+    await connected(api, peer, "oidc", boss)
+    owner = await api.users.with_password(PASSWORD, email=str(PERSON["email"]))
+    came = await come(visitor, peer)
+    assert came.headers["location"] == "/signin"
+    await visitor.sign_in(owner.email)
+    return await visitor.hidden("/signin/connect")
+
+
+async def test_t077_who_is_connected_elsewhere_by_then_is_refused_with_a_reference(
+    api: Api, visitor: Visitor, peer: Simulator
+) -> None:
+    """Somebody else was quicker; whom the page asks learns of a reference alone."""
+    boss = await api.admin()
+    fields = await waiting(api, visitor, peer, boss)
+    other = await api.users.with_password(PASSWORD)
+    async with api.runtime.unit_of_work() as uow:
+        firm = await uow.connections.by_name("firm")
+        assert firm is not None
+        uow.upstream_identities.add(
+            UpstreamIdentity(
+                id=uow.randomness.uuid7(),
+                connection_id=firm.id,
+                subject=str(PERSON["sub"]),
+                user_id=other.id,
+                claims={},
+                linked_at=uow.clock.now(),
+            )
+        )
+    before = await stored(api)
+
+    answer = await visitor.post("/signin/connect", fields | {"connect": "yes"})
+    again = await visitor.get("/signin/connect")
+
+    assert await reason_of(api, answer, boss) == "linked_elsewhere"
+    assert await stored(api) == before and again.headers["location"] == "/"
 
 
 async def test_one_connection_is_let_down_where_another_of_the_host_is_not(

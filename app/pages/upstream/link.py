@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from app.core.exceptions import AppError
 from app.core.language import N_, gettext
@@ -26,8 +26,10 @@ from app.pages.parts.flow import (
     section_of,
 )
 from app.pages.parts.form_page import note
+from app.pages.sign_in.journey import refused
 from app.services.server.runtime import Runtime
 from app.services.sign_in.browser_session import Browser
+from app.services.upstreams.errors import UpstreamSignInRefused
 
 if TYPE_CHECKING:
     from app.services.upstreams.link import UpstreamLinkService
@@ -45,7 +47,9 @@ async def show_link(
 
 
 @router.post(LINK_PATH)
-async def submit_link(values: Posted, browser: AtBrowser, runtime: State) -> Response:
+async def submit_link(
+    values: Posted, request: Request, browser: AtBrowser, runtime: State
+) -> Response:
     """Connect them, or not; either way the person goes on."""
     flow, section = checked_flow(values.get(FLOW, "")), section_of(values.get(TO, ""))
     try:
@@ -53,6 +57,11 @@ async def submit_link(values: Posted, browser: AtBrowser, runtime: State) -> Res
         if browser.current is not None:
             is_wanted = values.get("connect") == "yes"
             await _links(runtime).answer(browser, browser.current, yes=is_wanted)
+    except UpstreamSignInRefused as refusal:
+        refusal.flow, refusal.section = flow, section
+        answer = refused(refusal, request)
+        keep_link(answer, runtime)
+        return answer
     except AppError as error:
         note(error)
         return await _show(browser, runtime, flow, section, error)

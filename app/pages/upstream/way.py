@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from app.core.exceptions import AppError, PayloadTooLarge, UnsupportedMediaType
 from app.core.late.route import LateRoute
 from app.core.secret_key import SealBroken
 from app.pages.parts.asked import waiting_at
@@ -107,9 +108,13 @@ async def arrive(
     name: str, request: Request, browser: AtBrowser, runtime: State
 ) -> Response:
     """Take somebody back."""
-    parameters = _parameters(name, request, runtime)
+    arrivals = service(runtime)
     try:
-        arrival = await service(runtime).complete(name, parameters, browser)
+        try:
+            parameters = _parameters(name, request, runtime)
+        except MalformedForm as error:
+            await arrivals.unread(name, "malformed", error.hint)
+        arrival = await arrivals.complete(name, parameters, browser)
     except UpstreamSignInRefused as refusal:
         return refused(refusal, request)
     return await _answer(arrival, browser, runtime)
@@ -118,13 +123,29 @@ async def arrive(
 @router.post("/upstreams/{name}/callback")
 async def arrive_by_form(name: str, request: Request, runtime: State) -> Response:
     """Lead to the same by GET, with which the cookies of the browser come."""
-    values = parse_form(await read_body(request, _MAX_POSTED))
+    try:
+        values = parse_form(await read_body(request, _MAX_POSTED))
+    except (MalformedForm, PayloadTooLarge, UnsupportedMediaType) as error:
+        return await _unread(name, error, request, runtime)
     packed = zlib.compress(json.dumps(dict(values)).encode(), 9)
     nonce = runtime.randomness.bytes(12)
     sealed = runtime.secret_key.seal(packed, nonce, _context(name))
     text = urlsafe_b64encode(sealed).rstrip(b"=").decode()
     where = f"/upstreams/{name}/callback?{_POSTED}={text}"
     return RedirectResponse(where, 303, headers=OPENER)
+
+
+async def _unread(
+    name: str, error: AppError, request: Request, runtime: Runtime
+) -> Response:
+    """Refuse a form that cannot be read, like every other answer that is none."""
+    reason, detail = "malformed", "it is no form, or says something twice"
+    if isinstance(error, PayloadTooLarge):
+        reason, detail = "oversized", error.hint
+    try:
+        await service(runtime).unread(name, reason, detail)
+    except UpstreamSignInRefused as refusal:
+        return refused(refusal, request)
 
 
 async def _answer(arrival: "Arrival", browser: Browser, runtime: Runtime) -> Response:

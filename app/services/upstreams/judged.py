@@ -1,15 +1,19 @@
-"""Whose account it is that somebody comes to, and what becomes of it at once."""
+"""Whose account it is that somebody comes to, and what becomes of it at once.
+
+Where nobody is signed in or connected, the true reason is left in the trail.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.events.sign_in import Refusal
-from app.events.upstream import UpstreamPasswordKept
+from app.events.upstream import UpstreamPasswordKept, UpstreamRefused
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.accounts.change import touch
 from app.services.one_time.not_me_link import not_me_link
 from app.services.process.process import Process
+from app.services.process.rate_limit import by_address
 from app.services.upstreams.account import Found
 from app.services.upstreams.directory import Way
 
@@ -58,3 +62,21 @@ def keep_password(
             not_me_id=not_me_link(uow, process, user),
         )
     )
+
+
+async def leave_evidence(process: Process, name: str, reason: str, detail: str) -> None:
+    """Tell the audit trail why nobody was signed in, as far as there is room.
+
+    Args:
+        process: Where.
+        name: Of the connection.
+        reason: One word.
+        detail: What was seen.
+    """
+    limit = process.limits.refusal_address
+    if not await process.limiter.admits(*by_address(limit)):
+        return
+    async with process.unit_of_work() as uow:
+        uow.record(
+            UpstreamRefused(connection=name, reason=str(reason), detail=detail[:500])
+        )

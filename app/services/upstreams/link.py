@@ -16,6 +16,7 @@ from app.services.upstreams.account_link import unlink
 from app.services.upstreams.connected import connect
 from app.services.upstreams.errors import UpstreamSignInRefused
 from app.services.upstreams.journey import LINK_TTL, is_of, settings_mark
+from app.services.upstreams.judged import leave_evidence
 from app.typed_text import canonical_email
 
 
@@ -117,6 +118,15 @@ class UpstreamLinkService:
         row = await self._used_up(browser)
         if not yes:
             return False
+        try:
+            await self._connect(row, account)
+            return True
+        except UpstreamSignInRefused as error:
+            refusal = error
+        await self._leave_evidence(row, refusal)
+        raise refusal
+
+    async def _connect(self, row: OneTimeToken, account: BrowserAccount) -> None:
         if account.authenticated_at < row.created_at:
             raise UpstreamSignInRefused("not_proven", "signed in before")
         await connect(
@@ -127,7 +137,14 @@ class UpstreamLinkService:
             row.data["claims"],
             row.data.get("asked", ""),  # one of the release before lacks it
         )
-        return True
+
+    async def _leave_evidence(
+        self, row: OneTimeToken, refusal: UpstreamSignInRefused
+    ) -> None:
+        async with self._process.unit_of_work(read_only=True) as uow:
+            connection = await uow.connections.by_id(UUID(hex=row.subject))
+        name = connection.name if connection else ""  # it was deleted meanwhile
+        await leave_evidence(self._process, name, refusal.reason, refusal.seen)
 
     async def _used_up(self, browser: Browser) -> OneTimeToken:
         token_id, row = self._id_at(browser), None

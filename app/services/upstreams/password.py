@@ -30,6 +30,7 @@ from app.services.upstreams.errors import (
     WrongDirectoryPassword,
 )
 from app.services.upstreams.journey import Going
+from app.services.upstreams.judged import leave_evidence
 from app.services.upstreams.sign_in import Arrival, UpstreamSignInService
 from app.utils.helpers import network_of
 
@@ -184,7 +185,7 @@ class UpstreamPasswordService:
             failure = error
         if isinstance(failure, ChangeRefused):
             why = f"change_{failure.why}"
-            await self._sign_ins.leave_evidence(way.name, why, failure.detail)
+            await leave_evidence(self._process, way.name, why, failure.detail)
             raise _CHANGES.get(failure.why, DirectoryPasswordFixed)(hint=failure.detail)
         is_guess = not failure.proves and failure.reason is not Reason.UNREACHABLE
         if not is_guess:
@@ -203,7 +204,7 @@ class UpstreamPasswordService:
             verdict: Where tries for the name stand, of what may have been a guess.
         """
         reason = str(refusal.reason)
-        await self._sign_ins.leave_evidence(way.name, reason, refusal.detail)
+        await leave_evidence(self._process, way.name, reason, refusal.detail)
         if verdict is not None and not verdict.allowed:
             raise self._process.limiter.refusal(verdict)
         told = _told(refusal)

@@ -15,7 +15,6 @@ from sqlalchemy.exc import IntegrityError
 from app.core.exceptions import AppError
 from app.core.language import language
 from app.events.sign_in import Refusal, SignInFailed
-from app.events.upstream import UpstreamRefused
 from app.models.one_time_token import OneTimeToken
 from app.models.user import User
 from app.policies.sign_in import refusal_of
@@ -49,7 +48,7 @@ from app.services.upstreams.journey import (
     remembered,
     settings_mark,
 )
-from app.services.upstreams.judged import Judged, keep_password
+from app.services.upstreams.judged import Judged, keep_password, leave_evidence
 from app.services.upstreams.proven import long_ago, proven, two_factors
 
 if TYPE_CHECKING:
@@ -167,6 +166,21 @@ class UpstreamSignInService:
             return await self._arrived(way, identity, going, browser, set_out_at)
         except UpstreamSignInRefused as refusal:
             await self._refuse(name, refusal.reason, refusal.seen, going)
+
+    async def unread(self, name: str, reason: str, detail: str) -> NoReturn:
+        """Refuse an answer of which nothing can be read.
+
+        Args:
+            name: Of the connection that it came to.
+            reason: One word.
+            detail: What is wrong with it; nothing of what it says.
+
+        Raises:
+            ConnectionNotFound: There is none of this name, or it is off.
+            UpstreamSignInRefused: Nobody is signed in by this.
+        """
+        await self._leading(name)
+        await self._refuse(name, reason, detail, Going())
 
     async def _leading(self, name: str) -> tuple[Way, "RedirectConnector"]:
         """Return a connection that leads people away."""
@@ -372,17 +386,5 @@ class UpstreamSignInService:
         self, name: str, reason: str, detail: str, going: Going
     ) -> NoReturn:
         """Leave the true reason under the reference of the page."""
-        await self.leave_evidence(name, reason, detail)
+        await leave_evidence(self._process, name, reason, detail)
         raise UpstreamSignInRefused(str(reason), detail, going.flow, going.section)
-
-    async def leave_evidence(self, name: str, reason: str, detail: str) -> None:
-        """Tell the audit trail why nobody was signed in, as far as there is room."""
-        limiter, limit = self._process.limiter, self._process.limits.refusal_address
-        if not await limiter.admits(*by_address(limit)):
-            return
-        async with self._process.unit_of_work() as uow:
-            uow.record(
-                UpstreamRefused(
-                    connection=name, reason=str(reason), detail=detail[:500]
-                )
-            )
