@@ -40,6 +40,7 @@ from tests.support.api import PASSWORD
 from tests.support.page import Page
 
 _ADMIN = "root@example.org"
+_OTHER = "lax.example.org"  # protected too, and everybody enters it
 _SCRIPT = {"Accept": "*/*", "Sec-Fetch-Mode": "cors"}
 _FORGED = {
     "X-Auth-Request-User": "root",
@@ -76,6 +77,7 @@ async def _protect(database: str, host: str, machine: Application) -> None:
     runtime = _runtime(database)
     choices = {"open_paths": ["/public/"], "machines": [machine.client_id]}
     await protect(runtime, host, **choices)
+    await protect(runtime, _OTHER, open_paths=["/"])
     await runtime.close()
 
 
@@ -205,6 +207,26 @@ def test_no_spelling_of_a_path_opens_what_is_closed(
         status = int(_head(secure).split()[1])
 
     assert status in (302, 400)
+    assert stage.program.seen == []
+
+
+@pytest.mark.parametrize("first", ["/secret", "https://{host}/secret"])
+@pytest.mark.parametrize("own", ["{other}", "{host}, {other}", "{other}:443"])
+def test_the_host_that_is_asked_about_is_the_one_that_is_served(
+    stage: Stage, browser: Browser, first: str, own: str
+) -> None:
+    """Who may enter one host does not enter another in its name.
+
+    Of a request that names two, nginx serves the one of the first line; and what names
+    none that it knows is served by the first ``server`` of all.
+    """
+    names = {"host": stage.host, "other": _OTHER}
+    head = f"GET {first.format(**names)} HTTP/1.1\r\nHost: {own.format(**names)}\r\n"
+
+    with _connected(stage) as secure:
+        secure.sendall(head.encode() + b"Connection: close\r\n\r\n")
+        _head(secure)
+
     assert stage.program.seen == []
 
 

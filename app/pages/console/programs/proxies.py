@@ -23,7 +23,7 @@ server {
 
         proxy_pass http://127.0.0.1:3000;
         proxy_http_version 1.1;
-        proxy_set_header Host $http_host;
+        proxy_set_header Host $auth_host;
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header Connection $auth_connection;
         # Each replaces what a visitor sent; an empty one is not sent on.
@@ -59,7 +59,7 @@ proxy_set_header Content-Length "";
 proxy_set_header Host $http_host;
 proxy_set_header Connection "";
 proxy_http_version 1.1;
-proxy_set_header X-Forwarded-Host $http_host;
+proxy_set_header X-Forwarded-Host $auth_host;
 proxy_set_header X-Forwarded-Proto $scheme;
 proxy_set_header X-Forwarded-Uri $request_uri;
 proxy_set_header X-Forwarded-Method $request_method;
@@ -67,6 +67,11 @@ proxy_set_header X-Forwarded-For $remote_addr;
 """
 _HTTP = r"""
 map $http_upgrade $auth_connection { default upgrade; '' ''; }
+# Of the host that is served, whatever Host says; another one is told to nobody.
+map "$server_name $http_host" $auth_host {
+    default "";
+    "~*^(\S+) (?<auth_named>\1(?::[0-9]+)?)$" $auth_named;
+}
 map $http_cookie $auth_cookies_1 {
     default $http_cookie;
     "~^(?<a1>.*?)(?:;\s*)?(?:__Host-|auth_serve_)auth_serve_host=[^;]*(?<b1>.*)$" "$a1$b1";
