@@ -125,6 +125,33 @@ async def test_a_websocket_is_https_too(proxied: Proxied) -> None:
     assert answer.status_code == 401
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Upgrade": "h2c"},
+        {"Upgrade": "websocket, H2C-14"},
+        {"Upgrade": "HTTP/2.0"},
+        {"Upgrade": "TLS/1.2"},
+        {"HTTP2-Settings": "AAMAAABkAAQAAP__"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("at", ["/forward-auth", "/forward-auth/nginx"])
+async def test_nobody_goes_on_in_an_http_that_no_proxy_asks_about(
+    proxied: Proxied, runtime: Runtime, at: str, fields: dict[str, str]
+) -> None:
+    """On it, who was let through to an open path would ask for all others."""
+    await protect(runtime, SHOP, open_paths=["/public/"])
+    proxied.host = SHOP
+
+    let = await proxied.get("/public/a", at=at, Upgrade="websocket")
+    refused = await proxied.get("/public/a", at=at, **fields)
+
+    assert let.status_code == 200
+    assert refused.status_code == 403
+    assert refused.json()["code"] == "unclear_forwarded_request"
+
+
 async def test_answers_set_no_policy_for_other_hosts(proxied: Proxied) -> None:
     """HSTS "includeSubDomains" would be said in the name of the host."""
     answer = await proxied.get("/")

@@ -17,11 +17,13 @@ _PROTOS = {"https": True, "http": False, "wss": True, "ws": False}
 _SCHEMES = {True: "https", False: "http"}
 _PORTS = {True: ":443", False: ":80"}
 _MAX_TARGET = 8_192
+# Other HTTP on the same connection: who is let through speaks to the program alone.
+_OTHER_HTTP = re.compile(r"(?:h2c?|https?|tls)\b", re.IGNORECASE)
 _NONE: Sequence[str] = ()
 FIELDS = frozenset(
-    "accept authorization cookie sec-fetch-dest sec-fetch-mode sec-fetch-site "
-    "sec-purpose sec-websocket-key upgrade x-forwarded-host x-forwarded-method "
-    "x-forwarded-proto x-forwarded-uri x-requested-with".split()
+    "accept authorization cookie http2-settings sec-fetch-dest sec-fetch-mode "
+    "sec-fetch-site sec-purpose sec-websocket-key upgrade x-forwarded-host "
+    "x-forwarded-method x-forwarded-proto x-forwarded-uri x-requested-with".split()
 )
 Fields = Mapping[str, Sequence[str]]
 
@@ -110,6 +112,8 @@ def read_told(*, host: str, target: str, method: str, fields: Fields) -> Origina
         raise Unclear("the address is no path, or too long")
     if not _METHOD.fullmatch(method):
         raise Unclear("the method is malformed")
+    if _goes_on_otherwise(fields):
+        raise Unclear("it goes on in another HTTP, of which no proxy asks")
     named = canonical_host(host, is_secure=is_secure)
     return Original(named, _SCHEMES[is_secure], target, method, fields)
 
@@ -133,3 +137,14 @@ def _single(fields: Fields, name: str) -> str:
     if len(lines) != 1:
         raise Unclear(f"{name} is {'there twice' if lines else 'missing'}")
     return lines[0]
+
+
+def _goes_on_otherwise(fields: Fields) -> bool:
+    """Tell whether a connection is to become one of requests that nobody asks about.
+
+    RFC 9113 took ``h2c`` back, and at https it never was (RFC 7540 section 3.2).
+    """
+    named = (each for line in fields.get("upgrade", _NONE) for each in line.split(","))
+    return "http2-settings" in fields or any(
+        _OTHER_HTTP.match(each.strip(" \t")) for each in named
+    )
