@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from app.core import jose
 from app.models import OAuthGrant, Role, User
+from app.models.oauth.protected_host import MAX_HOST
 from app.services.accounts.change import new_group
 from app.services.server.runtime import Runtime
 from tests.forward_auth.conftest import (
@@ -313,6 +314,16 @@ async def test_the_page_knows_no_other_hosts(visitor: Visitor) -> None:
         page = await visitor.get(f"/protected-host{query}")
         assert page.status_code == 404
         assert "evil.example" not in page.text
+
+
+async def test_names_of_strangers_are_not_kept_whatever_their_length(
+    visitor: Visitor, runtime: Runtime
+) -> None:
+    for number in range(3):
+        page = await visitor.get(f"/protected-host?host={number}{'a' * 4_000}")
+        assert page.status_code == 404
+
+    assert max(map(len, runtime.gate.hosts._kept), default=0) <= MAX_HOST
 
 
 async def test_t098_a_role_that_demands_two_factors_lets_nobody_in_by_one(

@@ -7,7 +7,7 @@ from typing import Any
 from app.core.clock import Clock
 from app.database import Database
 from app.factor_settings import MfaSettings
-from app.models.oauth.protected_host import ProtectedHost
+from app.models.oauth.protected_host import MAX_HOST, ProtectedHost
 from app.oauth.acr import meets
 from app.policies.second_factor import names_that_count
 from app.repositories.oauth.protected_host import ProtectedHostRepository
@@ -64,6 +64,8 @@ class ProtectedHosts:
 
     async def find(self, host: str) -> HostPolicy | None:
         """Return a host by its canonical name, or None."""
+        if len(host) > MAX_HOST:
+            return None  # nothing is kept of it: it may be as long as a request
         now = self._clock.monotonic()
         kept = self._kept.get(host)
         if kept is not None and now - kept[0] < KEPT_FOR:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 # A name of DNS or an address, and perhaps a port.
-_HOST = re.compile(r"([a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9_])?|\[[0-9a-f:]+\])(:\d+)?")
+_HOST = re.compile(
+    r"([a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9_])?|\[[0-9a-f:]{2,45}\])(:[0-9]{1,5})?"
+)
 _TARGET = re.compile(r"/[!-~]*")
 _METHOD = re.compile(r"[A-Z-]{1,32}")
 _PROTOS = {"https": True, "http": False, "wss": True, "ws": False}
