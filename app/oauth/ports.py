@@ -203,7 +203,8 @@ class PresentedToken:
         client_id: Whom it was issued to.
         lives: Seconds that are left of it.
         grant_id: What it ends with; None if it is about its client alone.
-        authentication: How the person signed in whom it is about.
+        authentication: How the person signed in whom it is about; None if it says
+            nothing of that.
     """
 
     client_id: str

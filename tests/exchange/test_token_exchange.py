@@ -15,8 +15,11 @@ from tests.factories.oauth import Application
 from tests.security.forgery import parts
 from tests.support.chance import FakeClock
 from tests.support.oauth import GONE, Protocol, SignedIn
+from tests.workloads.issuers import Kubernetes
+from tests.workloads.support import ON_KUBERNETES, ask, deployer, trust
 
 ACCESS = "urn:ietf:params:oauth:token-type:access_token"
+HERE = "http://localhost:8000"
 GATEWAY, STOCK = "https://gateway.example", "https://stock.example"
 
 
@@ -58,8 +61,11 @@ class Chain:
         token: str = answer.json()["access_token"]
         return token
 
-    async def allow(self, *, impersonation: bool) -> None:
-        policy = {"clients": [self.web.app.client_id], "impersonation": impersonation}
+    async def allow(
+        self, *, impersonation: bool, of: Application | None = None
+    ) -> None:
+        client_id = (of or self.web.app).client_id
+        policy = {"clients": [client_id], "impersonation": impersonation}
         mine = OAuthClient.client_id == self.gateway.client_id
         change = update(OAuthClient).where(mine).values(token_exchange=policy)
         await self.protocol.change(change)
@@ -299,6 +305,32 @@ async def test_impersonation_is_the_administrators_to_allow(chain: Chain) -> Non
     assert "act" not in without
     assert named["act"] == {"sub": subject_of_client(chain.gateway.client_id)}
     assert [each.data["acts"] for each in told] == [False, True]
+
+
+async def test_what_nobody_signed_in_for_says_nothing_of_a_sign_in(
+    chain: Chain, clock: FakeClock
+) -> None:
+    """RFC 9470 §3: or a workload would pass where a fresh sign-in is asked for."""
+    protocol, person = chain.protocol, await chain.protocol.api.users()
+    columns, scope = {"audience": GATEWAY}, "orders:read stock:read"
+    job = await deployer(protocol, columns=columns, scope=scope)
+    rule = {"client_id": job.client_id, "user_id": person.id}
+    with Kubernetes() as cluster:
+        rule |= {"conditions": ON_KUBERNETES}
+        await trust(protocol.runtime, cluster, rule, jwks=cluster.jwks)
+        assertion = cluster.token(HERE, int(clock.now().timestamp()))
+    first = (await ask(protocol, assertion)).json()["access_token"]
+    await chain.allow(impersonation=False, of=job)
+
+    token = await chain.exchanged(token=first)
+
+    claims, known = parts(token)[1], await protocol.introspect(chain.stock, token)
+    told = {"auth_time", "acr", "amr", "sid"}
+    assert (claims["sub"], claims["aud"]) == (str(person.id), STOCK)
+    assert claims["grant_id"] == parts(first)[1]["grant_id"]
+    assert known.json()["active"]
+    for said in (parts(first)[1], claims, known.json()):
+        assert not told & said.keys()
 
 
 async def test_who_acted_for_whom_and_where_is_in_the_audit_trail(chain: Chain) -> None:

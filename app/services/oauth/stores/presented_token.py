@@ -36,7 +36,9 @@ class PresentedTokenStore:
             row = await provider.grants.state(grant_id, now)
             if row is None or not row.is_live:
                 return None
-            self.row, authentication = row, authentication_of(row)
+            self.row = row
+            if "auth_time" in read.claims:  # of a workload's token nobody signed in
+                authentication = authentication_of(row)
         return PresentedToken(
             client_id=read.client_id,
             claims=read.claims,
