@@ -6,10 +6,12 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import Response
 
+from app.services.clients.directory import KEPT_FOR
 from app.services.server.runtime import Runtime
 from tests.factories.oauth import ApplicationFactory
 from tests.forward_auth.conftest import SHOP, WIKI, Proxied, protect
 from tests.support.api import Api, Person
+from tests.support.chance import FakeClock
 
 PATH = "/protected-hosts"
 
@@ -72,6 +74,36 @@ async def test_who_deletes_the_client_deletes_the_host(
     assert (await api.get(f"{PATH}/{WIKI}", admin)).status_code == 404
 
 
+async def test_a_host_whose_client_is_disabled_lets_nobody_in(
+    api: Api,
+    admin: Person,
+    proxied: Proxied,
+    runtime: Runtime,
+    applications: ApplicationFactory,
+    clock: FakeClock,
+) -> None:
+    """Neither people nor who brings a secret, nor by a path that was open."""
+    machine = await applications.machine()
+    choices = {"machines": [machine.client_id], "open_paths": ["/public/"]}
+    client_id = (await protect(runtime, SHOP, **choices)).client_id
+    proxied.host = SHOP
+
+    async def asked() -> list[int]:
+        clock.advance(seconds=KEPT_FOR)
+        with_secret = await proxied.get("/", "POST", Accept="*/*", **machine.basic)
+        opened, led = await proxied.get("/public/"), await proxied.get("/")
+        return [each.status_code for each in (with_secret, opened, led)]
+
+    before = await asked()
+    await api.patch(f"/clients/{client_id}", {"status": "disabled"}, admin)
+    ended = await asked()
+    await api.patch(f"/clients/{client_id}", {"status": "active"}, admin)
+
+    assert before == [200, 200, 302]
+    assert ended == [403, 403, 403]
+    assert await asked() == before
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "our own host": ({"host": "id.example.com"}, "reserved_host"),
     "our name at another port": ({"host": "id.example.com:8443"}, "reserved_host"),
@@ -110,6 +142,22 @@ async def test_a_client_without_a_secret_is_no_machine(
     answer = await api.post(PATH, {"host": SHOP, "machines": [public.client_id]}, admin)
 
     assert answer.json()["errors"][0]["code"] == "client_without_secret"
+
+
+async def test_a_client_that_registered_itself_is_no_machine(
+    api: Api, admin: Person, applications: ApplicationFactory
+) -> None:
+    """Who holds its registration token makes it another secret at any time."""
+    own = await applications.machine(columns={"is_self_registered": True})
+    await api.post(PATH, {"host": SHOP}, admin)
+    body = {"machines": [own.client_id]}
+
+    made = await api.post(PATH, {"host": "a.example"} | body, admin)
+    changed = await api.patch(f"{PATH}/{SHOP}", body, admin)
+
+    for answer in (made, changed):
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["code"] == "self_registered_client"
 
 
 async def test_a_host_is_protected_once(

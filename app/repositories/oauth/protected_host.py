@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app.models.oauth.client import OAuthClient
 from app.models.oauth.protected_host import ProtectedHost
 from app.repositories.base import Order, Repository
 
@@ -23,6 +24,14 @@ class ProtectedHostRepository(Repository[ProtectedHost]):
         """
         query = select(ProtectedHost).where(ProtectedHost.host == host)
         return await self.one_or_none(query.with_for_update() if lock else query)
+
+    async def served(self, host: str) -> ProtectedHost | None:
+        """Return a host whose client is active, or None."""
+        query = select(ProtectedHost).where(ProtectedHost.host == host)
+        query = query.join(
+            OAuthClient, OAuthClient.client_id == ProtectedHost.client_id
+        )
+        return await self.one_or_none(query.where(OAuthClient.status == "active"))
 
     async def by_client(self, client_id: str) -> ProtectedHost | None:
         """Return the host that people sign in to by this client, or None."""

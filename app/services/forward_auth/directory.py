@@ -63,7 +63,7 @@ class ProtectedHosts:
         self._kept: dict[str, tuple[float, HostPolicy | None]] = {}
 
     async def find(self, host: str) -> HostPolicy | None:
-        """Return a host by its canonical name, or None."""
+        """Return a host by its canonical name; None also where its client is off."""
         if len(host) > MAX_HOST:
             return None  # nothing is kept of it: it may be as long as a request
         now = self._clock.monotonic()
@@ -71,7 +71,7 @@ class ProtectedHosts:
         if kept is not None and now - kept[0] < KEPT_FOR:
             return kept[1]
         async with self._database.session(read_only=True) as db:
-            row = await ProtectedHostRepository(db).by_host(host)
+            row = await ProtectedHostRepository(db).served(host)
         policy = None if row is None else policy_of(row)
         if host not in self._kept and len(self._kept) >= _MOST:
             if policy is None:

@@ -237,6 +237,9 @@ class ProtectedHostService:
             raise Unprocessable.of(
                 "machines", "unknown_client", "names a client that is none"
             )
+        if row.is_self_registered:  # who may change itself is given no power
+            message = "names a client that registered itself; make one for it"
+            raise Unprocessable.of("machines", "self_registered_client", message)
         if not metadata_of(row).needs_secret:
             message = "names a client that has no secret"
             raise Unprocessable.of("machines", "client_without_secret", message)
