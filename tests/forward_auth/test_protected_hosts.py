@@ -247,6 +247,23 @@ async def test_a_group_that_a_host_names_keeps_its_name(
     assert (described.status_code, renamed.status_code) == (200, 200)
 
 
+async def test_a_role_that_a_host_names_is_not_deleted(
+    api: Api, admin: Person, runtime: Runtime
+) -> None:
+    """Whoever made another one of its name would be let in."""
+    for name in ("wiki-readers", "wiki-writers"):
+        await api.post("/roles", {"name": name, "permissions": []}, admin)
+    await protect(runtime, SHOP, roles=["wiki-readers"])
+
+    refused = await api.delete("/roles/wiki-readers", admin)
+    other = await api.delete("/roles/wiki-writers", admin)
+    await api.patch(f"{PATH}/{SHOP}", {"roles": ["admin"]}, admin)
+    gone = await api.delete("/roles/wiki-readers", admin)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "role_in_use")
+    assert (other.status_code, gone.status_code) == (204, 204)
+
+
 @pytest.mark.parametrize("name", [f"https://{SHOP}", f"https://{SHOP}/"])
 async def test_no_api_and_no_host_have_one_name(
     api: Api, admin: Person, name: str

@@ -14,7 +14,7 @@ from app.policies.permission import Actor
 from app.schemas.base import Page
 from app.schemas.role import PermissionList, Role, RoleChange, RoleCreate
 from app.schemas.user import ROLE_NAME
-from app.services.access.role import RoleExists, RoleNotFound
+from app.services.access.role import RoleExists, RoleInUse, RoleNotFound
 from app.services.server.idempotency_key import Answer, IdempotencyKeyReused
 
 router = APIRouter(prefix="/api/v1/roles", tags=["roles"], route_class=StrictRoute)
@@ -100,7 +100,7 @@ async def update_role(
 @router.delete(
     "/{name}",
     status_code=204,
-    responses=problems(*UNPERMITTED, RoleNotFound, PreconditionFailed),
+    responses=problems(*UNPERMITTED, RoleNotFound, RoleInUse, PreconditionFailed),
 )
 async def delete_role(
     name: Name, actor: Writer, roles: Roles, if_match: IfMatch

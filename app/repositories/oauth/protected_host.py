@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.models.oauth.client import OAuthClient
 from app.models.oauth.protected_host import ProtectedHost
@@ -48,6 +49,13 @@ class ProtectedHostRepository(Repository[ProtectedHost]):
 
     async def names_group(self, name: str) -> bool:
         """Tell whether a host lets people in by a group of this name, in any case."""
-        query = select(ProtectedHost.groups).where(ProtectedHost.groups.is_not(None))
-        named = (each for row in await self.db.scalars(query) for each in row or ())
+        named = await self._named(ProtectedHost.groups)
         return any(each.lower() == name.lower() for each in named)
+
+    async def names_role(self, name: str) -> bool:
+        """Tell whether a host lets people in by a role of this name."""
+        return name in await self._named(ProtectedHost.roles)
+
+    async def _named(self, column: InstrumentedAttribute[list[str] | None]) -> set[str]:
+        rows = await self.db.scalars(select(column).where(column.is_not(None)))
+        return {each for row in rows for each in row or ()}

@@ -29,6 +29,13 @@ class RoleExists(Conflict):
     title = "A role of this name exists"
 
 
+class RoleInUse(Conflict):
+    """A protected host lets in who has it, by this name; change the host first."""
+
+    code = "role_in_use"
+    title = "A protected host names this role; change the host first"
+
+
 @dataclass(frozen=True, slots=True)
 class DescribedPermission:
     """A permission, and what it means to people."""
@@ -157,10 +164,14 @@ class RoleService:
         Raises:
             Forbidden: It is built in, or holds more than the actor.
             PreconditionFailed: Somebody changed it since.
+            RoleInUse: A protected host names it: whoever made another one of its name
+                would be let in.
         """
         role = await self.get(name, lock=True)
         demand_version(role.version, versions)
         _check(actor, role.built_in, role.permissions, ())
+        if await self._uow.protected_hosts.names_role(name):
+            raise RoleInUse
         await self._uow.roles.delete(role)
         self._uow.record(RoleDeleted(role=name))
 
