@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.upstreams.kinds import KINDS
+from app.upstreams.kinds.slack import TEAM
 from app.upstreams.protocol import Asking, ConnectionConfig, Reason
 from tests.support.chance import FakeClock
 from tests.upstreams.conftest import REDIRECT_URI, STATE, Connections, query_of
@@ -12,7 +13,14 @@ from tests.upstreams.simulator import PERSON, Behaviour, Simulator
 
 SIGNED_SHORT = ("sub",)
 
-# Those that deviate in data alone
+# Those that deviate in data alone, or nearly
+
+# What is told besides by some, and who somebody is to others.
+_TOLD: dict[str, dict[str, Any]] = {
+    "google": {"hd": "example.com"},
+    "slack": {TEAM: "T0R7GR"},
+}
+_WHO = {"slack": f"T0R7GR.{PERSON['sub']}"}
 
 _PLAIN: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "google": ({}, "https://accounts.google.com", {}),
@@ -61,14 +69,15 @@ async def test_somebody_signs_in(
     behaviour: dict[str, Any],
 ) -> None:
     simulator = start(issuer, **behaviour)
+    simulator.person |= _TOLD.get(name, {})
     connector = world.connect(name.partition(" ")[0], **settings)
 
     found = await world.sign_in(connector, simulator)
     refused = await world.refused(connector, simulator, code="made up")
     steps = await connector.test()
 
-    assert (found.subject, found.issuer) == (PERSON["sub"], issuer)
-    assert (found.email, found.email_verified) == (PERSON["email"], name != "google")
+    assert (found.subject, found.issuer) == (_WHO.get(name, PERSON["sub"]), issuer)
+    assert (found.email, found.email_verified) == (PERSON["email"], True)
     assert refused[0] is Reason.PROVIDER_ERROR
     assert [step.ok for step in steps] == [True, True, True]
     assert steps[-1].saw == "it knows this client"
@@ -110,6 +119,34 @@ async def test_a_provider_by_https_does_not_lead_to_plain_http(
     refused = await world.refused(world.connect("google"), simulator)
 
     assert refused[0] is Reason.METADATA
+
+
+# Slack
+
+
+async def test_an_id_of_another_workspace_is_somebody_else(
+    world: Connections, start: Any
+) -> None:
+    """Ids of users may be the same in two workspaces; anybody makes a workspace."""
+    simulator = start("https://slack.com", error_status=200)
+    connector, found = world.connect("slack"), []
+    for team in ("T1", "T2"):
+        simulator.person[TEAM] = team
+        found.append((await world.sign_in(connector, simulator)).subject)
+
+    assert found == [f"T1.{PERSON['sub']}", f"T2.{PERSON['sub']}"]
+
+
+@pytest.mark.parametrize("team", [None, "", 7, ["T1"], "T1.U2", "T 1", "T" * 101])
+async def test_who_is_of_no_workspace_is_nobody(
+    world: Connections, start: Any, team: Any
+) -> None:
+    simulator = start("https://slack.com", error_status=200)
+    simulator.person[TEAM] = team
+
+    refused = await world.refused(world.connect("slack"), simulator)
+
+    assert refused[0] is Reason.MALFORMED
 
 
 # Google
