@@ -1,6 +1,7 @@
 """``/api/v1/protected-hosts``, and the same at the command line."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi import FastAPI
@@ -282,3 +283,28 @@ async def test_no_api_and_no_host_have_one_name(
     assert made.status_code == 201
     assert refused.json()["errors"][0]["code"] == "identifier_is_host"
     assert audience.json()["errors"][0]["field"] == "audience"
+
+
+@pytest.mark.parametrize("name", [f"https://{SHOP}", f"https://{SHOP}/"])
+async def test_no_application_and_no_host_have_one_name(
+    api: Api, admin: Person, name: str
+) -> None:
+    """T049: what a program is told would be an ID token to who looks at aud alone."""
+    named = {"client_name": "C", "client_id": name}
+    app = named | {"redirect_uris": ["https://c.example/cb"]}
+    machine = named | {
+        "grant_types": ["client_credentials"],
+        "is_resource_server": True,
+    }
+    first = await api.post("/clients", app, admin)
+    taken = await api.post(PATH, {"host": SHOP}, admin)
+    await api.delete(f"/clients/{quote(name, safe='')}", admin)
+    made = await api.post(PATH, {"host": SHOP}, admin)
+    refused = await api.post("/clients", app, admin)
+    harmless = await api.post("/clients", machine, admin)
+
+    assert first.status_code == 201
+    assert taken.json()["errors"][0]["code"] == "host_is_client_id"
+    assert made.status_code == 201
+    assert refused.json()["errors"][0]["code"] == "client_id_is_host"
+    assert harmless.status_code == 201, harmless.text

@@ -244,6 +244,20 @@ class TestBounds:
         assert at(asked) == "/consent" and site.asked == 2
 
 
+async def test_no_client_takes_the_name_of_a_protected_host(
+    api: Api, browser: Visit, site: Site
+) -> None:
+    """What its program is told has that in ``aud``, as an ID token would."""
+    admin, app = await api.person("admin"), site.app("/")
+    host = app.client_id.removeprefix("https://").rstrip("/")
+    made = await api.post("/protected-hosts", {"host": host}, admin)
+
+    answer = await browser.ask(app)
+
+    assert made.status_code == 201, made.text
+    assert is_refused_page(answer) and site.asked == 0
+
+
 async def test_no_client_takes_the_name_of_an_api_or_of_this_server(
     api: Api, browser: Visit, site: Site
 ) -> None:

@@ -209,6 +209,8 @@ _TECHNICAL = frozenset(
         "algorithm_not_offered",
         "audience_is_client_id",
         "client_id_is_audience",
+        "client_id_is_host",
+        "host_is_client_id",
         "identifier_is_client_id",
         "identifier_is_host",
         "invalid_audience",

@@ -46,7 +46,8 @@ async def check_names(uow: UnitOfWork, provider: Provider, row: OAuthClient) -> 
     """Keep apart whom ID tokens and whom access tokens are for.
 
     Both say it in ``aud``, and many libraries look no further: an access token for an
-    API is no ID token for the application of that name.
+    API is no ID token for the application of that name, nor is what the program of a
+    protected host is told.
 
     Raises:
         Unprocessable: One name is both.
@@ -54,6 +55,9 @@ async def check_names(uow: UnitOfWork, provider: Provider, row: OAuthClient) -> 
     if _signs_in(row) and await is_api(uow, provider, row.client_id):
         message = "is whom tokens for an API are for"
         raise Unprocessable.of("client_id", "client_id_is_audience", message)
+    if _signs_in(row) and await is_protected_host(uow, row.client_id):
+        message = "is a protected host, whose visits have it in aud too"
+        raise Unprocessable.of("client_id", "client_id_is_host", message)
     named = row.audience and await uow.oauth_clients.by_client_id(row.audience)
     if named and _signs_in(named):
         message = "is the identifier of a client that signs people in"

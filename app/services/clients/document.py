@@ -38,13 +38,14 @@ from app.services.clients.change import (
 from app.services.clients.choices import is_api
 from app.services.clients.document_memory import described
 from app.services.clients.provider import Provider
-from app.services.clients.resource import is_below
+from app.services.clients.resource import is_below, is_protected_host
 from app.services.process.rate_limit import by_address
 from app.utils import strict_json
 from app.utils.strict_json import NotStrict
 
 _UNFETCHED = "the document at client_id could not be fetched"
 _IS_API = "client_id is whom tokens for an API are for"
+_IS_HOST = "client_id is a protected host"
 _log = logging.getLogger("auth_serve.oauth_client")
 
 
@@ -210,6 +211,8 @@ class ClientDocumentService:
         async with self._provider.unit_of_work(read_only=True) as uow:
             if await is_api(uow, self._provider, client_id):
                 raise InvalidRequest(_IS_API)
+            if await is_protected_host(uow, client_id):
+                raise InvalidRequest(_IS_HOST)
 
 
 def is_described(row: OAuthClient) -> bool:

@@ -13,6 +13,7 @@ from app.events.protected_host import (
     ProtectedHostUpdated,
 )
 from app.models.oauth.protected_host import ProtectedHost
+from app.oauth.client_kind import signs_in
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.clients.change import delete_client
 from app.services.clients.choices import is_api
@@ -200,6 +201,10 @@ class ProtectedHostService:
         for name in spellings(origin):
             if await is_api(self._uow, self._provider, name):
                 raise ProtectedHostIsApi
+            client = await self._uow.oauth_clients.by_client_id(name)
+            if client is not None and signs_in(client.document["grant_types"]):
+                message = "is the identifier of a client that signs people in"
+                raise Unprocessable.of("host", "host_is_client_id", message)
 
     async def _check(self, choices: Mapping[str, Any]) -> None:
         """Refuse what could not be meant.
