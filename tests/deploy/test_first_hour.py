@@ -48,7 +48,9 @@ def nginx(home: Path, port: int, trust: Path) -> Iterator[httpx2.Client]:
     context = ssl.create_default_context(cafile=str(trust))
     url = f"https://{NAME}:{port}"
     try:
-        with httpx2.Client(base_url=url, verify=context, trust_env=False) as client:
+        with httpx2.Client(
+            base_url=url, verify=context, trust_env=False, timeout=60
+        ) as client:
             deadline = time.monotonic() + 60
             while time.monotonic() < deadline and process.poll() is None:
                 with suppress(httpx2.TransportError):

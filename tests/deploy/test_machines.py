@@ -115,7 +115,9 @@ def haproxy(file: Path, port: int, authority: Path) -> Iterator[httpx2.Client]:
     trust = ssl.create_default_context(cafile=str(authority))
     url = f"https://{NAME}:{port}"
     try:
-        with httpx2.Client(base_url=url, verify=trust, trust_env=False) as client:
+        with httpx2.Client(
+            base_url=url, verify=trust, trust_env=False, timeout=60
+        ) as client:
             deadline = time.monotonic() + 60
             while time.monotonic() < deadline and process.poll() is None:
                 with suppress(httpx2.TransportError):

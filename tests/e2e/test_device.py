@@ -24,7 +24,7 @@ async def device(runtime: Runtime, home: str) -> tuple[dict[str, str], dict[str,
         client_uri="https://tool.example/",
     )
     client_id = {"client_id": app.client_id}
-    async with AsyncClient(base_url=home) as http:
+    async with AsyncClient(base_url=home, timeout=60) as http:
         form = client_id | {"scope": "openid email offline_access"}
         told = (await http.post("/oauth2/device_authorization", data=form)).json()
     poll = {"grant_type": GRANTS[0], "device_code": told["device_code"]}
@@ -33,7 +33,7 @@ async def device(runtime: Runtime, home: str) -> tuple[dict[str, str], dict[str,
 
 async def polled(home: str, form: dict[str, str]) -> Any:
     """Return what the device is told."""
-    async with AsyncClient(base_url=home) as http:
+    async with AsyncClient(base_url=home, timeout=60) as http:
         return (await http.post("/oauth2/token", data=form)).json()
 
 

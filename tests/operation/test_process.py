@@ -77,11 +77,11 @@ async def test_the_command_line_bounds_heads_and_connections(tmp_path: Path) -> 
     large = {"X-Large": "x" * 40_000}
 
     with running(url, tmp_path / "a", few, program=COMMAND_LINE) as service:
-        async with httpx2.AsyncClient(base_url=service.url) as http:
+        async with httpx2.AsyncClient(base_url=service.url, timeout=60) as http:
             refused = await http.get("/health/live", headers=large)
         port = int(service.url.rpartition(":")[2])
         idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
-        async with httpx2.AsyncClient(base_url=service.url) as http:
+        async with httpx2.AsyncClient(base_url=service.url, timeout=60) as http:
             busy = await http.get("/health/live")
         for _, writer in idle:
             writer.close()
@@ -97,7 +97,7 @@ async def test_a_mail_asked_for_before_a_stop_is_sent_by_the_next_process(
 ) -> None:
     await _person(database_url, email="ann@example.com")
     with running(database_url, tmp_path / "a") as service:
-        async with httpx2.AsyncClient(base_url=service.url) as http:
+        async with httpx2.AsyncClient(base_url=service.url, timeout=60) as http:
             body = {"email": "ann@example.com"}
             await http.post("/api/v1/auth/forgot-password", json=body)
         service.stop()
@@ -178,7 +178,7 @@ def _ends_in_one_line(code: int, service: Service) -> None:
 
 async def test_every_line_of_stdout_is_json(database_url: str, tmp_path: Path) -> None:
     with running(database_url, tmp_path / "a", NO_LIMITS) as service:
-        async with httpx2.AsyncClient(base_url=service.url) as http:
+        async with httpx2.AsyncClient(base_url=service.url, timeout=60) as http:
             await http.get("/nowhere")
             await http.post("/api/v1/auth/login", content=b"\xff{")
         await _sign_in(service)

@@ -63,19 +63,21 @@ def test_it_listens_at_the_given_address_only(service: Service) -> None:
 def test_a_refusal_of_a_head_leads_to_its_public_url(service: Service) -> None:
     port = service.url.rpartition(":")[2]
 
-    answer = httpx2.get(service.url + LIVE, headers={"X-Large": "x" * 40_000})
+    answer = httpx2.get(
+        service.url + LIVE, headers={"X-Large": "x" * 40_000}, timeout=60
+    )
 
     assert answer.json()["type"].startswith(f"http://localhost:{port}/docs/errors#")
 
 
 def test_nobody_is_told_what_it_is_made_with(service: Service) -> None:
-    assert "server" not in httpx2.get(service.url + LIVE).headers
+    assert "server" not in httpx2.get(service.url + LIVE, timeout=60).headers
 
 
 def test_an_address_that_a_stranger_wrote_is_not_believed(service: Service) -> None:
     forwarded = {"X-Forwarded-For": "203.0.113.9", "X-Request-Id": "forwarded"}
 
-    httpx2.get(f"{service.url}/nowhere-at-all", headers=forwarded)
+    httpx2.get(f"{service.url}/nowhere-at-all", headers=forwarded, timeout=60)
 
     [line] = _lines(service, "/nowhere-at-all")
     assert line["ip"] == LOOPBACK
@@ -97,7 +99,7 @@ def test_it_writes_no_line_below_the_level_that_was_chosen(
     level = {"AUTH_SERVE_LOG_LEVEL": "WARNING"}
 
     with running(sqlite_url, tmp_path / "a", level, program=COMMAND_LINE) as service:
-        httpx2.get(service.url + LIVE)
+        httpx2.get(service.url + LIVE, timeout=60)
         service.stop()
 
     assert service.stdout() == ""

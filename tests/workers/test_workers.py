@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import psutil
@@ -56,15 +57,20 @@ def told(service: Service) -> tuple[float, float]:
     Asked anew each time, so by whoever is quicker.
     """
     bearer = {"Authorization": f"Bearer {TOKEN}"}
-    page = httpx2.get(f"{service.url}/metrics", headers=bearer, trust_env=False).text
+    page = got(service, "/metrics", headers=bearer).text
     asked = re.findall(r'requests_total\{[^}]*/users/me"[^}]*\} (\S+)', page)
     [processes] = re.findall(r"^auth_serve_processes (\S+)", page, re.M)
     return sum(map(float, asked)), float(processes)
 
 
+def got(service: Service, path: str, **more: Any) -> httpx2.Response:
+    """Ask whoever is quicker, and be patient."""
+    return httpx2.get(service.url + path, trust_env=False, timeout=60, **more)
+
+
 def ask(service: Service, times: int) -> None:
     for _ in range(times):
-        answer = httpx2.get(f"{service.url}/api/v1/users/me", trust_env=False)
+        answer = got(service, "/api/v1/users/me")
         assert answer.status_code == 401
 
 
@@ -154,7 +160,7 @@ def test_people_are_told_once_and_migrations_run_once(
         dead = workers(service).pop()
         os.kill(dead, signal.SIGKILL)
         until(lambda: service.stdout().count('"message":"started"') == 3, service)
-        keys = httpx2.get(f"{service.url}/.well-known/jwks.json").json()["keys"]
+        keys = got(service, "/.well-known/jwks.json").json()["keys"]
         code = service.stop()
 
     lines = [json.loads(line)["message"] for line in service.stdout().splitlines()]

@@ -46,7 +46,7 @@ class Browser:
 
     def __post_init__(self) -> None:
         """Trust whatever certificate there is: nobody else is on loopback."""
-        self.http = httpx2.Client(verify=unchecked(), trust_env=False)
+        self.http = httpx2.Client(verify=unchecked(), trust_env=False, timeout=60)
 
     def get(self, url: str, method: str = "GET", **fields: Any) -> httpx2.Response:
         """Ask for an address; ``fields`` are ``headers`` or what a form posts."""

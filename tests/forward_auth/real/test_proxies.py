@@ -291,7 +291,7 @@ def test_who_may_not_enter_is_shown_why(stage: Stage, browser: Browser) -> None:
 def _change(stage: Stage, **choices: Any) -> None:
     """Change the policy as an administrator does."""
     url = f"{stage.service.url}/api/v1"
-    with httpx2.Client(trust_env=False) as http:
+    with httpx2.Client(trust_env=False, timeout=60) as http:
         body = {"email": _ADMIN, "password": PASSWORD}
         tokens = http.post(f"{url}/auth/login", json=body).json()
         bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
