@@ -1,6 +1,5 @@
 """``audit``: the evidence."""
 
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from app.cli.base import (
     show_rows,
     with_runtime,
 )
-from app.utils.private_file import create_private
+from app.utils.private_file import whole_private
 
 if TYPE_CHECKING:
     from app.repositories.unit_of_work import UnitOfWork
@@ -148,10 +147,8 @@ def _target(file: Path | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    with open(create_private(file), "wb") as target:
+    with whole_private(file) as target:
         yield target
-        target.flush()
-        os.fsync(target.fileno())
 
 
 @app.command()

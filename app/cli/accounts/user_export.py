@@ -1,14 +1,13 @@
 """``user export``: every account, for another system or another installation."""
 
 import json
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
 from app.cli.base import AsJson, fail, note, show, with_runtime
-from app.utils.private_file import create_private
+from app.utils.private_file import whole_private
 
 if TYPE_CHECKING:
     from app.services.server.runtime import Runtime
@@ -29,13 +28,12 @@ def export_users(file: _File, as_json: AsJson = False) -> None:
         from app.services.factors.account_export import AccountExportService
 
         service, count, notes = AccountExportService(runtime), 0, list[str]()
-        with _new(file) as target:
+        with whole_private(file) as target:
             async for account in service.accounts():
                 _write(target, account.line)  # nobody else waits in this process
                 count += 1
                 notes += account.notes
-            _keep(target)
-        await service.record(count)
+            await service.record(count)  # before the file has its name
         return count, notes
 
     try:
@@ -53,14 +51,5 @@ def export_users(file: _File, as_json: AsJson = False) -> None:
     )
 
 
-def _new(file: Path) -> TextIO:
-    return open(create_private(file), "w", encoding="utf-8")
-
-
-def _write(target: TextIO, line: dict[str, Any]) -> None:
-    target.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-
-def _keep(target: TextIO) -> None:
-    target.flush()
-    os.fsync(target.fileno())
+def _write(target: BinaryIO, line: dict[str, Any]) -> None:
+    target.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
