@@ -328,7 +328,7 @@ class OpenIdConnector:
             raise Refused(Reason.MALFORMED, "userinfo is no JSON object")
         if proven and told.get("sub") != proven.get("sub"):
             raise Refused(Reason.WRONG_SUBJECT, "userinfo is about somebody else")
-        return {**told, **proven}
+        return _above(told, proven)
 
     def _identity(
         self, claims: Mapping[str, Any], proven: Mapping[str, Any], issued: Issued
@@ -345,3 +345,16 @@ class OpenIdConnector:
                 session_id=text(proven, "sid", 255),
             ),
         )
+
+
+def _above(told: Mapping[str, Any], proven: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is told, and above it what is signed.
+
+    Whether an address is verified is said of that address: by whoever tells it, or else
+    by who tells the same one.
+    """
+    of = proven if "email" in proven else told
+    is_same = of.get("email") == told.get("email")
+    else_said = told.get("email_verified") if is_same else None
+    verified = of.get("email_verified", else_said)
+    return {**told, **proven, "email_verified": verified}

@@ -275,3 +275,41 @@ async def test_an_issuer_that_is_promised_has_to_be_there(
 
     assert found == (Reason.WRONG_ISSUER, "the answer has no iss")
     assert simulator.asked("token") == 0
+
+
+_ME, _BOSS = "janedoe@example.com", "boss@example.com"
+# Signed, told by userinfo, and whether the address that comes of it is verified.
+_ADDRESSES: dict[str, tuple[dict[str, Any], dict[str, Any], str, bool]] = {
+    "both tell it": ({}, {}, _ME, True),
+    "signed is another one": (
+        {"email": _BOSS, "email_verified": ...},
+        {"email": _ME, "email_verified": True},
+        *(_BOSS, False),
+    ),
+    "signed alone, and verified": ({"email": _BOSS}, {"email": _ME}, _BOSS, True),
+    "signed alone, and not verified": (
+        {"email": _BOSS, "email_verified": False},
+        {},
+        *(_BOSS, False),
+    ),
+    "the same, verified by userinfo": ({"email_verified": ...}, {}, _ME, True),
+    "told, and something else is verified": (
+        {"email": ..., "email_verified": True},
+        {"email": _BOSS, "email_verified": False},
+        *(_BOSS, False),
+    ),
+    "told and verified": ({"email": ..., "email_verified": ...}, {}, _ME, True),
+}
+
+
+@pytest.mark.parametrize("what", _ADDRESSES)
+async def test_t074_an_address_is_verified_by_who_tells_it(
+    upstreams: Connections, simulator: Simulator, what: str
+) -> None:
+    signs, tells, email, is_verified = _ADDRESSES[what]
+    simulator.signed, simulator.told = signs, tells
+    connector = upstreams.connect("oidc", issuer=simulator.url)
+
+    found = await upstreams.sign_in(connector, simulator)
+
+    assert (found.email, found.email_verified) == (email, is_verified)
