@@ -271,6 +271,21 @@ async def test_no_client_takes_the_name_of_an_api_or_of_this_server(
     assert is_refused_page(of_api) and site.asked == 0
 
 
+async def test_nor_one_that_was_given_to_an_api_meanwhile(
+    api: Api, browser: Visit, site: Site
+) -> None:
+    await arrive(api, browser)
+    asked = await browser.ask(site.app())
+    admin = await api.person("admin")
+    body = {"identifier": site.app().client_id, "name": "API", "scopes": {}}
+    made = await api.post("/resources", body, admin)
+
+    await browser.decide("allow")
+
+    assert at(asked) == "/consent" and made.status_code == 201, made.text
+    assert await rows(api.runtime, OAuthClient) == []
+
+
 class TestOff:
     """Without the setting there is nothing of it."""
 

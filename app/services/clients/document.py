@@ -101,6 +101,7 @@ class ClientDocumentService:
         if kept is None:
             raise InvalidRequest("client_id is unknown", hint="its document is gone")
         if await self._add(uow, client_id, kept.metadata):
+            await self._demand_free(uow, client_id)  # it may be kept for an hour
             uow.record(
                 OAuthClientRegistered(client_id=client_id, is_self_registered=True)
             )
@@ -209,10 +210,13 @@ class ClientDocumentService:
         if is_below(client_id, self._provider.settings.public_url):
             raise InvalidRequest(_IS_API)
         async with self._provider.unit_of_work(read_only=True) as uow:
-            if await is_api(uow, self._provider, client_id):
-                raise InvalidRequest(_IS_API)
-            if await is_protected_host(uow, client_id):
-                raise InvalidRequest(_IS_HOST)
+            await self._demand_free(uow, client_id)
+
+    async def _demand_free(self, uow: UnitOfWork, client_id: str) -> None:
+        if await is_api(uow, self._provider, client_id):
+            raise InvalidRequest(_IS_API)
+        if await is_protected_host(uow, client_id):
+            raise InvalidRequest(_IS_HOST)
 
 
 def is_described(row: OAuthClient) -> bool:
