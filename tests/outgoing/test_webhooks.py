@@ -2,16 +2,20 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from app.events.user import UserUpdated
 from app.jobs.webhook import WebhookJob
 from app.services.outgoing import webhook
+from app.services.outgoing.fan_out import FanOut
 from app.services.server.runtime import Runtime
 from tests.cli.test_account import told
 from tests.cli.test_cli import run
 from tests.conftest import SECRET
 from tests.factories.role import RoleFactory
+from tests.outgoing.support import add_webhook, sent, stored
 from tests.outgoing.support import told as received
 from tests.outgoing.support import work
 from tests.servers.http import HttpServer
@@ -236,3 +240,25 @@ async def test_evidence_tells_neither_path_nor_query_of_an_endpoint(api: Api) ->
     trail = await api.get("/audit-events/export", root)
     assert "webhook.deleted" in trail.text and "https://hooks.example" in trail.text
     assert "hidden" not in trail.text
+
+
+async def test_a_long_line_of_events_is_gone_through_once(
+    runtime: Runtime, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a day without a worker each turn looks at what the one before left."""
+    monkeypatch.setattr("app.services.outgoing.fan_out.BATCH", 2)
+    webhook_id, _, _ = await add_webhook(runtime, "https://hooks.example/", "user.*")
+    for _ in range(5):
+        async with runtime.unit_of_work() as uow:
+            uow.record(UserUpdated(user_id=uuid4(), fields=("name",)))
+    clock.advance(seconds=86_400)
+    fan_out = FanOut(runtime)
+
+    more, seen = [], []
+    for _ in range(3):
+        more.append(await fan_out.advance(webhook_id))
+        seen.append((await stored(runtime, webhook_id)).seen_id)
+
+    ids = [each.event_id for each in await sent(runtime, webhook_id)]
+    assert more == [True, True, False] and len(ids) == 5
+    assert seen[:2] == [ids[1], ids[3]] and seen[2] > ids[4]

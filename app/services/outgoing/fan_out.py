@@ -50,9 +50,12 @@ class FanOut:
             for row in rows:
                 uow.webhook_deliveries.add(delivery_of(uow, webhook_id, row))
             is_full = len(rows) == BATCH
-            if settled is not None and not is_full:
-                self._looked_back[webhook_id] = now
-                webhook.seen_id = max(webhook.seen_id, settled)
+            if settled is not None:
+                # A long line is not gone through from its beginning at each turn.
+                seen = min(settled, rows[-1].id) if is_full else settled
+                webhook.seen_id = max(webhook.seen_id, seen)
+                if not is_full:
+                    self._looked_back[webhook_id] = now
         self._note_read(webhook, rows)
         return is_full
 
