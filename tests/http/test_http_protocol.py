@@ -152,9 +152,9 @@ async def test_one_connection_too_many_is_told_so_and_no_other_suffers(
 
 
 async def test_requests_ahead_of_their_answers_are_bounded(connect: Connect) -> None:
-    slow = REQUEST.replace(b"/a", b"/slow")
+    never = REQUEST.replace(b"/a", b"/never")
 
-    answer = await answer_to(await connect(), slow + REQUEST * 2_000)
+    answer = await answer_to(await connect(), never + REQUEST * 2_000)
 
     assert answer.count(b"HTTP/1.1") == 0
 
@@ -168,9 +168,9 @@ async def test_what_is_not_http_is_refused_as_a_problem(connect: Connect) -> Non
 async def test_nothing_is_said_into_the_answer_of_another_request(
     connect: Connect,
 ) -> None:
-    slow = REQUEST.replace(b"/a", b"/slow")
+    never = REQUEST.replace(b"/a", b"/never")
 
-    answer = await answer_to(await connect(), slow, b"not HTTP\r\n\r\n")
+    answer = await answer_to(await connect(), never, b"not HTTP\r\n\r\n")
 
     assert answer == b""
 

@@ -34,7 +34,7 @@ class WireProtocol(GuardedProtocol):
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the length of the body, after a while if the path says so."""
+    """Answer with the length of the body, later or never if the path says so."""
     if scope["path"] == "/early":  # an answer before the body was read
         await PlainTextResponse("early")(scope, receive, send)
         return
@@ -43,6 +43,10 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse(host)(scope, receive, send)
         return
     body = await Request(scope, receive).body()
+    if scope["path"] == "/never":  # as long as the connection is there
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return
     if scope["path"] == "/slow":
         await asyncio.sleep(0.4)
     await PlainTextResponse(f"{len(body)}")(scope, receive, send)

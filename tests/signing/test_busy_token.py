@@ -43,7 +43,7 @@ async def test_who_waited_in_the_queue_has_no_token_left_alone_that_answers_othe
     before = [asyncio.create_task(signer.sign(b"")) for _ in range(2)]
     await asyncio.sleep(0)
 
-    keys._timeout = 0.25
+    keys._timeout = 1.0  # in which the thread has to come to its turn
     waiting = [asyncio.create_task(signer.sign(b"")) for _ in range(3)]
     await asyncio.sleep(0)
     if is_answering:
