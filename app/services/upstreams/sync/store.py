@@ -162,7 +162,10 @@ class _Page:
             self._leave_out("changed_meanwhile")
             return
         identity, entry = row
-        if identity.last_used_at is not None and identity.last_used_at >= self.run.read_at:
+        if (
+            identity.last_used_at is not None
+            and identity.last_used_at >= self.run.read_at
+        ):
             self._leave_out("signed_in_meanwhile")
             return
         before = user.version
