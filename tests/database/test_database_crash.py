@@ -35,7 +35,8 @@ QUICK = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[PostgresServer]]:
     """One to murder; whoever restarts it replaces it here."""
-    held = [PostgresServer.start(tmp_path_factory.mktemp("murder"))]
+    # What it acknowledged is kept, as in production; else a crash forgets some of it.
+    held = [PostgresServer.start(tmp_path_factory.mktemp("murder"), durable=True)]
     migrate(held[0].url())
     try:
         yield held
