@@ -64,7 +64,7 @@ class PostgresServer:
                 (pytest's are private), the data goes into the system's temporary
                 directory instead. Permissions of what is not ours stay as they are.
             version: 18 or 16.
-            durable: Write as in production (fsync on), for benchmarks.
+            durable: Write as in production (fsync on), for benchmarks and crashes.
 
         Raises:
             ServerFailed: With the log of what did not work.

@@ -98,20 +98,15 @@ def still_reading(
     The session, or the personal access token, the account and the roles.
     """
 
-    async def still_may() -> bool:
-        try:
-            if actor.token_id is not None:
-                await someone(request)
-            elif not await runtime.statements.caller(
-                actor.user_id, actor.session_id, now=runtime.clock.now()
-            ):
-                return False
-            await AuthenticationService(runtime).authorise(actor, _READING)
-        except AppError:
-            return False
-        return True
+    async def who() -> Actor | None:
+        if actor.token_id is not None:
+            return (await someone(request)).actor
+        is_known = await runtime.statements.caller(
+            actor.user_id, actor.session_id, now=runtime.clock.now()
+        )
+        return actor if is_known else None
 
-    return still_may
+    return _asking(runtime, who)
 
 
 def _followed(
@@ -138,10 +133,23 @@ def _followed(
 def _still_may(request: Request, runtime: Runtime) -> Callable[[], Awaitable[bool]]:
     """Ask as at the beginning: the token, the session, the account, the roles."""
 
+    async def who() -> Actor | None:
+        return (await someone(request)).actor
+
+    return _asking(runtime, who)
+
+
+def _asking(
+    runtime: Runtime, who: Callable[[], Awaitable[Actor | None]]
+) -> Callable[[], Awaitable[bool]]:
+    """Return what asks who reads by now, and whether they still may."""
+
     async def still_may() -> bool:
         try:
-            caller = await someone(request)
-            await AuthenticationService(runtime).authorise(caller.actor, _READING)
+            actor = await who()
+            if actor is None:
+                return False
+            await AuthenticationService(runtime).authorise(actor, _READING)
         except AppError:
             return False
         return True
